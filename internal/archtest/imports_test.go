@@ -1,0 +1,195 @@
+package archtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/dataarts-go/factory/"
+
+// The libraries that only the serving side, or only the engine, may bring in.
+const (
+	echo    = "github.com/labstack/echo/..."
+	openAPI = "github.com/getkin/kin-openapi/..."
+	sqlite  = "modernc.org/sqlite/..."
+)
+
+// rule forbids packages of this module to link others, be it through a third.
+// A name that ends in /... stands for a package and all below it.
+type rule struct {
+	from, never []string
+	why         string
+}
+
+var rules = []rule{
+	{
+		from:  []string{module + "contracttest/...", module + "cmd/contracttest/..."},
+		never: []string{module + "client/...", module + "server/...", module + "gen/..."},
+		why:   "the engine knows no API",
+	},
+	{
+		from:  []string{module + "client/...", module + "gen"},
+		never: []string{module + "server/...", module + "gen/server/...", module + "contracttest/...", echo, openAPI, sqlite},
+		why:   "who imports the client does not link a server",
+	},
+	{
+		from:  []string{module + "server/..."},
+		never: []string{module + "contracttest/...", module + "client/..."},
+		why:   "the server is judged by the engine, and does not know it",
+	},
+	{
+		from:  []string{module + "internal/..."},
+		never: []string{module + "client/...", module + "server/...", module + "contracttest/..."},
+		why:   "what two packages share imports neither",
+	},
+}
+
+// stages are the rooms of the engine in the order of its flow; none imports a
+// later one. The wire is below the flow: HTTP messages, whatever they are for.
+var stages = [][]string{{"wire"}, {"contract"}, {"value"}, {"plan"}, {"send"}, {"judge"}, {"coverage"}}
+
+// listed is what the go command says of a package. Deps leaves out what only
+// its tests import.
+type listed struct {
+	ImportPath string
+	Deps       []string
+}
+
+func TestImportDirections(t *testing.T) {
+	packages := list(t)
+	for _, v := range violations(slices.Concat(rules, flow()), packages) {
+		t.Error(v)
+	}
+	for _, want := range []string{"client", "server", "contracttest", "cmd/factory", "cmd/contracttest", "gen", "gen/server"} {
+		assert.True(t, slices.ContainsFunc(packages, func(p listed) bool { return p.ImportPath == module+want }),
+			"no package %s: the rules above name packages that are not there", want)
+	}
+	for _, room := range slices.Concat(stages...) {
+		assert.True(t, slices.ContainsFunc(packages, func(p listed) bool { return within(p.ImportPath, stage(room)) }),
+			"no package %s: name the stages of the flow as they are", stage(room))
+	}
+}
+
+// Each rule must be able to fail.
+func TestViolationsAreReported(t *testing.T) {
+	tests := []struct{ from, to string }{
+		{"contracttest", module + "client"},
+		{"contracttest/internal/judge", module + "server"},
+		{"contracttest/report", module + "gen"},
+		{"cmd/contracttest", module + "gen/server"},
+		{"client", module + "server/store"},
+		{"client", module + "gen/server"},
+		{"client", "github.com/labstack/echo/v4"},
+		{"client", "github.com/getkin/kin-openapi/openapi3"},
+		{"gen", "github.com/getkin/kin-openapi/openapi3"},
+		{"client", "modernc.org/sqlite"},
+		{"server/store", module + "contracttest"},
+		{"server", module + "client"},
+		{"internal/mediatype", module + "contracttest/report"},
+		{"contracttest/internal/contract", stage("plan")},
+		{"contracttest/internal/plan", stage("judge")},
+		{"contracttest/internal/judge", stage("coverage")},
+	}
+	all := slices.Concat(rules, flow())
+	for _, tt := range tests {
+		t.Run(tt.from+" imports "+tt.to, func(t *testing.T) {
+			got := violations(all, []listed{{ImportPath: module + tt.from, Deps: []string{"net/http", tt.to}}})
+			require.Len(t, got, 1)
+			assert.Contains(t, got[0], module+tt.from+" links "+tt.to)
+		})
+	}
+}
+
+func TestAllowedImportsAreNotReported(t *testing.T) {
+	allowed := []listed{
+		{ImportPath: module + "client", Deps: []string{module + "gen", module + "internal/mediatype"}},
+		{ImportPath: module + "server", Deps: []string{module + "gen/server", module + "server/store", "github.com/labstack/echo/v4"}},
+		{ImportPath: module + "contracttest", Deps: []string{"github.com/getkin/kin-openapi/openapi3", stage("judge")}},
+		{ImportPath: stage("judge"), Deps: []string{stage("wire"), stage("contract")}},
+		{ImportPath: module + "clientele", Deps: []string{module + "server"}},
+	}
+	assert.Empty(t, violations(slices.Concat(rules, flow()), allowed))
+}
+
+// flow makes a rule of each stage of the engine.
+func flow() []rule {
+	var made []rule
+	for i, rooms := range stages[:len(stages)-1] {
+		made = append(made, rule{
+			from:  all(rooms),
+			never: all(slices.Concat(stages[i+1:]...)),
+			why:   "the flow of the engine has no way back",
+		})
+	}
+	return made
+}
+
+func stage(room string) string { return module + "contracttest/internal/" + room }
+
+func all(rooms []string) []string {
+	patterns := make([]string, len(rooms))
+	for i, room := range rooms {
+		patterns[i] = stage(room) + "/..."
+	}
+	return patterns
+}
+
+// violations returns a sentence for each package and each import of it that a
+// rule forbids.
+func violations(rules []rule, packages []listed) []string {
+	var found []string
+	for _, r := range rules {
+		for _, p := range packages {
+			if !matches(r.from, p.ImportPath) {
+				continue
+			}
+			for _, dep := range p.Deps {
+				if matches(r.never, dep) {
+					found = append(found, fmt.Sprintf("%s links %s: %s (go list -deps %[1]s)", p.ImportPath, dep, r.why))
+				}
+			}
+		}
+	}
+	return found
+}
+
+func matches(patterns []string, path string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		if tree, ok := strings.CutSuffix(pattern, "/..."); ok {
+			return within(path, tree)
+		}
+		return path == pattern
+	})
+}
+
+func within(path, tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Deps", "./...")
+	cmd.Dir, cmd.Stderr = "../..", &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "go list: %s", &stderr)
+
+	var packages []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		require.NoError(t, err)
+		packages = append(packages, p)
+	}
+}

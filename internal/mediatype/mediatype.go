@@ -1,0 +1,116 @@
+// Package mediatype compares media types as RFC 9110 §8.3.1 says: type,
+// subtype and parameter names in any letter case, parameters in any order,
+// values quoted or not. The server and the contract engine share it, so that
+// what one sends as documented is what the other takes.
+package mediatype
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"strings"
+)
+
+// ErrMissing is returned for a message that carries no Content-Type.
+var ErrMissing = errors.New("no Content-Type")
+
+// Type is a parsed media type or media range. Type, Subtype and the names in
+// Params are lower case.
+type Type struct {
+	Type, Subtype string
+	Params        map[string]string
+}
+
+// Parse reads one media type ("application/json; charset=UTF-8") or media
+// range ("text/*"). An empty string is ErrMissing.
+func Parse(s string) (Type, error) {
+	if strings.TrimSpace(s) == "" {
+		return Type{}, ErrMissing
+	}
+	name, params, err := mime.ParseMediaType(s)
+	if err != nil {
+		return Type{}, fmt.Errorf("malformed media type %q: %w", s, err)
+	}
+	typ, sub, ok := strings.Cut(name, "/")
+	if !ok || typ == "" || sub == "" {
+		return Type{}, fmt.Errorf("malformed media type %q: want type/subtype", s)
+	}
+	return Type{Type: typ, Subtype: sub, Params: params}, nil
+}
+
+// JSON reports whether the type is application/json, text/json or has the
+// structured syntax suffix +json (RFC 6839 §3.1).
+func (t Type) JSON() bool {
+	return t.Subtype == "json" || strings.HasSuffix(t.Subtype, "+json")
+}
+
+// Accepts reports whether a message labelled got satisfies t, a media type or
+// range of a contract.
+//
+// A charset that got leaves out is taken as the one meant. One that it names
+// must be the documented one; for JSON it must be UTF-8 where none is
+// documented, since RFC 8259 §8.1 knows no other. Any other parameter that t
+// documents must be there with that value; parameters that t does not mention
+// are of no account.
+func (t Type) Accepts(got Type) bool {
+	if t.Type != "*" && t.Type != got.Type {
+		return false
+	}
+	if t.Subtype != "*" && t.Subtype != got.Subtype {
+		return false
+	}
+	want, documented := t.Params["charset"]
+	if !documented && got.JSON() {
+		want, documented = "utf-8", true
+	}
+	if charset, named := got.Params["charset"]; named && documented && !strings.EqualFold(charset, want) {
+		return false
+	}
+	for name, value := range t.Params {
+		if name != "charset" && got.Params[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// specificity orders the documented types that accept a message: the more it
+// says, the higher.
+func (t Type) specificity() int {
+	n := len(t.Params)
+	if t.Type != "*" {
+		n += 100
+	}
+	if t.Subtype != "*" {
+		n += 100
+	}
+	return n
+}
+
+// Select returns which of the documented media types and ranges a message
+// with this Content-Type is to be read as: the most specific one that accepts
+// it, the first in lexical order where two are equally specific. A documented
+// entry may list several ranges, separated by commas. The error says what is
+// wrong with the label, or which types would have been taken.
+func Select(documented []string, contentType string) (string, error) {
+	got, err := Parse(contentType)
+	if err != nil {
+		return "", err
+	}
+	best, rank := "", -1
+	for _, entry := range documented {
+		for part := range strings.SplitSeq(entry, ",") {
+			t, err := Parse(part)
+			if err != nil || !t.Accepts(got) {
+				continue
+			}
+			if s := t.specificity(); s > rank || s == rank && entry < best {
+				best, rank = entry, s
+			}
+		}
+	}
+	if rank < 0 {
+		return "", fmt.Errorf("media type %q is not documented, want %s", contentType, strings.Join(documented, " or "))
+	}
+	return best, nil
+}

@@ -1,0 +1,5 @@
+// Package spectest holds openapi.yaml against the documentation it was
+// transcribed from. It has tests only: testdata/documented-facts.yaml has one
+// row for each documented fact, and the tests fail when the document and a row
+// disagree, and when the document states something that no row has.
+package spectest

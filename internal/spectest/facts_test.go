@@ -1,0 +1,68 @@
+package spectest
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// fact is a row of documented-facts.yaml.
+type fact struct {
+	Source string `yaml:"source"`
+	Place  string `yaml:"place"`
+	Name   string `yaml:"name"`
+	Fact   string `yaml:"fact"`
+	Value  any    `yaml:"value"`
+}
+
+// facts is documented-facts.yaml: rows from the operation's own page, and rows
+// from elsewhere, whose source the document has to name.
+type facts struct {
+	Documented []fact `yaml:"documented"`
+	Elsewhere  []fact `yaml:"elsewhere"`
+}
+
+// parts are the headings of the operation's page.
+var parts = []string{
+	"URI",
+	"Table 1 URI parameters",
+	"Table 2 Request header parameters",
+	"Table 3 Request body parameters",
+	"Response Parameters",
+	"Example Request",
+	"Example Response",
+}
+
+func parseFacts(data []byte) (facts, error) {
+	var f facts
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(&f); err != nil {
+		return facts{}, fmt.Errorf("documented facts: %w", err)
+	}
+	rows := slices.Concat(f.Documented, f.Elsewhere)
+	for i, row := range rows {
+		switch {
+		case row.Source == "" || row.Place == "" || row.Fact == "" || row.Value == nil:
+			return facts{}, fmt.Errorf("documented facts: %s: want source, place, fact and value", row)
+		case i < len(f.Documented) && !slices.Contains(parts, row.Source):
+			return facts{}, fmt.Errorf("documented facts: %s: the page has no part %q", row, row.Source)
+		case slices.ContainsFunc(rows[:i], func(r fact) bool { return r.key() == row.key() && same(r.Value, row.Value) }):
+			return facts{}, fmt.Errorf("documented facts: %s: two rows say so", row)
+		}
+	}
+	return f, nil
+}
+
+// key is what a fact is about: rows and statements of one key belong together.
+func (f fact) key() string {
+	key := f.Place
+	if f.Name != "" {
+		key += " " + f.Name
+	}
+	return key + ": " + f.Fact
+}
+
+func (f fact) String() string { return fmt.Sprintf("%s %v", f.key(), f.Value) }

@@ -1,0 +1,137 @@
+// Package wellformed says whether bytes are one well-formed JSON value. The
+// server asks it before it validates a body, the contract engine before it
+// judges one: a lenient decoder would let pass bytes after the value, a second
+// value, duplicate names and bad UTF-8.
+package wellformed
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Fault is the way in which bytes are not one well-formed JSON value.
+type Fault string
+
+// The faults, in the words that reports use.
+const (
+	Empty         Fault = "empty"          // no bytes, or white space alone
+	Syntax        Fault = "syntax"         // not JSON (RFC 8259)
+	Truncated     Fault = "truncated"      // ends inside the value
+	TrailingBytes Fault = "trailing-bytes" // more than white space after the value
+	DuplicateName Fault = "duplicate-name" // an object names a member twice (RFC 8259 §4)
+	InvalidUTF8   Fault = "invalid-utf-8"  // RFC 8259 §8.1
+	LoneSurrogate Fault = "lone-surrogate" // an escape of half a character: in the grammar, but not a string (RFC 8259 §8.2)
+	ByteOrderMark Fault = "byte-order-mark"
+	TooDeep       Fault = "too-deep" // nested deeper than MaxDepth
+)
+
+// MaxDepth is how many arrays and objects may stand inside one another: the
+// bound that Go's JSON decoders set, jsontext among them.
+const MaxDepth = 10_000
+
+// Error is a Fault and where it is.
+type Error struct {
+	Fault   Fault
+	Offset  int64  // bytes before the fault
+	Pointer string // JSON pointer of the value at fault, or of the one before it
+	cause   error
+}
+
+func (e *Error) Error() string {
+	what := map[Fault]string{
+		Empty:         "is empty",
+		Syntax:        "is not JSON",
+		Truncated:     "ends inside a JSON value",
+		TrailingBytes: "goes on after the JSON value",
+		DuplicateName: "names a member twice",
+		InvalidUTF8:   "is not valid UTF-8",
+		LoneSurrogate: "escapes half a surrogate pair",
+		ByteOrderMark: "starts with a byte-order mark",
+		TooDeep:       fmt.Sprintf("is nested deeper than %d", MaxDepth),
+	}[e.Fault]
+	where := ""
+	if e.Pointer != "" {
+		where = " in " + e.Pointer
+	}
+	return fmt.Sprintf("%s at byte %d%s", what, e.Offset, where)
+}
+
+func (e *Error) Unwrap() error { return e.cause }
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// JSON returns nil if data is one JSON value in UTF-8 without duplicate names,
+// with nothing but white space around it; else an *Error for the first fault.
+func JSON(data []byte) error {
+	if bytes.HasPrefix(data, byteOrderMark) {
+		return &Error{Fault: ByteOrderMark}
+	}
+	end, err := scan(data)
+	if err != nil {
+		return classify(err, data)
+	}
+	if rest := bytes.TrimLeft(data[end:], " \t\r\n"); len(rest) > 0 {
+		return &Error{Fault: TrailingBytes, Offset: int64(len(data) - len(rest))}
+	}
+	return nil
+}
+
+// scan returns where the first value in data ends.
+func scan(data []byte, opts ...jsontext.Options) (end int64, err error) {
+	dec := jsontext.NewDecoder(bytes.NewReader(data), opts...)
+	err = dec.SkipValue()
+	return dec.InputOffset(), err
+}
+
+// classify names the fault behind an error of scan.
+func classify(err error, data []byte) error {
+	e := &Error{Fault: Syntax, cause: err}
+	if se, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		e.Offset, e.Pointer, e.cause = se.ByteOffset, string(se.JSONPointer), se.Err
+	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		e.Fault, e.Offset = Truncated, int64(len(data))
+	case errors.Is(err, io.EOF):
+		e.Fault, e.Offset = Empty, 0
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		e.Fault = DuplicateName
+	case !utf8.Valid(data):
+		e.Fault = InvalidUTF8
+	case passes(data, jsontext.AllowInvalidUTF8(true)):
+		e.Fault = LoneSurrogate
+	case depth(data) > MaxDepth:
+		e.Fault = TooDeep
+	}
+	return e
+}
+
+func passes(data []byte, opts ...jsontext.Options) bool {
+	_, err := scan(data, opts...)
+	return err == nil
+}
+
+// depth counts the brackets that are open at once at most, outside strings.
+func depth(data []byte) int {
+	open, deepest, inString := 0, 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '[' || c == '{':
+			open++
+			deepest = max(deepest, open)
+		case c == ']' || c == '}':
+			open--
+		}
+	}
+	return deepest
+}
