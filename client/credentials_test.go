@@ -1,0 +1,137 @@
+package client_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/client"
+)
+
+// authorizeFunc is the credentials of a program.
+type authorizeFunc func(*http.Request) error
+
+func (f authorizeFunc) Authorize(req *http.Request) error { return f(req) }
+
+// Credentials see the request as it will be sent, so that they can sign it.
+func TestCredentialsSeeTheWholeRequest(t *testing.T) {
+	var signed http.Header
+	sign := authorizeFunc(func(req *http.Request) error {
+		assert.NoError(t, req.Context().Err())
+		assert.Equal(t, http.MethodPost, req.Method)
+		body, err := req.GetBody()
+		if !assert.NoError(t, err) {
+			return err
+		}
+		data, err := io.ReadAll(body)
+		assert.NoError(t, err)
+		assert.JSONEq(t, `{"package_ids":["12"]}`, string(data))
+		signed = req.Header.Clone()
+		req.Header.Set("Authorization", "proof of "+req.URL.Path)
+		return nil
+	})
+	c := setup(t, func(_ http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "proof of "+basePath+r.URL.Path, r.Header.Get("Authorization"))
+		for name, values := range signed {
+			assert.Equal(t, values, r.Header[name], name)
+		}
+		assert.Equal(t, []string{"12"}, packageIDs(t, r))
+	}, client.WithCredentials(sign), client.WithWorkspace("dev"))
+	require.NoError(t, c.CancelFactoryPackages(t.Context(), "12"))
+	for _, name := range []string{"Content-Type", "User-Agent", "Workspace"} {
+		assert.Contains(t, signed, name)
+	}
+}
+
+func TestTokenIsNotPrinted(t *testing.T) {
+	credentials := client.Token(token)
+	c := setup(t, refuse(t), client.WithCredentials(credentials))
+	type holder struct {
+		Exported   client.Credentials
+		unexported client.Credentials
+	}
+	values := map[string]any{
+		"credentials": credentials,
+		"pointer":     &credentials,
+		"struct":      holder{credentials, credentials},
+		"map":         map[string]client.Credentials{"k": credentials},
+		"client":      c,
+		"client copy": *c,
+	}
+	for name, value := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%t"} {
+			text := fmt.Sprintf(verb, value)
+			assert.NotContains(t, text, token, "%s %s", verb, name)
+			assert.NotContains(t, text, fmt.Sprintf("%x", token), "%s %s", verb, name)
+		}
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("text", "value", value)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("json", "value", value)
+		assert.NotContains(t, log.String(), token, name)
+	}
+	assert.Equal(t, "Token([redacted])", fmt.Sprint(credentials))
+	assert.Equal(t, "client.Token([redacted])", fmt.Sprintf("%#v", credentials))
+}
+
+// What the other side repeats of the token is not passed on.
+func TestTokenIsNotInErrors(t *testing.T) {
+	echo := func(status int, header http.Header, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			got := r.Header.Get("X-Auth-Token") + r.Header.Get("Authorization")
+			for name, values := range header {
+				w.Header().Set(name, strings.ReplaceAll(values[0], "TOKEN", got))
+			}
+			w.WriteHeader(status)
+			_, err := io.WriteString(w, strings.ReplaceAll(body, "TOKEN", got))
+			assert.NoError(t, err)
+		}
+	}
+	isJSON := http.Header{"Content-Type": {"application/json"}}
+	tests := []struct {
+		name    string
+		handler http.HandlerFunc
+	}{
+		{"message", echo(401, isJSON, `{"error_code":"APIG.0307","error_msg":"token TOKEN must be updated","request_id":"1"}`)},
+		{"code", echo(400, isJSON, `{"error_code":"TOKEN"}`)},
+		{"request ID of the body", echo(400, isJSON, `{"request_id":"TOKEN"}`)},
+		{"request ID of the header", echo(400, http.Header{"X-Request-Id": {"TOKEN"}}, ``)},
+		{"content type", echo(400, http.Header{"Content-Type": {"text/TOKEN"}}, `x`)},
+		{"malformed content type", echo(400, http.Header{"Content-Type": {"text/ TOKEN"}}, `x`)},
+		{"HTML", echo(502, http.Header{"Content-Type": {"text/html"}}, `<pre>X-Auth-Token: TOKEN</pre>`)},
+		{"not JSON", echo(400, isJSON, `TOKEN`)},
+		{"wrong type", echo(400, isJSON, `{"error_code":["TOKEN"],"error_msg":{"TOKEN":1}}`)},
+		{"Location", echo(302, http.Header{"Location": {"http://[TOKEN"}}, ``)},
+		{"no HTTP", func(w http.ResponseWriter, r *http.Request) {
+			raw(t, "HTTP/1.1 "+r.Header.Get("X-Auth-Token")+r.Header.Get("Authorization")+" OK\r\n\r\n")(w, r)
+		}},
+		{"aborted", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+	}
+	credentials := map[string]client.Credentials{
+		"Token": client.Token(token),
+		"own": authorizeFunc(func(req *http.Request) error {
+			req.Header.Set("Authorization", token)
+			return nil
+		}),
+	}
+	for kind, creds := range credentials {
+		for _, tt := range tests {
+			t.Run(kind+" in "+tt.name, func(t *testing.T) {
+				err := setup(t, tt.handler, client.WithCredentials(creds)).CancelFactoryPackages(t.Context(), "12")
+				require.Error(t, err)
+				if tt.name == "no HTTP" {
+					requireURLError(t, err)
+					assert.Contains(t, err.Error(), "[redacted]")
+				}
+				for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
+					assert.NotContains(t, fmt.Sprintf(verb, err), token, verb)
+				}
+			})
+		}
+	}
+}

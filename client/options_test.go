@@ -1,0 +1,108 @@
+package client_test
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/client"
+)
+
+func TestNewRefuses(t *testing.T) {
+	const endpoint = "https://dayu.cn-north-4.myhuaweicloud.com"
+	tests := []struct {
+		name, endpoint, project string
+		opt                     client.Option
+		want                    string
+	}{
+		{"endpoint empty", "", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint without scheme", "dayu.cn-north-4.myhuaweicloud.com", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint of another scheme", "ftp://host", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint without host", "https:///path", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint with a port alone", "https://:443", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint that is opaque", "https:host", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint that is relative", "/path", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint malformed", "https://user:" + token + "@host:port", "p", nil, "endpoint is not a URL"},
+		{"endpoint with white space", " https://host", "p", nil, "endpoint is not a URL"},
+		{"endpoint with a user", "https://user:secret@host", "p", nil, "endpoint names a user"},
+		{"endpoint with a query", "https://host/?a=b", "p", nil, "endpoint has a query or fragment"},
+		{"endpoint with an empty query", "https://host/?", "p", nil, "endpoint has a query or fragment"},
+		{"endpoint with a fragment", "https://host/#a", "p", nil, "endpoint has a query or fragment"},
+		{"endpoint with an empty fragment", "https://host/#", "p", nil, "endpoint has a query or fragment"},
+		{"project empty", endpoint, "", nil, "project ID is empty"},
+		{"project another path", endpoint, "..", nil, `project ID ".." would name another path`},
+		{"project not UTF-8", endpoint, "\xff", nil, "project ID is not valid UTF-8"},
+		{"project control character", endpoint, "a\nb", nil, "project ID contains a control character"},
+		{"workspace empty", endpoint, "p", client.WithWorkspace(""), "workspace is empty"},
+		{"workspace control character", endpoint, "p", client.WithWorkspace("a\r\nX-Injected: b"), "workspace contains a control character"},
+		{"workspace white space", endpoint, "p", client.WithWorkspace(" a"), "workspace begins or ends with white space"},
+		{"token empty", endpoint, "p", client.WithCredentials(client.Token("")), "token is empty"},
+		{"token with a line feed", endpoint, "p", client.WithCredentials(client.Token(token + "\n")), "token contains a control character"},
+		{"token not UTF-8", endpoint, "p", client.WithCredentials(client.Token(token + "\xff")), "token is not valid UTF-8"},
+		{"credentials nil", endpoint, "p", client.WithCredentials(nil), "credentials are nil"},
+		{"HTTP client nil", endpoint, "p", client.WithHTTPClient(nil), "HTTP client is nil"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var opts []client.Option
+			if tt.opt != nil {
+				opts = append(opts, tt.opt)
+			}
+			c, err := client.New(tt.endpoint, tt.project, opts...)
+			require.ErrorContains(t, err, "client: "+tt.want)
+			assert.Nil(t, c)
+			assert.NotContains(t, err.Error(), token)
+			assert.NotContains(t, err.Error(), "secret")
+		})
+	}
+}
+
+// The HTTP client that the caller gave is used, and stays as it was.
+func TestHTTPClientIsCopied(t *testing.T) {
+	requests := 0
+	transport := roundTripFunc(func(*http.Request) (*http.Response, error) {
+		requests++
+		return &http.Response{StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {"/elsewhere"}}, Body: http.NoBody}, nil
+	})
+	redirects := func(*http.Request, []*http.Request) error {
+		t.Error("a redirect was followed")
+		return nil
+	}
+	given := &http.Client{Transport: transport, CheckRedirect: redirects}
+	c := newClient(t, "https://host", client.WithHTTPClient(given))
+	given.Transport = nil
+
+	err := c.CancelFactoryPackages(t.Context(), "12")
+	require.ErrorAs(t, err, new(*client.Error))
+	assert.Equal(t, 1, requests)
+	assert.Nil(t, given.Transport)
+	assert.NotNil(t, given.CheckRedirect)
+}
+
+// A client whose idle connections were closed opens new ones.
+func TestCloseIdleConnections(t *testing.T) {
+	var remotes []string
+	c := setup(t, func(_ http.ResponseWriter, r *http.Request) { remotes = append(remotes, r.RemoteAddr) })
+	for range 2 {
+		require.NoError(t, c.CancelFactoryPackages(t.Context(), "12"))
+	}
+	c.CloseIdleConnections()
+	require.NoError(t, c.CancelFactoryPackages(t.Context(), "12"))
+	require.Len(t, remotes, 3)
+	assert.Equal(t, remotes[0], remotes[1], "a connection is kept")
+	assert.NotEqual(t, remotes[1], remotes[2], "a connection is closed")
+}
+
+func TestTLS(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // it would report the failed handshake
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	require.NoError(t, newClient(t, srv.URL, client.WithHTTPClient(srv.Client())).CancelFactoryPackages(t.Context(), "12"))
+	requireURLError(t, newClient(t, srv.URL).CancelFactoryPackages(t.Context(), "12"))
+}

@@ -1,0 +1,57 @@
+package client
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// defaultHTTPClient is made anew for each Client: what another part of the
+// program does to http.DefaultClient or http.DefaultTransport has no effect on
+// it. The bounds keep a broken peer from holding a call or its memory.
+func defaultHTTPClient() *http.Client {
+	const idle = 100
+	return &http.Client{
+		Timeout: time.Minute,
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           idle,
+			MaxIdleConnsPerHost:    idle, // there is but one host
+			IdleConnTimeout:        90 * time.Second,
+			TLSHandshakeTimeout:    10 * time.Second,
+			MaxResponseHeaderBytes: 256 << 10,
+		},
+	}
+}
+
+// withoutRedirects returns a copy of c that hands a redirect over as any other
+// answer.
+func withoutRedirects(c *http.Client) *http.Client {
+	base := c.Transport
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	clone := *c
+	clone.Transport = noRedirects{base}
+	return &clone
+}
+
+// noRedirects takes the Location off an answer, without which http.Client does
+// not follow it. CheckRedirect would come too late: of a Location that is not
+// a URL http.Client makes an error, and the status would be lost.
+type noRedirects struct{ base http.RoundTripper }
+
+func (t noRedirects) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Header.Del("Location")
+	return resp, nil
+}
+
+func (t noRedirects) CloseIdleConnections() {
+	(&http.Client{Transport: t.base}).CloseIdleConnections()
+}
