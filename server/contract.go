@@ -1,0 +1,87 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+
+	api "github.com/dataarts-go/factory/gen/server"
+)
+
+// contract is what the server needs to know of the document, computed once.
+type contract struct {
+	operations map[string]*operation // by operationId
+	// maxErrorText is the documented maximum length of error_msg.
+	maxErrorText int
+}
+
+// operation is one operation of the document.
+type operation struct {
+	route *routers.Route
+	// mediaTypes are the documented types of the request body, as written.
+	mediaTypes []string
+	// onceHeaders are the header parameters that cannot be sent twice: all but
+	// arrays, whose items may come in several fields (RFC 9110 §5.3).
+	onceHeaders []string
+	options     *openapi3filter.Options
+}
+
+func loadContract() (*contract, error) {
+	doc, err := api.GetSpec()
+	if err != nil {
+		return nil, fmt.Errorf("load the embedded document: %w", err)
+	}
+	return newContract(doc)
+}
+
+// newContract reads doc, and changes it: its servers are left out, since it is
+// served under any host, and its security, which validation has no part in.
+func newContract(doc *openapi3.T) (*contract, error) {
+	doc.Servers, doc.Security = nil, nil
+	c := &contract{operations: map[string]*operation{}}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			op.Servers, op.Security = nil, nil
+			c.operations[op.OperationID] = newOperation(doc, path, item, method, op)
+		}
+	}
+	schema := doc.Components.Schemas["ErrorResponse"]
+	if schema == nil || schema.Value == nil || schema.Value.Properties["error_msg"] == nil {
+		return nil, errors.New("the document has no ErrorResponse with an error_msg")
+	}
+	limit := schema.Value.Properties["error_msg"].Value.MaxLength
+	if limit == nil || *limit > 1<<20 {
+		return nil, errors.New("the document sets error_msg no maximum length, or one above 1 MiB")
+	}
+	c.maxErrorText = int(*limit)
+	return c, nil
+}
+
+func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method string, op *openapi3.Operation) *operation {
+	o := &operation{
+		route: &routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op},
+		options: &openapi3filter.Options{
+			// The handler is given what was validated, unchanged.
+			KeepValidatedValue:  true,
+			SkipSettingDefaults: true,
+			// MultiError would keep an error for each of millions of elements.
+		},
+	}
+	if op.RequestBody != nil {
+		for mediaType := range op.RequestBody.Value.Content {
+			o.mediaTypes = append(o.mediaTypes, mediaType)
+		}
+	}
+	for _, parameters := range []openapi3.Parameters{item.Parameters, op.Parameters} {
+		for _, p := range parameters {
+			array := p.Value.Schema != nil && p.Value.Schema.Value.Type.Is(openapi3.TypeArray)
+			if p.Value.In == openapi3.ParameterInHeader && !array {
+				o.onceHeaders = append(o.onceHeaders, p.Value.Name)
+			}
+		}
+	}
+	return o
+}

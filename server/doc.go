@@ -1,0 +1,32 @@
+// Package server answers the documented operation from a store of task
+// packages, as an [http.Handler] on Echo.
+//
+// What a request must look like is read from the OpenAPI document embedded in
+// gen/server and enforced by kin-openapi before the handler runs; no limit,
+// path or status of it is repeated here. Around it stands what the document
+// leaves to the server: a request ID, an access log, a bound on the body, one
+// error shape for every failure, and an orderly end.
+//
+// A request passes, in this order:
+//
+//  1. observe: request ID, recovery from panics, error answers, access log
+//  2. routed: unknown paths and methods
+//  3. readBody: the bound on the body
+//  4. validate: media type, well-formed JSON, the document's own rules
+//  5. the generated strict handler and CancelFactoryPackages
+//
+// Where the document is silent:
+//
+//   - Cancelling is all or nothing, and cancelling again is a success.
+//   - A released package can no longer be cancelled (400, DLF.3051).
+//   - Without body, with {} or with an empty list nothing is cancelled (200);
+//     a workspace that does not exist or is missing is an error even then
+//     (400, DLF.0819). An empty workspace header means the default workspace.
+//   - A header that the document defines may be sent once.
+//   - Another method on a known path is 405 with Allow, as RFC 9110 §15.5.6
+//     asks; a body above 12 MiB is 413. The vendor's gateway answers 404 to
+//     the former.
+//
+// What is not HTTP, or has more than 128 KiB of headers, is refused by net/http
+// before it gets here, in its own words.
+package server

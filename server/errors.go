@@ -1,0 +1,134 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/labstack/echo/v4"
+
+	"github.com/dataarts-go/factory/gen"
+)
+
+// Error codes and texts of the vendor. DLF codes are those of DataArts
+// (dataartsstudio_02_0313, 02_0205 and FAQ 03_0404), APIG codes those of the
+// API gateway in front of it (api-gateway, error_codes). The texts of 0201 and
+// 0601 are ours.
+const (
+	codeTaskNotFound = "DLF.0810"
+	textTaskNotFound = "Task does not exist."
+
+	codeWorkspaceNotFound = "DLF.0819"
+	textWorkspaceNotFound = "Workspace does not exists"
+
+	codeInvalidParameter = "DLF.3051"
+	textInvalidParameter = "The request parameter is invalid"
+
+	codeNoSuchAPI = "APIG.0101"
+	textNoSuchAPI = "The API does not exist or has not been published in the environment."
+
+	codeTooLarge = "APIG.0201"
+	textTooLarge = "The request body is too large"
+
+	codeInternal = "APIG.0601"
+	textInternal = "Internal server error."
+)
+
+// refusal is an error that is answered as it says.
+type refusal struct {
+	status     int
+	code, text string
+	allow      string // the Allow header, if not empty
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.code, r.text) }
+
+// invalid refuses a request that the document forbids: which part of it, and
+// what is wrong with it.
+func invalid(part, how string) *refusal {
+	how = strings.TrimRight(how, ". \n")
+	return &refusal{
+		status: http.StatusBadRequest,
+		code:   codeInvalidParameter,
+		text:   fmt.Sprintf("%s: %s: %s.", textInvalidParameter, part, how),
+	}
+}
+
+// refusalOf returns how err is answered. Whatever is not known to be the
+// caller's fault is ours, and tells the caller nothing more.
+func refusalOf(err error) *refusal {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r
+	}
+	// Of the generated code and Echo's binder, whose texts name Go types.
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok && e.Code < http.StatusInternalServerError {
+		return &refusal{status: http.StatusBadRequest, code: codeInvalidParameter, text: textInvalidParameter + "."}
+	}
+	return &refusal{status: http.StatusInternalServerError, code: codeInternal, text: textInternal}
+}
+
+// violation puts an error of kin-openapi into our words. The error's own text
+// quotes the value, which may be a token; the reasons used here do not.
+func violation(err error) *refusal {
+	part, pointer, how := "request", "", "is not as documented"
+	if e, ok := errors.AsType[*openapi3filter.RequestError](err); ok {
+		switch {
+		case e.Parameter != nil:
+			part = e.Parameter.Name + " in " + e.Parameter.In
+		case e.RequestBody != nil:
+			part = "body"
+		}
+	}
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		pointer, how = strings.Join(e.JSONPointer(), "/"), e.Reason
+	} else if e, ok := errors.AsType[*openapi3filter.ParseError](err); ok {
+		how = e.Reason
+	} else if errors.Is(err, openapi3filter.ErrInvalidRequired) {
+		how = openapi3filter.ErrInvalidRequired.Error()
+	} else if errors.Is(err, openapi3filter.ErrInvalidEmptyValue) {
+		how = openapi3filter.ErrInvalidEmptyValue.Error()
+	}
+	if pointer != "" {
+		if part == "body" {
+			part = pointer
+		} else {
+			part += " at " + pointer
+		}
+	}
+	return invalid(part, how)
+}
+
+// errorBody returns the documented error, whose text has at most limit
+// characters and is valid UTF-8.
+func errorBody(code, text string, limit int) gen.ErrorResponse {
+	text = truncate(strings.ToValidUTF8(text, "\uFFFD"), limit)
+	return gen.ErrorResponse{ErrorCode: &code, ErrorMsg: &text}
+}
+
+// truncate shortens valid UTF-8 to limit characters. One outside the basic
+// plane counts as two, as it does for validators that count UTF-16 code units.
+func truncate(s string, limit int) string {
+	const ellipsis = '…'
+	if len(s) <= limit {
+		return s
+	}
+	units, cut := 0, 0 // cut: where an ellipsis still fits
+	for i, r := range s {
+		n := 1
+		if r > 0xFFFF {
+			n = 2
+		}
+		if units+n > limit {
+			return s[:cut] + string(ellipsis)
+		}
+		units += n
+		if units < limit {
+			cut = i + utf8.RuneLen(r)
+		}
+	}
+	return s
+}

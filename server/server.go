@@ -1,0 +1,260 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	api "github.com/dataarts-go/factory/gen/server"
+	"github.com/dataarts-go/factory/server/store"
+)
+
+// Bounds on a connection. A request of maxBody bytes fits into readTimeout at
+// 1.7 Mbit/s; maxHeader is what the vendor's gateway takes (128 KB in all,
+// api-gateway error APIG.0201).
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeader         = 128 << 10
+)
+
+// Server answers the documented operation. It is an http.Handler.
+type Server struct {
+	echo     *echo.Echo
+	contract *contract
+	log      *slog.Logger
+	grace    time.Duration
+	// methods are those of each route, by Echo's pattern.
+	methods map[string][]string
+}
+
+// Option changes a Server. It returns an error if it cannot be applied.
+type Option func(*Server) error
+
+// WithLogger sets where the server logs: each request at Info, failures of its
+// own at Error. Tokens and bodies are never logged. The default is
+// slog.Default().
+func WithLogger(log *slog.Logger) Option {
+	return func(s *Server) error {
+		if log == nil {
+			return errors.New("logger is nil")
+		}
+		s.log = log
+		return nil
+	}
+}
+
+// WithGracePeriod sets how long Serve waits for requests in flight when it is
+// to end. The default is 10 seconds.
+func WithGracePeriod(d time.Duration) Option {
+	return func(s *Server) error {
+		if d <= 0 {
+			return fmt.Errorf("grace period is %v, want more than 0", d)
+		}
+		s.grace = d
+		return nil
+	}
+}
+
+// New returns a server of what st holds. The store stays the caller's to close.
+func New(st store.Store, opts ...Option) (*Server, error) {
+	contract, err := loadContract()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		echo:     echo.New(),
+		contract: contract,
+		log:      slog.Default(),
+		grace:    10 * time.Second,
+		methods:  map[string][]string{},
+	}
+	for _, opt := range opts {
+		if err := opt(s); err != nil {
+			return nil, fmt.Errorf("server option: %w", err)
+		}
+	}
+	s.echo.Logger.SetOutput(io.Discard) // it would write to standard output
+	s.echo.HTTPErrorHandler = s.answer
+	s.echo.Pre(s.observe)
+	s.echo.Use(s.routed)
+
+	before := map[string][]echo.MiddlewareFunc{}
+	for id, op := range contract.operations {
+		before[id] = []echo.MiddlewareFunc{readBody, op.validate}
+	}
+	h := &handler{store: st, maxErrorText: contract.maxErrorText}
+	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
+		api.RegisterHandlersOptions{OperationMiddlewares: before})
+	for _, route := range s.echo.Routes() {
+		s.methods[route.Path] = append(s.methods[route.Path], route.Method)
+	}
+	for _, methods := range s.methods {
+		slices.Sort(methods)
+	}
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Serve answers the connections of listener, and closes it, until ctx ends.
+// Then it takes no more, answers the requests that it has taken, and returns
+// nil; those unanswered when the grace period is over are cut off, which is an
+// error.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	srv := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		// OPTIONS * is a request like any other.
+		DisableGeneralOptionsHandler: true,
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
+	defer cancel()
+	err := srv.Shutdown(limit)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests in flight were cut off after %v: %w", s.grace, err), srv.Close())
+	}
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
+	return err
+}
+
+// observe is around everything else: it gives each request an ID, turns
+// errors and panics into answers, and logs.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		id := newRequestID()
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		if err := recovered(next, c); err != nil {
+			s.answer(err, c)
+		}
+		r := c.Request()
+		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+			slog.String("request_id", id),
+			slog.String("remote", r.RemoteAddr),
+			slog.String("method", r.Method),
+			slog.String("path", clip(r.URL.EscapedPath())),
+			slog.Int("status", c.Response().Status),
+			slog.Int64("bytes", c.Response().Size),
+			slog.Duration("duration", time.Since(start)))
+		return nil
+	}
+}
+
+// panicError is a panic of a handler.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// recovered runs next and returns a panic of it as a *panicError.
+func recovered(next echo.HandlerFunc, c echo.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: v, stack: debug.Stack()}
+		}
+	}()
+	return next(c)
+}
+
+// routed refuses paths and methods that the document does not have. Echo's
+// own answers would offer OPTIONS.
+func (s *Server) routed(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		methods, known := s.methods[c.Path()]
+		if !known {
+			return &refusal{status: http.StatusNotFound, code: codeNoSuchAPI, text: textNoSuchAPI}
+		}
+		if !slices.Contains(methods, c.Request().Method) {
+			return &refusal{
+				status: http.StatusMethodNotAllowed,
+				code:   codeNoSuchAPI,
+				text:   textNoSuchAPI,
+				allow:  strings.Join(methods, ", "),
+			}
+		}
+		return next(c)
+	}
+}
+
+// answer writes the answer to a request that failed with err, and logs a
+// failure of our own with all that the caller is not told.
+func (s *Server) answer(err error, c echo.Context) {
+	r := refusalOf(err)
+	if r.status >= http.StatusInternalServerError {
+		attrs := []slog.Attr{
+			slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
+			slog.Any("error", err),
+		}
+		if p, ok := errors.AsType[*panicError](err); ok {
+			attrs = append(attrs, slog.String("stack", string(p.stack)))
+		}
+		ctx := c.Request().Context()
+		level := slog.LevelError
+		if ctx.Err() != nil { // the caller has gone
+			level = slog.LevelInfo
+		}
+		s.log.LogAttrs(ctx, level, "request failed", attrs...)
+	}
+	if c.Response().Committed {
+		return
+	}
+	if r.allow != "" {
+		c.Response().Header().Set(echo.HeaderAllow, r.allow)
+	}
+	data, err := json.Marshal(errorBody(r.code, r.text, s.contract.maxErrorText))
+	if err == nil && c.Request().Method == http.MethodHead {
+		c.Response().Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+		err = c.NoContent(r.status)
+	} else if err == nil {
+		err = c.Blob(r.status, echo.MIMEApplicationJSON, data)
+	}
+	if err != nil { // the caller is not reading any more
+		s.log.LogAttrs(c.Request().Context(), slog.LevelInfo, "answer not written", slog.Any("error", err))
+	}
+}
+
+func newRequestID() string {
+	var id [16]byte
+	rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// clip shortens what a caller chose for the log.
+func clip(s string) string {
+	const limit = 256
+	if len(s) > limit {
+		return s[:limit] + "…"
+	}
+	return s
+}

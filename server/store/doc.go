@@ -1,0 +1,7 @@
+// Package store holds task packages: which ones a project has in which
+// workspace, and whether each is pending, released or cancelled.
+//
+// [Store] is the contract; package storetest tests it, and every
+// implementation passes. [Open] opens the one that a DSN names. Those on disk
+// outlive the process: what a method has confirmed is there after a kill.
+package store
