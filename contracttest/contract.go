@@ -1,0 +1,225 @@
+package contracttest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// Contract is an OpenAPI document, loaded, resolved and checked. It is safe for
+// concurrent use.
+type Contract struct{ c *contract.Contract }
+
+// DocumentError says why a document cannot be used. It is what Load returns for
+// a file that is not there, not OpenAPI 3, or not valid.
+type DocumentError = contract.Error
+
+// Load reads an OpenAPI 3 document, in YAML or JSON, and the files that it
+// refers to. A fault that does not keep it from being used (an example that
+// breaks its own schema, say) is a warning of the report.
+func Load(file string) (*Contract, error) {
+	c, err := contract.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	return &Contract{c}, nil
+}
+
+// Parse is Load for a document that is already in memory. Places call it name.
+func Parse(name string, document []byte) (*Contract, error) {
+	c, err := contract.Parse(name, document)
+	if err != nil {
+		return nil, err
+	}
+	return &Contract{c}, nil
+}
+
+// Clause is one assertion of a contract that can be kept or broken on its own.
+type Clause struct {
+	Name      string // as in CancelFactoryPackages/body/package_ids/items/type
+	Operation string // the operationId, or METHOD_path where there is none
+	Text      string // the assertion in words
+	Place     report.Place
+	// Response is set for what the responder keeps, not for what it checks.
+	Response bool
+}
+
+// Clauses lists the clauses in the order of the document's operations.
+func (c *Contract) Clauses() []Clause {
+	all := make([]Clause, len(c.c.Clauses))
+	for i, cl := range c.c.Clauses {
+		all[i] = Clause{Name: cl.Name, Operation: cl.Operation.ID, Text: cl.Text, Place: place(c.c, cl), Response: cl.Side == contract.ResponseSide}
+	}
+	return all
+}
+
+// Warnings lists faults of the document that do not keep it from being used.
+func (c *Contract) Warnings() []string { return c.c.Warnings }
+
+func place(c *contract.Contract, cl *contract.Clause) report.Place {
+	if cl == nil {
+		return report.Place{File: c.File}
+	}
+	p := report.Place{File: cl.Place.File, Line: cl.Place.Line, Column: cl.Place.Column, Pointer: cl.Place.Pointer}
+	if p.File == "" {
+		p.File = c.File
+	}
+	return p
+}
+
+// Finding is one broken clause in one exchange.
+type Finding = report.Finding
+
+// Report is the outcome of a run.
+type Report = report.Report
+
+// Exchange is a request and the response to it, as bytes.
+type Exchange struct {
+	name    string
+	about   string
+	verdict []string
+	x       wire.Exchange
+}
+
+// Name says where a recorded exchange stands: the file, and the place in it.
+func (x *Exchange) Name() string { return x.name }
+
+// About is what the author of a recorded exchange says of it.
+func (x *Exchange) About() string { return x.about }
+
+// Verdict is what the author of a recorded exchange expects of Judge: a line
+// "check clause" for each finding, in any order. The second result is false
+// where nothing is said.
+func (x *Exchange) Verdict() ([]string, bool) {
+	if x.verdict == nil {
+		return nil, false
+	}
+	if len(x.verdict) == 1 && x.verdict[0] == "kept" {
+		return nil, true
+	}
+	return x.verdict, true
+}
+
+// NewExchange makes an exchange of a request and a response of net/http. Their
+// bodies are read, up to 8 MiB each, and put back.
+func NewExchange(req *http.Request, resp *http.Response) (*Exchange, error) {
+	reqBody, err := drain(&req.Body)
+	if err != nil {
+		return nil, fmt.Errorf("request body: %w", err)
+	}
+	respBody, bodyErr := drain(&resp.Body)
+	r := &wire.Request{Method: req.Method, Target: req.URL.RequestURI(), Body: reqBody}
+	if len(reqBody) == 0 {
+		r.Body = nil
+	}
+	for name, values := range req.Header {
+		for _, v := range values {
+			r.Add(name, v)
+		}
+	}
+	return &Exchange{x: wire.Exchange{Request: r, Response: &wire.Response{
+		Status: resp.StatusCode, Header: resp.Header.Clone(), Body: respBody, BodyErr: bodyErr,
+	}}}, nil
+}
+
+const maxJudged = send.MaxBody
+
+var errTooLarge = fmt.Errorf("more than %d bytes", maxJudged)
+
+// drain reads a body and puts it back as it was.
+func drain(body *io.ReadCloser) ([]byte, error) {
+	if *body == nil || *body == http.NoBody {
+		return nil, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(*body, maxJudged+1))
+	rest := *body
+	*body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(data), &failing{rest, err}), rest}
+	if err == nil && len(data) > maxJudged {
+		return data[:maxJudged], errTooLarge
+	}
+	return data, err
+}
+
+// failing reads on, unless reading has failed before: then it fails again.
+type failing struct {
+	r   io.Reader
+	err error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return f.r.Read(p)
+}
+
+// ErrNotInContract is returned for an exchange on a path that the document does
+// not have.
+var ErrNotInContract = errors.New("no operation of the document has this path")
+
+// Judge returns the clauses that an exchange breaks: those of the response, and
+// those of the request where a server accepted it all the same (an error) or
+// refused it (a warning, as it is the sender that broke the contract).
+func (c *Contract) Judge(x *Exchange) ([]Finding, error) {
+	e := judge.Recorded(c.c, &x.x)
+	if e == nil {
+		return nil, fmt.Errorf("%s %s: %w", x.x.Request.Method, x.x.Request.Path(), ErrNotInContract)
+	}
+	var all []Finding
+	for _, f := range judge.Judge(e, nil) {
+		all = append(all, c.finding(e, f, "", x.name))
+	}
+	return all, nil
+}
+
+// finding makes a finding for the report of one of the judge's.
+func (c *Contract) finding(e *judge.Exchange, f judge.Finding, base, name string) Finding {
+	secrets := e.Secrets
+	out := Finding{
+		Operation: e.Op.ID, Check: f.Check, Severity: string(f.Severity), Place: place(c.c, f.Clause),
+		Message: hide(f.Message, secrets), Expected: hide(f.Expected, secrets), Actual: hide(f.Actual, secrets), Count: 1,
+		Case: report.Case{ID: name},
+	}
+	if f.Clause != nil {
+		out.Clause = f.Clause.Name
+	}
+	if base != "" {
+		out.Curl = hide(wire.Curl(e.Request, base, mask(secrets)), secrets)
+	}
+	return out
+}
+
+// ParseTxtar reads the exchanges of a txtar archive: files named request and
+// response, each an HTTP message, and perhaps one named verdict that says what
+// Judge should find. Names that end in these words tell several exchanges of
+// one archive apart.
+func ParseTxtar(name string, data []byte) ([]*Exchange, error) {
+	return exchanges(wire.ParseTxtar(name, data))
+}
+
+// ParseHAR reads the exchanges of an HTTP archive (HAR 1.2).
+func ParseHAR(name string, data []byte) ([]*Exchange, error) {
+	return exchanges(wire.ParseHAR(name, data))
+}
+
+func exchanges(pairs []wire.Pair, err error) ([]*Exchange, error) {
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Exchange, len(pairs))
+	for i, p := range pairs {
+		all[i] = &Exchange{name: p.Name, about: p.About, verdict: p.Verdict, x: p.Exchange}
+	}
+	return all, nil
+}

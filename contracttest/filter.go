@@ -1,0 +1,198 @@
+package contracttest
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+)
+
+// filter decides what of a contract a run is about.
+type filter struct {
+	onlyClauses, skipClauses []string // operations, clauses and cases
+	onlyChecks, skipChecks   []string
+}
+
+func newFilter(c *contract.Contract, only, skip []string) (*filter, error) {
+	f := &filter{}
+	sort := func(patterns []string, clauses, checks *[]string) error {
+		for _, p := range patterns {
+			isCheck := matchesAny(p, checkNames())
+			isClause := false
+			for _, cl := range c.Clauses {
+				isClause = isClause || matchClause(p, cl.Name, cl.Operation.ID)
+			}
+			switch {
+			case isCheck:
+				*checks = append(*checks, p)
+			case isClause:
+				*clauses = append(*clauses, p)
+			default:
+				return fmt.Errorf("%q names no operation, check or clause%s", p, nearest(c, p))
+			}
+		}
+		return nil
+	}
+	if err := sort(only, &f.onlyClauses, &f.onlyChecks); err != nil {
+		return nil, err
+	}
+	if err := sort(skip, &f.skipClauses, &f.skipChecks); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func checkNames() []string {
+	names := make([]string, 0, len(judge.Checks)+1)
+	for _, c := range judge.Checks {
+		names = append(names, c.Name)
+	}
+	return append(names, judge.NotRepeatable.Name)
+}
+
+func matchesAny(pattern string, names []string) bool {
+	for _, n := range names {
+		if match(pattern, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchClause takes an operation's name, a clause's, or that of a case of the
+// clause.
+func matchClause(pattern, clause, operation string) bool {
+	pattern, _, _ = strings.Cut(pattern, "#")
+	return match(pattern, clause) || match(pattern, operation)
+}
+
+// match compares names segment by segment.
+func match(pattern, name string) bool {
+	return matchSegments(strings.Split(pattern, "/"), strings.Split(name, "/"))
+}
+
+func matchSegments(pattern, name []string) bool {
+	if len(pattern) == 0 {
+		return len(name) == 0
+	}
+	if pattern[0] == "**" {
+		for i := 0; i <= len(name); i++ {
+			if matchSegments(pattern[1:], name[i:]) {
+				return true
+			}
+		}
+		return false
+	}
+	if len(name) == 0 {
+		return false
+	}
+	ok, err := path.Match(pattern[0], name[0])
+	return (ok && err == nil || pattern[0] == name[0]) && matchSegments(pattern[1:], name[1:])
+}
+
+func (f *filter) clause(c *contract.Clause) bool {
+	for _, p := range f.skipClauses {
+		if !strings.Contains(p, "#") && matchClause(p, c.Name, c.Operation.ID) {
+			return false
+		}
+	}
+	if len(f.onlyClauses) == 0 {
+		return true
+	}
+	for _, p := range f.onlyClauses {
+		if matchClause(p, c.Name, c.Operation.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneCase reports whether the run is about single cases, to look at them again.
+func (f *filter) oneCase() bool {
+	return slices.ContainsFunc(f.onlyClauses, func(p string) bool { return strings.Contains(p, "#") })
+}
+
+// caseID decides about one case whose clause is wanted.
+func (f *filter) caseID(id string) bool {
+	for _, p := range f.skipClauses {
+		if p == id {
+			return false
+		}
+	}
+	clause, _, _ := strings.Cut(id, "#")
+	named := false
+	for _, p := range f.onlyClauses {
+		if p == id || !strings.Contains(p, "#") {
+			return true
+		}
+		pc, _, _ := strings.Cut(p, "#")
+		named = named || pc == clause
+	}
+	return !named
+}
+
+func (f *filter) skipCheck(name string) bool {
+	for _, p := range f.skipChecks {
+		if match(p, name) {
+			return true
+		}
+	}
+	if len(f.onlyChecks) == 0 {
+		return false
+	}
+	for _, p := range f.onlyChecks {
+		if match(p, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// nearest suggests the name that differs least from a pattern.
+func nearest(c *contract.Contract, pattern string) string {
+	best, least := "", len(pattern)/2+2
+	consider := func(name string) {
+		if d := distance(pattern, name); d < least {
+			best, least = name, d
+		}
+	}
+	for _, name := range checkNames() {
+		consider(name)
+	}
+	const most = 5000
+	for i, cl := range c.Clauses {
+		if i == most {
+			break
+		}
+		consider(cl.Name)
+		consider(cl.Operation.ID)
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// distance is the number of letters to change, add or drop (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

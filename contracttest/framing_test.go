@@ -1,0 +1,53 @@
+package contracttest_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+// TestFraming proves that what a server writes after the end of an answer is
+// found, though the answer itself is right.
+func TestFraming(t *testing.T) {
+	next := correct(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it ends with the test
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				req, err := http.ReadRequest(bufio.NewReader(conn))
+				if err != nil {
+					return
+				}
+				rec := httptest.NewRecorder()
+				next.ServeHTTP(rec, req)
+				resp := rec.Result()
+				resp.ContentLength, resp.Request = int64(rec.Body.Len()), req
+				resp.Close = true
+				_ = resp.Write(conn)
+				_, _ = io.WriteString(conn, "more")
+			}()
+		}
+	}()
+	rep, err := contracttest.Run(t.Context(), load(t), contracttest.URL("http://"+listener.Addr().String()), known()...)
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	<-done
+	require.Len(t, rep.Findings, 1, "%s", describe(rep))
+	assert.Equal(t, "response-framing", rep.Findings[0].Check)
+}

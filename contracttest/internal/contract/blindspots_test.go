@@ -1,0 +1,123 @@
+package contract_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+const spots = head + `paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json;charset=UTF-8: {schema: {type: object, properties: {a: {type: string}}}}}}
+      responses:
+        "200":
+          description: Done.
+          headers: {X-A: {schema: {type: integer}}, X-B: {schema: {type: integer}}}
+          content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}
+        "202": {description: Nothing to say.}
+`
+
+var strict = &openapi3filter.Options{MultiError: true, IncludeResponseStatus: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}
+
+func routeOf(t *testing.T, c *contract.Contract, req *http.Request) *routers.Route {
+	t.Helper()
+	router, err := legacy.NewRouter(c.Doc)
+	require.NoError(t, err)
+	route, _, err := router.FindRoute(req)
+	require.NoError(t, err)
+	return route
+}
+
+// kinRequest is what kin-openapi alone says of a request.
+func kinRequest(t *testing.T, c *contract.Contract, r *wire.Request) error {
+	t.Helper()
+	req := httptest.NewRequestWithContext(t.Context(), r.Method, r.Target, bytes.NewReader(r.Body))
+	req.Header.Set("Content-Type", r.Get("Content-Type"))
+	return openapi3filter.ValidateRequest(t.Context(), &openapi3filter.RequestValidationInput{Request: req, Route: routeOf(t, c, req), Options: strict})
+}
+
+// kinResponse is what kin-openapi alone says of a response.
+func kinResponse(t *testing.T, c *contract.Contract, method string, r *wire.Response) error {
+	t.Helper()
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/a", http.NoBody)
+	route := routeOf(t, c, req)
+	req.Method = method
+	return openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, Route: route},
+		Status:                 r.Status, Header: r.Header, Body: io.NopCloser(bytes.NewReader(r.Body)), Options: strict,
+	})
+}
+
+// Each row pins what kin-openapi lets pass and this package finds. A row fails
+// when upstream closes the gap: then the check of ours can be taken out.
+func TestBlindSpotsOfRequests(t *testing.T) {
+	c := parse(t, spots)
+	for name, body := range map[string]string{
+		"bytes after the JSON": `{"a":"b"} x`,
+		"second value":         `{"a":"b"}{"a":1}`,
+		"duplicate names":      `{"a":"b","a":"b"}`,
+		"invalid UTF-8":        "{\"a\":\"\xff\"}",
+		"half a surrogate":     `{"a":"\ud800"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := request(t, "POST /a\nContent-Type: application/json;charset=UTF-8\n\n"+body)
+			assert.NoError(t, kinRequest(t, c, r), "kin-openapi finds it now")
+			assert.Equal(t, []string{"op/body/syntax"}, broken(c.Operations[0].CheckRequest(r)))
+		})
+	}
+}
+
+// The other way round: kin-openapi takes only the documented spelling.
+func TestBlindSpotOfMediaTypes(t *testing.T) {
+	c := parse(t, spots)
+	for _, contentType := range []string{"application/json; charset=UTF-8", `application/json;charset="UTF-8"`, "application/json"} {
+		r := request(t, "POST /a\nContent-Type: "+contentType+"\n\n{}")
+		assert.Error(t, kinRequest(t, c, r), "kin-openapi takes %s now", contentType)
+		assert.Empty(t, c.Operations[0].CheckRequest(r))
+	}
+}
+
+func TestBlindSpotsOfResponses(t *testing.T) {
+	c := parse(t, spots)
+	op := c.Operations[0]
+	const json = "Content-Type: application/json\n"
+
+	for _, status := range []string{"301", "304", "307", "308"} {
+		resp := response(t, "HTTP/1.1 "+status+"\n")
+		assert.NoError(t, kinResponse(t, c, http.MethodPost, resp), "kin-openapi refuses an undocumented %s now", status)
+		assert.Nil(t, op.Response(resp.Status))
+	}
+	require.Error(t, kinResponse(t, c, http.MethodPost, response(t, "HTTP/1.1 302\n")), "of the others it says so")
+
+	assert.NoError(t, kinResponse(t, c, http.MethodHead, response(t, "HTTP/1.1 500\n")), "kin-openapi judges answers to HEAD now")
+
+	withBody := response(t, "HTTP/1.1 202\n"+json+"\n[]")
+	assert.NoError(t, kinResponse(t, c, http.MethodPost, withBody), "kin-openapi refuses a body that is not documented now")
+	assert.NotNil(t, op.Response(202).NoBody)
+
+	for name, body := range map[string]string{"bytes after the JSON": `{} x`, "duplicate names": `{"a":"b","a":"b"}`, "invalid UTF-8": "{\"a\":\"\xff\"}"} {
+		resp := response(t, "HTTP/1.1 200\n"+json+"\n"+body)
+		assert.NoError(t, kinResponse(t, c, http.MethodPost, resp), "kin-openapi finds it now: %s", name)
+		assert.Equal(t, []string{"op/response/200/body/syntax"}, broken(op.Response(200).CheckBody(op.Response(200).Media[0], resp)))
+	}
+
+	bad := response(t, "HTTP/1.1 200\n"+json+"X-A: x\nX-B: y\n\n{}")
+	err := kinResponse(t, c, http.MethodPost, bad)
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "X-A")
+	assert.NotContains(t, err.Error(), "X-B", "kin-openapi finds both bad headers now")
+	assert.Equal(t, []string{"op/response/200/header/X-A/type", "op/response/200/header/X-B/type"}, broken(op.Response(200).CheckHeaders(bad)))
+}

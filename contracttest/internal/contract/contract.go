@@ -1,0 +1,522 @@
+package contract
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Contract is an OpenAPI document, resolved and taken apart.
+type Contract struct {
+	File       string // as it was named; places name it too
+	Doc        *openapi3.T
+	BasePath   string // path of the first server, without a slash at its end
+	Operations []*Operation
+	Clauses    []*Clause // of all operations, in order
+	// Warnings are faults of the document that do not keep it from being used.
+	Warnings []string
+
+	count    int // of clauses about values
+	unrolled map[*openapi3.Schema]*Node
+	straight map[*openapi3.Schema]bool // schemas without a circle of composition
+}
+
+// maxClauses is how far a document is unrolled in full: a schema that several
+// operations share is clauses of each of them, which are too many in documents
+// of thousands of operations.
+const maxClauses = 100_000
+
+// many reports whether schemas that were met before are not unrolled again.
+func (c *Contract) many() bool { return c.count > maxClauses }
+
+// Operation is one method on one path.
+type Operation struct {
+	ID       string
+	Method   string
+	Path     string // the template
+	Spec     *openapi3.Operation
+	PathItem *openapi3.PathItem
+	Contract *Contract
+
+	Params    []*Param
+	Body      *Body // nil where none is documented
+	Responses []*Response
+	Clauses   []*Clause
+
+	// What the operation as a whole says.
+	PathClause    *Clause // no other path than this one
+	MessageClause *Clause // a request that keeps all the others is accepted however it is written
+	MethodClause  *Clause // no undocumented method on the path; set in the first operation of a path
+	StatusClause  *Clause // no other status than those documented
+	AuthClause    *Clause // nil where no credential is required
+
+	path    *regexp.Regexp
+	literal int // characters of the template outside parameters: the more, the more concrete
+	names   []string
+}
+
+// Param is a documented parameter.
+type Param struct {
+	Spec     *openapi3.Parameter
+	Node     *Node
+	Presence *Clause // required, or may be absent
+	Single   *Clause // is given once; nil where it may be repeated
+	// Credential is set for the header, query parameter or cookie of an apiKey
+	// scheme that the operation's security names.
+	Credential bool
+}
+
+// Body is a documented request body.
+type Body struct {
+	Spec      *openapi3.RequestBody
+	Presence  *Clause
+	MediaType *Clause
+	Media     []*Media // in lexical order, JSON first
+}
+
+// Media is one documented representation of a body.
+type Media struct {
+	Key    string // as documented
+	Spec   *openapi3.MediaType
+	Node   *Node // nil where no schema is documented
+	Syntax *Clause
+}
+
+// Load reads a document from a file. A document that cannot be used is an
+// *Error.
+func Load(file string) (*Contract, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, &Error{File: file, Reason: "no such file", Err: err}
+		}
+		return nil, &Error{File: file, Reason: "cannot be read", Err: err}
+	}
+	return Parse(file, data)
+}
+
+// Parse takes a document's bytes; file is what places call it, and what
+// relative references are relative to.
+func Parse(file string, data []byte) (*Contract, error) {
+	loader := openapi3.NewLoader()
+	loader.IncludeOrigin = true
+	loader.IsExternalRefsAllowed = true
+	doc, err := loader.LoadFromDataWithPath(data, &url.URL{Path: filepath.ToSlash(file)})
+	if err != nil {
+		return nil, &Error{File: file, Reason: "cannot be loaded", Err: err}
+	}
+	if version, ok := doc.Extensions["swagger"]; ok {
+		return nil, &Error{File: file, Reason: fmt.Sprintf("is a Swagger %v document: convert it to OpenAPI 3 first", version)}
+	}
+	if doc.OpenAPI == "" {
+		return nil, &Error{File: file, Reason: "is no OpenAPI document: it has no field openapi"}
+	}
+	c := &Contract{File: file, Doc: doc, unrolled: map[*openapi3.Schema]*Node{}, straight: map[*openapi3.Schema]bool{}}
+	if doc.Components != nil {
+		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
+			if ref := doc.Components.Schemas[name]; ref != nil {
+				c.cut(ref.Value, nil)
+			}
+		}
+	}
+	c.Warnings = append(c.Warnings, faults(doc)...)
+	c.BasePath = basePath(doc)
+	c.build()
+	c.locate(data)
+	if c.many() {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("the document unrolls to more than %d clauses: from there on, of a schema that was met before only the type is tested again", maxClauses))
+	}
+	if len(c.Operations) == 0 {
+		return nil, &Error{File: file, Reason: "documents no operation"}
+	}
+	return c, nil
+}
+
+// maxFaults is how many faults of a document are told one by one.
+const maxFaults = 20
+
+// faults lists in what a document is not valid. None of it keeps the rest from
+// being used: what cannot be planned or judged for it is reported by clause.
+func faults(doc *openapi3.T) []string {
+	err := doc.Validate(context.Background(), openapi3.EnableMultiError())
+	if err == nil {
+		return nil
+	}
+	var all []string
+	for _, e := range flatten(err) {
+		if text := "the document is not valid: " + oneLine(e.Error()); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	if more := len(all) - maxFaults; more > 0 {
+		all = append(all[:maxFaults], fmt.Sprintf("the document is not valid in %d more places", more))
+	}
+	return all
+}
+
+// Error says why a document cannot be used.
+type Error struct {
+	File   string
+	Reason string
+	Err    error // may be nil
+}
+
+func (e *Error) Error() string {
+	text := e.File + " " + e.Reason
+	if e.Err != nil {
+		text += ": " + oneLine(e.Err.Error())
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// oneLine folds white space and bounds the length of an error's text.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > 600 {
+		s = string(r[:600]) + "…"
+	}
+	return s
+}
+
+func basePath(doc *openapi3.T) string {
+	if len(doc.Servers) == 0 {
+		return ""
+	}
+	server := doc.Servers[0]
+	raw := server.URL
+	for name, v := range server.Variables {
+		if v != nil {
+			raw = strings.ReplaceAll(raw, "{"+name+"}", v.Default)
+		}
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.EscapedPath(), "/")
+}
+
+func (c *Contract) build() {
+	paths := slices.Sorted(maps.Keys(c.Doc.Paths.Map()))
+	slices.SortStableFunc(paths, func(a, b string) int {
+		return cmp.Compare(line(c.Doc.Paths.Value(a).Origin), line(c.Doc.Paths.Value(b).Origin))
+	})
+	ids := map[string]int{}
+	for _, path := range paths {
+		item := c.Doc.Paths.Value(path)
+		pointer := target(item.Ref, "/paths/"+escape(path))
+		methods := slices.SortedFunc(maps.Keys(item.Operations()), func(a, b string) int {
+			return cmp.Or(cmp.Compare(line(item.GetOperation(a).Origin), line(item.GetOperation(b).Origin)), cmp.Compare(a, b))
+		})
+		var clause *Clause
+		for i, method := range methods {
+			spec := item.GetOperation(method)
+			op := &Operation{ID: operationID(spec, method, path), Method: method, Path: path, Spec: spec, PathItem: item, Contract: c}
+			if ids[op.ID]++; ids[op.ID] > 1 {
+				op.ID = fmt.Sprintf("%s~%d", op.ID, ids[op.ID])
+			}
+			op.compilePath()
+			if i == 0 {
+				clause = op.clause("method", fmt.Sprintf("no method but %s", strings.Join(methods, ", ")), at(item.Origin, pointer, ""))
+			}
+			op.MethodClause = clause
+			op.build(pointer + "/" + strings.ToLower(method))
+			c.Operations = append(c.Operations, op)
+			c.Clauses = append(c.Clauses, op.Clauses...)
+		}
+	}
+	unique(c.Clauses)
+}
+
+// unique tells clauses apart that a document gave one name, as a property
+// called items beside the keyword does.
+func unique(clauses []*Clause) {
+	seen := make(map[string]int, len(clauses))
+	for _, c := range clauses {
+		if seen[c.Name]++; seen[c.Name] > 1 {
+			c.Name = fmt.Sprintf("%s~%d", c.Name, seen[c.Name])
+		}
+	}
+}
+
+func line(o *openapi3.Origin) int {
+	if o == nil || o.Key == nil {
+		return 0
+	}
+	return o.Key.Line
+}
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+func operationID(spec *openapi3.Operation, method, path string) string {
+	if spec.OperationID != "" {
+		return escape(spec.OperationID)
+	}
+	return method + "_" + strings.Trim(notInNames.ReplaceAllString(path, "_"), "_")
+}
+
+var pathParam = regexp.MustCompile(`\{([^{}]+)\}`)
+
+// compilePath makes the expression that escaped paths of the operation match.
+func (op *Operation) compilePath() {
+	var expr strings.Builder
+	expr.WriteString("^")
+	rest := op.Path
+	for {
+		loc := pathParam.FindStringSubmatchIndex(rest)
+		if loc == nil {
+			break
+		}
+		expr.WriteString(regexp.QuoteMeta(rest[:loc[0]]))
+		expr.WriteString("([^/]+?)")
+		op.literal += loc[0]
+		op.names = append(op.names, rest[loc[2]:loc[3]])
+		rest = rest[loc[1]:]
+	}
+	op.literal += len(rest)
+	expr.WriteString(regexp.QuoteMeta(rest) + "$")
+	op.path = regexp.MustCompile(expr.String())
+}
+
+// Match returns the escaped values of the path parameters, and whether the
+// escaped path (without the server's base path) is one of this operation's.
+func (op *Operation) Match(path string) (map[string]string, bool) {
+	m := op.path.FindStringSubmatch(path)
+	if m == nil {
+		return nil, false
+	}
+	values := make(map[string]string, len(op.names))
+	for i, name := range op.names {
+		values[name] = m[i+1]
+	}
+	return values, true
+}
+
+// Find returns the operation that a request is for: its path under the base
+// path of the document's server or under none, the most concrete template
+// first. The second result tells whether the path is documented at all.
+func (c *Contract) Find(method, path string) (op *Operation, known bool) {
+	for _, p := range c.underBase(path) {
+		for _, o := range c.Operations {
+			if _, ok := o.Match(p); !ok {
+				continue
+			}
+			known = true
+			if o.Method == method && (op == nil || o.literal > op.literal) {
+				op = o
+			}
+		}
+		if op != nil {
+			return op, true
+		}
+	}
+	return nil, known
+}
+
+func (c *Contract) underBase(path string) []string {
+	if c.BasePath != "" {
+		if rest, ok := strings.CutPrefix(path, c.BasePath); ok && strings.HasPrefix(rest, "/") {
+			return []string{rest, path}
+		}
+	}
+	return []string{path}
+}
+
+func (op *Operation) clause(name, text string, place Place) *Clause {
+	c := &Clause{Name: op.ID + "/" + name, Operation: op, Text: text, Place: place}
+	c.Keyword = name[strings.LastIndexByte(name, '/')+1:]
+	op.Clauses = append(op.Clauses, c)
+	return c
+}
+
+func (op *Operation) build(pointer string) {
+	item := strings.TrimSuffix(pointer, "/"+strings.ToLower(op.Method))
+	op.PathClause = op.clause("path", "no other path than "+op.Path, at(op.PathItem.Origin, item, ""))
+	op.MessageClause = op.clause("message", "a valid request in any form that HTTP allows", at(op.Spec.Origin, pointer, ""))
+	op.MessageClause.Permits = true
+	op.buildSecurity(pointer)
+	op.buildParams(pointer, item)
+	op.buildBody(pointer)
+	op.buildResponses(pointer)
+}
+
+func (op *Operation) requirements() openapi3.SecurityRequirements {
+	if op.Spec.Security != nil {
+		return *op.Spec.Security
+	}
+	return op.Contract.Doc.Security
+}
+
+func (op *Operation) buildSecurity(pointer string) {
+	reqs := op.requirements()
+	if len(reqs) == 0 || slices.ContainsFunc(reqs, func(r openapi3.SecurityRequirement) bool { return len(r) == 0 }) {
+		return
+	}
+	place := at(op.Spec.Origin, pointer, "security")
+	if op.Spec.Security == nil {
+		place = at(op.Contract.Doc.Origin, "", "security")
+	}
+	op.AuthClause = op.clause("security", "a request without a credential is refused", place)
+}
+
+// credential reports whether a parameter carries the key of an apiKey scheme
+// that the operation names.
+func (op *Operation) credential(in, name string) bool {
+	if op.Contract.Doc.Components == nil {
+		return false
+	}
+	for _, r := range op.requirements() {
+		for scheme := range r {
+			ref := op.Contract.Doc.Components.SecuritySchemes[scheme]
+			if ref != nil && ref.Value != nil && ref.Value.Type == "apiKey" && ref.Value.In == in && strings.EqualFold(ref.Value.Name, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ignored are the header parameters that OpenAPI tells to ignore (OpenAPI
+// 3.0.3, Parameter Object, name).
+func ignored(p *openapi3.Parameter) bool {
+	if p.In != openapi3.ParameterInHeader {
+		return false
+	}
+	switch http.CanonicalHeaderKey(p.Name) {
+	case "Accept", "Content-Type", "Authorization":
+		return true
+	}
+	return false
+}
+
+func (op *Operation) buildParams(pointer, item string) {
+	add := func(ref *openapi3.ParameterRef, pointer string) {
+		p := ref.Value
+		if p == nil || ignored(p) || p.In == openapi3.ParameterInPath && !slices.Contains(op.names, p.Name) {
+			return
+		}
+		pointer = target(ref.Ref, pointer)
+		param := &Param{Spec: p, Credential: op.credential(p.In, p.Name)}
+		path := p.In + "/" + escape(p.Name)
+		if p.Required {
+			param.Presence = op.clause(path+"/required", p.Name+" is present", at(p.Origin, pointer, "required"))
+		} else {
+			param.Presence = op.clause(path+"/optional", p.Name+" may be absent", at(p.Origin, pointer, "required"))
+			param.Presence.Permits = true
+		}
+		schema, step := p.Schema, "/schema"
+		for key, media := range p.Content {
+			schema, step = media.Schema, "/content/"+escape(key)+"/schema"
+		}
+		b := &nodeBuilder{op: op}
+		param.Node = b.build(schema, Node{Path: path, Pointer: pointer + step, Subject: p.Name, Name: p.Name})
+		if !param.Node.Allows("array") && !param.Node.Allows("object") && p.In != openapi3.ParameterInPath {
+			param.Single = op.clause(path+"/single", p.Name+" is given once", at(p.Origin, pointer, "name"))
+		}
+		op.Params = append(op.Params, param)
+	}
+	for i, ref := range op.PathItem.Parameters {
+		if ref.Value != nil && op.Spec.Parameters.GetByInAndName(ref.Value.In, ref.Value.Name) == nil {
+			add(ref, fmt.Sprintf("%s/parameters/%d", item, i))
+		}
+	}
+	for i, ref := range op.Spec.Parameters {
+		add(ref, fmt.Sprintf("%s/parameters/%d", pointer, i))
+	}
+	for _, name := range op.names {
+		if !slices.ContainsFunc(op.Params, func(p *Param) bool { return p.Spec.In == openapi3.ParameterInPath && p.Spec.Name == name }) {
+			// In the template, but not described: something has to stand there.
+			spec := openapi3.NewPathParameter(name).WithSchema(openapi3.NewStringSchema())
+			spec.Origin = op.PathItem.Origin
+			add(&openapi3.ParameterRef{Value: spec}, item)
+		}
+	}
+}
+
+func (op *Operation) buildBody(pointer string) {
+	ref := op.Spec.RequestBody
+	if ref == nil || ref.Value == nil {
+		return
+	}
+	spec := ref.Value
+	pointer = target(ref.Ref, pointer+"/requestBody")
+	op.Body = &Body{Spec: spec}
+	if spec.Required {
+		op.Body.Presence = op.clause("body/required", "the body is present", at(spec.Origin, pointer, "required"))
+	} else {
+		op.Body.Presence = op.clause("body/optional", "the body may be absent", at(spec.Origin, pointer, "required"))
+		op.Body.Presence.Permits = true
+	}
+	complete(spec.Content)
+	keys := mediaKeys(spec.Content)
+	op.Body.MediaType = op.clause("body/media-type", "the body is "+strings.Join(keys, " or "), at(spec.Origin, pointer, "content"))
+	if len(keys) == 1 {
+		op.Body.MediaType.Place = at(spec.Content[keys[0]].Origin, pointer+"/content/"+escape(keys[0]), "")
+	}
+	op.Body.Media = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject)
+}
+
+// complete gives a media type that is but named, without a value, an empty one.
+func complete(content openapi3.Content) {
+	for key, m := range content {
+		if m == nil {
+			content[key] = &openapi3.MediaType{}
+		}
+	}
+}
+
+// mediaKeys returns the documented media types in lexical order, JSON first.
+func mediaKeys(content openapi3.Content) []string {
+	keys := slices.Collect(maps.Keys(content))
+	slices.SortFunc(keys, func(a, b string) int {
+		aj, bj := strings.Contains(a, "json"), strings.Contains(b, "json")
+		if aj != bj {
+			if aj {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a, b)
+	})
+	return keys
+}
+
+func (op *Operation) buildMedia(content openapi3.Content, side Side, path, pointer, subject string) []*Media {
+	var all []*Media
+	keys := mediaKeys(content)
+	for i, key := range keys {
+		spec := content[key]
+		m := &Media{Key: key, Spec: spec}
+		name := path
+		if i > 0 {
+			name += ":" + escape(key)
+		}
+		at := at(spec.Origin, pointer+"/content/"+escape(key), "schema")
+		if isJSON(key) {
+			m.Syntax = op.clause(name+"/syntax", subject+" is one JSON value in UTF-8 (RFC 8259)", at)
+			m.Syntax.Side = side
+		}
+		if spec.Schema != nil {
+			b := &nodeBuilder{op: op, side: side}
+			m.Node = b.build(spec.Schema, Node{
+				Path: name, Pointer: pointer + "/content/" + escape(key) + "/schema", Subject: subject,
+			})
+		}
+		all = append(all, m)
+	}
+	return all
+}

@@ -1,0 +1,37 @@
+package contract
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// cut breaks the circles in which a schema is made of itself by allOf, oneOf,
+// anyOf or not alone, without a step into the value: whoever validates goes
+// round them without an end. The branch that closes a circle says nothing that
+// the schema does not say already, so it is left out, with a warning.
+func (c *Contract) cut(s *openapi3.Schema, above []*openapi3.Schema) {
+	if s == nil || c.straight[s] {
+		return
+	}
+	above = append(above, s)
+	closes := func(ref *openapi3.SchemaRef) bool {
+		if ref == nil || ref.Value == nil {
+			return false
+		}
+		if slices.Contains(above, ref.Value) {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the schema is made of itself: the reference is left out", at(ref.Origin, ref.Ref, "")))
+			return true
+		}
+		c.cut(ref.Value, above)
+		return false
+	}
+	s.AllOf = slices.DeleteFunc(s.AllOf, closes)
+	s.OneOf = slices.DeleteFunc(s.OneOf, closes)
+	s.AnyOf = slices.DeleteFunc(s.AnyOf, closes)
+	if closes(s.Not) {
+		s.Not = nil
+	}
+	c.straight[s] = true
+}

@@ -1,0 +1,194 @@
+package judge
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/internal/mediatype"
+	"github.com/dataarts-go/factory/internal/wellformed"
+)
+
+// bodyless reports whether the message cannot have a body whatever the document
+// says (RFC 9110 §6.4.1).
+func (e *Exchange) bodyless() bool {
+	code := e.Response.Status
+	return e.Request.Method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
+}
+
+// bodyClause is what a finding about the body is about.
+func (e *Exchange) bodyClause() *contract.Clause {
+	doc := e.Documented()
+	switch {
+	case doc == nil:
+		return nil
+	case doc.NoBody != nil:
+		return doc.NoBody
+	}
+	return doc.MediaType
+}
+
+// readAs returns the documented media type that the body is read as; nil where
+// there is none to judge, the label is wrong or nobody can look into the body.
+func (e *Exchange) readAs() *contract.Media {
+	doc := e.Documented()
+	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) == 0 || e.legible() == nil {
+		return nil
+	}
+	if e.media == nil {
+		m, err := doc.Select(e.Response.Header.Get("Content-Type"))
+		if err != nil {
+			return nil
+		}
+		e.media = m
+	}
+	return e.media
+}
+
+// bodyViolations judges the body once for the two checks that report on it.
+func (e *Exchange) bodyViolations(m *contract.Media) []contract.Violation {
+	if !e.judged {
+		e.judged, e.violations = true, e.Documented().CheckBody(m, e.legible())
+	}
+	return e.violations
+}
+
+func responseMediaType(e *Exchange) []Finding {
+	if e.Response == nil {
+		return nil
+	}
+	values := e.Response.Header.Values("Content-Type")
+	doc := e.Documented()
+	if len(values) > 1 {
+		f := Finding{Message: "there are several Content-Type headers", Expected: "one", Actual: fmt.Sprint(len(values))}
+		if doc != nil {
+			f.Clause = doc.MediaType
+		}
+		return []Finding{f}
+	}
+	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) == 0 {
+		return nil
+	}
+	if _, err := doc.Select(e.Response.Header.Get("Content-Type")); err != nil {
+		return []Finding{{
+			Clause: doc.MediaType, Message: fmt.Sprintf("%s: %s: %s", status(e.Response.Status), err, clip(e.text())),
+			Expected: doc.MediaType.Text, Actual: "Content-Type: " + e.Response.Header.Get("Content-Type"),
+		}}
+	}
+	return nil
+}
+
+func bodyUnexpected(e *Exchange) []Finding {
+	if e.Response == nil {
+		return nil
+	}
+	doc := e.Documented()
+	if doc == nil || doc.NoBody == nil || len(e.Response.Body) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Clause: doc.NoBody, Message: fmt.Sprintf("%s has a body of %d bytes: %s", status(e.Response.Status), len(e.Response.Body), clip(e.text())),
+		Expected: "no body", Actual: fmt.Sprintf("%d bytes", len(e.Response.Body)),
+	}}
+}
+
+func bodyMissing(e *Exchange) []Finding {
+	if e.Response == nil || e.Response.BodyErr != nil {
+		return nil
+	}
+	doc := e.Documented()
+	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) > 0 {
+		return nil
+	}
+	return []Finding{{
+		Clause: doc.MediaType, Message: status(e.Response.Status) + " has no body",
+		Expected: doc.MediaType.Text, Actual: "no body",
+	}}
+}
+
+func bodyMalformed(e *Exchange) []Finding {
+	if e.Response == nil {
+		return nil
+	}
+	if err := e.Response.BodyErr; err != nil {
+		return []Finding{{Clause: e.bodyClause(), Message: "the response body cannot be read: " + err.Error(), Expected: "a whole body", Actual: err.Error()}}
+	}
+	m := e.readAs()
+	if m == nil || m.Syntax == nil {
+		return e.looseJSON()
+	}
+	var found []Finding
+	for _, v := range e.bodyViolations(m) {
+		if v.Syntax {
+			found = append(found, Finding{
+				Clause: v.Clause, Message: fmt.Sprintf("%s: %s: %s", status(e.Response.Status), v.Message, clip(e.text())),
+				Expected: v.Clause.Text, Actual: v.Message,
+			})
+		}
+	}
+	return found
+}
+
+// looseJSON judges a body that calls itself JSON where the document does not
+// say what is there, as in a 404 for an unknown path.
+func (e *Exchange) looseJSON() []Finding {
+	if e.Documented() != nil || len(e.Response.Body) == 0 {
+		return nil
+	}
+	t, err := mediatype.Parse(e.Response.Header.Get("Content-Type"))
+	if err != nil || !t.JSON() {
+		return nil
+	}
+	resp := e.legible()
+	if resp == nil {
+		return nil
+	}
+	if err := wellformed.JSON(resp.Body); err != nil {
+		return []Finding{{
+			Severity: Warning, Message: fmt.Sprintf("%s calls its body JSON, but it %s: %s", status(e.Response.Status), err, clip(e.text())),
+			Expected: "one JSON value", Actual: err.Error(),
+		}}
+	}
+	return nil
+}
+
+func responseSchema(e *Exchange) []Finding {
+	if e.Response == nil || e.Response.BodyErr != nil {
+		return nil
+	}
+	m := e.readAs()
+	if m == nil {
+		return nil
+	}
+	var found []Finding
+	for _, v := range e.bodyViolations(m) {
+		if v.Syntax {
+			continue
+		}
+		f := Finding{Clause: v.Clause, Message: fmt.Sprintf("%s: %s", status(e.Response.Status), v.Message), Actual: v.Message}
+		if v.Clause != nil {
+			f.Expected = v.Clause.Text
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+func responseHeader(e *Exchange) []Finding {
+	if e.Response == nil {
+		return nil
+	}
+	doc := e.Documented()
+	if doc == nil {
+		return nil
+	}
+	var found []Finding
+	for _, v := range doc.CheckHeaders(e.Response) {
+		f := Finding{Clause: v.Clause, Message: fmt.Sprintf("%s: %s", status(e.Response.Status), v.Message), Actual: v.Message}
+		if v.Clause != nil {
+			f.Expected = v.Clause.Text
+		}
+		found = append(found, f)
+	}
+	return found
+}

@@ -1,0 +1,164 @@
+package judge
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// maxDecoded is how many bytes a body may have without its coding.
+const maxDecoded = 8 << 20
+
+// errUndecodable is returned for a body that may be as it says, but that cannot
+// be looked into.
+var errUndecodable = errors.New("cannot be decoded here")
+
+// opaque are the registered content codings that are not decoded.
+var opaque = []string{"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "aes128gcm", "pack200-gzip"}
+
+// codings lists the content codings of the body in the order in which they were
+// applied, without identity, which is none.
+func (e *Exchange) codings() []string {
+	var all []string
+	for _, value := range e.Response.Header["Content-Encoding"] {
+		for coding := range strings.SplitSeq(value, ",") {
+			if coding = strings.ToLower(strings.TrimSpace(coding)); coding != "" && coding != "identity" {
+				all = append(all, coding)
+			}
+		}
+	}
+	return all
+}
+
+// content returns the response with its body as it was before coding. Where the
+// bytes are not in the coding that they are said to be in, the error says so,
+// and the response is as it came.
+func (e *Exchange) content() (*wire.Response, error) {
+	codings := e.codings()
+	if len(codings) == 0 || len(e.Response.Body) == 0 || e.Response.BodyErr != nil {
+		return e.Response, nil
+	}
+	body := e.Response.Body
+	for _, coding := range slices.Backward(codings) {
+		plain, err := decode(coding, body)
+		if err != nil {
+			return e.Response, err
+		}
+		body = plain
+	}
+	plain := *e.Response
+	plain.Body = body
+	return &plain, nil
+}
+
+// legible is content for a check that looks into the body; nil where nobody can.
+func (e *Exchange) legible() *wire.Response {
+	resp, err := e.content()
+	if errors.Is(err, errUndecodable) {
+		return nil
+	}
+	return resp
+}
+
+// text is the body as messages show it.
+func (e *Exchange) text() []byte {
+	if resp := e.legible(); resp != nil {
+		return resp.Body
+	}
+	return []byte("(in " + strings.Join(e.codings(), ", ") + ")")
+}
+
+func decode(coding string, body []byte) ([]byte, error) {
+	var r io.Reader
+	var err error
+	switch {
+	case coding == "gzip", coding == "x-gzip":
+		r, err = gzip.NewReader(bytes.NewReader(body))
+	case coding == "deflate":
+		if r, err = zlib.NewReader(bytes.NewReader(body)); err != nil {
+			// Without the zlib wrapper, as some send it (RFC 9110 §8.4.1.2).
+			r, err = flate.NewReader(bytes.NewReader(body)), nil
+		}
+	case slices.Contains(opaque, coding):
+		return nil, errUndecodable
+	default:
+		return nil, errors.New("there is no such coding")
+	}
+	if err != nil {
+		return nil, err
+	}
+	plain, err := io.ReadAll(io.LimitReader(r, maxDecoded+1))
+	if err == nil && len(plain) > maxDecoded {
+		return nil, fmt.Errorf("%w: more than %d bytes", errUndecodable, maxDecoded)
+	}
+	return plain, err
+}
+
+// acceptable reports whether the request takes a coding (RFC 9110 §12.5.3): one
+// that does not say takes any, but for those that were sent asking for none.
+func (e *Exchange) acceptable(coding string) bool {
+	values := e.Request.Values("Accept-Encoding")
+	if len(values) == 0 {
+		return !e.Response.Identity
+	}
+	others := false // what * says
+	for item := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		name, params, _ := strings.Cut(strings.ToLower(item), ";")
+		weight := 1.0
+		if q, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			if w, err := strconv.ParseFloat(q, 64); err == nil {
+				weight = w
+			}
+		}
+		switch strings.TrimPrefix(strings.TrimSpace(name), "x-") {
+		case strings.TrimPrefix(coding, "x-"):
+			return weight > 0
+		case "*":
+			others = weight > 0
+		}
+	}
+	return others
+}
+
+func responseEncoding(e *Exchange) []Finding {
+	if e.Response == nil || len(e.Response.Body) == 0 {
+		return nil
+	}
+	codings := e.codings()
+	if len(codings) == 0 {
+		return nil
+	}
+	doc := e.Documented()
+	documented := doc != nil && slices.ContainsFunc(doc.Headers, func(h *contract.Header) bool {
+		return strings.EqualFold(h.Name, "Content-Encoding")
+	})
+	said := strings.Join(codings, ", ")
+	var wrong []string
+	if !documented && slices.ContainsFunc(codings, func(c string) bool { return !e.acceptable(c) }) {
+		asked := "identity"
+		if values := e.Request.Values("Accept-Encoding"); len(values) > 0 {
+			asked = strings.Join(values, ", ")
+		}
+		wrong = append(wrong, fmt.Sprintf("the body is in %s, but the request asks for Accept-Encoding: %s (RFC 9110 §12.5.3)", said, asked))
+	}
+	if _, err := e.content(); err != nil && !errors.Is(err, errUndecodable) {
+		wrong = append(wrong, fmt.Sprintf("the body is said to be in %s, but is not: %s", said, err))
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Clause: e.bodyClause(), Message: clip([]byte(status(e.Response.Status) + ": " + strings.Join(wrong, "; "))),
+		Expected: "a body in a coding that the request asks for", Actual: clip([]byte("Content-Encoding: " + said)),
+	}}
+}

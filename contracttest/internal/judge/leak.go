@@ -1,0 +1,251 @@
+package judge
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// leak is one thing that the inside of a server looks like. The expressions run
+// in linear time and have no counted repetition of a wide class, which would
+// make them slow on long bodies.
+type leak struct {
+	what string
+	// hints are what one of must be there, in lower case, for the expression to
+	// match: looking for them is much cheaper.
+	hints []string
+	re    *regexp.Regexp
+	// secret keeps what was found out of the message.
+	secret bool
+}
+
+// traces are looked for in header values too, whatever the status: nothing else
+// looks like them.
+var traces = []leak{
+	{what: "a stack trace", hints: []string{"goroutine ", "panic: ", "runtime error: ", ".go:"},
+		re: regexp.MustCompile(`goroutine \d+ \[|(?:^|[":>\n]) ?panic: |runtime error: |\w\.go:\d+`)},
+	{what: "a stack trace", hints: []string{"traceback ", `", line `, "panicked at ", ".rb:", ".ex:", ".exs:", "sanitizer"},
+		re: regexp.MustCompile(`Traceback \(most recent call last\)|File "[^"]+", line \d+|\bpanicked at |\w\.rb:\d+:in\b|\w\.exs?:\d+:|\b(?:Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer\b`)},
+	{what: "a stack trace", hints: []string{".java:", ".kt:", ".scala:", "(native method)", "(unknown source)", "java.lang.", "java.sql.", "java.util."},
+		re: regexp.MustCompile(`\bat [\w.$/<>]+\((?:\w+\.(?:java|kt|scala):\d+|Native Method|Unknown Source)\)|\bjava\.(?:lang|sql|util)\.\w+`)},
+	{what: "a stack trace", hints: []string{"js:", "ts:", "jsx:", "tsx:"}, re: regexp.MustCompile(`[\w)\]]\.[cm]?[jt]sx?:\d+:\d+`)},
+	{what: "a stack trace", hints: []string{".cs:line ", ".vb:line ", ".fs:line "}, re: regexp.MustCompile(`\w\.(?:cs|vb|fs):line \d+`)},
+	{what: "a stack trace", hints: []string{"php ", ".php", "stack trace:"},
+		re: regexp.MustCompile(`\bPHP (?:(?:Fatal|Parse|Recoverable fatal) error|Warning|Notice)\b|\w\.php(?::\d+|\(\d+\)| on line (?:<b>)?\d+)|\bStack trace:(?:\s|<br ?/?>)*#0`)},
+	{what: "the class of an exception", hints: []string{"exception", "error:", `error"`, "error ", "error("},
+		re: regexp.MustCompile(`\b[a-z][\w$]*(?:\.[a-zA-Z_$][\w$]*)+\.[A-Z][\w$]*(?:Exception|Error)\b|\bSystem\.(?:\w+\.)*\w+Exception\b`)},
+}
+
+// leaks are looked for in the bodies of errors.
+var leaks = slices.Concat(traces, []leak{
+	{what: "a file path", hints: []string{"/home/", "/root/", "/usr/", "/var/", "/etc/", "/opt/", "/tmp/", "/srv/", "/mnt/", "/proc/", "/app/", "/users/", `:\`, "node_modules/", "site-packages/"},
+		re: regexp.MustCompile(`(?:^|[\s"'(=:])(?:file://)?(?:/(?:home|root|usr|var|etc|opt|tmp|srv|mnt|proc|app|Users)/[\w.@-]+|[A-Za-z]:\\+\w[\w. -]*\\)|\b(?:node_modules|site-packages)/\w+`)},
+	{what: "SQL", hints: []string{"select ", "insert into ", "update ", "delete from "},
+		re: regexp.MustCompile("\\bSELECT [^;]* FROM \\S+|\\bINSERT INTO \\S+|\\bUPDATE \\S+ SET \\S|\\bDELETE FROM \\S+" +
+			"|(?i:\\bselect [^;]* from [\\w.`\"]+ (?:where [\\w.`\"]+ ?(?:[=<>!]|in ?\\(|like |is )|limit \\d|order by \\w)" +
+			"|\\binsert into [\\w.`\"]+ ?(?:\\(|values ?\\()|\\bupdate [\\w.`\"]+ set [\\w.`\"]+ ?=|\\bdelete from [\\w.`\"]+ where [\\w.`\"]+ ?(?:[=<>!]|in ?\\(|like |is ))")},
+	{what: "an error of a database", hints: []string{"sqlstate", "sqlite", "syntax error at or near", "sql syntax", "incorrect syntax near", "ora-", "pq: ", "pg::", "constraint failed", "violates ", "no such table", "no such column", "duplicate key", "duplicate entry", "sql logic error", `relation "`, `column "`, "quotation mark"},
+		re: regexp.MustCompile(`SQLSTATE\b|\bSQLITE_[A-Z]+|\bsqlite3?[.:] ?\w|\bORA-\d+: |\bpq: |\bPG::\w+|syntax error at or near|You have an error in your SQL syntax|Incorrect syntax near '|SQL logic error|(?:UNIQUE|FOREIGN KEY|NOT NULL|CHECK) constraint failed|violates (?:unique|foreign key|not-null|check|exclusion) constraint|no such (?:table|column): \w|duplicate key value|Duplicate entry '|\b(?:relation|column) "[\w.]+" does not exist|Unclosed quotation mark`)},
+	{what: "an error of a database", hints: []string{"e11000", "mongo"}, re: regexp.MustCompile(`\bE11000\b|\bMongo\w*(?:Error|Exception)\b`)},
+	{what: "a memory address", hints: []string{"0xc000"}, re: regexp.MustCompile(`\b0xc000[0-9a-f]+\b`)},
+	{what: "an address inside", hints: []string{"dial ", "econnrefused ", ".cluster.local", "lookup "},
+		re: regexp.MustCompile(`\bdial (?:tcp|udp)[46]?:? \S+:|\bECONNREFUSED [\w.:\[\]]+:\d+|\.svc\.cluster\.local\b|\blookup [\w.-]+ on [\w.:\[\]]+:53\b`)},
+	{what: "a URL with a password", hints: []string{"@"}, re: regexp.MustCompile(`\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:[^\s/@"'<>]*[^\s/@"'<>*xX][^\s/@"'<>]*@`), secret: true},
+	{what: "a private key", hints: []string{"private key"}, re: regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY`), secret: true},
+	{what: "an access key", hints: []string{"akia", "asia"}, re: regexp.MustCompile(`\bA[KS]IA[0-9A-Z]{16}\b`), secret: true},
+	{what: "a token", hints: []string{"eyj"}, re: regexp.MustCompile(`\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`), secret: true},
+})
+
+// How much of an error body and of a header value is looked through.
+const (
+	maxLeakScan   = 64 << 10
+	maxLeakHeader = 8 << 10
+)
+
+func errorLeak(e *Exchange) []Finding {
+	if e.Response == nil {
+		return nil
+	}
+	found := e.headerLeaks()
+	if e.Response.Status < 400 {
+		return found
+	}
+	resp := e.legible()
+	if resp == nil {
+		return found
+	}
+	body := unescaped(resp.Body[:min(len(resp.Body), maxLeakScan)])
+	if e.repeats(body) {
+		found = append(found, Finding{Clause: e.bodyClause(), Message: status(e.Response.Status) + " repeats a credential of the request", Expected: "no credential", Actual: "the credential"})
+	}
+	for _, what := range e.shown(leaks, body) {
+		found = append(found, Finding{
+			Clause: e.bodyClause(), Message: fmt.Sprintf("%s shows %s", status(e.Response.Status), what.text), Expected: "an error for the caller", Actual: what.kind,
+		})
+	}
+	return found
+}
+
+// escapes are those of JSON that programs write.
+var escapes = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\/`, "/", `\n`, "\n", `\r`, "\r", `\t`, "\t",
+	`\u003c`, "<", `\u003e`, ">", `\u0026`, "&", `\u0027`, "'", `\u003C`, "<", `\u003E`, ">")
+
+// unescaped is what a body reads like to people: the escapes of JSON would hide
+// where a line or a word begins.
+func unescaped(body []byte) []byte {
+	start := bytes.TrimLeft(body, " \t\r\n")
+	if len(start) == 0 || !slices.Contains([]byte("{[\""), start[0]) || bytes.IndexByte(body, '\\') < 0 {
+		return body
+	}
+	return []byte(escapes.Replace(string(body)))
+}
+
+// plainHeaders say nothing of the server's inside, and are in most responses.
+var plainHeaders = map[string]bool{"Content-Type": true, "Content-Length": true, "Date": true, "Allow": true, "Connection": true, "Vary": true, "Server": true}
+
+func (e *Exchange) headerLeaks() []Finding {
+	var found []Finding
+	for name, values := range e.Response.Header {
+		for _, value := range values {
+			if e.repeats([]byte(value)) && !e.returns(name, value) {
+				found = append(found, Finding{
+					Message:  fmt.Sprintf("%s repeats a credential of the request in the header %s", status(e.Response.Status), clip([]byte(name))),
+					Expected: "no credential", Actual: "the credential",
+				})
+			}
+			if plainHeaders[name] {
+				continue
+			}
+			for _, what := range e.shown(traces, []byte(value[:min(len(value), maxLeakHeader)])) {
+				found = append(found, Finding{
+					Message:  fmt.Sprintf("%s shows %s in the header %s", status(e.Response.Status), what.text, clip([]byte(name))),
+					Expected: "nothing of the server's inside", Actual: what.kind,
+				})
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Finding) int { return strings.Compare(a.Message, b.Message) })
+	return found
+}
+
+// returns reports whether a header is meant to hold what the request has sent:
+// the document has it, a cookie is set again as it is, or a redirect keeps the
+// query.
+func (e *Exchange) returns(name, value string) bool {
+	switch name {
+	case "Set-Cookie":
+		pair, _, _ := strings.Cut(value, ";")
+		for cookie := range strings.SplitSeq(e.Request.Get("Cookie"), ";") {
+			if strings.TrimSpace(cookie) == strings.TrimSpace(pair) {
+				return true
+			}
+		}
+	case "Location", "Content-Location", "Link":
+		query := e.Request.RawQuery()
+		plain, err := url.QueryUnescape(query)
+		return e.repeats([]byte(query)) || err == nil && e.repeats([]byte(plain))
+	}
+	doc := e.Documented()
+	return doc != nil && slices.ContainsFunc(doc.Headers, func(h *contract.Header) bool { return strings.EqualFold(h.Name, name) })
+}
+
+// repeats reports whether text holds a credential of the request. A short one
+// must stand alone there: it may be a part of a word by chance.
+func (e *Exchange) repeats(text []byte) bool {
+	const short, long = 6, 16
+	for _, secret := range e.Secrets {
+		parts := []string{secret}
+		if scheme, rest, ok := strings.Cut(secret, " "); ok && !strings.ContainsAny(scheme, "=,") {
+			parts = append(parts, rest) // what Authorization has after its scheme
+		}
+		for _, part := range parts {
+			if len(part) >= long && bytes.Contains(text, []byte(part)) || len(part) >= short && len(part) < long && alone(text, part) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// alone reports whether word is in text with no letter or digit next to it.
+func alone(text []byte, word string) bool {
+	for from := 0; ; {
+		i := bytes.Index(text[from:], []byte(word))
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(word)
+		if (start == 0 || !wordByte(text[start-1])) && (end == len(text) || !wordByte(text[end])) {
+			return true
+		}
+		from = start + 1
+	}
+}
+
+func wordByte(c byte) bool {
+	return c >= utf8.RuneSelf || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// shown is what text shows of the server's inside, each kind once.
+func (e *Exchange) shown(patterns []leak, text []byte) []sight {
+	var all []sight
+	lower := bytes.ToLower(text)
+	for _, l := range patterns {
+		if slices.ContainsFunc(all, func(s sight) bool { return s.kind == l.what }) ||
+			!slices.ContainsFunc(l.hints, func(hint string) bool { return bytes.Contains(lower, []byte(hint)) }) {
+			continue
+		}
+		for _, match := range l.re.FindAll(text, maxMatches) {
+			if e.own(match) {
+				continue
+			}
+			s := sight{l.what, l.what}
+			if !l.secret {
+				s.text += ": " + clip(match)
+			}
+			all = append(all, s)
+			break
+		}
+	}
+	return all
+}
+
+// maxMatches is how many places are looked at that may be echoes.
+const maxMatches = 16
+
+// sight is a kind of leak, and how a message shows it.
+type sight struct{ kind, text string }
+
+// own reports whether a match is an echo of the request, which shows nothing of
+// the server, or a path of the API.
+func (e *Exchange) own(match []byte) bool {
+	word := strings.Trim(string(match), " \t\r\n\"'(=:")
+	if bytes.Contains(unescaped(e.Request.Body), []byte(word)) || strings.Contains(e.Request.Target, word) {
+		return true
+	}
+	if plain, err := url.QueryUnescape(e.Request.Target); err == nil && strings.Contains(plain, word) {
+		return true
+	}
+	if plain, err := url.QueryUnescape(string(e.Request.Body)); err == nil && strings.Contains(plain, word) {
+		return true
+	}
+	if slices.ContainsFunc(e.Request.Header, func(f wire.Field) bool { return strings.Contains(f.Value, word) }) {
+		return true
+	}
+	first, _, ok := strings.Cut(strings.TrimPrefix(word, "/"), "/")
+	if !ok || word[0] != '/' {
+		return false
+	}
+	first = "/" + first + "/"
+	c := e.Op.Contract
+	return strings.HasPrefix(c.BasePath+"/", first) || slices.ContainsFunc(c.Operations, func(op *contract.Operation) bool {
+		return strings.HasPrefix(op.Path+"/", first)
+	})
+}

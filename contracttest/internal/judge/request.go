@@ -1,0 +1,32 @@
+package judge
+
+import (
+	"fmt"
+
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+)
+
+func requestInvalid(e *Exchange) []Finding {
+	if !e.Recorded || e.Response == nil {
+		return nil
+	}
+	accepted := e.Response.Status/100 == 2
+	if e.Expect == plan.RefuseMethod {
+		if accepted {
+			return nil // undocumented-method says it
+		}
+		return []Finding{{Clause: e.Clause, Severity: Warning, Message: "the request has the method " + e.Request.Method, Expected: e.Clause.Text, Actual: e.Request.Method}}
+	}
+	var found []Finding
+	for _, v := range e.Broken {
+		if accepted && v.Clause == e.Clause {
+			continue // invalid-request-accepted says it
+		}
+		f := Finding{Clause: v.Clause, Severity: Warning, Message: fmt.Sprintf("the request breaks the contract: %s", v.Message), Actual: v.Message}
+		if v.Clause != nil {
+			f.Expected = v.Clause.Text
+		}
+		found = append(found, f)
+	}
+	return found
+}

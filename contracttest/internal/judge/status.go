@@ -1,0 +1,266 @@
+package judge
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+)
+
+func connection(e *Exchange) []Finding {
+	if e.Err == nil {
+		return nil
+	}
+	return []Finding{{Message: e.Err.Error(), Expected: "an HTTP response", Actual: e.Err.Error()}}
+}
+
+func serverError(e *Exchange) []Finding {
+	if e.Response == nil || e.Response.Status < 500 {
+		return nil
+	}
+	code := e.Response.Status
+	if code == http.StatusNotImplemented && e.Expect == plan.RefuseMethod {
+		return nil
+	}
+	f := Finding{
+		Message:  fmt.Sprintf("%s in answer to %s: %s", status(code), e.request(), clip(e.Response.Body)),
+		Expected: e.expected(), Actual: status(code),
+	}
+	if e.Documented() != nil && e.Expect == plan.Accept {
+		f.Severity = Warning
+	}
+	return []Finding{f}
+}
+
+// request says in a few words what kind of request it was.
+func (e *Exchange) request() string {
+	switch {
+	case e.Expect == plan.Accept:
+		return "a valid request"
+	case e.Clause != nil:
+		return "a request that breaks: " + e.Clause.Text
+	}
+	return "the request"
+}
+
+// expected says which answers would have been right.
+func (e *Exchange) expected() string {
+	switch e.Expect {
+	case plan.RefuseMethod:
+		return "405 with Allow, 404 or 501"
+	case plan.RefusePath:
+		return "404"
+	case plan.RefuseCredential:
+		return "401 or 403"
+	case plan.Refuse:
+		var codes []string
+		for _, r := range e.Op.Responses {
+			if r.Key[0] == '4' || r.Key == "default" {
+				codes = append(codes, r.Key)
+			}
+		}
+		if len(codes) == 0 {
+			return "a status of the 400s"
+		}
+		return strings.Join(codes, " or ")
+	}
+	var codes []string
+	for _, r := range e.Op.Responses {
+		if r.Key[0] != '4' && r.Key[0] != '5' {
+			codes = append(codes, r.Key)
+		}
+	}
+	return strings.Join(codes, " or ")
+}
+
+func redirect(e *Exchange) []Finding {
+	if e.Response == nil || e.Response.Status/100 != 3 || e.Documented() != nil {
+		return nil
+	}
+	if e.Expect == plan.RefusePath && e.Leave != "" {
+		return nil // sent to the spelling that the document has
+	}
+	return []Finding{{
+		Message:  fmt.Sprintf("%s to %q", status(e.Response.Status), clip([]byte(e.Response.Header.Get("Location")))),
+		Expected: e.expected(), Actual: status(e.Response.Status),
+	}}
+}
+
+// byHTTP lists the refusals that HTTP itself defines for what a clause is
+// about.
+func (e *Exchange) byHTTP() []int {
+	codes := []int{http.StatusTooManyRequests}
+	if e.Clause == nil {
+		return codes
+	}
+	name := strings.TrimPrefix(e.Clause.Name, e.Op.ID+"/")
+	switch {
+	case name == "body/required", name == "body/optional":
+		codes = append(codes, http.StatusUnsupportedMediaType, http.StatusLengthRequired)
+	case name == "body/media-type":
+		codes = append(codes, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusLengthRequired)
+	case strings.HasPrefix(name, "body/"):
+		codes = append(codes, http.StatusRequestEntityTooLarge)
+	case strings.HasPrefix(name, "header/"):
+		codes = append(codes, http.StatusRequestHeaderFieldsTooLarge)
+	case strings.HasPrefix(name, "path/"):
+		codes = append(codes, http.StatusNotFound, http.StatusRequestURITooLong)
+	case strings.HasPrefix(name, "query/"):
+		codes = append(codes, http.StatusRequestURITooLong)
+	}
+	return codes
+}
+
+func undocumentedStatus(e *Exchange) []Finding {
+	if e.Response == nil || !e.ours() || e.Documented() != nil || len(e.Op.Responses) == 0 {
+		return nil
+	}
+	code := e.Response.Status
+	refusal := code/100 == 4
+	switch {
+	case code/100 == 5, code/100 == 3:
+		return nil // server-error and redirect say it
+	case refusal && e.lacksCredential():
+		return nil
+	}
+	f := Finding{
+		Message:  fmt.Sprintf("%s is not documented, in answer to %s", status(code), e.request()),
+		Expected: e.expected(), Actual: status(code),
+	}
+	if refusal && (!e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
+		f.Severity = Warning
+	}
+	return []Finding{f}
+}
+
+// lacksCredential reports whether the answer is the usual one to a credential
+// that is missing, made up or changed.
+func (e *Exchange) lacksCredential() bool {
+	if code := e.Response.Status; code != http.StatusUnauthorized && code != http.StatusForbidden {
+		return false
+	}
+	return e.Credential || e.Op.AuthClause != nil && !e.Authorized
+}
+
+func validRefused(e *Exchange) []Finding {
+	if e.Response == nil || e.Expect != plan.Accept || !e.Must || e.Response.Status/100 != 4 {
+		return nil
+	}
+	code := e.Response.Status
+	if code == http.StatusTooManyRequests || e.lacksCredential() {
+		return nil
+	}
+	if e.Base {
+		return []Finding{{
+			Clause: e.Clause,
+			Message: fmt.Sprintf("the valid request that all others are made of is refused with %s: %s; if its values do not exist on the target, give others (--value NAME=VALUE)",
+				status(code), clip(e.Response.Body)),
+			Expected: e.expected(), Actual: status(code),
+		}}
+	}
+	severity := e.severity()
+	switch code {
+	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+		severity = Warning // a receiver may have bounds (RFC 9110 §15.5.14, §15.5.15, RFC 6585 §5)
+	}
+	return []Finding{{
+		Clause: e.Clause, Severity: severity,
+		Message:  fmt.Sprintf("a valid request (%s) is refused with %s: %s%s", e.Clause.Text, status(code), clip(e.Response.Body), e.because()),
+		Expected: e.expected(), Actual: status(code),
+	}}
+}
+
+func invalidAccepted(e *Exchange) []Finding {
+	if e.Response == nil || e.Expect != plan.Refuse || e.Response.Status/100 != 2 {
+		return nil
+	}
+	what := "broken: " + e.Clause.Text
+	for _, v := range e.Broken {
+		if v.Clause == e.Clause {
+			what = v.Message
+			break
+		}
+	}
+	return []Finding{{
+		Clause: e.Clause, Severity: e.severity(),
+		Message:  fmt.Sprintf("an invalid request is accepted with %s; %s%s", status(e.Response.Status), what, e.because()),
+		Expected: e.expected(), Actual: status(e.Response.Status),
+	}}
+}
+
+func undocumentedMethod(e *Exchange) []Finding {
+	if e.Response == nil || e.Expect != plan.RefuseMethod {
+		return nil
+	}
+	code := e.Response.Status
+	if e.Leave != "" && code/100 == 2 || code/100 == 3 || code/100 == 5 {
+		return nil
+	}
+	switch code {
+	case http.StatusMethodNotAllowed, http.StatusNotFound, http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden:
+		return nil
+	}
+	f := Finding{
+		Clause: e.Clause, Message: fmt.Sprintf("%s %s is answered with %s", e.Request.Method, e.Op.Path, status(code)),
+		Expected: e.expected(), Actual: status(code),
+	}
+	if code/100 == 4 {
+		f.Severity = Warning
+	}
+	return []Finding{f}
+}
+
+func allowHeader(e *Exchange) []Finding {
+	if e.Response == nil || e.Response.Status != http.StatusMethodNotAllowed {
+		return nil
+	}
+	if e.Expect != plan.RefuseMethod {
+		return nil
+	}
+	values := e.Response.Header.Values("Allow")
+	allowed := map[string]bool{}
+	for _, m := range strings.Split(strings.Join(values, ","), ",") {
+		allowed[strings.TrimSpace(m)] = true
+	}
+	want := make([]string, 0, 4)
+	for method := range e.Op.PathItem.Operations() {
+		want = append(want, method)
+	}
+	slices.Sort(want)
+	f := Finding{Clause: e.Clause, Expected: "Allow: " + strings.Join(want, ", "), Actual: "Allow: " + clip([]byte(strings.Join(values, ", ")))}
+	switch {
+	case len(values) == 0:
+		f.Message, f.Actual = "405 without an Allow header", "no Allow header"
+		return []Finding{f}
+	case slices.ContainsFunc(want, func(m string) bool { return !allowed[m] }):
+		f.Message = "Allow does not list every documented method"
+		return []Finding{f}
+	case allowed[e.Request.Method]:
+		f.Message = "Allow lists the method that is refused"
+		return []Finding{f}
+	}
+	return nil
+}
+
+func undocumentedPath(e *Exchange) []Finding {
+	if e.Response == nil || e.Expect != plan.RefusePath || e.Response.Status/100 != 2 {
+		return nil
+	}
+	return []Finding{{
+		Clause: e.Clause, Severity: e.severity(),
+		Message:  fmt.Sprintf("%s %s is answered with %s%s", e.Request.Method, clip([]byte(e.Request.Path())), status(e.Response.Status), e.because()),
+		Expected: e.expected(), Actual: status(e.Response.Status),
+	}}
+}
+
+func securityIgnored(e *Exchange) []Finding {
+	if e.Response == nil || e.Expect != plan.RefuseCredential || e.Response.Status/100 != 2 {
+		return nil
+	}
+	return []Finding{{
+		Clause: e.Clause, Message: "a request without a valid credential is accepted with " + status(e.Response.Status),
+		Expected: e.expected(), Actual: status(e.Response.Status),
+	}}
+}

@@ -1,0 +1,307 @@
+package plan
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+const leaveOptions = "RFC 9110 §9.3.7: a server may answer OPTIONS for every resource"
+
+// methods plans the methods that the path does not document, once for each
+// path.
+func (pl *planner) methods() {
+	if pl.op.MethodClause.Operation != pl.op {
+		return
+	}
+	good, err := pl.base.request()
+	if err != nil {
+		return
+	}
+	documented := pl.op.PathItem.Operations()
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace,
+		strings.ToLower(pl.op.Method), "UNKNOWN",
+	} {
+		if documented[method] != nil || method == http.MethodHead && documented[http.MethodGet] != nil {
+			continue // HEAD is served wherever GET is (RFC 9110 §9.3.2)
+		}
+		c := pl.newCase(Clauses, pl.op.MethodClause, method, RefuseMethod)
+		c.Request = good.Clone()
+		c.Request.Method = method
+		switch method {
+		case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+			c.Request.Body = nil
+			c.Request.Del("Content-Type")
+		}
+		if method == http.MethodOptions {
+			c.Leave = leaveOptions
+		}
+		pl.add(c)
+	}
+	if documented[http.MethodGet] != nil {
+		return
+	}
+	for _, header := range []string{"X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"} {
+		c := pl.newCase(Clauses, pl.op.MethodClause, "GET-with-"+header, RefuseMethod)
+		c.Request = good.Clone()
+		c.Request.Method = http.MethodGet
+		c.Request.Add(header, pl.op.Method)
+		pl.add(c)
+	}
+}
+
+// Why a server may serve a path that is written otherwise.
+const (
+	leavePath  = "the document does not say what becomes of a path that is written otherwise (RFC 3986 §6.2.2 to §6.2.4)"
+	leaveQuery = "the document does not say what becomes of a query parameter that it does not name"
+)
+
+// paths plans paths next to the documented one.
+func (pl *planner) paths() {
+	good, err := pl.base.request()
+	if err != nil {
+		return
+	}
+	path, query := good.Path(), good.RawQuery()
+	add := func(label, target, leave string) {
+		if query != "" {
+			target += "?" + query
+		}
+		c := pl.newCase(Clauses, pl.op.PathClause, label, RefusePath)
+		c.Request = good.Clone()
+		c.Request.Target = target
+		c.Leave = leave
+		if _, known := pl.op.Contract.Find(pl.op.Method, pl.asDocumented(c.Request).Path()); !known {
+			pl.add(c)
+		}
+	}
+	slash := strings.LastIndexByte(path, '/')
+	add("one-more-segment", path+"/x", "")
+	add("one-more-letter", path+"x", "")
+	add("one-segment-before", "/x"+path, "")
+	if slash > 0 {
+		add("one-segment-less", path[:slash], "")
+		add("encoded-slash", path[:slash]+"%2F"+path[slash+1:], leavePath)
+	}
+	add("trailing-slash", path+"/", leavePath)
+	add("two-slashes", path[:slash]+"/"+path[slash:], leavePath)
+	add("dot-segment", path[:slash]+"/."+path[slash:], leavePath)
+	add("traversal", path[:slash]+"/x/.."+path[slash:], leavePath)
+	add("letter-case", pl.inOtherCase(path), leavePath)
+
+	c := pl.newCase(Clauses, pl.op.PathClause, "unknown-query-parameter", Accept)
+	c.Request = good.Clone()
+	sep := "?"
+	if query != "" {
+		sep = "&"
+	}
+	c.Request.Target += sep + "x-unknown-parameter=a"
+	c.Leave, c.Unknown = leaveQuery, pl.base.unknown()
+	pl.add(c)
+}
+
+// inOtherCase changes the letter case of the literal segments.
+func (pl *planner) inOtherCase(path string) string {
+	literal := map[string]bool{}
+	for s := range strings.SplitSeq(pl.op.Path, "/") {
+		literal[s] = !strings.Contains(s, "{")
+	}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if literal[s] {
+			segments[i] = otherCase(s)
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// security plans requests without and with a wrong credential, where the
+// document requires one.
+func (pl *planner) security() {
+	clause := pl.op.AuthClause
+	if clause == nil {
+		return
+	}
+	spots := pl.credentials()
+	if len(spots) == 0 {
+		pl.reasons[clause] = "no case is made for the security schemes of the operation"
+		return
+	}
+	for _, text := range []struct{ label, value string }{{"absent", ""}, {"empty", ""}, {"wrong", "wrong-credential"}} {
+		d := pl.base.clone()
+		for _, p := range pl.op.Params {
+			if p.Credential {
+				d = d.withParam(p, value.Good{V: value.Absent{}})
+			}
+		}
+		r, err := d.request()
+		if err != nil {
+			pl.reasons[clause] = err.Error()
+			return
+		}
+		c := pl.newCase(Clauses, clause, text.label, RefuseCredential)
+		c.Credential = true
+		for _, s := range spots {
+			c.Own = append(c.Own, s.own())
+			if text.label != "absent" {
+				s.set(r, text.value)
+			}
+		}
+		c.Request = r
+		pl.add(c)
+	}
+}
+
+// spot is where a credential goes.
+type spot struct{ in, name, prefix string }
+
+func (s spot) own() string {
+	switch s.in {
+	case openapi3.ParameterInHeader:
+		return strings.ToLower(s.name)
+	case openapi3.ParameterInCookie:
+		return "cookie"
+	}
+	return "?" + s.name
+}
+
+func (s spot) set(r *wire.Request, v string) {
+	switch s.in {
+	case openapi3.ParameterInHeader:
+		r.Set(s.name, strings.TrimSpace(s.prefix+v))
+	case openapi3.ParameterInCookie:
+		r.Set("Cookie", s.name+"="+v)
+	case openapi3.ParameterInQuery:
+		sep := "?"
+		if r.RawQuery() != "" {
+			sep = "&"
+		}
+		r.Target += sep + wire.Style{Name: "form"}.Query(s.name, v)[0]
+	}
+}
+
+// credentials lists where the operation's schemes put their credentials.
+func (pl *planner) credentials() []spot {
+	var spots []spot
+	reqs := pl.op.Contract.Doc.Security
+	if pl.op.Spec.Security != nil {
+		reqs = *pl.op.Spec.Security
+	}
+	for _, r := range reqs {
+		for _, name := range sortedKeys(r) {
+			if pl.op.Contract.Doc.Components == nil {
+				continue
+			}
+			ref := pl.op.Contract.Doc.Components.SecuritySchemes[name]
+			if ref == nil || ref.Value == nil {
+				continue
+			}
+			s := spot{in: openapi3.ParameterInHeader, name: "Authorization"}
+			switch ref.Value.Type {
+			case "apiKey":
+				s = spot{in: ref.Value.In, name: ref.Value.Name}
+			case "http":
+				s.prefix = strings.ToUpper(ref.Value.Scheme[:1]) + ref.Value.Scheme[1:] + " "
+			case "oauth2", "openIdConnect":
+				s.prefix = "Bearer "
+			default:
+				continue
+			}
+			if !slices.Contains(spots, s) {
+				spots = append(spots, s)
+			}
+		}
+	}
+	return spots
+}
+
+// examples plans the documented examples of the body and of the parameters.
+func (pl *planner) examples() {
+	for _, p := range pl.op.Params {
+		for _, name := range sortedKeys(p.Spec.Examples) {
+			e := p.Spec.Examples[name]
+			if e == nil || e.Value == nil || e.Value.Value == nil || p.Node.Validates(e.Value.Value) != nil {
+				continue
+			}
+			c := pl.newCase(Examples, p.Presence, "example-"+name, Accept)
+			pl.own(c, p)
+			if pl.confirmed(c, pl.base.withParam(p, value.Good{V: e.Value.Value})) {
+				pl.add(c)
+			}
+		}
+	}
+	if pl.op.Body == nil {
+		return
+	}
+	for _, m := range pl.op.Body.Media {
+		for _, e := range mediaExamples(m.Spec) {
+			if m.Node != nil && m.Node.Validates(e.v) != nil {
+				continue
+			}
+			c := pl.newCase(Examples, pl.op.Body.MediaType, "example-"+e.name, Accept)
+			if pl.confirmed(c, pl.base.withBody(m, value.Good{V: e.v})) {
+				pl.add(c)
+			}
+		}
+	}
+}
+
+// random plans combinations: several edges at once, and with them one fault.
+func (pl *planner) random() {
+	if len(pl.keeps) == 0 {
+		return
+	}
+	for i := range pl.opts.Random {
+		d, used := pl.base, []change(nil)
+		var credential *contract.Param
+		for range 1 + pl.rand.IntN(3) {
+			ch := pl.keeps[pl.rand.IntN(len(pl.keeps))]
+			if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
+				continue
+			}
+			next, err := ch.apply(d)
+			if err != nil {
+				continue
+			}
+			d, used = next, append(used, ch)
+			if ch.touches != nil && ch.touches.Credential {
+				credential = ch.touches
+			}
+		}
+		if len(used) == 0 {
+			continue
+		}
+		clause, expect := used[0].clause, Accept
+		if i%2 == 1 && len(pl.breaks) > 0 {
+			ch := pl.breaks[pl.rand.IntN(len(pl.breaks))]
+			if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
+				continue
+			}
+			next, err := ch.apply(d)
+			if err != nil {
+				continue
+			}
+			d, used, clause, expect = next, append(used, ch), ch.clause, Refuse
+		}
+		c := pl.newCase(Random, clause, fmt.Sprintf("random-%d", i+1), expect)
+		for _, ch := range used {
+			pl.own(c, ch.touches)
+		}
+		pl.own(c, credential)
+		if pl.confirmed(c, d) {
+			pl.add(c)
+		}
+	}
+}
+
+func overlap(a, b string) bool {
+	return a == b || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
+}

@@ -1,0 +1,343 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"mime/multipart"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/internal/mediatype"
+)
+
+// draft is a request as values, before it is bytes. Drafts are never changed,
+// only copied with a change.
+type draft struct {
+	op     *contract.Operation
+	base   string // base path
+	params map[*contract.Param]value.Good
+	spelt  map[*contract.Param]string // path parameters that are written by hand, escaped
+	media  *contract.Media            // nil: no body
+	body   value.Good
+}
+
+func (d draft) clone() draft {
+	d.params = maps.Clone(d.params)
+	return d
+}
+
+// withParam replaces, adds or (value.Absent) removes a parameter.
+func (d draft) withParam(p *contract.Param, g value.Good) draft {
+	d = d.clone()
+	if g.V == (value.Absent{}) {
+		delete(d.params, p)
+	} else {
+		d.params[p] = g
+	}
+	return d
+}
+
+// withSpelling writes a path parameter as it is given.
+func (d draft) withSpelling(p *contract.Param, escaped string) draft {
+	d.spelt = map[*contract.Param]string{p: escaped}
+	return d
+}
+
+func (d draft) withoutBody() draft {
+	d.media, d.body = nil, value.Good{}
+	return d
+}
+
+func (d draft) withBody(m *contract.Media, g value.Good) draft {
+	d.media, d.body = m, g
+	return d
+}
+
+// unknown lists the nodes whose values may not exist on the target.
+func (d draft) unknown() []string {
+	var all []string
+	for _, g := range d.params {
+		all = append(all, g.Unknown...)
+	}
+	if d.media != nil {
+		all = append(all, d.body.Unknown...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// style returns how a parameter is written, with OpenAPI's defaults.
+func style(p *openapi3.Parameter) (wire.Style, error) {
+	sm, err := p.SerializationMethod()
+	if err != nil {
+		return wire.Style{}, fmt.Errorf("parameter %s: %w", p.Name, err)
+	}
+	return wire.Style{Name: sm.Style, Explode: sm.Explode}, nil
+}
+
+// request writes the draft.
+func (d draft) request() (*wire.Request, error) {
+	path := d.op.Path
+	r := &wire.Request{Method: d.op.Method}
+	var query, cookies []string
+	for _, p := range d.op.Params {
+		g, ok := d.params[p]
+		if !ok {
+			continue
+		}
+		v := g.V
+		st, err := style(p.Spec)
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Spec.Content) > 0 {
+			text, err := encodeJSON(v)
+			if err != nil {
+				return nil, err
+			}
+			v = string(text)
+		}
+		switch p.Spec.In {
+		case openapi3.ParameterInPath:
+			segment, ok := d.spelt[p]
+			if !ok {
+				segment = st.PathSegment(p.Spec.Name, v)
+			}
+			path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", segment)
+		case openapi3.ParameterInQuery:
+			query = append(query, st.Query(p.Spec.Name, v)...)
+		case openapi3.ParameterInHeader:
+			r.Add(p.Spec.Name, st.Header(v))
+		case openapi3.ParameterInCookie:
+			cookies = append(cookies, st.Query(p.Spec.Name, v)...)
+		}
+	}
+	r.Target = d.base + path
+	if len(query) > 0 {
+		r.Target += "?" + strings.Join(query, "&")
+	}
+	if len(cookies) > 0 {
+		r.Add("Cookie", strings.Join(cookies, "; "))
+	}
+	if d.media != nil {
+		body, label, err := encode(d.media, d.body.V)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = body
+		r.Set("Content-Type", label)
+	}
+	return r, nil
+}
+
+var errEncoding = errors.New("bodies of this media type are not made")
+
+// encode writes a value in a documented media type, and returns the label to
+// send it with.
+func encode(m *contract.Media, v any) (body []byte, label string, err error) {
+	label = concrete(m.Key)
+	t, err := mediatype.Parse(label)
+	if err != nil {
+		return nil, "", err
+	}
+	switch {
+	case t.JSON():
+		body, err = encodeJSON(v)
+		return body, label, err
+	case t.Type+"/"+t.Subtype == "application/x-www-form-urlencoded":
+		members, ok := v.(map[string]any)
+		if !ok {
+			return nil, "", fmt.Errorf("%w: %s of a value that is no object", errEncoding, m.Key)
+		}
+		var pairs []string
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			st := wire.Style{Name: "form", Explode: true}
+			if enc := m.Spec.Encoding[name]; enc != nil && enc.Style != "" {
+				st = wire.Style{Name: enc.Style, Explode: enc.Explode != nil && *enc.Explode}
+			}
+			pairs = append(pairs, st.Query(name, members[name])...)
+		}
+		return []byte(strings.Join(pairs, "&")), label, nil
+	case t.Type+"/"+t.Subtype == "multipart/form-data":
+		return encodeMultipart(v)
+	}
+	switch v := v.(type) {
+	case string:
+		return []byte(v), label, nil
+	default:
+		return nil, "", fmt.Errorf("%w: %s", errEncoding, m.Key)
+	}
+}
+
+// concrete returns a media type that a range of the document includes.
+func concrete(key string) string {
+	key, _, _ = strings.Cut(key, ",")
+	switch {
+	case key == "*/*", key == "application/*":
+		return "application/json"
+	case strings.HasSuffix(key, "/*"):
+		return strings.TrimSuffix(key, "*") + "plain"
+	}
+	return strings.TrimSpace(key)
+}
+
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("value: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// boundary is fixed, so that a plan has the same bytes each time.
+const boundary = "contracttest-7MA4YWxkTrZu0gW"
+
+func encodeMultipart(v any) ([]byte, string, error) {
+	members, ok := v.(map[string]any)
+	if !ok {
+		return nil, "", fmt.Errorf("%w: multipart of a value that is no object", errEncoding)
+	}
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	if err := w.SetBoundary(boundary); err != nil {
+		return nil, "", fmt.Errorf("multipart: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		items, isList := members[name].([]any)
+		if !isList {
+			items = []any{members[name]}
+		}
+		for _, item := range items {
+			text := wire.Text(item)
+			if _, isObject := item.(map[string]any); isObject {
+				encoded, err := encodeJSON(item)
+				if err != nil {
+					return nil, "", err
+				}
+				text = string(encoded)
+			}
+			if err := w.WriteField(name, text); err != nil {
+				return nil, "", fmt.Errorf("multipart: %w", err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, "", fmt.Errorf("multipart: %w", err)
+	}
+	return b.Bytes(), "multipart/form-data; boundary=" + boundary, nil
+}
+
+// place returns v with leaf put where the chain of nodes leads, which starts
+// below root. What is missing on the way is made good. last chooses the last
+// item of lists, not the first. The second result lists the nodes of values
+// that were made up on the way and may not exist on the target.
+func place(m *value.Maker, root *contract.Node, v any, chain []*contract.Node, leaf any, last bool) (any, []string, error) {
+	if len(chain) == 0 {
+		return leaf, nil, nil
+	}
+	next := chain[0]
+	switch {
+	case next.PropName != "" && next.Parent == root:
+		members, made, err := asObject(m, root, v)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(chain) == 1 && leaf == (value.Absent{}) {
+			delete(members, next.PropName)
+			return members, made, nil
+		}
+		return placeMember(m, members, next.PropName, next, chain, leaf, last, made)
+	case next == root.Additional:
+		members, made, err := asObject(m, root, v)
+		if err != nil {
+			return nil, nil, err
+		}
+		return placeMember(m, members, "x-unknown-property", next, chain, leaf, last, made)
+	case next == root.Items:
+		items, ok := v.([]any)
+		items = slices.Clone(items)
+		var made []string
+		if !ok || len(items) == 0 {
+			g, err := m.Good(next)
+			if err != nil {
+				return nil, nil, err
+			}
+			items, made = []any{g.V}, g.Unknown
+		}
+		i := 0
+		if last {
+			i = len(items) - 1
+		}
+		item, more, err := place(m, next, items[i], chain[1:], leaf, last)
+		if err != nil {
+			return nil, nil, err
+		}
+		items[i] = item
+		return items, slices.Concat(made, more), nil
+	case slices.Contains(root.AllOf, next):
+		return place(m, next, v, chain[1:], leaf, last)
+	default: // a branch of oneOf or anyOf
+		var made []string
+		if next.Validates(v) != nil {
+			g, err := m.Good(next)
+			if err != nil {
+				return nil, nil, err
+			}
+			v, made = g.V, g.Unknown
+		}
+		out, more, err := place(m, next, v, chain[1:], leaf, last)
+		return out, slices.Concat(made, more), err
+	}
+}
+
+func asObject(m *value.Maker, n *contract.Node, v any) (map[string]any, []string, error) {
+	if members, ok := v.(map[string]any); ok {
+		return maps.Clone(members), nil, nil
+	}
+	g, err := m.Good(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	members, ok := g.V.(map[string]any)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s: no object is made for the schema", n.Subject)
+	}
+	return maps.Clone(members), g.Unknown, nil
+}
+
+func placeMember(m *value.Maker, members map[string]any, name string, next *contract.Node, chain []*contract.Node, leaf any, last bool, made []string) (any, []string, error) {
+	inner, ok := members[name]
+	if !ok && len(chain) > 1 {
+		g, err := m.Good(next)
+		if err != nil {
+			return nil, nil, err
+		}
+		inner, made = g.V, slices.Concat(made, g.Unknown)
+	}
+	child, more, err := place(m, next, inner, chain[1:], leaf, last)
+	if err != nil {
+		return nil, nil, err
+	}
+	members[name] = child
+	return members, slices.Concat(made, more), nil
+}
+
+// chain returns the nodes from below root down to n.
+func chain(root, n *contract.Node) []*contract.Node {
+	var nodes []*contract.Node
+	for ; n != root; n = n.Parent {
+		nodes = append(nodes, n)
+	}
+	slices.Reverse(nodes)
+	return nodes
+}

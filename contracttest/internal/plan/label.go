@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Why a receiver may make of a media type what it likes.
+const (
+	leaveBareType      = "RFC 9110 §8.3: a Content-Type is of the content, and nothing says what it means where there is none"
+	leaveTypeParameter = "RFC 9110 §8.3.1: what a parameter means that the media type does not define is not defined"
+	leaveLastSemicolon = "RFC 9110 §5.6.6 allows a semicolon without a parameter, RFC 7231 §3.1.1.1 did not"
+	leaveCharset       = "RFC 8259 §11: the media type has no charset parameter, and one has no effect on a receiver that goes by the RFC"
+	leaveCharsetAlias  = "RFC 2978 §2.3: utf8 is no registered name of UTF-8, but many take it for one"
+	leaveIdentity      = "RFC 9110 §8.4.1: identity is reserved for Accept-Encoding and should not be sent as a Content-Encoding"
+)
+
+// label plans the Content-Type.
+func (pl *planner) label(m *contract.Media, d draft) {
+	clause := pl.op.Body.MediaType
+	key := concrete(m.Key)
+	name, params, _ := strings.Cut(key, ";")
+	name, params = strings.TrimSpace(name), strings.TrimSpace(params)
+	first := m == pl.op.Body.Media[0]
+	typ := func(label, contentType string, expect Expect, leave string) {
+		if !first {
+			label += "-of-" + name
+		}
+		pl.raw(clause, label, expect, leave, d, func(r *wire.Request) { r.Set("Content-Type", contentType) })
+	}
+	charset := ""
+	if m.Syntax != nil && !strings.Contains(strings.ToLower(params), "charset") {
+		charset = leaveCharset
+	}
+	// The same media type in other spellings (RFC 9110 §8.3.1).
+	if !strings.HasPrefix(name, "multipart/") {
+		typ("upper-case", strings.ToUpper(key), Accept, "")
+		typ("without-parameters", name, Accept, "")
+		typ("blank-after-semicolon", strings.ReplaceAll(key, ";", "; "), Accept, "")
+		if m.Syntax != nil {
+			typ("charset", name+"; charset=utf-8", Accept, "")
+			typ("quoted-charset", name+`;charset="UTF-8"`, Accept, "")
+			if params == "" {
+				params = "charset=UTF-8"
+			}
+		}
+		if params != "" {
+			typ("blanks-around-semicolon", name+" ;  "+params, Accept, "")
+			typ("tab-after-semicolon", name+";\t"+params, Accept, "")
+		}
+		typ("final-semicolon", key+";", Accept, leaveLastSemicolon)
+		typ("unknown-parameter", key+";x-unknown=a", Accept, leaveTypeParameter)
+	}
+	// Others.
+	for _, other := range []struct{ label, contentType, leave string }{
+		{"text", "text/plain", ""},
+		{"html", "text/html", ""},
+		{"form", "application/x-www-form-urlencoded", ""},
+		{"multipart", "multipart/form-data; boundary=" + boundary, ""},
+		{"xml", "application/xml", ""},
+		{"yaml", "application/yaml", ""},
+		{"octets", "application/octet-stream", ""},
+		{"problem", "application/problem+json", ""},
+		{"text-json", "text/json", ""},
+		{"range", "application/*", ""},
+		{"any", "*/*", ""},
+		{"misspelt", name + "x", ""},
+		{"subtype-alone", name[strings.IndexByte(name, '/')+1:], ""},
+		{"no-subtype", name[:strings.IndexByte(name, '/')], ""},
+		{"malformed", name + "; charset", ""},
+		{"two-types", name + ", text/plain", ""},
+		{"empty", "", ""},
+		{"other-charset", name + ";charset=ISO-8859-1", charset},
+		{"windows-charset", name + ";charset=windows-1252", charset},
+		{"ascii-charset", name + ";charset=us-ascii", charset},
+		{"gbk", name + ";charset=gbk", charset},
+		{"utf-16", name + ";charset=utf-16", charset},
+		{"utf8", name + ";charset=utf8", leaveCharsetAlias},
+	} {
+		typ(other.label, other.contentType, Refuse, other.leave)
+	}
+	if !first {
+		return
+	}
+	for _, v := range []struct {
+		label, leave string
+		expect       Expect
+		change       func(*wire.Request)
+	}{
+		{"no-content-type", "", Refuse, func(r *wire.Request) { r.Del("Content-Type") }},
+		{"two-content-types", "", Refuse, func(r *wire.Request) { r.Add("Content-Type", "text/plain") }},
+		{"unknown-content-encoding", "", Refuse, func(r *wire.Request) { r.Set("Content-Encoding", "x-unknown") }},
+		{"identity-content-encoding", leaveIdentity, Accept, func(r *wire.Request) { r.Set("Content-Encoding", "identity") }},
+		{"chunked", "", Accept, func(r *wire.Request) { r.Chunked = true }},
+	} {
+		pl.raw(clause, v.label, v.expect, v.leave, d, v.change)
+	}
+}

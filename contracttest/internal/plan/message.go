@@ -1,0 +1,479 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+var places = map[string]value.Place{
+	openapi3.ParameterInPath: value.InPath, openapi3.ParameterInQuery: value.InQuery,
+	openapi3.ParameterInHeader: value.InHeader, openapi3.ParameterInCookie: value.InCookie,
+}
+
+// params plans each parameter: absent, repeated, and its schema.
+func (pl *planner) params() {
+	for _, p := range pl.op.Params {
+		pl.presence(p)
+		good, err := pl.goodParam(p)
+		if err != nil {
+			p.Node.Walk(func(n *contract.Node) {
+				for _, c := range n.Clauses {
+					pl.reasons[c] = err.Error()
+				}
+			})
+			continue
+		}
+		if p.Single != nil {
+			pl.repeated(p, good)
+		}
+		pl.schema(p.Node, good, places[p.Spec.In], p, func(d draft) (any, bool) {
+			g, ok := d.params[p]
+			return g.V, ok
+		}, func(d draft, v any, unknown []string) draft {
+			return d.withParam(p, value.Good{V: v, Unknown: unknown})
+		})
+	}
+}
+
+// presence plans the absent parameter, and the present one where it is
+// optional and the base does without.
+func (pl *planner) presence(p *contract.Param) {
+	_, inBase := pl.base.params[p]
+	if p.Spec.In == openapi3.ParameterInPath {
+		pl.reasons[p.Presence] = "without its path parameter the request is for another path"
+		return
+	}
+	absent := pl.base.withParam(p, value.Good{V: value.Absent{}})
+	c := pl.newCase(Clauses, p.Presence, "absent", Accept)
+	if p.Spec.Required {
+		c.Expect = Refuse
+	}
+	pl.own(c, p)
+	if pl.confirmed(c, absent) {
+		pl.add(c)
+	}
+	if inBase || p.Spec.Required {
+		return
+	}
+	if g, err := pl.goodParam(p); err == nil {
+		c := pl.newCase(Clauses, p.Presence, "present", Accept)
+		pl.own(c, p)
+		if pl.confirmed(c, pl.base.withParam(p, g)) {
+			pl.add(c)
+		}
+	}
+}
+
+// own marks what the case changes itself.
+func (pl *planner) own(c *Case, p *contract.Param) {
+	if p == nil {
+		return
+	}
+	switch p.Spec.In {
+	case openapi3.ParameterInHeader:
+		c.Own = append(c.Own, strings.ToLower(p.Spec.Name))
+	case openapi3.ParameterInCookie:
+		c.Own = append(c.Own, "cookie")
+	}
+	c.Credential = c.Credential || p.Credential
+}
+
+func (pl *planner) repeated(p *contract.Param, good value.Good) {
+	r, err := pl.base.withParam(p, good).request()
+	if err != nil {
+		return
+	}
+	switch p.Spec.In {
+	case openapi3.ParameterInHeader:
+		r.Add(p.Spec.Name, r.Get(p.Spec.Name))
+		spelt := pl.newCase(Clauses, p.Single, "name-in-other-case", Accept)
+		spelt.Request = r.Clone()
+		v := r.Get(p.Spec.Name)
+		spelt.Request.Del(p.Spec.Name)
+		spelt.Request.Add(otherCase(p.Spec.Name), v)
+		spelt.Unknown = pl.base.withParam(p, good).unknown()
+		pl.own(spelt, p)
+		if pl.labelled(spelt) {
+			pl.add(spelt)
+		}
+	case openapi3.ParameterInQuery:
+		sep := "&"
+		r.Target += sep + wire.Style{Name: "form"}.Query(p.Spec.Name, good.V)[0]
+	case openapi3.ParameterInCookie:
+		r.Set("Cookie", r.Get("Cookie")+"; "+wire.Style{Name: "form"}.Query(p.Spec.Name, good.V)[0])
+	}
+	c := pl.newCase(Clauses, p.Single, "twice", Refuse)
+	c.Request = r
+	pl.own(c, p)
+	if pl.labelled(c) {
+		pl.add(c)
+	}
+}
+
+func otherCase(name string) string {
+	if up := strings.ToUpper(name); up != name {
+		return up
+	}
+	return strings.ToLower(name)
+}
+
+// schema plans the clauses of a value and of all values inside it.
+func (pl *planner) schema(root *contract.Node, good value.Good, in value.Place, p *contract.Param,
+	get func(draft) (any, bool), set func(draft, any, []string) draft,
+) {
+	root.Walk(func(n *contract.Node) {
+		way := chain(root, n)
+		if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Parent.Not == n }) {
+			return
+		}
+		if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Schema.ReadOnly }) {
+			for _, c := range n.Clauses {
+				pl.reasons[c] = "a request does not carry what is readOnly"
+			}
+			return
+		}
+		local := good
+		if n != root {
+			var err error
+			if local, err = pl.at(n, way, good.V); err != nil {
+				for _, c := range n.Clauses {
+					pl.reasons[c] = err.Error()
+				}
+				return
+			}
+		}
+		put := func(leaf any, made []string, last bool) func(draft) (draft, error) {
+			return func(d draft) (draft, error) {
+				cur, ok := get(d)
+				unknown := d.unknownAt(root)
+				if !ok {
+					cur, unknown = good.V, good.Unknown
+				}
+				v, more, err := place(pl.maker, root, cur, way, leaf, last)
+				if err != nil {
+					return d, err
+				}
+				unknown = slices.Concat(outside(unknown, n.Path), more, made)
+				slices.Sort(unknown)
+				return set(d, v, slices.Compact(unknown)), nil
+			}
+		}
+		for _, v := range pl.maker.Keep(n, local, in) {
+			made := []string(nil)
+			if !v.Exists && v.V != nil {
+				made = []string{n.Path}
+			}
+			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
+			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
+		}
+		for _, v := range pl.maker.Break(n, local, in) {
+			pl.breakWith(change{clause: v.Clause, label: v.Label, node: n, site: n.Path, touches: p, apply: put(v.V, nil, false)})
+			if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Parent.Items == n }) {
+				pl.breakWith(change{clause: v.Clause, label: v.Label + "-in-last-item", node: n, site: n.Path, touches: p, apply: put(v.V, nil, true)})
+			}
+		}
+		pl.optional(n, local, p, put)
+	})
+}
+
+// at returns the good value that stands where the way leads in v, or makes one:
+// as part of the value around it, so that one part of allOf is made with the
+// others.
+func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good, error) {
+	var unknown []string
+	for _, step := range way {
+		switch {
+		case step.PropName != "":
+			members, _ := v.(map[string]any)
+			v = members[step.PropName]
+		case step.Parent.Items == step:
+			items, _ := v.([]any)
+			v = nil
+			if len(items) > 0 {
+				v = items[0]
+			}
+		case step.Parent.Additional == step:
+			v = nil
+		default: // the same value, seen by another schema
+			continue
+		}
+		unknown = inside(unknown, step.Path)
+		if v == nil {
+			g, err := pl.maker.Good(step)
+			if err != nil {
+				return pl.maker.Good(n)
+			}
+			v, unknown = g.V, g.Unknown
+		}
+	}
+	if v != nil && n.Validates(v) == nil {
+		return value.Good{V: v, Unknown: unknown}, nil
+	}
+	return pl.maker.Good(n)
+}
+
+// optional plans the optional properties of an object: each absent, each
+// present, all absent, all present.
+func (pl *planner) optional(n *contract.Node, good value.Good, p *contract.Param, put func(any, []string, bool) func(draft) (draft, error)) {
+	members, ok := good.V.(map[string]any)
+	if !ok {
+		return
+	}
+	few, all := map[string]any{}, map[string]any{}
+	var made []string
+	for name, v := range members {
+		all[name] = v
+		if n.Required[name] || n.Prop(name) == nil {
+			few[name] = v
+		}
+	}
+	var optional []*contract.Node
+	for _, prop := range n.Props {
+		if n.Required[prop.PropName] || prop.Schema.ReadOnly {
+			continue
+		}
+		optional = append(optional, prop)
+		c := n.Clause("optional/" + prop.PropName)
+		if _, there := members[prop.PropName]; there {
+			less := clone(members)
+			delete(less, prop.PropName)
+			pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(less, outside(good.Unknown, prop.Path), false)}, false, n)
+			continue
+		}
+		g, err := pl.maker.Good(prop)
+		if err != nil {
+			pl.reasons[c] = err.Error()
+			continue
+		}
+		more := clone(members)
+		more[prop.PropName] = g.V
+		all[prop.PropName] = g.V
+		made = append(made, g.Unknown...)
+		pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(members, good.Unknown, false)}, false, n)
+		pl.keep(change{clause: c, label: "present", site: n.Path, touches: p, apply: put(more, slices.Concat(good.Unknown, g.Unknown), false)}, false, n)
+	}
+	if len(optional) > 1 {
+		c := n.Clause("type")
+		if c == nil {
+			c = n.Clause("optional/" + optional[0].PropName)
+		}
+		pl.keep(change{clause: c, label: "all-optional-absent", site: n.Path, touches: p, apply: put(few, good.Unknown, false)}, false, n)
+		pl.keep(change{clause: c, label: "all-optional-present", site: n.Path, touches: p, apply: put(all, slices.Concat(good.Unknown, made), false)}, false, n)
+	}
+}
+
+func clone(m map[string]any) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+// outside drops the nodes at and below a path.
+func outside(nodes []string, path string) []string {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n string) bool { return n == path || strings.HasPrefix(n, path+"/") })
+}
+
+// inside keeps the nodes at and below a path.
+func inside(nodes []string, path string) []string {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n string) bool { return n != path && !strings.HasPrefix(n, path+"/") })
+}
+
+// unknownAt lists the made-up values of one message part.
+func (d draft) unknownAt(root *contract.Node) []string {
+	for p, g := range d.params {
+		if p.Node == root {
+			return g.Unknown
+		}
+	}
+	return d.body.Unknown
+}
+
+func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
+	if ch.clause == nil {
+		return
+	}
+	d, err := ch.apply(pl.base)
+	if err != nil {
+		pl.reasons[ch.clause] = err.Error()
+		return
+	}
+	phase := Clauses
+	if probe {
+		phase = Basics
+	}
+	c := pl.newCase(phase, ch.clause, ch.label, Accept)
+	if probe {
+		c.Probe = n.Path
+	}
+	c.Leave = ch.leave
+	pl.own(c, ch.touches)
+	if pl.confirmed(c, d) {
+		pl.add(c)
+		if ch.leave == "" {
+			pl.keeps = append(pl.keeps, ch)
+		}
+	}
+}
+
+func (pl *planner) breakWith(ch change) {
+	d, err := ch.apply(pl.base)
+	if err != nil {
+		pl.reasons[ch.clause] = err.Error()
+		return
+	}
+	c := pl.newCase(Clauses, ch.clause, ch.label, Refuse)
+	pl.own(c, ch.touches)
+	if pl.confirmed(c, d) && !pl.repeats(c) {
+		pl.add(c)
+		pl.breaks = append(pl.breaks, ch)
+	}
+}
+
+// repeats reports whether the case before it, for the same clause, sends the
+// same bytes: the last item of a list of one is the first.
+func (pl *planner) repeats(c *Case) bool {
+	cases := pl.plan.Cases
+	for i := len(cases) - 1; i >= 0 && cases[i].Op == c.Op && cases[i].Clause == c.Clause; i-- {
+		if cases[i].Request.Target == c.Request.Target && string(cases[i].Request.Body) == string(c.Request.Body) &&
+			slices.Equal(cases[i].Request.Header, c.Request.Header) {
+			return true
+		}
+	}
+	return false
+}
+
+// body plans the body: absent, its label, its bytes, its schema, in each media
+// type.
+func (pl *planner) body() {
+	b := pl.op.Body
+	if b == nil {
+		return
+	}
+	pl.bodyPresence()
+	for _, m := range b.Media {
+		good, err := pl.goodBody(m)
+		if err == nil {
+			_, _, err = encode(m, good.V)
+		}
+		if err != nil {
+			pl.failMedia(m, err)
+			continue
+		}
+		in := value.InBody
+		if m.Syntax == nil {
+			in = value.InQuery
+		}
+		d := pl.base.withBody(m, good)
+		if m != pl.base.media {
+			c := pl.newCase(Clauses, b.MediaType, m.Key, Accept)
+			if pl.confirmed(c, d) {
+				pl.add(c)
+			}
+		}
+		pl.label(m, d)
+		if m.Syntax != nil {
+			pl.syntax(m, d)
+		}
+		before := len(pl.breaks)
+		if m.Node != nil {
+			pl.schema(m.Node, good, in, nil, func(d draft) (any, bool) {
+				return d.body.V, d.media == m
+			}, func(d draft, v any, unknown []string) draft {
+				return d.withBody(m, value.Good{V: v, Unknown: unknown})
+			})
+		}
+		if m.Syntax != nil && m == b.Media[0] {
+			pl.combined(m, d, pl.breaks[before:])
+		}
+	}
+}
+
+func (pl *planner) failMedia(m *contract.Media, err error) {
+	if m.Syntax != nil {
+		pl.reasons[m.Syntax] = err.Error()
+	}
+	m.Node.Walk(func(n *contract.Node) {
+		for _, c := range n.Clauses {
+			pl.reasons[c] = err.Error()
+		}
+	})
+	pl.reasons[pl.op.Body.MediaType] = err.Error()
+	pl.reasons[pl.op.Body.Presence] = err.Error()
+}
+
+func (pl *planner) bodyPresence() {
+	b := pl.op.Body
+	expect := Accept
+	if b.Spec.Required {
+		expect = Refuse
+	}
+	absent := pl.base.withoutBody()
+	for _, v := range []struct {
+		label   string
+		labels  bool   // with the documented Content-Type
+		other   string // with this one
+		empty   bool   // with a Content-Length of 0
+		chunked bool
+	}{
+		{label: "absent"},
+		{label: "absent-with-content-type", labels: true},
+		{label: "absent-with-other-content-type", other: "application/octet-stream"},
+		{label: "empty", labels: true, empty: true},
+		{label: "empty-chunked", labels: true, empty: true, chunked: true},
+	} {
+		r, err := absent.request()
+		if err != nil {
+			return
+		}
+		if v.labels && len(b.Media) > 0 {
+			r.Set("Content-Type", concrete(b.Media[0].Key))
+		}
+		if v.other != "" {
+			r.Set("Content-Type", v.other)
+		}
+		if v.empty {
+			r.Body, r.Chunked = []byte{}, v.chunked
+		}
+		c := pl.newCase(Clauses, b.Presence, v.label, expect)
+		c.Request, c.Unknown = r, absent.unknown()
+		c.Own = []string{"content-type"}
+		if expect == Accept && v.other != "" {
+			c.Leave = leaveBareType
+		}
+		if pl.labelled(c) {
+			pl.add(c)
+		}
+	}
+	if pl.base.media == nil && len(b.Media) > 0 {
+		if g, err := pl.goodBody(b.Media[0]); err == nil {
+			c := pl.newCase(Clauses, b.Presence, "present", Accept)
+			if pl.confirmed(c, pl.base.withBody(b.Media[0], g)) {
+				pl.add(c)
+			}
+		}
+	}
+}
+
+// raw adds a case whose body or label is written by hand.
+func (pl *planner) raw(c *contract.Clause, label string, expect Expect, leave string, d draft, change func(*wire.Request)) {
+	r, err := d.request()
+	if err != nil {
+		pl.reasons[c] = err.Error()
+		return
+	}
+	change(r)
+	k := pl.newCase(Clauses, c, label, expect)
+	k.Request, k.Unknown, k.Leave = r, d.unknown(), leave
+	k.Own = []string{"content-type", "content-encoding"}
+	if pl.labelled(k) {
+		pl.add(k)
+	}
+}

@@ -1,0 +1,463 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Expect is what the contract expects in answer to a case.
+type Expect int
+
+// The expectations.
+const (
+	// Accept: the request keeps the contract, so a documented success; a
+	// documented refusal only where a value may not exist on the target.
+	Accept Expect = iota
+	// Refuse: the request breaks one clause, so a documented status of the 400s.
+	Refuse
+	// RefuseMethod: the method is not documented for the path: 405 with Allow, 404
+	// or 501.
+	RefuseMethod
+	// RefusePath: the path is not documented: any status of the 400s.
+	RefusePath
+	// RefuseCredential: 401 or 403.
+	RefuseCredential
+)
+
+// Phase is when a case is sent: all of one phase before any of the next.
+type Phase int
+
+// The phases, in order.
+const (
+	Basics Phase = iota // what later phases are compared with
+	Clauses
+	Examples
+	Random
+)
+
+// Case is one request to send, and what it is for.
+type Case struct {
+	ID      string // clause and label: CancelFactoryPackages/body/package_ids/items/type#same-as-number
+	Phase   Phase
+	Op      *contract.Operation
+	Request *wire.Request
+	// Clause is the one that the case keeps at an edge, or breaks alone.
+	Clause *contract.Clause
+	Expect Expect
+	// Keeps lists further clauses that are kept if the case is accepted.
+	Keeps []*contract.Clause
+	// Leave says why a receiver may do otherwise; then a finding is a warning.
+	Leave string
+	// Unknown lists the nodes whose values may not exist on the target.
+	Unknown []string
+	// Probe is the node for which the case has an arbitrary value: if it is
+	// accepted, values of that node need not exist.
+	Probe string
+	// Credential is set where the case changes or omits a credential.
+	Credential bool
+	// Own lists the headers that the case sets, changes or omits itself, in
+	// lower case: no header of the run is added under these names.
+	Own []string
+	// Base is the valid request that the case differs from in one thing; nil in
+	// the base itself.
+	Base *Case
+}
+
+// Plan is what to send.
+type Plan struct {
+	Cases []*Case
+	// Unreached says for each request clause without a case why it has none.
+	Unreached map[*contract.Clause]string
+}
+
+// Options shape a plan.
+type Options struct {
+	Known    map[string][]string // values that exist on the target, by name
+	Seed     int64
+	Random   int    // random cases per operation
+	BasePath string // what the document's paths are under on the target
+	// Want tells which clauses to make cases for; nil means all.
+	Want func(*contract.Clause) bool
+}
+
+// Make plans a contract.
+func Make(c *contract.Contract, opts Options) *Plan {
+	p := &Plan{Unreached: map[*contract.Clause]string{}}
+	for i, op := range c.Operations {
+		if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
+			continue
+		}
+		pl := &planner{
+			plan: p, op: op, opts: opts, maker: &value.Maker{Known: opts.Known},
+			rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(i))), //nolint:gosec // cases need repeatable, not secret, choices
+			reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, start: len(p.Cases),
+		}
+		pl.run()
+	}
+	slices.SortStableFunc(p.Cases, func(a, b *Case) int { return int(a.Phase) - int(b.Phase) })
+	return p
+}
+
+type planner struct {
+	plan    *Plan
+	op      *contract.Operation
+	opts    Options
+	maker   *value.Maker
+	rand    *rand.Rand
+	base    draft
+	first   *Case
+	reasons map[*contract.Clause]string // why a case for the clause failed
+	ids     map[string]bool
+	start   int      // where the operation's cases begin in the plan
+	keeps   []change // what random cases choose from
+	breaks  []change
+}
+
+// change is one thing to do to a draft.
+type change struct {
+	clause  *contract.Clause
+	label   string
+	node    *contract.Node
+	leave   string // why a receiver may refuse what it makes
+	site    string // two changes of one site, or of one inside the other, do not go together
+	apply   func(draft) (draft, error)
+	touches *contract.Param
+}
+
+func (pl *planner) run() {
+	defer pl.account()
+	base, err := pl.makeBase()
+	if err != nil {
+		for _, c := range pl.op.Clauses {
+			pl.reasons[c] = "no valid request is made: " + err.Error()
+		}
+		return
+	}
+	pl.base = base
+	first := pl.newCase(Basics, pl.op.PathClause, "base", Accept)
+	first.Keeps = pl.keptByBase()
+	if !pl.confirmed(first, base) {
+		for _, c := range pl.op.Clauses {
+			pl.reasons[c] = "no valid request is made: " + pl.reasons[pl.op.PathClause]
+		}
+		return
+	}
+	pl.first = first
+	pl.add(first)
+	pl.params()
+	pl.body()
+	pl.forms()
+	pl.methods()
+	pl.paths()
+	pl.security()
+	pl.examples()
+	pl.random()
+}
+
+// makeBase makes the valid request that the others differ from in one thing:
+// what is required, and of the rest what is known to exist.
+func (pl *planner) makeBase() (draft, error) {
+	d := draft{op: pl.op, base: pl.opts.BasePath, params: map[*contract.Param]value.Good{}}
+	for _, p := range pl.op.Params {
+		g, err := pl.goodParam(p)
+		switch {
+		case p.Spec.Required && err != nil:
+			return d, err
+		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential:
+			d.params[p] = g
+		}
+	}
+	if pl.op.Body == nil {
+		return d, nil
+	}
+	var reason error
+	for _, m := range pl.op.Body.Media {
+		g, err := pl.goodBody(m)
+		if err != nil {
+			reason = err
+			continue
+		}
+		if !pl.op.Body.Spec.Required && len(g.Unknown) > 0 {
+			continue
+		}
+		if _, _, err := encode(m, g.V); err != nil {
+			reason = err
+			continue
+		}
+		return d.withBody(m, g), nil
+	}
+	if pl.op.Body.Spec.Required {
+		if reason == nil {
+			reason = errors.New("the body has no media type")
+		}
+		return d, reason
+	}
+	return d, nil
+}
+
+// goodParam makes a parameter's value: of known values, else of the
+// parameter's own examples, else as its schema says.
+func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
+	g, err := pl.maker.Good(p.Node)
+	if len(pl.opts.Known[p.Spec.Name]) > 0 && err == nil {
+		return g, nil
+	}
+	candidates := []any{p.Spec.Example}
+	for _, name := range sortedKeys(p.Spec.Examples) {
+		if e := p.Spec.Examples[name]; e != nil && e.Value != nil {
+			candidates = append(candidates, e.Value.Value)
+		}
+	}
+	for _, v := range candidates {
+		if v != nil && p.Node.Validates(v) == nil {
+			return value.Good{V: v}, nil
+		}
+	}
+	return g, err
+}
+
+// goodBody makes a body in the same way.
+func (pl *planner) goodBody(m *contract.Media) (value.Good, error) {
+	if m.Node == nil {
+		return value.Good{V: "a"}, nil
+	}
+	g, err := pl.maker.Good(m.Node)
+	if err == nil && len(g.Unknown) == 0 && !emptyObject(g.V) {
+		return g, nil
+	}
+	for _, e := range mediaExamples(m.Spec) {
+		if m.Node.Validates(e.v) == nil {
+			return value.Good{V: e.v}, nil
+		}
+	}
+	return g, err
+}
+
+func emptyObject(v any) bool {
+	members, ok := v.(map[string]any)
+	return ok && len(members) == 0
+}
+
+type example struct {
+	name string
+	v    any
+}
+
+func mediaExamples(m *openapi3.MediaType) []example {
+	var all []example
+	if m.Example != nil {
+		all = append(all, example{"example", m.Example})
+	}
+	for _, name := range sortedKeys(m.Examples) {
+		if e := m.Examples[name]; e != nil && e.Value != nil && e.Value.Value != nil {
+			all = append(all, example{name, e.Value.Value})
+		}
+	}
+	return all
+}
+
+func (pl *planner) keptByBase() []*contract.Clause {
+	kept := []*contract.Clause{pl.op.PathClause, pl.op.MethodClause}
+	if pl.op.AuthClause != nil {
+		kept = append(kept, pl.op.AuthClause)
+	}
+	for _, p := range pl.op.Params {
+		if _, ok := pl.base.params[p]; ok {
+			if p.Spec.Required {
+				kept = append(kept, p.Presence)
+			}
+			if p.Single != nil {
+				kept = append(kept, p.Single)
+			}
+			kept = append(kept, keptAt(p.Node, pl.base.params[p].V)...)
+		}
+	}
+	if m := pl.base.media; m != nil {
+		kept = append(kept, pl.op.Body.MediaType)
+		if pl.op.Body.Spec.Required {
+			kept = append(kept, pl.op.Body.Presence)
+		}
+		if m.Syntax != nil {
+			kept = append(kept, m.Syntax)
+		}
+		if m.Node != nil {
+			kept = append(kept, keptAt(m.Node, pl.base.body.V)...)
+		}
+	}
+	return kept
+}
+
+// keptAt lists the clauses that a value keeps by being what it is: its type,
+// its required properties, and so on below it.
+func keptAt(n *contract.Node, v any) []*contract.Clause {
+	var kept []*contract.Clause
+	for _, kw := range []string{"type", "oneOf", "anyOf"} {
+		if c := n.Clause(kw); c != nil {
+			kept = append(kept, c)
+		}
+	}
+	if members, ok := v.(map[string]any); ok {
+		for _, p := range n.Props {
+			if member, there := members[p.PropName]; there {
+				if c := n.Clause("required/" + p.PropName); c != nil {
+					kept = append(kept, c)
+				}
+				kept = append(kept, keptAt(p, member)...)
+			}
+		}
+		if c := n.Clause("additionalProperties"); c != nil && !c.Permits {
+			kept = append(kept, c)
+		}
+	}
+	if items, ok := v.([]any); ok && n.Items != nil && len(items) > 0 {
+		kept = append(kept, keptAt(n.Items, items[0])...)
+	}
+	for _, part := range n.AllOf {
+		kept = append(kept, keptAt(part, v)...)
+	}
+	return kept
+}
+
+// newCase starts a case; its request is made when it is confirmed.
+func (pl *planner) newCase(phase Phase, c *contract.Clause, label string, expect Expect) *Case {
+	id := c.Name + "#" + label
+	for n := 2; pl.ids[id]; n++ {
+		id = fmt.Sprintf("%s#%s~%d", c.Name, label, n)
+	}
+	return &Case{ID: id, Phase: phase, Op: pl.op, Clause: c, Expect: expect, Base: pl.first}
+}
+
+func (pl *planner) add(c *Case) {
+	if pl.opts.Want != nil && c.Base != nil && !pl.opts.Want(c.Clause) {
+		return
+	}
+	pl.ids[c.ID] = true
+	pl.plan.Cases = append(pl.plan.Cases, c)
+}
+
+// confirmed writes the draft and asks the contract whether the case does what
+// its label says.
+func (pl *planner) confirmed(c *Case, d draft) bool {
+	r, err := d.request()
+	if err != nil {
+		pl.reasons[c.Clause] = err.Error()
+		return false
+	}
+	c.Request = r
+	if c.Unknown == nil {
+		c.Unknown = d.unknown()
+	}
+	return pl.labelled(c)
+}
+
+// labelled reports whether the contract's own judgement of the request is the
+// label of the case.
+func (pl *planner) labelled(c *Case) bool {
+	broken := pl.op.CheckRequest(pl.asDocumented(c.Request))
+	switch c.Expect {
+	case Accept:
+		for _, v := range broken {
+			if v.Leave == "" {
+				pl.reasons[c.Clause] = "a request meant to keep the clause breaks " + v.Clause.Name
+				return false
+			}
+			c.Leave = v.Leave
+		}
+		return true
+	default:
+		if len(broken) == 0 {
+			pl.reasons[c.Clause] = "a request meant to break the clause keeps the contract"
+			return false
+		}
+		leave := ""
+		for _, v := range broken {
+			if v.Clause == c.Clause && v.Leave != "" {
+				leave = v.Leave
+			}
+			if v.Clause != c.Clause && !sameValue(v.Clause, c.Clause) {
+				name := "another clause"
+				if v.Clause != nil {
+					name = v.Clause.Name
+				}
+				pl.reasons[c.Clause] = "a request meant to break the clause breaks " + name + " too"
+				return false
+			}
+		}
+		if c.Leave == "" {
+			c.Leave = leave
+		}
+		return slices.ContainsFunc(broken, func(v contract.Violation) bool { return v.Clause == c.Clause })
+	}
+}
+
+// asDocumented takes the target's base path off a request.
+func (pl *planner) asDocumented(r *wire.Request) *wire.Request {
+	if pl.opts.BasePath == "" {
+		return r
+	}
+	plain := *r
+	plain.Target = strings.TrimPrefix(r.Target, pl.opts.BasePath)
+	return &plain
+}
+
+var partOfAll = regexp.MustCompile(`/allOf/\d+`)
+
+// sameValue reports whether two clauses are about one value or what is inside
+// it, so that a value which breaks one may break the other: a number breaks the
+// type and the pattern of a string at once.
+//
+// The parts of allOf are about one value, too.
+func sameValue(a, b *contract.Clause) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	return nodeOf(a) == nodeOf(b) || strings.HasPrefix(nodeOf(a), nodeOf(b)+"/") || strings.HasPrefix(nodeOf(b), nodeOf(a)+"/")
+}
+
+// nodeOf names the value that a clause is about.
+func nodeOf(c *contract.Clause) string {
+	return partOfAll.ReplaceAllString(c.Name[:strings.LastIndexByte(c.Name, '/')], "")
+}
+
+// account notes why clauses of the operation have no case.
+func (pl *planner) account() {
+	planned := map[*contract.Clause]bool{}
+	for _, c := range pl.plan.Cases[pl.start:] {
+		planned[c.Clause] = true
+		for _, k := range c.Keeps {
+			planned[k] = true
+		}
+	}
+	for _, c := range pl.op.Clauses {
+		if c.Side == contract.ResponseSide || planned[c] {
+			continue
+		}
+		reason := c.Unplanned
+		if reason == "" {
+			reason = pl.reasons[c]
+		}
+		if reason == "" {
+			reason = "no case was found for it"
+		}
+		pl.plan.Unreached[c] = reason
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

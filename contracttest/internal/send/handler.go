@@ -1,0 +1,177 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Handler returns the target that is a handler in this process. It sees each
+// request as net/http's server would hand it over, and its answer is treated as
+// that server would: the header is fixed by the first write, a missing
+// Content-Type is sniffed, a body is cut where none may be.
+func Handler(h http.Handler) Target { return inProcess{h} }
+
+type inProcess struct{ handler http.Handler }
+
+func (inProcess) String() string           { return "handler" }
+func (inProcess) Close()                   {}
+func (inProcess) BasePath() (string, bool) { return "", false }
+
+var nowhere = &url.URL{Scheme: "http", Host: "handler.invalid"}
+
+func (t inProcess) Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
+	req, identity, err := ready(ctx, r, nowhere, prepare)
+	if err != nil {
+		return nil, err
+	}
+	asServed(req)
+	rec := &recorder{header: http.Header{}, head: r.Method == http.MethodHead}
+	start := time.Now()
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			v := recover()
+			switch {
+			case v == nil:
+				done <- nil
+			case v == http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+				done <- ErrDropped
+			default:
+				done <- fmt.Errorf("%w: %v", ErrPanic, v)
+			}
+		}()
+		t.handler.ServeHTTP(rec, req)
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ErrTimeout
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = fmt.Errorf("stopped: %w", ctx.Err())
+		}
+	}
+	resp, err := rec.result(err, time.Since(start))
+	if resp != nil {
+		resp.Identity = identity
+	}
+	return resp, err
+}
+
+func (t inProcess) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
+	return t.Do(ctx, r, prepare)
+}
+
+// asServed turns a client's request into one as a server hands it over.
+func asServed(req *http.Request) {
+	h := make(http.Header, len(req.Header))
+	names := make([]string, 0, len(req.Header))
+	for name := range req.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		key := http.CanonicalHeaderKey(name)
+		h[key] = append(h[key], req.Header[name]...)
+	}
+	if req.ContentLength > 0 || req.Body != nil && req.ContentLength == 0 {
+		h.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10))
+	}
+	req.Header = h
+	req.RequestURI = req.URL.RequestURI()
+	req.URL.Scheme, req.URL.Host = "", ""
+	req.RemoteAddr = "192.0.2.1:1234" // RFC 5737: an address that is nobody's
+	if req.Body == nil {
+		req.Body = http.NoBody
+	}
+	req.GetBody = nil
+}
+
+// recorder is a ResponseWriter that keeps what a client would receive.
+type recorder struct {
+	mu      sync.Mutex
+	closed  bool
+	header  http.Header
+	sent    http.Header // as it was when the status was written
+	status  int
+	body    []byte
+	head    bool // the method has no body, so that what is written goes nowhere
+	noBody  bool // the status has none, so that writing is an error
+	written int  // bytes that the handler has tried to write
+	taken   int  // bytes of them that a server would have sent
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sent != nil || r.closed || status < 200 {
+		return
+	}
+	r.status, r.sent = status, r.header.Clone()
+	r.noBody = status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return 0, http.ErrHandlerTimeout
+	}
+	if r.noBody {
+		return 0, http.ErrBodyNotAllowed
+	}
+	r.written += len(p)
+	if n, ok := r.length(); ok && r.written > n {
+		return 0, http.ErrContentLength
+	}
+	r.taken += len(p)
+	r.body = append(r.body, p[:min(len(p), MaxBody-len(r.body))]...)
+	return len(p), nil
+}
+
+// length returns the Content-Length that the handler has set.
+func (r *recorder) length() (int, bool) {
+	n, err := strconv.Atoi(r.sent.Get("Content-Length"))
+	return n, err == nil
+}
+
+func (r *recorder) Flush() { r.WriteHeader(http.StatusOK) }
+
+func (r *recorder) result(err error, elapsed time.Duration) (*wire.Response, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	if r.sent == nil {
+		if err != nil {
+			return nil, err
+		}
+		r.status, r.sent = http.StatusOK, r.header.Clone()
+	}
+	if _, typed := r.sent["Content-Type"]; !typed && len(r.body) > 0 && r.sent.Get("Content-Encoding") == "" {
+		r.sent.Set("Content-Type", http.DetectContentType(r.body))
+	}
+	resp := &wire.Response{Status: r.status, Header: r.sent, BodyErr: err, Elapsed: elapsed}
+	if r.head {
+		return resp, nil
+	}
+	resp.Body = r.body
+	if n, ok := r.length(); ok && !r.noBody && r.taken < n && err == nil {
+		resp.BodyErr = fmt.Errorf("the body ends before its end: %w: %d of %d bytes", io.ErrUnexpectedEOF, r.taken, n)
+	}
+	if r.taken > MaxBody && err == nil {
+		resp.Body, resp.BodyErr = cut(r.body), ErrTooLarge
+	}
+	return resp, nil
+}

@@ -1,0 +1,183 @@
+package send
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// MaxBody is how many bytes of a response body are read.
+const MaxBody = 8 << 20
+
+// Errors of an exchange.
+var (
+	ErrTimeout  = errors.New("no complete answer in time")
+	ErrTooLarge = fmt.Errorf("the response body has more than %d bytes", MaxBody)
+	ErrPanic    = errors.New("the handler panicked")
+	ErrDropped  = errors.New("the connection was closed without an answer")
+	ErrRefused  = errors.New("the target cannot be reached")
+)
+
+// Target takes requests. Its Do is safe for concurrent use.
+type Target interface {
+	// Do sends one request. The error says why there was no response at all.
+	//
+	// A request without an Accept-Encoding goes out with "identity", as one
+	// without that field leaves the coding of the response to the server (RFC
+	// 9110 §12.5.3). That is done here and not in the plan, so that cases and the
+	// curl lines in reports stay short; Response.Identity says so.
+	Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error)
+	// Raw sends one request on a connection of its own and reads the answer byte
+	// by byte: Response.Faults names what breaks RFC 9112, which net/http's
+	// client passes over. Where there are no such bytes to see (a handler in this
+	// process, a proxy, a server that speaks HTTP/2 alone) it is Do.
+	Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error)
+	// BasePath is the escaped path that the document's paths are under; ok is
+	// false where the target leaves that to the document.
+	BasePath() (path string, ok bool)
+	String() string
+	Close()
+}
+
+// ParseURL returns the target behind a base URL.
+func ParseURL(raw string) (Target, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("target: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil, fmt.Errorf("target %q: want http://HOST[:PORT][/PATH] or https://…", u.Redacted())
+	}
+	transport := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DisableCompression:     true, // what was sent is what is judged
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        30 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: 1 << 20,
+		ForceAttemptHTTP2:      true,
+	}
+	fresh := transport.Clone()
+	fresh.DisableKeepAlives = true
+	return &remote{base: u, transport: transport, fresh: fresh, tls: &tls.Config{MinVersion: tls.VersionTLS12}}, nil
+}
+
+type remote struct {
+	base      *url.URL
+	transport *http.Transport
+	fresh     *http.Transport // a connection for each request
+	tls       *tls.Config     // of connections that no transport makes
+}
+
+func (t *remote) String() string { return t.base.String() }
+func (t *remote) Close()         { t.transport.CloseIdleConnections() }
+func (t *remote) BasePath() (string, bool) {
+	return strings.TrimRight(t.base.EscapedPath(), "/"), t.base.Path != ""
+}
+
+func (t *remote) Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
+	resp, stale, err := t.do(ctx, t.transport, r, prepare)
+	if stale {
+		resp, _, err = t.do(ctx, t.fresh, r, prepare)
+	}
+	return resp, err
+}
+
+// do sends a request through one of the transports. It is stale where there was
+// no byte of an answer on a connection that had been used before: either side
+// may close an idle one at any time (RFC 9112 §9.5), so that this says nothing
+// about the request.
+func (t *remote) do(ctx context.Context, via *http.Transport, r *wire.Request, prepare func(*http.Request) error) (out *wire.Response, stale bool, err error) {
+	var reused, answered atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              func(c httptrace.GotConnInfo) { reused.Store(c.Reused) },
+		GotFirstResponseByte: func() { answered.Store(true) },
+	})
+	req, identity, err := ready(traced, r, t.base, prepare)
+	if err != nil {
+		return nil, false, err
+	}
+	start := time.Now()
+	resp, err := via.RoundTrip(req)
+	if err != nil {
+		return nil, reused.Load() && !answered.Load() && ctx.Err() == nil, classify(ctx, err)
+	}
+	defer resp.Body.Close()
+	out = &wire.Response{Status: resp.StatusCode, Header: resp.Header, Identity: identity}
+	out.Body, err = io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	switch {
+	case err != nil:
+		out.BodyErr = classify(ctx, err)
+	case len(out.Body) > MaxBody:
+		out.Body, out.BodyErr = cut(out.Body), ErrTooLarge
+	}
+	out.Elapsed = time.Since(start)
+	return out, false, nil
+}
+
+// ready makes the request for net/http, after prepare has had the last word on
+// it, and tells whether it asks for no content coding although r does not say.
+func ready(ctx context.Context, r *wire.Request, base *url.URL, prepare func(*http.Request) error) (req *http.Request, identity bool, err error) {
+	if req, err = r.HTTP(ctx, base); err != nil {
+		return nil, false, err
+	}
+	const name, value = "Accept-Encoding", "identity"
+	added := len(r.Values(name)) == 0
+	if added {
+		req.Header[name] = []string{value}
+	}
+	if prepare != nil {
+		if err := prepare(req); err != nil {
+			return nil, false, fmt.Errorf("prepare: %w", err)
+		}
+	}
+	asked := req.Header[name]
+	return req, added && len(asked) == 1 && asked[0] == value, nil
+}
+
+// cut keeps the start of a body that is too large, for people to look at.
+func cut(body []byte) []byte {
+	const shown = 4 << 10
+	return append([]byte(nil), body[:shown]...)
+}
+
+// classify names what went wrong with a connection.
+func classify(ctx context.Context, err error) error {
+	var timeout net.Error
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return fmt.Errorf("%w", ErrTimeout)
+	case ctx.Err() != nil:
+		return fmt.Errorf("stopped: %w", ctx.Err())
+	case errors.Is(err, syscall.ECONNREFUSED), isDial(err):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the body ends before its end: %w", err)
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), closedIdle(err):
+		return fmt.Errorf("%w: %w", ErrDropped, err)
+	}
+	return fmt.Errorf("not HTTP: %w", err)
+}
+
+// closedIdle reports whether the connection was closed before the request went
+// out on it. net/http exports no name for that.
+func closedIdle(err error) bool {
+	return strings.Contains(err.Error(), "server closed idle connection")
+}
+
+func isDial(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
+}

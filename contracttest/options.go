@@ -1,0 +1,190 @@
+package contracttest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+)
+
+// Target is what cases are sent to: see [Handler] and [URL].
+type Target struct {
+	t   send.Target
+	err error // why t is nil
+}
+
+// Handler is a target in this process. A handler that panics or does not come
+// to an end within the timeout is a finding, not the end of the test.
+func Handler(h http.Handler) Target { return Target{t: send.Handler(h)} }
+
+// URL is the target behind a base URL, http or https. Without a path in it the
+// document's paths are under the path of the document's first server; with a
+// path, even "/", they are under that one. What is wrong with the URL, Run says.
+func URL(base string) Target {
+	t, err := send.ParseURL(base)
+	return Target{t, err}
+}
+
+// Option shapes a run. Options that contradict each other are an error of the
+// run.
+type Option func(*config) error
+
+type config struct {
+	known    map[string][]string
+	headers  []header
+	seed     int64
+	random   int
+	workers  int
+	rate     float64
+	timeout  time.Duration
+	budget   time.Duration
+	basePath *string
+	only     []string
+	skip     []string
+	prepare  func(*http.Request) error
+	progress func(Progress)
+}
+
+type header struct{ name, value string }
+
+func newConfig(opts []Option) (*config, error) {
+	cfg := &config{known: map[string][]string{}, seed: 1, random: 40, workers: 4, timeout: 5 * time.Second}
+	for _, opt := range opts {
+		if err := opt(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return cfg, nil
+}
+
+// Values gives values that exist on the target, for every parameter or property
+// of that name. Without them a request for something made up may be refused,
+// and the clause is reported as not proven.
+func Values(name string, values ...string) Option {
+	return func(c *config) error {
+		if name == "" || len(values) == 0 {
+			return errors.New("values: want a name and at least one value")
+		}
+		c.known[name] = append(c.known[name], values...)
+		return nil
+	}
+}
+
+// Header adds a header to every request but those whose case changes that
+// header itself. Values of headers that carry credentials are left out of
+// reports.
+func Header(name, value string) Option {
+	return func(c *config) error {
+		if name == "" || strings.ContainsAny(name, " \t\r\n:") || strings.ContainsAny(value, "\r\n\x00") {
+			return fmt.Errorf("header %q: want a name and a value on one line", name)
+		}
+		c.headers = append(c.headers, header{name, value})
+		return nil
+	}
+}
+
+// Seed chooses the random cases. The default is 1; the same seed makes the same
+// run.
+func Seed(seed int64) Option {
+	return func(c *config) error { c.seed = seed; return nil }
+}
+
+// Cases is how many random cases are made for each operation, beside those for
+// its clauses. The default is 40.
+func Cases(n int) Option {
+	return func(c *config) error {
+		if n < 0 {
+			return fmt.Errorf("cases: %d is negative", n)
+		}
+		c.random = n
+		return nil
+	}
+}
+
+// Workers is how many requests are under way at once. The default is 4.
+func Workers(n int) Option {
+	return func(c *config) error {
+		if n < 1 || n > 1024 {
+			return fmt.Errorf("workers: want 1 to 1024, got %d", n)
+		}
+		c.workers = n
+		return nil
+	}
+}
+
+// Rate bounds the requests sent in a second; 0, the default, does not.
+func Rate(perSecond float64) Option {
+	return func(c *config) error {
+		if perSecond < 0 {
+			return fmt.Errorf("rate: %v is negative", perSecond)
+		}
+		c.rate = perSecond
+		return nil
+	}
+}
+
+// Timeout bounds one exchange. The default is 5 s. After two time-outs of an
+// operation the rest of it is not tried.
+func Timeout(d time.Duration) Option {
+	return func(c *config) error {
+		if d <= 0 {
+			return fmt.Errorf("timeout: %v is not positive", d)
+		}
+		c.timeout = d
+		return nil
+	}
+}
+
+// Budget bounds the whole run; what is left then is reported as unreached. 0,
+// the default, does not.
+func Budget(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("budget: %v is negative", d)
+		}
+		c.budget = d
+		return nil
+	}
+}
+
+// BasePath puts the document's paths under a path on the target, whatever the
+// document's servers and the target's URL say.
+func BasePath(path string) Option {
+	return func(c *config) error {
+		path = strings.TrimRight(path, "/")
+		c.basePath = &path
+		return nil
+	}
+}
+
+// Only restricts the run to operations, checks, clauses or cases, by name. In
+// a name, * stands for any text within a segment and ** for any number of
+// segments. A name that matches nothing is an error of the run.
+func Only(names ...string) Option {
+	return func(c *config) error { c.only = append(c.only, names...); return nil }
+}
+
+// Skip leaves operations, checks, clauses or cases out, named as in Only.
+func Skip(names ...string) Option {
+	return func(c *config) error { c.skip = append(c.skip, names...); return nil }
+}
+
+// Prepare has the last word on each request before it is sent: to sign it, or
+// to give it a fresh token. It must be safe for concurrent use.
+func Prepare(f func(*http.Request) error) Option {
+	return func(c *config) error { c.prepare = f; return nil }
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Done, Total int // cases
+	Findings    int // so far, repetitions left out
+}
+
+// OnProgress calls f from time to time, never concurrently.
+func OnProgress(f func(Progress)) Option {
+	return func(c *config) error { c.progress = f; return nil }
+}

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Skipped  int          `xml:"skipped,attr"`
+	Time     string       `xml:"time,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name      string         `xml:"name,attr"`
+	Classname string         `xml:"classname,attr"`
+	File      string         `xml:"file,attr,omitempty"`
+	Line      int            `xml:"line,attr,omitempty"`
+	Failures  []junitMessage `xml:"failure"`
+	Skipped   *junitMessage  `xml:"skipped"`
+	Out       string         `xml:"system-out,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes the report as JUnit XML: a suite for each operation, a test case
+// for each clause. Errors are failures, warnings are output; a clause that was
+// not reached or not proven is skipped, with the reason.
+func JUnit(w io.Writer, r *Report) error {
+	reasons := map[string]string{}
+	for _, u := range r.Coverage.Unreached {
+		reasons[u.Clause] = u.Reason
+	}
+	findings := map[string][]Finding{}
+	for _, f := range r.Findings {
+		findings[f.Clause] = append(findings[f.Clause], f)
+	}
+	all := junitSuites{Name: "contracttest " + clean(r.Spec), Time: fmt.Sprintf("%.3f", r.Stats.Seconds)}
+	index := map[string]int{}
+	for _, c := range clauses(r) {
+		i, ok := index[c.Operation]
+		if !ok {
+			i = len(all.Suites)
+			index[c.Operation] = i
+			all.Suites = append(all.Suites, junitSuite{Name: clean(c.Operation)})
+		}
+		suite := &all.Suites[i]
+		tc := junitCase{
+			Name: clean(strings.TrimPrefix(c.Clause, c.Operation+"/")), Classname: clean(c.Operation),
+			File: clean(c.Place.File), Line: c.Place.Line,
+		}
+		var out strings.Builder
+		for _, f := range findings[c.Clause] {
+			text := clean(fmt.Sprintf("%s: %s\nexpected: %s\nseen:     %s\ncase:     %s\n%s\n", f.Place, f.Message, f.Expected, f.Actual, f.Case.ID, f.Curl))
+			if f.Severity == Error {
+				tc.Failures = append(tc.Failures, junitMessage{Message: clean(f.Message), Type: f.Check, Text: text})
+			} else {
+				out.WriteString("warning (" + f.Check + "): " + text)
+			}
+		}
+		tc.Out = out.String()
+		suite.Tests++
+		switch {
+		case len(tc.Failures) > 0:
+			suite.Failures++
+		case c.State == "unreached":
+			tc.Skipped = &junitMessage{Message: clean("unreached: " + reasons[c.Clause])}
+		case c.State == "not_proven":
+			tc.Skipped = &junitMessage{Message: "not proven: tried, but the answers show nothing"}
+		}
+		if tc.Skipped != nil {
+			suite.Skipped++
+		}
+		suite.Cases = append(suite.Cases, tc)
+	}
+	for _, s := range all.Suites {
+		all.Tests += s.Tests
+		all.Failures += s.Failures
+		all.Skipped += s.Skipped
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("junit report: %w", err)
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(all); err != nil {
+		return fmt.Errorf("junit report: %w", err)
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return fmt.Errorf("junit report: %w", err)
+	}
+	return nil
+}
+
+// clauses lists those that were tested, and those that only a finding is about
+// because the run was restricted to others.
+func clauses(r *Report) []Clause {
+	all := slices.Clone(r.Coverage.ByClause)
+	listed := make(map[string]bool, len(all))
+	for _, c := range all {
+		listed[c.Clause] = true
+	}
+	for _, f := range r.Findings {
+		if !listed[f.Clause] {
+			listed[f.Clause] = true
+			all = append(all, Clause{Clause: f.Clause, Place: f.Place, Operation: f.Operation})
+		}
+	}
+	return all
+}
+
+// clean drops what XML 1.0 cannot hold.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 {
+			return r
+		}
+		return '\uFFFD'
+	}, s)
+}

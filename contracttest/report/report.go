@@ -1,0 +1,145 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Version is that of the JSON form. Fields are only ever added.
+const Version = 1
+
+// Report is the outcome of a run.
+type Report struct {
+	Version  int       `json:"version"`
+	Spec     string    `json:"spec"`   // the document, as it was named
+	Target   string    `json:"target"` // the base URL, or "handler"
+	Seed     int64     `json:"seed"`
+	Stats    Stats     `json:"stats"`
+	Coverage Coverage  `json:"coverage"`
+	Findings []Finding `json:"findings"` // in order of place, check and severity
+	// Warnings are faults of the document that did not keep it from being used,
+	// and what kept the run from being complete.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Stats says how much was done.
+type Stats struct {
+	Operations int     `json:"operations"`
+	Cases      int     `json:"cases"`     // requests planned
+	Exchanges  int     `json:"exchanges"` // requests sent, repetitions included
+	Seconds    float64 `json:"seconds"`
+}
+
+// Coverage says what was shown of the clauses. A clause is counted in every
+// column that holds for it: one that was kept and broken is in both.
+type Coverage struct {
+	Clauses   int         `json:"clauses"`
+	Kept      int         `json:"kept"`
+	Broken    int         `json:"broken"`
+	Observed  int         `json:"observed"`
+	NotProven int         `json:"not_proven"`
+	Unreached []Unreached `json:"unreached"`
+	ByClause  []Clause    `json:"by_clause"`
+}
+
+// Unreached is a clause that no case was sent for, and why.
+type Unreached struct {
+	Clause string `json:"clause"`
+	Reason string `json:"reason"`
+}
+
+// Clause is what was shown of one clause.
+type Clause struct {
+	Clause string `json:"clause"`
+	Text   string `json:"text"`
+	Place  Place  `json:"place"`
+	// State is kept+broken, kept, broken, observed, not_proven or unreached.
+	State string `json:"state"`
+	// Operation is the operation's name in the clause's.
+	Operation string `json:"operation"`
+}
+
+// Place is where a clause stands in the document.
+type Place struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`   // from 1; 0 where unknown
+	Column  int    `json:"column"` // from 1; 0 where unknown
+	Pointer string `json:"pointer,omitempty"`
+}
+
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.File + "#" + p.Pointer
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Finding is one broken clause, found in one exchange or in several.
+type Finding struct {
+	Operation string `json:"operation"`
+	Check     string `json:"check"`
+	Severity  string `json:"severity"` // error or warning
+	Clause    string `json:"clause"`
+	Place     Place  `json:"place"`
+	Message   string `json:"message"`
+	Expected  string `json:"expected"`
+	Actual    string `json:"actual"`
+	Count     int    `json:"count"` // exchanges in which it was found
+	Case      Case   `json:"case"`  // the first of them
+	Curl      string `json:"curl"`  // sends its request again; secrets left out
+}
+
+// Case names the request of a finding, so that it can be repeated.
+type Case struct {
+	Seed int64  `json:"seed"`
+	ID   string `json:"id"`
+}
+
+// Severities of findings.
+const (
+	Error   = "error"
+	Warning = "warning"
+)
+
+// Errors counts the findings that break the contract.
+func (r *Report) Errors() int { return r.count(Error) }
+
+// FindingsWarned counts the findings that the document and the RFCs leave to
+// the receiver.
+func (r *Report) FindingsWarned() int { return r.count(Warning) }
+
+func (r *Report) count(severity string) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Severity == severity {
+			n++
+		}
+	}
+	return n
+}
+
+// Failed reports whether there is a finding of the given severity or a graver
+// one: failOn is Error or Warning.
+func (r *Report) Failed(failOn string) bool {
+	return r.Errors() > 0 || failOn == Warning && len(r.Findings) > 0
+}
+
+// Sort puts the findings in their order: errors first, then by place.
+func (r *Report) Sort() {
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.Severity, b.Severity),
+			cmp.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.Column, b.Place.Column),
+			cmp.Compare(a.Clause, b.Clause), cmp.Compare(a.Check, b.Check),
+		)
+	})
+}
+
+// Formats are the renderings, by the name that --report takes.
+var Formats = map[string]func(io.Writer, *Report) error{
+	"text":  func(w io.Writer, r *Report) error { return Text(w, r, TextOptions{}) },
+	"json":  JSON,
+	"junit": JUnit,
+}

@@ -1,0 +1,315 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	file = "testdata/" + file
+	if *update {
+		require.NoError(t, os.WriteFile(file, got, 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got), "go test ./contracttest/report -update writes it")
+}
+
+func place(line, column int, pointer string) report.Place {
+	return report.Place{File: "openapi.yaml", Line: line, Column: column, Pointer: pointer}
+}
+
+// kept is the report of a run without a finding.
+func kept() *report.Report {
+	return &report.Report{
+		Version: report.Version, Spec: "openapi.yaml", Target: "http://127.0.0.1:8080", Seed: 1,
+		Stats: report.Stats{Operations: 1, Cases: 12, Exchanges: 44, Seconds: 1.25},
+		Coverage: report.Coverage{
+			Clauses: 2, Kept: 2, Broken: 1, Unreached: []report.Unreached{},
+			ByClause: []report.Clause{
+				{Clause: "op/path", Text: "no other path than /a", Place: place(3, 5, "/paths/~1a"), State: "kept", Operation: "op"},
+				{Clause: "op/query/q/maxLength", Text: "q has at most 3 characters", Place: place(7, 9, "/paths/~1a/get/parameters/0/schema/maxLength"), State: "kept+broken", Operation: "op"},
+			},
+		},
+		Findings: []report.Finding{},
+	}
+}
+
+// broken is the report of a run with findings of every kind.
+func broken() *report.Report {
+	r := kept()
+	r.Stats.Operations = 2
+	r.Warnings = []string{"the example of q breaks its schema"}
+	r.Coverage.ByClause = append(r.Coverage.ByClause,
+		report.Clause{Clause: "op/header/h/type", Text: "h is a string", Place: place(9, 9, "/paths/~1a/get/parameters/1/schema/type"), State: "not_proven", Operation: "op"},
+		report.Clause{Clause: "put/body/not", Text: "the body keeps not", Place: report.Place{File: "openapi.json", Pointer: "/paths/~1a/put"}, State: "unreached", Operation: "put"},
+		report.Clause{Clause: "put/response/status", Text: "no other status than 200", Place: place(20, 7, "/paths/~1a/put/responses"), State: "observed", Operation: "put"},
+	)
+	r.Coverage.Clauses, r.Coverage.Observed, r.Coverage.NotProven = 5, 1, 1
+	r.Coverage.Unreached = []report.Unreached{{Clause: "put/body/not", Reason: "cases for not are not planned yet"}}
+	r.Findings = []report.Finding{
+		{
+			Operation: "op", Check: "invalid-request-accepted", Severity: report.Error, Clause: "op/query/q/maxLength", Place: place(7, 9, "/p"),
+			Message: "an invalid request is accepted with 200 OK", Expected: "400", Actual: "200 OK", Count: 3,
+			Case: report.Case{Seed: 1, ID: "op/query/q/maxLength#too-long"}, Curl: "curl -sS -i 'http://127.0.0.1:8080/a?q=abcd'",
+		},
+		{
+			Operation: "put", Check: "response-body-malformed", Severity: report.Error, Clause: "put/response/status", Place: place(20, 7, "/p"),
+			Message: "control \x00\x1b[31m characters & <markup> \uFFFF", Expected: "one JSON value", Actual: "]]>", Count: 1,
+		},
+		{
+			Operation: "op", Check: "undocumented-status", Severity: report.Warning, Clause: "op/query/q/maxLength", Place: place(7, 9, "/p"),
+			Message: "414 URI Too Long is not documented", Expected: "400", Actual: "414", Count: 1, Case: report.Case{Seed: 1, ID: "op/query/q/maxLength#much-too-long"},
+		},
+		{
+			Operation: "other", Check: "server-error", Severity: report.Error, Clause: "other/response/status", Place: report.Place{File: "openapi.json", Pointer: "/x"},
+			Message: "500 in answer to a valid request", Expected: "200", Actual: "500", Count: 1,
+		},
+	}
+	return r
+}
+
+func TestText(t *testing.T) {
+	for name, tt := range map[string]struct {
+		r    *report.Report
+		opts report.TextOptions
+	}{
+		"kept.txt":          {kept(), report.TextOptions{}},
+		"kept-color.txt":    {kept(), report.TextOptions{Color: true}},
+		"broken.txt":        {broken(), report.TextOptions{}},
+		"broken-color.txt":  {broken(), report.TextOptions{Color: true}},
+		"broken-long.txt":   {many(broken()), report.TextOptions{}},
+		"broken-all.txt":    {many(broken()), report.TextOptions{Verbose: true}},
+		"broken-warned.txt": {warned(broken()), report.TextOptions{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			require.NoError(t, report.Text(&b, tt.r, tt.opts))
+			golden(t, name, b.Bytes())
+		})
+	}
+}
+
+// many has more to say than fits.
+func many(r *report.Report) *report.Report {
+	for i := range 60 {
+		f := r.Findings[2]
+		f.Clause = fmt.Sprintf("op/query/q%d/maxLength", i)
+		r.Findings = append(r.Findings, f)
+	}
+	for i := range 7 {
+		name := fmt.Sprintf("put/body/p%d/type", i)
+		r.Coverage.Unreached = append(r.Coverage.Unreached, report.Unreached{Clause: name, Reason: "no case was sent for it"})
+		r.Coverage.ByClause = append(r.Coverage.ByClause, report.Clause{Clause: name + "/x", State: "not_proven", Operation: "put"})
+	}
+	return r
+}
+
+func warned(r *report.Report) *report.Report {
+	r.Findings = r.Findings[2:3]
+	return r
+}
+
+// Nothing of what a server sends is an order to the terminal.
+func TestTextIsPrintable(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, report.Text(&b, broken(), report.TextOptions{}))
+	assert.NotContains(t, b.String(), "\x1b")
+	assert.NotContains(t, b.String(), "\x00")
+}
+
+func TestJSON(t *testing.T) {
+	for name, r := range map[string]*report.Report{"kept.json": kept(), "broken.json": broken()} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			require.NoError(t, report.JSON(&b, r))
+			golden(t, name, b.Bytes())
+			var back report.Report
+			require.NoError(t, json.Unmarshal(b.Bytes(), &back))
+			assert.Equal(t, r, &back, "what is written is what was there")
+		})
+	}
+}
+
+// The names that scripts depend on, whatever the Go fields are called.
+func TestJSONNames(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, report.JSON(&b, broken()))
+	var doc map[string]any
+	require.NoError(t, json.Unmarshal(b.Bytes(), &doc))
+	for path, want := range map[string]any{
+		"version": 1.0, "spec": "openapi.yaml", "target": "http://127.0.0.1:8080", "seed": 1.0,
+		"stats/cases": 12.0, "stats/exchanges": 44.0, "stats/seconds": 1.25,
+		"coverage/clauses": 5.0, "coverage/kept": 2.0, "coverage/broken": 1.0, "coverage/observed": 1.0, "coverage/not_proven": 1.0,
+		"coverage/unreached/0/clause": "put/body/not", "coverage/unreached/0/reason": "cases for not are not planned yet",
+		"coverage/by_clause/0/clause": "op/path", "coverage/by_clause/0/state": "kept", "coverage/by_clause/0/place/line": 3.0,
+		"findings/0/operation": "op", "findings/0/check": "invalid-request-accepted", "findings/0/severity": "error", "findings/0/clause": "op/query/q/maxLength",
+		"findings/0/place/file": "openapi.yaml", "findings/0/place/line": 7.0, "findings/0/place/column": 9.0,
+		"findings/0/message": "an invalid request is accepted with 200 OK", "findings/0/expected": "400", "findings/0/actual": "200 OK", "findings/0/count": 3.0,
+		"findings/0/case/seed": 1.0, "findings/0/case/id": "op/query/q/maxLength#too-long", "findings/0/curl": "curl -sS -i 'http://127.0.0.1:8080/a?q=abcd'",
+	} {
+		assert.Equal(t, want, at(doc, path), path)
+	}
+}
+
+func at(v any, path string) any {
+	for step := range strings.SplitSeq(path, "/") {
+		switch parent := v.(type) {
+		case map[string]any:
+			v = parent[step]
+		case []any:
+			v = parent[0]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+func TestJUnit(t *testing.T) {
+	for name, r := range map[string]*report.Report{"kept.xml": kept(), "broken.xml": broken()} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			require.NoError(t, report.JUnit(&b, r))
+			golden(t, name, b.Bytes())
+			wellFormed(t, b.Bytes())
+		})
+	}
+}
+
+func wellFormed(t *testing.T, data []byte) {
+	t.Helper()
+	for dec := xml.NewDecoder(bytes.NewReader(data)); ; {
+		_, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		require.NoError(t, err)
+	}
+}
+
+// What the suites count is what their cases hold, and no error is lost.
+func TestJUnitCounts(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, report.JUnit(&b, broken()))
+	type suite struct {
+		Name     string `xml:"name,attr"`
+		Tests    int    `xml:"tests,attr"`
+		Failures int    `xml:"failures,attr"`
+		Skipped  int    `xml:"skipped,attr"`
+		Cases    []struct {
+			Classname string     `xml:"classname,attr"`
+			Failures  []struct{} `xml:"failure"`
+			Skipped   *struct{}  `xml:"skipped"`
+		} `xml:"testcase"`
+	}
+	var all struct {
+		suite
+		Suites []suite `xml:"testsuite"`
+	}
+	require.NoError(t, xml.Unmarshal(b.Bytes(), &all))
+	tests, failures, skipped, messages := 0, 0, 0, 0
+	for _, s := range all.Suites {
+		failed, left := 0, 0
+		for _, c := range s.Cases {
+			assert.Equal(t, s.Name, c.Classname)
+			if messages += len(c.Failures); len(c.Failures) > 0 {
+				failed++
+			}
+			if c.Skipped != nil {
+				left++
+			}
+		}
+		assert.Len(t, s.Cases, s.Tests)
+		assert.Equal(t, failed, s.Failures, s.Name)
+		assert.Equal(t, left, s.Skipped, s.Name)
+		tests, failures, skipped = tests+s.Tests, failures+s.Failures, skipped+s.Skipped
+	}
+	assert.Equal(t, []int{tests, failures, skipped}, []int{all.Tests, all.Failures, all.Skipped})
+	assert.Equal(t, 2, skipped)
+	assert.Equal(t, broken().Errors(), messages, "each error is a failure, that of a clause outside the run too")
+}
+
+func TestFailed(t *testing.T) {
+	tests := []struct {
+		severities []string
+		failOn     string
+		want       bool
+	}{
+		{nil, report.Error, false},
+		{nil, report.Warning, false},
+		{[]string{report.Warning}, report.Error, false},
+		{[]string{report.Warning}, report.Warning, true},
+		{[]string{report.Error}, report.Error, true},
+		{[]string{report.Error}, report.Warning, true},
+	}
+	for _, tt := range tests {
+		r := &report.Report{}
+		for _, s := range tt.severities {
+			r.Findings = append(r.Findings, report.Finding{Severity: s})
+		}
+		assert.Equal(t, tt.want, r.Failed(tt.failOn), "%v fail on %s", tt.severities, tt.failOn)
+	}
+	assert.Equal(t, 3, broken().Errors())
+	assert.Equal(t, 1, broken().FindingsWarned())
+}
+
+func TestSort(t *testing.T) {
+	want := []report.Finding{
+		{Severity: report.Error, Place: place(1, 1, ""), Clause: "a", Check: "x"},
+		{Severity: report.Error, Place: place(1, 1, ""), Clause: "a", Check: "y"},
+		{Severity: report.Error, Place: place(1, 1, ""), Clause: "b", Check: "x"},
+		{Severity: report.Error, Place: place(1, 2, ""), Clause: "a"},
+		{Severity: report.Error, Place: place(10, 1, ""), Clause: "a"},
+		{Severity: report.Error, Place: report.Place{File: "other.yaml"}, Clause: "a"},
+		{Severity: report.Warning, Place: place(1, 1, ""), Clause: "a"},
+	}
+	r := &report.Report{}
+	for _, i := range []int{4, 6, 1, 0, 5, 3, 2} {
+		r.Findings = append(r.Findings, want[i])
+	}
+	r.Sort()
+	assert.Equal(t, want, r.Findings)
+}
+
+func TestPlace(t *testing.T) {
+	assert.Equal(t, "openapi.yaml:7:9", place(7, 9, "/p").String())
+	assert.Equal(t, "openapi.json#/p", report.Place{File: "openapi.json", Pointer: "/p"}.String())
+}
+
+type full struct{ left int }
+
+func (w *full) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, errors.New("disk full")
+	}
+	return len(p), nil
+}
+
+func TestFormats(t *testing.T) {
+	for name, render := range report.Formats {
+		var b bytes.Buffer
+		require.NoError(t, render(&b, broken()))
+		assert.NotEmpty(t, b.String(), name)
+		for room := 0; room < b.Len(); room += max(1, b.Len()/7) {
+			assert.ErrorContains(t, render(&full{room}, broken()), "disk full", "%s: a report that is not written whole is an error", name)
+		}
+	}
+	assert.Len(t, report.Formats, 3)
+}

@@ -1,0 +1,689 @@
+package contracttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/coverage"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// ErrUnreachable is returned by Run for a target that takes no connection.
+var ErrUnreachable = send.ErrRefused
+
+// Run plans the contract, sends every case to the target and judges the
+// answers. The error is nil whatever was found; it says why the run could not
+// be done.
+func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Report, error) {
+	cfg, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	flt, err := newFilter(c.c, cfg.only, cfg.skip)
+	if err != nil {
+		return nil, err
+	}
+	if target.err != nil {
+		return nil, target.err
+	}
+	if target.t == nil {
+		return nil, errors.New("no target: want contracttest.Handler or contracttest.URL")
+	}
+	r := &runner{
+		contract: c, cfg: cfg, filter: flt, target: target.t, account: coverage.Account{}, base: c.c.BasePath,
+		skipped: map[*contract.Clause]string{}, free: map[string]bool{}, index: map[findingKey]int{},
+		accepted: map[*contract.Operation]bool{}, lasting: map[*contract.Operation]bool{}, latched: map[*contract.Operation]bool{}, timeouts: map[*contract.Operation]*atomic.Int32{},
+	}
+	defer target.t.Close()
+	return r.run(ctx)
+}
+
+type runner struct {
+	contract *Contract
+	cfg      *config
+	filter   *filter
+	target   send.Target
+	base     string
+	limiter  *rate.Limiter
+	account  coverage.Account
+	plan     *plan.Plan
+	report   *Report
+
+	skipped   map[*contract.Clause]string  // why a planned case was not sent
+	free      map[string]bool              // nodes whose values need not exist, by operation and path
+	accepted  map[*contract.Operation]bool // whether the valid request was accepted
+	lasting   map[*contract.Operation]bool // whether it was accepted a second time too
+	latched   map[*contract.Operation]bool // whether it was found to be refused since
+	timeouts  map[*contract.Operation]*atomic.Int32
+	index     map[findingKey]int
+	exchanges atomic.Int64
+	reached   bool
+
+	mu   sync.Mutex // guards done, and account while cases are sent
+	done int
+}
+
+// findingKey is the identity of a finding: more of the same are a count.
+type findingKey struct{ operation, check, severity, clause string }
+
+// maxTimeouts is how often an operation may hang before the rest of it is left.
+const maxTimeouts = 2
+
+func (r *runner) run(ctx context.Context) (*Report, error) {
+	start := time.Now()
+	if r.cfg.budget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.cfg.budget, errBudget)
+		defer cancel()
+	}
+	if r.cfg.rate > 0 {
+		r.limiter = rate.NewLimiter(rate.Limit(r.cfg.rate), 1)
+	}
+	if path, ok := r.target.BasePath(); ok {
+		r.base = path
+	}
+	if r.cfg.basePath != nil {
+		r.base = *r.cfg.basePath
+	}
+	r.plan = plan.Make(r.contract.c, plan.Options{
+		Known: r.cfg.known, Seed: r.cfg.seed, Random: r.cfg.random, BasePath: r.base, Want: r.filter.clause,
+	})
+	r.plan.Cases = slices.DeleteFunc(r.plan.Cases, func(c *plan.Case) bool { return c.Base != nil && !r.filter.caseID(c.ID) })
+	for _, op := range r.contract.c.Operations {
+		r.timeouts[op] = &atomic.Int32{}
+	}
+	r.report = &Report{
+		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
+		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
+	}
+	for _, cases := range stages(r.plan.Cases) {
+		if err := r.stage(ctx, cases); err != nil {
+			return nil, err
+		}
+	}
+	if !r.filter.oneCase() {
+		r.framing(ctx)
+		if !r.filter.skipCheck(judge.NotRepeatable.Name) {
+			r.repeat(ctx)
+		}
+	}
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) {
+		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
+	}
+	r.finish(time.Since(start))
+	return r.report, nil
+}
+
+var errBudget = errors.New("the budget ran out")
+
+// outcome is what came of a case, without the body of the response: a run holds
+// no more bodies than it has workers.
+type outcome struct {
+	skipped  string // why it was not sent
+	err      error  // why there was no response
+	status   int    // 0: no response
+	accepted bool   // a documented success
+	must     bool
+	findings []Finding
+}
+
+func (o outcome) class() int { return o.status / 100 }
+
+// rank puts first what changes nothing, and last what takes away what the
+// others need.
+func rank(method string) int {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return 0
+	case http.MethodDelete:
+		return 2
+	}
+	return 1
+}
+
+// stages divides the cases of a plan into those that may be sent at once: by
+// phase, then by what they may do to others, the valid requests that others are
+// compared with before these.
+func stages(cases []*plan.Case) [][]*plan.Case {
+	key := func(c *plan.Case) [3]int {
+		compared := 0
+		if c.Base != nil {
+			compared = 1
+		}
+		return [3]int{int(c.Phase), rank(c.Op.Method), compared}
+	}
+	byKey := map[[3]int][]*plan.Case{}
+	for _, c := range cases {
+		byKey[key(c)] = append(byKey[key(c)], c)
+	}
+	var all [][]*plan.Case
+	for _, k := range slices.SortedFunc(maps.Keys(byKey), func(a, b [3]int) int { return slices.Compare(a[:], b[:]) }) {
+		all = append(all, byKey[k])
+	}
+	return all
+}
+
+// stage sends the cases of one stage, then enters what came of them in the
+// order of the plan, so that the report does not depend on who answered first.
+func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
+	outcomes := make([]outcome, len(cases))
+	g := &errgroup.Group{}
+	g.SetLimit(r.cfg.workers)
+	for i, c := range cases {
+		g.Go(func() error {
+			if reason := r.stopped(ctx, c.Op); reason != "" {
+				outcomes[i].skipped = reason
+				return nil
+			}
+			outcomes[i] = r.judge(ctx, c, r.send(ctx, c))
+			r.progress()
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if len(cases) > 0 && cases[0].Phase == plan.Basics {
+		if err := unreachable(outcomes); err != nil && !r.reached {
+			return err
+		}
+		r.reached = true // what is out of reach from now on is a finding
+		r.learn(ctx, cases, outcomes)
+	}
+	for i, c := range cases {
+		r.conclude(ctx, c, outcomes[i])
+	}
+	return nil
+}
+
+func (r *runner) progress() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done++
+	if r.cfg.progress != nil && r.done%16 == 0 {
+		r.cfg.progress(Progress{Done: r.done, Total: len(r.plan.Cases), Findings: len(r.report.Findings)})
+	}
+}
+
+func unreachable(outcomes []outcome) error {
+	var last error
+	for _, o := range outcomes {
+		if !errors.Is(o.err, send.ErrRefused) {
+			return nil
+		}
+		last = o.err
+	}
+	return last
+}
+
+// stopped says why no more cases of an operation are sent.
+func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
+	if ctx.Err() != nil {
+		return context.Cause(ctx).Error()
+	}
+	if r.timeouts[op].Load() >= maxTimeouts {
+		return fmt.Sprintf("the operation gave no answer in time %d times", maxTimeouts)
+	}
+	return ""
+}
+
+// send carries one case to the target.
+func (r *runner) send(ctx context.Context, c *plan.Case) *wire.Exchange {
+	return r.exchange(ctx, c.Op, r.dressed(c))
+}
+
+// dressed is the case's request with the headers of the run.
+func (r *runner) dressed(c *plan.Case) *wire.Request {
+	if len(r.cfg.headers) == 0 {
+		return c.Request
+	}
+	req := c.Request.Clone()
+	added := map[string]bool{}
+	for _, h := range r.cfg.headers {
+		name := strings.ToLower(h.name)
+		if slices.Contains(c.Own, name) || !added[name] && req.Get(h.name) != "" {
+			continue
+		}
+		added[name] = true
+		req.Add(h.name, h.value)
+	}
+	return req
+}
+
+func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire.Request) *wire.Exchange {
+	return r.exchangeBy(ctx, op, req, r.target.Do)
+}
+
+// exchangeBy sends a request by one of the target's ways.
+func (r *runner) exchangeBy(ctx context.Context, op *contract.Operation, req *wire.Request,
+	do func(context.Context, *wire.Request, func(*http.Request) error) (*wire.Response, error),
+) *wire.Exchange {
+	x := &wire.Exchange{Request: req}
+	if r.limiter != nil {
+		if err := r.limiter.Wait(ctx); err != nil {
+			x.Err = err
+			return x
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.timeout)
+	defer cancel()
+	r.exchanges.Add(1)
+	x.Response, x.Err = do(ctx, req, r.cfg.prepare)
+	if errors.Is(x.Err, send.ErrTimeout) || x.Response != nil && errors.Is(x.Response.BodyErr, send.ErrTimeout) {
+		r.timeouts[op].Add(1)
+	}
+	return x
+}
+
+// learn takes from the first phase what the later ones are judged by: whether
+// the valid request is accepted, and for which nodes any value is.
+func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outcome) {
+	for i, c := range cases {
+		if !outcomes[i].accepted {
+			continue
+		}
+		if c.Base == nil {
+			r.accepted[c.Op] = true
+			r.lasting[c.Op] = r.stillAccepted(ctx, c)
+		}
+		if c.Probe != "" {
+			r.free[c.Op.ID+" "+c.Probe] = true
+		}
+	}
+}
+
+// must reports whether a case has to be accepted: every value in it is known to
+// exist or need not, and the request that it differs from was accepted. A
+// credential that is not known need not exist where the document asks for none:
+// it may be refused as such (401, 403), which the judge allows.
+func (r *runner) must(c *plan.Case) bool {
+	for _, node := range c.Unknown {
+		optional := c.Op.AuthClause == nil && slices.ContainsFunc(c.Op.Params, func(p *contract.Param) bool {
+			return p.Credential && p.Node.Path == node
+		})
+		if !optional && !r.free[c.Op.ID+" "+node] {
+			return false
+		}
+	}
+	return c.Base == nil || r.accepted[c.Op]
+}
+
+// judge runs the checks over the answer to a case. It is safe for concurrent
+// use.
+func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outcome {
+	if x.Err != nil && ctx.Err() != nil {
+		return outcome{skipped: context.Cause(ctx).Error()}
+	}
+	e := &judge.Exchange{
+		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Must: r.must(c), Base: c.Base == nil,
+		Authorized: r.accepted[c.Op],
+		Secrets:    r.secrets(c.Op, x.Request),
+	}
+	o := outcome{err: x.Err, must: e.Must}
+	for _, f := range judge.Judge(e, r.filter.skipCheck) {
+		o.findings = append(o.findings, r.contract.finding(e, f, r.curlBase(), c.ID))
+	}
+	if x.Response == nil {
+		return o
+	}
+	o.status, o.accepted = x.Response.Status, accepted(c.Op, x)
+	if c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.account.Response(c.Op, x.Response)
+	}
+	return o
+}
+
+// conclude enters the outcome of a case.
+func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
+	if o.skipped != "" {
+		r.skipped[c.Clause] = o.skipped
+		return
+	}
+	if o.must && c.Expect == plan.Accept && o.class() == 4 && c.Base != nil && !r.stillAccepted(ctx, c.Base) {
+		r.changed(c, &o)
+	}
+	clean := true
+	for _, f := range o.findings {
+		r.enter(f)
+		clean = clean && f.Severity == report.Warning
+	}
+	r.cover(c, o, clean)
+}
+
+// accepted reports whether the answer is a success: a 2xx, or a redirect that
+// the document has.
+func accepted(op *contract.Operation, x *wire.Exchange) bool {
+	if x.Response == nil {
+		return false
+	}
+	class := x.Response.Status / 100
+	return class == 2 || class == 3 && op.Response(x.Response.Status) != nil
+}
+
+// stillAccepted sends a request that was accepted once more.
+func (r *runner) stillAccepted(ctx context.Context, c *plan.Case) bool {
+	return accepted(c.Op, r.send(ctx, c))
+}
+
+// changed decides what it means that not only a case is refused, but now also
+// the valid request that it differs from, which was accepted before. Where the
+// request had been accepted twice, its values are not used up by it, and if
+// nothing else has changed the target, then its refusal is no state but a fault
+// that an earlier request has set off.
+func (r *runner) changed(c *plan.Case, o *outcome) {
+	o.findings = slices.DeleteFunc(o.findings, func(f Finding) bool { return f.Check == judge.ValidRefused })
+	if !r.lasting[c.Op] || r.latched[c.Op] || r.filter.skipCheck(judge.ValidRefused) || r.others(c.Op) {
+		return
+	}
+	r.latched[c.Op] = true
+	base := c.Base
+	e := &judge.Exchange{
+		Exchange: &wire.Exchange{Request: r.dressed(base)}, Op: c.Op, Clause: base.Clause, Secrets: r.secrets(c.Op, base.Request),
+	}
+	r.enter(r.contract.finding(e, judge.Finding{
+		Check: judge.ValidRefused, Severity: judge.Error, Clause: base.Clause,
+		Message:  fmt.Sprintf("the valid request that was accepted again and again is refused since about %s", c.ID),
+		Expected: "the same answer to the same request", Actual: strconv.Itoa(o.status),
+	}, r.curlBase(), base.ID))
+}
+
+// others reports whether another operation may have changed the target.
+func (r *runner) others(op *contract.Operation) bool {
+	for other, ok := range r.accepted {
+		if ok && other != op && rank(other.Method) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *runner) curlBase() string {
+	base := r.target.String()
+	scheme, rest, ok := strings.Cut(base, "://")
+	if !ok {
+		return "http://HOST"
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+// secrets lists what must not come back, nor be shown.
+func (r *runner) secrets(op *contract.Operation, req *wire.Request) []string {
+	all := judge.Secrets(op, req)
+	for _, h := range r.cfg.headers {
+		if isSecretName(h.name) && h.value != "" {
+			all = append(all, h.value)
+		}
+	}
+	return all
+}
+
+// enter adds a finding, or counts it where the same was found before.
+func (r *runner) enter(f Finding) {
+	f.Case.Seed = r.cfg.seed
+	key := findingKey{f.Operation, f.Check, f.Severity, f.Clause}
+	if i, ok := r.index[key]; ok {
+		r.report.Findings[i].Count++
+		return
+	}
+	r.index[key] = len(r.report.Findings)
+	r.report.Findings = append(r.report.Findings, f)
+}
+
+// cover enters what a case has shown of the clauses of its request.
+func (r *runner) cover(c *plan.Case, o outcome, clean bool) {
+	switch {
+	case c.Expect == plan.Accept && o.accepted && clean:
+		r.account.Kept(append(c.Keeps, c.Clause)...)
+	case c.Expect != plan.Accept && o.class() == 4 && (r.accepted[c.Op] || c.Expect == plan.RefuseCredential):
+		r.account.Broken(c.Clause)
+	default:
+		r.account.Tried(append(c.Keeps, c.Clause)...)
+	}
+}
+
+// framing reads a few answers of each operation byte by byte: what net/http's
+// client forgives shows there.
+func (r *runner) framing(ctx context.Context) {
+	for _, op := range r.contract.c.Operations {
+		var some [3]*plan.Case // the valid request, one that is refused, HEAD
+		for _, c := range r.plan.Cases {
+			switch {
+			case c.Op != op:
+			case c.Base == nil:
+				some[0] = c
+			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "":
+				some[1] = c
+			case c.Request.Method == http.MethodHead:
+				some[2] = c
+			}
+		}
+		for _, c := range some {
+			if c == nil || r.stopped(ctx, op) != "" {
+				continue
+			}
+			o := r.judge(ctx, c, r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw))
+			for _, f := range o.findings {
+				if f.Check != judge.ValidRefused {
+					r.enter(f)
+				}
+			}
+		}
+	}
+}
+
+// How often a request is repeated, and how many of them at once.
+const (
+	repeats  = 48
+	together = 16
+)
+
+// repeat sends the same requests again: the valid one between others of every
+// kind, one that is refused between valid ones, in a row and at once. The
+// answers must be of one shape.
+func (r *runner) repeat(ctx context.Context) {
+	for _, op := range r.contract.c.Operations {
+		var base, broken *plan.Case
+		var others []*plan.Case
+		kinds := map[string]bool{}
+		for _, c := range r.plan.Cases {
+			if c.Op != op {
+				continue
+			}
+			if c.Base == nil {
+				base = c
+				continue
+			}
+			if broken == nil && c.Expect == plan.Refuse && c.Leave == "" {
+				broken = c
+			}
+			kind := fmt.Sprint(c.Expect)
+			if c.Expect != plan.Accept {
+				kind += c.Clause.Name + c.Request.Method
+			}
+			if c.Leave == "" && !kinds[kind] {
+				kinds[kind] = true
+				others = append(others, c)
+			}
+		}
+		if base != nil && r.stopped(ctx, op) == "" {
+			r.steady(ctx, base, others)
+		}
+		if base != nil && broken != nil && r.stopped(ctx, op) == "" {
+			r.steady(ctx, broken, []*plan.Case{base})
+		}
+	}
+}
+
+func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) {
+	type answer struct {
+		shape   string
+		success bool // documented
+		refused bool // as documented
+		limited bool // 429: a target may have a limit
+		request *wire.Request
+		outcome outcome
+	}
+	ask := func() answer {
+		x := r.send(ctx, c)
+		a := answer{shape: shape(x), request: x.Request}
+		if x.Response != nil {
+			documented := c.Op.Response(x.Response.Status) != nil
+			a.success = documented && x.Response.Status/100 < 4
+			a.refused = documented && x.Response.Status/100 == 4
+			a.limited = x.Response.Status == http.StatusTooManyRequests
+		}
+		a.outcome = r.judge(ctx, c, x)
+		return a
+	}
+	var seen []answer
+	for i := range repeats {
+		if r.stopped(ctx, c.Op) != "" {
+			return
+		}
+		if i%2 == 1 && len(others) > 0 {
+			r.send(ctx, others[i/2%len(others)])
+		}
+		seen = append(seen, ask())
+	}
+	at := make([]answer, together)
+	g := &errgroup.Group{}
+	for i := range at {
+		g.Go(func() error { at[i] = ask(); return nil })
+	}
+	if g.Wait() != nil || ctx.Err() != nil {
+		return
+	}
+	// One more when all is quiet again: being busy is no state.
+	seen = append(append(seen, at...), ask())
+	seen = slices.DeleteFunc(seen, func(a answer) bool { return a.limited })
+	if len(seen) == 0 {
+		return
+	}
+	turns, odd, successes := 0, 0, true
+	for i := range seen {
+		for _, f := range seen[i].outcome.findings {
+			if f.Check != judge.ValidRefused { // said below, if it is not the target's state
+				r.enter(f)
+			}
+		}
+		if i > 0 && seen[i].shape != seen[i-1].shape {
+			turns++
+		}
+		successes = successes && seen[i].success
+		if odd == 0 && seen[i].shape != seen[0].shape {
+			odd = i
+		}
+	}
+	if turns == 0 {
+		return
+	}
+	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.lasting[c.Op] || r.others(c.Op)) {
+		return // what worked and is refused from then on is state
+	}
+	severity := judge.Error
+	if successes {
+		severity = judge.Warning // one may be under way, and then be done
+	}
+	e := &judge.Exchange{
+		Exchange: &wire.Exchange{Request: seen[odd].request}, Op: c.Op, Clause: c.Clause, Secrets: r.secrets(c.Op, seen[odd].request),
+	}
+	r.enter(r.contract.finding(e, judge.Finding{
+		Check: judge.NotRepeatable.Name, Severity: severity, Clause: c.Op.StatusClause,
+		Message:  fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
+		Expected: seen[0].shape, Actual: seen[odd].shape,
+	}, r.curlBase(), c.ID))
+}
+
+// shape is what must not change from one answer to the same request to the
+// next.
+func shape(x *wire.Exchange) string {
+	if x.Response == nil {
+		return "no response"
+	}
+	s := fmt.Sprintf("%d %s", x.Response.Status, x.Response.Header.Get("Content-Type"))
+	if len(x.Response.Body) == 0 && x.Request.Method != http.MethodHead {
+		s += " without a body"
+	}
+	return strings.TrimSpace(s)
+}
+
+func (r *runner) finish(elapsed time.Duration) {
+	rep := r.report
+	rep.Stats = report.Stats{
+		Cases: len(r.plan.Cases), Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
+	}
+	ops := map[*contract.Operation]bool{}
+	rep.Coverage.Unreached = []report.Unreached{}
+	for _, cl := range r.contract.c.Clauses {
+		if !r.filter.clause(cl) {
+			continue
+		}
+		ops[cl.Operation] = true
+		state := r.account[cl]
+		cov := &rep.Coverage
+		cov.Clauses++
+		for _, n := range []struct {
+			holds bool
+			count *int
+		}{{state.Kept, &cov.Kept}, {state.Broken, &cov.Broken}, {state.Observed, &cov.Observed}, {state.String() == "not_proven", &cov.NotProven}} {
+			if n.holds {
+				*n.count++
+			}
+		}
+		if state.String() == "unreached" {
+			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: r.reason(cl)})
+		}
+		cov.ByClause = append(cov.ByClause, report.Clause{
+			Clause: cl.Name, Text: cl.Text, Place: place(r.contract.c, cl), State: state.String(), Operation: cl.Operation.ID,
+		})
+	}
+	rep.Stats.Operations = len(ops)
+	for _, op := range r.contract.c.Operations {
+		if ops[op] && !r.accepted[op] && !slices.ContainsFunc(rep.Findings, func(f Finding) bool { return f.Operation == op.ID }) {
+			rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: no valid request was accepted, so little is proven: give %s", op.ID, lacking(op)))
+		}
+	}
+	rep.Sort()
+}
+
+// lacking says what the run may have to be told of the target.
+func lacking(op *contract.Operation) string {
+	values := "values that exist on the target (--value NAME=VALUE)"
+	if op.AuthClause != nil {
+		return "a credential (--header 'NAME: VALUE') and " + values
+	}
+	return values
+}
+
+func (r *runner) reason(cl *contract.Clause) string {
+	if reason := r.plan.Unreached[cl]; reason != "" {
+		return reason
+	}
+	if reason := r.skipped[cl]; reason != "" {
+		return reason
+	}
+	if cl.Side == contract.ResponseSide {
+		return "no response had it"
+	}
+	return "no case was sent for it"
+}

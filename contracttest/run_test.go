@@ -1,0 +1,330 @@
+package contracttest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func run(t *testing.T, h http.Handler, opts ...contracttest.Option) *contracttest.Report {
+	t.Helper()
+	rep, err := contracttest.Run(t.Context(), load(t), contracttest.Handler(h), opts...)
+	require.NoError(t, err)
+	return rep
+}
+
+// TestSameReport proves that the report depends on the seed alone, not on who
+// answers first, and that a target behind TCP is judged like a handler.
+func TestSameReport(t *testing.T) {
+	defective := both(with(`{"error_code":1,"error_msg":"b"}`), header("X-Test", "1"))
+	h := on(400, defective)(correct(t))
+	dump := func(rep *contracttest.Report) string {
+		rep.Stats.Seconds = 0
+		rep.Target = ""
+		for i := range rep.Findings {
+			rep.Findings[i].Curl = ""
+		}
+		b, err := json.MarshalIndent(rep, "", " ")
+		require.NoError(t, err)
+		return string(b)
+	}
+	one := dump(run(t, h, known(contracttest.Workers(1))...))
+	assert.Equal(t, one, dump(run(t, h, known(contracttest.Workers(8))...)))
+
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	rep, err := contracttest.Run(t.Context(), load(t), contracttest.URL(srv.URL), known(contracttest.Workers(8))...)
+	require.NoError(t, err)
+	assert.Equal(t, one, dump(rep))
+}
+
+func TestOnlyAndSkip(t *testing.T) {
+	h := on(200, with("OK"))(on(400, with("{}x"))(correct(t)))
+	tests := []struct {
+		name    string
+		opts    []contracttest.Option
+		checks  []string
+		clauses int
+	}{
+		{"a check", []contracttest.Option{contracttest.Only("response-body-unexpected")}, []string{"response-body-unexpected"}, 33},
+		{"without a check", []contracttest.Option{contracttest.Skip("response-body-*")}, nil, 33},
+		{"a clause", []contracttest.Option{contracttest.Only("CancelFactoryPackages/body/package_ids/items/type")},
+			[]string{"response-body-unexpected", "response-body-malformed"}, 1},
+		{"below a clause", []contracttest.Option{contracttest.Only("CancelFactoryPackages/body/**"), contracttest.Skip("response-body-unexpected")},
+			[]string{"response-body-malformed"}, 8},
+		{"an operation", []contracttest.Option{contracttest.Only("CancelFactoryPackages"), contracttest.Only("response-body-malformed")},
+			[]string{"response-body-malformed"}, 33},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rep := run(t, h, known(tt.opts...)...)
+			seen := map[string]bool{}
+			for _, f := range rep.Findings {
+				seen[f.Check] = true
+			}
+			assert.Len(t, seen, len(tt.checks), "%v", seen)
+			for _, c := range tt.checks {
+				assert.True(t, seen[c], c)
+			}
+			assert.Equal(t, tt.clauses, rep.Coverage.Clauses)
+		})
+	}
+}
+
+// TestOneCase runs a finding's case again, by the name that the report gives.
+func TestOneCase(t *testing.T) {
+	h := each(number)(correct(t))
+	const clause = "CancelFactoryPackages/body/package_ids/items/type"
+	one := func(rep *contracttest.Report) contracttest.Finding {
+		i := slices.IndexFunc(rep.Findings, func(f contracttest.Finding) bool { return f.Clause == clause })
+		require.GreaterOrEqual(t, i, 0, "%s", describe(rep))
+		return rep.Findings[i]
+	}
+	first := one(run(t, h, known()...))
+	again := run(t, h, known(contracttest.Only(first.Case.ID))...)
+	assert.Equal(t, 1, one(again).Count)
+	assert.Equal(t, first.Case, one(again).Case)
+	assert.Equal(t, 2, again.Stats.Cases, "the case, and the valid request that it differs from")
+}
+
+func TestCannotRun(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	gone := contracttest.URL(closed.URL)
+	h := contracttest.Handler(http.NotFoundHandler())
+	tests := []struct {
+		name   string
+		target contracttest.Target
+		opts   []contracttest.Option
+		want   string
+	}{
+		{"unreachable", gone, nil, "cannot be reached"},
+		{"no target", contracttest.Target{}, nil, "no target"},
+		{"unknown name", h, []contracttest.Option{contracttest.Only("CancelFactoryPackage")}, `did you mean "CancelFactoryPackages"`},
+		{"unknown name to skip", h, []contracttest.Option{contracttest.Skip("respons-schema")}, `did you mean "response-schema"`},
+		{"nothing like it", h, []contracttest.Option{contracttest.Only("x")}, `"x" names no operation, check or clause`},
+		{"no workers", h, []contracttest.Option{contracttest.Workers(0)}, "workers"},
+		{"no time", h, []contracttest.Option{contracttest.Timeout(0)}, "timeout"},
+		{"negative budget", h, []contracttest.Option{contracttest.Budget(-1)}, "budget"},
+		{"negative rate", h, []contracttest.Option{contracttest.Rate(-1)}, "rate"},
+		{"negative cases", h, []contracttest.Option{contracttest.Cases(-1)}, "cases"},
+		{"no values", h, []contracttest.Option{contracttest.Values("a")}, "values"},
+		{"header on two lines", h, []contracttest.Option{contracttest.Header("A", "b\r\nC: d")}, "header"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := contracttest.Run(t.Context(), load(t), tt.target, tt.opts...)
+			require.ErrorContains(t, err, tt.want)
+			assert.Equal(t, tt.name == "unreachable", errors.Is(err, contracttest.ErrUnreachable))
+		})
+	}
+	for _, raw := range []string{"", "127.0.0.1:80", "ftp://a", "http://", "http://a?b=c", "http://user:secret@a", "://"} {
+		_, err := contracttest.Run(t.Context(), load(t), contracttest.URL(raw))
+		require.Error(t, err, raw)
+		assert.NotContains(t, err.Error(), "secret")
+	}
+}
+
+func TestLoad(t *testing.T) {
+	for doc, want := range map[string]string{
+		"":                          "no OpenAPI document",
+		"swagger: '2.0'\npaths: {}": "Swagger 2.0",
+		"openapi: 3.0.3\ninfo: [":   "cannot be loaded",
+		"openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}": "no operation",
+	} {
+		_, err := contracttest.Parse("a.yaml", []byte(doc))
+		var docErr *contracttest.DocumentError
+		require.ErrorAs(t, err, &docErr, doc)
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, "a.yaml")
+	}
+	_, err := contracttest.Load("no such file.yaml")
+	require.ErrorContains(t, err, "no such file")
+}
+
+// TestHangs proves that a server which never answers costs two time-outs for an
+// operation, and that what was left out is said.
+func TestHangs(t *testing.T) {
+	var asked atomic.Int64
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		<-r.Context().Done()
+	})
+	rep := run(t, h, contracttest.Timeout(20*time.Millisecond), contracttest.Workers(2))
+	assert.LessOrEqual(t, asked.Load(), int64(4))
+	require.NotEmpty(t, rep.Findings)
+	assert.Equal(t, "connection", rep.Findings[0].Check)
+	require.NotEmpty(t, rep.Coverage.Unreached)
+	assert.Contains(t, rep.Coverage.Unreached[0].Reason, "no answer in time")
+}
+
+// TestBudget proves that a run which is out of time reports what it has, and
+// that one which is cancelled is an error.
+func TestBudget(t *testing.T) {
+	slow := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	rep := run(t, slow, contracttest.Budget(30*time.Millisecond))
+	assert.NotEmpty(t, rep.Coverage.Unreached)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := contracttest.Run(ctx, load(t), contracttest.Handler(slow))
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestHeadersAndPrepare(t *testing.T) {
+	const secret = "MIIVerySecretToken"
+	var without, signed atomic.Int64
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Auth-Token") != secret {
+			without.Add(1)
+		}
+		if r.Header.Get("X-Signed") != "" {
+			signed.Add(1)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		if r.Method != http.MethodHead {
+			token := r.Header.Get("X-Auth-Token")
+			_, err := io.WriteString(w, `{"error_code":"a","error_msg":"no access for `+token[:min(len(token), 100)]+`"}`)
+			assert.NoError(t, err)
+		}
+	})
+	rep := run(t, h, known(contracttest.Header("X-Auth-Token", secret), contracttest.Header("X-Other", "1"),
+		contracttest.Prepare(func(r *http.Request) error { r.Header.Set("X-Signed", "1"); return nil }))...)
+	assert.Positive(t, without.Load(), "cases about the header itself go without it")
+	assert.Equal(t, int64(rep.Stats.Exchanges), signed.Load())
+	b, err := json.Marshal(rep)
+	require.NoError(t, err)
+	assert.NotContains(t, string(b), secret, "a credential must not reach a report")
+	assert.Contains(t, string(b), "error-leak")
+	assert.Contains(t, string(b), "X-Auth-Token: $X_AUTH_TOKEN")
+}
+
+// TestUnknownValues proves that values which do not exist on the target are one
+// finding, which says so, and that nothing counts as proven by their refusal.
+func TestUnknownValues(t *testing.T) {
+	rep := run(t, correct(t), contracttest.Values("package_ids", "98", "99"))
+	require.Len(t, rep.Findings, 1, "%s", describe(rep))
+	assert.Equal(t, "valid-request-refused", rep.Findings[0].Check)
+	assert.Contains(t, rep.Findings[0].Message, "give others (--value NAME=VALUE)")
+	assert.Zero(t, rep.Coverage.Broken)
+	assert.Positive(t, rep.Coverage.NotProven)
+}
+
+func TestProgress(t *testing.T) {
+	var last contracttest.Progress
+	run(t, correct(t), known(contracttest.OnProgress(func(p contracttest.Progress) { last = p }))...)
+	assert.Positive(t, last.Done)
+	assert.LessOrEqual(t, last.Done, last.Total)
+}
+
+// TestBasePath proves where a target's paths are taken from.
+func TestBasePath(t *testing.T) {
+	const doc = `
+openapi: 3.0.3
+info: {title: a, version: "1"}
+servers: [{url: "https://example.com/base"}]
+paths:
+  /things:
+    get:
+      operationId: list
+      responses: {"200": {description: ok}}
+`
+	c, err := contracttest.Parse("things.yaml", []byte(doc))
+	require.NoError(t, err)
+	serve := func(prefix string) http.Handler {
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET "+prefix+"/things", func(http.ResponseWriter, *http.Request) {})
+		return mux
+	}
+	tests := []struct {
+		name   string
+		target func(*testing.T) contracttest.Target
+		opts   []contracttest.Option
+	}{
+		{"handler under the document's path", func(*testing.T) contracttest.Target { return contracttest.Handler(serve("/base")) }, nil},
+		{"handler under another path", func(*testing.T) contracttest.Target { return contracttest.Handler(serve("/x")) }, []contracttest.Option{contracttest.BasePath("/x/")}},
+		{"handler under no path", func(*testing.T) contracttest.Target { return contracttest.Handler(serve("")) }, []contracttest.Option{contracttest.BasePath("")}},
+		{"URL without a path", func(t *testing.T) contracttest.Target { return listen(t, serve("/base"), "") }, nil},
+		{"URL with a slash", func(t *testing.T) contracttest.Target { return listen(t, serve(""), "/") }, nil},
+		{"URL with a path", func(t *testing.T) contracttest.Target { return listen(t, serve("/y/z"), "/y/z") }, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rep, err := contracttest.Run(t.Context(), c, tt.target(t), append(tt.opts, contracttest.Skip("allow-header"))...)
+			require.NoError(t, err)
+			assert.Empty(t, rep.Findings, "%s", describe(rep))
+			assert.Positive(t, rep.Coverage.Kept)
+		})
+	}
+}
+
+func listen(t *testing.T, h http.Handler, path string) contracttest.Target {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return contracttest.URL(srv.URL + path)
+}
+
+func TestClauses(t *testing.T) {
+	names := map[string]bool{}
+	for _, c := range load(t).Clauses() {
+		assert.False(t, names[c.Name], "two clauses are called %s", c.Name)
+		names[c.Name] = true
+		assert.NotEmpty(t, c.Text, c.Name)
+		assert.Positive(t, c.Place.Line, c.Name)
+		assert.True(t, strings.HasPrefix(c.Place.Pointer, "/"), c.Name)
+		assert.Equal(t, c.Response, strings.HasPrefix(c.Name, c.Operation+"/response/"), c.Name)
+	}
+	assert.True(t, names["CancelFactoryPackages/body/package_ids/items/type"])
+}
+
+// TestSecretInQuery proves that a key which travels in the URL is not shown.
+func TestSecretInQuery(t *testing.T) {
+	const secret = "very secret/key"
+	c, err := contracttest.Parse("keys.yaml", []byte(`
+openapi: 3.0.3
+info: {title: a, version: "1"}
+security: [{Key: []}]
+paths:
+  /things:
+    get:
+      operationId: list
+      parameters: [{name: key, in: query, schema: {type: string}}]
+      responses: {"200": {description: ok}, "401": {description: no}}
+components:
+  securitySchemes: {Key: {type: apiKey, in: query, name: key}}
+`))
+	require.NoError(t, err)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("key") == secret && r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, err := io.WriteString(w, r.URL.RawQuery+r.URL.Query().Get("key"))
+			assert.NoError(t, err)
+		}
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("key", secret), contracttest.Only("server-error"))
+	require.NoError(t, err)
+	b, err := json.Marshal(rep)
+	require.NoError(t, err)
+	require.Contains(t, string(b), "?key=***", "the case that sends the key is there")
+	assert.NotContains(t, string(b), secret)
+	assert.NotContains(t, string(b), "very%20secret")
+	assert.NotContains(t, string(b), "very+secret")
+}

@@ -1,0 +1,58 @@
+package contracttest_test
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+// defective names the environment variable that makes TestInner test a broken
+// server, in a process of its own, so that its failure can be looked at.
+const defective = "CONTRACTTEST_TEST_DEFECTIVE"
+
+// TestInner is what a user writes; by itself it passes.
+func TestInner(t *testing.T) {
+	h := correct(t)
+	if os.Getenv(defective) != "" {
+		h = stacked(each(number), on(405, header("Allow", "GET")))(h)
+	}
+	contracttest.Test(t, load(t), contracttest.Handler(h), known()...)
+}
+
+// stacked puts one defect on top of another.
+func stacked(a, b func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler { return a(b(h)) }
+}
+
+// TestFailureOutput proves that a broken clause fails the subtest of its name,
+// which can be given to -run, and that the failure says what to do.
+func TestFailureOutput(t *testing.T) {
+	inner := func(run string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+run)
+		cmd.Env = append(os.Environ(), defective+"=1")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	out, err := inner("^TestInner$")
+	require.Error(t, err)
+	for _, want := range []string{
+		"--- FAIL: TestInner/CancelFactoryPackages/body/package_ids/items/type",
+		"--- FAIL: TestInner/CancelFactoryPackages/method",
+		"openapi.yaml:127:13: an invalid request is accepted with 200 OK; broken: package_ids[] is a string (check invalid-request-accepted",
+		"curl -sS -i -X 'POST'",
+		"openapi.yaml:33:3: Allow does not list every documented method (check allow-header",
+		"33 clauses:",
+	} {
+		assert.Contains(t, out, want)
+	}
+	assert.NotContains(t, out, "--- FAIL: TestInner/CancelFactoryPackages/response")
+
+	out, err = inner("^TestInner$/^CancelFactoryPackages$/^response$")
+	require.NoError(t, err, out)
+}
