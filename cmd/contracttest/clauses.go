@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+func newClausesCommand() *cobra.Command {
+	var spec string
+	cmd := &cobra.Command{
+		Use:   "clauses --spec openapi.yaml",
+		Short: "List the clauses of a document with their places",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			contract, err := contracttest.Load(spec)
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, c := range contract.Clauses() {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", c.Name, c.Place, c.Text)
+			}
+			if err := w.Flush(); err != nil {
+				return fmt.Errorf("standard output: %w", err)
+			}
+			for _, warning := range contract.Warnings() {
+				fmt.Fprintln(cmd.ErrOrStderr(), "contracttest: note:", warning)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", "the OpenAPI 3 document, YAML or JSON")
+	return cmd
+}

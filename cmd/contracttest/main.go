@@ -1,0 +1,60 @@
+// Command contracttest tests an HTTP API against its OpenAPI document.
+//
+// Exit status: 0 the contract is kept, 1 there are findings, 2 the run could
+// not be done (usage, document, unreachable target, report not writable).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := Do(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Exit statuses.
+const (
+	exitKept     = 0
+	exitFindings = 1
+	exitFailed   = 2
+)
+
+// errFindings ends a command that has said what it found.
+var errFindings = errors.New("findings")
+
+// Do runs the command and returns its exit status. It writes nowhere but to the
+// given writers and the files that args name.
+func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := &cobra.Command{
+		Use:           "contracttest",
+		Short:         "Test an HTTP API against its OpenAPI document",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newRunCommand(), newVerifyCommand(), newClausesCommand())
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitKept
+	case errors.Is(err, errFindings):
+		return exitFindings
+	default:
+		fmt.Fprintln(stderr, "contracttest:", err)
+		return exitFailed
+	}
+}

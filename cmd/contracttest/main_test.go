@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/server"
+	"github.com/dataarts-go/factory/server/store"
+)
+
+// TestMain also is the command itself: a copy of the test binary named
+// contracttest stands in PATH and runs main.
+func TestMain(m *testing.M) {
+	testscript.Main(leakChecked{m}, map[string]func(){"contracttest": main})
+}
+
+type leakChecked struct{ *testing.M }
+
+func (m leakChecked) Run() int {
+	code := m.M.Run()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	return code
+}
+
+// quickExit is a setting of the race detector, which otherwise holds up each
+// process for a second before it ends.
+const quickExit = "atexit_sleep_ms=0"
+
+// project is that of the document's example.
+const project = "b384b9e9ab9b4ee8994c8633aabc9505"
+
+// The first line of each script says what it proves. openapi.yaml lies in the
+// directory of each. Beside testscript's own commands there are
+//
+//	exits N COMMAND args…   runs a command that must end with status N
+//	serve correct           starts the server that keeps the contract and sets $URL
+//	serve created           the same, but it answers 201 for 200
+//	serve lenient           the same, but it ignores a byte-order mark, which is left to it
+//	nobody                  sets $URL to a port on which nobody listens
+func TestScripts(t *testing.T) {
+	spec, err := os.ReadFile("../../openapi.yaml")
+	require.NoError(t, err)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", quickExit)
+			env.Setenv("PROJECT", project)
+			return os.WriteFile(filepath.Join(env.WorkDir, "openapi.yaml"), spec, 0o600)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":  exits,
+			"serve":  serve,
+			"nobody": nobody,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	err = ts.Exec(args[1], args[2:]...)
+	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = ended.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit status %d, want %d", code, want)
+	}
+}
+
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	st := store.NewMemory()
+	ctx := context.Background()
+	ts.Check(st.PutWorkspace(ctx, store.Workspace{ProjectID: project, ID: "development", Default: true}))
+	_, err := st.Add(ctx, store.Packages(
+		store.Package{ID: "12", ProjectID: project, Workspace: "development", State: store.Pending},
+		store.Package{ID: "13", ProjectID: project, Workspace: "development", State: store.Pending},
+	))
+	ts.Check(err)
+	h, err := server.New(st, server.WithLogger(slog.New(slog.DiscardHandler)))
+	ts.Check(err)
+	handlers := map[string]http.Handler{"correct": h, "created": created(h), "lenient": lenient(h)}
+	srv := httptest.NewServer(handlers[args[0]])
+	ts.Defer(func() {
+		srv.Close()
+		ts.Check(st.Close())
+	})
+	ts.Setenv("URL", srv.URL)
+}
+
+func created(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		next.ServeHTTP(rec, r)
+		for name, values := range rec.Header() {
+			w.Header()[name] = values
+		}
+		if rec.Code == http.StatusOK {
+			rec.Code = http.StatusCreated
+		}
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	})
+}
+
+func lenient(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		if plain, ok := bytes.CutPrefix(body, []byte("\xef\xbb\xbf")); ok {
+			body = plain
+			r.ContentLength = int64(len(body))
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
+}
+
+func nobody(ts *testscript.TestScript, _ bool, _ []string) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv("URL", "http://"+l.Addr().String())
+	ts.Check(l.Close())
+}
+
+// The list of scripts is the index of the tests.
+func TestScriptsSayWhatTheyProve(t *testing.T) {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		first, _, _ := strings.Cut(string(data), "\n")
+		assert.Regexp(t, `^# .{20}`, first, "%s: the first line says what is proved", file)
+		assert.Regexp(t, `^(run|verify|clauses|help)-`, filepath.Base(file), "the first word is the subcommand")
+	}
+}
+
+// What the scripts run in another process, in this one: a report on its way
+// must not be lost without a word.
+func TestDoReportsWhatItCannotWrite(t *testing.T) {
+	for _, args := range [][]string{
+		{"clauses", "--spec", "../../openapi.yaml"},
+		{"run", "--spec", "../../openapi.yaml", "--target", nothing(t)},
+	} {
+		var stderr bytes.Buffer
+		assert.Equal(t, exitFailed, Do(t.Context(), args, broken{}, &stderr), "%v", args)
+		assert.Contains(t, stderr.String(), "disk full")
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func nothing(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// A run that is stopped is no run: it has no report and status 2.
+func TestDoStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { cancel() }))
+	t.Cleanup(srv.Close)
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, exitFailed, Do(ctx, []string{"run", "--spec", "../../openapi.yaml", "--target", srv.URL}, &stdout, &stderr))
+	assert.Contains(t, stderr.String(), "stopped")
+	assert.Empty(t, stdout.String())
+}
+
+// Progress is for terminals: it draws over itself.
+func TestProgress(t *testing.T) {
+	assert.Nil(t, progress(&bytes.Buffer{}), "a file gets no progress")
+	assert.False(t, colored(&bytes.Buffer{}))
+	var b bytes.Buffer
+	c := &counter{w: &b}
+	c.step(contracttest.Progress{Done: 16, Total: 40, Findings: 2})
+	c.clear()
+	assert.Equal(t, "\r\x1b[K16 of 40 cases, 2 findings\r\x1b[K", b.String())
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+type runFlags struct {
+	spec, target    string
+	headers, values []string
+	only, skip      []string
+	reports         []string
+	failOn          string
+	seed            int64
+	cases, workers  int
+	rate            float64
+	budget, timeout time.Duration
+	verbose, quiet  bool
+}
+
+func newRunCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run --spec openapi.yaml --target URL",
+		Short: "Send cases for every clause of a document to a server and judge the answers",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd, &f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.spec, "spec", "openapi.yaml", "the OpenAPI 3 document, YAML or JSON")
+	fl.StringVar(&f.target, "target", "", "base URL of the server")
+	fl.StringArrayVar(&f.headers, "header", nil, "header to send with every request, as 'Name: value' (repeatable)")
+	fl.StringArrayVar(&f.values, "value", nil, "values that exist on the target, as name=a,b (repeatable)")
+	fl.StringArrayVar(&f.only, "only", nil, "run just this operation, check, clause or case; * and ** match (repeatable)")
+	fl.StringArrayVar(&f.skip, "skip", nil, "leave out this operation, check, clause or case (repeatable)")
+	fl.StringArrayVar(&f.reports, "report", nil, "json=FILE, junit=FILE or text=FILE, beside the text on standard output (repeatable)")
+	fl.StringVar(&f.failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
+	fl.Int64Var(&f.seed, "seed", 1, "chooses the random cases; the same seed makes the same run")
+	fl.IntVar(&f.cases, "cases", 40, "random cases for each operation, beside those for its clauses")
+	fl.IntVar(&f.workers, "workers", 4, "requests under way at once")
+	fl.Float64Var(&f.rate, "rate", 0, "requests a second at most; 0 is without a bound")
+	fl.DurationVar(&f.budget, "budget", 0, "time for the whole run; 0 is without a bound")
+	fl.DurationVar(&f.timeout, "timeout", 5*time.Second, "time for one exchange")
+	fl.BoolVar(&f.verbose, "verbose", false, "list every clause that was not proven or not reached")
+	fl.BoolVar(&f.quiet, "quiet", false, "write nothing to standard output")
+	later(cmd, "before", "max-clauses", "shard", "baseline")
+	return cmd
+}
+
+// later declares flags that are to come, so that a script that uses one is told
+// so instead of being run without it.
+func later(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		cmd.Flags().Var(&laterFlag{name: name}, name, "")
+		if err := cmd.Flags().MarkHidden(name); err != nil {
+			panic(err) // the flag was declared one line above
+		}
+	}
+}
+
+type laterFlag struct{ name string }
+
+func (f *laterFlag) String() string { return "" }
+func (f *laterFlag) Type() string   { return "string" }
+func (f *laterFlag) Set(string) error {
+	return errors.New("this version does not have it yet")
+}
+
+func run(cmd *cobra.Command, f *runFlags) error {
+	outputs, err := parseReports(f.reports)
+	if err != nil {
+		return err
+	}
+	if f.failOn != report.Error && f.failOn != report.Warning {
+		return fmt.Errorf("--fail-on %q: want error or warning", f.failOn)
+	}
+	if f.target == "" {
+		return errors.New("--target is missing: want the base URL of a server, as in --target http://127.0.0.1:8080")
+	}
+	opts := []contracttest.Option{
+		contracttest.Seed(f.seed), contracttest.Cases(f.cases), contracttest.Workers(f.workers), contracttest.Rate(f.rate),
+		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
+	}
+	for _, h := range f.headers {
+		name, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return errors.New("--header: want 'Name: value'")
+		}
+		opts = append(opts, contracttest.Header(strings.TrimSpace(name), strings.TrimSpace(value)))
+	}
+	for _, v := range f.values {
+		name, list, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return fmt.Errorf("--value %q: want name=a,b", v)
+		}
+		opts = append(opts, contracttest.Values(name, strings.Split(list, ",")...))
+	}
+	contract, err := contracttest.Load(f.spec)
+	if err != nil {
+		return err
+	}
+	if show := progress(cmd.ErrOrStderr()); show != nil {
+		opts = append(opts, contracttest.OnProgress(show.step))
+		defer show.clear()
+	}
+	rep, err := contracttest.Run(cmd.Context(), contract, contracttest.URL(f.target), opts...)
+	if err != nil {
+		return err
+	}
+	if !f.quiet {
+		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose}
+		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
+			return err
+		}
+	}
+	if err := write(outputs, rep); err != nil {
+		return err
+	}
+	if rep.Failed(f.failOn) {
+		return errFindings
+	}
+	return nil
+}
+
+// output is one rendering and the file that it goes to.
+type output struct{ format, file string }
+
+// laterFormats are those that design has and this version has not.
+var laterFormats = []string{"html", "sarif", "har"}
+
+func parseReports(specs []string) ([]output, error) {
+	var outputs []output
+	for _, s := range specs {
+		format, file, _ := strings.Cut(s, "=")
+		switch {
+		case slices.Contains(laterFormats, format):
+			return nil, fmt.Errorf("--report %s: this version does not have it yet", format)
+		case report.Formats[format] == nil:
+			return nil, fmt.Errorf("--report %q: want one of %s", format, strings.Join(slices.Sorted(maps.Keys(report.Formats)), ", "))
+		case format == "text" && file == "":
+			continue // it is there anyway
+		case file == "":
+			return nil, fmt.Errorf("--report %s: want a file, as in %s=report.%s", format, format, format)
+		}
+		if err := writable(file); err != nil {
+			return nil, fmt.Errorf("--report %s: %w", s, err)
+		}
+		outputs = append(outputs, output{format, file})
+	}
+	return outputs, nil
+}
+
+// writable finds out before the run, not after it, that a report could not be
+// written.
+func writable(file string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return err
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+func write(outputs []output, rep *report.Report) error {
+	for _, o := range outputs {
+		var b bytes.Buffer
+		if err := report.Formats[o.format](&b, rep); err != nil {
+			return err
+		}
+		if err := os.WriteFile(o.file, b.Bytes(), 0o644); err != nil { //nolint:gosec // reports are for others to read
+			return fmt.Errorf("--report %s: %w", o.format, err)
+		}
+	}
+	return nil
+}
