@@ -1,0 +1,80 @@
+# make lists what there is. `make contract` and `make test` need Go and a C compiler (for the race
+# detector) and nothing else; `make check` is what CI runs, and needs node too.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+GO       ?= go
+FUZZTIME ?= 10s
+
+# The linters, each in one version: golangci-lint is pinned in tools/go.mod with all it is made of;
+# this package of the other one has no dependencies.
+GOLANGCI := $(GO) tool -modfile=tools/go.mod golangci-lint
+REDOCLY  := npx --yes @redocly/cli@2.77.0
+
+GO_TEST  := $(GO) test -race -shuffle=on
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: generate
+generate: ## write gen/ from openapi.yaml
+	$(GO) generate ./...
+
+.PHONY: contract
+contract: ## test the documented endpoint against a real server, and verify the recorded pairs
+	@.ci/contract
+
+.PHONY: test
+test: ## run the tests, with the race detector and in random order
+	$(GO_TEST) $(if $(COVERPROFILE),-coverpkg=./... -coverprofile='$(COVERPROFILE)') ./...
+
+.PHONY: test-all
+test-all: lint-spec ## test, and all that needs node or PostgreSQL; leaves a coverage profile
+	@.ci/cover measure
+
+.PHONY: cover
+cover: ## print the coverage of hand-written packages; fails below 85 %
+	@.ci/cover
+
+.PHONY: lint
+lint: ## golangci-lint and go vet
+	$(GO) vet ./...
+	$(GOLANGCI) run
+
+.PHONY: lint-spec
+lint-spec: ## lint openapi.yaml (needs node)
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --lint-config error openapi.yaml
+
+.PHONY: format-check
+format-check: ## fail if a Go file is not as gofmt writes it
+	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l); \
+	if [[ -n $$files ]]; then printf 'not as gofmt writes it (run: gofmt -w FILE):\n%s\n' "$$files" >&2; exit 1; fi
+
+.PHONY: generate-check
+generate-check: generate ## fail if gen/ is not what openapi.yaml makes of it
+	@git diff --exit-code -- gen || { echo 'gen/ has drifted: commit what make generate writes' >&2; exit 1; }
+	@files=$$(git ls-files --others --exclude-standard -- gen); \
+	if [[ -n $$files ]]; then printf 'generated, but not committed:\n%s\n' "$$files" >&2; exit 1; fi
+
+.PHONY: bench
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
+		echo "$$file: $${func#func }"; \
+		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	done
+
+.PHONY: check
+check: ## exactly what CI runs
+	@bash .ci/run
+
+.PHONY: clean
+clean: ## remove what the targets write
+	rm -rf build bin
