@@ -73,6 +73,10 @@ type Param struct {
 	Node     *Node
 	Presence *Clause // required, or may be absent
 	Single   *Clause // is given once; nil where it may be repeated
+	Syntax   *Clause // is JSON; nil where the parameter is described by a schema alone
+	Style    *Clause // is written in its style; nil where that does not show
+	Empty    *Clause // may be empty; nil where the document does not say so
+	Reserved *Clause // may have reserved characters as they are; nil where the document does not say so
 	// Credential is set for the header, query parameter or cookie of an apiKey
 	// scheme that the operation's security names.
 	Credential bool
@@ -84,14 +88,17 @@ type Body struct {
 	Presence  *Clause
 	MediaType *Clause
 	Media     []*Media // in lexical order, JSON first
+	keys      []string // of Media
 }
 
 // Media is one documented representation of a body.
 type Media struct {
 	Key    string // as documented
+	Form   Form
 	Spec   *openapi3.MediaType
-	Node   *Node // nil where no schema is documented
-	Syntax *Clause
+	Node   *Node   // nil where no schema is documented
+	Syntax *Clause // nil where the form has none: every text is one, or nothing is said of it
+	parts  map[string]Part
 }
 
 // Load reads a document from a file. A document that cannot be used is an
@@ -420,13 +427,17 @@ func (op *Operation) buildParams(pointer, item string) {
 		}
 		schema, step := p.Schema, "/schema"
 		for key, media := range p.Content {
-			schema, step = media.Schema, "/content/"+escape(key)+"/schema"
+			if media != nil {
+				schema, step = media.Schema, "/content/"+escape(key)+"/schema"
+			}
+			param.Syntax = op.clause(path+"/syntax", p.Name+" is one JSON value (RFC 8259)", at(p.Origin, pointer, "content"))
 		}
 		b := &nodeBuilder{op: op}
 		param.Node = b.build(schema, Node{Path: path, Pointer: pointer + step, Subject: p.Name, Name: p.Name})
 		if !param.Node.Allows("array") && !param.Node.Allows("object") && p.In != openapi3.ParameterInPath {
 			param.Single = op.clause(path+"/single", p.Name+" is given once", at(p.Origin, pointer, "name"))
 		}
+		op.buildStyle(param, path, pointer)
 		op.Params = append(op.Params, param)
 	}
 	for i, ref := range op.PathItem.Parameters {
@@ -444,6 +455,31 @@ func (op *Operation) buildParams(pointer, item string) {
 			spec.Origin = op.PathItem.Origin
 			add(&openapi3.ParameterRef{Value: spec}, item)
 		}
+	}
+}
+
+// buildStyle makes the clauses about how a parameter is written.
+func (op *Operation) buildStyle(param *Param, path, pointer string) {
+	p := param.Spec
+	sm, err := p.SerializationMethod()
+	composed := param.Node.Allows("array") || param.Node.Allows("object")
+	if err == nil && p.Schema != nil && (sm.Style == "label" || sm.Style == "matrix" || composed && len(param.Node.Types()) > 0) {
+		how := sm.Style
+		if sm.Explode {
+			how += ", exploded"
+		}
+		param.Style = op.clause(path+"/style", fmt.Sprintf("%s is written in the style %s", p.Name, how), at(p.Origin, pointer, "style"))
+	}
+	if p.In != openapi3.ParameterInQuery {
+		return // OpenAPI 3.0.3, Parameter Object: both are about query parameters
+	}
+	if p.AllowEmptyValue {
+		param.Empty = op.clause(path+"/allowEmptyValue", p.Name+" may be empty", at(p.Origin, pointer, "allowEmptyValue"))
+		param.Empty.Permits = true
+	}
+	if p.AllowReserved {
+		param.Reserved = op.clause(path+"/allowReserved", p.Name+" may have reserved characters as they are", at(p.Origin, pointer, "allowReserved"))
+		param.Reserved.Permits = true
 	}
 }
 
@@ -467,7 +503,7 @@ func (op *Operation) buildBody(pointer string) {
 	if len(keys) == 1 {
 		op.Body.MediaType.Place = at(spec.Content[keys[0]].Origin, pointer+"/content/"+escape(keys[0]), "")
 	}
-	op.Body.Media = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject)
+	op.Body.Media, op.Body.keys = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject), keys
 }
 
 // complete gives a media type that is but named, without a value, an empty one.
@@ -500,14 +536,19 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 	keys := mediaKeys(content)
 	for i, key := range keys {
 		spec := content[key]
-		m := &Media{Key: key, Spec: spec}
+		m := &Media{Key: key, Spec: spec, Form: formOf(key, spec.Schema)}
 		name := path
 		if i > 0 {
 			name += ":" + escape(key)
 		}
 		at := at(spec.Origin, pointer+"/content/"+escape(key), "schema")
-		if isJSON(key) {
+		switch {
+		case isJSON(key):
 			m.Syntax = op.clause(name+"/syntax", subject+" is one JSON value in UTF-8 (RFC 8259)", at)
+		case m.Form == Multipart:
+			m.Syntax = op.clause(name+"/syntax", subject+" is a list of parts with names (RFC 7578)", at)
+		}
+		if m.Syntax != nil {
 			m.Syntax.Side = side
 		}
 		if spec.Schema != nil {
@@ -516,6 +557,7 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 				Path: name, Pointer: pointer + "/content/" + escape(key) + "/schema", Subject: subject,
 			})
 		}
+		op.buildParts(m, name, pointer+"/content/"+escape(key), side)
 		all = append(all, m)
 	}
 	return all

@@ -54,14 +54,7 @@ func (n *Node) Operation() *Operation { return n.op }
 // says no more than that: a text for every branch tried would cost most of the
 // time of a plan.
 func (n *Node) Validates(v any) error {
-	opts := []openapi3.SchemaValidationOption{openapi3.VisitAsRequest(), openapi3.FailFast()}
-	if n.side == ResponseSide {
-		opts = []openapi3.SchemaValidationOption{openapi3.VisitAsResponse(), openapi3.FailFast()}
-	}
-	if n.op.Contract.Doc.IsOpenAPI31OrLater() {
-		opts = append(opts, openapi3.EnableJSONSchema2020())
-	}
-	return n.Schema.VisitJSON(v, opts...)
+	return n.Schema.VisitJSON(v, n.op.Contract.visit(n.side, openapi3.FailFast())...)
 }
 
 // Prop returns the node of a property, looked for in allOf too, or nil.

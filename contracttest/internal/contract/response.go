@@ -155,7 +155,7 @@ func (r *Response) CheckHeaders(resp *wire.Response) []Violation {
 // CheckBody returns the clauses that the body breaks, read as the documented
 // media type m.
 func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
-	if m.Syntax != nil {
+	if isJSON(m.Key) {
 		if err := wellformed.JSON(resp.Body); err != nil {
 			return []Violation{{Clause: m.Syntax, Message: "the response body " + err.Error(), Syntax: true}}
 		}

@@ -5,17 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"mime/multipart"
+	"net/textproto"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
-	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // draft is a request as values, before it is bytes. Drafts are never changed,
@@ -24,7 +27,7 @@ type draft struct {
 	op     *contract.Operation
 	base   string // base path
 	params map[*contract.Param]value.Good
-	spelt  map[*contract.Param]string // path parameters that are written by hand, escaped
+	spelt  map[*contract.Param]string // parameters that are written by hand, as they are sent
 	media  *contract.Media            // nil: no body
 	body   value.Good
 }
@@ -45,9 +48,13 @@ func (d draft) withParam(p *contract.Param, g value.Good) draft {
 	return d
 }
 
-// withSpelling writes a path parameter as it is given.
-func (d draft) withSpelling(p *contract.Param, escaped string) draft {
-	d.spelt = map[*contract.Param]string{p: escaped}
+// withSpelling writes a parameter as it is given, after its name.
+func (d draft) withSpelling(p *contract.Param, raw string) draft {
+	d = d.clone()
+	d.spelt = map[*contract.Param]string{p: raw}
+	if _, ok := d.params[p]; !ok {
+		d.params[p] = value.Good{V: raw}
+	}
 	return d
 }
 
@@ -80,7 +87,7 @@ func style(p *openapi3.Parameter) (wire.Style, error) {
 	if err != nil {
 		return wire.Style{}, fmt.Errorf("parameter %s: %w", p.Name, err)
 	}
-	return wire.Style{Name: sm.Style, Explode: sm.Explode}, nil
+	return wire.Style{Name: sm.Style, Explode: sm.Explode, AllowReserved: p.AllowReserved}, nil
 }
 
 // request writes the draft.
@@ -104,20 +111,32 @@ func (d draft) request() (*wire.Request, error) {
 				return nil, err
 			}
 			v = string(text)
+			if p.Spec.In == openapi3.ParameterInHeader || p.Spec.In == openapi3.ParameterInCookie {
+				v = inASCII(string(text))
+			}
+		}
+		if raw, ok := d.spelt[p]; ok {
+			switch p.Spec.In {
+			case openapi3.ParameterInPath:
+				path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", raw)
+			case openapi3.ParameterInQuery:
+				query = append(query, wire.Style{}.Query(p.Spec.Name, "")[0]+raw)
+			case openapi3.ParameterInHeader:
+				r.Add(p.Spec.Name, raw)
+			case openapi3.ParameterInCookie:
+				cookies = append(cookies, p.Spec.Name+"="+raw)
+			}
+			continue
 		}
 		switch p.Spec.In {
 		case openapi3.ParameterInPath:
-			segment, ok := d.spelt[p]
-			if !ok {
-				segment = st.PathSegment(p.Spec.Name, v)
-			}
-			path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", segment)
+			path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", st.PathSegment(p.Spec.Name, v))
 		case openapi3.ParameterInQuery:
 			query = append(query, st.Query(p.Spec.Name, v)...)
 		case openapi3.ParameterInHeader:
 			r.Add(p.Spec.Name, st.Header(v))
 		case openapi3.ParameterInCookie:
-			cookies = append(cookies, st.Query(p.Spec.Name, v)...)
+			cookies = append(cookies, st.Cookies(p.Spec.Name, v)...)
 		}
 	}
 	r.Target = d.base + path
@@ -138,36 +157,39 @@ func (d draft) request() (*wire.Request, error) {
 	return r, nil
 }
 
+// inASCII spells what is no ASCII in a JSON text as escapes.
+func inASCII(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
+}
+
 var errEncoding = errors.New("bodies of this media type are not made")
 
 // encode writes a value in a documented media type, and returns the label to
 // send it with.
 func encode(m *contract.Media, v any) (body []byte, label string, err error) {
-	label = concrete(m.Key)
-	t, err := mediatype.Parse(label)
-	if err != nil {
-		return nil, "", err
-	}
-	switch {
-	case t.JSON():
+	label = labelOf(m)
+	switch m.Form {
+	case contract.JSON:
 		body, err = encodeJSON(v)
 		return body, label, err
-	case t.Type+"/"+t.Subtype == "application/x-www-form-urlencoded":
+	case contract.URLEncoded:
 		members, ok := v.(map[string]any)
 		if !ok {
 			return nil, "", fmt.Errorf("%w: %s of a value that is no object", errEncoding, m.Key)
 		}
-		var pairs []string
-		for _, name := range slices.Sorted(maps.Keys(members)) {
-			st := wire.Style{Name: "form", Explode: true}
-			if enc := m.Spec.Encoding[name]; enc != nil && enc.Style != "" {
-				st = wire.Style{Name: enc.Style, Explode: enc.Explode != nil && *enc.Explode}
-			}
-			pairs = append(pairs, st.Query(name, members[name])...)
-		}
-		return []byte(strings.Join(pairs, "&")), label, nil
-	case t.Type+"/"+t.Subtype == "multipart/form-data":
-		return encodeMultipart(v)
+		return encodeForm(m, members), label, nil
+	case contract.Multipart:
+		return encodeMultipart(m, v, label)
 	}
 	switch v := v.(type) {
 	case string:
@@ -177,14 +199,41 @@ func encode(m *contract.Media, v any) (body []byte, label string, err error) {
 	}
 }
 
+func encodeForm(m *contract.Media, members map[string]any) []byte {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		sm := m.Spec.Encoding[name].SerializationMethod()
+		st := wire.Style{Name: sm.Style, Explode: sm.Explode}
+		v := members[name]
+		if _, isObject := v.(map[string]any); isObject && st.Explode && st.Name != openapi3.SerializationDeepObject {
+			st.Name = openapi3.SerializationDeepObject // its properties would be the form's own
+		}
+		pairs = append(pairs, st.Query(name, v)...)
+	}
+	return []byte(strings.Join(pairs, "&"))
+}
+
+// labelOf returns the Content-Type that bodies of a documented media type are
+// sent with.
+func labelOf(m *contract.Media) string {
+	if m.Form == contract.Bytes && (m.Key == "*/*" || m.Key == "application/*") {
+		return "application/octet-stream"
+	}
+	return concrete(m.Key)
+}
+
 // concrete returns a media type that a range of the document includes.
 func concrete(key string) string {
 	key, _, _ = strings.Cut(key, ",")
 	switch {
 	case key == "*/*", key == "application/*":
 		return "application/json"
+	case strings.HasPrefix(key, "text/*"):
+		return "text/plain"
+	case strings.HasPrefix(key, "image/*"):
+		return "image/png"
 	case strings.HasSuffix(key, "/*"):
-		return strings.TrimSuffix(key, "*") + "plain"
+		return strings.TrimSuffix(key, "*") + "x-unknown"
 	}
 	return strings.TrimSpace(key)
 }
@@ -202,7 +251,7 @@ func encodeJSON(v any) ([]byte, error) {
 // boundary is fixed, so that a plan has the same bytes each time.
 const boundary = "contracttest-7MA4YWxkTrZu0gW"
 
-func encodeMultipart(v any) ([]byte, string, error) {
+func encodeMultipart(m *contract.Media, v any, label string) ([]byte, string, error) {
 	members, ok := v.(map[string]any)
 	if !ok {
 		return nil, "", fmt.Errorf("%w: multipart of a value that is no object", errEncoding)
@@ -218,23 +267,58 @@ func encodeMultipart(v any) ([]byte, string, error) {
 			items = []any{members[name]}
 		}
 		for _, item := range items {
-			text := wire.Text(item)
-			if _, isObject := item.(map[string]any); isObject {
-				encoded, err := encodeJSON(item)
-				if err != nil {
-					return nil, "", err
-				}
-				text = string(encoded)
-			}
-			if err := w.WriteField(name, text); err != nil {
-				return nil, "", fmt.Errorf("multipart: %w", err)
+			if err := writePart(w, m.Part(name), name, item); err != nil {
+				return nil, "", err
 			}
 		}
 	}
 	if err := w.Close(); err != nil {
 		return nil, "", fmt.Errorf("multipart: %w", err)
 	}
-	return b.Bytes(), "multipart/form-data; boundary=" + boundary, nil
+	return b.Bytes(), label + "; boundary=" + boundary, nil
+}
+
+// writePart writes one part as RFC 7578 §4.2 to §4.4 and the document say.
+func writePart(w *multipart.Writer, p contract.Part, name string, v any) error {
+	h := textproto.MIMEHeader{}
+	disposition := map[string]string{"name": name}
+	if p.File {
+		disposition["filename"] = "file.bin"
+		h.Set("Content-Type", "application/octet-stream")
+	}
+	h.Set("Content-Disposition", formData(disposition))
+	text := wire.Text(v)
+	_, isObject := v.(map[string]any)
+	if p.JSON || isObject {
+		encoded, err := encodeJSON(v)
+		if err != nil {
+			return err
+		}
+		text = string(encoded)
+		h.Set("Content-Type", "application/json")
+	}
+	if len(p.ContentTypes) > 0 {
+		h.Set("Content-Type", concrete(p.ContentTypes[0]))
+	}
+	part, err := w.CreatePart(h)
+	if err != nil {
+		return fmt.Errorf("multipart: %w", err)
+	}
+	if _, err := io.WriteString(part, text); err != nil {
+		return fmt.Errorf("multipart: %w", err)
+	}
+	return nil
+}
+
+// formData writes a Content-Disposition with quoted values, as browsers do
+// (RFC 7578 §4.2, WHATWG HTML §4.10.21.8).
+func formData(params map[string]string) string {
+	quote := strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")
+	text := "form-data"
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		text = fmt.Sprintf(`%s; %s="%s"`, text, name, quote.Replace(params[name]))
+	}
+	return text
 }
 
 // place returns v with leaf put where the chain of nodes leads, which starts

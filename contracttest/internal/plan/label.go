@@ -20,7 +20,7 @@ const (
 // label plans the Content-Type.
 func (pl *planner) label(m *contract.Media, d draft) {
 	clause := pl.op.Body.MediaType
-	key := concrete(m.Key)
+	key := labelOf(m)
 	name, params, _ := strings.Cut(key, ";")
 	name, params = strings.TrimSpace(name), strings.TrimSpace(params)
 	first := m == pl.op.Body.Media[0]
@@ -31,7 +31,7 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		pl.raw(clause, label, expect, leave, d, func(r *wire.Request) { r.Set("Content-Type", contentType) })
 	}
 	charset := ""
-	if m.Syntax != nil && !strings.Contains(strings.ToLower(params), "charset") {
+	if isJSON(m) && !strings.Contains(strings.ToLower(params), "charset") {
 		charset = leaveCharset
 	}
 	// The same media type in other spellings (RFC 9110 §8.3.1).
@@ -39,7 +39,7 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		typ("upper-case", strings.ToUpper(key), Accept, "")
 		typ("without-parameters", name, Accept, "")
 		typ("blank-after-semicolon", strings.ReplaceAll(key, ";", "; "), Accept, "")
-		if m.Syntax != nil {
+		if isJSON(m) {
 			typ("charset", name+"; charset=utf-8", Accept, "")
 			typ("quoted-charset", name+`;charset="UTF-8"`, Accept, "")
 			if params == "" {

@@ -32,13 +32,23 @@ func (pl *planner) params() {
 		if p.Single != nil {
 			pl.repeated(p, good)
 		}
-		pl.schema(p.Node, good, places[p.Spec.In], p, func(d draft) (any, bool) {
+		pl.written(p, good)
+		in := everywhere(places[p.Spec.In])
+		if p.Syntax != nil {
+			in = everywhere(value.InBody)
+		}
+		pl.schema(p.Node, good, in, p, func(d draft) (any, bool) {
 			g, ok := d.params[p]
 			return g.V, ok
 		}, func(d draft, v any, unknown []string) draft {
 			return d.withParam(p, value.Good{V: v, Unknown: unknown})
 		})
 	}
+}
+
+// everywhere says that a value and all that is inside it travel in one way.
+func everywhere(in value.Place) func(*contract.Node) value.Place {
+	return func(*contract.Node) value.Place { return in }
 }
 
 // presence plans the absent parameter, and the present one where it is
@@ -124,7 +134,7 @@ func otherCase(name string) string {
 }
 
 // schema plans the clauses of a value and of all values inside it.
-func (pl *planner) schema(root *contract.Node, good value.Good, in value.Place, p *contract.Param,
+func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*contract.Node) value.Place, p *contract.Param,
 	get func(draft) (any, bool), set func(draft, any, []string) draft,
 ) {
 	root.Walk(func(n *contract.Node) {
@@ -138,7 +148,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, in value.Place, 
 			}
 			return
 		}
-		local := good
+		in, local := travels(n), good
 		if n != root {
 			var err error
 			if local, err = pl.at(n, way, good.V); err != nil {
@@ -367,10 +377,6 @@ func (pl *planner) body() {
 			pl.failMedia(m, err)
 			continue
 		}
-		in := value.InBody
-		if m.Syntax == nil {
-			in = value.InQuery
-		}
 		d := pl.base.withBody(m, good)
 		if m != pl.base.media {
 			c := pl.newCase(Clauses, b.MediaType, m.Key, Accept)
@@ -379,22 +385,29 @@ func (pl *planner) body() {
 			}
 		}
 		pl.label(m, d)
-		if m.Syntax != nil {
+		switch {
+		case isJSON(m):
 			pl.syntax(m, d)
+		case m.Form == contract.Multipart:
+			pl.parts(m, d)
 		}
 		before := len(pl.breaks)
 		if m.Node != nil {
-			pl.schema(m.Node, good, in, nil, func(d draft) (any, bool) {
+			pl.schema(m.Node, good, travelsIn(m), nil, func(d draft) (any, bool) {
 				return d.body.V, d.media == m
 			}, func(d draft, v any, unknown []string) draft {
 				return d.withBody(m, value.Good{V: v, Unknown: unknown})
 			})
 		}
-		if m.Syntax != nil && m == b.Media[0] {
+		if isJSON(m) && m == b.Media[0] {
 			pl.combined(m, d, pl.breaks[before:])
 		}
 	}
 }
+
+// isJSON reports whether the document says that the body is JSON, not that it
+// may be.
+func isJSON(m *contract.Media) bool { return m.Form == contract.JSON && m.Syntax != nil }
 
 func (pl *planner) failMedia(m *contract.Media, err error) {
 	if m.Syntax != nil {
@@ -434,7 +447,7 @@ func (pl *planner) bodyPresence() {
 			return
 		}
 		if v.labels && len(b.Media) > 0 {
-			r.Set("Content-Type", concrete(b.Media[0].Key))
+			r.Set("Content-Type", labelOf(b.Media[0]))
 		}
 		if v.other != "" {
 			r.Set("Content-Type", v.other)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +158,23 @@ func (j independent) refused(t testing.TB, c *plan.Case) string {
 	return ""
 }
 
+// exceptions are where kin-openapi's reading of texts is known to be too strict
+// or too lax, by the cases that show it.
+var exceptions = map[string]string{
+	`setPhoto/body/additionalProperties#`: "too strict: a part that the schema does not name is refused though further properties are allowed",
+	`setPhoto/body/.*#random-`:            "too strict: the same in a random case",
+	`query/near/.*#empty$`:                "too lax: an empty text for a number in a deepObject is dropped",
+}
+
+func excepted(id string) bool {
+	for pattern := range exceptions {
+		if regexp.MustCompile(pattern).MatchString(id) {
+			return true
+		}
+	}
+	return false
+}
+
 // Every label is confirmed by a judgement that shares no code with the plan's.
 func TestLabelsAreTrue(t *testing.T) {
 	for _, file := range []string{pets, ours} {
@@ -165,8 +183,14 @@ func TestLabelsAreTrue(t *testing.T) {
 			j := judgeOf(t, c)
 			for _, k := range plan.Make(c, options(c)).Cases {
 				why := j.refused(t, k)
+				if excepted(k.ID) {
+					continue
+				}
 				switch k.Expect {
 				case plan.Accept:
+					if k.Leave != "" {
+						continue // read one way or the other
+					}
 					assert.Empty(t, why, "%s is meant to be valid: %s %s %q", k.ID, k.Request.Method, k.Request.Target, k.Request.Body)
 				case plan.Refuse:
 					// What repeats a parameter is left to the receiver, and kin-openapi reads the first.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,9 +16,13 @@ import (
 type Style struct {
 	Name    string // matrix, label, form, simple, spaceDelimited, pipeDelimited, deepObject
 	Explode bool
+	// AllowReserved sends the characters that RFC 3986 reserves as they are,
+	// but for those that end a query parameter.
+	AllowReserved bool
 }
 
-// Text writes a scalar value as parameters carry it.
+// Text writes a scalar value as parameters carry it, and as JSON what has no
+// defined form there: a list or an object inside another.
 func Text(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -32,6 +37,14 @@ func Text(v any) string {
 		return string(v)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any, map[string]any:
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return ""
+		}
+		return strings.TrimSuffix(b.String(), "\n")
 	default:
 		return fmt.Sprint(v)
 	}
@@ -113,7 +126,48 @@ func (s Style) Query(name string, v any) []string {
 		}
 		return []string{key + "=" + strings.Join(members(v, sep, escapeSegment), sep)}
 	default:
-		return []string{key + "=" + escapeSegment(Text(v))}
+		return []string{key + "=" + s.escapeValue(Text(v))}
+	}
+}
+
+// escapeValue escapes a value that stands alone in a query.
+func (s Style) escapeValue(text string) string {
+	escaped := escapeSegment(text)
+	if !s.AllowReserved {
+		return escaped
+	}
+	for _, c := range "/?:@!$'()*,;" {
+		escaped = strings.ReplaceAll(escaped, fmt.Sprintf("%%%02X", c), string(c))
+	}
+	return escaped
+}
+
+// Cookies writes a value as the pairs of a Cookie header. What a cookie cannot
+// hold as it is (RFC 6265 §4.1.1) is escaped.
+func (s Style) Cookies(name string, v any) []string {
+	plain := func(text string) string {
+		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\";\\", r) }) {
+			return escapeSegment(text)
+		}
+		return text
+	}
+	switch v := v.(type) {
+	case []any:
+		values := escaped(v, plain)
+		if !s.Explode {
+			return []string{name + "=" + strings.Join(values, ",")}
+		}
+		for i := range values {
+			values[i] = name + "=" + values[i]
+		}
+		return values
+	case map[string]any:
+		if s.Explode {
+			return members(v, "=", plain)
+		}
+		return []string{name + "=" + strings.Join(members(v, ",", plain), ",")}
+	default:
+		return []string{name + "=" + plain(Text(v))}
 	}
 }
 

@@ -1,0 +1,318 @@
+package plan
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Why a receiver may read what is written in another way.
+const (
+	leaveBrackets = "RFC 3986 §3.4: brackets belong escaped in a query, but most send and take them as they are"
+	leavePlus     = "WHATWG URL §5.1 reads a plus as a blank, RFC 3986 does not"
+	leaveBareName = "WHATWG URL §5.1: a name without an equals sign has the empty value; not every reader takes it"
+	leaveFilename = "RFC 7578 §4.2: a part that is a file should have a filename, but need not"
+)
+
+// written plans how a parameter is written: its style, its JSON, and what the
+// document allows of empty values and reserved characters.
+func (pl *planner) written(p *contract.Param, good value.Good) {
+	keep := func(c *contract.Clause, label, raw, leave string) { pl.spelt(p, good, c, label, raw, Accept, leave) }
+	refuse := func(c *contract.Clause, label, raw string) { pl.spelt(p, good, c, label, raw, Refuse, "") }
+	if c := p.Syntax; c != nil {
+		pl.contentSyntax(p, good)
+	}
+	if c := p.Empty; c != nil {
+		keep(c, "empty", "", "")
+		pl.bareName(p, good)
+	}
+	if c := p.Reserved; c != nil {
+		pl.reasons[c] = "no text with reserved characters keeps the schema"
+		for _, odd := range []struct{ label, text string }{
+			{"slash", "a/b"}, {"question-mark", "a?b"}, {"colon", "a:b"}, {"at", "a@b"}, {"separators", "a!$'()*,;:@/?b"},
+		} {
+			if p.Node.Validates(odd.text) == nil {
+				pl.spelt(p, value.Good{V: odd.text, Unknown: []string{p.Node.Path}}, c, odd.label, odd.text, Accept, "")
+			}
+		}
+	}
+	c := p.Style
+	if c == nil {
+		return
+	}
+	pl.keep(change{clause: c, label: "good", site: p.Node.Path, touches: p, apply: func(d draft) (draft, error) { return d.withParam(p, good), nil }}, false, p.Node)
+	st, err := style(p.Spec)
+	if err != nil {
+		return
+	}
+	pl.otherStyles(p, good, st, keep, refuse)
+}
+
+// otherStyles plans what other styles make of the good value, where that says
+// nothing in the documented one, and other spellings of the documented one.
+func (pl *planner) otherStyles(p *contract.Param, good value.Good, st wire.Style,
+	keep func(c *contract.Clause, label, raw, leave string), refuse func(c *contract.Clause, label, raw string),
+) {
+	switch p.Spec.In {
+	case openapi3.ParameterInPath:
+		plain := wire.Style{Name: openapi3.SerializationSimple, Explode: st.Explode}.PathSegment(p.Spec.Name, good.V)
+		if st.Name != openapi3.SerializationSimple {
+			refuse(p.Style, "without-prefix", plain)
+			refuse(p.Style, "other-prefix", "!"+plain)
+		}
+		if st.Name == openapi3.SerializationMatrix {
+			refuse(p.Style, "other-name", ";x-unknown="+plain)
+		}
+		if _, isObject := good.V.(map[string]any); isObject {
+			refuse(p.Style, "name-alone", "a")
+		}
+	case openapi3.ParameterInQuery, openapi3.ParameterInHeader:
+		members, isObject := good.V.(map[string]any)
+		switch {
+		case isObject && st.Name == openapi3.SerializationDeepObject:
+			pl.rawBrackets(p, good)
+		case isObject && len(members) > 0 && !(st.Explode && p.Spec.In == openapi3.ParameterInQuery):
+			refuse(p.Style, "name-alone", "a")
+			refuse(p.Style, "one-piece-too-many", rawOf(p, st, good.V)+",a")
+		}
+	}
+	items, isList := good.V.([]any)
+	if !isList || len(items) == 0 || p.Node.Items == nil {
+		return
+	}
+	twice := []any{items[0], items[len(items)-1]}
+	if p.Node.Schema.UniqueItems && len(items) < 2 {
+		twice[1] = value.Distinct(p.Node.Items, items[0], 1)
+	}
+	if p.Node.Validates(twice) != nil {
+		return
+	}
+	raw := rawOf(p, st, twice)
+	switch {
+	case st.Name == openapi3.SerializationSpaceDelimited && !st.Explode:
+		keep(p.Style, "plus-as-blank", strings.ReplaceAll(raw, "%20", "+"), leavePlus)
+	case p.Spec.In == openapi3.ParameterInHeader:
+		keep(p.Style, "blank-after-comma", strings.ReplaceAll(raw, ",", ", "), "")
+		keep(p.Style, "blanks-around-comma", strings.ReplaceAll(raw, ",", "\t, "), "")
+	}
+}
+
+// rawOf is what is sent after the name of a parameter, in one text.
+func rawOf(p *contract.Param, st wire.Style, v any) string {
+	if p.Spec.In == openapi3.ParameterInHeader {
+		return st.Header(v)
+	}
+	pairs := st.Query(p.Spec.Name, v)
+	if len(pairs) == 0 {
+		return ""
+	}
+	_, raw, _ := strings.Cut(strings.Join(pairs, "&"), "=")
+	return raw
+}
+
+// spelt plans a parameter that is written by hand.
+func (pl *planner) spelt(p *contract.Param, good value.Good, c *contract.Clause, label, raw string, expect Expect, leave string) {
+	d := pl.base.withParam(p, good).withSpelling(p, raw)
+	k := pl.newCase(Clauses, c, label, expect)
+	k.Leave = leave
+	pl.own(k, p)
+	if pl.confirmed(k, d) {
+		pl.add(k)
+	}
+}
+
+// contentSyntax plans the text of a parameter that is JSON.
+func (pl *planner) contentSyntax(p *contract.Param, good value.Good) {
+	text, err := encodeJSON(good.V)
+	if err != nil {
+		pl.reasons[p.Syntax] = err.Error()
+		return
+	}
+	send := func(s string) string {
+		if p.Spec.In == openapi3.ParameterInHeader || p.Spec.In == openapi3.ParameterInCookie {
+			return inASCII(s)
+		}
+		return wire.Style{Name: openapi3.SerializationSimple}.PathSegment("", s)
+	}
+	plain := string(text)
+	for _, k := range []struct {
+		label, text string
+		expect      Expect
+	}{
+		{"good", plain, Accept},
+		{"white-space", " " + indentedOneLine(plain) + " ", Accept},
+		{"escaped", escaped(plain, true, true), Accept},
+		{"not-json", "not json", Refuse},
+		{"truncated", plain[:len(plain)-1], Refuse},
+		{"trailing-bytes", plain + " x", Refuse},
+		{"second-value", plain + plain, Refuse},
+		{"single-quotes", strings.ReplaceAll(plain, `"`, "'"), Refuse},
+		{"duplicate-name", duplicateName(good.V, plain), Refuse},
+	} {
+		if k.text != "" {
+			pl.spelt(p, good, p.Syntax, k.label, send(k.text), k.expect, "")
+		}
+	}
+}
+
+func indentedOneLine(text string) string {
+	return strings.NewReplacer(`":`, `" : `, `,"`, ` , "`).Replace(text)
+}
+
+func duplicateName(v any, text string) string {
+	name, member, ok := firstMember(v)
+	if !ok {
+		return ""
+	}
+	return "{" + name + ":" + member + "," + text[1:]
+}
+
+// bareName sends the name of a parameter that may be empty without an equals
+// sign.
+func (pl *planner) bareName(p *contract.Param, good value.Good) {
+	pl.reworded(p, good, p.Empty, "name-alone", leaveBareName, func(target string) string {
+		return strings.Replace(target, wire.Style{}.Query(p.Spec.Name, "")[0], strings.TrimSuffix(wire.Style{}.Query(p.Spec.Name, "")[0], "="), 1)
+	}, "")
+}
+
+// rawBrackets sends the brackets of a deepObject as they are.
+func (pl *planner) rawBrackets(p *contract.Param, good value.Good) {
+	d := pl.base.withParam(p, good)
+	r, err := d.request()
+	if err != nil {
+		return
+	}
+	k := pl.newCase(Clauses, p.Style, "brackets-as-they-are", Accept)
+	k.Leave, k.Unknown = leaveBrackets, d.unknown()
+	r.Target = strings.NewReplacer("%5B", "[", "%5D", "]").Replace(r.Target)
+	k.Request = r
+	pl.sent(k)
+}
+
+// reworded plans a request whose target is changed after it was written.
+func (pl *planner) reworded(p *contract.Param, good value.Good, c *contract.Clause, label, leave string, change func(string) string, raw string) {
+	d := pl.base.withParam(p, good).withSpelling(p, raw)
+	r, err := d.request()
+	if err != nil {
+		return
+	}
+	r.Target = change(r.Target)
+	k := pl.newCase(Clauses, c, label, Accept)
+	k.Request, k.Leave, k.Unknown = r, leave, d.unknown()
+	pl.sent(k)
+}
+
+// travelsIn says how the values inside a body travel: as JSON, or as texts.
+func travelsIn(m *contract.Media) func(*contract.Node) value.Place {
+	if m.Form == contract.JSON {
+		return everywhere(value.InBody)
+	}
+	return func(n *contract.Node) value.Place {
+		if m.Form != contract.Multipart {
+			return value.InQuery
+		}
+		for ; n != m.Node && n != nil; n = n.Parent {
+			if n.PropName != "" && n.Parent == m.Node && m.Part(n.PropName).JSON {
+				return value.InBody
+			}
+		}
+		return value.InQuery
+	}
+}
+
+// parts plans the bytes of a multipart body: its boundaries, and how each part
+// is labelled.
+func (pl *planner) parts(m *contract.Media, d draft) {
+	good, label, err := encode(m, d.body.V)
+	if err != nil {
+		return
+	}
+	text := string(good)
+	raw := func(name, body, contentType string, expect Expect, leave string) {
+		pl.raw(m.Syntax, name, expect, leave, d, func(r *wire.Request) {
+			r.Body = []byte(body)
+			r.Set("Content-Type", contentType)
+		})
+	}
+	plain := strings.TrimSuffix(label, "; boundary="+boundary)
+	last := "\r\n--" + boundary + "--\r\n"
+	raw("quoted-boundary", text, plain+`; boundary="`+boundary+`"`, Accept, "")
+	raw("other-boundary", strings.ReplaceAll(text, boundary, "a.b'c+d_e,f-/:=?"), plain+`; boundary="a.b'c+d_e,f-/:=?"`, Accept, "")
+	raw("upper-case-type", text, strings.ToUpper(plain)+"; boundary="+boundary, Accept, "")
+	raw("preamble", "a preamble\r\n"+text, label, Accept, "")
+	raw("epilogue", text+"an epilogue\r\n", label, Accept, "")
+	raw("no-final-line-break", strings.TrimSuffix(text, "\r\n"), label, Accept, "")
+	raw("disposition-in-other-case", strings.ReplaceAll(text, "Content-Disposition", "content-disposition"), label, Accept, "")
+	raw("no-boundary", text, plain, Refuse, "")
+	raw("wrong-boundary", text, plain+"; boundary=x-unknown", Refuse, "")
+	raw("not-multipart", "not multipart", label, Refuse, "")
+	if whole, ok := strings.CutSuffix(text, last); ok {
+		raw("no-closing-boundary", whole, label, Refuse, "")
+		raw("truncated", whole[:len(whole)-1], label, Refuse, "")
+		if i := strings.LastIndex(whole, "--"+boundary); i >= 0 {
+			raw("ends-in-a-header", whole[:i+len("--"+boundary)]+"\r\nContent-Dis", label, Refuse, "")
+		}
+		raw("part-without-name", whole+"\r\n--"+boundary+"\r\nContent-Disposition: form-data\r\n\r\na"+last, label, Refuse, "")
+	}
+	members, _ := d.body.V.(map[string]any)
+	for _, name := range sortedKeys(members) {
+		pl.part(m, d, name)
+	}
+}
+
+// part plans the labels of one part.
+func (pl *planner) part(m *contract.Media, d draft, name string) {
+	p := m.Part(name)
+	relabel := func(c *contract.Clause, label, contentType string, expect Expect, leave string) {
+		if c == nil {
+			return
+		}
+		pl.raw(c, label, expect, leave, d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
+	}
+	for i, one := range p.ContentTypes {
+		relabel(p.Clause, fmt.Sprintf("type-%d", i+1), concrete(one), Accept, "")
+	}
+	relabel(p.Clause, "other-type", "application/x-unknown", Refuse, "")
+	relabel(p.Clause, "text", "text/plain", Refuse, "")
+	relabel(p.Clause, "no-type", "", Refuse, "")
+	if p.File {
+		pl.raw(m.Syntax, "no-filename-of-"+name, Accept, leaveFilename, d, func(r *wire.Request) {
+			r.Body = bytes.ReplaceAll(r.Body, []byte(`filename="file.bin"; name="`+name+`"`), []byte(`name="`+name+`"`))
+		})
+		pl.raw(m.Syntax, "odd-filename-of-"+name, Accept, "", d, func(r *wire.Request) {
+			r.Body = bytes.ReplaceAll(r.Body, []byte(`filename="file.bin"; name="`+name+`"`), []byte(`name="`+name+`"; filename="a b;c'd.tar.gz"`))
+		})
+	}
+}
+
+// withPartType replaces the Content-Type of a part; an empty one is left out.
+func withPartType(body []byte, name, contentType string) []byte {
+	marker := []byte(`name="` + name + `"`)
+	at := bytes.Index(body, marker)
+	if at < 0 {
+		return body
+	}
+	start := bytes.LastIndex(body[:at], []byte(boundary)) + len(boundary) + 2
+	end := at + bytes.Index(body[at:], []byte("\r\n\r\n"))
+	if start < 2 || end < at {
+		return body
+	}
+	var lines [][]byte
+	for _, line := range bytes.Split(body[start:end], []byte("\r\n")) {
+		if !bytes.HasPrefix(line, []byte("Content-Type:")) {
+			lines = append(lines, line)
+		}
+	}
+	if contentType != "" {
+		lines = append(lines, []byte("Content-Type: "+contentType))
+	}
+	out := append([]byte{}, body[:start]...)
+	out = append(out, bytes.Join(lines, []byte("\r\n"))...)
+	return append(out, body[end:]...)
+}
