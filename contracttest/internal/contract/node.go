@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -62,6 +63,15 @@ func (n *Node) Validates(v any) error {
 		opts = append(opts, openapi3.EnableJSONSchema2020())
 	}
 	return n.Schema.VisitJSON(v, opts...)
+}
+
+// keptBy reports whether a JSON text keeps every clause at and below the node. It
+// is a quick answer: violations says what is broken.
+func (n *Node) keptBy(text []byte) bool {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var v any
+	return dec.Decode(&v) == nil && n.Validates(v) == nil
 }
 
 // Prop returns the node of a property, looked for in allOf too, or nil.

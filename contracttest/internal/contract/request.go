@@ -56,33 +56,6 @@ var leaveJSON = map[wellformed.Fault]string{
 	wellformed.TooDeep:       leaveDepth,
 }
 
-// CheckRequest returns the clauses of the operation that a request breaks. The
-// target is taken under the base path of the document's server, or without it.
-func (op *Operation) CheckRequest(r *wire.Request) []Violation {
-	if r.Method != op.Method {
-		return []Violation{{Clause: op.MethodClause, Message: "the method is " + r.Method}}
-	}
-	var values map[string]string
-	found := false
-	for _, p := range op.Contract.underBase(r.Path()) {
-		if values, found = op.Match(p); found {
-			break
-		}
-	}
-	if !found {
-		return []Violation{{Clause: op.PathClause, Message: "the path is " + r.Path()}}
-	}
-	input, err := op.input(r, values)
-	if err != nil {
-		return []Violation{{Clause: op.PathClause, Message: err.Error()}}
-	}
-	var broken []Violation
-	for _, p := range op.Params {
-		broken = append(broken, op.checkParam(p, r, input)...)
-	}
-	return append(broken, op.checkBody(r, input)...)
-}
-
 func (op *Operation) input(r *wire.Request, path map[string]string) (*openapi3filter.RequestValidationInput, error) {
 	params := make(map[string]string, len(path))
 	for name, escaped := range path {
@@ -191,7 +164,7 @@ func (op *Operation) checkBody(r *wire.Request, input *openapi3filter.RequestVal
 			return append(broken, v)
 		}
 	}
-	if media.Node == nil {
+	if media.Node == nil || media.Syntax != nil && media.Node.keptBy(r.Body) {
 		return broken
 	}
 	input.Request.Header.Set("Content-Type", asDocumented(key, types[0]))
