@@ -177,7 +177,7 @@ func (op *Operation) readURLEncoded(m *Media, body string) reading {
 	if m.Node == nil {
 		return reading{}
 	}
-	pairs := wire.Pairs(body)
+	pairs := wire.Params(body)
 	s, c := m.Node.Schema, op.Contract
 	members := map[string]any{}
 	got := reading{v: members, found: true}

@@ -44,6 +44,7 @@ func (c *Contract) many() bool { return c.count > maxClauses }
 // Operation is one method on one path.
 type Operation struct {
 	ID       string
+	Index    int // in Contract.Operations
 	Method   string
 	Path     string // the template
 	Spec     *openapi3.Operation
@@ -232,7 +233,7 @@ func (c *Contract) build() {
 		var clause *Clause
 		for i, method := range methods {
 			spec := item.GetOperation(method)
-			op := &Operation{ID: operationID(spec, method, path), Method: method, Path: path, Spec: spec, PathItem: item, Contract: c}
+			op := &Operation{ID: operationID(spec, method, path), Method: method, Path: path, Spec: spec, PathItem: item, Contract: c, Index: len(c.Operations)}
 			if ids[op.ID]++; ids[op.ID] > 1 {
 				op.ID = fmt.Sprintf("%s~%d", op.ID, ids[op.ID])
 			}

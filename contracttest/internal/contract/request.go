@@ -49,38 +49,6 @@ var leaveJSON = map[wellformed.Fault]string{
 	wellformed.TooDeep:       leaveDepth,
 }
 
-// CheckRequest returns the clauses of the operation that a request breaks. The
-// target is taken under the base path of the document's server, or without it.
-// What a text stands for is read here, as strictly as OpenAPI has it; whether
-// the value keeps its schema is kin-openapi's to say.
-func (op *Operation) CheckRequest(r *wire.Request) []Violation {
-	if r.Method != op.Method {
-		return []Violation{{Clause: op.MethodClause, Message: "the method is " + r.Method}}
-	}
-	var values map[string]string
-	found := false
-	for _, p := range op.Contract.underBase(r.Path()) {
-		if values, found = op.Match(p); found {
-			break
-		}
-	}
-	if !found {
-		return []Violation{{Clause: op.PathClause, Message: "the path is " + r.Path()}}
-	}
-	if !wire.WellEscaped(r.Path()) {
-		return []Violation{{Clause: op.PathClause, Message: "the path has a percent sign that begins no escape"}}
-	}
-	m := &taken{r: r, path: values, query: wire.Pairs(r.RawQuery()), cookies: wire.Cookies(r)}
-	var broken []Violation
-	if !wire.WellEscaped(r.RawQuery()) {
-		broken = append(broken, Violation{Clause: op.PathClause, Message: "the query has a percent sign that begins no escape", Leave: leaveEscape})
-	}
-	for _, p := range op.Params {
-		broken = append(broken, op.checkParam(p, m)...)
-	}
-	return append(broken, op.checkBody(r)...)
-}
-
 func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 	var broken []Violation
 	times := m.occurrences(p.Spec)
@@ -125,7 +93,10 @@ func (n *Node) judge(got reading, subject string, written *Clause) []Violation {
 		}
 		return []Violation{{Clause: clause, Message: where(subject, got.bad) + ": " + why}}
 	}
-	broken := n.violations(n.Schema.VisitJSON(got.v, n.op.Contract.visit(n.side, openapi3.MultiErrors())...), subject)
+	var broken []Violation
+	if n.Validates(got.v) != nil { // the quick answer first: what is wrong takes longer to say
+		broken = n.violations(n.Schema.VisitJSON(got.v, n.op.Contract.visit(n.side, openapi3.MultiErrors())...), subject)
+	}
 	if len(broken) == 0 && got.leave != "" {
 		return []Violation{{Clause: n.nearest(nil), Message: where(subject, nil) + " is written in a way that receivers read differently", Leave: got.leave}}
 	}

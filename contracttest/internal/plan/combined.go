@@ -110,7 +110,7 @@ func (pl *planner) repeat(ch change, label string, d draft, vary func(*wire.Requ
 // alone reports whether the request breaks nothing but what stands at the node
 // of its clause.
 func (pl *planner) alone(c *Case) bool {
-	for _, v := range pl.op.CheckRequest(pl.asDocumented(c.Request)) {
+	for _, v := range pl.checker.CheckRequest(pl.asDocumented(c.Request)) {
 		if v.Clause == nil || nodeOf(v.Clause) != nodeOf(c.Clause) {
 			return false
 		}

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -93,32 +94,45 @@ type Options struct {
 // Make plans a contract.
 func Make(c *contract.Contract, opts Options) *Plan {
 	p := &Plan{Unreached: map[*contract.Clause]string{}}
-	for i, op := range c.Operations {
-		if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
-			continue
-		}
-		pl := &planner{
-			plan: p, op: op, opts: opts, maker: &value.Maker{Known: opts.Known},
-			rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(i))), //nolint:gosec // cases need repeatable, not secret, choices
-			reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, start: len(p.Cases),
-		}
-		pl.run()
+	for _, op := range c.Operations {
+		part := Operation(op, opts)
+		p.Cases = append(p.Cases, part.Cases...)
+		maps.Copy(p.Unreached, part.Unreached)
 	}
-	slices.SortStableFunc(p.Cases, func(a, b *Case) int { return int(a.Phase) - int(b.Phase) })
+	slices.SortStableFunc(p.Cases, byPhase)
 	return p
 }
+
+// Operation plans one operation of a contract. What comes of it does not depend
+// on the others, nor on when it is planned.
+func Operation(op *contract.Operation, opts Options) *Plan {
+	p := &Plan{Unreached: map[*contract.Clause]string{}}
+	if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
+		return p
+	}
+	pl := &planner{
+		plan: p, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
+		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
+		reasons: map[*contract.Clause]string{}, ids: map[string]bool{},
+	}
+	pl.run()
+	slices.SortStableFunc(p.Cases, byPhase)
+	return p
+}
+
+func byPhase(a, b *Case) int { return int(a.Phase) - int(b.Phase) }
 
 type planner struct {
 	plan    *Plan
 	op      *contract.Operation
 	opts    Options
 	maker   *value.Maker
+	checker *contract.Checker
 	rand    *rand.Rand
 	base    draft
 	first   *Case
 	reasons map[*contract.Clause]string // why a case for the clause failed
 	ids     map[string]bool
-	start   int      // where the operation's cases begin in the plan
 	keeps   []change // what random cases choose from
 	breaks  []change
 }
@@ -363,7 +377,7 @@ func (pl *planner) confirmed(c *Case, d draft) bool {
 // labelled reports whether the contract's own judgement of the request is the
 // label of the case.
 func (pl *planner) labelled(c *Case) bool {
-	broken := pl.op.CheckRequest(pl.asDocumented(c.Request))
+	broken := pl.checker.CheckRequest(pl.asDocumented(c.Request))
 	switch c.Expect {
 	case Accept:
 		for _, v := range broken {
@@ -432,7 +446,7 @@ func nodeOf(c *contract.Clause) string {
 // account notes why clauses of the operation have no case.
 func (pl *planner) account() {
 	planned := map[*contract.Clause]bool{}
-	for _, c := range pl.plan.Cases[pl.start:] {
+	for _, c := range pl.plan.Cases {
 		planned[c.Clause] = true
 		for _, k := range c.Keeps {
 			planned[k] = true

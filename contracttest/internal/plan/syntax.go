@@ -170,7 +170,7 @@ func (pl *planner) beside(d draft, text string) func(member string) string {
 		return nil
 	}
 	r.Body = []byte(with(`"` + strayName + `":"a"`))
-	if len(pl.op.CheckRequest(pl.asDocumented(r))) > 0 {
+	if len(pl.checker.CheckRequest(pl.asDocumented(r))) > 0 {
 		return nil
 	}
 	return with

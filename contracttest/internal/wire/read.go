@@ -7,9 +7,9 @@ import "strings"
 // tells which of its characters are delimiters.
 type Param struct{ Name, Value string }
 
-// Pairs takes a query or a urlencoded form apart. An empty piece between two
+// Params takes a query or a urlencoded form apart. An empty piece between two
 // ampersands is none; a name without an equals sign has the empty value.
-func Pairs(query string) []Param {
+func Params(query string) []Param {
 	var pairs []Param
 	for piece := range strings.SplitSeq(query, "&") {
 		if piece == "" {

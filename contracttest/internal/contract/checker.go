@@ -1,0 +1,148 @@
+package contract
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Checker judges requests for one operation that have most of their parts in
+// common, as the cases of a plan do: a part that was judged before is not judged
+// again. It is not safe for concurrent use.
+type Checker struct {
+	op     *Operation
+	params []map[string][]Violation // by what the parameter is read from
+	bodies [2]judgedBody            // the first one, which most cases share, and the last one
+}
+
+// NewChecker returns a checker for requests to the operation.
+func (op *Operation) NewChecker() *Checker {
+	return &Checker{op: op, params: make([]map[string][]Violation, len(op.Params))}
+}
+
+// maxRemembered is how many values of a parameter are remembered.
+const maxRemembered = 64
+
+// judgedBody is a body with all that its judgement depends on.
+type judgedBody struct {
+	content []wire.Field // the header fields about it
+	body    []byte
+	absent  bool
+	broken  []Violation
+	set     bool
+}
+
+// CheckRequest returns the clauses of the operation that a request breaks. The
+// target is taken under the base path of the document's server, or without it.
+// What a text stands for is read here, as strictly as OpenAPI has it; whether
+// the value keeps its schema is kin-openapi's to say.
+func (op *Operation) CheckRequest(r *wire.Request) []Violation {
+	return op.check(r, nil)
+}
+
+// CheckRequest returns the clauses of the operation that a request breaks.
+func (k *Checker) CheckRequest(r *wire.Request) []Violation { return k.op.check(r, k) }
+
+// check judges a request; k may be nil.
+func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
+	if r.Method != op.Method {
+		return []Violation{{Clause: op.MethodClause, Message: "the method is " + r.Method}}
+	}
+	var values map[string]string
+	found := false
+	for _, p := range op.Contract.underBase(r.Path()) {
+		if values, found = op.Match(p); found {
+			break
+		}
+	}
+	if !found {
+		return []Violation{{Clause: op.PathClause, Message: "the path is " + r.Path()}}
+	}
+	if !wire.WellEscaped(r.Path()) {
+		return []Violation{{Clause: op.PathClause, Message: "the path has a percent sign that begins no escape"}}
+	}
+	m := &taken{r: r, path: values, query: wire.Params(r.RawQuery()), cookies: wire.Cookies(r)}
+	var broken []Violation
+	if !wire.WellEscaped(r.RawQuery()) {
+		broken = append(broken, Violation{Clause: op.PathClause, Message: "the query has a percent sign that begins no escape", Leave: leaveEscape})
+	}
+	for i, p := range op.Params {
+		broken = append(broken, k.param(i, p, r, values, func() []Violation { return op.checkParam(p, m) })...)
+	}
+	return append(broken, k.body(r, func() []Violation { return op.checkBody(r) })...)
+}
+
+func (k *Checker) param(i int, p *Param, r *wire.Request, path map[string]string, check func() []Violation) []Violation {
+	if k == nil {
+		return check()
+	}
+	source := p.source(r, path)
+	if broken, ok := k.params[i][source]; ok {
+		return broken
+	}
+	broken := check()
+	if k.params[i] == nil {
+		k.params[i] = map[string][]Violation{}
+	}
+	if len(k.params[i]) < maxRemembered {
+		k.params[i][source] = broken
+	}
+	return broken
+}
+
+// source is the part of a request that a parameter is read from.
+func (p *Param) source(r *wire.Request, path map[string]string) string {
+	switch p.Spec.In {
+	case openapi3.ParameterInPath:
+		return path[p.Spec.Name]
+	case openapi3.ParameterInHeader:
+		return strings.Join(presentValues(r, p.Spec.Name), "\n")
+	case openapi3.ParameterInCookie:
+		return strings.Join(presentValues(r, "Cookie"), "\n")
+	}
+	if p.Node.Allows("object") { // whose members may be parameters of any name
+		return r.RawQuery()
+	}
+	var own []string
+	for pair := range strings.SplitSeq(r.RawQuery(), "&") {
+		key, _, _ := strings.Cut(pair, "=")
+		if key == p.Spec.Name || strings.ContainsAny(key, "%+[") {
+			own = append(own, pair)
+		}
+	}
+	return strings.Join(own, "&")
+}
+
+// presentValues tells a header that is empty from one that is not there.
+func presentValues(r *wire.Request, name string) []string {
+	values := r.Values(name)
+	return append(values, "")[:max(0, len(values)+min(1, len(values)))]
+}
+
+func (k *Checker) body(r *wire.Request, check func() []Violation) []Violation {
+	if k == nil || k.op.Body == nil {
+		return check()
+	}
+	var content []wire.Field
+	for _, f := range r.Header {
+		if len(f.Name) > 8 && strings.EqualFold(f.Name[:8], "content-") {
+			content = append(content, f)
+		}
+	}
+	for i := range k.bodies {
+		b := &k.bodies[i]
+		if b.set && b.absent == (r.Body == nil) && bytes.Equal(b.body, r.Body) && slices.Equal(b.content, content) {
+			return b.broken
+		}
+	}
+	i := 0
+	if k.bodies[0].set {
+		i = 1
+	}
+	k.bodies[i] = judgedBody{content: content, body: r.Body, absent: r.Body == nil, broken: check(), set: true}
+	return k.bodies[i].broken
+}
