@@ -55,8 +55,9 @@ var rules = []rule{
 }
 
 // stages are the rooms of the engine in the order of its flow; none imports a
-// later one. The wire is below the flow: HTTP messages, whatever they are for.
-var stages = [][]string{{"wire"}, {"contract"}, {"value"}, {"plan"}, {"send"}, {"judge"}, {"coverage"}}
+// later one. The wire and the patterns are below the flow: HTTP messages and
+// regular expressions, whatever they are for.
+var stages = [][]string{{"wire", "pattern"}, {"contract"}, {"value"}, {"plan"}, {"send"}, {"judge"}, {"coverage"}}
 
 // listed is what the go command says of a package. Deps leaves out what only
 // its tests import.
