@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -78,7 +77,7 @@ func canonicalRequest(method string, u *url.URL, fields []field, payload string)
 		for _, v := range f.values {
 			text = append(text, f.name...)
 			text = append(text, ':')
-			text = append(text, textproto.TrimString(v)...)
+			text = append(text, strings.TrimSpace(v)...)
 			text = append(text, '\n')
 		}
 	}
