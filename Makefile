@@ -16,6 +16,9 @@ REDOCLY  := npx --yes @redocly/cli@2.77.0
 
 GO_TEST  := $(GO) test -race -shuffle=on
 
+# What has a module of its own, since it needs what no user of ours should get.
+MODULES  := internal/signing/sdktest
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +36,12 @@ test: ## run the tests, with the race detector and in random order
 	$(GO_TEST) $(if $(COVERPROFILE),-coverpkg=./... -coverprofile='$(COVERPROFILE)') ./...
 
 .PHONY: test-all
-test-all: lint-spec ## test, and all that needs node or PostgreSQL; leaves a coverage profile
+test-all: lint-spec test-modules ## test, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
 	@.ci/cover measure
+
+.PHONY: test-modules
+test-modules: ## test what has a module of its own: all that needs the vendor's SDK
+	@for module in $(MODULES); do (cd "$$module" && $(GO) vet ./... && $(GO_TEST) ./...); done
 
 .PHONY: cover
 cover: ## print the coverage of hand-written packages; fails below 85 %

@@ -1,0 +1,102 @@
+package signing
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Sign signs req as the holder of an access key and its secret at the time
+// now: it sets X-Sdk-Date and Authorization. A signature that req already has
+// is replaced.
+//
+// All headers in req.Header are signed, but for Authorization, Content-Type
+// and what begins so, and names with an underscore, which proxies drop. They
+// must not change on the way; those that net/http adds while it sends are not
+// among them. Host is signed if it stands in req.Header, with the value that
+// is sent: that of req.Host, else of the URL.
+//
+// The body is read through req.GetBody. That of another media type than JSON
+// or BSON is not signed, and X-Sdk-Content-Sha256 says so; one that the caller
+// has set stands.
+func Sign(req *http.Request, access, secret string, now time.Time) error {
+	if t := req.Header.Get("Content-Type"); t != "" && !strings.Contains(t, "application/json") && !strings.Contains(t, "application/bson") {
+		req.Header.Set(ContentHeader, UnsignedPayload)
+	}
+	payload := req.Header.Get(ContentHeader)
+	if payload == "" {
+		body, err := body(req)
+		if err != nil {
+			return err
+		}
+		payload = hashed(body)
+	}
+	date := now.UTC().Format(DateFormat)
+	req.Header.Set(DateHeader, date)
+
+	fields := make([]field, 0, len(req.Header))
+	for name, values := range req.Header {
+		if isSigned(name) {
+			fields = append(fields, newField(req, name, values))
+		}
+	}
+	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	sig, err := signature(req, fields, payload, date, secret)
+	if err != nil {
+		return fmt.Errorf("sign the request: %w", err)
+	}
+	text := make([]byte, 0, 512)
+	text = append(text, Algorithm+" Access="...)
+	text = append(text, access...)
+	text = append(text, ", SignedHeaders="...)
+	text = appendNames(text, fields)
+	text = append(text, ", Signature="...)
+	text = append(text, sig...)
+	req.Header.Set(authorizationHeader, string(text))
+	return nil
+}
+
+func isSigned(name string) bool {
+	const contentType = "Content-Type"
+	return name != authorizationHeader && !strings.Contains(name, "_") &&
+		(len(name) < len(contentType) || !strings.EqualFold(name[:len(contentType)], contentType))
+}
+
+// newField returns the field of a header with the values that are sent.
+func newField(req *http.Request, name string, values []string) field {
+	lower := strings.ToLower(name)
+	if name == hostHeader {
+		host := req.Host
+		if host == "" {
+			host = req.URL.Host
+		}
+		return field{lower, []string{host}}
+	}
+	if len(values) > 1 {
+		values = slices.Sorted(slices.Values(values))
+	}
+	return field{lower, values}
+}
+
+func body(req *http.Request) ([]byte, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return nil, nil
+	}
+	if req.GetBody == nil {
+		return nil, errors.New("sign the request: its body cannot be read twice (GetBody is nil)")
+	}
+	r, err := req.GetBody()
+	if err != nil {
+		return nil, fmt.Errorf("sign the request: %w", err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("sign the request: read its body: %w", err)
+	}
+	return data, nil
+}
