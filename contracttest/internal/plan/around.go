@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func (pl *planner) methods() {
 	documented := pl.op.PathItem.Operations()
 	for _, method := range []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace,
-		strings.ToLower(pl.op.Method), "UNKNOWN",
+		strings.ToLower(pl.op.Method), "UNKNOWN", "FOO", "PROPFIND", "LOCK", "QUERY", "PURGE", "LINK",
 	} {
 		if documented[method] != nil || method == http.MethodHead && documented[http.MethodGet] != nil {
 			continue // HEAD is served wherever GET is (RFC 9110 §9.3.2)
@@ -46,6 +47,12 @@ func (pl *planner) methods() {
 		}
 		pl.add(c)
 	}
+	if pl.opts.Random > 0 {
+		c := pl.newCase(Random, pl.op.MethodClause, "random-method", RefuseMethod)
+		c.Request = good.Clone()
+		c.Request.Method = pl.madeUpMethod()
+		pl.add(c)
+	}
 	if documented[http.MethodGet] != nil {
 		return
 	}
@@ -58,10 +65,22 @@ func (pl *planner) methods() {
 	}
 }
 
+// madeUpMethod is a token that nobody knows (RFC 9110 §9.1), another for each
+// seed.
+func (pl *planner) madeUpMethod() string {
+	word := []byte("X-")
+	r := rand.New(rand.NewPCG(uint64(pl.opts.Seed), 0)) //nolint:gosec // repeatable, not secret
+	for range 5 {
+		word = append(word, byte('A'+r.IntN(26))) //nolint:gosec // one of 26 letters
+	}
+	return string(word)
+}
+
 // Why a server may serve a path that is written otherwise.
 const (
-	leavePath  = "the document does not say what becomes of a path that is written otherwise (RFC 3986 §6.2.2 to §6.2.4)"
-	leaveQuery = "the document does not say what becomes of a query parameter that it does not name"
+	leavePath         = "the document does not say what becomes of a path that is written otherwise (RFC 3986 §6.2.2 to §6.2.4)"
+	leaveEmptySegment = "RFC 3986 §3.3: an empty segment is a segment; receivers differ in what they make of it"
+	leaveQuery        = "the document does not say what becomes of a query parameter that it does not name"
 )
 
 // paths plans paths next to the documented one.
@@ -96,6 +115,32 @@ func (pl *planner) paths() {
 	add("dot-segment", path[:slash]+"/."+path[slash:], leavePath)
 	add("traversal", path[:slash]+"/x/.."+path[slash:], leavePath)
 	add("letter-case", pl.inOtherCase(path), leavePath)
+	if slash > 0 {
+		last := path[slash+1:]
+		if !strings.HasSuffix(pl.op.Path, "}") {
+			add("letter-case-of-last-segment", path[:slash+1]+otherCase(last), leavePath)
+			add("last-segment-twice", path+path[slash:], "")
+			add("file-extension", path+".json", "")
+			add("blank-at-the-end", path+"%20", "")
+			add("nul-at-the-end", path+"%00", "")
+			add("matrix-parameter", path+";x-unknown=a", leavePath)
+		}
+		add("encoded-trailing-slash", path+"%2F", leavePath)
+		add("encoded-traversal", path[:slash]+"/%2e%2e"+path[slash:], leavePath)
+	}
+	for _, p := range pl.op.Params {
+		if p.Spec.In != openapi3.ParameterInPath {
+			continue
+		}
+		if empty, err := pl.base.withSpelling(p, "").request(); err == nil {
+			add("empty-"+p.Spec.Name, empty.Path(), leaveEmptySegment)
+			less, leave := strings.ReplaceAll(empty.Path(), "//", "/"), ""
+			if strings.HasSuffix(less, "/") {
+				leave = leavePath
+			}
+			add("without-"+p.Spec.Name, less, leave)
+		}
+	}
 
 	c := pl.newCase(Clauses, pl.op.PathClause, "unknown-query-parameter", Accept)
 	c.Request = good.Clone()

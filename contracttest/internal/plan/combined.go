@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -72,7 +70,6 @@ func (pl *planner) combined(m *contract.Media, d draft, breaks []change) {
 		}
 		pl.inLists(ch, m, d)
 	}
-	pl.withoutBody(pl.breaks)
 }
 
 // foremost returns the change at the best place, and there the one with the
@@ -177,20 +174,4 @@ func (pl *planner) spoilt(ch change, good any) (any, bool) {
 		}
 	}
 	return nil, false
-}
-
-// withoutBody repeats what is wrong with the length of a header where there is
-// no body to look at.
-func (pl *planner) withoutBody(breaks []change) {
-	if pl.base.media == nil || pl.op.Body.Spec.Required {
-		return
-	}
-	for _, ch := range breaks {
-		if ch.label != "too-long" || ch.touches == nil || ch.touches.Spec.In != openapi3.ParameterInHeader {
-			continue
-		}
-		if d, err := ch.apply(pl.base.withoutBody()); err == nil {
-			pl.repeat(ch, "without-body", d, nil)
-		}
-	}
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -14,11 +15,16 @@ import (
 
 // Why a receiver may refuse a valid request that is sent in another form.
 const (
-	leaveExpect     = "RFC 9110 §10.1.1: a receiver may answer 417 to an expectation"
-	leaveHeaderSize = "RFC 9110 §5.4: a receiver may bound the size of header fields"
-	leaveOrigin     = "RFC 6454 §8: a server may tell by the Origin that a request was not meant to be sent"
-	leaveBareQuery  = "RFC 3986 §6.2.3: a question mark with nothing behind makes another URI"
-	leaveOctets     = "RFC 3986 §2.5 asks for UTF-8 without control characters in a segment of text"
+	leaveExpect       = "RFC 9110 §10.1.1: a receiver may answer 417 to an expectation"
+	leaveHeaderSize   = "RFC 9110 §5.4: a receiver may bound the size of header fields"
+	leaveOrigin       = "RFC 6454 §8: a server may tell by the Origin that a request was not meant to be sent"
+	leaveForwarded    = "RFC 7239 §8.1: what forwarded headers say need not be trusted"
+	leavePrecondition = "RFC 9110 §13.1, §14.2: a receiver may go by a precondition or a range that the document does not have"
+	leaveUpgrade      = "RFC 9110 §7.8: a server may switch to the protocol that an Upgrade asks for"
+	leaveAccept       = "RFC 9110 §12.5.1: a server may answer 406, or disregard the Accept"
+	leaveObsText      = "RFC 9110 §5.5: octets beyond ASCII in a field value are obsolete"
+	leaveBareQuery    = "RFC 3986 §6.2.3: a question mark with nothing behind makes another URI"
+	leaveOctets       = "RFC 3986 §2.5 asks for UTF-8 without control characters in a segment of text"
 )
 
 // form is another way to send the valid request.
@@ -43,6 +49,10 @@ var manyFields = func() []wire.Field {
 
 // forms plans the valid request in the forms that HTTP allows.
 func (pl *planner) forms() {
+	leaveRange := ""
+	if pl.op.Method == http.MethodGet { // of others it is to be ignored (RFC 9110 §14.2)
+		leaveRange = leavePrecondition
+	}
 	for _, f := range append([]form{
 		{label: "accept-any", header: field("Accept", "*/*")},
 		{label: "identity", header: field("Accept-Encoding", "identity")},
@@ -55,6 +65,31 @@ func (pl *planner) forms() {
 		{label: "forwarded", header: field("X-Forwarded-For", "192.0.2.1, 198.51.100.7")},
 		{label: "traceparent", header: field("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
 		{label: "cache-control", header: field("Cache-Control", "no-cache")},
+		{label: "accept-charset", header: field("Accept-Charset", "utf-8")},
+		{label: "forwarded-by", header: field("Forwarded", "for=192.0.2.60;proto=http;by=203.0.113.43")},
+		{label: "forwarded-host", header: field("X-Forwarded-Host", "example.com"), leave: leaveForwarded},
+		{label: "forwarded-proto", header: field("X-Forwarded-Proto", "https")},
+		{label: "real-ip", header: field("X-Real-IP", "192.0.2.1")},
+		{label: "via", header: field("Via", "1.1 proxy.example")},
+		{label: "referer", header: field("Referer", "https://example.com/a?b=c")},
+		{label: "pragma", header: field("Pragma", "no-cache")},
+		{label: "te", header: field("TE", "trailers")},
+		{label: "range", header: field("Range", "bytes=0-99"), leave: leaveRange},
+		{label: "if-match", header: field("If-Match", `"x-unknown"`), leave: leavePrecondition},
+		{label: "if-none-match", header: field("If-None-Match", `"x-unknown"`), leave: leavePrecondition},
+		{label: "if-modified-since", header: field("If-Modified-Since", "Sat, 29 Oct 1994 19:43:31 GMT"), leave: leavePrecondition},
+		{label: "upgrade", header: []wire.Field{{Name: "Upgrade", Value: "h2c"}, {Name: "Connection", Value: "Upgrade"}}, leave: leaveUpgrade},
+		{label: "preflight-header", header: field("Access-Control-Request-Method", "POST"), leave: leaveOrigin},
+		{label: "request-id", header: field("X-Request-Id", "7f3c9a1e-5d2b-4c8a-9e0f-1a2b3c4d5e6f")},
+		{label: "correlation-id", header: field("X-Correlation-Id", "7f3c9a1e")},
+		{label: "requested-with", header: field("X-Requested-With", "XMLHttpRequest")},
+		{label: "do-not-track", header: field("DNT", "1")},
+		{label: "date", header: field("Date", "Tue, 15 Nov 1994 08:12:31 GMT")},
+		{label: "prefer", header: field("Prefer", "return=minimal")},
+		{label: "accept-html", header: field("Accept", "text/html,application/xhtml+xml;q=0.9"), leave: leaveAccept},
+		{label: "accept-xml", header: field("Accept", "application/xml"), leave: leaveAccept},
+		{label: "accept-unknown", header: field("Accept", "x-unknown/x-unknown"), leave: leaveAccept},
+		{label: "header-beyond-ascii", header: field("X-Unknown-Header", "\u6570"), leave: leaveObsText},
 		{label: "unknown-header", header: field("X-Unknown-Header", "a")},
 		{label: "unknown-headers", header: manyFields, leave: leaveHeaderSize},
 		{label: "long-unknown-header", header: field("X-Unknown-Header", value.Letters(2<<10)), leave: leaveHeaderSize},

@@ -181,6 +181,11 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
 			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
+			if inList(n) && slices.Contains(atTheEnd, v.Label) {
+				last := ch
+				last.label, last.apply = v.Label+"-in-last-item", put(v.V, made, true)
+				pl.keep(last, false, n)
+			}
 		}
 		for _, v := range pl.maker.Break(n, local, in) {
 			pl.breakWith(change{clause: v.Clause, label: v.Label, node: n, site: n.Path, touches: p, apply: put(v.V, nil, false)})
@@ -191,6 +196,10 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 		pl.optional(n, local, p, put)
 	})
 }
+
+// atTheEnd are odd strings that are sent as the last item of a list too: what is
+// said of a bad item is mostly said of the last one.
+var atTheEnd = []string{"quotes", "backslash", "line-feed", "markup"}
 
 // at returns the good value that stands where the way leads in v, or makes one:
 // as part of the value around it, so that one part of allOf is made with the
@@ -398,6 +407,9 @@ func (pl *planner) body() {
 			}, func(d draft, v any, unknown []string) draft {
 				return d.withBody(m, value.Good{V: v, Unknown: unknown})
 			})
+		}
+		if isJSON(m) && m.Node != nil {
+			pl.strays(m, d)
 		}
 		if isJSON(m) && m == b.Media[0] {
 			pl.combined(m, d, pl.breaks[before:])

@@ -171,6 +171,7 @@ func (pl *planner) run() {
 	pl.params()
 	pl.body()
 	pl.forms()
+	pl.inOtherForms()
 	pl.methods()
 	pl.paths()
 	pl.security()

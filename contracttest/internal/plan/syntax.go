@@ -81,6 +81,8 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	keeps("escaped-names", escaped(text, true, false))
 	keeps("escaped-values", escaped(text, false, true))
 	keeps("final-line-feed", text+"\n")
+	keeps("blanks-around-tokens", spacedOut(text))
+	keeps("white-space-in-empty", strings.NewReplacer("{}", "{ \n}", "[]", "[\t ]").Replace(text))
 	if members, ok := d.body.V.(map[string]any); ok && len(members) > 1 {
 		keeps("other-order", reordered(members))
 	}
@@ -89,11 +91,19 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	breaks("form", "a=b&c=d")
 	breaks("truncated", text[:len(text)-1])
 	breaks("first-byte-only", text[:1])
+	for i, at := range cuts(text) {
+		breaks(fmt.Sprintf("cut-%d", i+1), text[:at])
+	}
 	breaks("trailing-bytes", text+" x")
 	breaks("trailing-bracket", text+"}")
 	breaks("comma-after", text+",")
 	breaks("second-value", text+text)
 	breaks("second-line", text+"\n"+text)
+	breaks("second-value-null", text+" null")
+	breaks("second-value-list", text+"[]")
+	breaks("second-value-number", text+"1")
+	breaks("second-value-string", text+`""`)
+	breaks("semicolon-after", text+";")
 	breaks("single-quotes", strings.ReplaceAll(text, `"`, "'"))
 	breaks("comment", "/* comment */"+text)
 	breaks("line-comment", text+" // comment")
@@ -105,6 +115,10 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	breaks("blank", " ")
 	breaks("utf-16", inUTF16(text, binary.LittleEndian))
 	breaks("utf-16-big-endian", inUTF16(text, binary.BigEndian))
+	breaks("utf-16-with-byte-order-mark", "\xff\xfe"+inUTF16(text, binary.LittleEndian))
+	breaks("utf-16-big-endian-with-byte-order-mark", "\xfe\xff"+inUTF16(text, binary.BigEndian))
+	breaks("utf-32", inUTF32(text, binary.LittleEndian))
+	breaks("utf-32-big-endian", inUTF32(text, binary.BigEndian))
 	breaks("byte-order-mark", "\xef\xbb\xbf"+text)
 	for _, f := range badInside {
 		breaks(f.label, inString(text, f.text))
@@ -148,6 +162,19 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	breaks("no-value"+where, beside(`"`+strayName+`":`))
 	breaks("no-colon"+where, beside(`"`+strayName+`"`))
 	breaks("number-as-name", beside(`1:"a"`))
+	large := beside(`"` + strayName + `":"` + value.Letters(70<<10) + `"`)
+	breaks("truncated-large", large[:len(large)-1])
+	breaks("trailing-bytes-large", large+" x")
+	breaks("invalid-utf-8-large", beside(`"`+strayName+`":"`+value.Letters(70<<10)+"\xff"+`"`))
+	if few := pl.fewest(d); few != text && few != "" {
+		alone := pl.beside(d, few)
+		if alone != nil {
+			breaks("invalid-utf-8-alone", alone(`"`+strayName+`":"a`+"\xff"+`"`))
+			breaks("invalid-utf-8-in-name-alone", alone(`"`+strayName+"\xff"+`":"a"`))
+			breaks("word-01-alone", alone(`"`+strayName+`":01`))
+			breaks("trailing-bytes-alone", few+" x")
+		}
+	}
 	if text != "{}" {
 		breaks("missing-comma", strings.Replace(beside(`"`+strayName+`":"a"`), `,"`+strayName, ` "`+strayName, 1))
 	}
@@ -185,8 +212,19 @@ func miswritten(text string) []struct{ label, text string } {
 		add("trailing-comma-in-object", text[:n]+",}")
 		add("leading-comma-in-object", "{,"+text[1:])
 	}
+	if i := strings.IndexByte(text, '['); i >= 0 {
+		add("leading-comma-in-list", text[:i+1]+","+text[i+1:])
+	}
+	if i := strings.Index(text, `":`); i > 0 {
+		add("missing-colon", text[:i+1]+" "+text[i+2:])
+		add("two-colons", text[:i+1]+"::"+text[i+2:])
+	}
+	if i := strings.Index(text, `,"`); i >= 0 {
+		add("two-commas", text[:i]+",,"+text[i+1:])
+	}
 	if i := strings.LastIndexByte(text, ']'); i > 0 {
 		add("missing-bracket", text[:i]+text[i+1:])
+		add("bracket-too-many", text[:i]+"]]"+text[i+1:])
 		if text[i-1] != '[' {
 			add("trailing-comma-in-list", text[:i]+","+text[i:])
 			add("two-commas-in-list", text[:i]+",,"+text[i:])
@@ -274,6 +312,75 @@ func inUTF16(text string, order binary.AppendByteOrder) string {
 		b = order.AppendUint16(b, unit)
 	}
 	return string(b)
+}
+
+func inUTF32(text string, order binary.AppendByteOrder) string {
+	var b []byte
+	for _, r := range text {
+		b = order.AppendUint32(b, uint32(r)) //nolint:gosec // a rune of a string is no negative number
+	}
+	return string(b)
+}
+
+// cuts are places to cut a text short at: around its quotes, the first and the
+// last few.
+func cuts(text string) []int {
+	const most = 6
+	var all []int
+	for i := range len(text) {
+		if text[i] == '"' && i > 0 {
+			all = append(all, i, i+1)
+		}
+	}
+	if len(all) > 2*most {
+		all = append(all[:most], all[len(all)-most:]...)
+	}
+	return all
+}
+
+// spacedOut puts blanks around every token of a text without white space.
+func spacedOut(text string) string {
+	var b strings.Builder
+	inString := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && inString:
+			b.WriteByte(c)
+			i++
+			b.WriteByte(text[i])
+		case c == '"':
+			inString = !inString
+			b.WriteByte(c)
+		case !inString && strings.IndexByte("{}[]:,", c) >= 0:
+			b.WriteString(" " + string(c) + " ")
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// fewest returns the text of the object with nothing in it that may be absent;
+// it is empty where there is none.
+func (pl *planner) fewest(d draft) string {
+	members, ok := d.body.V.(map[string]any)
+	if !ok || d.media == nil || d.media.Node == nil {
+		return ""
+	}
+	few := map[string]any{}
+	for name, v := range members {
+		if d.media.Node.Required[name] {
+			few[name] = v
+		}
+	}
+	if d.media.Node.Validates(few) != nil {
+		return ""
+	}
+	text, err := encodeJSON(few)
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 func reordered(members map[string]any) string {

@@ -176,6 +176,9 @@ func (k *keeper) strings() {
 	length(n.Clause("minLength"), "shortest", s.MinLength)
 	if s.MaxLength != nil {
 		length(n.Clause("maxLength"), "longest", *s.MaxLength)
+		if *s.MaxLength > s.MinLength+1 {
+			length(n.Clause("maxLength"), "longest-but-one", *s.MaxLength-1)
+		}
 		if *s.MaxLength > 0 && *s.MaxLength <= maxText {
 			// Length is counted in characters (JSON Schema Validation §6.3.1).
 			k.add(n.Clause("maxLength"), "longest-in-two-byte-characters", strings.Repeat("\u00e9", int(*s.MaxLength)), false)
@@ -272,11 +275,14 @@ func (k *keeper) arrays(good []any) {
 	size(c, "one", 1)
 	size(c, "none", 0)
 	size(c, "two", 2)
+	size(c, "three", 3)
+	size(c, "four", 4)
 	if s.MaxItems == nil {
 		size(c, "many", maxCount)
 		if k.in == InBody && len(good) > 0 && scalar(good[0]) && shallow(n) {
 			k.add(c, "more-than-1000", ofLength(maxCount+1), exists)
 			k.add(c, "5000", ofLength(5*maxCount), exists)
+			k.add(c, "20000", ofLength(20*maxCount), exists)
 		}
 	}
 	if len(good) > 0 && !s.UniqueItems {
