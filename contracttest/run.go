@@ -188,7 +188,11 @@ func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 	g.SetLimit(r.cfg.workers)
 	for i, c := range cases {
 		g.Go(func() error {
-			if reason := r.stopped(ctx, c.Op); reason != "" {
+			reason := r.stopped(ctx, c.Op)
+			if c.Alter != nil && !slices.ContainsFunc(r.cfg.headers, func(h header) bool { return slices.Contains(c.Own, strings.ToLower(h.name)) }) {
+				reason = "the run gives no credential (--header 'NAME: VALUE')"
+			}
+			if reason != "" {
 				outcomes[i].skipped = reason
 				return nil
 			}
@@ -258,7 +262,16 @@ func (r *runner) dressed(c *plan.Case) *wire.Request {
 	added := map[string]bool{}
 	for _, h := range r.cfg.headers {
 		name := strings.ToLower(h.name)
-		if slices.Contains(c.Own, name) || !added[name] && req.Get(h.name) != "" {
+		own := slices.Contains(c.Own, name)
+		switch {
+		case own && c.Alter != nil:
+			h.value = c.Alter(h.value)
+		case own:
+			continue
+		case name == "cookie" && req.Get(h.name) != "": // there is one line of them (RFC 6265 §5.4)
+			req.Set(h.name, req.Get(h.name)+"; "+h.value)
+			continue
+		case !added[name] && req.Get(h.name) != "":
 			continue
 		}
 		added[name] = true

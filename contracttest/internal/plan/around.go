@@ -11,7 +11,6 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
-	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
 const leaveOptions = "RFC 9110 §9.3.7: a server may answer OPTIONS for every resource"
@@ -128,6 +127,7 @@ func (pl *planner) paths() {
 		add("encoded-trailing-slash", path+"%2F", leavePath)
 		add("encoded-traversal", path[:slash]+"/%2e%2e"+path[slash:], leavePath)
 	}
+	pl.nextSegments(path, add)
 	for _, p := range pl.op.Params {
 		if p.Spec.In != openapi3.ParameterInPath {
 			continue
@@ -153,6 +153,37 @@ func (pl *planner) paths() {
 	pl.add(c)
 }
 
+// maxSegments bounds the segments of a path that are changed one by one.
+const maxSegments = 8
+
+// nextSegments plans paths that differ from the documented one in one literal
+// segment: left out, misspelt, of another version.
+func (pl *planner) nextSegments(path string, add func(label, target, leave string)) {
+	template, segments := strings.Split(pl.op.Path, "/"), strings.Split(path, "/")
+	offset := len(segments) - len(template) // what the base path has
+	if offset < 0 {
+		return
+	}
+	add("root", "/", "")
+	for i, literal := range template[:min(len(template), maxSegments)] {
+		if literal == "" || strings.Contains(literal, "{") {
+			continue
+		}
+		with := func(repl ...string) string {
+			return strings.Join(slices.Concat(segments[:offset+i], repl, segments[offset+i+1:]), "/")
+		}
+		add(fmt.Sprintf("segment-%d-left-out", i), with(), "")
+		add(fmt.Sprintf("segment-%d-misspelt", i), with(literal+"x"), "")
+		add(fmt.Sprintf("segment-%d-cut", i), with(literal[:len(literal)-1]+"-"), "")
+		if at := strings.IndexAny(literal, "0123456789"); at >= 0 {
+			for _, step := range []int{-1, 1} {
+				digit := (int(literal[at]-'0') + 10 + step) % 10
+				add(fmt.Sprintf("segment-%d-version-%d", i, digit), with(fmt.Sprintf("%s%d%s", literal[:at], digit, literal[at+1:])), "")
+			}
+		}
+	}
+}
+
 // inOtherCase changes the letter case of the literal segments.
 func (pl *planner) inOtherCase(path string) string {
 	literal := map[string]bool{}
@@ -166,106 +197,6 @@ func (pl *planner) inOtherCase(path string) string {
 		}
 	}
 	return strings.Join(segments, "/")
-}
-
-// security plans requests without and with a wrong credential, where the
-// document requires one.
-func (pl *planner) security() {
-	clause := pl.op.AuthClause
-	if clause == nil {
-		return
-	}
-	spots := pl.credentials()
-	if len(spots) == 0 {
-		pl.reasons[clause] = "no case is made for the security schemes of the operation"
-		return
-	}
-	for _, text := range []struct{ label, value string }{{"absent", ""}, {"empty", ""}, {"wrong", "wrong-credential"}} {
-		d := pl.base.clone()
-		for _, p := range pl.op.Params {
-			if p.Credential {
-				d = d.withParam(p, value.Good{V: value.Absent{}})
-			}
-		}
-		r, err := d.request()
-		if err != nil {
-			pl.reasons[clause] = err.Error()
-			return
-		}
-		c := pl.newCase(Clauses, clause, text.label, RefuseCredential)
-		c.Credential = true
-		for _, s := range spots {
-			c.Own = append(c.Own, s.own())
-			if text.label != "absent" {
-				s.set(r, text.value)
-			}
-		}
-		c.Request = r
-		pl.add(c)
-	}
-}
-
-// spot is where a credential goes.
-type spot struct{ in, name, prefix string }
-
-func (s spot) own() string {
-	switch s.in {
-	case openapi3.ParameterInHeader:
-		return strings.ToLower(s.name)
-	case openapi3.ParameterInCookie:
-		return "cookie"
-	}
-	return "?" + s.name
-}
-
-func (s spot) set(r *wire.Request, v string) {
-	switch s.in {
-	case openapi3.ParameterInHeader:
-		r.Set(s.name, strings.TrimSpace(s.prefix+v))
-	case openapi3.ParameterInCookie:
-		r.Set("Cookie", s.name+"="+v)
-	case openapi3.ParameterInQuery:
-		sep := "?"
-		if r.RawQuery() != "" {
-			sep = "&"
-		}
-		r.Target += sep + wire.Style{Name: "form"}.Query(s.name, v)[0]
-	}
-}
-
-// credentials lists where the operation's schemes put their credentials.
-func (pl *planner) credentials() []spot {
-	var spots []spot
-	reqs := pl.op.Contract.Doc.Security
-	if pl.op.Spec.Security != nil {
-		reqs = *pl.op.Spec.Security
-	}
-	for _, r := range reqs {
-		for _, name := range sortedKeys(r) {
-			if pl.op.Contract.Doc.Components == nil {
-				continue
-			}
-			ref := pl.op.Contract.Doc.Components.SecuritySchemes[name]
-			if ref == nil || ref.Value == nil {
-				continue
-			}
-			s := spot{in: openapi3.ParameterInHeader, name: "Authorization"}
-			switch ref.Value.Type {
-			case "apiKey":
-				s = spot{in: ref.Value.In, name: ref.Value.Name}
-			case "http":
-				s.prefix = strings.ToUpper(ref.Value.Scheme[:1]) + ref.Value.Scheme[1:] + " "
-			case "oauth2", "openIdConnect":
-				s.prefix = "Bearer "
-			default:
-				continue
-			}
-			if !slices.Contains(spots, s) {
-				spots = append(spots, s)
-			}
-		}
-	}
-	return spots
 }
 
 // examples plans the documented examples of the body and of the parameters.

@@ -129,6 +129,7 @@ func (pl *planner) inLists(ch change, m *contract.Media, d draft) {
 	if !ok || len(items) == 0 {
 		return
 	}
+	first := func(int) any { return items[0] }
 	item := func(i int) any {
 		if list.Schema.UniqueItems && i >= len(items) {
 			return value.Distinct(ch.node, items[0], i)
@@ -139,15 +140,18 @@ func (pl *planner) inLists(ch change, m *contract.Media, d draft) {
 		label  string
 		length int
 		bad    func(i int) bool
+		item   func(i int) any
 	}{
-		{"in-list-of-one", 1, func(int) bool { return true }},
-		{"third-of-four", 4, func(i int) bool { return i == 2 }},
-		{"last-of-ten", 10, func(i int) bool { return i == 9 }},
-		{"all-of-three", 3, func(int) bool { return true }},
+		{"in-list-of-one", 1, func(int) bool { return true }, item},
+		{"third-of-four", 4, func(i int) bool { return i == 2 }, item},
+		{"last-of-ten", 10, func(i int) bool { return i == 9 }, item},
+		{"last-of-7000", 7000, func(i int) bool { return i == 6999 }, item},
+		{"after-repeated", 3, func(i int) bool { return i == 2 }, first},
+		{"all-of-three", 3, func(int) bool { return true }, item},
 	} {
 		var values []any
 		for i := range l.length {
-			v := item(i)
+			v := l.item(i)
 			if l.bad(i) {
 				if v, ok = pl.spoilt(ch, v); !ok {
 					break

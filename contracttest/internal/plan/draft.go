@@ -28,6 +28,7 @@ type draft struct {
 	base   string // base path
 	params map[*contract.Param]value.Good
 	spelt  map[*contract.Param]string // parameters that are written by hand, as they are sent
+	auth   []grant                    // credentials that no parameter carries
 	media  *contract.Media            // nil: no body
 	body   value.Good
 }
@@ -146,6 +147,7 @@ func (d draft) request() (*wire.Request, error) {
 	if len(cookies) > 0 {
 		r.Add("Cookie", strings.Join(cookies, "; "))
 	}
+	authorize(r, d.auth, d.params)
 	if d.media != nil {
 		body, label, err := encode(d.media, d.body.V)
 		if err != nil {

@@ -73,6 +73,7 @@ func (pl *planner) forms() {
 		{label: "via", header: field("Via", "1.1 proxy.example")},
 		{label: "referer", header: field("Referer", "https://example.com/a?b=c")},
 		{label: "pragma", header: field("Pragma", "no-cache")},
+		{label: "trailer", header: field("Trailer", "X-Unknown")},
 		{label: "te", header: field("TE", "trailers")},
 		{label: "range", header: field("Range", "bytes=0-99"), leave: leaveRange},
 		{label: "if-match", header: field("If-Match", `"x-unknown"`), leave: leavePrecondition},
@@ -234,6 +235,9 @@ func (pl *planner) optionalCredentials() {
 			continue // planned as the parameter that it is
 		}
 		c := pl.message("credential-in-"+s.in+"-"+s.name, "")
+		if s.in == openapi3.ParameterInHeader && c.Request.Get(s.name) != "" {
+			continue
+		}
 		s.set(c.Request, "made-up-credential")
 		c.Own, c.Credential = []string{s.own()}, true
 		pl.sent(c)

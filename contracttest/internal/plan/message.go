@@ -362,7 +362,7 @@ func (pl *planner) repeats(c *Case) bool {
 	cases := pl.plan.Cases
 	for i := len(cases) - 1; i >= 0 && cases[i].Op == c.Op && cases[i].Clause == c.Clause; i-- {
 		if cases[i].Request.Target == c.Request.Target && string(cases[i].Request.Body) == string(c.Request.Body) &&
-			slices.Equal(cases[i].Request.Header, c.Request.Header) {
+			slices.Equal(cases[i].Request.Header, c.Request.Header) && cases[i].Request.Chunked == c.Request.Chunked {
 			return true
 		}
 	}

@@ -19,6 +19,8 @@ type mode struct {
 	params bool
 }
 
+const leaveLarge = "RFC 9110 §15.5.14: a server may refuse content that is larger than it is willing to take"
+
 // maxPairs bounds the optional parts of which every two are sent and left out
 // together.
 const maxPairs = 6
@@ -93,14 +95,14 @@ func (pl *planner) lastKnown() (draft, bool) {
 	return d, changed
 }
 
-// large is the base with a long property that the document does not name.
+// large is the base with long properties that the document does not name.
 func (pl *planner) large() (draft, bool) {
 	members, ok := pl.base.body.V.(map[string]any)
 	if !ok || !isJSON(pl.base.media) {
 		return draft{}, false
 	}
 	members = clone(members)
-	members[strayName] = value.Letters(70 << 10)
+	members[strayName], members[strayName+"-2"] = value.Letters(longValue), value.Letters(longValue)
 	return pl.base.withBody(pl.base.media, value.Good{V: members, Unknown: pl.base.body.Unknown}), true
 }
 
@@ -168,6 +170,21 @@ func depth(n *contract.Node) int {
 func (pl *planner) labelInOtherForms(modes []mode) {
 	if pl.base.media == nil {
 		return
+	}
+	for _, m := range modes {
+		if m.label == "in-large-body" {
+			c := pl.message("large-body", leaveLarge)
+			if pl.confirmed(c, m.base) {
+				pl.add(c)
+			}
+		}
+	}
+	if pl.op.AuthClause == nil && isJSON(pl.base.media) && !pl.documents("header", "Authorization") {
+		// An error is where a credential is shown.
+		pl.raw(pl.base.media.Syntax, "not-json-with-authorization", Refuse, "", pl.base, func(r *wire.Request) {
+			r.Set("Authorization", "Bearer made-up-credential-9b1d4c")
+			r.Body = []byte("not json")
+		})
 	}
 	bodies := modes
 	if few := pl.fewest(pl.base); few != "" && isJSON(pl.base.media) {

@@ -69,6 +69,9 @@ type Case struct {
 	// Own lists the headers that the case sets, changes or omits itself, in
 	// lower case: no header of the run is added under these names.
 	Own []string
+	// Alter changes the credential that the run adds in the header of Own; without
+	// such a header the case is not sent.
+	Alter func(string) string
 	// Base is the valid request that the case differs from in one thing; nil in
 	// the base itself.
 	Base *Case
@@ -182,7 +185,7 @@ func (pl *planner) run() {
 // makeBase makes the valid request that the others differ from in one thing:
 // what is required, and of the rest what is known to exist.
 func (pl *planner) makeBase() (draft, error) {
-	d := draft{op: pl.op, base: pl.opts.BasePath, params: map[*contract.Param]value.Good{}}
+	d := draft{op: pl.op, base: pl.opts.BasePath, params: map[*contract.Param]value.Good{}, auth: pl.firstGranted()}
 	for _, p := range pl.op.Params {
 		g, err := pl.goodParam(p)
 		switch {

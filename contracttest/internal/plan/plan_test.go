@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"maps"
@@ -349,9 +350,25 @@ func TestSecurity(t *testing.T) {
 	wrong := find(t, p, "deletePet/security#wrong")
 	assert.Equal(t, plan.RefuseCredential, wrong.Expect)
 	assert.Equal(t, "session=wrong-credential", wrong.Request.Get("Cookie"))
-	assert.Equal(t, "Basic wrong-credential", wrong.Request.Get("Authorization"))
-	assert.Equal(t, "/v1/pets/7?key=wrong-credential", wrong.Request.Target)
 	assert.ElementsMatch(t, []string{"cookie", "authorization", "?key"}, wrong.Own)
+	assert.Equal(t, []string{"Basic wrong-credential"}, header("deletePet/security#wrong-Basic", "Authorization"))
+	assert.Equal(t, "/v1/pets/7?key=wrong-credential", find(t, p, "deletePet/security#wrong-Query").Request.Target)
+	assert.Equal(t, []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("wrong:credential"))},
+		header("deletePet/security#wrong-user-and-password-Basic", "Authorization"))
+
+	assert.Empty(t, find(t, p, "deletePet/path#base").Request.Get("Authorization"), "the first requirement that is known is met")
+	assert.Equal(t, "session=0badcafe", find(t, p, "deletePet/path#base").Request.Get("Cookie"))
+	for label, want := range map[string]string{
+		"with-Session": "session=0badcafe", "last-character-changed-Session": "session=0badcaf0",
+		"first-half-Session": "session=0bad", "other-letter-case-Session": "session=0BADCAFE",
+	} {
+		assert.Equal(t, []string{want}, header("deletePet/security#"+label, "Cookie"), label)
+	}
+	misplaced := find(t, p, "deletePet/security#in-query-Session")
+	assert.Equal(t, "/v1/pets/7?session=0badcafe", misplaced.Request.Target)
+	assert.NotEmpty(t, misplaced.Leave, "the credential is a good one")
+	ofRun := find(t, p, "deletePet/security#last-character-changed-Basic-of-the-run")
+	assert.Equal(t, "Basic abc0", ofRun.Alter("Basic abcd"))
 
 	for _, k := range p.Cases {
 		if strings.HasPrefix(k.ID, "listPets/") {

@@ -9,10 +9,13 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
+// longValue is the length of the longest text where the document sets no limit.
+const longValue = 64 << 10
+
 // strayValues are what a property that the document does not name may hold.
 var strayValues = []struct{ label, text string }{
 	{"false", "false"}, {"zero", "0"}, {"exponent", "1e2"}, {"empty-string", `""`}, {"empty-list", "[]"}, {"empty-object", "{}"},
-	{"long-string", `"` + value.Letters(70<<10) + `"`},
+	{"long-string", `"` + value.Letters(longValue) + `"`},
 }
 
 // strayNames are names that mean something to programs, not to the document.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -82,7 +83,9 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	keeps("escaped-values", escaped(text, false, true))
 	keeps("final-line-feed", text+"\n")
 	keeps("blanks-around-tokens", spacedOut(text))
-	keeps("white-space-in-empty", strings.NewReplacer("{}", "{ \n}", "[]", "[\t ]").Replace(text))
+	for label, empty := range pl.emptied(d) {
+		keeps("white-space-in-empty-"+label, strings.NewReplacer("{}", "{ \n}", "[]", "[\t ]").Replace(empty))
+	}
 	if members, ok := d.body.V.(map[string]any); ok && len(members) > 1 {
 		keeps("other-order", reordered(members))
 	}
@@ -105,6 +108,9 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	breaks("second-value-string", text+`""`)
 	breaks("semicolon-after", text+";")
 	breaks("single-quotes", strings.ReplaceAll(text, `"`, "'"))
+	breaks("curly-quotes", curly(text))
+	breaks("arrows", strings.ReplaceAll(text, `":`, `"=>`))
+	breaks("semicolons", strings.ReplaceAll(text, `,`, `;`))
 	breaks("comment", "/* comment */"+text)
 	breaks("line-comment", text+" // comment")
 	breaks("hash-comment", text+" # comment")
@@ -162,10 +168,10 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	breaks("no-value"+where, beside(`"`+strayName+`":`))
 	breaks("no-colon"+where, beside(`"`+strayName+`"`))
 	breaks("number-as-name", beside(`1:"a"`))
-	large := beside(`"` + strayName + `":"` + value.Letters(70<<10) + `"`)
+	large := beside(`"` + strayName + `":"` + value.Letters(longValue) + `"`)
 	breaks("truncated-large", large[:len(large)-1])
 	breaks("trailing-bytes-large", large+" x")
-	breaks("invalid-utf-8-large", beside(`"`+strayName+`":"`+value.Letters(70<<10)+"\xff"+`"`))
+	breaks("invalid-utf-8-large", beside(`"`+strayName+`":"`+value.Letters(longValue)+"\xff"+`"`))
 	if few := pl.fewest(d); few != text && few != "" {
 		alone := pl.beside(d, few)
 		if alone != nil {
@@ -358,6 +364,44 @@ func spacedOut(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// curly puts typographic quotes in place of the straight ones.
+func curly(text string) string {
+	parts := strings.Split(text, `"`)
+	var b strings.Builder
+	for i, part := range parts {
+		b.WriteString(part)
+		if i < len(parts)-1 {
+			b.WriteString([]string{"\u201c", "\u201d"}[i%2])
+		}
+	}
+	return b.String()
+}
+
+// emptied yields the texts of the body with nothing in it, and with nothing in
+// one of its lists, as far as the schema takes them.
+func (pl *planner) emptied(d draft) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		members, ok := d.body.V.(map[string]any)
+		if !ok || d.media.Node == nil {
+			return
+		}
+		if pl.fewest(d) == "{}" && !yield("object", "{}") {
+			return
+		}
+		for _, name := range sortedKeys(members) {
+			if _, isList := members[name].([]any); !isList {
+				continue
+			}
+			less := clone(members)
+			less[name] = []any{}
+			text, err := encodeJSON(less)
+			if err == nil && d.media.Node.Validates(less) == nil && !yield("list-"+name, string(text)) {
+				return
+			}
+		}
+	}
 }
 
 // fewest returns the text of the object with nothing in it that may be absent;
