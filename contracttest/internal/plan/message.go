@@ -175,12 +175,16 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 		for _, v := range pl.maker.Keep(n, local, in) {
+			before := len(pl.plan.Cases)
 			made := []string(nil)
 			if !v.Exists && v.V != nil {
 				made = []string{n.Path}
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
 			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
+			if n.Shared != nil && len(pl.plan.Cases) > before {
+				break // the others are cases of the node where the schema was first met
+			}
 			if inList(n) && slices.Contains(atTheEnd, v.Label) {
 				last := ch
 				last.label, last.apply = v.Label+"-in-last-item", put(v.V, made, true)
@@ -188,7 +192,11 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 		for _, v := range pl.maker.Break(n, local, in) {
+			before := len(pl.plan.Cases)
 			pl.breakWith(change{clause: v.Clause, label: v.Label, node: n, site: n.Path, touches: p, apply: put(v.V, nil, false)})
+			if n.Shared != nil && len(pl.plan.Cases) > before {
+				break
+			}
 			if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Parent.Items == n }) {
 				pl.breakWith(change{clause: v.Clause, label: v.Label + "-in-last-item", node: n, site: n.Path, touches: p, apply: put(v.V, nil, true)})
 			}

@@ -378,7 +378,12 @@ func (pl *planner) confirmed(c *Case, d draft) bool {
 // labelled reports whether the contract's own judgement of the request is the
 // label of the case.
 func (pl *planner) labelled(c *Case) bool {
-	broken := pl.checker.CheckRequest(pl.asDocumented(c.Request))
+	plain := pl.asDocumented(c.Request)
+	if rival := pl.op.Rival(plain.Path()); rival != nil {
+		pl.reasons[c.Clause] = "the path of the request is also one of " + rival.Path
+		return false
+	}
+	broken := pl.checker.CheckRequest(plain)
 	switch c.Expect {
 	case Accept:
 		for _, v := range broken {
