@@ -114,7 +114,7 @@ func (n *Node) children() []*Node {
 
 // maxNodes bounds how far the schemas of one message are unrolled: beyond it,
 // those that were met before are shared.
-const maxNodes = 20_000
+const maxNodes = 2_000
 
 // unrolledKey tells apart who keeps the clauses of a schema: a request is
 // planned, a response is not.

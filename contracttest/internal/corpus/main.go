@@ -183,11 +183,10 @@ func try(d document, dir string, random, most int, loadOnly bool) (r Result) {
 	r.Missed, r.Reasons = map[string]int{}, map[string]int{}
 	planned := map[site]string{}
 	for _, op := range c.Operations {
-		p := plan.Operation(op, plan.Options{Seed: 1, Random: random, BasePath: c.BasePath})
-		r.Cases += len(p.Cases)
+		unreached := plan.Each(op, plan.Options{Seed: 1, Random: random, BasePath: c.BasePath}, func(*plan.Case) { r.Cases++ })
 		for _, cl := range op.Clauses {
 			s := site{cl.Place.File, cl.Place.Pointer, cl.Side, cl.Permits, cl.Keyword}
-			reason, missed := p.Unreached[cl]
+			reason, missed := unreached[cl]
 			if cl.Side == contract.ResponseSide {
 				reason, missed = cl.Unplanned, cl.Unplanned != ""
 			}
