@@ -28,18 +28,26 @@ type Contract struct {
 	// Warnings are faults of the document that do not keep it from being used.
 	Warnings []string
 
+	routes   routes
 	count    int // of clauses about values
-	unrolled map[*openapi3.Schema]*Node
+	max      int // of them, until a schema that was met before is shared
+	unrolled map[unrolledKey]*Node
 	straight map[*openapi3.Schema]bool // schemas without a circle of composition
 }
 
-// maxClauses is how far a document is unrolled in full: a schema that several
-// operations share is clauses of each of them, which are too many in documents
-// of thousands of operations.
-const maxClauses = 100_000
+// DefaultMaxClauses is how far a document is unrolled in full: a schema that
+// several operations share is clauses of each of them, which are too many in
+// documents of thousands of operations.
+const DefaultMaxClauses = 100_000
+
+// Option shapes how a document is taken apart.
+type Option func(*Contract)
+
+// MaxClauses sets another bound than DefaultMaxClauses.
+func MaxClauses(n int) Option { return func(c *Contract) { c.max = n } }
 
 // many reports whether schemas that were met before are not unrolled again.
-func (c *Contract) many() bool { return c.count > maxClauses }
+func (c *Contract) many() bool { return c.count > c.max }
 
 // Operation is one method on one path.
 type Operation struct {
@@ -63,9 +71,9 @@ type Operation struct {
 	StatusClause  *Clause // no other status than those documented
 	AuthClause    *Clause // nil where no credential is required
 
-	path    *regexp.Regexp
-	literal int // characters of the template outside parameters: the more, the more concrete
-	names   []string
+	segments []*segment
+	literal  int // characters of the template outside parameters: the more, the more concrete
+	names    []string
 }
 
 // Param is a documented parameter.
@@ -104,7 +112,7 @@ type Media struct {
 
 // Load reads a document from a file. A document that cannot be used is an
 // *Error.
-func Load(file string) (*Contract, error) {
+func Load(file string, opts ...Option) (*Contract, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -112,12 +120,12 @@ func Load(file string) (*Contract, error) {
 		}
 		return nil, &Error{File: file, Reason: "cannot be read", Err: err}
 	}
-	return Parse(file, data)
+	return Parse(file, data, opts...)
 }
 
 // Parse takes a document's bytes; file is what places call it, and what
 // relative references are relative to.
-func Parse(file string, data []byte) (*Contract, error) {
+func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 	loader := openapi3.NewLoader()
 	loader.IncludeOrigin = true
 	loader.IsExternalRefsAllowed = true
@@ -131,7 +139,10 @@ func Parse(file string, data []byte) (*Contract, error) {
 	if doc.OpenAPI == "" {
 		return nil, &Error{File: file, Reason: "is no OpenAPI document: it has no field openapi"}
 	}
-	c := &Contract{File: file, Doc: doc, unrolled: map[*openapi3.Schema]*Node{}, straight: map[*openapi3.Schema]bool{}}
+	c := &Contract{File: file, Doc: doc, max: DefaultMaxClauses, unrolled: map[unrolledKey]*Node{}, straight: map[*openapi3.Schema]bool{}}
+	for _, opt := range opts {
+		opt(c)
+	}
 	if doc.Components != nil {
 		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
 			if ref := doc.Components.Schemas[name]; ref != nil {
@@ -144,7 +155,7 @@ func Parse(file string, data []byte) (*Contract, error) {
 	c.build()
 	c.locate(data)
 	if c.many() {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("the document unrolls to more than %d clauses: from there on, of a schema that was met before only the type is tested again", maxClauses))
+		c.Warnings = append(c.Warnings, fmt.Sprintf("the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.max))
 	}
 	if len(c.Operations) == 0 {
 		return nil, &Error{File: file, Reason: "documents no operation"}
@@ -244,6 +255,7 @@ func (c *Contract) build() {
 			op.MethodClause = clause
 			op.build(pointer + "/" + strings.ToLower(method))
 			c.Operations = append(c.Operations, op)
+			c.routes.add(op)
 			c.Clauses = append(c.Clauses, op.Clauses...)
 		}
 	}
@@ -275,73 +287,6 @@ func operationID(spec *openapi3.Operation, method, path string) string {
 		return escape(spec.OperationID)
 	}
 	return method + "_" + strings.Trim(notInNames.ReplaceAllString(path, "_"), "_")
-}
-
-var pathParam = regexp.MustCompile(`\{([^{}]+)\}`)
-
-// compilePath makes the expression that escaped paths of the operation match.
-func (op *Operation) compilePath() {
-	var expr strings.Builder
-	expr.WriteString("^")
-	rest := op.Path
-	for {
-		loc := pathParam.FindStringSubmatchIndex(rest)
-		if loc == nil {
-			break
-		}
-		expr.WriteString(regexp.QuoteMeta(rest[:loc[0]]))
-		expr.WriteString("([^/]+?)")
-		op.literal += loc[0]
-		op.names = append(op.names, rest[loc[2]:loc[3]])
-		rest = rest[loc[1]:]
-	}
-	op.literal += len(rest)
-	expr.WriteString(regexp.QuoteMeta(rest) + "$")
-	op.path = regexp.MustCompile(expr.String())
-}
-
-// Match returns the escaped values of the path parameters, and whether the
-// escaped path (without the server's base path) is one of this operation's.
-func (op *Operation) Match(path string) (map[string]string, bool) {
-	m := op.path.FindStringSubmatch(path)
-	if m == nil {
-		return nil, false
-	}
-	values := make(map[string]string, len(op.names))
-	for i, name := range op.names {
-		values[name] = m[i+1]
-	}
-	return values, true
-}
-
-// Find returns the operation that a request is for: its path under the base
-// path of the document's server or under none, the most concrete template
-// first. The second result tells whether the path is documented at all.
-func (c *Contract) Find(method, path string) (op *Operation, known bool) {
-	for _, p := range c.underBase(path) {
-		for _, o := range c.Operations {
-			if _, ok := o.Match(p); !ok {
-				continue
-			}
-			known = true
-			if o.Method == method && (op == nil || o.literal > op.literal) {
-				op = o
-			}
-		}
-		if op != nil {
-			return op, true
-		}
-	}
-	return nil, known
-}
-
-func (c *Contract) underBase(path string) []string {
-	if c.BasePath != "" {
-		if rest, ok := strings.CutPrefix(path, c.BasePath); ok && strings.HasPrefix(rest, "/") {
-			return []string{rest, path}
-		}
-	}
-	return []string{path}
 }
 
 func (op *Operation) clause(name, text string, place Place) *Clause {

@@ -33,7 +33,7 @@ type Node struct {
 	Recursive bool
 	// Shared is set where the document unrolls to so many clauses that a schema
 	// which was met before is not unrolled again: it is the node of the first
-	// time. Of this node there is the clause about its type, then.
+	// time. Of this node there is one clause, then: the first that it has.
 	Shared *Node
 
 	Required map[string]bool
@@ -112,8 +112,16 @@ func (n *Node) children() []*Node {
 	return all
 }
 
-// maxNodes bounds how far the schemas of one message are unrolled.
-const maxNodes = 20_000
+// maxNodes bounds how far the schemas of one message are unrolled: beyond it,
+// those that were met before are shared.
+const maxNodes = 2_000
+
+// unrolledKey tells apart who keeps the clauses of a schema: a request is
+// planned, a response is not.
+type unrolledKey struct {
+	schema *openapi3.Schema
+	side   Side
+}
 
 type nodeBuilder struct {
 	op    *Operation
@@ -140,20 +148,22 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 		}
 	}
 	b.count++
-	if first := b.op.Contract.unrolled[n.Schema]; first != nil && b.op.Contract.many() {
+	key := unrolledKey{n.Schema, b.side}
+	first := b.op.Contract.unrolled[key]
+	if first != nil && (b.op.Contract.many() || b.count > maxNodes) {
 		n.Shared = first
-		node.typeClause()
+		node.sharedClause()
 		return node
 	}
-	if depth >= 2 || b.count > maxNodes {
+	if depth >= 2 {
 		n.Recursive = true
 		return node
 	}
 	b.stack = append(b.stack, n.Schema)
 	defer func() { b.stack = b.stack[:len(b.stack)-1] }()
 
-	if b.op.Contract.unrolled[n.Schema] == nil {
-		b.op.Contract.unrolled[n.Schema] = node
+	if first == nil {
+		b.op.Contract.unrolled[key] = node
 	}
 	s := n.Schema
 	node.keywords()
@@ -338,6 +348,19 @@ func (n *Node) keywords() {
 func (n *Node) typeClause() {
 	if types := n.Types(); len(types) > 0 {
 		n.clause("type", "type", n.Subject+" is "+article(strings.Join(types, " or ")))
+	}
+}
+
+// sharedClause makes the one clause of a schema that was unrolled before.
+func (n *Node) sharedClause() {
+	n.typeClause()
+	for _, kw := range []struct {
+		name string
+		has  bool
+	}{{"oneOf", len(n.Schema.OneOf) > 0}, {"anyOf", len(n.Schema.AnyOf) > 0}, {"enum", len(n.Schema.Enum) > 0}} {
+		if kw.has && len(n.Clauses) == 0 {
+			n.clause(kw.name, kw.name, n.Subject+" keeps its "+kw.name)
+		}
 	}
 }
 

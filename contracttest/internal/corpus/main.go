@@ -30,9 +30,11 @@ func main() {
 	every := flag.Int("every", 1, "only each n-th document, by name")
 	workers := flag.Int("workers", 2, "documents at once")
 	random := flag.Int("cases", 40, "random cases for each operation")
+	most := flag.Int("max-clauses", contract.DefaultMaxClauses, "clauses of a document until schemas are shared")
+	loadOnly := flag.Bool("load", false, "do not plan")
 	limit := flag.Duration("slow", 0, "print documents that take longer")
 	flag.Parse()
-	if err := run(*dir, *out, *match, *every, *workers, *random, *limit); err != nil {
+	if err := run(*dir, *out, *match, *every, *workers, *random, *most, *limit, *loadOnly); err != nil {
 		fmt.Fprintln(os.Stderr, "corpus:", err)
 		os.Exit(1)
 	}
@@ -61,7 +63,7 @@ type Result struct {
 	Load, Plan float64
 }
 
-func run(dir, out, match string, every, workers, random int, limit time.Duration) error {
+func run(dir, out, match string, every, workers, random, most int, limit time.Duration, loadOnly bool) error {
 	var docs []document
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
@@ -90,7 +92,7 @@ func run(dir, out, match string, every, workers, random int, limit time.Duration
 	start := time.Now()
 	for i, d := range some {
 		g.Go(func() error {
-			results[i] = try(d, dir, random)
+			results[i] = try(d, dir, random, most, loadOnly)
 			if r := results[i]; limit > 0 && r.Load+r.Plan > limit.Seconds() {
 				fmt.Printf("%6.1f %6.1f s %5.1f MB %6d ops %8d clauses %8d cases %s\n", r.Load, r.Plan, float64(d.size)/1e6, r.Operations, r.Clauses, r.Cases, r.Name)
 			}
@@ -157,7 +159,7 @@ type site struct {
 	keyword       string
 }
 
-func try(d document, dir string, random int) (r Result) {
+func try(d document, dir string, random, most int, loadOnly bool) (r Result) {
 	name, _ := filepath.Rel(dir, d.name)
 	r = Result{Name: name, Size: d.size}
 	defer func() {
@@ -166,7 +168,7 @@ func try(d document, dir string, random int) (r Result) {
 		}
 	}()
 	start := time.Now()
-	c, err := contract.Load(d.name)
+	c, err := contract.Load(d.name, contract.MaxClauses(most))
 	r.Load = time.Since(start).Seconds()
 	if err != nil {
 		r.Refused = strings.ReplaceAll(err.Error(), d.name, "")
@@ -174,15 +176,17 @@ func try(d document, dir string, random int) (r Result) {
 	}
 	r.Warnings = c.Warnings
 	r.Operations, r.Clauses = len(c.Operations), len(c.Clauses)
+	if loadOnly {
+		return r
+	}
 	start = time.Now()
 	r.Missed, r.Reasons = map[string]int{}, map[string]int{}
 	planned := map[site]string{}
 	for _, op := range c.Operations {
-		p := plan.Operation(op, plan.Options{Seed: 1, Random: random, BasePath: c.BasePath})
-		r.Cases += len(p.Cases)
+		unreached := plan.Each(op, plan.Options{Seed: 1, Random: random, BasePath: c.BasePath}, func(*plan.Case) { r.Cases++ })
 		for _, cl := range op.Clauses {
 			s := site{cl.Place.File, cl.Place.Pointer, cl.Side, cl.Permits, cl.Keyword}
-			reason, missed := p.Unreached[cl]
+			reason, missed := unreached[cl]
 			if cl.Side == contract.ResponseSide {
 				reason, missed = cl.Unplanned, cl.Unplanned != ""
 			}

@@ -118,14 +118,8 @@ func Recorded(c *contract.Contract, x *wire.Exchange) *Exchange {
 		if !known {
 			return nil
 		}
-		for _, o := range c.Operations {
-			if _, ok := o.Match(strings.TrimPrefix(x.Request.Path(), c.BasePath)); ok {
-				op = o
-			}
-		}
-		if op == nil {
-			return nil
-		}
+		all := c.At(x.Request.Path())
+		op = all[len(all)-1]
 		return &Exchange{Exchange: x, Op: op, Clause: op.MethodClause, Expect: plan.RefuseMethod, Recorded: true, Secrets: Secrets(op, x.Request)}
 	}
 	e := &Exchange{Exchange: x, Op: op, Clause: op.PathClause, Expect: plan.Accept, Recorded: true, Broken: op.CheckRequest(x.Request)}

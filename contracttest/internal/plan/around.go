@@ -33,6 +33,9 @@ func (pl *planner) methods() {
 		if documented[method] != nil || method == http.MethodHead && documented[http.MethodGet] != nil {
 			continue // HEAD is served wherever GET is (RFC 9110 §9.3.2)
 		}
+		if other, _ := pl.op.Contract.Find(method, pl.asDocumented(good).Path()); other != nil {
+			continue // documented for another template that the path matches
+		}
 		c := pl.newCase(Clauses, pl.op.MethodClause, method, RefuseMethod)
 		c.Request = good.Clone()
 		c.Request.Method = method

@@ -175,12 +175,16 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 		for _, v := range pl.maker.Keep(n, local, in) {
+			before := pl.count
 			made := []string(nil)
 			if !v.Exists && v.V != nil {
 				made = []string{n.Path}
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
 			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
+			if n.Shared != nil && pl.count > before {
+				break // the others are cases of the node where the schema was first met
+			}
 			if inList(n) && slices.Contains(atTheEnd, v.Label) {
 				last := ch
 				last.label, last.apply = v.Label+"-in-last-item", put(v.V, made, true)
@@ -188,7 +192,11 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 		for _, v := range pl.maker.Break(n, local, in) {
+			before := pl.count
 			pl.breakWith(change{clause: v.Clause, label: v.Label, node: n, site: n.Path, touches: p, apply: put(v.V, nil, false)})
+			if n.Shared != nil && pl.count > before {
+				break
+			}
 			if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Parent.Items == n }) {
 				pl.breakWith(change{clause: v.Clause, label: v.Label + "-in-last-item", node: n, site: n.Path, touches: p, apply: put(v.V, nil, true)})
 			}
@@ -359,8 +367,8 @@ func (pl *planner) breakWith(ch change) {
 // repeats reports whether the case before it, for the same clause, sends the
 // same bytes: the last item of a list of one is the first.
 func (pl *planner) repeats(c *Case) bool {
-	cases := pl.plan.Cases
-	for i := len(cases) - 1; i >= 0 && cases[i].Op == c.Op && cases[i].Clause == c.Clause; i-- {
+	cases := pl.recent
+	for i := len(cases) - 1; i >= 0 && cases[i].Clause == c.Clause; i-- {
 		if cases[i].Request.Target == c.Request.Target && string(cases[i].Request.Body) == string(c.Request.Body) &&
 			slices.Equal(cases[i].Request.Header, c.Request.Header) && cases[i].Request.Chunked == c.Request.Chunked {
 			return true

@@ -109,24 +109,33 @@ func Make(c *contract.Contract, opts Options) *Plan {
 // Operation plans one operation of a contract. What comes of it does not depend
 // on the others, nor on when it is planned.
 func Operation(op *contract.Operation, opts Options) *Plan {
-	p := &Plan{Unreached: map[*contract.Clause]string{}}
-	if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
-		return p
-	}
-	pl := &planner{
-		plan: p, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
-		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
-		reasons: map[*contract.Clause]string{}, ids: map[string]bool{},
-	}
-	pl.run()
+	p := &Plan{}
+	p.Unreached = Each(op, opts, func(c *Case) { p.Cases = append(p.Cases, c) })
 	slices.SortStableFunc(p.Cases, byPhase)
 	return p
+}
+
+// Each hands over the cases of an operation one by one, so that not all have to
+// be held, and not sorted by phase; the base is the first. It returns why clauses
+// have no case.
+func Each(op *contract.Operation, opts Options, f func(*Case)) (unreached map[*contract.Clause]string) {
+	if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
+		return nil
+	}
+	pl := &planner{
+		each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
+		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
+		reasons: map[*contract.Clause]string{}, labels: map[*contract.Clause][]string{}, planned: map[*contract.Clause]bool{},
+	}
+	pl.run()
+	return pl.unreached()
 }
 
 func byPhase(a, b *Case) int { return int(a.Phase) - int(b.Phase) }
 
 type planner struct {
-	plan    *Plan
+	each    func(*Case)
+	count   int // of cases
 	op      *contract.Operation
 	opts    Options
 	maker   *value.Maker
@@ -135,7 +144,9 @@ type planner struct {
 	base    draft
 	first   *Case
 	reasons map[*contract.Clause]string // why a case for the clause failed
-	ids     map[string]bool
+	labels  map[*contract.Clause][]string
+	planned map[*contract.Clause]bool
+	recent  []*Case  // the last ones, of one clause
 	keeps   []change // what random cases choose from
 	breaks  []change
 }
@@ -152,7 +163,6 @@ type change struct {
 }
 
 func (pl *planner) run() {
-	defer pl.account()
 	base, err := pl.makeBase()
 	if err != nil {
 		for _, c := range pl.op.Clauses {
@@ -348,19 +358,30 @@ func keptAt(n *contract.Node, v any) []*contract.Clause {
 
 // newCase starts a case; its request is made when it is confirmed.
 func (pl *planner) newCase(phase Phase, c *contract.Clause, label string, expect Expect) *Case {
-	id := c.Name + "#" + label
-	for n := 2; pl.ids[id]; n++ {
-		id = fmt.Sprintf("%s#%s~%d", c.Name, label, n)
+	if used := pl.labels[c]; slices.Contains(used, label) {
+		plain := label
+		for n := 2; slices.Contains(used, label); n++ {
+			label = fmt.Sprintf("%s~%d", plain, n)
+		}
 	}
-	return &Case{ID: id, Phase: phase, Op: pl.op, Clause: c, Expect: expect, Base: pl.first}
+	return &Case{ID: c.Name + "#" + label, Phase: phase, Op: pl.op, Clause: c, Expect: expect, Base: pl.first}
 }
 
 func (pl *planner) add(c *Case) {
 	if pl.opts.Want != nil && c.Base != nil && !pl.opts.Want(c.Clause) {
 		return
 	}
-	pl.ids[c.ID] = true
-	pl.plan.Cases = append(pl.plan.Cases, c)
+	pl.labels[c.Clause] = append(pl.labels[c.Clause], c.ID[len(c.Clause.Name)+1:])
+	pl.planned[c.Clause] = true
+	for _, k := range c.Keeps {
+		pl.planned[k] = true
+	}
+	if len(pl.recent) > 0 && pl.recent[0].Clause != c.Clause {
+		pl.recent = pl.recent[:0]
+	}
+	pl.recent = append(pl.recent, c)
+	pl.count++
+	pl.each(c)
 }
 
 // confirmed writes the draft and asks the contract whether the case does what
@@ -381,7 +402,12 @@ func (pl *planner) confirmed(c *Case, d draft) bool {
 // labelled reports whether the contract's own judgement of the request is the
 // label of the case.
 func (pl *planner) labelled(c *Case) bool {
-	broken := pl.checker.CheckRequest(pl.asDocumented(c.Request))
+	plain := pl.asDocumented(c.Request)
+	if rival := pl.op.Rival(plain.Path()); rival != nil {
+		pl.reasons[c.Clause] = "the path of the request is also one of " + rival.Path
+		return false
+	}
+	broken := pl.checker.CheckRequest(plain)
 	switch c.Expect {
 	case Accept:
 		for _, v := range broken {
@@ -447,17 +473,11 @@ func nodeOf(c *contract.Clause) string {
 	return partOfAll.ReplaceAllString(c.Name[:strings.LastIndexByte(c.Name, '/')], "")
 }
 
-// account notes why clauses of the operation have no case.
-func (pl *planner) account() {
-	planned := map[*contract.Clause]bool{}
-	for _, c := range pl.plan.Cases {
-		planned[c.Clause] = true
-		for _, k := range c.Keeps {
-			planned[k] = true
-		}
-	}
+// unreached says why clauses of the operation have no case.
+func (pl *planner) unreached() map[*contract.Clause]string {
+	all := map[*contract.Clause]string{}
 	for _, c := range pl.op.Clauses {
-		if c.Side == contract.ResponseSide || planned[c] {
+		if c.Side == contract.ResponseSide || pl.planned[c] {
 			continue
 		}
 		reason := c.Unplanned
@@ -467,8 +487,9 @@ func (pl *planner) account() {
 		if reason == "" {
 			reason = "no case was found for it"
 		}
-		pl.plan.Unreached[c] = reason
+		all[c] = reason
 	}
+	return all
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -1,0 +1,199 @@
+package contract
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A path template is taken apart segment by segment: what matches a parameter
+// has no slash in it.
+
+var pathParam = regexp.MustCompile(`\{([^{}]+)\}`)
+
+// segment is one segment of a path template.
+type segment struct {
+	text  string         // as in the template, the names of parameters left out
+	names []string       // of its parameters
+	expr  *regexp.Regexp // nil for a literal and for one parameter alone
+}
+
+func (s *segment) alone() bool { return s.text == "{}" }
+
+// match appends the escaped values of the segment's parameters.
+func (s *segment) match(text string, values []string) ([]string, bool) {
+	switch {
+	case len(s.names) == 0:
+		return values, s.text == text
+	case s.alone():
+		return append(values, text), text != ""
+	}
+	m := s.expr.FindStringSubmatch(text)
+	if m == nil {
+		return values, false
+	}
+	return append(values, m[1:]...), true
+}
+
+// compilePath takes the operation's path template apart.
+func (op *Operation) compilePath() {
+	for text := range strings.SplitSeq(op.Path, "/") {
+		s := &segment{text: pathParam.ReplaceAllString(text, "{}")}
+		var expr strings.Builder
+		last := 0
+		for _, loc := range pathParam.FindAllStringSubmatchIndex(text, -1) {
+			expr.WriteString(regexp.QuoteMeta(text[last:loc[0]]) + "(.+?)")
+			op.literal += loc[0] - last
+			s.names = append(s.names, text[loc[2]:loc[3]])
+			last = loc[1]
+		}
+		op.literal += len(text) - last + 1
+		if len(s.names) > 0 && !s.alone() {
+			s.expr = regexp.MustCompile("^(?s:" + expr.String() + regexp.QuoteMeta(text[last:]) + ")$")
+		}
+		op.names = append(op.names, s.names...)
+		op.segments = append(op.segments, s)
+	}
+}
+
+// Match returns the escaped values of the path parameters, and whether the
+// escaped path (without the server's base path) is one of this operation's.
+func (op *Operation) Match(path string) (map[string]string, bool) {
+	var values []string
+	for i, s := range op.segments {
+		text, rest, more := strings.Cut(path, "/")
+		if more != (i < len(op.segments)-1) {
+			return nil, false
+		}
+		var ok bool
+		if values, ok = s.match(text, values); !ok {
+			return nil, false
+		}
+		path = rest
+	}
+	named := make(map[string]string, len(op.names))
+	for i, name := range op.names {
+		named[name] = values[i]
+	}
+	return named, true
+}
+
+// routes is a tree of the path templates by segment.
+type routes struct {
+	literal map[string]*routes
+	open    []*openRoute
+	ops     []*Operation // whose template ends here
+}
+
+type openRoute struct {
+	segment *segment
+	routes
+}
+
+func (t *routes) add(op *Operation) {
+	for _, s := range op.segments {
+		if len(s.names) == 0 {
+			if t.literal[s.text] == nil {
+				if t.literal == nil {
+					t.literal = map[string]*routes{}
+				}
+				t.literal[s.text] = &routes{}
+			}
+			t = t.literal[s.text]
+			continue
+		}
+		i := slices.IndexFunc(t.open, func(o *openRoute) bool { return o.segment.text == s.text })
+		if i < 0 {
+			i = len(t.open)
+			t.open = append(t.open, &openRoute{segment: s})
+		}
+		t = &t.open[i].routes
+	}
+	t.ops = append(t.ops, op)
+}
+
+// match calls f for every operation that a path is one of; last is set for the
+// last segment of the path.
+func (t *routes) match(path string, last bool, f func(*Operation)) {
+	if last {
+		for _, op := range t.ops {
+			f(op)
+		}
+		return
+	}
+	text, rest, more := strings.Cut(path, "/")
+	if next := t.literal[text]; next != nil {
+		next.match(rest, !more, f)
+	}
+	for _, o := range t.open {
+		if _, ok := o.segment.match(text, nil); ok {
+			o.match(rest, !more, f)
+		}
+	}
+}
+
+// Find returns the operation that a request is for: its path under the base
+// path of the document's server or under none, the most concrete template
+// first. The second result tells whether the path is documented at all.
+func (c *Contract) Find(method, path string) (op *Operation, known bool) {
+	for _, p := range c.underBase(path) {
+		c.routes.match(p, false, func(o *Operation) {
+			known = true
+			if o.Method == method && (op == nil || o.before(op)) {
+				op = o
+			}
+		})
+		if op != nil {
+			return op, true
+		}
+	}
+	return nil, known
+}
+
+// before reports whether a path that both match is rather o's: the more
+// concrete template's (OpenAPI 3.0.3, Paths Object), then the first one's.
+func (o *Operation) before(other *Operation) bool {
+	return o.literal > other.literal || o.literal == other.literal && o.Index < other.Index
+}
+
+// At returns the operations on a path, whatever their method.
+func (c *Contract) At(path string) []*Operation {
+	var all []*Operation
+	for _, p := range c.underBase(path) {
+		c.routes.match(p, false, func(o *Operation) { all = append(all, o) })
+		if len(all) > 0 {
+			break
+		}
+	}
+	slices.SortFunc(all, func(a, b *Operation) int { return a.Index - b.Index })
+	return all
+}
+
+// Rival returns an operation on another template that a path of op may be taken
+// for just as well or rather, or nil. Only one of the two is what a server
+// looks at, so that the answer says nothing of the other.
+func (op *Operation) Rival(path string) *Operation {
+	var rival *Operation
+	op.Contract.routes.match(path, false, func(o *Operation) {
+		if rival == nil && o != op && o.literal >= op.literal && o.Path != op.Path &&
+			(o.Method == op.Method || !op.sameShape(o)) && (o.before(op) || !op.sameShape(o)) {
+			rival = o
+		}
+	})
+	return rival
+}
+
+// sameShape reports whether two templates differ in the names of parameters at
+// most.
+func (op *Operation) sameShape(other *Operation) bool {
+	return slices.EqualFunc(op.segments, other.segments, func(a, b *segment) bool { return a.text == b.text })
+}
+
+func (c *Contract) underBase(path string) []string {
+	if c.BasePath != "" {
+		if rest, ok := strings.CutPrefix(path, c.BasePath); ok && strings.HasPrefix(rest, "/") {
+			return []string{rest, path}
+		}
+	}
+	return []string{path}
+}

@@ -1,0 +1,122 @@
+package contract_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+)
+
+// withPaths makes a document of operations, each given as METHOD /path.
+func withPaths(t testing.TB, operations ...string) *contract.Contract {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("openapi: 3.0.3\ninfo: {title: paths, version: '1'}\nservers: [{url: 'https://example.com/v1'}]\npaths:\n")
+	byPath := map[string][]string{}
+	var paths []string
+	for _, op := range operations {
+		method, path, _ := strings.Cut(op, " ")
+		if byPath[path] == nil {
+			paths = append(paths, path)
+		}
+		byPath[path] = append(byPath[path], method)
+	}
+	for _, path := range paths {
+		fmt.Fprintf(&b, "  %q:\n", path)
+		for _, method := range byPath[path] {
+			fmt.Fprintf(&b, "    %s: {operationId: %q, responses: {'200': {description: ok}}}\n", strings.ToLower(method), method+" "+path)
+		}
+	}
+	c, err := contract.Parse("paths.yaml", []byte(b.String()))
+	require.NoError(t, err)
+	return c
+}
+
+func TestFindByTemplate(t *testing.T) {
+	c := withPaths(t, "GET /", "GET /users/{id}", "DELETE /users/{id}", "GET /users/me", "GET /users/{id}.{format}", "GET /{kind}/me/x",
+		"GET /users('{name}')", "GET /users/{id}/items/{item}", "POST /a/{x}", "GET /a/{y}")
+	tests := []struct {
+		method, path, want string
+		known              bool
+	}{
+		{"GET", "/", "GET /", true},
+		{"GET", "/users/1", "GET /users/{id}", true},
+		{"GET", "/v1/users/1", "GET /users/{id}", true},
+		{"GET", "/users/me", "GET /users/me", true},
+		{"DELETE", "/users/me", "DELETE /users/{id}", true},
+		{"PUT", "/users/me", "", true},
+		{"GET", "/users/a.json", "GET /users/{id}.{format}", true},
+		{"GET", "/users/.json", "GET /users/{id}", true},
+		{"GET", "/users('me')", "GET /users('{name}')", true},
+		{"GET", "/users('')", "", false},
+		{"GET", "/users/me/x", "GET /{kind}/me/x", true},
+		{"GET", "/users/1/items/2", "GET /users/{id}/items/{item}", true},
+		{"GET", "/users/1/items/", "", false},
+		{"GET", "/users/1/items", "", false},
+		{"GET", "/users/", "", false},
+		{"GET", "/users", "", false},
+		{"GET", "", "", false},
+		{"POST", "/a/b", "POST /a/{x}", true},
+		{"GET", "/a/b", "GET /a/{y}", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
+			op, known := c.Find(tt.method, tt.path)
+			got := ""
+			if op != nil {
+				got = op.Method + " " + op.Path
+			}
+			assert.Equal(t, tt.want, got)
+			assert.Equal(t, tt.known, known)
+		})
+	}
+}
+
+func TestRival(t *testing.T) {
+	c := withPaths(t, "GET /users/{id}", "GET /users/me", "POST /a/{x}", "GET /a/{y}", "GET /b/{x}", "GET /b/{y}", "GET /c/{x}/d", "GET /{y}/e/d")
+	tests := []struct{ operation, path, want string }{
+		{"GET /users/{id}", "/users/me", "/users/me"},
+		{"GET /users/{id}", "/users/you", ""},
+		{"GET /users/me", "/users/me", ""},
+		{"POST /a/{x}", "/a/1", ""},
+		{"GET /a/{y}", "/a/1", ""},
+		{"GET /b/{x}", "/b/1", ""},
+		{"GET /b/{y}", "/b/1", "/b/{x}"},
+		{"GET /c/{x}/d", "/c/e/d", "/{y}/e/d"},
+		{"GET /{y}/e/d", "/c/e/d", "/c/{x}/d"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.operation+" at "+tt.path, func(t *testing.T) {
+			for _, op := range c.Operations {
+				if op.Method+" "+op.Path != tt.operation {
+					continue
+				}
+				got := ""
+				if rival := op.Rival(tt.path); rival != nil {
+					got = rival.Path
+				}
+				assert.Equal(t, tt.want, got)
+			}
+		})
+	}
+}
+
+// The cost of a look-up must not grow with the document.
+func BenchmarkFind(b *testing.B) {
+	for _, n := range []int{10, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var ops []string
+			for i := range n {
+				ops = append(ops, fmt.Sprintf("GET /group%d/{id}/items", i))
+			}
+			c := withPaths(b, ops...)
+			for b.Loop() {
+				c.Find("GET", "/group7/1/items")
+			}
+		})
+	}
+}
