@@ -1,9 +1,13 @@
 package client
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,27 +16,25 @@ import (
 	"github.com/dataarts-go/factory/gen"
 )
 
-const userAgent = "dataarts-go-factory"
-
 // A Client sends requests for the packages of one project. Any number of
 // goroutines may share it.
 type Client struct {
-	api       *gen.Client
-	http      *http.Client
-	projectID string
-	workspace *string
+	http        *http.Client
+	request     *http.Request // of each call, but for context, body and proof
+	credentials Credentials   // nil without any
+	retry       RetryPolicy
+	log         *slog.Logger // nil without any
 }
 
 // New returns a client for the project with this ID on the service at
-// endpoint: an http or https URL with a host and, if need be, a base path. The
-// vendor's endpoints are https://dayu.{region}.myhuaweicloud.com
-// (dataartsstudio_02_0004).
+// endpoint: an http or https URL with a host and, if need be, a base path.
+// [Region] gives the vendor's endpoints.
 //
 // The endpoint has no user, query or fragment, and the project ID is not
 // empty; what else the service asks of an ID is for the service to check. An
 // error of an option is returned as it is.
 func New(endpoint, projectID string, opts ...Option) (*Client, error) {
-	base, err := parseEndpoint(endpoint)
+	base, err := parseEndpoint("endpoint", endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func New(endpoint, projectID string, opts ...Option) (*Client, error) {
 	if projectID == "." || projectID == ".." {
 		return nil, fmt.Errorf("client: project ID %q would name another path", projectID)
 	}
-	var conf config
+	conf := config{retry: defaultRetryPolicy}
 	for _, opt := range opts {
 		if err := opt(&conf); err != nil {
 			return nil, err
@@ -51,22 +53,53 @@ func New(endpoint, projectID string, opts ...Option) (*Client, error) {
 	if conf.httpClient == nil {
 		conf.httpClient = defaultHTTPClient()
 	}
-	httpClient := withoutRedirects(conf.httpClient)
-	api, err := gen.NewClient(base.String(), gen.WithHTTPClient(httpClient), gen.WithRequestEditorFn(conf.complete))
+	c := &Client{
+		http:        withoutRedirects(conf.httpClient),
+		credentials: conf.credentials,
+		retry:       conf.retry,
+		log:         conf.logger,
+	}
+	if c.request, err = newTemplate(base, projectID, conf.workspace); err != nil {
+		return nil, err
+	}
+	if b, ok := conf.credentials.(binder); ok {
+		c.credentials, err = b.bind(binding{
+			endpoint: base, iam: conf.iam, projectID: projectID, http: c.http, log: c.log,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// newTemplate makes of the contract what all requests of a client share.
+func newTemplate(base *url.URL, projectID string, workspace *string) (*http.Request, error) {
+	api, err := gen.NewClient(base.String())
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	return &Client{api: api, http: httpClient, projectID: projectID, workspace: conf.workspace}, nil
+	req, err := gen.NewCancelFactoryPackagesRequestWithApplicationJSONCharsetUTF8Body(api.Server, projectID,
+		&gen.CancelFactoryPackagesParams{Workspace: workspace}, gen.CancelFactoryPackagesRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	req.Header.Set("User-Agent", userAgent())
+	return req, nil
 }
 
 // CancelFactoryPackages cancels the task packages with these IDs in one
 // request. The documentation states no limit to their number, and does not say
-// what becomes of the others where one cannot be cancelled.
+// what becomes of the others where one cannot be cancelled; [Client.CancelAll]
+// is for large jobs, and tells for each ID what became of it.
 //
 // The error is [ErrNoPackages] without IDs, an [*Error] where the answer is
-// not a 2xx, and one that wraps a [*net/url.Error] where no answer came. An ID
-// that is not valid UTF-8 is refused before anything is sent, since JSON has
-// no way to say it.
+// not a 2xx, and one that wraps a [*net/url.Error] where no answer came. With
+// [errors.Is], [ErrInDoubt] holds where the packages may be cancelled all the
+// same. An ID that is not valid UTF-8 is refused before anything is sent,
+// since JSON has no way to say it.
+//
+// A request that was surely not carried out is sent again; see [RetryPolicy].
 //
 // Operation: CancelFactoryPackages of openapi.yaml (dataartsstudio_02_0205).
 func (c *Client) CancelFactoryPackages(ctx context.Context, ids ...string) error {
@@ -78,26 +111,33 @@ func (c *Client) CancelFactoryPackages(ctx context.Context, ids ...string) error
 			return fmt.Errorf("client: package ID %d of %d, %q, is not valid UTF-8", i+1, len(ids), id)
 		}
 	}
-	var sent *http.Request
-	resp, err := c.api.CancelFactoryPackagesWithApplicationJSONCharsetUTF8Body(ctx, c.projectID,
-		&gen.CancelFactoryPackagesParams{Workspace: c.workspace},
-		gen.CancelFactoryPackagesRequest{PackageIds: &ids},
-		func(_ context.Context, req *http.Request) error {
-			sent = req
-			return nil
-		})
+	_, err := c.cancel(ctx, ids, false)
+	return err
+}
+
+// cancel sends one request, as often as the policy allows. inDoubt says whether
+// one for the same IDs may have been carried out: as a parameter, before the
+// call; as a result, before its last attempt, too.
+func (c *Client) cancel(ctx context.Context, ids []string, inDoubt bool) (bool, error) {
+	body, err := json.Marshal(gen.CancelFactoryPackagesRequest{PackageIds: &ids})
 	if err != nil {
-		err = fmt.Errorf("cancel task packages: %w", withContext(ctx, err))
-		if sent == nil {
-			return err
-		}
-		return redactError(sent.Header, err)
+		return inDoubt, fmt.Errorf("cancel task packages: %w", err)
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 == 2 {
-		return nil
-	}
-	return newError(sent, resp)
+	call := call{client: c, body: body, packages: len(ids), inDoubt: inDoubt}
+	err = call.do(ctx)
+	return call.inDoubt, err
+}
+
+// newRequest returns a request of its own, so that credentials may change it.
+func (c *Client) newRequest(ctx context.Context, body []byte) *http.Request {
+	req := c.request.WithContext(ctx)
+	u := *c.request.URL
+	req.URL = &u
+	req.Header = c.request.Header.Clone()
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.ContentLength = int64(len(body))
+	return req
 }
 
 // CloseIdleConnections closes the connections that are kept for further calls.
@@ -115,17 +155,17 @@ func withContext(ctx context.Context, err error) error {
 
 // parseEndpoint quotes nothing of the endpoint in its errors: it may hold a
 // password.
-func parseEndpoint(endpoint string) (*url.URL, error) {
+func parseEndpoint(name, endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil:
-		return nil, errors.New("client: endpoint is not a URL")
+		return nil, fmt.Errorf("client: %s is not a URL", name)
 	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		return nil, errors.New("client: endpoint is not an absolute http or https URL")
+		return nil, fmt.Errorf("client: %s is not an absolute http or https URL", name)
 	case u.User != nil:
-		return nil, errors.New("client: endpoint names a user; credentials are set by WithCredentials")
+		return nil, fmt.Errorf("client: %s names a user; credentials are set by WithCredentials", name)
 	case strings.ContainsAny(endpoint, "?#"):
-		return nil, errors.New("client: endpoint has a query or fragment")
+		return nil, fmt.Errorf("client: %s has a query or fragment", name)
 	}
 	return u, nil
 }

@@ -46,11 +46,14 @@ func setup(t *testing.T, handler http.HandlerFunc, opts ...client.Option) *clien
 
 func newClient(t *testing.T, endpoint string, opts ...client.Option) *client.Client {
 	t.Helper()
-	c, err := client.New(endpoint, projectID, opts...)
+	c, err := client.New(endpoint, projectID, append([]client.Option{quickRetry}, opts...)...)
 	require.NoError(t, err)
 	t.Cleanup(c.CloseIdleConnections)
 	return c
 }
+
+// quickRetry is the default policy without its waits.
+var quickRetry = client.WithRetry(client.RetryPolicy{BaseDelay: time.Microsecond})
 
 // refuse is the handler where nothing must be sent.
 func refuse(t *testing.T) http.HandlerFunc {
@@ -86,7 +89,7 @@ func TestRequest(t *testing.T) {
 				assert.Equal(t, http.MethodPost, r.Method)
 				assert.Equal(t, "/v2/"+projectID+"/factory/release-packages/unpack", r.URL.String())
 				assert.Equal(t, []string{"application/json;charset=UTF-8"}, r.Header["Content-Type"])
-				assert.Equal(t, []string{"dataarts-go-factory"}, r.Header["User-Agent"])
+				assert.Regexp(t, `^dataarts-go-factory/\S+$`, r.Header.Get("User-Agent"))
 				assert.Equal(t, tt.workspace, r.Header["Workspace"])
 				assert.Equal(t, tt.token, r.Header["X-Auth-Token"])
 				assert.Equal(t, []string{"12", "13"}, packageIDs(t, r))

@@ -3,6 +3,7 @@ package client
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 )
 
 // Credentials prove to the service who sends a request. Besides those of this
@@ -16,12 +17,25 @@ type Credentials interface {
 	Authorize(req *http.Request) error
 }
 
+// binder is what credentials are that need to know the client they are for.
+type binder interface {
+	bind(b binding) (Credentials, error)
+}
+
+type binding struct {
+	endpoint  *url.URL
+	iam       *url.URL // nil without WithIAMEndpoint
+	projectID string
+	http      *http.Client
+	log       *slog.Logger
+}
+
 const tokenHeader = "X-Auth-Token" //nolint:gosec // the name of a header
 
 // Token returns credentials of a ready IAM token, which is sent in the header
 // X-Auth-Token (dataartsstudio_02_0205). [WithCredentials] refuses one that is
 // empty or cannot stand in a header. A token is valid for 24 hours (IAM,
-// POST /v3/auth/tokens) and is not renewed.
+// POST /v3/auth/tokens) and is not renewed; [Password] gets new ones.
 func Token(token string) Credentials {
 	return tokenCredentials{func() string { return token }}
 }

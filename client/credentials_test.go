@@ -49,41 +49,58 @@ func TestCredentialsSeeTheWholeRequest(t *testing.T) {
 	}
 }
 
-func TestTokenIsNotPrinted(t *testing.T) {
-	credentials := client.Token(token)
-	c := setup(t, refuse(t), client.WithCredentials(credentials))
-	type holder struct {
-		Exported   client.Credentials
-		unexported client.Credentials
-	}
-	values := map[string]any{
-		"credentials": credentials,
-		"pointer":     &credentials,
-		"struct":      holder{credentials, credentials},
-		"map":         map[string]client.Credentials{"k": credentials},
-		"client":      c,
-		"client copy": *c,
-	}
-	for name, value := range values {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%t"} {
-			text := fmt.Sprintf(verb, value)
-			assert.NotContains(t, text, token, "%s %s", verb, name)
-			assert.NotContains(t, text, fmt.Sprintf("%x", token), "%s %s", verb, name)
+// secrets are all that must not be seen of the credentials that tests use.
+var secrets = []string{token, accessKey, secretKey, securityToken, password}
+
+// kinds are the credentials of this package, by their name.
+var kinds = map[string]client.Credentials{
+	"Token":         client.Token(token),
+	"AKSK":          client.AKSK(accessKey, secretKey),
+	"TemporaryAKSK": client.TemporaryAKSK(accessKey, secretKey, securityToken),
+	"Password":      client.Password("domain", "user", password),
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	for kind, credentials := range kinds {
+		c := setup(t, refuse(t), client.WithCredentials(credentials), client.WithIAMEndpoint("http://iam"))
+		type holder struct {
+			Exported   client.Credentials
+			unexported client.Credentials
 		}
-		var log strings.Builder
-		slog.New(slog.NewTextHandler(&log, nil)).Info("text", "value", value)
-		slog.New(slog.NewJSONHandler(&log, nil)).Info("json", "value", value)
-		assert.NotContains(t, log.String(), token, name)
+		values := map[string]any{
+			"credentials": credentials,
+			"pointer":     &credentials,
+			"struct":      holder{credentials, credentials},
+			"map":         map[string]client.Credentials{"k": credentials},
+			"client":      c,
+			"client copy": *c,
+		}
+		for name, value := range values {
+			var text strings.Builder
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%t"} {
+				fmt.Fprintf(&text, verb, value)
+			}
+			slog.New(slog.NewTextHandler(&text, nil)).Info("text", "value", value)
+			slog.New(slog.NewJSONHandler(&text, nil)).Info("json", "value", value)
+			for _, secret := range secrets {
+				assert.NotContains(t, text.String(), secret, "%s of %s", name, kind)
+				assert.NotContains(t, text.String(), fmt.Sprintf("%x", secret), "%s of %s", name, kind)
+			}
+		}
+		assert.Equal(t, kind+"([redacted])", fmt.Sprint(credentials))
+		assert.Equal(t, "client."+kind+"([redacted])", fmt.Sprintf("%#v", credentials))
 	}
-	assert.Equal(t, "Token([redacted])", fmt.Sprint(credentials))
-	assert.Equal(t, "client.Token([redacted])", fmt.Sprintf("%#v", credentials))
 }
 
 // What the other side repeats of the token is not passed on.
-func TestTokenIsNotInErrors(t *testing.T) {
+func TestSecretsAreNotInErrors(t *testing.T) {
+	// sent is all that a request proves itself with.
+	sent := func(r *http.Request) string {
+		return r.Header.Get("X-Auth-Token") + r.Header.Get("X-Security-Token") + r.Header.Get("Authorization")
+	}
 	echo := func(status int, header http.Header, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			got := r.Header.Get("X-Auth-Token") + r.Header.Get("Authorization")
+			got := sent(r)
 			for name, values := range header {
 				w.Header().Set(name, strings.ReplaceAll(values[0], "TOKEN", got))
 			}
@@ -105,15 +122,18 @@ func TestTokenIsNotInErrors(t *testing.T) {
 		{"malformed content type", echo(400, http.Header{"Content-Type": {"text/ TOKEN"}}, `x`)},
 		{"HTML", echo(502, http.Header{"Content-Type": {"text/html"}}, `<pre>X-Auth-Token: TOKEN</pre>`)},
 		{"not JSON", echo(400, isJSON, `TOKEN`)},
+		{"canonical request of the gateway", echo(401, isJSON, `{"error_msg":"Incorrect IAM authentication information: verify aksk signature fail,canonicalRequest:POST|/||x-security-token:TOKEN`+secretKey+`||","error_code":"APIGW.0301"}`)},
+		{"access key that is not known", echo(401, isJSON, `{"error_msg":"Get secretKey failed,ak:`+accessKey+`,err:ak not exist","error_code":"APIGW.0301"}`)},
 		{"wrong type", echo(400, isJSON, `{"error_code":["TOKEN"],"error_msg":{"TOKEN":1}}`)},
 		{"Location", echo(302, http.Header{"Location": {"http://[TOKEN"}}, ``)},
 		{"no HTTP", func(w http.ResponseWriter, r *http.Request) {
-			raw(t, "HTTP/1.1 "+r.Header.Get("X-Auth-Token")+r.Header.Get("Authorization")+" OK\r\n\r\n")(w, r)
+			raw(t, "HTTP/1.1 "+sent(r)+" OK\r\n\r\n")(w, r)
 		}},
 		{"aborted", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	}
 	credentials := map[string]client.Credentials{
 		"Token": client.Token(token),
+		"AKSK":  client.TemporaryAKSK(accessKey, secretKey, securityToken),
 		"own": authorizeFunc(func(req *http.Request) error {
 			req.Header.Set("Authorization", token)
 			return nil
@@ -128,8 +148,13 @@ func TestTokenIsNotInErrors(t *testing.T) {
 					requireURLError(t, err)
 					assert.Contains(t, err.Error(), "[redacted]")
 				}
-				for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
-					assert.NotContains(t, fmt.Sprintf(verb, err), token, verb)
+				for _, secret := range secrets {
+					if secret == accessKey && kind != "AKSK" {
+						continue // not this request's
+					}
+					for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
+						assert.NotContains(t, fmt.Sprintf(verb, err), secret, verb)
+					}
 				}
 			})
 		}

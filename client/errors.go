@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dataarts-go/factory/gen"
 	"github.com/dataarts-go/factory/internal/mediatype"
+	"github.com/dataarts-go/factory/internal/signing"
 )
 
 // Errors to look for with [errors.Is].
@@ -28,6 +30,21 @@ var (
 	// the project has no default one. It stands for the codes DLF.0819 and
 	// DLF.20819 of the vendor's older and newer services.
 	ErrWorkspaceNotFound = errors.New("client: workspace not found")
+
+	// ErrInDoubt: the packages may be cancelled or not. The request was sent,
+	// and no answer came, or one that leaves it open: a 5xx, but for a 503 of
+	// the API gateway, which stands before the service. It also holds for
+	// whatever becomes of a repetition ([RetryPolicy], InDoubt); a "task not
+	// found" is then not an [ErrTaskNotFound], since the first request may have
+	// cancelled the packages.
+	ErrInDoubt = errors.New("client: the packages may or may not be cancelled")
+
+	// ErrNotSent: the packages were left alone, since an earlier request of the
+	// same [Client.CancelAll] met what would have met this one as well.
+	ErrNotSent = errors.New("client: not sent")
+
+	// ErrNoCredentials: [FromEnv] found none.
+	ErrNoCredentials = errors.New("client: no credentials in the environment")
 )
 
 // An Error is an answer with another status than 2xx. It comes from the
@@ -44,9 +61,13 @@ type Error struct {
 	// RequestID names the request to the vendor's support: the header
 	// X-Request-Id, else request_id of the body; empty if there is neither.
 	RequestID string
+	// RetryAfter is how long the service asks to wait; 0 if it does not.
+	RetryAfter time.Duration
 
-	request string // method and URL
-	cause   error  // why the body could not be read in full; nil if it could
+	request  string // method and URL
+	cause    error  // why the body could not be read in full; nil if it could
+	repeated bool   // an earlier request for the same packages is in doubt
+	ofIAM    bool   // it refuses a token, and nothing else was asked for
 }
 
 // Error returns a line such as
@@ -75,6 +96,9 @@ func (e *Error) Error() string {
 	if e.RequestID != "" {
 		b.WriteString(" (request " + e.RequestID + ")")
 	}
+	if e.repeated {
+		b.WriteString("; an earlier request may have cancelled the packages")
+	}
 	return strings.Map(printable, b.String())
 }
 
@@ -85,16 +109,52 @@ func printable(r rune) rune {
 	return ' '
 }
 
-// Is reports whether the answer's code is one that target stands for.
+// Is reports whether the answer is one that target stands for.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrTaskNotFound:
-		return e.Code == "DLF.0810" || e.Code == "DLF.20810"
+		return e.noTask() && !e.repeated
 	case ErrWorkspaceNotFound:
 		return e.Code == "DLF.0819" || e.Code == "DLF.20819"
+	case ErrInDoubt:
+		return e.inDoubt()
 	}
 	return false
 }
+
+func (e *Error) noTask() bool { return e.Code == "DLF.0810" || e.Code == "DLF.20810" }
+
+// inDoubt reports whether the service may have done what it was asked for.
+func (e *Error) inDoubt() bool {
+	if e.repeated {
+		return true
+	}
+	return e.HTTPStatus >= http.StatusInternalServerError && !e.ofIAM &&
+		!(e.HTTPStatus == http.StatusServiceUnavailable && e.ofGateway())
+}
+
+// repeatable reports whether an answer in doubt is one that passes.
+func (e *Error) repeatable() bool {
+	switch e.HTTPStatus {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// ofGateway reports whether the API gateway answered, and not the service: the
+// codes of the gateway product and of the one for cloud services differ in
+// their prefix.
+func (e *Error) ofGateway() bool {
+	return strings.HasPrefix(e.Code, "APIG.") || strings.HasPrefix(e.Code, "APIGW.")
+}
+
+// doubt is an error after which the packages may or may not be cancelled.
+type doubt struct{ err error }
+
+func (d doubt) Error() string      { return d.err.Error() + "; the packages may or may not be cancelled" }
+func (d doubt) Unwrap() error      { return d.err }
+func (doubt) Is(target error) bool { return target == ErrInDoubt }
 
 // Unwrap returns why the answer's body could not be read as the documented
 // error: it is not JSON, ends early, is too large. It is nil for a body that
@@ -106,12 +166,14 @@ func (e *Error) Unwrap() error { return e.cause }
 // throughout.
 const maxErrorBody = 64 << 10
 
-// newError describes resp, an answer to req that is not a 2xx.
-func newError(req *http.Request, resp *http.Response) *Error {
-	clean := redactor(req.Header)
+// newError describes resp, an answer to req that is not a 2xx. What it repeats
+// of the request's secrets is blanked out.
+func newError(req *http.Request, resp *http.Response, secrets ...string) *Error {
+	clean := redactor(req.Header, secrets...)
 	e := &Error{
 		HTTPStatus: resp.StatusCode,
 		RequestID:  clean(resp.Header.Get("X-Request-Id")),
+		RetryAfter: retryAfter(resp.Header),
 		request:    req.Method + " " + req.URL.Redacted(),
 	}
 	body, err := readErrorBody(req.Context(), resp, clean)
@@ -119,18 +181,43 @@ func newError(req *http.Request, resp *http.Response) *Error {
 		err = fmt.Errorf("redirects are not followed: %w", err)
 	}
 	e.cause = err
-	e.Code, e.Message = clean(value(body.ErrorCode)), clean(value(body.ErrorMsg))
+	e.Code, e.Message = clean(value(body.ErrorCode)), clean(withoutCanonicalRequest(value(body.ErrorMsg)))
+	if e.Message == "" {
+		e.Message = clean(body.iamMessage())
+	}
 	if e.RequestID == "" {
 		e.RequestID = clean(value(body.RequestID))
 	}
 	return e
 }
 
-// errorBody is the body of an error: the documented fields, and the one that
-// the gateway adds.
+// withoutCanonicalRequest cuts off what the gateway adds to the message that a
+// signature is wrong: the request as it was signed, with its headers.
+func withoutCanonicalRequest(message string) string {
+	before, _, found := strings.Cut(message, "canonicalRequest:")
+	if found {
+		return before + "canonicalRequest:" + redacted
+	}
+	return message
+}
+
+// errorBody is the body of an error: the documented fields, the one that the
+// gateway adds, and the one in which IAM has all of its own.
 type errorBody struct {
 	gen.ErrorResponse
-	RequestID *string `json:"request_id"`
+	RequestID *string         `json:"request_id"`
+	IAM       json.RawMessage `json:"error"`
+}
+
+// iamMessage is the text of an error of IAM; others use the member differently.
+func (b errorBody) iamMessage() string {
+	var iam struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(b.IAM, &iam) != nil {
+		return ""
+	}
+	return iam.Message
 }
 
 // readErrorBody returns what can be read of the body; an error says why that
@@ -174,12 +261,14 @@ func value[T any](p *T) T {
 
 // redactor returns a function that blanks out the secrets of a request in a
 // text of its answer: proxies and servers under test repeat what they got.
-func redactor(request http.Header) func(string) string {
+func redactor(request http.Header, more ...string) func(string) string {
 	// Anything shorter is a stand-in, and taking it out would garble the text.
 	const shortest = 8
+	authorization := request.Get("Authorization")
+	access, signature := signing.Parts(authorization)
 	var pairs []string
-	for _, name := range []string{tokenHeader, "Authorization"} {
-		if secret := request.Get(name); len(secret) >= shortest {
+	for _, secret := range append(more, request.Get(tokenHeader), request.Get(signing.SecurityTokenHeader), authorization, access, signature) {
+		if len(secret) >= shortest {
 			pairs = append(pairs, secret, redacted)
 		}
 	}

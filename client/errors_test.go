@@ -386,7 +386,7 @@ func FuzzErrorBody(f *testing.F) {
 				Body:          io.NopCloser(bytes.NewReader(body)),
 			}, nil
 		})
-		c, err := client.New("http://host", projectID,
+		c, err := client.New("http://host", projectID, client.WithRetry(client.RetryPolicy{Attempts: 1}),
 			client.WithHTTPClient(&http.Client{Transport: transport}), client.WithCredentials(client.Token(token)))
 		require.NoError(t, err)
 		err = c.CancelFactoryPackages(t.Context(), "12")

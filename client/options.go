@@ -1,10 +1,11 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,7 +18,10 @@ type Option func(*config) error
 type config struct {
 	workspace   *string
 	credentials Credentials
+	iam         *url.URL // nil for the one that belongs to the endpoint
 	httpClient  *http.Client
+	retry       RetryPolicy
+	logger      *slog.Logger
 }
 
 // WithWorkspace sets the ID of the workspace that holds the packages. Without
@@ -47,7 +51,9 @@ func WithCredentials(credentials Credentials) Option {
 
 // WithHTTPClient sets the HTTP client to send requests with: its transport,
 // cookie jar and timeout. It is copied, and what it says of redirects is not
-// heeded: none is followed.
+// heeded: none is followed. A transport that wraps another one, to trace or to
+// count requests, goes here; it sees each attempt, and it must not change the
+// headers of a request that is signed.
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
@@ -58,16 +64,27 @@ func WithHTTPClient(httpClient *http.Client) Option {
 	}
 }
 
-// complete adds to a request what the contract does not know of.
-func (c *config) complete(_ context.Context, req *http.Request) error {
-	req.Header.Set("User-Agent", userAgent)
-	if c.credentials == nil {
+// WithIAMEndpoint sets where [Password] gets its tokens, such as
+// https://iam.cn-north-4.myhuaweicloud.com. Without it the IAM of the same
+// region is asked, where the client's endpoint is one of the vendor's.
+func WithIAMEndpoint(endpoint string) Option {
+	return func(c *config) error {
+		var err error
+		c.iam, err = parseEndpoint("IAM endpoint", endpoint)
+		return err
+	}
+}
+
+// WithLogger sets where the client reports what it does: each request at level
+// debug, each repetition as a warning. No secret and no package ID is logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return errors.New("client: logger is nil")
+		}
+		c.logger = logger
 		return nil
 	}
-	if err := c.credentials.Authorize(req); err != nil {
-		return fmt.Errorf("authorize the request: %w", err)
-	}
-	return nil
 }
 
 // checkText refuses a value that would not arrive as it was given: net/http

@@ -29,7 +29,7 @@ func TestNewRefuses(t *testing.T) {
 		{"endpoint that is relative", "/path", "p", nil, "endpoint is not an absolute http or https URL"},
 		{"endpoint malformed", "https://user:" + token + "@host:port", "p", nil, "endpoint is not a URL"},
 		{"endpoint with white space", " https://host", "p", nil, "endpoint is not a URL"},
-		{"endpoint with a user", "https://user:secret@host", "p", nil, "endpoint names a user"},
+		{"endpoint with a user", "https://user:s3cr3t@host", "p", nil, "endpoint names a user"},
 		{"endpoint with a query", "https://host/?a=b", "p", nil, "endpoint has a query or fragment"},
 		{"endpoint with an empty query", "https://host/?", "p", nil, "endpoint has a query or fragment"},
 		{"endpoint with a fragment", "https://host/#a", "p", nil, "endpoint has a query or fragment"},
@@ -45,6 +45,20 @@ func TestNewRefuses(t *testing.T) {
 		{"token with a line feed", endpoint, "p", client.WithCredentials(client.Token(token + "\n")), "token contains a control character"},
 		{"token not UTF-8", endpoint, "p", client.WithCredentials(client.Token(token + "\xff")), "token is not valid UTF-8"},
 		{"credentials nil", endpoint, "p", client.WithCredentials(nil), "credentials are nil"},
+		{"access key empty", endpoint, "p", client.WithCredentials(client.AKSK("", secretKey)), "access key is empty"},
+		{"access key with a comma", endpoint, "p", client.WithCredentials(client.AKSK("a, SignedHeaders=b", secretKey)), "access key contains a space or a comma"},
+		{"secret key empty", endpoint, "p", client.WithCredentials(client.AKSK(accessKey, "")), "secret key is empty"},
+		{"secret key with a line feed", endpoint, "p", client.WithCredentials(client.AKSK(accessKey, secretKey+"\n")), "secret key contains a control character"},
+		{"security token empty", endpoint, "p", client.WithCredentials(client.TemporaryAKSK(accessKey, secretKey, "")), "security token is empty"},
+		{"domain empty", endpoint, "p", client.WithCredentials(client.Password("", "u", "s3cr3t")), "domain is empty"},
+		{"user empty", endpoint, "p", client.WithCredentials(client.Password("d", "", "s3cr3t")), "user is empty"},
+		{"password empty", endpoint, "p", client.WithCredentials(client.Password("d", "u", "")), "password is empty"},
+		{"IAM endpoint relative", endpoint, "p", client.WithIAMEndpoint("iam"), "IAM endpoint is not an absolute http or https URL"},
+		{"region not known", client.Region("here/there"), "p", nil, "endpoint is not an absolute http or https URL"},
+		{"logger nil", endpoint, "p", client.WithLogger(nil), "logger is nil"},
+		{"attempts negative", endpoint, "p", client.WithRetry(client.RetryPolicy{Attempts: -1}), "retry policy has a negative field"},
+		{"wait negative", endpoint, "p", client.WithRetry(client.RetryPolicy{BaseDelay: -1}), "retry policy has a negative field"},
+		{"longest wait negative", endpoint, "p", client.WithRetry(client.RetryPolicy{MaxDelay: -1}), "retry policy has a negative field"},
 		{"HTTP client nil", endpoint, "p", client.WithHTTPClient(nil), "HTTP client is nil"},
 	}
 	for _, tt := range tests {
@@ -57,7 +71,7 @@ func TestNewRefuses(t *testing.T) {
 			require.ErrorContains(t, err, "client: "+tt.want)
 			assert.Nil(t, c)
 			assert.NotContains(t, err.Error(), token)
-			assert.NotContains(t, err.Error(), "secret")
+			assert.NotContains(t, err.Error(), "s3cr3t")
 		})
 	}
 }
@@ -105,4 +119,20 @@ func TestTLS(t *testing.T) {
 	t.Cleanup(srv.Close)
 	require.NoError(t, newClient(t, srv.URL, client.WithHTTPClient(srv.Client())).CancelFactoryPackages(t.Context(), "12"))
 	requireURLError(t, newClient(t, srv.URL).CancelFactoryPackages(t.Context(), "12"))
+}
+
+func TestRegion(t *testing.T) {
+	for region, want := range map[string]string{
+		"cn-north-4":       "https://dayu.cn-north-4.myhuaweicloud.com",
+		"ap-southeast-3":   "https://dayu.ap-southeast-3.myhuaweicloud.com",
+		"my-kualalumpur-1": "https://dayu.my-kualalumpur-1.myhuaweicloud.com",
+		"eu-west-101":      "https://dayu.eu-west-101.myhuaweicloud.eu",
+		"":                 "",
+		"evil.example/":    "",
+		"user@host":        "",
+		"a.b":              "",
+		"CN-NORTH-4":       "",
+	} {
+		assert.Equal(t, want, client.Region(region), region)
+	}
 }

@@ -92,6 +92,17 @@ func IsSigned(authorization string) bool {
 	return scheme == Algorithm
 }
 
+// Parts returns what must not be shown of an Authorization header: the access
+// key and the signature. They are empty if the header is not as [Sign] makes
+// it.
+func Parts(authorization string) (access, signature string) {
+	proof, err := parse([]string{authorization})
+	if err != nil {
+		return "", ""
+	}
+	return proof.access, proof.signature
+}
+
 // proof is what an Authorization header says.
 type proof struct {
 	access, signature string
