@@ -345,7 +345,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 		return outcome{skipped: context.Cause(ctx).Error()}
 	}
 	e := &judge.Exchange{
-		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Must: r.must(c), Base: c.Base == nil,
+		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Wants: c.Wants, Must: r.must(c), Base: c.Base == nil,
 		Authorized: r.accepted[c.Op],
 		Secrets:    r.secrets(c.Op, x.Request),
 	}

@@ -75,7 +75,26 @@ func responseMediaType(e *Exchange) []Finding {
 			Expected: doc.MediaType.Text, Actual: "Content-Type: " + e.Response.Header.Get("Content-Type"),
 		}}
 	}
-	return nil
+	return e.notWanted(doc)
+}
+
+// notWanted tells a success in another media type than the one asked for, which
+// RFC 9110 §12.5.1 allows, but the document has the one.
+func (e *Exchange) notWanted(doc *contract.Response) []Finding {
+	got := e.Response.Header.Get("Content-Type")
+	if e.Wants == "" || e.Response.Status/100 != 2 {
+		return nil
+	}
+	if _, err := mediatype.Select([]string{e.Wants}, got); err == nil {
+		return nil
+	}
+	if _, err := doc.Select(e.Wants); err != nil {
+		return nil // this response does not have it
+	}
+	return []Finding{{
+		Clause: doc.MediaType, Severity: Warning, Message: fmt.Sprintf("%s is not in the documented media type that was asked for alone (RFC 9110 §12.5.1)", status(e.Response.Status)),
+		Expected: e.Wants, Actual: "Content-Type: " + got,
+	}}
 }
 
 func bodyUnexpected(e *Exchange) []Finding {

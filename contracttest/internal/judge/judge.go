@@ -51,7 +51,8 @@ type Exchange struct {
 	// Must is set where a request that keeps the contract has to be accepted:
 	// every value in it is known to exist, or need not.
 	Must       bool
-	Base       bool // the valid request that the others differ from
+	Wants      string // the one media type that the request asks for
+	Base       bool   // the valid request that the others differ from
 	Leave      string
 	Credential bool
 	// Authorized is set where a request with the credential of the run was

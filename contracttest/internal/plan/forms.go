@@ -24,6 +24,7 @@ const (
 	leaveAccept       = "RFC 9110 §12.5.1: a server may answer 406, or disregard the Accept"
 	leaveObsText      = "RFC 9110 §5.5: octets beyond ASCII in a field value are obsolete"
 	leaveBareQuery    = "RFC 3986 §6.2.3: a question mark with nothing behind makes another URI"
+	leaveSegment      = "RFC 3986 §6.2.2: slashes and dots in a segment are often resolved before a receiver sees them, escaped or not"
 	leaveOctets       = "RFC 3986 §2.5 asks for UTF-8 without control characters in a segment of text"
 )
 
@@ -146,18 +147,22 @@ func (pl *planner) documents(in, name string) bool {
 
 // accepts names the documented media types of the responses in an Accept.
 func (pl *planner) accepts() []form {
-	var types []string
+	var types, success []string
 	for _, resp := range pl.op.Responses {
 		for _, m := range resp.Media {
 			key, _, _ := strings.Cut(m.Key, ",")
 			if key = strings.TrimSpace(key); !slices.Contains(types, key) {
 				types = append(types, key)
 			}
+			if resp.Key[0] == '2' && !slices.Contains(success, key) {
+				success = append(success, key)
+			}
 		}
 	}
 	if len(types) == 0 {
 		return nil
 	}
+	pl.negotiate(success)
 	list := strings.Join(types, ", ")
 	all := []form{
 		{label: "accept-documented", header: field("Accept", list)},
@@ -169,6 +174,23 @@ func (pl *planner) accepts() []form {
 		all = append(all, form{label: "accept-range", header: field("Accept", kind+"/*")})
 	}
 	return all
+}
+
+// negotiate asks for each documented media type of a success alone, where there
+// are several.
+func (pl *planner) negotiate(types []string) {
+	if len(types) < 2 || pl.documents(openapi3.ParameterInHeader, "Accept") {
+		return
+	}
+	for _, t := range types {
+		if strings.Contains(t, "*") {
+			continue
+		}
+		c := pl.message("accept-only-"+t, leaveAccept)
+		c.Request.Set("Accept", t)
+		c.Own, c.Wants = []string{"accept"}, t
+		pl.sent(c)
+	}
 }
 
 // spellings plans the values in the path in spellings that RFC 3986 §6.2.2
@@ -195,6 +217,11 @@ func (pl *planner) spellings() {
 		}
 		if lower := strings.ToLower(all); lower != all {
 			pl.spelling(p, "escapes-in-lower-case", lower, "", nil)
+		}
+		for _, v := range []struct{ label, text string }{
+			{"slash", "a%2Fb"}, {"slash-at-the-end", plain + "%2F"}, {"dot", "%2E"}, {"two-dots", "%2E%2E"}, {"traversal", "..%2F" + plain}, {"backslash", "a%5Cb"}, {"blank", "%20"}, {"plus", "a+b"},
+		} {
+			pl.spelling(p, "path-with-"+v.label, v.text, leaveSegment, []string{p.Node.Path})
 		}
 		for _, v := range []struct{ label, octet string }{{"nul", "%00"}, {"invalid-utf-8", "%FF"}, {"line-feed", "%0A"}} {
 			pl.spelling(p, "path-with-"+v.label, plain+v.octet, leaveOctets, []string{p.Node.Path})

@@ -12,11 +12,11 @@ import (
 // mode is another valid request than the base, in which a fault of the base is
 // to be found as well.
 type mode struct {
-	label string
-	base  draft
-	vary  func(*wire.Request)
-	// params is set where faults of the body say nothing.
-	params bool
+	label  string
+	base   draft
+	vary   func(*wire.Request)
+	params bool // faults of the body say nothing in it
+	once   bool // one fault is enough
 }
 
 const leaveLarge = "RFC 9110 §15.5.14: a server may refuse content that is larger than it is willing to take"
@@ -29,8 +29,8 @@ const maxPairs = 6
 func (pl *planner) modes() []mode {
 	all := []mode{
 		{label: "with-query", base: pl.base, vary: func(r *wire.Request) { addQuery(r, "x-unknown-parameter=a") }},
-		{label: "with-accept-html", base: pl.base, vary: func(r *wire.Request) { r.Set("Accept", "text/html") }},
-		{label: "with-accept-xml", base: pl.base, vary: func(r *wire.Request) { r.Set("Accept", "application/xml") }},
+		{label: "with-accept-html", base: pl.base, once: true, vary: func(r *wire.Request) { r.Set("Accept", "text/html") }},
+		{label: "with-accept-xml", base: pl.base, once: true, vary: func(r *wire.Request) { r.Set("Accept", "application/xml") }},
 	}
 	if d := pl.full(); len(d.params) > len(pl.base.params) {
 		all = append(all, mode{label: "with-all-parameters", base: d})
@@ -113,9 +113,9 @@ func (pl *planner) inOtherForms() {
 	if len(modes) == 0 {
 		return
 	}
-	for _, ch := range pl.foremostFaults() {
+	for i, ch := range pl.foremostFaults() {
 		for _, m := range modes {
-			if m.params && ch.touches == nil {
+			if m.params && ch.touches == nil || m.once && i > 0 {
 				continue
 			}
 			d, err := ch.apply(m.base)

@@ -69,6 +69,8 @@ type Case struct {
 	// Own lists the headers that the case sets, changes or omits itself, in
 	// lower case: no header of the run is added under these names.
 	Own []string
+	// Wants is the one media type that the case asks for in its Accept.
+	Wants string
 	// Alter changes the credential that the run adds in the header of Own; without
 	// such a header the case is not sent.
 	Alter func(string) string

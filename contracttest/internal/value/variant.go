@@ -189,6 +189,9 @@ func (k *keeper) strings() {
 	if c == nil {
 		return
 	}
+	if s.Format != "" || s.Pattern != "" || len(s.Enum) > 0 {
+		k.add(c, "good", k.good.V, len(k.good.Unknown) == 0)
+	}
 	k.add(c, "other", Letters(max(8, int(min(s.MinLength, maxText)))), false)
 	for i, v := range known {
 		if i == 16 {
@@ -698,6 +701,10 @@ func (b *breaker) objects(members map[string]any, m *Maker) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Required)) {
 		b.add("required/"+name, "absent", without(name))
+		// Of an object that is written as several parameters something has to be left to see.
+		if less := without(name); len(less) == 0 && b.in != InBody {
+			b.add("required/"+name, "absent-among-others", m.others(n, name))
+		}
 	}
 	if c := n.Clause("additionalProperties"); c != nil && !c.Permits {
 		more := without("")
@@ -725,6 +732,20 @@ func (b *breaker) objects(members map[string]any, m *Maker) {
 		}
 		b.add("minProperties", "too-few", few)
 	}
+}
+
+// others makes the properties of an object but one.
+func (m *Maker) others(n *contract.Node, but string) map[string]any {
+	members := map[string]any{}
+	for _, p := range n.Props {
+		if g, err := m.Good(p); err == nil && p.PropName != but {
+			members[p.PropName] = g.V
+		}
+	}
+	if len(members) == 0 {
+		members["x-unknown-property"] = "a"
+	}
+	return members
 }
 
 func asFloat(v any) (float64, bool) {
