@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -110,7 +112,32 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.echo.ServeHTTP(w, normalized(r))
+}
+
+// normalized returns r with what its path has encoded without need decoded:
+// such a path is the same one (RFC 9110 §4.2.3, RFC 3986 §6.2.2.2), but Echo
+// routes by its bytes.
+func normalized(r *http.Request) *http.Request {
+	if r.URL.RawPath == "" {
+		return r
+	}
+	u := *r.URL
+	u.RawPath = needless.ReplaceAllStringFunc(u.RawPath, func(encoded string) string {
+		char, err := url.PathUnescape(encoded)
+		if err != nil {
+			panic(err) // the expression matches what can be decoded
+		}
+		return char
+	})
+	r = r.WithContext(r.Context()) // a shallow copy: the caller's stays as it is
+	r.URL = &u
+	return r
+}
+
+// needless are the unreserved characters (RFC 3986 §2.3) in encoded form.
+var needless = regexp.MustCompile(`(?i)%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])`)
 
 // Serve answers the connections of listener, and closes it, until ctx ends.
 // Then it takes no more, answers the requests that it has taken, and returns

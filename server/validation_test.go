@@ -71,6 +71,8 @@ func TestCancel(t *testing.T) {
 		{name: "encoded slash in the project", request: post(target("a%2Fb"), document, contentType), code: workspaceNotFound},
 		{name: "two characters with an encoded slash", request: post(target("a%2F"), document, contentType), code: invalidParameter, text: "project_id in path"},
 		{name: "needlessly encoded project", request: post(target("%62"+project[1:]), document, contentType), want: both},
+		{name: "needlessly encoded path", request: post(strings.Replace(path, "unpack", "%75%6Epack", 1), document, contentType), want: both},
+		{name: "needlessly encoded path and encoded slash in the project", request: post(strings.Replace(target("a%2Fb%2d%7E"), "unpack", "%75npack", 1), document, contentType), code: workspaceNotFound},
 		{name: "encoded percent sign", request: post(target("%2525%2Fab"), document, contentType), code: workspaceNotFound},
 		{name: "no UTF-8 in the project", request: post(target("%FF%FE%FD"), document, contentType), code: workspaceNotFound},
 		{name: "NUL in the project", request: post(target(project+"%00"), document, contentType), code: workspaceNotFound},

@@ -39,8 +39,12 @@ func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "contracttest",
 		Short:         "Test an HTTP API against its OpenAPI document",
+		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return fmt.Errorf("no command given, see %s --help", cmd.CommandPath())
+		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRunCommand(), newVerifyCommand(), newClausesCommand())

@@ -131,6 +131,9 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if rep.Failed(f.failOn) {
 		return errFindings
 	}
+	if rep.Stats.Exchanges == 0 {
+		return errors.New("no request was sent, so nothing is known: see --only, --skip and --budget")
+	}
 	return nil
 }
 

@@ -51,6 +51,14 @@ func kept() *report.Report {
 	}
 }
 
+// untested is the report of a run that had no time to send a request.
+func untested() *report.Report {
+	r := kept()
+	r.Stats.Cases, r.Stats.Exchanges = 1, 0
+	r.Coverage = report.Coverage{Clauses: 1, Unreached: []report.Unreached{{Clause: "op/path", Reason: "the budget ran out"}}}
+	return r
+}
+
 // broken is the report of a run with findings of every kind.
 func broken() *report.Report {
 	r := kept()
@@ -92,6 +100,7 @@ func TestText(t *testing.T) {
 	}{
 		"kept.txt":          {kept(), report.TextOptions{}},
 		"kept-color.txt":    {kept(), report.TextOptions{Color: true}},
+		"untested.txt":      {untested(), report.TextOptions{}},
 		"broken.txt":        {broken(), report.TextOptions{}},
 		"broken-color.txt":  {broken(), report.TextOptions{Color: true}},
 		"broken-long.txt":   {many(broken()), report.TextOptions{}},

@@ -36,8 +36,9 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	if len(r.Findings) > 0 {
 		p.line("")
 	}
-	p.line("%d operation%s, %d cases, %d exchanges in %.1f s",
-		r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Cases, r.Stats.Exchanges, r.Stats.Seconds)
+	p.line("%d operation%s, %d case%s, %d exchange%s in %.1f s",
+		r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Cases, plural(r.Stats.Cases),
+		r.Stats.Exchanges, plural(r.Stats.Exchanges), r.Stats.Seconds)
 	p.verdict(r)
 	p.list("not proven", notProven(r), opts.Verbose)
 	unreached := make([]string, 0, len(r.Coverage.Unreached))
@@ -46,8 +47,8 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	}
 	p.list("unreached", unreached, opts.Verbose)
 	c := r.Coverage
-	p.line("%d clauses: %d kept, %d broken on purpose, %d observed in responses, %d not proven, %d unreached",
-		c.Clauses, c.Kept, c.Broken, c.Observed, c.NotProven, len(c.Unreached))
+	p.line("%d clause%s: %d kept, %d broken on purpose, %d observed in responses, %d not proven, %d unreached",
+		c.Clauses, plural(c.Clauses), c.Kept, c.Broken, c.Observed, c.NotProven, len(c.Unreached))
 	if _, err := io.WriteString(w, p.b.String()); err != nil {
 		return fmt.Errorf("text report: %w", err)
 	}
@@ -119,6 +120,8 @@ func printable(s string) string {
 func (p *printer) verdict(r *Report) {
 	errors, warnings := r.Errors(), r.FindingsWarned()
 	switch {
+	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
+		p.line("%s", p.yellow("nothing is tested: no request was sent"))
 	case errors > 0:
 		p.line("%s %d error%s, %d warning%s", p.red("the contract is broken:"), errors, plural(errors), warnings, plural(warnings))
 	case warnings > 0:
