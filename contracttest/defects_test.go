@@ -2,7 +2,6 @@ package contracttest_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/internal/defects"
 	"github.com/dataarts-go/factory/server"
 	"github.com/dataarts-go/factory/server/store"
 )
@@ -83,54 +83,29 @@ func load(t testing.TB) *contracttest.Contract {
 type defect struct {
 	name  string
 	check string // the check that is meant to find it
-	wrap  func(http.Handler) http.Handler
+	wrap  defects.Wrapper
 	warn  bool // only a warning: the document leaves it to the receiver
 	// value is what the command has to be told of the target, beside packages
 	// that exist, to find the defect.
 	value string
 }
 
-// request changes what the server behind is asked.
-func request(change func(r *http.Request, body []byte) []byte) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(io.LimitReader(r.Body, 20<<20))
-			if err != nil {
-				return
-			}
-			r = r.Clone(r.Context())
-			setBody(r, change(r, body))
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
-func setBody(r *http.Request, body []byte) {
-	r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
-	if len(body) == 0 {
-		r.Body = http.NoBody
-	}
-}
-
-// body changes the JSON value that the server behind is sent, where it is one.
-func body(change func(v any) any) func(http.Handler) http.Handler {
-	return request(func(_ *http.Request, b []byte) []byte {
-		var v any
-		dec := json.NewDecoder(bytes.NewReader(b))
-		dec.UseNumber()
-		if dec.Decode(&v) != nil || dec.More() {
-			return b
-		}
-		out, err := json.Marshal(change(v))
-		if err != nil {
-			return b
-		}
-		return out
-	})
-}
+// The wrappers of the catalogue, under short names.
+var (
+	request   = defects.Request
+	body      = defects.JSON
+	answer    = defects.Answer
+	response  = defects.Response
+	with      = defects.Text
+	status    = defects.Status
+	header    = defects.Header
+	both      = defects.All
+	sometimes = defects.Sometimes
+	zipped    = defects.Zipped
+)
 
 // ids changes the list of ids.
-func ids(change func(v any) any) func(http.Handler) http.Handler {
+func ids(change func(v any) any) defects.Wrapper {
 	return body(func(v any) any {
 		if m, ok := v.(map[string]any); ok {
 			if list, there := m["package_ids"]; there {
@@ -142,7 +117,7 @@ func ids(change func(v any) any) func(http.Handler) http.Handler {
 }
 
 // each changes every id of a list.
-func each(change func(v any) any) func(http.Handler) http.Handler {
+func each(change func(v any) any) defects.Wrapper {
 	return ids(func(v any) any {
 		if list, ok := v.([]any); ok {
 			for i := range list {
@@ -155,7 +130,7 @@ func each(change func(v any) any) func(http.Handler) http.Handler {
 
 // refuse answers 400, in the documented shape, to requests that the server
 // behind would take.
-func refuse(when func(r *http.Request, body []byte) bool) func(http.Handler) http.Handler {
+func refuse(when func(r *http.Request, body []byte) bool) defects.Wrapper {
 	return answer(when, func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
@@ -163,45 +138,8 @@ func refuse(when func(r *http.Request, body []byte) bool) func(http.Handler) htt
 	})
 }
 
-// answer takes some requests away from the server behind.
-func answer(when func(r *http.Request, body []byte) bool, with func(http.ResponseWriter)) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			b, err := io.ReadAll(io.LimitReader(r.Body, 20<<20))
-			if err != nil {
-				return
-			}
-			if when(r, b) {
-				with(w)
-				return
-			}
-			length, coding := r.ContentLength, r.TransferEncoding
-			r = r.Clone(r.Context())
-			setBody(r, b)
-			r.ContentLength, r.TransferEncoding = length, coding
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
-// response changes the answers of the server behind.
-func response(change func(r *http.Request, rec *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			rec := httptest.NewRecorder()
-			next.ServeHTTP(rec, r)
-			change(r, rec)
-			for name, values := range rec.Header() {
-				w.Header()[name] = values
-			}
-			w.WriteHeader(rec.Code)
-			_, _ = w.Write(rec.Body.Bytes())
-		})
-	}
-}
-
 // on changes the answers with one status.
-func on(status int, change func(rec *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
+func on(status int, change defects.Change) defects.Wrapper {
 	return response(func(_ *http.Request, rec *httptest.ResponseRecorder) {
 		if rec.Code == status {
 			change(rec)
@@ -209,58 +147,9 @@ func on(status int, change func(rec *httptest.ResponseRecorder)) func(http.Handl
 	})
 }
 
-func with(text string) func(*httptest.ResponseRecorder) {
-	return func(rec *httptest.ResponseRecorder) {
-		rec.Body = bytes.NewBufferString(text)
-		rec.Header().Del("Content-Length")
-	}
-}
-
-func status(code int) func(*httptest.ResponseRecorder) {
-	return func(rec *httptest.ResponseRecorder) { rec.Code = code }
-}
-
-func header(name, value string) func(*httptest.ResponseRecorder) {
-	return func(rec *httptest.ResponseRecorder) { rec.Header().Set(name, value) }
-}
-
 // leaking puts a text into a documented error.
-func leaking(text string) func(*httptest.ResponseRecorder) {
+func leaking(text string) defects.Change {
 	return with(fmt.Sprintf(`{"error_code":"a","error_msg":%q}`, text))
-}
-
-// zipped packs the body.
-func zipped(rec *httptest.ResponseRecorder) {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write(rec.Body.Bytes())
-	_ = w.Close()
-	rec.Body = &b
-	rec.Header().Set("Content-Encoding", "gzip")
-	rec.Header().Del("Content-Length")
-}
-
-func both(changes ...func(*httptest.ResponseRecorder)) func(*httptest.ResponseRecorder) {
-	return func(rec *httptest.ResponseRecorder) {
-		for _, c := range changes {
-			c(rec)
-		}
-	}
-}
-
-// sometimes lets a change happen to every n-th request.
-func sometimes(n int64, change func(http.Handler) http.Handler) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		var count atomic.Int64
-		changed := change(next)
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if count.Add(1)%n == 0 {
-				changed.ServeHTTP(w, r)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
 }
 
 func number(v any) any {
@@ -296,7 +185,7 @@ func anyID(ok func(id string) bool) func(*http.Request, []byte) bool {
 func internalError(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) }
 
 // token changes the token that the server behind sees.
-func token(change func(string) string) func(http.Handler) http.Handler {
+func token(change func(string) string) defects.Wrapper {
 	return request(func(r *http.Request, b []byte) []byte {
 		if values := r.Header.Values("X-Auth-Token"); len(values) > 0 {
 			r.Header.Set("X-Auth-Token", change(values[0]))
@@ -306,7 +195,7 @@ func token(change func(string) string) func(http.Handler) http.Handler {
 }
 
 // contentType changes the media type that the server behind sees.
-func contentType(when func(string) bool) func(http.Handler) http.Handler {
+func contentType(when func(string) bool) defects.Wrapper {
 	return request(func(r *http.Request, b []byte) []byte {
 		if when(strings.Join(r.Header.Values("Content-Type"), "|")) {
 			r.Header.Set("Content-Type", "application/json")
@@ -317,7 +206,7 @@ func contentType(when func(string) bool) func(http.Handler) http.Handler {
 }
 
 // text repairs the bytes of the body before the server behind sees them.
-func text(repair func(string) string) func(http.Handler) http.Handler {
+func text(repair func(string) string) defects.Wrapper {
 	return request(func(_ *http.Request, b []byte) []byte { return []byte(repair(string(b))) })
 }
 
@@ -331,12 +220,12 @@ func firstValue(s string) string {
 	return string(raw)
 }
 
-func served(methods ...string) func(http.Handler) http.Handler {
+func served(methods ...string) defects.Wrapper {
 	return answer(func(r *http.Request, _ []byte) bool { return slices.Contains(methods, r.Method) },
 		func(w http.ResponseWriter) { w.WriteHeader(http.StatusOK) })
 }
 
-func path(change func(string) string) func(http.Handler) http.Handler {
+func path(change func(string) string) defects.Wrapper {
 	return request(func(r *http.Request, b []byte) []byte {
 		p := change(r.URL.Path)
 		r.URL = &url.URL{Path: p, RawQuery: r.URL.RawQuery}
@@ -346,7 +235,7 @@ func path(change func(string) string) func(http.Handler) http.Handler {
 }
 
 // lenient repairs the body where it is no JSON.
-func lenient(repair func(string) string) func(http.Handler) http.Handler {
+func lenient(repair func(string) string) defects.Wrapper {
 	return text(func(s string) string {
 		if json.Valid([]byte(s)) && utf8.ValidString(s) {
 			return s
@@ -356,13 +245,13 @@ func lenient(repair func(string) string) func(http.Handler) http.Handler {
 }
 
 // mended repairs it by replacing what an expression matches.
-func mended(expr, by string) func(http.Handler) http.Handler {
+func mended(expr, by string) defects.Wrapper {
 	re := regexp.MustCompile(expr)
 	return lenient(func(s string) string { return re.ReplaceAllString(s, by) })
 }
 
 // when lets the server behind see another body.
-func when(is func(r *http.Request, body []byte) bool, instead string) func(http.Handler) http.Handler {
+func when(is func(r *http.Request, body []byte) bool, instead string) defects.Wrapper {
 	return request(func(r *http.Request, b []byte) []byte {
 		if is(r, b) {
 			return []byte(instead)
@@ -372,7 +261,7 @@ func when(is func(r *http.Request, body []byte) bool, instead string) func(http.
 }
 
 // unchecked drops from some bodies the ids that are no text.
-func unchecked(is func(r *http.Request, body []byte) bool) func(http.Handler) http.Handler {
+func unchecked(is func(r *http.Request, body []byte) bool) defects.Wrapper {
 	return request(func(r *http.Request, b []byte) []byte {
 		m, ok := parsed(b).(map[string]any)
 		l, isList := m["package_ids"].([]any)
@@ -388,7 +277,7 @@ func unchecked(is func(r *http.Request, body []byte) bool) func(http.Handler) ht
 	})
 }
 
-func whenBody(is func(map[string]any) bool) func(http.Handler) http.Handler {
+func whenBody(is func(map[string]any) bool) defects.Wrapper {
 	return unchecked(func(_ *http.Request, b []byte) bool {
 		m, ok := parsed(b).(map[string]any)
 		return ok && is(m)
@@ -427,7 +316,7 @@ const tail = "/factory/release-packages/unpack"
 
 // defects are the ways to break the contract that the suite has to find, by
 // what goes wrong.
-var defects = []defect{
+var catalogue = []defect{
 	// Validation missing.
 	{name: "number for an id", check: "invalid-request-accepted", wrap: each(number)},
 	{name: "number for the last id alone", check: "invalid-request-accepted", wrap: ids(func(v any) any {
@@ -805,7 +694,7 @@ var defects = []defect{
 				<-r.Context().Done()
 				return
 			}
-			setBody(r, b)
+			defects.SetBody(r, b)
 			next.ServeHTTP(w, r)
 		})
 	}},
@@ -1100,7 +989,7 @@ var defects = []defect{
 func TestDefects(t *testing.T) {
 	contract := load(t)
 	names := map[string]bool{}
-	for _, d := range defects {
+	for _, d := range catalogue {
 		require.False(t, names[d.name], "two defects are called %q", d.name)
 		names[d.name] = true
 		t.Run(d.name, func(t *testing.T) {
@@ -1126,7 +1015,7 @@ func TestCommandOnDefects(t *testing.T) {
 	command := filepath.Join(t.TempDir(), "contracttest")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "../cmd/contracttest").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for _, d := range append([]defect{{name: "none", wrap: func(h http.Handler) http.Handler { return h }}}, defects...) {
+	for _, d := range append([]defect{{name: "none", wrap: func(h http.Handler) http.Handler { return h }}}, catalogue...) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			srv := httptest.NewUnstartedServer(d.wrap(correct(t)))

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/http"
@@ -143,7 +144,11 @@ func Secrets(op *contract.Operation, r *wire.Request) []string {
 		}
 	}
 	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
-		add(r.Get(name))
+		for _, v := range r.Values(name) {
+			for _, secret := range inAuthorization(v) {
+				add(secret)
+			}
+		}
 	}
 	if op.Contract.Doc.Components == nil {
 		return all
@@ -156,6 +161,31 @@ func Secrets(op *contract.Operation, r *wire.Request) []string {
 	}
 	return all
 }
+
+// inAuthorization lists what is secret in a value of Authorization: all of it
+// but the name of its scheme, which stands in challenges too (RFC 9110 §11.4),
+// and of Basic what it is made of (RFC 7617 §2).
+func inAuthorization(v string) []string {
+	scheme, secret, ok := strings.Cut(v, " ")
+	secret = strings.TrimSpace(secret)
+	switch {
+	case !ok && slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, v) }):
+		return nil
+	case !ok:
+		return []string{v}
+	case !strings.EqualFold(scheme, "Basic"):
+		return []string{secret}
+	}
+	plain, err := base64.StdEncoding.DecodeString(secret)
+	if err != nil {
+		return []string{secret}
+	}
+	_, password, _ := strings.Cut(string(plain), ":")
+	return []string{secret, password}
+}
+
+// schemes are the names that a challenge and a credential have in common.
+var schemes = []string{"Basic", "Bearer", "Digest", "DPoP", "HOBA", "Mutual", "Negotiate", "NTLM", "Token"}
 
 // carried returns the value of a header, query parameter or cookie.
 func carried(r *wire.Request, in, name string) string {

@@ -453,7 +453,25 @@ func TestSecrets(t *testing.T) {
 	op := operation(t, "op")
 	request, err := wire.ParseRequest([]byte("GET /v1/a/1?key=geheim%2Bquery\nX-Key: geheim-header\nCookie: a=b; session=geheim-cookie\nAuthorization: Basic geheim\nX-Other: public-value"))
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{"geheim+query", "geheim-header", "geheim-cookie", "Basic geheim"}, judge.Secrets(op, request))
+	assert.ElementsMatch(t, []string{"geheim+query", "geheim-header", "geheim-cookie", "geheim"}, judge.Secrets(op, request))
+}
+
+// The name of a scheme is no secret: a challenge has it too.
+func TestSecretsInAuthorization(t *testing.T) {
+	op := operation(t, "op")
+	for value, want := range map[string][]string{
+		"Bearer":                       nil,
+		"bearer ":                      nil,
+		"Bearer geheim-token":          {"geheim-token"},
+		"Basic bmFtZTpnZWhlaW0tMQ==":   {"bmFtZTpnZWhlaW0tMQ==", "geheim-1"},
+		"Basic kein-base64":            {"kein-base64"},
+		"geheim-token":                 {"geheim-token"},
+		"SDK-HMAC Access=a, Signature": {"Access=a, Signature"},
+	} {
+		request, err := wire.ParseRequest([]byte("GET /v1/a/1\nAuthorization: " + value))
+		require.NoError(t, err)
+		assert.ElementsMatch(t, want, judge.Secrets(op, request), value)
+	}
 }
 
 // What a request is judged by is not what a finding shows: its values may be
