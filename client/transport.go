@@ -10,7 +10,7 @@ import (
 // program does to http.DefaultClient or http.DefaultTransport has no effect on
 // it. The bounds keep a broken peer from holding a call or its memory.
 func defaultHTTPClient() *http.Client {
-	const idle = 100
+	const idle = 1000 // as many goroutines may share a client without a new connection for each call
 	return &http.Client{
 		Timeout: time.Minute,
 		Transport: &http.Transport{
