@@ -32,6 +32,9 @@ type Clause struct {
 	Keyword   string // the last part of Name, as the document spells it where it is a keyword
 	Text      string // the assertion in words
 	Place     Place
+	// Value names the value that a clause of a schema is about; several schemas,
+	// as the parts of allOf, may be about one. Empty for other clauses.
+	Value string
 	// Permits is set where the clause allows something (a part may be absent,
 	// further properties may be there): no request breaks it, a receiver does by
 	// refusing what it allows.

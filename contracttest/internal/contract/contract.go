@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -33,6 +34,10 @@ type Contract struct {
 	max      int // of them, until a schema that was met before is shared
 	unrolled map[unrolledKey]*Node
 	straight map[*openapi3.Schema]bool // schemas without a circle of composition
+
+	schemas2020 schemas2020
+	heirsOnce   sync.Once
+	heirNames   map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
 }
 
 // DefaultMaxClauses is how far a document is unrolled in full: a schema that
@@ -169,7 +174,7 @@ const maxFaults = 20
 // faults lists in what a document is not valid. None of it keeps the rest from
 // being used: what cannot be planned or judged for it is reported by clause.
 func faults(doc *openapi3.T) []string {
-	err := doc.Validate(context.Background(), openapi3.EnableMultiError())
+	err := doc.Validate(context.Background(), openapi3.EnableMultiError(), openapi3.SetRegexCompiler(compilesStrictly))
 	if err == nil {
 		return nil
 	}

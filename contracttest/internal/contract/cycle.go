@@ -2,13 +2,14 @@ package contract
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // cut breaks the circles in which a schema is made of itself by allOf, oneOf,
-// anyOf or not alone, without a step into the value: whoever validates goes
+// anyOf, not or the like alone, without a step into the value: whoever validates goes
 // round them without an end. The branch that closes a circle says nothing that
 // the schema does not say already, so it is left out, with a warning.
 func (c *Contract) cut(s *openapi3.Schema, above []*openapi3.Schema) {
@@ -30,8 +31,11 @@ func (c *Contract) cut(s *openapi3.Schema, above []*openapi3.Schema) {
 	s.AllOf = slices.DeleteFunc(s.AllOf, closes)
 	s.OneOf = slices.DeleteFunc(s.OneOf, closes)
 	s.AnyOf = slices.DeleteFunc(s.AnyOf, closes)
-	if closes(s.Not) {
-		s.Not = nil
+	for _, ref := range []**openapi3.SchemaRef{&s.Not, &s.If, &s.Then, &s.Else} {
+		if closes(*ref) {
+			*ref = nil
+		}
 	}
+	maps.DeleteFunc(s.DependentSchemas, func(_ string, ref *openapi3.SchemaRef) bool { return closes(ref) })
 	c.straight[s] = true
 }

@@ -161,20 +161,4 @@ func (c *Contract) readText(s *openapi3.Schema, text string) (value candidate, o
 }
 
 // verdict reports whether a value keeps a schema of a request.
-func (c *Contract) verdict(s *openapi3.Schema, v any) bool {
-	return s.VisitJSON(v, c.visit(RequestSide, openapi3.FailFast())...) == nil
-}
-
-// visit returns how values are judged by kin-openapi.
-func (c *Contract) visit(side Side, more ...openapi3.SchemaValidationOption) []openapi3.SchemaValidationOption {
-	opts := append(make([]openapi3.SchemaValidationOption, 0, 4), more...)
-	if side == ResponseSide {
-		opts = append(opts, openapi3.VisitAsResponse())
-	} else {
-		opts = append(opts, openapi3.VisitAsRequest())
-	}
-	if c.Doc.IsOpenAPI31OrLater() {
-		opts = append(opts, openapi3.EnableJSONSchema2020())
-	}
-	return opts
-}
+func (c *Contract) verdict(s *openapi3.Schema, v any) bool { return c.keeps(RequestSide, s, v) == nil }

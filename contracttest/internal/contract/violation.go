@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,9 +14,31 @@ import (
 	jskind "github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
+// Check returns the clauses at and below the node that a JSON value breaks, as
+// a decoder returns it: numbers as json.Number. subject is what messages call
+// the value; empty for a body, whose parts are called by their pointer.
+func (n *Node) Check(v any, subject string) []Violation {
+	if path, ok := unbounded(v); ok {
+		return []Violation{{Clause: n.nearest(path), Message: where(subject, path) + ": the number is beyond what can be read"}}
+	}
+	var broken []Violation
+	if s := n.op.Contract.compiled(n.Schema); s != nil {
+		if err, ok := errors.AsType[*jsonschema.ValidationError](s.Validate(v)); ok {
+			broken = n.violations2020(err, v, subject)
+		}
+	} else if n.Validates(v) != nil { // the quick answer first: what is wrong takes longer to say
+		broken = n.violations(n.Schema.VisitJSON(v, visit(n.side, openapi3.MultiErrors())...), subject)
+	}
+	for _, h := range n.hinted(v, nil, subject) {
+		if !slices.ContainsFunc(broken, func(b Violation) bool { return b.About(h.Clause) }) {
+			broken = append(broken, h)
+		}
+	}
+	return broken
+}
+
 // violations turns an error of kin-openapi about the value at n into the
-// clauses it is about. subject is what messages call the value; empty for a
-// body, whose parts are called by their pointer.
+// clauses it is about.
 func (n *Node) violations(err error, subject string) []Violation {
 	if err == nil {
 		return nil
@@ -23,7 +46,7 @@ func (n *Node) violations(err error, subject string) []Violation {
 	var broken []Violation
 	for _, e := range flatten(err) {
 		if ve, ok := errors.AsType[*jsonschema.ValidationError](e); ok && !branched(e) {
-			broken = append(broken, n.violations2020(ve, subject)...)
+			broken = append(broken, n.violations2020(ve, nil, subject)...)
 			continue
 		}
 		broken = append(broken, n.violation(e, subject))
@@ -38,64 +61,243 @@ func branched(err error) bool {
 	return ok && se.Schema == nil && slices.Contains([]string{"oneOf", "anyOf", "not"}, se.SchemaField)
 }
 
-// violations2020 takes an error of the JSON Schema 2020-12 validator, which
-// kin-openapi asks for documents of OpenAPI 3.1: a leaf, about one keyword.
-func (n *Node) violations2020(err *jsonschema.ValidationError, subject string) []Violation {
-	path, keyword := err.InstanceLocation, ""
-	if keywords := err.ErrorKind.KeywordPath(); len(keywords) > 0 {
-		keyword = keywords[len(keywords)-1]
+// violations2020 takes an error of the JSON Schema 2020-12 validator. v is the
+// value that was judged, where it is known.
+func (n *Node) violations2020(err *jsonschema.ValidationError, v any, subject string) []Violation {
+	switch err.ErrorKind.(type) {
+	case *jskind.Schema, *jskind.Group, *jskind.Reference, *jskind.AllOf:
+		var broken []Violation
+		for _, cause := range err.Causes {
+			broken = append(broken, n.violations2020(cause, v, subject)...)
+		}
+		return broken
+	}
+	path := err.InstanceLocation
+	schema, keyword := n.op.Contract.schemas2020.named(err.SchemaURL)
+	if keyword != "" && len(path) > 0 { // false, as the value of the keyword
+		path = path[:len(path)-1]
+	}
+	if keyword == "" {
+		keyword = "false"
+		if keywords := err.ErrorKind.KeywordPath(); len(keywords) > 0 {
+			keyword = keywords[0]
+		}
 	}
 	switch k := err.ErrorKind.(type) {
 	case *jskind.Required:
 		var broken []Violation
 		for _, name := range k.Missing {
-			at := append(slices.Clone(path), name)
-			broken = append(broken, Violation{Clause: n.named("required/"+name, path), Message: where(subject, at) + ": is missing"})
+			_, clause := n.find(schema, "required/"+name, path)
+			broken = append(broken, Violation{Clause: clause, Message: where(subject, append(slices.Clone(path), name)) + ": is missing"})
 		}
 		return broken
-	case *jskind.Type:
-		message := fmt.Sprintf("%s: want %s, got %s", where(subject, path), strings.Join(k.Want, " or "), k.Got)
-		return []Violation{{Clause: n.named("type", path), Message: message}}
-	}
-	clause := n.named(keyword, path)
-	return []Violation{{Clause: clause, Message: where(subject, path) + ": broken: " + wanted(clause)}}
-}
-
-// named returns the clause for a keyword at a place in the value, or what is
-// nearest.
-func (n *Node) named(keyword string, path []string) *Clause {
-	var found *Clause
-	n.each(path, func(m *Node) {
-		if found == nil {
-			found = m.own(keyword)
+	case *jskind.DependentRequired:
+		keyword = "dependentRequired/" + k.Prop
+	case *jskind.PropertyNames:
+		if at := slices.IndexFunc(n.places(path), func(m *Node) bool { return m.PropertyNames != nil && m.PropertyNames.Schema == schema }); at >= 0 {
+			schema = n.places(path)[at].Schema
 		}
-	})
-	if found == nil {
-		return n.nearest(path)
+	case *jskind.Type:
+		node, clause := n.find(schema, "type", path)
+		message := fmt.Sprintf("%s: want %s, got %s", where(subject, path), strings.Join(k.Want, " or "), k.Got)
+		return []Violation{node.broken(clause, "type", message, nil, false)}
 	}
-	return found
+	node, clause := n.find(schema, keyword, path)
+	value, known := valueAt(v, path)
+	return []Violation{node.broken(clause, keyword, where(subject, path)+": broken: "+wanted(clause), value, known && v != nil)}
 }
 
-// each calls f for the nodes that a place in the value leads to: several where
+// broken makes a violation of a clause of the node. value is what stands there,
+// where that is known: branches are asked what it breaks in them.
+func (n *Node) broken(clause *Clause, keyword, message string, value any, known bool) Violation {
+	v := Violation{Clause: clause, Message: message}
+	if n == nil {
+		return v
+	}
+	switch keyword {
+	case "format":
+		v.Leave = n.leaveOf(n.Schema.Format)
+	case "readOnly":
+		v.Leave = leaveReadOnly
+	case "discriminator":
+		v.Leave = n.leaveDiscriminator()
+	case "oneOf":
+		v.Within = n.within(n.OneOf, value, known)
+	case "anyOf":
+		v.Within = n.within(n.AnyOf, value, known)
+	}
+	return v
+}
+
+// maxBranches is how many branches are asked for what a value breaks in them.
+const maxBranches = 64
+
+// within returns the clauses that a value which no branch takes breaks in those
+// that are nearest to taking it: with the fewest broken.
+func (n *Node) within(branches []*Node, value any, known bool) []*Clause {
+	if !known || len(branches) > maxBranches || n.nested() > 3 {
+		return nil
+	}
+	var nearest []*Clause
+	fewest := -1
+	for _, b := range branches {
+		if b.Recursive || b.Shared != nil {
+			continue
+		}
+		broken := b.Check(value, "")
+		if len(broken) == 0 {
+			return nil // it is taken by more than one
+		}
+		if fewest >= 0 && len(broken) > fewest {
+			continue
+		}
+		if len(broken) < fewest {
+			nearest = nil
+		}
+		fewest = len(broken)
+		for _, v := range broken {
+			if v.Clause != nil {
+				nearest = append(append(nearest, v.Clause), v.Within...)
+			}
+		}
+	}
+	return nearest
+}
+
+// nested counts the branches around a node.
+func (n *Node) nested() int {
+	depth := 0
+	for up := n; up.Parent != nil; up = up.Parent {
+		if slices.Contains(up.Parent.OneOf, up) || slices.Contains(up.Parent.AnyOf, up) {
+			depth++
+		}
+	}
+	return depth
+}
+
+// find returns the node of a schema at a place in the value and its clause for
+// a keyword; where there is none, the clause of that keyword at that place, or
+// what is nearest.
+func (n *Node) find(schema *openapi3.Schema, keyword string, path []string) (*Node, *Clause) {
+	var of, other *Node
+	for _, m := range n.places(path) {
+		if m.own(keyword) == nil {
+			continue
+		}
+		if m.Schema == schema {
+			of = m
+			break
+		}
+		if other == nil {
+			other = m
+		}
+	}
+	switch {
+	case of != nil:
+		return of, of.own(keyword)
+	case other != nil && schema == nil:
+		return other, other.own(keyword)
+	}
+	if name, ok := strings.CutPrefix(keyword, "required/"); ok {
+		path = append(slices.Clone(path), name)
+	}
+	return nil, n.nearest(path)
+}
+
+// places returns the nodes that a place in the value leads to: several where
 // schemas are composed.
-func (n *Node) each(path []string, f func(*Node)) {
-	for _, branch := range slices.Concat(n.AllOf, n.OneOf, n.AnyOf) {
-		branch.each(path, f)
+func (n *Node) places(path []string) []*Node {
+	if n.Recursive && len(path) > 0 {
+		n = n.Whole()
+	}
+	all := []*Node{}
+	if len(path) == 0 {
+		all = append(all, n)
+	}
+	for _, same := range n.InPlace() {
+		all = append(all, same.places(path)...)
 	}
 	if len(path) == 0 {
-		f(n)
-		return
+		return all
 	}
+	named := false
 	for _, p := range n.Props {
 		if p.PropName == path[0] {
-			p.each(path[1:], f)
+			named = true
+			all = append(all, p.places(path[1:])...)
 		}
 	}
-	for _, c := range []*Node{n.Items, n.Additional} {
-		if c != nil {
-			c.each(path[1:], f)
+	for _, p := range n.PatternProps {
+		if re, err := leniently(p.Key); err == nil && re.MatchString(path[0]) {
+			named = true
+			all = append(all, p.places(path[1:])...)
 		}
 	}
+	if index, err := strconv.Atoi(path[0]); err == nil && index >= 0 && index < len(n.PrefixItems) {
+		all = append(all, n.PrefixItems[index].places(path[1:])...)
+	} else if n.Items != nil {
+		all = append(all, n.Items.places(path[1:])...)
+	}
+	if n.Additional != nil && !named {
+		all = append(all, n.Additional.places(path[1:])...)
+	}
+	for _, rest := range []*Node{n.UnevaluatedProps, n.UnevaluatedItems} {
+		if rest != nil {
+			all = append(all, rest.places(path[1:])...)
+		}
+	}
+	return all
+}
+
+// valueAt returns what stands at a place in the value.
+func valueAt(v any, path []string) (any, bool) {
+	for _, step := range path {
+		switch in := v.(type) {
+		case map[string]any:
+			next, ok := in[step]
+			if !ok {
+				return nil, false
+			}
+			v = next
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(in) {
+				return nil, false
+			}
+			v = in[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// maxExponent bounds the numbers that are judged: of a greater one the digits
+// alone would fill the memory.
+const maxExponent = 100_000
+
+// unbounded returns where a number stands that is not judged.
+func unbounded(v any) ([]string, bool) {
+	switch v := v.(type) {
+	case json.Number:
+		if i := strings.IndexAny(string(v), "eE"); i >= 0 {
+			exponent, err := strconv.Atoi(string(v[i+1:]))
+			return nil, err != nil || exponent > maxExponent || exponent < -maxExponent
+		}
+	case []any:
+		for i, item := range v {
+			if path, found := unbounded(item); found {
+				return append([]string{strconv.Itoa(i)}, path...), true
+			}
+		}
+	case map[string]any:
+		for _, name := range keys(v) {
+			if path, found := unbounded(v[name]); found {
+				return append([]string{name}, path...), true
+			}
+		}
+	}
+	return nil, false
 }
 
 // flatten lists the innermost errors about single values: the parts of multi
@@ -130,7 +332,7 @@ func (n *Node) violation(err error, subject string) Violation {
 	if se, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		path := se.JSONPointer()
 		if se.Schema == nil {
-			clause := n.named(se.SchemaField, path)
+			_, clause := n.find(nil, se.SchemaField, path)
 			return Violation{Clause: clause, Message: where(subject, path) + ": broken: " + wanted(clause)}
 		}
 		if slices.Contains([]string{"enum", "oneOf", "anyOf"}, se.SchemaField) && mistyped(se) {
@@ -138,11 +340,12 @@ func (n *Node) violation(err error, subject string) Violation {
 			typed.SchemaField = "type"
 			se = &typed
 		}
-		clause := n.locate(se.Schema, se.SchemaField, path)
-		if clause == nil {
-			clause = n.nearest(path)
+		keyword, place := se.SchemaField, path
+		if keyword == "required" && len(path) > 0 {
+			keyword, place = "required/"+path[len(path)-1], path[:len(path)-1]
 		}
-		return Violation{Clause: clause, Message: message(subject, path, se)}
+		node, clause := n.find(se.Schema, keyword, place)
+		return node.broken(clause, keyword, message(subject, path, se), se.Value, true)
 	}
 	if pe, ok := errors.AsType[*openapi3filter.ParseError](err); ok {
 		var path []string
@@ -256,4 +459,18 @@ func (n *Node) nearest(path []string) *Clause {
 		}
 	})
 	return first
+}
+
+// aliases are the names that kin-openapi and the validator of JSON Schema give
+// to what a clause of another name says.
+var aliases = map[string]string{
+	"nullable": "type", "properties": "additionalProperties", "exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum",
+	"minContains": "contains", "boolean": "false",
+}
+
+func (n *Node) own(keyword string) *Clause {
+	if c := n.Clauses[keyword]; c != nil {
+		return c
+	}
+	return n.Clauses[aliases[keyword]]
 }

@@ -188,6 +188,10 @@ func responseSchema(e *Exchange) []Finding {
 		if v.Clause != nil {
 			f.Expected = v.Clause.Text
 		}
+		if v.Leave != "" {
+			f.Severity = Warning
+			f.Message += " (" + v.Leave + ")"
+		}
 		found = append(found, f)
 	}
 	return found

@@ -343,39 +343,24 @@ func place(m *value.Maker, root *contract.Node, v any, chain []*contract.Node, l
 			return members, made, nil
 		}
 		return placeMember(m, members, next.PropName, next, chain, leaf, last, made)
-	case next == root.Additional:
+	case next == root.Additional, next == root.UnevaluatedProps, next.Parent == root && slices.Contains(root.PatternProps, next):
 		members, made, err := asObject(m, root, v)
 		if err != nil {
 			return nil, nil, err
 		}
-		return placeMember(m, members, "x-unknown-property", next, chain, leaf, last, made)
-	case next == root.Items:
-		items, ok := v.([]any)
-		items = slices.Clone(items)
-		var made []string
-		if !ok || len(items) == 0 {
-			g, err := m.Good(next)
-			if err != nil {
-				return nil, nil, err
-			}
-			items, made = []any{g.V}, g.Unknown
+		name := value.OtherName(root)
+		if slices.Contains(root.PatternProps, next) {
+			name = value.PatternName(next)
 		}
-		i := 0
-		if last {
-			i = len(items) - 1
-		}
-		item, more, err := place(m, next, items[i], chain[1:], leaf, last)
-		if err != nil {
-			return nil, nil, err
-		}
-		items[i] = item
-		return items, slices.Concat(made, more), nil
+		return placeMember(m, members, name, next, chain, leaf, last, made)
+	case next == root.Items, next == root.UnevaluatedItems, slices.Contains(root.PrefixItems, next):
+		return placeItem(m, root, v, chain, leaf, last)
 	case slices.Contains(root.AllOf, next):
 		return place(m, next, v, chain[1:], leaf, last)
-	default: // a branch of oneOf or anyOf
+	default: // a branch of oneOf or anyOf, or a schema that applies to some values
 		var made []string
-		if next.Validates(v) != nil {
-			g, err := m.Good(next)
+		if next.Validates(v) != nil || !m.Applies(next, v) {
+			g, err := m.Through(next)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -384,6 +369,50 @@ func place(m *value.Maker, root *contract.Node, v any, chain []*contract.Node, l
 		out, more, err := place(m, next, v, chain[1:], leaf, last)
 		return out, slices.Concat(made, more), err
 	}
+}
+
+// placeItem puts leaf into a list: in the place that its schema is for.
+func placeItem(m *value.Maker, root *contract.Node, v any, chain []*contract.Node, leaf any, last bool) (any, []string, error) {
+	next := chain[0]
+	items, ok := v.([]any)
+	items = slices.Clone(items)
+	var made []string
+	if !ok {
+		if g, err := m.Good(root); err == nil {
+			items, made = slices.Clone(asItems(g.V)), g.Unknown
+		}
+	}
+	first := len(root.PrefixItems)
+	if next != root.Items && next != root.UnevaluatedItems {
+		first = slices.Index(root.PrefixItems, next)
+		last = false
+	}
+	for i := len(items); i <= first; i++ {
+		at := next
+		if i < len(root.PrefixItems) {
+			at = root.PrefixItems[i]
+		}
+		g, err := m.Good(at)
+		if err != nil && at != next {
+			return nil, nil, err
+		}
+		items, made = append(items, g.V), append(made, g.Unknown...)
+	}
+	i := first
+	if last {
+		i = len(items) - 1
+	}
+	item, more, err := place(m, next, items[i], chain[1:], leaf, last)
+	if err != nil {
+		return nil, nil, err
+	}
+	items[i] = item
+	return items, slices.Concat(made, more), nil
+}
+
+func asItems(v any) []any {
+	items, _ := v.([]any)
+	return items
 }
 
 func asObject(m *value.Maker, n *contract.Node, v any) (map[string]any, []string, error) {

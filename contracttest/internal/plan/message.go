@@ -139,12 +139,15 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 ) {
 	root.Walk(func(n *contract.Node) {
 		way := chain(root, n)
-		if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Parent.Not == n }) {
+		if len(n.Clauses) == 0 {
 			return
 		}
-		if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Schema.ReadOnly }) {
+		if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Schema.ReadOnly && n.Clause("readOnly") != nil }) {
 			for _, c := range n.Clauses {
 				pl.reasons[c] = "a request does not carry what is readOnly"
+			}
+			if len(way) > 0 && n == way[len(way)-1] {
+				pl.readOnly(root, n, way, good, p, get, set)
 			}
 			return
 		}
@@ -209,38 +212,86 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 // said of a bad item is mostly said of the last one.
 var atTheEnd = []string{"quotes", "backslash", "line-feed", "markup"}
 
+// readOnly plans a property that a request should not carry: absent, and there.
+func (pl *planner) readOnly(root, n *contract.Node, way []*contract.Node, good value.Good, p *contract.Param,
+	get func(draft) (any, bool), set func(draft, any, []string) draft,
+) {
+	c := n.Clause("readOnly")
+	g, err := pl.maker.Good(n)
+	if err != nil {
+		pl.reasons[c] = err.Error()
+		return
+	}
+	put := func(leaf any) func(draft) (draft, error) {
+		return func(d draft) (draft, error) {
+			cur, ok := get(d)
+			if !ok {
+				cur = good.V
+			}
+			v, _, err := place(pl.maker, root, cur, way, leaf, false)
+			return set(d, v, d.unknownAt(root)), err
+		}
+	}
+	pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(value.Absent{})}, false, n)
+	pl.breakWith(change{clause: c, label: "present", node: n, site: n.Path, touches: p, apply: put(g.V)})
+}
+
 // at returns the good value that stands where the way leads in v, or makes one:
 // as part of the value around it, so that one part of allOf is made with the
 // others.
 func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good, error) {
 	var unknown []string
 	for _, step := range way {
+		parent := step.Parent
+		there := true
 		switch {
 		case step.PropName != "":
 			members, _ := v.(map[string]any)
-			v = members[step.PropName]
-		case step.Parent.Items == step:
+			v, there = members[step.PropName]
+		case parent.Additional == step, parent.UnevaluatedProps == step, slices.Contains(parent.PatternProps, step):
+			there = false
+		case parent.Items == step, parent.UnevaluatedItems == step, slices.Contains(parent.PrefixItems, step):
 			items, _ := v.([]any)
-			v = nil
-			if len(items) > 0 {
-				v = items[0]
+			index := max(slices.Index(parent.PrefixItems, step), 0)
+			if parent.Items == step || parent.UnevaluatedItems == step {
+				index = len(parent.PrefixItems)
 			}
-		case step.Parent.Additional == step:
-			v = nil
-		default: // the same value, seen by another schema
+			if there = index < len(items); there {
+				v = items[index]
+			}
+		case slices.Contains(parent.AllOf, step):
+			continue // the same value, seen by another schema
+		default:
+			if step.Validates(v) == nil && pl.maker.Applies(step, v) {
+				continue
+			}
+			g, err := pl.maker.Through(step)
+			if err != nil {
+				return pl.byItself(n)
+			}
+			v, unknown = g.V, g.Unknown
 			continue
 		}
 		unknown = inside(unknown, step.Path)
-		if v == nil {
+		if !there || v == nil {
 			g, err := pl.maker.Good(step)
 			if err != nil {
-				return pl.maker.Good(n)
+				return pl.byItself(n)
 			}
 			v, unknown = g.V, g.Unknown
 		}
 	}
-	if v != nil && n.Validates(v) == nil {
+	if n.Validates(v) == nil {
 		return value.Good{V: v, Unknown: unknown}, nil
+	}
+	return pl.byItself(n)
+}
+
+// byItself makes a value for the schema by itself. Of the one that takes none,
+// there is none to be good.
+func (pl *planner) byItself(n *contract.Node) (value.Good, error) {
+	if n.Clause("false") != nil {
+		return value.Good{V: "a"}, nil
 	}
 	return pl.maker.Good(n)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -427,10 +426,10 @@ func (pl *planner) labelled(c *Case) bool {
 		}
 		leave := ""
 		for _, v := range broken {
-			if v.Clause == c.Clause && v.Leave != "" {
+			if v.About(c.Clause) && v.Leave != "" {
 				leave = v.Leave
 			}
-			if v.Clause != c.Clause && !sameValue(v.Clause, c.Clause) {
+			if !v.About(c.Clause) && !sameValue(v.Clause, c.Clause) {
 				name := "another clause"
 				if v.Clause != nil {
 					name = v.Clause.Name
@@ -442,7 +441,7 @@ func (pl *planner) labelled(c *Case) bool {
 		if c.Leave == "" {
 			c.Leave = leave
 		}
-		return slices.ContainsFunc(broken, func(v contract.Violation) bool { return v.Clause == c.Clause })
+		return slices.ContainsFunc(broken, func(v contract.Violation) bool { return v.About(c.Clause) })
 	}
 }
 
@@ -456,13 +455,11 @@ func (pl *planner) asDocumented(r *wire.Request) *wire.Request {
 	return &plain
 }
 
-var partOfAll = regexp.MustCompile(`/allOf/\d+`)
-
 // sameValue reports whether two clauses are about one value or what is inside
 // it, so that a value which breaks one may break the other: a number breaks the
 // type and the pattern of a string at once.
 //
-// The parts of allOf are about one value, too.
+// The parts of allOf, and other schemas of one value, are about that value too.
 func sameValue(a, b *contract.Clause) bool {
 	if a == nil || b == nil {
 		return false
@@ -472,7 +469,10 @@ func sameValue(a, b *contract.Clause) bool {
 
 // nodeOf names the value that a clause is about.
 func nodeOf(c *contract.Clause) string {
-	return partOfAll.ReplaceAllString(c.Name[:strings.LastIndexByte(c.Name, '/')], "")
+	if c.Value != "" {
+		return c.Value
+	}
+	return c.Name[:strings.LastIndexByte(c.Name, '/')]
 }
 
 // unreached says why clauses of the operation have no case.

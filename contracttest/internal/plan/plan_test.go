@@ -164,7 +164,8 @@ func (j independent) refused(t testing.TB, c *plan.Case) string {
 var exceptions = map[string]string{
 	`setPhoto/body/additionalProperties#`: "too strict: a part that the schema does not name is refused though further properties are allowed",
 	`setPhoto/body/.*#random-`:            "too strict: the same in a random case",
-	`query/near/.*#empty$`:                "too lax: an empty text for a number in a deepObject is dropped",
+	`query/near/.*#(empty$|random-)`:      "too lax: an empty text for a number in a deepObject is dropped",
+	`/format#`:                            "too lax: every month has 31 days, and of most formats nothing is known (contract.TestBlindSpotOfFormats)",
 }
 
 func excepted(id string) bool {
@@ -381,7 +382,7 @@ func TestSecurity(t *testing.T) {
 func TestNoValidRequest(t *testing.T) {
 	for name, document := range map[string]string{
 		"parameter":  `paths: {/a: {get: {parameters: [{name: q, in: query, required: true, schema: {type: string, minLength: 300000}}], responses: {"200": {description: a}}}}}`,
-		"body":       `paths: {/a: {post: {requestBody: {required: true, content: {application/json: {schema: {type: string, pattern: '\bx'}}}}, responses: {"200": {description: a}}}}}`,
+		"body":       `paths: {/a: {post: {requestBody: {required: true, content: {application/json: {schema: {type: string, pattern: 'a^b'}}}}, responses: {"200": {description: a}}}}}`,
 		"media type": `paths: {/a: {post: {requestBody: {required: true, content: {application/xml: {schema: {type: object}}}}, responses: {"200": {description: a}}}}}`,
 		"no media":   `paths: {/a: {post: {requestBody: {required: true, content: {}}, responses: {"200": {description: a}}}}}`,
 	} {
@@ -411,7 +412,7 @@ paths:
       requestBody:
         content:
           application/xml: {schema: {type: object}}
-          application/json: {schema: {type: object, properties: {never: {type: string, pattern: '\bx'}, a: {type: string}}}}
+          application/json: {schema: {type: object, properties: {never: {type: string, pattern: 'a^b'}, a: {type: string}}}}
       responses: {"200": {description: a}}
 `)
 	p := plan.Make(c, plan.Options{Random: 20})
@@ -422,7 +423,7 @@ paths:
 		reasons[cl.Name] = reason
 	}
 	assert.Contains(t, reasons["op/query/q/minLength"], "300000 characters is not made")
-	assert.Contains(t, reasons["op/body/never/pattern"], "no string is made for the pattern")
+	assert.Contains(t, reasons["op/body/never/pattern"], "no string is found that matches a^b")
 	assert.Contains(t, reasons["op/body:application~1xml/type"], "bodies of this media type are not made")
 }
 

@@ -1,15 +1,13 @@
 package value
 
 import (
-	"errors"
 	"fmt"
-	"regexp/syntax"
-	"sort"
+	"iter"
+	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
 
 const (
@@ -30,25 +28,104 @@ var formats = map[string]string{
 
 // String makes a string that keeps the node's length, pattern and format.
 func String(n *contract.Node) (string, error) {
-	s := n.Schema
-	if text, ok := formats[s.Format]; ok && n.Validates(text) == nil {
-		return text, nil
-	}
-	if s.Pattern != "" {
-		text, err := matching(s.Pattern, int(min(s.MinLength, maxText)))
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", n.Subject, err)
+	for text := range texts([]*contract.Node{n}) {
+		if n.Validates(text) == nil {
+			return text, nil
 		}
-		return text, nil
 	}
-	if s.MinLength > maxText {
-		return "", fmt.Errorf("%s: a string of %d characters is not made, the longest has %d", n.Subject, s.MinLength, maxText)
+	return "", fmt.Errorf("%s: no string is found", n.Subject)
+}
+
+// texts yields strings for nodes that all have a say, the plainest first. They
+// are not confirmed yet.
+func texts(nodes []*contract.Node) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		lo, hi := sizes(nodes, func(n *contract.Node) uint64 { return n.Schema.MinLength }, func(n *contract.Node) *uint64 { return n.Schema.MaxLength })
+		if lo > maxText || hi >= 0 && lo > hi {
+			return
+		}
+		var patterns []*pattern.Pattern
+		for _, n := range nodes {
+			s := n.Schema
+			if text, ok := formats[s.Format]; ok {
+				if !yield(text) {
+					return
+				}
+				for other := range mutated(text) {
+					if !yield(other) {
+						return
+					}
+				}
+			}
+			if s.Pattern == "" {
+				continue
+			}
+			if p, err := pattern.Compile(s.Pattern); err == nil {
+				patterns = append(patterns, p)
+			}
+		}
+		if len(patterns) > 1 { // where they are not tied to both ends, one stands beside the other
+			whole, back := "", ""
+			for _, p := range patterns {
+				for text := range p.Strings(0, hi) {
+					whole, back = whole+text, text+back
+					break
+				}
+			}
+			if !yield(whole) || !yield(back) {
+				return
+			}
+		}
+		for _, p := range patterns {
+			for text := range p.Strings(lo, hi) {
+				if !yield(text) {
+					return
+				}
+			}
+		}
+		length := max(lo, 8)
+		if hi >= 0 {
+			length = min(length, hi)
+		}
+		if !yield(Letters(length)) {
+			return
+		}
+		for _, other := range []string{"", "a", "0", "A", "1", "no such value", "true", "null", "-1", "b", "/a", "\u00e9"} {
+			if !yield(other) {
+				return
+			}
+		}
+		for i := range 20 {
+			text := Letters(length)
+			suffix := strconv.Itoa(i)
+			if !yield(text[:max(0, length-len(suffix))] + suffix) {
+				return
+			}
+		}
 	}
-	length := max(int(s.MinLength), 8)
-	if s.MaxLength != nil {
-		length = int(min(uint64(length), *s.MaxLength))
+}
+
+// mutated yields strings that differ from one in a digit or a letter.
+func mutated(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		r := []rune(text)
+		for i := len(r) - 1; i >= 0 && len(r) <= 200; i-- {
+			row := ""
+			switch c := r[i]; {
+			case c >= '0' && c <= '9':
+				row = "0123456789"
+			case c >= 'a' && c <= 'z':
+				row = "abcdefghijklmnopqrstuvwxyz"
+			case c >= 'A' && c <= 'Z':
+				row = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			}
+			for _, c := range row {
+				if c != r[i] && !yield(string(r[:i])+string(c)+string(r[i+1:])) {
+					return
+				}
+			}
+		}
 	}
-	return Letters(length), nil
 }
 
 // Letters makes a string of n lower-case letters in which no part stands out.
@@ -57,103 +134,14 @@ func Letters(n int) string {
 	return strings.Repeat(alphabet, n/len(alphabet)) + alphabet[:n%len(alphabet)]
 }
 
-var errPattern = errors.New("no string is made for the pattern")
-
-// matching makes a string of at least length characters that a pattern
-// matches: the first choice everywhere, repeated where it may be.
-func matching(pattern string, length int) (string, error) {
-	re, err := syntax.Parse(pattern, syntax.Perl)
+// matching makes a string of so many characters that a pattern matches.
+func matching(expr string, length int) (string, bool) {
+	p, err := pattern.Compile(expr)
 	if err != nil {
-		return "", fmt.Errorf("%w %s: %w", errPattern, pattern, err)
+		return "", false
 	}
-	with := func(extra int) (string, error) {
-		var b strings.Builder
-		if err := write(&b, re, extra); err != nil {
-			return "", fmt.Errorf("%w %s: %w", errPattern, pattern, err)
-		}
-		return b.String(), nil
+	for text := range p.Strings(length, length) {
+		return text, true
 	}
-	// The fewest further rounds of each repetition that make it long enough.
-	extra := sort.Search(length, func(extra int) bool {
-		text, err := with(extra)
-		return err != nil || utf8.RuneCountInString(text) >= length
-	})
-	text, err := with(extra)
-	if err == nil && utf8.RuneCountInString(text) < length {
-		err = fmt.Errorf("%w %s: none has %d characters", errPattern, pattern, length)
-	}
-	return text, err
-}
-
-func write(b *strings.Builder, re *syntax.Regexp, extra int) error {
-	rounds := func(lo, hi int) error {
-		n := lo + extra
-		if hi >= 0 {
-			n = min(n, hi)
-		}
-		for range n {
-			if b.Len() > 4*maxText {
-				return errors.New("too long")
-			}
-			if err := write(b, re.Sub[0], 0); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	switch re.Op {
-	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText:
-	case syntax.OpLiteral:
-		b.WriteString(string(re.Rune))
-	case syntax.OpCharClass:
-		r, ok := pick(re.Rune)
-		if !ok {
-			return errors.New("an empty class")
-		}
-		b.WriteRune(r)
-	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		b.WriteRune('a')
-	case syntax.OpCapture:
-		return write(b, re.Sub[0], extra)
-	case syntax.OpConcat:
-		for _, sub := range re.Sub {
-			if err := write(b, sub, extra); err != nil {
-				return err
-			}
-		}
-	case syntax.OpAlternate:
-		return write(b, re.Sub[0], extra)
-	case syntax.OpStar:
-		return rounds(0, -1)
-	case syntax.OpPlus:
-		return rounds(1, -1)
-	case syntax.OpQuest:
-		return rounds(0, 1)
-	case syntax.OpRepeat:
-		return rounds(re.Min, re.Max)
-	default:
-		return fmt.Errorf("%v is not supported", re.Op)
-	}
-	return nil
-}
-
-// pick takes a letter or digit of a class where it has one, else its first
-// printable character, else its first.
-func pick(class []rune) (rune, bool) {
-	for _, want := range []func(rune) bool{
-		func(r rune) bool { return r < unicode.MaxASCII && (unicode.IsLower(r) || unicode.IsDigit(r)) },
-		func(r rune) bool { return r < unicode.MaxASCII && unicode.IsGraphic(r) && r != ' ' },
-	} {
-		for i := 0; i+1 < len(class); i += 2 {
-			for r := class[i]; r <= class[i+1] && r < unicode.MaxASCII; r++ {
-				if want(r) {
-					return r, true
-				}
-			}
-		}
-	}
-	if len(class) < 2 {
-		return 0, false
-	}
-	return class[0], true
+	return "", false
 }

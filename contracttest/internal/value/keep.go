@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +40,8 @@ type Variant struct {
 const (
 	leaveRange = "RFC 8259 §6: a receiver may bound the range of numbers"
 	leaveDepth = "RFC 8259 §9: a receiver may limit the depth of nesting"
+	// Of a format that is nowhere defined, no made-up value can be told to have it.
+	leaveUnknownFormat = "OpenAPI 3.0.3, Data Types: the document has a format that it does not define, and the value may not have it"
 )
 
 // Keep makes the values at the edges of the node's clauses. good is a value
@@ -69,10 +71,52 @@ func (m *Maker) Keep(n *contract.Node, good Good, in Place) []Variant {
 	if slices.Contains(n.Types(), "null") && in == InBody {
 		k.add(n.Clause("type"), "null", nil, false)
 	}
-	for _, c := range []*contract.Clause{n.Clause("format"), n.Clause("pattern")} {
-		k.add(c, "good", good.V, len(good.Unknown) == 0)
-	}
+	k.branches()
+	k.rest()
 	return k.out
+}
+
+// branches goes through each branch of oneOf and anyOf, and each name that the
+// discriminator takes.
+func (k *keeper) branches() {
+	through := func(c *contract.Clause, label string, branches ...*contract.Node) {
+		k.m.left = maxSteps
+		for g := range k.m.values(append([]*contract.Node{k.n}, branches...), 1) {
+			k.add(c, label, g.V, len(g.Unknown) == 0)
+			return
+		}
+	}
+	for _, group := range []struct {
+		keyword string
+		nodes   []*contract.Node
+	}{{"oneOf", k.n.OneOf}, {"anyOf", k.n.AnyOf}} {
+		for i, branch := range group.nodes[:min(len(group.nodes), maxOptions)] {
+			through(k.n.Clause(group.keyword), fmt.Sprintf("branch-%d", i+1), branch)
+		}
+	}
+	if len(k.n.AnyOf) > 1 {
+		through(k.n.Clause("anyOf"), "all-branches", k.n.AnyOf...)
+	}
+	for i, name := range k.n.Discriminates() {
+		if branch := k.n.Branch(name); branch != nil && i < maxOptions {
+			through(k.n.Clause("discriminator"), "names-"+name, branch)
+		}
+	}
+}
+
+// rest keeps with the good value what nothing else keeps.
+func (k *keeper) rest() {
+	kept := map[*contract.Clause]bool{}
+	for _, v := range k.out {
+		kept[v.Clause] = true
+	}
+	for _, keyword := range slices.Sorted(maps.Keys(k.n.Clauses)) {
+		c := k.n.Clauses[keyword]
+		if c.Permits || kept[c] || keyword == "readOnly" || strings.HasPrefix(keyword, "required/") {
+			continue
+		}
+		k.add(c, "good", k.good.V, len(k.good.Unknown) == 0)
+	}
 }
 
 type keeper struct {
@@ -93,6 +137,9 @@ func (k *keeper) add(c *contract.Clause, label string, v any, exists bool) {
 func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, leave string) {
 	if c == nil || k.n.Validates(plain(v)) != nil || !travels(v, k.in) {
 		return
+	}
+	if _, isText := v.(string); isText && leave == "" && !exists && !contract.FormatIsDefined(k.n.Schema.Format) {
+		leave = leaveUnknownFormat
 	}
 	k.out = append(k.out, Variant{Clause: c, Label: label, V: v, Exists: exists, Leave: leave})
 }
@@ -159,11 +206,8 @@ func (k *keeper) strings() {
 			}
 		}
 		if s.Pattern != "" {
-			text, err := matching(s.Pattern, want)
-			if err == nil && len([]rune(text)) == want {
-				return text, false
-			}
-			return "", false
+			text, _ := matching(s.Pattern, want)
+			return text, false
 		}
 		return Letters(want), false
 	}
@@ -192,7 +236,13 @@ func (k *keeper) strings() {
 	if s.Format != "" || s.Pattern != "" || len(s.Enum) > 0 {
 		k.add(c, "good", k.good.V, len(k.good.Unknown) == 0)
 	}
-	k.add(c, "other", Letters(max(8, int(min(s.MinLength, maxText)))), false)
+	other := Letters(max(8, int(min(s.MinLength, maxText))))
+	if text, ok := k.good.V.(string); ok && n.Validates(other) != nil {
+		other, _ = Distinct(n, text, 1).(string)
+	}
+	if other != k.good.V || n.Clause("enum") == nil && n.Clause("const") == nil {
+		k.add(c, "other", other, false)
+	}
 	for i, v := range known {
 		if i == 16 {
 			break
@@ -213,20 +263,22 @@ func (k *keeper) strings() {
 
 func (k *keeper) numbers() {
 	n := k.n
-	lo, hi, _ := bounds(n)
+	r := ranged([]*contract.Node{n}, false)
 	for _, e := range []struct {
 		keywords []string
 		label    string
-		v        float64
-	}{{[]string{"minimum", "exclusiveMinimum"}, "least", lo}, {[]string{"maximum", "exclusiveMaximum"}, "greatest", hi}} {
-		if math.IsInf(e.v, 0) {
-			continue
-		}
+		v        *big.Rat
+	}{{[]string{"minimum", "exclusiveMinimum"}, "least", r.least()}, {[]string{"maximum", "exclusiveMaximum"}, "greatest", r.greatest()}} {
 		for _, kw := range e.keywords {
-			k.add(n.Clause(kw), e.label, Number(e.v), false)
+			if e.v != nil {
+				k.add(n.Clause(kw), e.label, decimal(e.v), false)
+			}
 		}
 	}
 	k.add(n.Clause("multipleOf"), "good", k.good.V, len(k.good.Unknown) == 0)
+	for _, v := range integerEdges[n.Schema.Format] {
+		k.add(n.Clause("format"), "number "+v, json.Number(v), false)
+	}
 	c := n.Clause("type")
 	for _, v := range []string{"0", "-1", "2147483647", "2147483648", "9007199254740993"} {
 		k.add(c, "number "+v, json.Number(v), false)
@@ -238,6 +290,13 @@ func (k *keeper) numbers() {
 	for i, v := range k.m.KnownFor(n) {
 		k.add(c, fmt.Sprintf("known-%d", i+1), v, true)
 	}
+}
+
+// integerEdges are the least and the greatest value of the formats that OpenAPI
+// defines for integers.
+var integerEdges = map[string][]string{
+	"int32": {"-2147483648", "2147483647"},
+	"int64": {"-9223372036854775808", "9223372036854775807"},
 }
 
 func (k *keeper) booleans() {
@@ -256,8 +315,12 @@ func (k *keeper) arrays(good []any) {
 				items[i] = good[i]
 			case len(good) == 0:
 				items[i] = json.Number(strconv.Itoa(i))
+			case i < len(n.PrefixItems) || len(n.PrefixItems) > 0 && n.Items != nil:
+				items[i] = k.itemAt(i)
 			case s.UniqueItems && n.Items != nil:
 				items[i] = Distinct(n.Items, good[0], i)
+			case s.UniqueItems:
+				items[i] = json.Number(strconv.Itoa(1000 + i))
 			default:
 				items[i] = good[i%len(good)]
 			}
@@ -299,6 +362,17 @@ func (k *keeper) arrays(good []any) {
 	k.add(n.Clause("uniqueItems"), "good", k.good.V, exists)
 }
 
+// itemAt makes the item at a place of a list whose first items are described
+// one by one.
+func (k *keeper) itemAt(i int) any {
+	for _, n := range itemNodes([]*contract.Node{k.n}, i) {
+		if g, err := k.m.Good(n); err == nil {
+			return g.V
+		}
+	}
+	return json.Number(strconv.Itoa(i))
+}
+
 func (k *keeper) objects(good map[string]any) {
 	n := k.n
 	exists := len(k.good.Unknown) == 0
@@ -338,14 +412,37 @@ func (k *keeper) objects(good map[string]any) {
 	}
 	if n.Additional != nil {
 		if g, err := k.m.Good(n.Additional); err == nil {
-			k.add(n.Clause("type"), "additional-property", with("x-unknown-property", g.V), exists && len(g.Unknown) == 0)
+			k.add(n.Clause("type"), "additional-property", with(OtherName(n), g.V), exists && len(g.Unknown) == 0)
 		}
 	}
-	if c := n.Clause("minProperties"); c != nil {
-		k.add(c, "good", good, exists)
+	if c := n.Clause("propertyNames"); c != nil {
+		for name := range otherNames([]*contract.Node{n}) {
+			if nodes, may := memberNodes([]*contract.Node{n}, name); may && len(nodes) == 0 {
+				k.add(c, "other-name", with(name, "a"), exists)
+				break
+			}
+		}
 	}
-	if c := n.Clause("maxProperties"); c != nil {
-		k.add(c, "good", good, exists)
+	for _, name := range slices.Sorted(maps.Keys(n.Schema.DependentRequired)) {
+		c := n.Clause("dependentRequired/" + name)
+		o := &object{m: k.m, a: asked{nodes: []*contract.Node{n}}, hi: -1, members: with("", nil)}
+		delete(o.members, "")
+		k.m.left = maxSteps
+		if o.add(name) {
+			k.m.finish(o, func(g Good) bool {
+				k.add(c, "with-what-depends", g.V, exists && len(g.Unknown) == 0)
+				return false
+			})
+		}
+	}
+	k.add(n.Clause("minProperties"), "good", good, exists)
+	k.add(n.Clause("maxProperties"), "good", good, exists)
+	if most := n.Schema.MaxProps; most != nil && *most <= maxCount {
+		full := &object{m: k.m, a: asked{nodes: []*contract.Node{n}}, lo: int(*most), hi: -1, members: with("", nil)}
+		delete(full.members, "")
+		k.m.left = maxSteps
+		full.fill(optional(full.a, nil))
+		k.add(n.Clause("maxProperties"), "most", full.members, exists && len(full.unknown) == 0)
 	}
 	k.add(n.Clause("type"), "good", good, exists)
 }
@@ -414,371 +511,4 @@ func wrongFor(v any) any {
 		return json.Number("1")
 	}
 	return "a"
-}
-
-// Break makes values that break one clause of the node each, as near to the
-// good value as can be: what is refused is then refused for that clause alone.
-func (m *Maker) Break(n *contract.Node, good Good, in Place) []Variant {
-	b := &breaker{n: n, good: good.V, in: in}
-	b.types(in)
-	s := n.Schema
-	text, isText := good.V.(string)
-	if isText {
-		if s.MinLength > 0 && s.MinLength <= maxText {
-			b.add("minLength", "too-short", shortened(text, int(s.MinLength)-1))
-			if s.MinLength > 1 {
-				b.add("minLength", "empty", "")
-				// A receiver that counts bytes takes it for long enough.
-				b.add("minLength", "too-short-in-three-byte-characters", strings.Repeat("\u6570", int(s.MinLength)-1))
-			}
-			if s.MinLength > 2 {
-				b.add("minLength", "one-character", shortened(text, 1))
-			}
-		}
-		if s.MaxLength != nil && *s.MaxLength < maxText {
-			b.add("maxLength", "too-long", lengthened(text, int(*s.MaxLength)+1))
-			b.add("maxLength", "much-too-long", lengthened(text, min(2*int(*s.MaxLength)+16, maxText)))
-		}
-		for _, odd := range []struct{ label, text string }{
-			{"suffix", text + "!"}, {"prefix", "!" + text}, {"line-feed", text + "\n"}, {"blank", text + " "}, {"other", "!"}, {"letters", Letters(8)}, {"digits", "12345678"},
-		} {
-			b.add("pattern", odd.label, odd.text)
-			b.add("format", odd.label, odd.text)
-		}
-		b.add("enum", "other", "no-such-value")
-		b.add("enum", "suffix", text+"x")
-		b.add("enum", "letter-case", swapCase(text))
-		b.add("enum", "blank", text+" ")
-	}
-	if _, isNumber := asFloat(good.V); isNumber {
-		b.numbers()
-	}
-	if items, ok := good.V.([]any); ok {
-		b.arrays(items, m)
-	}
-	if members, ok := good.V.(map[string]any); ok {
-		b.objects(members, m)
-	}
-	if len(n.OneOf)+len(n.AnyOf) > 0 {
-		for _, kw := range []string{"oneOf", "anyOf"} {
-			for _, v := range strangers {
-				if n.Allows(kind(v.v)) { // else it breaks type
-					b.add(kw, v.label, v.v)
-				}
-			}
-		}
-	}
-	return b.out
-}
-
-// strangers are one value of each type, for schemas that take several.
-var strangers = []struct {
-	label string
-	v     any
-}{
-	{"null", nil}, {"boolean", true}, {"number", json.Number("-12345.5")}, {"string", "no such value"},
-	{"empty-object", map[string]any{}}, {"object", map[string]any{"x-unknown-property": "a"}}, {"array", []any{map[string]any{}}},
-}
-
-type breaker struct {
-	n    *contract.Node
-	good any
-	in   Place
-	out  []Variant
-}
-
-// add notes a value for a keyword, if the schema has it and the value is
-// indeed refused.
-func (b *breaker) add(keyword, label string, v any) {
-	c := b.n.Clause(keyword)
-	sent := b.in == InCookie || travels(v, b.in) // in a cookie it is escaped, and need not come out the same
-	if c == nil || c.Permits || !sent || b.n.Validates(plain(v)) == nil {
-		return
-	}
-	b.out = append(b.out, Variant{Clause: c, Label: label, V: v})
-}
-
-// types breaks the type keyword with the near misses that receivers coerce,
-// made of the good value, and with a value of every other type.
-func (b *breaker) types(in Place) {
-	if b.n.Clause("type") == nil {
-		return
-	}
-	add := func(label string, v any) {
-		if in != InBody || !b.n.Allows(kind(v)) {
-			b.add("type", label, v)
-		}
-	}
-	if in != InBody {
-		if b.n.Allows("string") {
-			return // every text is one
-		}
-		for _, odd := range []struct{ label, text string }{
-			{"word", "abc"}, {"fraction", "1.5"}, {"empty", ""}, {"trailing-letter", fmt.Sprint(b.good) + "x"}, {"number", "2"},
-			{"blank-inside", "1 2"}, {"hexadecimal", "0x10"}, {"word-yes", "yes"}, {"letter-case", "TRUE"},
-		} {
-			add(odd.label, odd.text)
-		}
-		return
-	}
-	switch v := b.good.(type) {
-	case string:
-		if isNumber(v) {
-			add("same-as-number", json.Number(v))
-			if !strings.ContainsAny(v, ".eE") {
-				add("same-as-fraction", json.Number(v+".0"))
-				add("same-with-exponent", json.Number(v+"e0"))
-			}
-		}
-		add("number", json.Number("12"))
-		add("in-array", []any{v})
-		add("in-array-twice", []any{[]any{v}})
-		add("empty-array", []any{})
-		add("in-object", map[string]any{"value": v})
-	case bool:
-		add("as-string", strconv.FormatBool(v))
-		add("as-number", json.Number("1"))
-		add("in-array", []any{v})
-	case []any:
-		if len(v) > 0 {
-			add("item-alone", v[0])
-			if text, isText := v[0].(string); isText && isNumber(text) {
-				add("item-alone-as-number", json.Number(text))
-			}
-			add("as-object", map[string]any{"0": v[0]})
-			if text, err := json.Marshal(plain(v)); err == nil {
-				add("as-json-string", string(text))
-			}
-			if joined, ok := joinText(v); ok {
-				add("as-list-in-string", joined)
-			}
-		}
-	case map[string]any:
-		add("in-array", []any{v})
-		if text, err := json.Marshal(plain(v)); err == nil {
-			add("as-json-string", string(text))
-		}
-		add("empty-array", []any{})
-		for _, p := range b.n.Props {
-			if member, there := v[p.PropName]; there {
-				add("member-alone", member)
-				break
-			}
-		}
-	default:
-		if f, ok := asFloat(v); ok {
-			add("as-string", string(Number(f)))
-			add("with-fraction", json.Number(strconv.FormatFloat(f+0.5, 'f', -1, 64)))
-			add("in-array", []any{v})
-		}
-	}
-	for _, v := range strangers {
-		add(v.label, v.v)
-	}
-	add("empty-string", "")
-	add("zero", json.Number("0"))
-	add("false", false)
-}
-
-// isNumber reports whether a text is a number as JSON writes it.
-func isNumber(text string) bool {
-	_, err := strconv.ParseFloat(text, 64)
-	return err == nil && json.Valid([]byte(text))
-}
-
-// kind returns the JSON type of a value.
-func kind(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case string:
-		return "string"
-	case []any:
-		return "array"
-	case map[string]any:
-		return "object"
-	default:
-		if f, ok := asFloat(v); ok && f == math.Trunc(f) {
-			return "integer"
-		}
-		return "number"
-	}
-}
-
-func joinText(items []any) (string, bool) {
-	parts := make([]string, len(items))
-	for i, v := range items {
-		text, ok := v.(string)
-		if !ok {
-			return "", false
-		}
-		parts[i] = text
-	}
-	return strings.Join(parts, ","), true
-}
-
-func (b *breaker) numbers() {
-	lo, hi, step := bounds(b.n)
-	if step == 0 {
-		step = 1
-	}
-	for _, e := range []struct {
-		keywords []string
-		label    string
-		v        float64
-		away     float64
-	}{
-		{[]string{"minimum", "exclusiveMinimum"}, "below", lo, -1},
-		{[]string{"maximum", "exclusiveMaximum"}, "above", hi, 1},
-	} {
-		if math.IsInf(e.v, 0) {
-			continue
-		}
-		for _, kw := range e.keywords {
-			b.add(kw, e.label, Number(e.v+e.away*step))
-			b.add(kw, "far-"+e.label, Number(e.v+e.away*1000*step))
-		}
-	}
-	if f, ok := asFloat(b.good); ok && b.n.Schema.MultipleOf != nil {
-		half := f + *b.n.Schema.MultipleOf/2
-		if b.n.Schema.Type.Is("integer") {
-			half = f + 1
-		}
-		b.add("multipleOf", "between", Number(half))
-	}
-	for _, v := range []string{"2147483648", "9223372036854775808", "1e40"} {
-		b.add("format", "number "+v, json.Number(v))
-	}
-	b.add("enum", "other", json.Number("-987654321"))
-}
-
-func (b *breaker) arrays(items []any, m *Maker) {
-	s := b.n.Schema
-	if s.MinItems > 0 && s.MinItems <= uint64(len(items)) {
-		b.add("minItems", "too-few", items[:s.MinItems-1])
-		if s.MinItems > 1 {
-			b.add("minItems", "none", []any{})
-		}
-	}
-	some := items
-	if len(some) == 0 && b.n.Items != nil {
-		if g, err := m.Good(b.n.Items); err == nil {
-			some = []any{g.V}
-		}
-	}
-	if s.MaxItems != nil && *s.MaxItems < maxCount && len(some) > 0 {
-		more := slices.Clone(items)
-		for i := len(more); uint64(i) <= *s.MaxItems; i++ {
-			next := some[i%len(some)]
-			if s.UniqueItems && b.n.Items != nil {
-				next = Distinct(b.n.Items, some[0], i)
-			}
-			more = append(more, next)
-		}
-		b.add("maxItems", "too-many", more)
-	}
-	if s.UniqueItems && len(items) > 0 {
-		twice := append(slices.Clone(items), items[0])
-		if s.MaxItems != nil && uint64(len(twice)) > *s.MaxItems && len(items) > 1 {
-			twice = append(slices.Clone(items[:len(items)-1]), items[0])
-		}
-		b.add("uniqueItems", "twice", twice)
-	}
-}
-
-func (b *breaker) objects(members map[string]any, m *Maker) {
-	n := b.n
-	without := func(name string) map[string]any {
-		out := make(map[string]any, len(members))
-		for k, v := range members {
-			if k != name {
-				out[k] = v
-			}
-		}
-		return out
-	}
-	for _, name := range slices.Sorted(maps.Keys(n.Required)) {
-		b.add("required/"+name, "absent", without(name))
-		// Of an object that is written as several parameters something has to be left to see.
-		if less := without(name); len(less) == 0 && b.in != InBody {
-			b.add("required/"+name, "absent-among-others", m.others(n, name))
-		}
-	}
-	if c := n.Clause("additionalProperties"); c != nil && !c.Permits {
-		more := without("")
-		more["x-unknown-property"] = "a"
-		b.add("additionalProperties", "extra", more)
-	}
-	if s := n.Schema; s.MaxProps != nil && *s.MaxProps < maxCount {
-		more := without("")
-		for i := 0; uint64(len(more)) <= *s.MaxProps; i++ {
-			more[fmt.Sprintf("extra%d", i+1)] = m.extra(n, 0)
-		}
-		b.add("maxProperties", "too-many", more)
-	}
-	if s := n.Schema; s.MinProps > 0 {
-		few := without("")
-		for _, p := range n.Props {
-			if uint64(len(few)) >= s.MinProps && !n.Required[p.PropName] {
-				delete(few, p.PropName)
-			}
-		}
-		for _, k := range slices.Sorted(maps.Keys(few)) {
-			if uint64(len(few)) >= s.MinProps && n.Prop(k) == nil {
-				delete(few, k)
-			}
-		}
-		b.add("minProperties", "too-few", few)
-	}
-}
-
-// others makes the properties of an object but one.
-func (m *Maker) others(n *contract.Node, but string) map[string]any {
-	members := map[string]any{}
-	for _, p := range n.Props {
-		if g, err := m.Good(p); err == nil && p.PropName != but {
-			members[p.PropName] = g.V
-		}
-	}
-	if len(members) == 0 {
-		members["x-unknown-property"] = "a"
-	}
-	return members
-}
-
-func asFloat(v any) (float64, bool) {
-	switch v := v.(type) {
-	case json.Number:
-		f, err := v.Float64()
-		return f, err == nil
-	case float64:
-		return v, true
-	case int:
-		return float64(v), true
-	}
-	return 0, false
-}
-
-func shortened(text string, n int) string {
-	r := []rune(text)
-	if len(r) > n {
-		r = r[:n]
-	}
-	return string(r)
-}
-
-func lengthened(text string, n int) string {
-	if r := []rune(text); len(r) >= n {
-		return text
-	}
-	return text + Letters(n-len([]rune(text)))
-}
-
-func swapCase(s string) string {
-	if up := strings.ToUpper(s); up != s {
-		return up
-	}
-	return strings.ToLower(s)
 }

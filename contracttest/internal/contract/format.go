@@ -1,0 +1,221 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/dataarts-go/factory/contracttest/internal/pattern"
+)
+
+// Why a receiver may take what does not have its format.
+const (
+	leaveFormat     = "OpenAPI 3.0.3, Data Types: the document does not define the format, a receiver need not check it"
+	leaveAnnotation = "JSON Schema Validation 2020-12 §7.2.1: format is an annotation, which a receiver need not check"
+	leavePrecision  = "RFC 8259 §6: a receiver may bound the range of numbers"
+)
+
+// formats are those that are checked, by the validator of JSON Schema: those of
+// its vocabulary (JSON Schema Validation §7.3).
+var formats = func() map[string]*jsonschema.Schema {
+	all := map[string]*jsonschema.Schema{}
+	for _, name := range []string{
+		"date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference",
+		"uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex",
+	} {
+		c := jsonschema.NewCompiler()
+		c.AssertFormat()
+		c.UseRegexpEngine(strictly)
+		if c.AddResource("mem:///format", map[string]any{"format": name}) == nil {
+			if s, err := c.Compile("mem:///format"); err == nil {
+				all[name] = s
+			}
+		}
+	}
+	// Internationalized ones are of the same form, but for the letters.
+	return all
+}()
+
+// errFormat says no more, since the value may be a secret.
+type errFormat string
+
+func (e errFormat) Error() string { return "not of the format " + string(e) }
+
+func checkFormat(name string, v any) error {
+	switch v := v.(type) {
+	case string:
+		switch name {
+		case "regex":
+			if _, err := pattern.Compile(v); err != nil {
+				return errFormat(name)
+			}
+			return nil
+		case "byte":
+			if openapi3.SchemaStringFormats["byte"].Validate(v) != nil || len(strings.TrimRight(v, "="))%4 == 1 {
+				return errFormat(name)
+			}
+			return nil
+		}
+		if f := formats[name]; f != nil && f.Validate(v) != nil {
+			return errFormat(name)
+		}
+	case json.Number, float64, int, int64:
+		lo, hi, whole := math.Inf(-1), math.Inf(1), false
+		switch name {
+		case "int32":
+			lo, hi, whole = math.MinInt32, math.MaxInt32, true
+		case "int64":
+			lo, hi, whole = math.MinInt64, math.MaxInt64, true
+		case "float":
+			lo, hi = -math.MaxFloat32, math.MaxFloat32
+		default:
+			return nil
+		}
+		if f, ok := float(v); !ok || f < lo || f > hi || whole && (f != math.Trunc(f) || name == "int64" && beyondInt64(v, f)) {
+			return errFormat(name)
+		}
+	}
+	return nil
+}
+
+// beyondInt64 looks at the digits: 2⁶³ and 2⁶³-1 are one double.
+func beyondInt64(v any, f float64) bool {
+	if math.Abs(f) < math.MaxInt64 {
+		return false
+	}
+	n, ok := v.(json.Number)
+	if !ok {
+		return f > 0
+	}
+	_, err := n.Int64()
+	return err != nil && !strings.ContainsAny(string(n), ".eE")
+}
+
+func float(v any) (float64, bool) {
+	switch v := v.(type) {
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	case float64:
+		return v, true
+	case int:
+		return float64(v), true
+	case int64:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+// Formats for which nothing is refused.
+var (
+	anyText   = []string{"password", "binary", "html", "markdown", "text", "string", "multiline", "textarea", "file"}
+	anyNumber = []string{"double", "decimal", "number", "integer"}
+)
+
+// unchecked says why no value breaks a format; it is empty where one may.
+func unchecked(format string) string {
+	switch {
+	case formats[format] != nil, slices.Contains([]string{"byte", "int32", "int64", "float"}, format):
+		return ""
+	case slices.Contains(anyText, format):
+		return "every string has the format " + format
+	case slices.Contains(anyNumber, format):
+		return "every number has the format " + format + ", if not to the last digit"
+	}
+	return "nothing says which values the format " + format + " has: neither OpenAPI nor JSON Schema defines it"
+}
+
+// FormatIsDefined reports whether a value can be told to have the format: where
+// it cannot, a made-up one may be refused.
+func FormatIsDefined(format string) bool {
+	return format == "" || formats[format] != nil || slices.Contains([]string{"byte", "int32", "int64", "float"}, format) ||
+		slices.Contains(anyText, format) || slices.Contains(anyNumber, format)
+}
+
+// leaveOf says why a receiver may take a value that is not of the format; empty
+// where the document itself defines it.
+func (n *Node) leaveOf(format string) string {
+	later := n.op.Contract.Doc.IsOpenAPI31OrLater()
+	switch format {
+	case "int32", "int64": // OpenAPI 3.0.3, Data Types, and 3.1.1 §4.4
+		return ""
+	case "byte", "date", "date-time":
+		if !later {
+			return ""
+		}
+	case "float":
+		return leavePrecision
+	}
+	if later {
+		return leaveAnnotation
+	}
+	return leaveFormat
+}
+
+// stringFormats hands the formats to kin-openapi, which knows but three.
+var stringFormats = func() map[string]openapi3.StringFormatValidator {
+	all := map[string]openapi3.StringFormatValidator{}
+	for _, name := range append([]string{"byte"}, keys(formats)...) {
+		all[name] = openapi3.NewCallbackValidator(func(s string) error { return checkFormat(name, s) })
+	}
+	return all
+}()
+
+var numberFormats = map[string]openapi3.NumberFormatValidator{
+	"float": openapi3.NewCallbackValidator(func(f float64) error { return checkFormat("float", f) }),
+}
+
+func keys[V any](m map[string]V) []string {
+	all := make([]string, 0, len(m))
+	for k := range m {
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// anything is what stands for a pattern that cannot be used.
+type anything string
+
+func (anything) MatchString(string) bool { return true }
+func (a anything) String() string        { return string(a) }
+
+// leniently compiles a pattern for a validator. One that cannot be used
+// matches everything: it is a fault of the document, told as a warning.
+func leniently(expr string) (jsonschema.Regexp, error) {
+	if p, err := pattern.Compile(expr); err == nil {
+		return p, nil
+	}
+	return anything(expr), nil
+}
+
+func strictly(expr string) (jsonschema.Regexp, error) { return pattern.Compile(expr) }
+
+func kinPattern(expr string) (openapi3.RegexMatcher, error) { return leniently(expr) }
+
+// compilesStrictly is for the check of a document.
+func compilesStrictly(expr string) (openapi3.RegexMatcher, error) {
+	p, err := pattern.Compile(expr)
+	if err != nil {
+		return nil, fmt.Errorf("the pattern is left out: %w", err)
+	}
+	return p, nil
+}
+
+var primed sync.Map
+
+// prime makes kin-openapi keep the pattern as compiled here, so that it is used
+// for parameters too, to which the option for a compiler does not reach.
+func prime(expr string) {
+	if _, before := primed.LoadOrStore(expr, true); before {
+		return
+	}
+	// The verdict on the empty string does not matter: the pattern is kept.
+	_ = (&openapi3.Schema{Pattern: expr}).VisitJSON("", openapi3.SetSchemaRegexCompiler(kinPattern))
+}

@@ -1,0 +1,191 @@
+package contract
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Why a receiver may take what the document says should not be.
+const (
+	leaveReadOnly      = "OpenAPI 3.0.3, Schema Object, readOnly: it should not be sent in a request, and nothing says that it is refused"
+	leaveHint          = "OpenAPI 3.1.1 §4.8.25: a discriminator is a hint, which does not change whether a value is valid"
+	leaveDiscriminator = "OpenAPI 3.0.3, Discriminator Object: without oneOf or anyOf the schemas that a value may name are not listed"
+)
+
+func (n *Node) leaveDiscriminator() string {
+	switch {
+	case n.op.Contract.Doc.IsOpenAPI31OrLater():
+		return leaveHint
+	case len(n.OneOf)+len(n.AnyOf) == 0:
+		return leaveDiscriminator
+	}
+	return ""
+}
+
+// hinted returns what a value breaks of that which kin-openapi does not judge:
+// discriminators without a mapping, and in documents of OpenAPI 3.1 all of
+// them, and readOnly.
+func (n *Node) hinted(v any, path []string, subject string) []Violation {
+	if !n.hints && !n.Recursive {
+		return nil
+	}
+	if n.Recursive {
+		n = n.Whole()
+	}
+	var broken []Violation
+	below := func(child *Node, v any, step string) {
+		broken = append(broken, child.hinted(v, append(path[:len(path):len(path)], step), subject)...)
+	}
+	for _, part := range n.AllOf {
+		broken = append(broken, part.hinted(v, path, subject)...)
+	}
+	for _, branch := range slices.Concat(n.OneOf, n.AnyOf) {
+		if (branch.hints || branch.Recursive) && branch.Validates(v) == nil {
+			broken = append(broken, branch.hinted(v, path, subject)...)
+		}
+	}
+	switch v := v.(type) {
+	case []any:
+		for i, item := range v {
+			switch {
+			case i < len(n.PrefixItems):
+				below(n.PrefixItems[i], item, strconv.Itoa(i))
+			case n.Items != nil:
+				below(n.Items, item, strconv.Itoa(i))
+			}
+		}
+	case map[string]any:
+		if problem := n.discriminated(v); problem != "" {
+			broken = append(broken, n.broken(n.Clause("discriminator"), "discriminator", where(subject, path)+": "+problem, nil, false))
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			child := n.Additional
+			for _, p := range n.Props {
+				if p.PropName == name {
+					child = p
+				}
+			}
+			if child == nil {
+				continue
+			}
+			if c := child.Clause("readOnly"); c != nil && n.op.Contract.Doc.IsOpenAPI31OrLater() {
+				broken = append(broken, child.broken(c, "readOnly", where(subject, append(path[:len(path):len(path)], name))+": is in a request", nil, false))
+			}
+			below(child, v[name], name)
+		}
+	}
+	return broken
+}
+
+// discriminated says what is wrong with the name that an object gives to its
+// schema; nothing where there is no discriminator, or no name to choose from.
+func (n *Node) discriminated(members map[string]any) string {
+	d := n.Schema.Discriminator
+	names := n.Discriminates()
+	if d == nil || len(names) == 0 {
+		return ""
+	}
+	v, there := members[d.PropertyName]
+	name, isText := v.(string)
+	switch {
+	case !there:
+		return d.PropertyName + ", which names the schema, is missing"
+	case !isText:
+		return d.PropertyName + ", which names the schema, is no string"
+	case !slices.Contains(names, name):
+		return d.PropertyName + " names no schema"
+	}
+	if branch := n.Branch(name); branch != nil && branch.Validates(members) != nil {
+		return "it is not valid against the schema that " + d.PropertyName + " names"
+	}
+	return ""
+}
+
+const components = "#/components/schemas/"
+
+// Discriminates returns the names that the discriminator of the schema takes,
+// in order; none where it has no discriminator, or the document does not say.
+func (n *Node) Discriminates() []string {
+	d := n.Schema.Discriminator
+	if d == nil || d.PropertyName == "" {
+		return nil
+	}
+	names := map[string]bool{}
+	for name := range d.Mapping {
+		names[name] = true
+	}
+	branches := slices.Concat(n.Schema.OneOf, n.Schema.AnyOf)
+	switch {
+	case len(branches) > 0 && len(names) == 0:
+		for _, ref := range branches {
+			if ref.Ref == "" {
+				return nil
+			}
+			names[ref.Ref[strings.LastIndexByte(ref.Ref, '/')+1:]] = true
+		}
+	case len(branches) == 0:
+		heirs := n.op.Contract.heirs(n.Schema)
+		if len(names) == 0 && len(heirs) < 2 {
+			return nil
+		}
+		for _, name := range heirs {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Branch returns the branch of oneOf or anyOf that the discriminator's value
+// names, or nil.
+func (n *Node) Branch(name string) *Node {
+	d := n.Schema.Discriminator
+	if d == nil {
+		return nil
+	}
+	ref := name
+	if mapped, ok := d.Mapping[name]; ok {
+		ref = mapped.Ref
+	}
+	if !strings.Contains(ref, "/") {
+		ref = components + ref
+	}
+	for i, r := range n.Schema.OneOf {
+		if r.Ref == ref && i < len(n.OneOf) {
+			return n.OneOf[i]
+		}
+	}
+	for i, r := range n.Schema.AnyOf {
+		if r.Ref == ref && i < len(n.AnyOf) {
+			return n.AnyOf[i]
+		}
+	}
+	return nil
+}
+
+// heirs names the schemas of the document that are made of one by allOf, and
+// that one.
+func (c *Contract) heirs(s *openapi3.Schema) []string {
+	if c.Doc.Components == nil {
+		return nil
+	}
+	c.heirsOnce.Do(func() {
+		c.heirNames = map[*openapi3.Schema][]string{}
+		for _, name := range slices.Sorted(maps.Keys(c.Doc.Components.Schemas)) {
+			ref := c.Doc.Components.Schemas[name]
+			if ref == nil || ref.Value == nil {
+				continue
+			}
+			c.heirNames[ref.Value] = append(c.heirNames[ref.Value], name)
+			for _, part := range ref.Value.AllOf {
+				if part.Ref != "" {
+					c.heirNames[part.Value] = append(c.heirNames[part.Value], name)
+				}
+			}
+		}
+	})
+	return c.heirNames[s]
+}

@@ -1,0 +1,918 @@
+package value
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/pattern"
+)
+
+// A search for a value: the schemas that are to hold of it at once (those of
+// allOf, a branch of oneOf, then, …) are brought together, a value is made as
+// they ask for, and the validator has the last word. Where there are several
+// ways, one is tried after the other.
+
+// asked is what is to hold of one value.
+type asked struct {
+	nodes []*contract.Node
+	nots  []*contract.Node  // that must not take it
+	fixed map[string]string // properties with the name that a discriminator wants
+	// present lists properties that have to be there besides.
+	present []string
+}
+
+// paths names the node of a made-up value.
+func (a asked) paths() []string {
+	if len(a.nodes) == 0 {
+		return nil
+	}
+	return []string{a.nodes[0].Path}
+}
+
+func (a asked) with(nodes, nots []*contract.Node) asked {
+	a.nodes = slices.Concat(a.nodes, nodes)
+	a.nots = slices.Concat(a.nots, nots)
+	return a
+}
+
+// option is one way to satisfy a keyword that has several.
+type option struct {
+	must, not []*contract.Node
+	property  string // with this value, where a discriminator asks for it
+	name      string
+}
+
+// maxOptions bounds the branches that are tried.
+const maxOptions = 40
+
+// values yields values that all nodes take, the plainest first.
+func (m *Maker) values(nodes []*contract.Node, depth int) iter.Seq[Good] {
+	return m.taken(asked{nodes: nodes}, depth)
+}
+
+// taken yields values for what is asked, of nodes that may be no part of one
+// another.
+func (m *Maker) taken(a asked, depth int) iter.Seq[Good] {
+	return func(yield func(Good) bool) {
+		if depth > maxDepth {
+			m.endless = true
+			return
+		}
+		stopped := false
+		m.expand(a.nodes, asked{nots: a.nots, fixed: a.fixed, present: a.present}, func(all asked) bool {
+			if len(all.nodes) == 0 {
+				all.nodes = a.nodes
+			}
+			for g := range m.candidates(all, depth) {
+				if m.left--; m.left < 0 {
+					return false
+				}
+				if takes(a.nodes, all.nots, g.V) && !yield(g) {
+					stopped = true
+					return false
+				}
+			}
+			return !stopped
+		})
+	}
+}
+
+// OtherName returns the name of a property that the schema of additional ones
+// is for.
+func OtherName(n *contract.Node) string {
+	listed := func(name string) bool {
+		for _, p := range n.Props {
+			if p.PropName == name {
+				return true
+			}
+		}
+		for _, p := range n.PatternProps {
+			if re, err := pattern.Compile(p.Key); err == nil && re.MatchString(name) {
+				return true
+			}
+		}
+		return n.PropertyNames != nil && n.PropertyNames.Validates(name) != nil
+	}
+	const name = "x-unknown-property"
+	if !listed(name) {
+		return name
+	}
+	for other := range otherNames([]*contract.Node{n}) {
+		if !listed(other) {
+			return other
+		}
+	}
+	return name
+}
+
+// PatternName returns the name of a property that a child of PatternProps is
+// for, and for which no other schema is.
+func PatternName(n *contract.Node) string {
+	re, err := pattern.Compile(n.Key)
+	if err != nil {
+		return ""
+	}
+	first := ""
+	for name := range re.Strings(0, -1) {
+		if first == "" {
+			first = name
+		}
+		if nodes, may := memberNodes([]*contract.Node{n.Parent}, name); may && len(nodes) == 1 &&
+			(n.Parent.PropertyNames == nil || n.Parent.PropertyNames.Validates(name) == nil) {
+			return name
+		}
+	}
+	return first
+}
+
+func takes(nodes, nots []*contract.Node, v any) bool {
+	v = plain(v)
+	for _, n := range nodes {
+		if n.Validates(v) != nil {
+			return false
+		}
+	}
+	for _, n := range nots {
+		if n.Validates(v) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// expand follows the schemas that are about the same value, and calls f for
+// each way to choose among branches, until f returns false.
+func (m *Maker) expand(todo []*contract.Node, a asked, f func(asked) bool) bool {
+	for len(todo) > 0 {
+		n := todo[0].Whole()
+		todo = slices.Concat(todo[1:], n.AllOf)
+		if n.Schema.Always != nil && !*n.Schema.Always {
+			return true
+		}
+		if slices.Contains(a.nodes, n) {
+			continue
+		}
+		a = a.with([]*contract.Node{n}, nil)
+		if n.Not != nil {
+			a = a.with(nil, []*contract.Node{n.Not})
+		}
+		if lists := choices(n); len(lists) > 0 {
+			return m.choose(lists, todo, a, f)
+		}
+	}
+	return f(a)
+}
+
+func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(asked) bool) bool {
+	if len(lists) == 0 {
+		return m.expand(todo, a, f)
+	}
+	for _, o := range lists[0] {
+		if m.left < 0 {
+			return false
+		}
+		next := a.with(nil, o.not)
+		if o.property != "" {
+			if was, fixed := a.fixed[o.property]; fixed && was != o.name {
+				continue
+			}
+			next.fixed = maps.Clone(a.fixed)
+			if next.fixed == nil {
+				next.fixed = map[string]string{}
+			}
+			next.fixed[o.property] = o.name
+		}
+		if !m.choose(lists[1:], slices.Concat(todo, o.must), next, f) {
+			return false
+		}
+	}
+	return true
+}
+
+// choices lists the options of each keyword of a node that has several.
+func choices(n *contract.Node) [][]option {
+	var lists [][]option
+	if len(n.OneOf) > 0 {
+		var list []option
+		for i, branch := range n.OneOf[:min(len(n.OneOf), maxOptions)] {
+			others := slices.Delete(slices.Clone(n.OneOf), i, i+1)
+			list = append(list, named(n, branch, option{must: []*contract.Node{branch}, not: others}))
+		}
+		lists = append(lists, list)
+	}
+	if len(n.AnyOf) > 0 {
+		var list []option
+		for _, branch := range n.AnyOf[:min(len(n.AnyOf), maxOptions)] {
+			list = append(list, named(n, branch, option{must: []*contract.Node{branch}}))
+		}
+		if len(n.AnyOf) > 1 {
+			list = append(list, option{must: n.AnyOf})
+		}
+		lists = append(lists, list)
+	}
+	if len(n.OneOf)+len(n.AnyOf) == 0 {
+		var list []option
+		for _, name := range n.Discriminates() {
+			list = append(list, option{property: n.Schema.Discriminator.PropertyName, name: name})
+		}
+		if len(list) > 0 {
+			lists = append(lists, list)
+		}
+	}
+	if n.If != nil && (n.Then != nil || n.Else != nil) {
+		yes, no := option{must: []*contract.Node{n.If}}, option{not: []*contract.Node{n.If}}
+		if n.Then != nil {
+			yes.must = append(yes.must, n.Then)
+		}
+		if n.Else != nil {
+			no.must = append(no.must, n.Else)
+		}
+		lists = append(lists, []option{yes, no})
+	}
+	return lists
+}
+
+// named adds the name that the discriminator has for the branch.
+func named(n, branch *contract.Node, o option) option {
+	for _, name := range n.Discriminates() {
+		if n.Branch(name) == branch {
+			o.property, o.name = n.Schema.Discriminator.PropertyName, name
+			break
+		}
+	}
+	return o
+}
+
+// candidates yields values made for what is asked, not yet confirmed: those that
+// the document gives, then those of each type.
+func (m *Maker) candidates(a asked, depth int) iter.Seq[Good] {
+	return func(yield func(Good) bool) {
+		for _, v := range given(a.nodes) {
+			if !yield(Good{V: v}) {
+				return
+			}
+		}
+		for _, n := range a.nodes {
+			if len(n.Schema.Enum) > 0 || n.Schema.Const != nil {
+				return
+			}
+		}
+		for _, typ := range types(a) {
+			for g := range m.ofType(typ, a, depth) {
+				if !yield(g) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// given lists the values that the document gives: examples, defaults, those of
+// an enumeration.
+func given(nodes []*contract.Node) []any {
+	var all, objects []any
+	add := func(v any) {
+		if v != nil {
+			all = append(all, v)
+		}
+		if _, ok := v.(map[string]any); ok {
+			objects = append(objects, v)
+		}
+	}
+	for _, n := range nodes {
+		add(n.Schema.Example)
+		for _, v := range n.Schema.Examples {
+			add(v)
+		}
+		add(n.Schema.Default)
+		add(n.Schema.Const)
+	}
+	if len(objects) > 1 { // each may be of one part of allOf
+		whole := map[string]any{}
+		for _, o := range objects {
+			maps.Copy(whole, o.(map[string]any))
+		}
+		all = append(all, whole)
+	}
+	for _, n := range nodes {
+		if len(n.Schema.Enum) > 0 {
+			return append(all, n.Schema.Enum...)
+		}
+	}
+	return all
+}
+
+var allTypes = []string{"object", "string", "integer", "boolean", "array", "null", "number"}
+
+// types returns the types to try, in order: those that all schemas allow, first
+// those that a schema names or its keywords are about.
+func types(a asked) []string {
+	var order []string
+	typed := false
+	for _, n := range a.nodes {
+		if t := n.Types(); len(t) > 0 {
+			order = append(order, t...)
+			typed = true
+		}
+	}
+	for _, n := range a.nodes {
+		order = append(order, about(n)...)
+	}
+	if len(order) == 0 && len(a.fixed)+len(a.present) > 0 {
+		order = []string{"object"}
+	}
+	if !typed {
+		order = append(order, allTypes...)
+	} else if slices.Contains(order, "number") {
+		order = append(order, "integer")
+	}
+	var out []string
+	for _, typ := range order {
+		if slices.Contains(out, typ) || slices.ContainsFunc(a.nodes, func(n *contract.Node) bool { return !n.Allows(typ) }) {
+			continue
+		}
+		out = append(out, typ)
+	}
+	return out
+}
+
+// about returns the types that the keywords of a schema are about.
+func about(n *contract.Node) []string {
+	s := n.Schema
+	var all []string
+	if len(s.Properties)+len(s.Required)+len(s.PatternProperties)+len(s.DependentRequired)+len(s.DependentSchemas) > 0 || s.MinProps > 0 ||
+		s.PropertyNames != nil || s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil {
+		all = append(all, "object")
+	}
+	if s.Items != nil || s.MinItems > 0 || len(s.PrefixItems) > 0 || s.Contains != nil || s.UniqueItems {
+		all = append(all, "array")
+	}
+	if s.MinLength > 0 || s.MaxLength != nil || s.Pattern != "" || s.Format != "" {
+		all = append(all, "string")
+	}
+	if s.Min != nil || s.Max != nil || s.MultipleOf != nil || s.ExclusiveMin.IsSet() || s.ExclusiveMax.IsSet() {
+		all = append(all, "number")
+	}
+	return all
+}
+
+func (m *Maker) ofType(typ string, a asked, depth int) iter.Seq[Good] {
+	path := a.paths()
+	switch typ {
+	case "boolean":
+		return slices.Values([]Good{{V: true}, {V: false}})
+	case "null":
+		return slices.Values([]Good{{V: nil}})
+	case "string":
+		return func(yield func(Good) bool) {
+			for text := range texts(a.nodes) {
+				if !yield(Good{V: text, Unknown: path}) {
+					return
+				}
+			}
+		}
+	case "integer", "number":
+		return func(yield func(Good) bool) {
+			for _, v := range numbers(a.nodes, typ == "integer") {
+				if !yield(Good{V: v, Unknown: path}) {
+					return
+				}
+			}
+		}
+	case "array":
+		return m.arrays(a, depth)
+	case "object":
+		return m.objects(a, depth)
+	}
+	return slices.Values([]Good(nil))
+}
+
+// sizes returns the least and the greatest of a bound over all nodes; the
+// greatest is negative where there is none.
+func sizes(nodes []*contract.Node, least func(*contract.Node) uint64, most func(*contract.Node) *uint64) (lo, hi int) {
+	hi = -1
+	for _, n := range nodes {
+		lo = max(lo, int(min(least(n), 1<<30)))
+		if v := most(n); v != nil && (hi < 0 || int(min(*v, 1<<30)) < hi) {
+			hi = int(min(*v, 1<<30))
+		}
+	}
+	return lo, hi
+}
+
+// arrays makes lists: of one item, or as many as are asked for.
+func (m *Maker) arrays(a asked, depth int) iter.Seq[Good] {
+	return func(yield func(Good) bool) {
+		lo, hi := sizes(a.nodes, func(n *contract.Node) uint64 { return n.Schema.MinItems }, func(n *contract.Node) *uint64 { return n.Schema.MaxItems })
+		if lo > maxCount {
+			return
+		}
+		prefix, contained := 0, 0
+		for _, n := range a.nodes {
+			prefix = max(prefix, len(n.PrefixItems))
+			if n.Contains != nil {
+				contained += int(min(least(n), maxCount))
+			}
+		}
+		plainest := max(1, lo, contained)
+		if depth > maxDepth/3 {
+			plainest = max(lo, contained)
+		}
+		tried := map[int]bool{}
+		for _, count := range []int{plainest, max(lo, contained), lo, prefix, max(lo, prefix+contained), 0, lo + 1, lo + 2} {
+			if hi >= 0 {
+				count = min(count, hi)
+			}
+			if tried[count] || count < lo {
+				continue
+			}
+			tried[count] = true
+			for _, last := range []bool{true, false} {
+				if g, ok := m.list(a, count, last, depth); ok && !yield(g) {
+					return
+				}
+				if contained == 0 {
+					break
+				}
+			}
+		}
+	}
+}
+
+func least(n *contract.Node) uint64 {
+	if n.Schema.MinContains != nil {
+		return *n.Schema.MinContains
+	}
+	return 1
+}
+
+// list makes a list of count items. What it has to contain stands at its end,
+// or at its start.
+func (m *Maker) list(a asked, count int, last bool, depth int) (Good, bool) {
+	items := make([]any, 0, count)
+	var unknown []string
+	unique := slices.ContainsFunc(a.nodes, func(n *contract.Node) bool { return n.Schema.UniqueItems })
+	seen := map[string]bool{}
+	shared := map[string]Good{}
+	for i := range count {
+		must, nots := itemNodes(a.nodes, i), []*contract.Node(nil)
+		for _, n := range a.nodes {
+			if n.Contains == nil {
+				continue
+			}
+			from := 0
+			if last {
+				from = count - int(min(least(n), uint64(count)))
+			}
+			if i >= from && i < from+int(min(least(n), maxCount)) {
+				must = append(must, n.Contains)
+			} else if n.Schema.MaxContains != nil {
+				nots = append(nots, n.Contains)
+			}
+		}
+		key := fmt.Sprintf("%p%p", must, nots)
+		if !unique && i > 0 && len(must) <= 1 && len(nots) == 0 {
+			key = fmt.Sprint(must)
+			if g, ok := shared[key]; ok {
+				items = append(items, g.V)
+				continue
+			}
+		}
+		g, ok := m.item(must, nots, items, unique, seen, depth)
+		if !ok {
+			return Good{}, false
+		}
+		if !unique {
+			shared[fmt.Sprint(must)] = g
+		}
+		items = append(items, g.V)
+		unknown = append(unknown, g.Unknown...)
+	}
+	slices.Sort(unknown)
+	return Good{V: items, Unknown: slices.Compact(unknown)}, true
+}
+
+// item makes the next item.
+func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, seen map[string]bool, depth int) (Good, bool) {
+	fresh := func(v any) bool {
+		if !unique {
+			return true
+		}
+		text, err := json.Marshal(plain(v))
+		if err != nil || seen[string(text)] {
+			return false
+		}
+		seen[string(text)] = true
+		return true
+	}
+	if len(must) == 0 {
+		for i := range 5 {
+			v := any(json.Number(strconv.Itoa(len(before) + i)))
+			if takes(nil, nots, v) && fresh(v) {
+				return Good{V: v}, true
+			}
+		}
+		for _, v := range []any{"a", true, nil} {
+			if takes(nil, nots, v) && fresh(v) {
+				return Good{V: v}, true
+			}
+		}
+		return Good{}, false
+	}
+	if len(must) == 1 && len(nots) == 0 {
+		g, err := m.good(must[0], depth+1)
+		if err != nil {
+			return Good{}, false
+		}
+		if fresh(g.V) {
+			return g, true
+		}
+		for i := len(before); i < len(before)+3; i++ {
+			if v := Distinct(must[0], g.V, i); must[0].Validates(plain(v)) == nil && fresh(v) {
+				return Good{V: v, Unknown: g.Unknown}, true
+			}
+		}
+	}
+	for g := range m.values(must, depth+1) {
+		if takes(nil, nots, g.V) && fresh(g.V) {
+			return g, true
+		}
+	}
+	return Good{}, false
+}
+
+// itemNodes returns the schemas of the i-th item.
+func itemNodes(nodes []*contract.Node, i int) []*contract.Node {
+	var all []*contract.Node
+	for _, n := range nodes {
+		switch {
+		case i < len(n.PrefixItems):
+			all = append(all, n.PrefixItems[i])
+		case n.Items != nil:
+			all = append(all, n.Items)
+		case n.UnevaluatedItems != nil:
+			all = append(all, n.UnevaluatedItems)
+		}
+	}
+	return all
+}
+
+// memberNodes returns the schemas of a property, and whether it may be there.
+func memberNodes(nodes []*contract.Node, name string) (all []*contract.Node, may bool) {
+	rest := make([]*contract.Node, 0, 1)
+	evaluated := false
+	for _, n := range nodes {
+		found := false
+		for _, p := range n.Props {
+			if p.PropName == name {
+				found = true
+				all = append(all, p)
+			}
+		}
+		for _, p := range n.PatternProps {
+			if re, err := pattern.Compile(p.Key); err == nil && re.MatchString(name) {
+				found = true
+				all = append(all, p)
+			}
+		}
+		if !found {
+			if has := n.Schema.AdditionalProperties.Has; has != nil && !*has {
+				return nil, false
+			}
+			if n.Additional != nil {
+				all = append(all, n.Additional)
+				found = true
+			}
+		}
+		evaluated = evaluated || found
+		if n.UnevaluatedProps != nil {
+			rest = append(rest, n.UnevaluatedProps)
+		}
+	}
+	if !evaluated {
+		all = append(all, rest...)
+	}
+	return all, true
+}
+
+// objects makes objects: what is required, and of the rest what is known; then
+// with more properties, for schemas that ask for some.
+func (m *Maker) objects(a asked, depth int) iter.Seq[Good] {
+	return func(yield func(Good) bool) {
+		lo, hi := sizes(a.nodes, func(n *contract.Node) uint64 { return n.Schema.MinProps }, func(n *contract.Node) *uint64 { return n.Schema.MaxProps })
+		if lo > maxCount {
+			return
+		}
+		required := m.required(a)
+		optional := optional(a, required)
+		o := &object{m: m, a: a, depth: depth, lo: lo, hi: hi, members: map[string]any{}}
+		for _, name := range required {
+			if !o.add(name) {
+				return
+			}
+		}
+		base := o.clone()
+		for _, name := range optional {
+			base.addKnown(name)
+		}
+		tries := []*object{base}
+		if base.needs() {
+			tries[0].fill(optional)
+		}
+		if len(a.nots) > 0 || len(a.nodes) > 1 {
+			tries = append(tries, o.clone())
+		}
+		for _, t := range tries {
+			if !m.finish(t, yield) {
+				return
+			}
+		}
+		for _, name := range optional {
+			if m.left < 0 {
+				return
+			}
+			if with := o.clone(); with.add(name) && !m.finish(with, yield) {
+				return
+			}
+		}
+		full := o.clone()
+		for _, name := range optional {
+			full.add(name)
+		}
+		if !m.finish(full, yield) {
+			return
+		}
+		more := o.clone()
+		more.lo = len(more.members) + 1
+		more.fill(nil)
+		m.finish(more, yield)
+	}
+}
+
+// finish adds what the properties that are there ask for besides.
+func (m *Maker) finish(o *object, yield func(Good) bool) bool {
+	if o.needs() {
+		o.fill(nil)
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, n := range o.a.nodes {
+			for _, name := range slices.Sorted(maps.Keys(n.Schema.DependentRequired)) {
+				if _, there := o.members[name]; !there {
+					continue
+				}
+				for _, other := range n.Schema.DependentRequired[name] {
+					if _, there := o.members[other]; !there {
+						if !o.add(other) {
+							return true
+						}
+						changed = true
+					}
+				}
+			}
+		}
+	}
+	var asks []*contract.Node
+	for _, n := range o.a.nodes {
+		for _, d := range n.DependentSchemas {
+			if _, there := o.members[d.Key]; there && !slices.Contains(o.a.nodes, d.Whole()) {
+				asks = append(asks, d)
+			}
+		}
+	}
+	if len(asks) > 0 && o.depth < maxDepth {
+		stopped := false
+		m.expand(slices.Concat(o.a.nodes, asks), asked{nots: o.a.nots, fixed: o.a.fixed, present: o.a.present}, func(a asked) bool {
+			for g := range m.withMembers(a, o, o.depth+1) {
+				if !yield(g) {
+					stopped = true
+					return false
+				}
+			}
+			return true
+		})
+		return !stopped
+	}
+	slices.Sort(o.unknown)
+	return yield(Good{V: o.members, Unknown: slices.Compact(o.unknown)})
+}
+
+// withMembers makes an object that has at least the properties of another.
+func (m *Maker) withMembers(a asked, o *object, depth int) iter.Seq[Good] {
+	return func(yield func(Good) bool) {
+		next := &object{m: m, a: a, depth: depth, lo: o.lo, hi: o.hi, members: map[string]any{}}
+		for _, name := range slices.Concat(m.required(a), slices.Sorted(maps.Keys(o.members))) {
+			if !next.add(name) {
+				return
+			}
+		}
+		m.finish(next, yield)
+	}
+}
+
+// required lists the properties that have to be there, in order.
+func (m *Maker) required(a asked) []string {
+	names := slices.Clone(a.present)
+	for name := range a.fixed {
+		names = append(names, name)
+	}
+	for _, n := range a.nodes {
+		for name := range n.Required {
+			p := n.Prop(name)
+			if p != nil && p.Schema.ReadOnly && p.Side() == contract.RequestSide && p.Clause("required") == nil && n.Clause("required/"+name) == nil {
+				continue // a request does not carry it (OpenAPI 3.0.3, Schema Object, readOnly)
+			}
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// optional lists the named properties that need not be there, in order.
+func optional(a asked, required []string) []string {
+	var names []string
+	for _, n := range a.nodes {
+		for _, p := range n.Props {
+			if !slices.Contains(required, p.PropName) && !p.Schema.ReadOnly {
+				names = append(names, p.PropName)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// object is an object in the making.
+type object struct {
+	m       *Maker
+	a       asked
+	depth   int
+	lo, hi  int
+	members map[string]any
+	unknown []string
+}
+
+func (o *object) clone() *object {
+	c := *o
+	c.members = maps.Clone(o.members)
+	c.unknown = slices.Clone(o.unknown)
+	return &c
+}
+
+func (o *object) needs() bool { return len(o.members) < o.lo }
+
+func (o *object) value(name string) (Good, bool) {
+	nodes, may := memberNodes(o.a.nodes, name)
+	if !may {
+		return Good{}, false
+	}
+	if fixed, ok := o.a.fixed[name]; ok {
+		return Good{V: fixed}, true
+	}
+	switch len(nodes) {
+	case 0:
+		return Good{V: "a", Unknown: o.a.paths()}, true
+	case 1:
+		g, err := o.m.good(nodes[0], o.depth+1)
+		return g, err == nil
+	}
+	for _, n := range nodes {
+		if g, err := o.m.good(n, o.depth+1); err == nil && takes(nodes, nil, g.V) {
+			return g, true
+		}
+	}
+	for g := range o.m.values(nodes, o.depth+1) {
+		return g, true
+	}
+	return Good{}, false
+}
+
+func (o *object) add(name string) bool {
+	if _, there := o.members[name]; there {
+		return true
+	}
+	g, ok := o.value(name)
+	if !ok {
+		return false
+	}
+	o.members[name] = g.V
+	o.unknown = append(o.unknown, g.Unknown...)
+	return true
+}
+
+// addKnown adds a property whose value exists on the target.
+func (o *object) addKnown(name string) {
+	if o.hi >= 0 && len(o.members) >= o.hi || o.depth > maxDepth/3 {
+		return
+	}
+	if g, ok := o.value(name); ok && len(g.Unknown) == 0 && !empty(g.V) {
+		o.members[name] = g.V
+	}
+}
+
+// fill adds properties until there are enough: of the named ones, then of
+// others.
+func (o *object) fill(names []string) {
+	for _, name := range names {
+		if !o.needs() {
+			return
+		}
+		o.add(name)
+	}
+	for name := range otherNames(o.a.nodes) {
+		if !o.needs() || o.m.left < 0 {
+			return
+		}
+		o.add(name)
+	}
+}
+
+// otherNames yields names that the schemas do not list, and take as far as
+// their names go.
+func otherNames(nodes []*contract.Node) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, n := range nodes {
+			if n.PropertyNames == nil {
+				continue
+			}
+			for _, v := range given([]*contract.Node{n.PropertyNames.Whole()}) {
+				if name, ok := v.(string); ok && !yield(name) {
+					return
+				}
+			}
+			count := 0
+			for name := range texts([]*contract.Node{n.PropertyNames}) {
+				if count++; count > maxCount || !yield(name) {
+					return
+				}
+			}
+		}
+		for _, n := range nodes {
+			for _, p := range n.PatternProps {
+				re, err := pattern.Compile(p.Key)
+				if err != nil {
+					continue
+				}
+				for name := range re.Strings(0, -1) {
+					if !yield(name) {
+						return
+					}
+				}
+			}
+		}
+		for i := range maxCount {
+			if !yield(fmt.Sprintf("extra%d", i+1)) {
+				return
+			}
+		}
+	}
+}
+
+// Applies reports whether a schema that is for some values only (a branch, then,
+// else, dependentSchemas) is asked of one that it takes.
+func (m *Maker) Applies(n *contract.Node, v any) bool {
+	up := n.Parent
+	switch {
+	case n == up.Then:
+		return up.If.Validates(plain(v)) == nil
+	case n == up.Else:
+		return up.If.Validates(plain(v)) != nil
+	case slices.Contains(up.DependentSchemas, n):
+		members, _ := v.(map[string]any)
+		_, there := members[n.Key]
+		return there
+	}
+	return true
+}
+
+// Through makes a value of the schema around n to which n applies.
+func (m *Maker) Through(n *contract.Node) (Good, error) {
+	up := n.Parent
+	a := asked{nodes: []*contract.Node{up}}
+	switch {
+	case n == up.Then:
+		a.nodes = append(a.nodes, up.If)
+	case n == up.Else:
+		a.nots = append(a.nots, up.If)
+	case slices.Contains(up.DependentSchemas, n):
+		a.present = []string{n.Key}
+	}
+	m.left = maxSteps
+	if n.Clause("false") == nil {
+		a.nodes = append(a.nodes, n)
+		for g := range m.taken(a, 1) {
+			return g, nil
+		}
+	}
+	g, err := m.Good(n) // the branch by itself, where another takes its values too
+	if err != nil || !m.Applies(n, g.V) {
+		return Good{}, fmt.Errorf("%s: no value found to which %s applies", n.Subject, n.Path)
+	}
+	return g, nil
+}
