@@ -18,6 +18,38 @@ import (
 // concurrent use.
 type Contract struct{ c *contract.Contract }
 
+// LoadOption shapes how a document is taken apart.
+type LoadOption func() (contract.Option, error)
+
+// DefaultMaxClauses is what MaxClauses bounds where it is not given.
+const DefaultMaxClauses = contract.DefaultMaxClauses
+
+// MaxClauses is how many clauses a document is unrolled to in full. A schema
+// that several operations share is clauses of each of them, since each can get
+// it wrong; beyond the bound it is tried in full only where it was first met, and
+// with one case that keeps it and one that breaks it elsewhere. The report says
+// so. The default is DefaultMaxClauses.
+func MaxClauses(n int) LoadOption {
+	return func() (contract.Option, error) {
+		if n < 0 {
+			return nil, fmt.Errorf("max clauses: %d is negative", n)
+		}
+		return contract.MaxClauses(n), nil
+	}
+}
+
+func loadOptions(opts []LoadOption) ([]contract.Option, error) {
+	var all []contract.Option
+	for _, opt := range opts {
+		o, err := opt()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
 // DocumentError says why a document cannot be used. It is what Load returns for
 // a file that is not there, not OpenAPI 3, or not valid.
 type DocumentError = contract.Error
@@ -25,8 +57,12 @@ type DocumentError = contract.Error
 // Load reads an OpenAPI 3 document, in YAML or JSON, and the files that it
 // refers to. A fault that does not keep it from being used (an example that
 // breaks its own schema, say) is a warning of the report.
-func Load(file string) (*Contract, error) {
-	c, err := contract.Load(file)
+func Load(file string, opts ...LoadOption) (*Contract, error) {
+	options, err := loadOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	c, err := contract.Load(file, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +70,12 @@ func Load(file string) (*Contract, error) {
 }
 
 // Parse is Load for a document that is already in memory. Places call it name.
-func Parse(name string, document []byte) (*Contract, error) {
-	c, err := contract.Parse(name, document)
+func Parse(name string, document []byte, opts ...LoadOption) (*Contract, error) {
+	options, err := loadOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	c, err := contract.Parse(name, document, options...)
 	if err != nil {
 		return nil, err
 	}

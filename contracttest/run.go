@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -63,7 +62,7 @@ type runner struct {
 	base     string
 	limiter  *rate.Limiter
 	account  coverage.Account
-	plan     *plan.Plan
+	plan     *planned
 	report   *Report
 
 	skipped   map[*contract.Clause]string  // why a planned case was not sent
@@ -102,10 +101,9 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 	if r.cfg.basePath != nil {
 		r.base = *r.cfg.basePath
 	}
-	r.plan = plan.Make(r.contract.c, plan.Options{
+	r.plan = makePlan(ctx, r.contract.c, plan.Options{
 		Known: r.cfg.known, Seed: r.cfg.seed, Random: r.cfg.random, BasePath: r.base, Want: r.filter.clause,
-	})
-	r.plan.Cases = slices.DeleteFunc(r.plan.Cases, func(c *plan.Case) bool { return c.Base != nil && !r.filter.caseID(c.ID) })
+	}, func(c *plan.Case) bool { return r.filter.caseID(c.ID) })
 	for _, op := range r.contract.c.Operations {
 		r.timeouts[op] = &atomic.Int32{}
 	}
@@ -113,7 +111,7 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
 	}
-	for _, cases := range stages(r.plan.Cases) {
+	for cases := range r.plan.stages() {
 		if err := r.stage(ctx, cases); err != nil {
 			return nil, err
 		}
@@ -145,40 +143,6 @@ type outcome struct {
 }
 
 func (o outcome) class() int { return o.status / 100 }
-
-// rank puts first what changes nothing, and last what takes away what the
-// others need.
-func rank(method string) int {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return 0
-	case http.MethodDelete:
-		return 2
-	}
-	return 1
-}
-
-// stages divides the cases of a plan into those that may be sent at once: by
-// phase, then by what they may do to others, the valid requests that others are
-// compared with before these.
-func stages(cases []*plan.Case) [][]*plan.Case {
-	key := func(c *plan.Case) [3]int {
-		compared := 0
-		if c.Base != nil {
-			compared = 1
-		}
-		return [3]int{int(c.Phase), rank(c.Op.Method), compared}
-	}
-	byKey := map[[3]int][]*plan.Case{}
-	for _, c := range cases {
-		byKey[key(c)] = append(byKey[key(c)], c)
-	}
-	var all [][]*plan.Case
-	for _, k := range slices.SortedFunc(maps.Keys(byKey), func(a, b [3]int) int { return slices.Compare(a[:], b[:]) }) {
-		all = append(all, byKey[k])
-	}
-	return all
-}
 
 // stage sends the cases of one stage, then enters what came of them in the
 // order of the plan, so that the report does not depend on who answered first.
@@ -222,7 +186,7 @@ func (r *runner) progress() {
 	defer r.mu.Unlock()
 	r.done++
 	if r.cfg.progress != nil && r.done%16 == 0 {
-		r.cfg.progress(Progress{Done: r.done, Total: len(r.plan.Cases), Findings: len(r.report.Findings)})
+		r.cfg.progress(Progress{Done: r.done, Total: r.plan.total, Findings: len(r.report.Findings)})
 	}
 }
 
@@ -477,11 +441,10 @@ func (r *runner) cover(c *plan.Case, o outcome, clean bool) {
 // framing reads a few answers of each operation byte by byte: what net/http's
 // client forgives shows there.
 func (r *runner) framing(ctx context.Context) {
-	for _, op := range r.contract.c.Operations {
+	for _, op := range r.plan.ops {
 		var some [3]*plan.Case // the valid request, one that is refused, HEAD
-		for _, c := range r.plan.Cases {
+		for _, c := range r.plan.cases(op) {
 			switch {
-			case c.Op != op:
 			case c.Base == nil:
 				some[0] = c
 			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "":
@@ -514,14 +477,11 @@ const (
 // kind, one that is refused between valid ones, in a row and at once. The
 // answers must be of one shape.
 func (r *runner) repeat(ctx context.Context) {
-	for _, op := range r.contract.c.Operations {
+	for _, op := range r.plan.ops {
 		var base, broken *plan.Case
 		var others []*plan.Case
 		kinds := map[string]bool{}
-		for _, c := range r.plan.Cases {
-			if c.Op != op {
-				continue
-			}
+		for _, c := range r.plan.cases(op) {
 			if c.Base == nil {
 				base = c
 				continue
@@ -643,7 +603,7 @@ func shape(x *wire.Exchange) string {
 func (r *runner) finish(elapsed time.Duration) {
 	rep := r.report
 	rep.Stats = report.Stats{
-		Cases: len(r.plan.Cases), Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
+		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
 	}
 	ops := map[*contract.Operation]bool{}
 	rep.Coverage.Unreached = []report.Unreached{}
@@ -689,7 +649,11 @@ func lacking(op *contract.Operation) string {
 }
 
 func (r *runner) reason(cl *contract.Clause) string {
-	if reason := r.plan.Unreached[cl]; reason != "" {
+	pt := r.plan.parts[cl.Operation]
+	if pt == nil {
+		return "the budget ran out before it was planned"
+	}
+	if reason := pt.unreached[cl]; reason != "" {
 		return reason
 	}
 	if reason := r.skipped[cl]; reason != "" {

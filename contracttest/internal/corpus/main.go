@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +40,9 @@ func main() {
 	}
 }
 
+// maxTime is how long the operations of one document are planned.
+const maxTime = 3 * time.Minute
+
 type document struct {
 	name string
 	size int64
@@ -55,6 +58,7 @@ type Result struct {
 	Operations int            `json:",omitempty"`
 	Clauses    int            `json:",omitempty"`
 	Cases      int            `json:",omitempty"`
+	Late       int            `json:",omitempty"` // operations that there was no time for
 	Places     int            `json:",omitempty"` // of request clauses
 	Planned    int            `json:",omitempty"`
 	Judged     int            `json:",omitempty"` // places of response clauses
@@ -87,12 +91,29 @@ func run(dir, out, match string, every, workers, random, most int, limit time.Du
 	}
 	slices.SortStableFunc(some, func(a, b document) int { return cmp.Compare(b.size, a.size) })
 	results := make([]Result, len(some))
+	var mu sync.Mutex
+	var enc *json.Encoder
+	if out != "" {
+		f, err := os.Create(out)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		enc = json.NewEncoder(f)
+	}
 	g, _ := errgroup.WithContext(context.Background())
 	g.SetLimit(workers)
 	start := time.Now()
 	for i, d := range some {
 		g.Go(func() error {
 			results[i] = try(d, dir, random, most, loadOnly)
+			mu.Lock()
+			defer mu.Unlock()
+			if enc != nil {
+				if err := enc.Encode(results[i]); err != nil {
+					return err
+				}
+			}
 			if r := results[i]; limit > 0 && r.Load+r.Plan > limit.Seconds() {
 				fmt.Printf("%6.1f %6.1f s %5.1f MB %6d ops %8d clauses %8d cases %s\n", r.Load, r.Plan, float64(d.size)/1e6, r.Operations, r.Clauses, r.Cases, r.Name)
 			}
@@ -123,20 +144,7 @@ func run(dir, out, match string, every, workers, random, most int, limit time.Du
 	fmt.Printf("%d documents in %.1f s (load %.1f, plan %.1f), peak %s; %d refused, %d panics; %d operations, %d clauses, %d cases; %d request places, %d planned (%.2f %%); %d response places\n",
 		len(some), time.Since(start).Seconds(), total.Load, total.Plan, peak(), refused, panics, total.Operations, total.Clauses, total.Cases,
 		total.Places, total.Planned, 100*float64(total.Planned)/float64(max(1, total.Places)), total.Judged)
-	if out == "" {
-		return nil
-	}
-	f, err := os.Create(out)
-	if err != nil {
-		return err
-	}
-	enc := json.NewEncoder(f)
-	for _, r := range results {
-		if err := enc.Encode(r); err != nil {
-			return errors.Join(err, f.Close())
-		}
-	}
-	return f.Close()
+	return nil
 }
 
 func peak() string {
@@ -182,7 +190,11 @@ func try(d document, dir string, random, most int, loadOnly bool) (r Result) {
 	start = time.Now()
 	r.Missed, r.Reasons = map[string]int{}, map[string]int{}
 	planned := map[site]string{}
-	for _, op := range c.Operations {
+	for i, op := range c.Operations {
+		if time.Since(start) > maxTime {
+			r.Late = len(c.Operations) - i
+			break
+		}
 		unreached := plan.Each(op, plan.Options{Seed: 1, Random: random, BasePath: c.BasePath}, func(*plan.Case) { r.Cases++ })
 		for _, cl := range op.Clauses {
 			s := site{cl.Place.File, cl.Place.Pointer, cl.Side, cl.Permits, cl.Keyword}

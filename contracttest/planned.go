@@ -1,0 +1,205 @@
+package contracttest
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"net/http"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+)
+
+// planned is the plan of a run. The requests of a large document are more than
+// memory holds: those of an operation are made when they are sent, and again
+// when they are needed once more. A plan is the same each time.
+type planned struct {
+	opts   plan.Options
+	keep   func(*plan.Case) bool
+	ops    []*contract.Operation // that have cases
+	parts  map[*contract.Operation]*part
+	basics []*plan.Case
+	total  int // cases
+
+	held atomic.Int64 // bytes of requests
+}
+
+// part is what is known of an operation's plan.
+type part struct {
+	cases     []*plan.Case // nil where they are made again
+	unreached map[*contract.Clause]string
+	basics    []*plan.Case
+	total     int
+}
+
+// maxHeld is how many bytes of requests are held.
+const maxHeld = 256 << 20
+
+// makePlan plans the operations, several at once, and holds what fits. Those
+// that the context leaves no time for have no part.
+func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, keep func(*plan.Case) bool) *planned {
+	p := &planned{opts: opts, keep: keep, parts: map[*contract.Operation]*part{}}
+	parts := make([]*part, len(c.Operations))
+	g := &errgroup.Group{}
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, op := range c.Operations {
+		if ctx.Err() != nil {
+			break
+		}
+		if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
+			continue
+		}
+		g.Go(func() error {
+			parts[i] = p.plan(op)
+			return nil
+		})
+	}
+	_ = g.Wait() // no plan fails
+	for i, op := range c.Operations {
+		if parts[i] == nil {
+			continue
+		}
+		p.ops = append(p.ops, op)
+		p.parts[op] = parts[i]
+		p.basics = append(p.basics, parts[i].basics...)
+		p.total += parts[i].total
+	}
+	return p
+}
+
+func (p *planned) plan(op *contract.Operation) *part {
+	pt := &part{}
+	var size int64
+	holds := true
+	pt.unreached = plan.Each(op, p.opts, func(c *plan.Case) {
+		if !p.wanted(c) {
+			return
+		}
+		pt.total++
+		if c.Phase == plan.Basics {
+			pt.basics = append(pt.basics, c)
+		}
+		if holds {
+			pt.cases = append(pt.cases, c)
+			n := footprint(c)
+			size += n
+			if p.held.Add(n) > maxHeld {
+				p.held.Add(-size)
+				holds, pt.cases = false, nil
+			}
+		}
+	})
+	inOrder(pt.cases)
+	return pt
+}
+
+func (p *planned) wanted(c *plan.Case) bool { return c.Base == nil || p.keep(c) }
+
+// footprint is about how many bytes a case takes.
+func footprint(c *plan.Case) int64 {
+	n := 512 + len(c.ID) + len(c.Request.Target) + len(c.Request.Body)
+	for _, f := range c.Request.Header {
+		n += 32 + len(f.Value)
+	}
+	return int64(n)
+}
+
+// cases returns an operation's cases in the order of their phases.
+func (p *planned) cases(op *contract.Operation) []*plan.Case {
+	if pt := p.parts[op]; pt.cases != nil || pt.total == 0 {
+		return pt.cases
+	}
+	var all []*plan.Case
+	plan.Each(op, p.opts, func(c *plan.Case) {
+		if p.wanted(c) {
+			all = append(all, c)
+		}
+	})
+	inOrder(all)
+	return all
+}
+
+func inOrder(cases []*plan.Case) {
+	slices.SortStableFunc(cases, func(a, b *plan.Case) int { return int(a.Phase) - int(b.Phase) })
+}
+
+// rank puts first what changes nothing, and last what takes away what the
+// others need.
+func rank(method string) int {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return 0
+	case http.MethodDelete:
+		return 2
+	}
+	return 1
+}
+
+// batch is how many cases a stage has at least, if there are so many: workers
+// that wait for the last one of a stage do nothing.
+const batch = 2048
+
+// stages divides the plan into cases that may be sent at once: by phase, then
+// by what they may do to others. In the first phase, the valid requests that
+// others are compared with come before these.
+func (p *planned) stages() iter.Seq[[]*plan.Case] {
+	return func(yield func([]*plan.Case) bool) {
+		for _, cases := range firstStages(p.basics) {
+			if !yield(cases) {
+				return
+			}
+		}
+		for _, phase := range []plan.Phase{plan.Clauses, plan.Examples, plan.Random} {
+			for rank := range 3 {
+				if !p.batches(phase, rank, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func firstStages(basics []*plan.Case) [][]*plan.Case {
+	type key struct{ rank, compared int }
+	byKey := map[key][]*plan.Case{}
+	for _, c := range basics {
+		k := key{rank: rank(c.Op.Method)}
+		if c.Base != nil {
+			k.compared = 1
+		}
+		byKey[k] = append(byKey[k], c)
+	}
+	var all [][]*plan.Case
+	for _, k := range slices.SortedFunc(maps.Keys(byKey), func(a, b key) int { return cmp.Or(a.rank-b.rank, a.compared-b.compared) }) {
+		all = append(all, byKey[k])
+	}
+	return all
+}
+
+// batches yields the cases of one phase and rank, operation by operation.
+func (p *planned) batches(phase plan.Phase, r int, yield func([]*plan.Case) bool) bool {
+	var some []*plan.Case
+	for _, op := range p.ops {
+		if rank(op.Method) != r {
+			continue
+		}
+		for _, c := range p.cases(op) {
+			if c.Phase == phase {
+				some = append(some, c)
+			}
+		}
+		if len(some) >= batch {
+			if !yield(some) {
+				return false
+			}
+			some = nil
+		}
+	}
+	return len(some) == 0 || yield(some)
+}
