@@ -1,10 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
+	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -17,69 +18,112 @@ const (
 	exitUnreachable = 3
 )
 
-// tokenVariable is the environment variable that the vendor's Terraform
-// provider reads. There is no flag for the token: other users of the machine
-// see the command line.
-const tokenVariable = "HW_AUTH_TOKEN" //nolint:gosec // the name of a variable
+// cancelFlags are what factory cancel is asked for.
+type cancelFlags struct {
+	endpoint, region, project, workspace string
+	credentials, iamEndpoint             string
+	files                                []string
+	dryRun, retryInDoubt                 bool
+	output                               string
+}
 
 func newCancelCommand() *cobra.Command {
-	var in struct{ endpoint, project, workspace string }
+	var in cancelFlags
 	cmd := &cobra.Command{
-		Use:   "cancel --endpoint URL --project ID [--workspace W] ID…",
+		Use:   "cancel {--endpoint URL | --region NAME} --project ID [--workspace W] {ID… | --file FILE}",
 		Short: "Cancel packages on a server",
-		Long: `Cancel packages on a server that offers the documented API, all in one request.
+		Long: `Cancel packages on a server that offers the documented API: any number of them,
+in requests of 100. A request that is refused for one of its packages is halved
+until the packages that do not exist stand alone, and the others are cancelled.
 
-The IAM token is read from the environment variable ` + tokenVariable + `; without it, or
-with an empty one, none is sent.
+The IDs are arguments, or lines of files: blank lines and those that begin with
+# are left out, and - is standard input.
 
-Exit status: 0 the packages are cancelled; 1 the server refused; 2 the command
-is not a proper one, and nothing was sent; 3 no answer came, and the packages
-may or may not be cancelled.`,
-		Example: "  " + tokenVariable + "=… factory cancel --endpoint https://dayu.cn-north-4.myhuaweicloud.com --project ID 12 13",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, ids []string) error {
-			var opts []client.Option
-			if cmd.Flags().Changed("workspace") {
-				opts = append(opts, client.WithWorkspace(in.workspace))
-			}
-			if token := os.Getenv(tokenVariable); token != "" {
-				opts = append(opts, client.WithCredentials(client.Token(token)))
-			}
-			c, err := client.New(in.endpoint, in.project, opts...)
-			if err != nil {
-				return err
-			}
-			defer c.CloseIdleConnections()
-			if err := c.CancelFactoryPackages(cmd.Context(), ids...); err != nil {
-				return withCancelStatus(err)
-			}
-			noun := "packages"
-			if len(ids) == 1 {
-				noun = "package"
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "cancelled %d %s\n", len(ids), noun)
-			return err
+Keys, tokens and passwords are read from the environment or from a file, and
+never from the command line, which other users of the machine see:
+
+  HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_SECURITY_TOKEN
+  HW_AUTH_TOKEN
+  HW_ACCESS_KEY, HW_SECRET_KEY, HW_SECURITY_TOKEN
+  HW_DOMAIN_NAME, HW_USER_NAME, HW_USER_PASSWORD
+  HUAWEICLOUD_SDK_CREDENTIALS_FILE, else ~/.huaweicloud/credentials
+
+The first that is set counts; --credentials goes before all. Without any, the
+requests are sent without proof.
+
+Exit status: 0 all packages are cancelled (or would be, with --dry-run); 1 the
+server refused; 2 the command is not a proper one, and nothing was sent; 3 no
+answer came, and packages may or may not be cancelled.`,
+		Example: `  factory cancel --region cn-north-4 --project ID 12 13
+  factory cancel --region cn-north-4 --project ID --file packages.txt --output json
+  factory cancel --endpoint http://127.0.0.1:8080 --project ID --dry-run - <packages.txt`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return in.run(cmd.Context(), args, cmd.Flags().Changed("workspace"), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&in.endpoint, "endpoint", "", "base `URL` of the server (mandatory)")
+	flags.StringVar(&in.endpoint, "endpoint", "", "base `URL` of the server")
+	flags.StringVar(&in.region, "region", "", "`NAME` of a region of the vendor's cloud, in place of --endpoint")
 	flags.StringVar(&in.project, "project", "", "`ID` of the project (mandatory)")
 	flags.StringVar(&in.workspace, "workspace", "", "`ID` of the workspace (default: the project's default workspace)")
-	for _, name := range []string{"endpoint", "project"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // the flag is added above
-		}
+	flags.StringVar(&in.credentials, "credentials", "", "`FILE` with keys, as the vendor's SDKs read it ([basic], ak, sk, security_token)")
+	flags.StringVar(&in.iamEndpoint, "iam-endpoint", "", "base `URL` of IAM, for a password and an endpoint of one's own")
+	flags.StringArrayVar(&in.files, "file", nil, "`FILE` with IDs, one a line; - is standard input (can be repeated)")
+	flags.BoolVar(&in.dryRun, "dry-run", false, "say what would be cancelled, and send nothing")
+	flags.BoolVar(&in.retryInDoubt, "retry-in-doubt", false, "repeat a request that may have been carried out, too")
+	flags.StringVar(&in.output, "output", "text", "`FORMAT` of the result: text or json")
+	if err := cmd.MarkFlagRequired("project"); err != nil {
+		panic(err) // the flag is added above
 	}
+	cmd.MarkFlagsOneRequired("endpoint", "region")
+	cmd.MarkFlagsMutuallyExclusive("endpoint", "region")
 	return cmd
 }
 
-// withCancelStatus gives an error of the client its exit status.
-func withCancelStatus(err error) error {
-	if _, ok := errors.AsType[*client.Error](err); ok {
-		return exit(exitRefused, err)
+func (in *cancelFlags) run(ctx context.Context, args []string, inWorkspace bool, stdin io.Reader, stdout, stderr io.Writer) error {
+	if in.output != "text" && in.output != "json" {
+		return fmt.Errorf("--output %s: want text or json", in.output)
 	}
-	if _, ok := errors.AsType[*url.Error](err); ok {
-		return exit(exitUnreachable, err)
+	c, err := in.client(inWorkspace)
+	if err != nil {
+		return err
 	}
-	return err
+	defer c.CloseIdleConnections()
+	ids, err := readIDs(args, in.files, stdin)
+	if err != nil {
+		return err
+	}
+	out := cancelOutput{json: in.output == "json", stdout: stdout, stderr: stderr}
+	if in.dryRun {
+		return out.dryRun(ids)
+	}
+	return out.report(ids, c.CancelAll(ctx, slices.Values(ids), client.ChunkSize(chunkSize)))
+}
+
+// chunkSize is how many packages go into one request.
+const chunkSize = 100
+
+func (in *cancelFlags) client(inWorkspace bool) (*client.Client, error) {
+	endpoint := in.endpoint
+	if in.region != "" {
+		if endpoint = client.Region(in.region); endpoint == "" {
+			return nil, fmt.Errorf("--region %s: not the name of a region", in.region)
+		}
+	}
+	opts := []client.Option{client.WithRetry(client.RetryPolicy{InDoubt: in.retryInDoubt})}
+	if inWorkspace {
+		opts = append(opts, client.WithWorkspace(in.workspace))
+	}
+	if in.iamEndpoint != "" {
+		opts = append(opts, client.WithIAMEndpoint(in.iamEndpoint))
+	}
+	credentials := client.FromEnv()
+	if in.credentials != "" {
+		credentials = client.FromFile(in.credentials)
+	}
+	c, err := client.New(endpoint, in.project, append(opts, client.WithCredentials(credentials))...)
+	if errors.Is(err, client.ErrNoCredentials) {
+		return client.New(endpoint, in.project, opts...)
+	}
+	return c, err
 }

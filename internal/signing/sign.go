@@ -1,6 +1,8 @@
 package signing
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -29,11 +31,10 @@ func Sign(req *http.Request, access, secret string, now time.Time) error {
 	}
 	payload := req.Header.Get(ContentHeader)
 	if payload == "" {
-		body, err := body(req)
-		if err != nil {
+		var err error
+		if payload, err = hashedBody(req); err != nil {
 			return err
 		}
-		payload = hashed(body)
 	}
 	date := now.UTC().Format(DateFormat)
 	req.Header.Set(DateHeader, date)
@@ -49,8 +50,7 @@ func Sign(req *http.Request, access, secret string, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("sign the request: %w", err)
 	}
-	text := make([]byte, 0, 512)
-	text = append(text, Algorithm+" Access="...)
+	text := append(make([]byte, 0, 512), Algorithm+" Access="...)
 	text = append(text, access...)
 	text = append(text, ", SignedHeaders="...)
 	text = appendNames(text, fields)
@@ -66,9 +66,19 @@ func isSigned(name string) bool {
 		(len(name) < len(contentType) || !strings.EqualFold(name[:len(contentType)], contentType))
 }
 
+// lowered has the names that each request signs, since there is no need to make
+// them anew each time.
+var lowered = map[string]string{
+	DateHeader: "x-sdk-date", ProjectHeader: "x-project-id", SecurityTokenHeader: "x-security-token",
+	"User-Agent": "user-agent", "Workspace": "workspace",
+}
+
 // newField returns the field of a header with the values that are sent.
 func newField(req *http.Request, name string, values []string) field {
-	lower := strings.ToLower(name)
+	lower, ok := lowered[name]
+	if !ok {
+		lower = strings.ToLower(name)
+	}
 	if name == hostHeader {
 		host := req.Host
 		if host == "" {
@@ -82,21 +92,20 @@ func newField(req *http.Request, name string, values []string) field {
 	return field{lower, values}
 }
 
-func body(req *http.Request) ([]byte, error) {
-	if req.Body == nil || req.Body == http.NoBody {
-		return nil, nil
+func hashedBody(req *http.Request) (string, error) {
+	h := sha256.New()
+	if req.Body != nil && req.Body != http.NoBody {
+		if req.GetBody == nil {
+			return "", errors.New("sign the request: its body cannot be read twice (GetBody is nil)")
+		}
+		r, err := req.GetBody()
+		if err != nil {
+			return "", fmt.Errorf("sign the request: %w", err)
+		}
+		defer r.Close()
+		if _, err := io.Copy(h, r); err != nil {
+			return "", fmt.Errorf("sign the request: read its body: %w", err)
+		}
 	}
-	if req.GetBody == nil {
-		return nil, errors.New("sign the request: its body cannot be read twice (GetBody is nil)")
-	}
-	r, err := req.GetBody()
-	if err != nil {
-		return nil, fmt.Errorf("sign the request: %w", err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("sign the request: read its body: %w", err)
-	}
-	return data, nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

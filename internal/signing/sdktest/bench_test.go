@@ -1,0 +1,139 @@
+package sdktest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+	dataarts "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/dataartsstudio/v1"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/dataartsstudio/v1/model"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/client"
+)
+
+const (
+	projectID = "b384b9e9ab9b4ee8994c8633aabc9505"
+	workspace = "eb6dcfb6d4d14f1c9b0a3f2a5d3c4b1a"
+	path      = "/v2/" + projectID + "/factory/release-packages/unpack"
+	accessKey = "AKEXAMPLE0000000TEST"
+	secretKey = "SKexample+/0000000000000000000000000test"
+	token     = "MIIEexample.token"
+)
+
+// caller is one way to cancel a package.
+type caller struct {
+	name string
+	call func() error
+}
+
+// callers are the ways that are compared: bare net/http, this module's client
+// with a token and with keys, and the SDK, which knows keys alone.
+func callers(t testing.TB, endpoint string) []caller {
+	t.Helper()
+	return []caller{
+		{"net/http", bare(endpoint)},
+		{"client, token", ours(t, endpoint, client.Token(token))},
+		{"client, keys", ours(t, endpoint, client.AKSK(accessKey, secretKey))},
+		{"SDK, keys", theirs(t, endpoint)},
+	}
+}
+
+func bare(endpoint string) func() error {
+	httpClient := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	return func() error {
+		body, err := json.Marshal(map[string][]string{"package_ids": {"12"}})
+		if err != nil {
+			return err
+		}
+		req, err := http.NewRequest(http.MethodPost, endpoint+path, bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/json;charset=UTF-8")
+		req.Header.Set("User-Agent", "bare")
+		req.Header.Set("workspace", workspace)
+		req.Header.Set("X-Auth-Token", token)
+		resp, err := httpClient.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", resp.StatusCode)
+		}
+		return nil
+	}
+}
+
+func ours(t testing.TB, endpoint string, credentials client.Credentials) func() error {
+	t.Helper()
+	c, err := client.New(endpoint, projectID, client.WithCredentials(credentials), client.WithWorkspace(workspace))
+	require.NoError(t, err)
+	t.Cleanup(c.CloseIdleConnections)
+	return func() error { return c.CancelFactoryPackages(t.Context(), "12") }
+}
+
+func theirs(t testing.TB, endpoint string) func() error {
+	t.Helper()
+	credentials, err := basic.NewCredentialsBuilder().WithAk(accessKey).WithSk(secretKey).WithProjectId(projectID).SafeBuild()
+	require.NoError(t, err)
+	hc, err := dataarts.DataArtsStudioClientBuilder().
+		WithEndpoint(endpoint).
+		WithCredential(credentials).
+		WithHttpConfig(config.DefaultHttpConfig().WithUserAgent("sdk")).
+		SafeBuild()
+	require.NoError(t, err)
+	c := dataarts.NewDataArtsStudioClient(hc)
+	ids, w, contentType := []string{"12"}, workspace, "application/json;charset=UTF-8"
+	return func() error {
+		_, err := c.CancelFactoryPackages(&model.CancelFactoryPackagesRequest{
+			Workspace: &w, ContentType: &contentType, Body: &model.CancelFactoryPackagesRequestBody{PackageIds: &ids},
+		})
+		return err
+	}
+}
+
+// All callers ask for the same: what is compared is comparable.
+func TestCallersAreAlike(t *testing.T) {
+	var got []string
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		got = append(got, fmt.Sprintf("%s %s %s %s %s", r.Method, r.URL, r.Header.Get("Content-Type"), r.Header.Get("Workspace"), bytes.TrimSpace(body)))
+	}))
+	t.Cleanup(srv.Close)
+	for i, c := range callers(t, srv.URL) {
+		require.NoError(t, c.call(), c.name)
+		require.Len(t, got, i+1)
+		assert.Equal(t, got[0], got[i], c.name)
+	}
+}
+
+// One call over loopback, client and server together.
+func BenchmarkCancel(b *testing.B) {
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	b.Cleanup(srv.Close)
+	for _, c := range callers(b, srv.URL) {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.call(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
