@@ -210,7 +210,7 @@ func (pl *planner) security() {
 			a.refuse("wrong-without-scheme"+suffix, "", func(r *wire.Request) { s.put(r, "wrong-credential") })
 		}
 		if s.basic {
-			a.refuse("wrong-user-and-password"+suffix, "", func(r *wire.Request) { s.set(r, "wrong:credential") })
+			a.refuse("wrong-user-and-password"+suffix, "", func(r *wire.Request) { s.set(r, "nobody:x-wrong-8c1f2e") })
 			a.refuse("empty-user-and-password"+suffix, "", func(r *wire.Request) { s.set(r, ":") })
 			a.refuse("not-base64"+suffix, "", func(r *wire.Request) { s.put(r, s.prefix+"***") })
 		}
@@ -303,9 +303,9 @@ func (a accuser) alternative(grants []grant) {
 		refuse("without-scheme", "", func(r *wire.Request) { g.put(r, text) })
 		a.accept("scheme-in-other-case-"+g.scheme, leaveSchemeCase, with(i, func(r *wire.Request) { g.put(r, otherCase(g.prefix)+text) }))
 		if user, password, ok := strings.Cut(g.value, ":"); ok && g.basic {
-			refuse("wrong-password", "", func(r *wire.Request) { g.set(r, user+":wrong-credential") })
+			refuse("wrong-password", "", func(r *wire.Request) { g.set(r, user+":x-wrong-8c1f2e") })
 			refuse("no-password", "", func(r *wire.Request) { g.set(r, user+":") })
-			refuse("wrong-user", "", func(r *wire.Request) { g.set(r, "wrong-credential:"+password) })
+			refuse("wrong-user", "", func(r *wire.Request) { g.set(r, "nobody:"+password) })
 			refuse("not-in-base64", "", func(r *wire.Request) { g.put(r, g.prefix+g.value) })
 		}
 	}

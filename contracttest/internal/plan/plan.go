@@ -416,6 +416,11 @@ func (pl *planner) labelled(c *Case) bool {
 				pl.reasons[c.Clause] = "a request meant to keep the clause breaks " + v.Clause.Name
 				return false
 			}
+			if c.Leave == "" && c.Base != nil && c.Base.Leave != v.Leave {
+				// It proves nothing: whoever refuses it may read it otherwise.
+				pl.reasons[c.Clause] = "a request meant to keep the clause can be read in another way: " + v.Leave
+				return false
+			}
 			c.Leave = v.Leave
 		}
 		return true
