@@ -84,28 +84,38 @@ func (op *Operation) readParam(p *Param, m *taken) reading {
 	}
 	s := p.Node.Schema
 	t := text{c: op.Contract, name: p.Spec.Name, style: sm.Style, explode: sm.Explode, plus: plus, in: p.Spec.In}
+	if p.Spec.In == openapi3.ParameterInQuery && (sm.Style == "deepObject" || sm.Style == "form" && sm.Explode) && slices.Contains(shapes(s), "object") {
+		if got := op.readSpread(p, m, t, s); got.found && (!present || got.bad == nil && op.Contract.verdict(s, got.v)) {
+			return got
+		}
+	}
+	if !present {
+		return reading{}
+	}
+	return t.shaped(s, raw, m.values(p.Spec))
+}
+
+// shaped reads a value as the first of the shapes that its schema may have in
+// which it keeps the schema, else as the first of them. raw is the first value
+// of several that are given.
+func (t text) shaped(s *openapi3.Schema, raw string, values []string) reading {
 	var first reading
-	for i, shape := range shapes(s) {
+	for _, shape := range shapes(s) {
 		var got reading
 		switch {
-		case shape == "object" && p.Spec.In == openapi3.ParameterInQuery && (sm.Style == "deepObject" || sm.Style == "form" && sm.Explode):
-			got = op.readSpread(p, m, t, s)
-		case !present:
-			continue
 		case shape == "array":
-			got = t.list(s, raw, m.values(p.Spec))
+			got = t.list(s, raw, values)
+		case shape == "object" && t.in == openapi3.ParameterInQuery && (t.style == "deepObject" || t.style == "form" && t.explode):
+			continue // its properties have names of their own
 		case shape == "object":
 			got = t.object(s, raw)
 		default:
 			got = t.scalar(s, raw)
 		}
-		if !got.found {
-			continue
-		}
-		if got.bad == nil && op.Contract.verdict(s, got.v) {
+		if got.bad == nil && t.c.verdict(s, got.v) {
 			return got
 		}
-		if i == 0 || !first.found {
+		if !first.found {
 			first = got
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
 
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/internal/mediatype"
@@ -28,12 +27,6 @@ type Violation struct {
 
 // About reports whether the violation is of the clause, be it within a branch.
 func (v Violation) About(c *Clause) bool { return v.Clause == c || slices.Contains(v.Within, c) }
-
-// filterOptions judge strictly, change nothing and collect every error.
-var filterOptions = &openapi3filter.Options{
-	MultiError: true, SkipSettingDefaults: true, IncludeResponseStatus: true,
-	AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, RegexCompiler: kinPattern,
-}
 
 // Why a receiver may take what is not quite right.
 const (

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	jskind "github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
@@ -301,7 +300,7 @@ func unbounded(v any) ([]string, bool) {
 }
 
 // flatten lists the innermost errors about single values: the parts of multi
-// errors, and of those that request and response errors and allOf wrap.
+// errors, and of those that allOf wraps.
 func flatten(err error) []error {
 	if multi, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // a wrapped multi error is reached below
 		var all []error
@@ -310,20 +309,11 @@ func flatten(err error) []error {
 		}
 		return all
 	}
-	var inner error
-	switch e := err.(type) { //nolint:errorlint // one layer at a time
-	case *openapi3filter.RequestError:
-		inner = e.Err
-	case *openapi3filter.ResponseError:
-		inner = e.Err
-	case *openapi3.SchemaError:
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok && (e.SchemaField == "allOf" || e.Schema == nil && !branched(e)) {
 		var parts openapi3.MultiError
-		if (e.SchemaField == "allOf" || e.Schema == nil && !branched(e)) && errors.As(e.Origin, &parts) {
-			inner = parts
+		if errors.As(e.Origin, &parts) {
+			return flatten(parts)
 		}
-	}
-	if inner != nil {
-		return flatten(inner)
 	}
 	return []error{err}
 }
@@ -346,14 +336,6 @@ func (n *Node) violation(err error, subject string) Violation {
 		}
 		node, clause := n.find(se.Schema, keyword, place)
 		return node.broken(clause, keyword, message(subject, path, se), se.Value, true)
-	}
-	if pe, ok := errors.AsType[*openapi3filter.ParseError](err); ok {
-		var path []string
-		for _, p := range pe.Path() {
-			path = append(path, fmt.Sprint(p))
-		}
-		clause := n.nearest(path)
-		return Violation{Clause: clause, Message: where(subject, path) + ": cannot be read as what the document says: " + wanted(clause)}
 	}
 	return Violation{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + oneLine(err.Error())}
 }

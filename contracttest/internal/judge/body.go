@@ -184,17 +184,22 @@ func responseSchema(e *Exchange) []Finding {
 		if v.Syntax {
 			continue
 		}
-		f := Finding{Clause: v.Clause, Message: fmt.Sprintf("%s: %s", status(e.Response.Status), v.Message), Actual: v.Message}
-		if v.Clause != nil {
-			f.Expected = v.Clause.Text
-		}
-		if v.Leave != "" {
-			f.Severity = Warning
-			f.Message += " (" + v.Leave + ")"
-		}
-		found = append(found, f)
+		found = append(found, e.violated(v))
 	}
 	return found
+}
+
+// violated is the finding about a clause that the response breaks.
+func (e *Exchange) violated(v contract.Violation) Finding {
+	f := Finding{Clause: v.Clause, Message: fmt.Sprintf("%s: %s", status(e.Response.Status), v.Message), Actual: v.Message}
+	if v.Clause != nil {
+		f.Expected = v.Clause.Text
+	}
+	if v.Leave != "" {
+		f.Severity = Warning
+		f.Message += " (" + v.Leave + ")"
+	}
+	return f
 }
 
 func responseHeader(e *Exchange) []Finding {
@@ -207,11 +212,7 @@ func responseHeader(e *Exchange) []Finding {
 	}
 	var found []Finding
 	for _, v := range doc.CheckHeaders(e.Response) {
-		f := Finding{Clause: v.Clause, Message: fmt.Sprintf("%s: %s", status(e.Response.Status), v.Message), Actual: v.Message}
-		if v.Clause != nil {
-			f.Expected = v.Clause.Text
-		}
-		found = append(found, f)
+		found = append(found, e.violated(v))
 	}
 	return found
 }
