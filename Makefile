@@ -45,6 +45,15 @@ test-all: lint-spec test-modules ## test, and all that needs node, PostgreSQL or
 test-modules: ## test what has a module of its own: all that needs the vendor's SDK
 	@for module in $(MODULES); do (cd "$$module" && $(GO) vet ./... && $(GO_TEST) ./...); done
 
+.PHONY: ajv
+ajv: build/ajv/installed ## install ajv, for the tests that let it judge (needs node)
+
+build/ajv/installed: .ci/ajv/package.json .ci/ajv/package-lock.json .ci/ajv/check.cjs
+	mkdir -p build/ajv
+	cp .ci/ajv/* build/ajv/
+	npm ci --prefix build/ajv --no-audit --no-fund --ignore-scripts
+	touch $@
+
 .PHONY: cover
 cover: ## print the coverage of hand-written packages; fails below 85 %
 	@.ci/cover

@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/net/idna"
 
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
@@ -27,7 +28,7 @@ var formats = func() map[string]*jsonschema.Schema {
 	all := map[string]*jsonschema.Schema{}
 	for _, name := range []string{
 		"date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference",
-		"uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex",
+		"uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex", "idn-email", "idn-hostname",
 	} {
 		c := jsonschema.NewCompiler()
 		c.AssertFormat()
@@ -38,9 +39,11 @@ var formats = func() map[string]*jsonschema.Schema {
 			}
 		}
 	}
-	// Internationalized ones are of the same form, but for the letters.
 	return all
 }()
+
+// hostnames are those of RFC 5890 to 5893.
+var hostnames = idna.New(idna.ValidateLabels(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.BidiRule(), idna.CheckJoiners(true), idna.CheckHyphens(true))
 
 // errFormat says no more, since the value may be a secret.
 type errFormat string
@@ -53,6 +56,16 @@ func checkFormat(name string, v any) error {
 		switch name {
 		case "regex":
 			if _, err := pattern.Compile(v); err != nil {
+				return errFormat(name)
+			}
+			return nil
+		case "idn-email":
+			if at := strings.LastIndexByte(v, '@'); at < 1 || at == len(v)-1 {
+				return errFormat(name)
+			}
+			return nil
+		case "idn-hostname":
+			if _, err := hostnames.ToASCII(v); err != nil || v == "" {
 				return errFormat(name)
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 // Why a receiver may take what the document says should not be.
 const (
 	leaveReadOnly      = "OpenAPI 3.0.3, Schema Object, readOnly: it should not be sent in a request, and nothing says that it is refused"
+	leaveNull          = "OpenAPI 3.0.3, Schema Object, nullable: whether a schema without a type takes null is read one way and the other"
 	leaveHint          = "OpenAPI 3.1.1 §4.8.25: a discriminator is a hint, which does not change whether a value is valid"
 	leaveDiscriminator = "OpenAPI 3.0.3, Discriminator Object: without oneOf or anyOf the schemas that a value may name are not listed"
 )
@@ -24,6 +25,15 @@ func (n *Node) leaveDiscriminator() string {
 		return leaveDiscriminator
 	}
 	return ""
+}
+
+// MayTakeNull reports whether a schema of OpenAPI 3.0 may be read to take null,
+// by having no type.
+func (n *Node) MayTakeNull() bool {
+	refuses := func(part *Node) bool { return !part.MayTakeNull() }
+	return !n.op.Contract.Doc.IsOpenAPI31OrLater() && len(n.Types()) == 0 && !slices.ContainsFunc(n.AllOf, refuses) &&
+		(len(n.OneOf) == 0 || slices.ContainsFunc(n.OneOf, (*Node).MayTakeNull)) &&
+		(len(n.AnyOf) == 0 || slices.ContainsFunc(n.AnyOf, (*Node).MayTakeNull))
 }
 
 // hinted returns what a value breaks of that which kin-openapi does not judge:

@@ -82,7 +82,7 @@ func (c *schemas2020) get(s *openapi3.Schema) *jsonschema.Schema {
 		c.compiler.UseLoader(c)
 		c.compiler.AssertFormat()
 		for _, name := range append([]string{"byte", "int32", "int64", "float"}, keys(formats)...) {
-			c.compiler.RegisterFormat(&jsonschema.Format{Name: name, Validate: func(v any) error { return checkFormat(name, v) }})
+			c.compiler.RegisterFormat(&jsonschema.Format{Name: formatName(name), Validate: func(v any) error { return checkFormat(name, v) }})
 		}
 	}
 	done, err := c.compiler.Compile(c.url(s))
@@ -132,6 +132,15 @@ func (c *schemas2020) lookup(location string) (s *openapi3.Schema, keyword strin
 	}
 	keyword, _, _ = strings.Cut(strings.TrimPrefix(fragment, "/"), "/")
 	return c.all[id], keyword
+}
+
+// formatName is what a format is called in a document for the validator, which
+// has one of its own that cannot be replaced.
+func formatName(name string) string {
+	if name == "regex" {
+		return "ecma-regex"
+	}
+	return name
 }
 
 // document writes a schema in JSON Schema 2020-12, other schemas as references.
@@ -211,7 +220,7 @@ func (c *schemas2020) document(s *openapi3.Schema) any {
 	set("type", len(s.Type.Slice()) > 0, names(s.Type.Slice()))
 	set("enum", len(s.Enum) > 0, s.Enum)
 	set("const", s.Const != nil, s.Const)
-	set("format", s.Format != "", s.Format)
+	set("format", s.Format != "", formatName(s.Format))
 	set("pattern", s.Pattern != "", s.Pattern)
 	set("required", len(s.Required) > 0, names(s.Required))
 	set("uniqueItems", s.UniqueItems, true)

@@ -335,7 +335,11 @@ func (n *Node) violation(err error, subject string) Violation {
 			keyword, place = "required/"+path[len(path)-1], path[:len(path)-1]
 		}
 		node, clause := n.find(se.Schema, keyword, place)
-		return node.broken(clause, keyword, message(subject, path, se), se.Value, true)
+		v := node.broken(clause, keyword, message(subject, path, se), se.Value, true)
+		if se.Value == nil && (se.SchemaField == "nullable" && len(se.Schema.Type.Slice()) == 0 || node != nil && node.MayTakeNull()) {
+			v.Leave = leaveNull
+		}
+		return v
 	}
 	return Violation{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + oneLine(err.Error())}
 }

@@ -281,19 +281,31 @@ func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good
 			v, unknown = g.V, g.Unknown
 		}
 	}
-	if n.Validates(v) == nil {
+	if n.Validates(v) == nil || len(way) > 0 && isInPlace(n) {
 		return value.Good{V: v, Unknown: unknown}, nil
 	}
 	return pl.byItself(n)
 }
 
-// byItself makes a value for the schema by itself. Of the one that takes none,
-// there is none to be good.
+// isInPlace reports whether the schema is for some values of the one around it.
+func isInPlace(n *contract.Node) bool {
+	return n == n.Parent.Then || n == n.Parent.Else || slices.Contains(n.Parent.DependentSchemas, n)
+}
+
+// byItself makes a value for the schema by itself. Where it takes none, any will
+// do: there are only faults to plan.
 func (pl *planner) byItself(n *contract.Node) (value.Good, error) {
-	if n.Clause("false") != nil {
-		return value.Good{V: "a"}, nil
+	g, err := pl.maker.Good(n)
+	if err == nil {
+		return g, nil
 	}
-	return pl.maker.Good(n)
+	for _, c := range n.Clauses {
+		pl.reasons[c] = err.Error()
+	}
+	if strings.Contains(err.Error(), "without an end") {
+		return g, err
+	}
+	return value.Good{V: "a"}, nil
 }
 
 // optional plans the optional properties of an object: each absent, each

@@ -20,22 +20,33 @@ import (
 func (m *Maker) Break(n *contract.Node, good Good, in Place) []Variant {
 	b := &breaker{m: m, n: n, good: good.V, in: in}
 	b.add("false", "present", good.V)
-	b.add("false", "present", "a")
+	b.add("false", "text", "a")
+	if n.Validates(plain(good.V)) != nil { // nothing is good where the schema applies
+		for _, v := range n.Check(plain(good.V), "") {
+			if v.Clause != nil && n.Clauses[v.Clause.Keyword] == v.Clause {
+				b.add(v.Clause.Keyword, "always", good.V)
+			}
+		}
+	}
 	b.types(in)
-	if text, ok := good.V.(string); ok {
-		b.strings(text)
+	for _, g := range m.goods(n, good) {
+		b.good = g.V
+		switch v := g.V.(type) {
+		case string:
+			b.strings(v)
+		case []any:
+			b.arrays(v, m)
+		case map[string]any:
+			b.objects(v, m)
+			b.discriminator(v)
+		default:
+			if _, isNumber := asFloat(v); isNumber {
+				b.numbers()
+			}
+		}
+		b.values()
 	}
-	if _, isNumber := asFloat(good.V); isNumber {
-		b.numbers()
-	}
-	if items, ok := good.V.([]any); ok {
-		b.arrays(items, m)
-	}
-	if members, ok := good.V.(map[string]any); ok {
-		b.objects(members, m)
-		b.discriminator(members)
-	}
-	b.values()
+	b.good = good.V
 	b.composition()
 	return b.out
 }
@@ -263,6 +274,15 @@ func relaxed(n *contract.Node, without func(*openapi3.Schema)) *contract.Node {
 	if s.PropertyNames == nil {
 		less.PropertyNames = nil
 	}
+	if s.Then == nil {
+		less.Then = nil
+	}
+	if s.Else == nil {
+		less.Else = nil
+	}
+	if s.DependentSchemas == nil {
+		less.DependentSchemas = nil
+	}
 	return &less
 }
 
@@ -336,7 +356,7 @@ type breaker struct {
 func (b *breaker) add(keyword, label string, v any) {
 	c := b.n.Clause(keyword)
 	sent := b.in == InCookie || travels(v, b.in) // in a cookie it is escaped, and need not come out the same
-	if c == nil || c.Permits || !sent || b.n.Validates(plain(v)) == nil {
+	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.n.Validates(plain(v)) == nil {
 		return
 	}
 	b.out = append(b.out, Variant{Clause: c, Label: label, V: v})

@@ -47,19 +47,23 @@ const (
 // Keep makes the values at the edges of the node's clauses. good is a value
 // that is known to work.
 func (m *Maker) Keep(n *contract.Node, good Good, in Place) []Variant {
-	k := &keeper{m: m, n: n, good: good, in: in}
-	switch v := good.V.(type) {
-	case string:
-		k.strings()
-	case json.Number, float64, int:
-		k.numbers()
-	case bool:
-		k.booleans()
-	case []any:
-		k.arrays(v)
-	case map[string]any:
-		k.objects(v)
+	k := &keeper{m: m, n: n, good: good, in: in, labels: map[string]bool{}}
+	for _, g := range m.goods(n, good) {
+		k.good = g
+		switch v := g.V.(type) {
+		case string:
+			k.strings()
+		case json.Number, float64, int:
+			k.numbers()
+		case bool:
+			k.booleans()
+		case []any:
+			k.arrays(v)
+		case map[string]any:
+			k.objects(v)
+		}
 	}
+	k.good = good
 	if c := n.Clause("enum"); c != nil {
 		for i, v := range n.Schema.Enum {
 			if i == maxCount {
@@ -125,6 +129,8 @@ type keeper struct {
 	good Good
 	in   Place
 	out  []Variant
+
+	labels map[string]bool // clause and label of those that are there
 }
 
 // add notes a value for a clause, if the schema has the clause and the value
@@ -141,6 +147,12 @@ func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, l
 	if _, isText := v.(string); isText && leave == "" && !exists && !contract.FormatIsDefined(k.n.Schema.Format) {
 		leave = leaveUnknownFormat
 	}
+	id := c.Name + "#" + label
+	for k.labels[id] {
+		label = fmt.Sprintf("%s-%s", label, basic(v))
+		id = c.Name + "#" + label
+	}
+	k.labels[id] = true
 	k.out = append(k.out, Variant{Clause: c, Label: label, V: v, Exists: exists, Leave: leave})
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
@@ -346,10 +348,12 @@ func about(n *contract.Node) []string {
 	s := n.Schema
 	var all []string
 	if len(s.Properties)+len(s.Required)+len(s.PatternProperties)+len(s.DependentRequired)+len(s.DependentSchemas) > 0 || s.MinProps > 0 ||
-		s.PropertyNames != nil || s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil {
+		s.PropertyNames != nil || s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil || s.MaxProps != nil ||
+		s.UnevaluatedProperties.Has != nil || s.UnevaluatedProperties.Schema != nil {
 		all = append(all, "object")
 	}
-	if s.Items != nil || s.MinItems > 0 || len(s.PrefixItems) > 0 || s.Contains != nil || s.UniqueItems {
+	if s.Items != nil || s.MinItems > 0 || s.MaxItems != nil || len(s.PrefixItems) > 0 || s.Contains != nil || s.UniqueItems ||
+		s.UnevaluatedItems.Has != nil || s.UnevaluatedItems.Schema != nil {
 		all = append(all, "array")
 	}
 	if s.MinLength > 0 || s.MaxLength != nil || s.Pattern != "" || s.Format != "" {
@@ -891,10 +895,21 @@ func (m *Maker) Applies(n *contract.Node, v any) bool {
 	return true
 }
 
-// Through makes a value of the schema around n to which n applies.
+// Through makes a value of the schema around n to which n applies. Where n
+// takes none of them, it is one that n refuses.
 func (m *Maker) Through(n *contract.Node) (Good, error) {
 	up := n.Parent
-	a := asked{nodes: []*contract.Node{up}}
+	a := asked{}
+	loose := relaxed(up, func(s *openapi3.Schema) {
+		switch {
+		case n == up.Then:
+			s.Then = nil
+		case n == up.Else:
+			s.Else = nil
+		case slices.Contains(up.DependentSchemas, n):
+			s.DependentSchemas = nil
+		}
+	})
 	switch {
 	case n == up.Then:
 		a.nodes = append(a.nodes, up.If)
@@ -903,16 +918,57 @@ func (m *Maker) Through(n *contract.Node) (Good, error) {
 	case slices.Contains(up.DependentSchemas, n):
 		a.present = []string{n.Key}
 	}
-	m.left = maxSteps
-	if n.Clause("false") == nil {
-		a.nodes = append(a.nodes, n)
-		for g := range m.taken(a, 1) {
+	for _, nodes := range [][]*contract.Node{{up, n}, {n}, {loose}} {
+		m.left = maxSteps
+		try := a
+		try.nodes = slices.Concat(a.nodes, nodes)
+		for g := range m.taken(try, 1) {
 			return g, nil
 		}
 	}
-	g, err := m.Good(n) // the branch by itself, where another takes its values too
-	if err != nil || !m.Applies(n, g.V) {
-		return Good{}, fmt.Errorf("%s: no value found to which %s applies", n.Subject, n.Path)
+	return Good{}, fmt.Errorf("%s: no value found to which %s applies", n.Subject, n.Path)
+}
+
+// goods returns the good value and others of the types that the schema has
+// something to say of besides.
+func (m *Maker) goods(n *contract.Node, good Good) []Good {
+	all := []Good{good}
+	have := []string{basic(good.V)}
+	for _, typ := range slices.Concat(n.Types(), about(n)) {
+		if typ == "integer" {
+			typ = "number"
+		}
+		if slices.Contains(have, typ) || !n.Allows(typ) && (typ != "number" || !n.Allows("integer")) {
+			continue
+		}
+		have = append(have, typ)
+		m.left = maxSteps / 4
+		m.expand([]*contract.Node{n}, asked{}, func(a asked) bool {
+			for _, v := range given(a.nodes) {
+				if basic(v) == typ && takes([]*contract.Node{n}, a.nots, v) {
+					all = append(all, Good{V: v})
+					return false
+				}
+			}
+			for g := range m.ofType(typ, a, 1) {
+				if m.left--; m.left < 0 {
+					return false
+				}
+				if takes([]*contract.Node{n}, a.nots, g.V) {
+					all = append(all, g)
+					return false
+				}
+			}
+			return true
+		})
 	}
-	return g, nil
+	return all
+}
+
+// basic is the type of a value, integers among the numbers.
+func basic(v any) string {
+	if typ := kind(v); typ != "integer" {
+		return typ
+	}
+	return "number"
 }
