@@ -62,6 +62,9 @@ func otherText(n *contract.Node, good string) (any, bool) {
 	hex := func(r rune) bool { return digits(r) || r >= 'a' && r <= 'e' }
 	either := func(r rune) bool { return letters(r) || digits(r) }
 	text := []rune(good)
+	if s := good + "kmnpq"; n.Schema.Pattern == "" && n.Schema.Format == "" && n.Validates(s) == nil {
+		return s, true // of another length too
+	}
 	for _, kind := range []func(rune) bool{either, hex, letters, digits} {
 		v := slices.Clone(text)
 		for i, r := range v {
