@@ -129,14 +129,17 @@ func inOrder(cases []*plan.Case) {
 	slices.SortStableFunc(cases, func(a, b *plan.Case) int { return int(a.Phase) - int(b.Phase) })
 }
 
-// rank puts first what changes nothing, and last what takes away what the
-// others need.
+// last is the rank of what takes away what others need: all cases of such
+// operations are sent when nothing else is left to be done.
+const last = 2
+
+// rank puts first what changes nothing.
 func rank(method string) int {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return 0
 	case http.MethodDelete:
-		return 2
+		return last
 	}
 	return 1
 }
@@ -145,19 +148,42 @@ func rank(method string) int {
 // that wait for the last one of a stage do nothing.
 const batch = 2048
 
-// stages divides the plan into cases that may be sent at once: by phase, then
-// by what they may do to others. In the first phase, the valid requests that
-// others are compared with come before these.
-func (p *planned) stages() iter.Seq[[]*plan.Case] {
+// group returns the operations that take away what others need, or the others.
+func (p *planned) group(takes bool) []*contract.Operation {
+	return slices.DeleteFunc(slices.Clone(p.ops), func(op *contract.Operation) bool { return (rank(op.Method) == last) != takes })
+}
+
+// stages divides the cases of a group of operations into those that may be sent
+// at once: by phase, then by what they may do to others. In the first phase, the
+// valid requests that others are compared with come before these. What a valid
+// request would take away is needed before to see whether one without a
+// credential does.
+func (p *planned) stages(takes bool) iter.Seq[[]*plan.Case] {
 	return func(yield func([]*plan.Case) bool) {
-		for _, cases := range firstStages(p.basics) {
+		ops, ranks := p.group(takes), []int{0, 1}
+		early := func(*plan.Case) bool { return false }
+		if takes {
+			ranks = []int{last}
+			early = func(c *plan.Case) bool { return c.Expect == plan.RefuseCredential }
+			if !p.batches(ops, early, yield) {
+				return
+			}
+		}
+		var basics []*plan.Case
+		for _, c := range p.basics {
+			if (rank(c.Op.Method) == last) == takes {
+				basics = append(basics, c)
+			}
+		}
+		for _, cases := range firstStages(basics) {
 			if !yield(cases) {
 				return
 			}
 		}
 		for _, phase := range []plan.Phase{plan.Clauses, plan.Examples, plan.Random} {
-			for rank := range 3 {
-				if !p.batches(phase, rank, yield) {
+			for _, r := range ranks {
+				of := slices.DeleteFunc(slices.Clone(ops), func(op *contract.Operation) bool { return rank(op.Method) != r })
+				if !p.batches(of, func(c *plan.Case) bool { return c.Phase == phase && !early(c) }, yield) {
 					return
 				}
 			}
@@ -182,15 +208,12 @@ func firstStages(basics []*plan.Case) [][]*plan.Case {
 	return all
 }
 
-// batches yields the cases of one phase and rank, operation by operation.
-func (p *planned) batches(phase plan.Phase, r int, yield func([]*plan.Case) bool) bool {
+// batches yields the wanted cases, operation by operation.
+func (p *planned) batches(ops []*contract.Operation, wanted func(*plan.Case) bool, yield func([]*plan.Case) bool) bool {
 	var some []*plan.Case
-	for _, op := range p.ops {
-		if rank(op.Method) != r {
-			continue
-		}
+	for _, op := range ops {
 		for _, c := range p.cases(op) {
-			if c.Phase == phase {
+			if wanted(c) {
 				some = append(some, c)
 			}
 		}
