@@ -71,20 +71,32 @@ func TestCommands(t *testing.T) {
 	sh(t, root, `mkdir -p "$1" && git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
 		if [ -e "$f" ]; then mkdir -p "$1/$(dirname "$f")" && cp "$f" "$1/$f"; fi; done`, dir)
 	sh(t, dir, `git init -q && git add -A && git -c user.name=a -c user.email=a@example.com commit -qm copy`)
-	found := 0
+	found, shown := 0, 0
 	for _, b := range blocks(t) {
 		if b.run {
 			found++
 			sh(t, dir, b.text)
 		}
+		if want, ok := strings.CutPrefix(b.text, "$ make contract\n"); ok {
+			shown++
+			assert.Equal(t, figures.ReplaceAllString(want, "0"), figures.ReplaceAllString(sh(t, dir, "make contract"), "0"))
+		}
 	}
 	assert.Equal(t, 3, found)
+	assert.Equal(t, 1, shown)
 }
 
-func sh(t *testing.T, dir, script string, args ...string) {
+// figures differ from run to run, or with the cases of the day.
+var figures = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
+
+// sh returns what the script writes to its standard output.
+func sh(t *testing.T, dir, script string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", append([]string{"-euo", "pipefail", "-c", script, "bash"}, args...)...)
 	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s\n%s", script, out)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s\n%s%s", script, out, stderr.String())
+	return string(out)
 }
