@@ -630,6 +630,11 @@ func (r *runner) finish(elapsed time.Duration) {
 			Clause: cl.Name, Text: cl.Text, Place: place(r.contract.c, cl), State: state.String(), Operation: cl.Operation.ID,
 		})
 	}
+	if len(r.cfg.only) == 0 {
+		for _, u := range r.contract.c.Undriven {
+			rep.Coverage.Unreached = append(rep.Coverage.Unreached, report.Unreached{Clause: u.Name, Reason: u.Reason})
+		}
+	}
 	rep.Stats.Operations = len(ops)
 	for _, op := range r.contract.c.Operations {
 		if ops[op] && !r.accepted[op] && !slices.ContainsFunc(rep.Findings, func(f Finding) bool { return f.Operation == op.ID }) {

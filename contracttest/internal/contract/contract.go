@@ -2,15 +2,9 @@ package contract
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,9 +20,14 @@ type Contract struct {
 	BasePath   string // path of the first server, without a slash at its end
 	Operations []*Operation
 	Clauses    []*Clause // of all operations, in order
-	// Warnings are faults of the document that do not keep it from being used.
+	// Warnings are faults of the document that do not keep it from being used,
+	// each with its place.
 	Warnings []string
+	// Undriven is what the document has beyond operations that are sent requests.
+	Undriven []Undriven
 
+	faults   []warning
+	bases    []string // base paths, the longest first
 	routes   routes
 	count    int // of clauses about values
 	max      int // of them, until a schema that was met before is shared
@@ -64,6 +63,8 @@ type Operation struct {
 	PathItem *openapi3.PathItem
 	Contract *Contract
 
+	// BasePath is the path of the first server that holds for the operation.
+	BasePath  string
 	Params    []*Param
 	Body      *Body // nil where none is documented
 	Responses []*Response
@@ -115,125 +116,6 @@ type Media struct {
 	parts  map[string]Part
 }
 
-// Load reads a document from a file. A document that cannot be used is an
-// *Error.
-func Load(file string, opts ...Option) (*Contract, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &Error{File: file, Reason: "no such file", Err: err}
-		}
-		return nil, &Error{File: file, Reason: "cannot be read", Err: err}
-	}
-	return Parse(file, data, opts...)
-}
-
-// Parse takes a document's bytes; file is what places call it, and what
-// relative references are relative to.
-func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
-	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true
-	loader.IsExternalRefsAllowed = true
-	doc, err := loader.LoadFromDataWithPath(data, &url.URL{Path: filepath.ToSlash(file)})
-	if err != nil {
-		return nil, &Error{File: file, Reason: "cannot be loaded", Err: err}
-	}
-	if version, ok := doc.Extensions["swagger"]; ok {
-		return nil, &Error{File: file, Reason: fmt.Sprintf("is a Swagger %v document: convert it to OpenAPI 3 first", version)}
-	}
-	if doc.OpenAPI == "" {
-		return nil, &Error{File: file, Reason: "is no OpenAPI document: it has no field openapi"}
-	}
-	c := &Contract{File: file, Doc: doc, max: DefaultMaxClauses, unrolled: map[unrolledKey]*Node{}, straight: map[*openapi3.Schema]bool{}}
-	for _, opt := range opts {
-		opt(c)
-	}
-	if doc.Components != nil {
-		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
-			if ref := doc.Components.Schemas[name]; ref != nil {
-				c.cut(ref.Value, nil)
-			}
-		}
-	}
-	c.Warnings = append(c.Warnings, faults(doc)...)
-	c.BasePath = basePath(doc)
-	c.build()
-	c.locate(data)
-	if c.many() {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.max))
-	}
-	if len(c.Operations) == 0 {
-		return nil, &Error{File: file, Reason: "documents no operation"}
-	}
-	return c, nil
-}
-
-// maxFaults is how many faults of a document are told one by one.
-const maxFaults = 20
-
-// faults lists in what a document is not valid. None of it keeps the rest from
-// being used: what cannot be planned or judged for it is reported by clause.
-func faults(doc *openapi3.T) []string {
-	err := doc.Validate(context.Background(), openapi3.EnableMultiError(), openapi3.SetRegexCompiler(compilesStrictly))
-	if err == nil {
-		return nil
-	}
-	var all []string
-	for _, e := range flatten(err) {
-		if text := "the document is not valid: " + oneLine(e.Error()); !slices.Contains(all, text) {
-			all = append(all, text)
-		}
-	}
-	if more := len(all) - maxFaults; more > 0 {
-		all = append(all[:maxFaults], fmt.Sprintf("the document is not valid in %d more places", more))
-	}
-	return all
-}
-
-// Error says why a document cannot be used.
-type Error struct {
-	File   string
-	Reason string
-	Err    error // may be nil
-}
-
-func (e *Error) Error() string {
-	text := e.File + " " + e.Reason
-	if e.Err != nil {
-		text += ": " + oneLine(e.Err.Error())
-	}
-	return text
-}
-
-func (e *Error) Unwrap() error { return e.Err }
-
-// oneLine folds white space and bounds the length of an error's text.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 600 {
-		s = string(r[:600]) + "…"
-	}
-	return s
-}
-
-func basePath(doc *openapi3.T) string {
-	if len(doc.Servers) == 0 {
-		return ""
-	}
-	server := doc.Servers[0]
-	raw := server.URL
-	for name, v := range server.Variables {
-		if v != nil {
-			raw = strings.ReplaceAll(raw, "{"+name+"}", v.Default)
-		}
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimRight(u.EscapedPath(), "/")
-}
-
 func (c *Contract) build() {
 	paths := slices.Sorted(maps.Keys(c.Doc.Paths.Map()))
 	slices.SortStableFunc(paths, func(a, b string) int {
@@ -254,6 +136,8 @@ func (c *Contract) build() {
 				op.ID = fmt.Sprintf("%s~%d", op.ID, ids[op.ID])
 			}
 			op.compilePath()
+			op.BasePath = c.basePathOf(op, pointer)
+			c.undriven(op, pointer+"/"+strings.ToLower(method))
 			if i == 0 {
 				clause = op.clause("method", fmt.Sprintf("no method but %s", strings.Join(methods, ", ")), at(item.Origin, pointer, ""))
 			}

@@ -56,12 +56,13 @@ func TestLoadRefuses(t *testing.T) {
 	tests := []struct{ name, document, message string }{
 		{"nothing", "", "doc.yaml is no OpenAPI document: it has no field openapi"},
 		{"another document", "name: a", "doc.yaml is no OpenAPI document: it has no field openapi"},
-		{"not YAML", "openapi: [", "doc.yaml cannot be loaded: "},
-		{"a list", "- a", "doc.yaml cannot be loaded: "},
+		{"not YAML", "openapi: [", "doc.yaml:1:1: cannot be loaded: "},
+		{"a list", "- a", "doc.yaml is no OpenAPI document: it is no object"},
 		{"Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {}", "doc.yaml is a Swagger 2.0 document: convert it to OpenAPI 3 first"},
 		{"no operation", head + "paths: {}", "doc.yaml documents no operation"},
 		{"path without an operation", head + "paths: {/a: {description: b}}", "doc.yaml documents no operation"},
-		{"reference to nothing", head + "paths: {/a: {get: {parameters: [{$ref: '#/components/parameters/None'}], " + done + "}}}", "doc.yaml cannot be loaded: "},
+		{"broken Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {/a: {get: {parameters: [{$ref: '#/parameters/none'}]}}}", "doc.yaml is a Swagger 2.0 document: convert it to OpenAPI 3 first"},
+		{"webhooks only", "openapi: 3.1.0\ninfo: {title: a, version: \"1\"}\nwebhooks: {a: {post: {" + done + "}}}", "doc.yaml documents no operation but 1 webhook, which are requests to others"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

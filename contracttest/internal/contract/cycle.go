@@ -1,9 +1,9 @@
 package contract
 
 import (
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -22,7 +22,7 @@ func (c *Contract) cut(s *openapi3.Schema, above []*openapi3.Schema) {
 			return false
 		}
 		if slices.Contains(above, ref.Value) {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the schema is made of itself: the reference is left out", at(ref.Origin, ref.Ref, "")))
+			c.warn(at(ref.Origin, strings.TrimPrefix(ref.Ref, "#"), ""), "the schema is made of itself: the reference is left out")
 			return true
 		}
 		c.cut(ref.Value, above)

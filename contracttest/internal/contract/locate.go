@@ -2,59 +2,135 @@ package contract
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"io"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
 )
 
-// locate fills in the places of a document written in JSON, for which the
-// loader keeps none. A pointer to what is not there (a keyword at its default)
-// gets the place of what it would be in.
-func (c *Contract) locate(data []byte) {
-	wanted := map[string]int64{}
-	for _, cl := range c.Clauses {
-		if cl.Place.Line == 0 && strings.HasPrefix(cl.Place.Pointer, "/") {
-			for p := cl.Place.Pointer; p != ""; p = p[:strings.LastIndexByte(p, '/')] {
-				wanted[p] = -1
+// warning is a fault of the document that does not keep it from being used.
+type warning struct {
+	place Place
+	text  string
+}
+
+func (c *Contract) warn(place Place, format string, args ...any) {
+	c.faults = append(c.faults, warning{place, fmt.Sprintf(format, args...)})
+}
+
+// spot is where something stands in a file.
+type spot struct{ line, column int }
+
+// locate fills in the places that the loader keeps none for, those of documents
+// written in JSON, and of the warnings. A pointer to what is not there (a keyword
+// at its default) gets the place of what it would be in. The files of others are
+// read again through read.
+func (c *Contract) locate(data []byte, root *yaml.Node, read func(file string) []byte) {
+	wanted := map[string]map[string]spot{} // by file
+	missing := func(p *Place) bool {
+		_, pointer := splitPlace(p.Pointer)
+		return p.Line == 0 && strings.HasPrefix(pointer, "/")
+	}
+	each := func(f func(p *Place)) {
+		for _, cl := range c.Clauses {
+			if missing(&cl.Place) {
+				f(&cl.Place)
+			}
+		}
+		for i := range c.faults {
+			if missing(&c.faults[i].place) {
+				f(&c.faults[i].place)
 			}
 		}
 	}
-	if len(wanted) == 0 || !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
-		return
+	each(func(p *Place) {
+		file, pointer := splitPlace(p.Pointer)
+		if wanted[file] == nil {
+			wanted[file] = map[string]spot{}
+		}
+		for ; pointer != ""; pointer = pointer[:strings.LastIndexByte(pointer, '/')] {
+			if _, there := wanted[file][pointer]; there {
+				break
+			}
+			wanted[file][pointer] = spot{}
+		}
+	})
+	for file, spots := range wanted {
+		switch {
+		case file != "":
+			find(read(file), nil, spots)
+		default:
+			find(data, root, spots)
+		}
 	}
-	if err := offsets(data, wanted); err != nil {
-		return // the loader has read it, so it is not JSON but YAML in braces
+	each(func(p *Place) {
+		file, pointer := splitPlace(p.Pointer)
+		for ; pointer != ""; pointer = pointer[:strings.LastIndexByte(pointer, '/')] {
+			if at := wanted[file][pointer]; at.line > 0 {
+				p.File, p.Line, p.Column = cmp.Or(file, c.File), at.line, at.column
+				return
+			}
+		}
+	})
+}
+
+func splitPlace(pointer string) (file, rest string) {
+	if file, rest, ok := strings.Cut(pointer, "#"); ok {
+		return file, rest
 	}
+	return "", pointer
+}
+
+// find enters where the wanted pointers are: the name of a member, or the start
+// of an item.
+func find(data []byte, root *yaml.Node, wanted map[string]spot) {
+	if root == nil {
+		if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) && offsets(data, wanted) == nil {
+			return
+		}
+		var doc yaml.Node
+		if yaml.Unmarshal(data, &doc) != nil || len(doc.Content) != 1 {
+			return
+		}
+		root = doc.Content[0]
+	}
+	walk(root, "", wanted)
+}
+
+// walk enters the places of a tree of YAML. Only ways that are wanted are gone.
+func walk(n *yaml.Node, pointer string, wanted map[string]spot) {
+	n = resolved(n)
+	enter := func(pointer string, at, value *yaml.Node) {
+		if old, ok := wanted[pointer]; ok && old.line == 0 {
+			wanted[pointer] = spot{at.Line, at.Column}
+			walk(value, pointer, wanted)
+		}
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			enter(pointer+"/"+escape(n.Content[i].Value), n.Content[i], n.Content[i+1])
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			enter(pointer+"/"+strconv.Itoa(i), resolved(item), item)
+		}
+	}
+}
+
+// offsets enters the places of a document of JSON.
+func offsets(data []byte, wanted map[string]spot) error {
 	lines := []int64{0}
 	for i, b := range data {
 		if b == '\n' {
 			lines = append(lines, int64(i)+1)
 		}
 	}
-	for _, cl := range c.Clauses {
-		if cl.Place.Line != 0 {
-			continue
-		}
-		for p := cl.Place.Pointer; p != ""; p = p[:strings.LastIndexByte(p, '/')] {
-			at, ok := wanted[p]
-			if !ok {
-				break
-			}
-			if at < 0 {
-				continue
-			}
-			line := sort.Search(len(lines), func(i int) bool { return lines[i] > at })
-			cl.Place.File, cl.Place.Line, cl.Place.Column = c.File, line, int(at-lines[line-1])+1
-			break
-		}
-	}
-}
-
-// offsets enters where the wanted pointers are: the name of a member, or the
-// start of an item.
-func offsets(data []byte, wanted map[string]int64) error {
 	dec := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	for {
 		before := dec.InputOffset()
@@ -66,11 +142,12 @@ func offsets(data []byte, wanted map[string]int64) error {
 			return err
 		}
 		pointer := string(dec.StackPointer())
-		if at, ok := wanted[pointer]; ok && at < 0 {
+		if at, ok := wanted[pointer]; ok && at.line == 0 {
 			for int(before) < len(data) && strings.IndexByte(" \t\r\n,:", data[before]) >= 0 {
 				before++
 			}
-			wanted[pointer] = before
+			line := sort.Search(len(lines), func(i int) bool { return lines[i] > before })
+			wanted[pointer] = spot{line, int(before-lines[line-1]) + 1}
 		}
 	}
 }

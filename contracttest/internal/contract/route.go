@@ -190,10 +190,11 @@ func (op *Operation) sameShape(other *Operation) bool {
 }
 
 func (c *Contract) underBase(path string) []string {
-	if c.BasePath != "" {
-		if rest, ok := strings.CutPrefix(path, c.BasePath); ok && strings.HasPrefix(rest, "/") {
-			return []string{rest, path}
+	all := make([]string, 0, 2)
+	for _, base := range c.bases {
+		if rest, ok := strings.CutPrefix(path, base); ok && strings.HasPrefix(rest, "/") {
+			all = append(all, rest)
 		}
 	}
-	return []string{path}
+	return append(all, path)
 }

@@ -90,7 +90,9 @@ type Options struct {
 	Known    map[string][]string // values that exist on the target, by name
 	Seed     int64
 	Random   int    // random cases per operation
-	BasePath string // what the document's paths are under on the target
+	// BasePath is what the document's paths are under on the target. The one of
+	// the document's first server stands for each operation's own.
+	BasePath string
 	// Want tells which clauses to make cases for; nil means all.
 	Want func(*contract.Clause) bool
 }
@@ -196,7 +198,7 @@ func (pl *planner) run() {
 // makeBase makes the valid request that the others differ from in one thing:
 // what is required, and of the rest what is known to exist.
 func (pl *planner) makeBase() (draft, error) {
-	d := draft{op: pl.op, base: pl.opts.BasePath, params: map[*contract.Param]value.Good{}, auth: pl.firstGranted()}
+	d := draft{op: pl.op, base: pl.basePath(), params: map[*contract.Param]value.Good{}, auth: pl.firstGranted()}
 	for _, p := range pl.op.Params {
 		g, err := pl.goodParam(p)
 		switch {
@@ -450,13 +452,21 @@ func (pl *planner) labelled(c *Case) bool {
 	}
 }
 
+func (pl *planner) basePath() string {
+	if pl.opts.BasePath == pl.op.Contract.BasePath {
+		return pl.op.BasePath
+	}
+	return pl.opts.BasePath
+}
+
 // asDocumented takes the target's base path off a request.
 func (pl *planner) asDocumented(r *wire.Request) *wire.Request {
-	if pl.opts.BasePath == "" {
+	base := pl.basePath()
+	if base == "" {
 		return r
 	}
 	plain := *r
-	plain.Target = strings.TrimPrefix(r.Target, pl.opts.BasePath)
+	plain.Target = strings.TrimPrefix(r.Target, base)
 	return &plain
 }
 
