@@ -113,15 +113,18 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
 	}
-	for _, cases := range stages(r.plan.Cases) {
-		if err := r.stage(ctx, cases); err != nil {
-			return nil, err
+	for _, takes := range []bool{false, true} {
+		group := func(op *contract.Operation) bool { return (rank(op.Method) == last) == takes }
+		for _, cases := range stages(r.plan.Cases, group) {
+			if err := r.stage(ctx, cases); err != nil {
+				return nil, err
+			}
 		}
-	}
-	if !r.filter.oneCase() {
-		r.framing(ctx)
-		if !r.filter.skipCheck(judge.NotRepeatable.Name) {
-			r.repeat(ctx)
+		if !r.filter.oneCase() {
+			r.framing(ctx, group)
+			if !r.filter.skipCheck(judge.NotRepeatable.Name) {
+				r.repeat(ctx, group)
+			}
 		}
 	}
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) {
@@ -146,32 +149,41 @@ type outcome struct {
 
 func (o outcome) class() int { return o.status / 100 }
 
-// rank puts first what changes nothing, and last what takes away what the
-// others need.
+// last is the rank of what takes away what others need: all cases of such
+// operations are sent when nothing else is left to be done.
+const last = 2
+
+// rank puts first what changes nothing.
 func rank(method string) int {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return 0
 	case http.MethodDelete:
-		return 2
+		return last
 	}
 	return 1
 }
 
-// stages divides the cases of a plan into those that may be sent at once: by
-// phase, then by what they may do to others, the valid requests that others are
-// compared with before these.
-func stages(cases []*plan.Case) [][]*plan.Case {
+// stages divides the cases of a group of operations into those that may be sent
+// at once: by phase, then by what they may do to others, the valid requests that
+// others are compared with before these. What a valid request would take away
+// is needed to see whether one without a credential does.
+func stages(cases []*plan.Case, group func(*contract.Operation) bool) [][]*plan.Case {
 	key := func(c *plan.Case) [3]int {
 		compared := 0
 		if c.Base != nil {
 			compared = 1
 		}
+		if rank(c.Op.Method) == last && c.Expect == plan.RefuseCredential {
+			return [3]int{-1}
+		}
 		return [3]int{int(c.Phase), rank(c.Op.Method), compared}
 	}
 	byKey := map[[3]int][]*plan.Case{}
 	for _, c := range cases {
-		byKey[key(c)] = append(byKey[key(c)], c)
+		if group(c.Op) {
+			byKey[key(c)] = append(byKey[key(c)], c)
+		}
 	}
 	var all [][]*plan.Case
 	for _, k := range slices.SortedFunc(maps.Keys(byKey), func(a, b [3]int) int { return slices.Compare(a[:], b[:]) }) {
@@ -476,14 +488,23 @@ func (r *runner) cover(c *plan.Case, o outcome, clean bool) {
 
 // framing reads a few answers of each operation byte by byte: what net/http's
 // client forgives shows there.
-func (r *runner) framing(ctx context.Context) {
+func (r *runner) framing(ctx context.Context, group func(*contract.Operation) bool) {
 	for _, op := range r.contract.c.Operations {
+		if !group(op) {
+			continue
+		}
 		var some [3]*plan.Case // the valid request, one that is refused, HEAD
 		for _, c := range r.plan.Cases {
 			switch {
 			case c.Op != op:
 			case c.Base == nil:
 				some[0] = c
+				if op.Method == http.MethodGet {
+					head := *c
+					head.Request = c.Request.Clone()
+					head.Request.Method = http.MethodHead
+					some[2] = &head
+				}
 			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "":
 				some[1] = c
 			case c.Request.Method == http.MethodHead:
@@ -496,7 +517,9 @@ func (r *runner) framing(ctx context.Context) {
 			}
 			o := r.judge(ctx, c, r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw))
 			for _, f := range o.findings {
-				if f.Check != judge.ValidRefused {
+				// Whether HEAD has to be served, the document does not say.
+				undocumented := c.Request.Method == http.MethodHead && c.Expect == plan.Accept
+				if f.Check != judge.ValidRefused && (!undocumented || f.Check == judge.Framing) {
 					r.enter(f)
 				}
 			}
@@ -513,8 +536,11 @@ const (
 // repeat sends the same requests again: the valid one between others of every
 // kind, one that is refused between valid ones, in a row and at once. The
 // answers must be of one shape.
-func (r *runner) repeat(ctx context.Context) {
+func (r *runner) repeat(ctx context.Context, group func(*contract.Operation) bool) {
 	for _, op := range r.contract.c.Operations {
+		if !group(op) {
+			continue
+		}
 		var base, broken *plan.Case
 		var others []*plan.Case
 		kinds := map[string]bool{}
@@ -550,6 +576,7 @@ func (r *runner) repeat(ctx context.Context) {
 func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) {
 	type answer struct {
 		shape   string
+		status  int
 		success bool // documented
 		refused bool // as documented
 		limited bool // 429: a target may have a limit
@@ -561,6 +588,7 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 		a := answer{shape: shape(x), request: x.Request}
 		if x.Response != nil {
 			documented := c.Op.Response(x.Response.Status) != nil
+			a.status = x.Response.Status
 			a.success = documented && x.Response.Status/100 < 4
 			a.refused = documented && x.Response.Status/100 == 4
 			a.limited = x.Response.Status == http.StatusTooManyRequests
@@ -614,7 +642,7 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 		return // what worked and is refused from then on is state
 	}
 	severity := judge.Error
-	if successes {
+	if successes && seen[0].status != seen[odd].status {
 		severity = judge.Warning // one may be under way, and then be done
 	}
 	e := &judge.Exchange{
