@@ -19,7 +19,7 @@ REDOCLY  := npx --yes @redocly/cli@2.77.0
 GO_TEST  := $(GO) test -race -shuffle=on -timeout=30m
 
 # What has a module of its own, since it needs what no user of ours should get.
-MODULES  := internal/signing/sdktest
+MODULES  := internal/signing/sdktest examples/otel
 
 .PHONY: help
 help: ## list the targets
@@ -38,11 +38,11 @@ test: ## run the tests, with the race detector and in random order
 	$(GO_TEST) $(if $(COVERPROFILE),-coverpkg=./... -coverprofile='$(COVERPROFILE)') ./...
 
 .PHONY: test-all
-test-all: lint-spec test-modules ## test, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+test-all: lint-spec test-modules test-stress ## test, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
 	@.ci/cover measure
 
 .PHONY: test-modules
-test-modules: ## test what has a module of its own: all that needs the vendor's SDK
+test-modules: ## test what has a module of its own: all that needs the vendor's SDK or OpenTelemetry
 	@for module in $(MODULES); do (cd "$$module" && $(GO) vet ./... && $(GO_TEST) ./...); done
 
 .PHONY: ajv
@@ -53,6 +53,10 @@ build/ajv/installed: .ci/ajv/package.json .ci/ajv/package-lock.json .ci/ajv/chec
 	cp .ci/ajv/* build/ajv/
 	npm ci --prefix build/ajv --no-audit --no-fund --ignore-scripts
 	touch $@
+
+.PHONY: test-stress
+test-stress: ## a thousand goroutines on one client for 30 s, against a service that fails all the time
+	$(GO_TEST) -run '^TestStress$$' ./client -stress 30s
 
 .PHONY: cover
 cover: ## print the coverage of hand-written packages; fails below 85 %

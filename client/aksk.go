@@ -37,9 +37,9 @@ type keyCredentials struct {
 	projectID string // empty until they are bound to a client
 }
 
-func (c keyCredentials) bind(b binding) (Credentials, error) {
+func (c keyCredentials) bind(b binding) Credentials {
 	c.projectID = b.projectID
-	return c, nil
+	return c
 }
 
 func (c keyCredentials) Authorize(req *http.Request) error {

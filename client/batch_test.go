@@ -205,10 +205,10 @@ func TestCancelAllEnds(t *testing.T) {
 					require.NoError(t, err, id)
 				case id > "5":
 					require.ErrorIs(t, err, client.ErrNotSent, id)
-					requireError(t, err)
+					require.ErrorAs(t, err, new(*client.Error))
 				default:
 					require.NotErrorIs(t, err, client.ErrNotSent, id)
-					requireError(t, err)
+					require.ErrorAs(t, err, new(*client.Error))
 				}
 				if tt.is != nil && err != nil {
 					require.ErrorIs(t, err, tt.is, id)
@@ -231,7 +231,7 @@ func TestCancelAllInDoubt(t *testing.T) {
 	var once sync.Once
 	f := &factory{}
 	f.missing = func(id string) bool { return f.cancelled[id] > 0 || id == "3" }
-	f.before = func(w http.ResponseWriter, ids []string) (answered bool) {
+	f.before = func(w http.ResponseWriter, _ []string) (answered bool) {
 		once.Do(func() {
 			// The service cancels 0 and 1, and its answer is lost.
 			f.mu.Lock()
@@ -260,14 +260,15 @@ func TestCancelAllInDoubt(t *testing.T) {
 func TestCancelAllIsLeft(t *testing.T) {
 	for name, leave := range map[string]func(iter.Seq2[string, error]){
 		"break": func(results iter.Seq2[string, error]) {
-			for range results {
+			for _, err := range results {
+				assert.NoError(t, err)
 				break
 			}
 		},
 		"panic": func(results iter.Seq2[string, error]) {
 			defer func() { _ = recover() }()
-			for range results {
-				panic("enough")
+			for id, err := range results {
+				panic(fmt.Sprint(id, err))
 			}
 		},
 	} {

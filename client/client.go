@@ -63,11 +63,11 @@ func New(endpoint, projectID string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	if b, ok := conf.credentials.(binder); ok {
-		c.credentials, err = b.bind(binding{
+		c.credentials = b.bind(binding{
 			endpoint: base, iam: conf.iam, projectID: projectID, http: c.http, log: c.log,
 		})
-		if err != nil {
-			return nil, err
+		if none, ok := c.credentials.(noCredentials); ok {
+			return nil, none.err
 		}
 	}
 	return c, nil

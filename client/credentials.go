@@ -19,7 +19,7 @@ type Credentials interface {
 
 // binder is what credentials are that need to know the client they are for.
 type binder interface {
-	bind(b binding) (Credentials, error)
+	bind(b binding) Credentials
 }
 
 type binding struct {

@@ -1,7 +1,7 @@
 // Package client cancels task packages of DataArts Factory from a Go program.
 //
-//	c, err := client.New("https://dayu.cn-north-4.myhuaweicloud.com", projectID,
-//		client.WithCredentials(client.Token(token)),
+//	c, err := client.New(client.Region("cn-north-4"), projectID,
+//		client.WithCredentials(client.AKSK(accessKey, secretKey)),
 //		client.WithWorkspace(workspace))
 //	if err != nil {
 //		return err
@@ -11,6 +11,13 @@
 // The operation is CancelFactoryPackages of the module's openapi.yaml; the
 // vendor describes it at
 // https://support.huaweicloud.com/api-dataartsstudio/dataartsstudio_02_0205.html.
+//
+// # Credentials
+//
+// [AKSK] and [TemporaryAKSK] sign each request; [Token] sends a ready IAM
+// token; [Password] fetches tokens from IAM and renews them. [FromEnv] and
+// [FromFile] take what the vendor's own tools take. Others are a type with one
+// method ([Credentials]).
 //
 // # Outcomes
 //
@@ -26,18 +33,39 @@
 //     all.
 //   - an error that wraps a [*net/url.Error]: no proper answer came. errors.Is
 //     with [context.Canceled] or [context.DeadlineExceeded] holds where the
-//     context or a timeout ended the call. The packages may or may not be
-//     cancelled; the client does not ask again.
+//     context or a timeout ended the call.
 //   - [ErrNoPackages] and other errors: the call was not a proper one, and
 //     nothing was sent.
 //
-// At most 64 KiB of an error's body are read. The default HTTP client gives a
-// call one minute; one that [WithHTTPClient] sets brings its own limits, and
+// Where packages may be cancelled although the call returns an error, errors.Is
+// with [ErrInDoubt] holds, and only there: after a 5xx of the service, and
+// where no answer came to a request that was sent.
+//
+// docs/client.md of the repository has a table of what a caller sees of each
+// answer, and of each way to break one.
+//
+// # Repetition
+//
+// What was surely not carried out is sent again, up to three times, after a
+// wait at random or as long as the service asks: no connection, 429, a 503 of
+// the API gateway. What is in doubt is sent again only where the caller allows
+// it. [WithRetry] and [RetryPolicy] say more. The context's deadline holds for
+// the call with all its attempts.
+//
+// # Large jobs
+//
+// [Client.CancelAll] takes any number of IDs and yields what became of each.
+//
+// # Bounds
+//
+// At most 64 KiB of an error's body are read. The default HTTP client gives an
+// attempt one minute; one that [WithHTTPClient] sets brings its own limits, and
 // the context can always set a narrower one.
 //
 // # Secrets
 //
-// A token stands in no error, and printing a [Client], its [Credentials] or an
-// [Error] with fmt or log/slog does not show it. An answer that repeats the
-// token is reported with the token blanked out.
+// A token, a key or a password stands in no error, and printing a [Client], its
+// [Credentials] or an [Error] with fmt or log/slog does not show it. An answer
+// that repeats one is reported with it blanked out. [WithLogger] logs neither
+// secrets nor package IDs.
 package client

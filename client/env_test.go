@@ -97,7 +97,7 @@ func TestFromEnvPassword(t *testing.T) {
 				return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody}, nil
 			})
 			c := newClient(t, "http://host", client.WithHTTPClient(&http.Client{Transport: transport}), client.WithCredentials(client.FromEnv()))
-			requireError(t, c.CancelFactoryPackages(t.Context(), "12"))
+			require.ErrorAs(t, c.CancelFactoryPackages(t.Context(), "12"), new(*client.Error))
 			assert.Equal(t, "http://iam.env:443/v3/auth/tokens?nocatalog=true", asked)
 		})
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,24 +60,27 @@ func (passwordCredentials) String() string         { return "Password(" + redact
 func (c passwordCredentials) GoString() string     { return "client." + c.String() }
 func (c passwordCredentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-func (c passwordCredentials) bind(b binding) (Credentials, error) {
-	base := b.iam
-	if base == nil {
-		endpoint := c.iam
-		if endpoint == "" {
-			endpoint = iamEndpoint(b.endpoint)
-		}
-		if endpoint == "" {
-			return nil, errors.New("client: the endpoint is none of the vendor's: WithIAMEndpoint must say where tokens are to be had")
-		}
-		var err error
-		if base, err = parseEndpoint("IAM endpoint", endpoint); err != nil {
-			return nil, err
-		}
+func (c passwordCredentials) bind(b binding) Credentials {
+	base, err := c.endpoint(b)
+	if err != nil {
+		return noCredentials{err}
 	}
 	u := base.JoinPath("v3/auth/tokens")
 	u.RawQuery = "nocatalog=true" // a catalogue is long, and nobody reads it
-	return &tokenSource{login: c.login, url: u, projectID: b.projectID, http: b.http, log: b.log}, nil
+	return &tokenSource{login: c.login, url: u, projectID: b.projectID, http: b.http, log: b.log}
+}
+
+// endpoint is that of IAM: what the client says, else what the environment
+// said, else the one of the service's region.
+func (c passwordCredentials) endpoint(b binding) (*url.URL, error) {
+	if b.iam != nil {
+		return b.iam, nil
+	}
+	endpoint := cmp.Or(c.iam, iamEndpoint(b.endpoint))
+	if endpoint == "" {
+		return nil, errors.New("client: the endpoint is none of the vendor's: WithIAMEndpoint must say where tokens are to be had")
+	}
+	return parseEndpoint("IAM endpoint", endpoint)
 }
 
 const (

@@ -118,7 +118,7 @@ func TestTokenRefused(t *testing.T) {
 		requests++
 		w.WriteHeader(http.StatusUnauthorized)
 	}, client.WithCredentials(client.Token(token)))
-	requireError(t, c.CancelFactoryPackages(t.Context(), "12"))
+	require.ErrorAs(t, c.CancelFactoryPackages(t.Context(), "12"), new(*client.Error))
 	assert.Equal(t, 1, requests)
 }
 
@@ -229,7 +229,7 @@ func TestIAMOfTheRegion(t *testing.T) {
 		})
 		c := newClient(t, endpoint, client.WithHTTPClient(&http.Client{Transport: transport}),
 			client.WithCredentials(client.Password("d", "u", "p")))
-		requireError(t, c.CancelFactoryPackages(t.Context(), "12"))
+		require.ErrorAs(t, c.CancelFactoryPackages(t.Context(), "12"), new(*client.Error))
 		assert.Equal(t, []string{want}, asked)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -109,11 +110,7 @@ func TestRetry(t *testing.T) {
 			}
 			require.Error(t, err)
 			for _, target := range []error{client.ErrInDoubt, client.ErrTaskNotFound} {
-				wanted := false
-				for _, e := range tt.is {
-					wanted = wanted || e == target
-				}
-				assert.Equal(t, wanted, errors.Is(err, target), "%v: %v", target, err)
+				assert.Equal(t, slices.Contains(tt.is, target), errors.Is(err, target), "%v: %v", target, err)
 			}
 			if strings.HasPrefix(tt.name, "not found after a 502") {
 				assert.Contains(t, err.Error(), "Task does not exist.; an earlier request may have cancelled the packages")
@@ -131,7 +128,7 @@ func TestRetryConnection(t *testing.T) {
 		dials := 0
 		transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if dials++; dials < 3 {
-				addr = closedPort(t)
+				addr = closedPort(ctx, t)
 			}
 			return new(net.Dialer).DialContext(ctx, network, addr)
 		}}
@@ -168,9 +165,9 @@ func TestRetryConnection(t *testing.T) {
 }
 
 // closedPort is an address where nobody listens.
-func closedPort(t *testing.T) string {
+func closedPort(ctx context.Context, t *testing.T) string {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	return l.Addr().String()
@@ -186,14 +183,20 @@ func unreachable(requests *int) roundTripFunc {
 	}
 }
 
-// header is a response without body.
-func headerOnly(status int, pairs ...string) *http.Response {
-	header := http.Header{}
-	for i := 0; i < len(pairs); i += 2 {
-		header.Set(pairs[i], pairs[i+1])
+// throttling is a transport that answers 429.
+func throttling(requests *int, header map[string]string) roundTripFunc {
+	return func(*http.Request) (*http.Response, error) {
+		*requests++
+		answer := &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: http.NoBody}
+		for name, value := range header {
+			answer.Header.Set(name, value)
+		}
+		return answer, nil
 	}
-	return &http.Response{StatusCode: status, Header: header, Body: http.NoBody}
 }
+
+// after is a header that asks to wait.
+func after(value string) map[string]string { return map[string]string{"Retry-After": value} }
 
 // How long the client waits, by a clock that runs as fast as can be.
 func TestRetryWaits(t *testing.T) {
@@ -201,8 +204,8 @@ func TestRetryWaits(t *testing.T) {
 	tests := []struct {
 		name     string
 		policy   client.RetryPolicy
-		answer   *http.Response // nil where nobody listens
-		deadline time.Duration  // of the context; 0 for none
+		answer   map[string]string // header of a 429; nil where nobody listens
+		deadline time.Duration     // of the context; 0 for none
 		requests int
 		atLeast  time.Duration
 		below    time.Duration
@@ -210,17 +213,17 @@ func TestRetryWaits(t *testing.T) {
 		{"default", client.RetryPolicy{}, nil, 0, 4, 0, 1400 * time.Millisecond},
 		{"no repetition", client.RetryPolicy{Attempts: 1}, nil, 0, 1, 0, 1},
 		{"capped", client.RetryPolicy{Attempts: 11, BaseDelay: time.Hour, MaxDelay: time.Second}, nil, 0, 11, 0, 10 * time.Second},
-		{"seconds", client.RetryPolicy{Attempts: 3}, headerOnly(429, "Retry-After", "7"), 0, 3, 14 * time.Second, 14*time.Second + 400*time.Millisecond},
-		{"date", client.RetryPolicy{Attempts: 2}, headerOnly(429, "Retry-After", "Tue, 25 Nov 2025 08:30:09 GMT", "Date", date), 0, 2, 9 * time.Second, 9*time.Second + 200*time.Millisecond},
-		{"date that is past", client.RetryPolicy{Attempts: 2}, headerOnly(429, "Retry-After", date, "Date", date), 0, 2, 0, 200 * time.Millisecond},
-		{"date without a date", client.RetryPolicy{Attempts: 2}, headerOnly(429, "Retry-After", "Sat, 01 Jan 2000 00:00:03 GMT"), 0, 2, 3 * time.Second, 3*time.Second + 200*time.Millisecond},
-		{"not a wait", client.RetryPolicy{Attempts: 2}, headerOnly(429, "Retry-After", "soon"), 0, 2, 0, 200 * time.Millisecond},
-		{"negative", client.RetryPolicy{Attempts: 2}, headerOnly(429, "Retry-After", "-7"), 0, 2, 0, 200 * time.Millisecond},
-		{"longest wait", client.RetryPolicy{Attempts: 2}, headerOnly(429, "Retry-After", "30"), 0, 2, 30 * time.Second, 31 * time.Second},
-		{"too long a wait", client.RetryPolicy{}, headerOnly(429, "Retry-After", "31"), 0, 1, 0, 1},
-		{"endless", client.RetryPolicy{}, headerOnly(429, "Retry-After", "99999999999999999999"), 0, 4, 0, 1400 * time.Millisecond},
-		{"beyond the deadline", client.RetryPolicy{}, headerOnly(429, "Retry-After", "7"), 6 * time.Second, 1, 0, 1},
-		{"within the deadline", client.RetryPolicy{}, headerOnly(429, "Retry-After", "7"), 16 * time.Second, 3, 14 * time.Second, 15 * time.Second},
+		{"seconds", client.RetryPolicy{Attempts: 3}, after("7"), 0, 3, 14 * time.Second, 14*time.Second + 400*time.Millisecond},
+		{"date", client.RetryPolicy{Attempts: 2}, map[string]string{"Retry-After": "Tue, 25 Nov 2025 08:30:09 GMT", "Date": date}, 0, 2, 9 * time.Second, 9*time.Second + 200*time.Millisecond},
+		{"date that is past", client.RetryPolicy{Attempts: 2}, map[string]string{"Retry-After": date, "Date": date}, 0, 2, 0, 200 * time.Millisecond},
+		{"date without a date", client.RetryPolicy{Attempts: 2}, after("Sat, 01 Jan 2000 00:00:03 GMT"), 0, 2, 3 * time.Second, 3*time.Second + 200*time.Millisecond},
+		{"not a wait", client.RetryPolicy{Attempts: 2}, after("soon"), 0, 2, 0, 200 * time.Millisecond},
+		{"negative", client.RetryPolicy{Attempts: 2}, after("-7"), 0, 2, 0, 200 * time.Millisecond},
+		{"longest wait", client.RetryPolicy{Attempts: 2}, after("30"), 0, 2, 30 * time.Second, 31 * time.Second},
+		{"too long a wait", client.RetryPolicy{}, after("31"), 0, 1, 0, 1},
+		{"endless", client.RetryPolicy{}, after("99999999999999999999"), 0, 4, 0, 1400 * time.Millisecond},
+		{"beyond the deadline", client.RetryPolicy{}, after("7"), 6 * time.Second, 1, 0, 1},
+		{"within the deadline", client.RetryPolicy{}, after("7"), 16 * time.Second, 3, 14 * time.Second, 15 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -228,12 +231,7 @@ func TestRetryWaits(t *testing.T) {
 				requests := 0
 				transport := unreachable(&requests)
 				if tt.answer != nil {
-					transport = func(*http.Request) (*http.Response, error) {
-						requests++
-						answer := *tt.answer
-						answer.Header = tt.answer.Header.Clone()
-						return &answer, nil
-					}
+					transport = throttling(&requests, tt.answer)
 				}
 				c := newClient(t, "http://host", client.WithHTTPClient(&http.Client{Transport: transport}), client.WithRetry(tt.policy))
 				ctx := t.Context()
@@ -276,8 +274,8 @@ func TestRetryJitter(t *testing.T) {
 // A caller who gives up while the client waits gets both reasons.
 func TestRetryWaitIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		transport := roundTripFunc(func(*http.Request) (*http.Response, error) { return headerOnly(429, "Retry-After", "7"), nil })
-		c := newClient(t, "http://host", client.WithHTTPClient(&http.Client{Transport: transport}))
+		requests := 0
+		c := newClient(t, "http://host", client.WithHTTPClient(&http.Client{Transport: throttling(&requests, after("7"))}))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()

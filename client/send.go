@@ -45,7 +45,7 @@ func (c *call) do(ctx context.Context) error {
 			InitialInterval: policy.BaseDelay / 2, MaxInterval: policy.MaxDelay / 2,
 			Multiplier: 2, RandomizationFactor: 1,
 		}),
-		backoff.WithMaxTries(uint(policy.Attempts)), //nolint:gosec // WithRetry refuses a negative number
+		backoff.WithMaxTries(uint(policy.Attempts)),
 		backoff.WithMaxElapsedTime(remaining(ctx)),
 	}
 	if log := c.client.log; log != nil {

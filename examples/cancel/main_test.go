@@ -25,5 +25,7 @@ func TestCancel(t *testing.T) {
 
 	require.NoError(t, cancel(srv.URL))
 	status, body = http.StatusBadRequest, `{"error_code":"DLF.0810","error_msg":"Task does not exist."}`
-	require.ErrorContains(t, cancel(srv.URL), "none was cancelled")
+	require.ErrorContains(t, cancel(srv.URL), "one of the packages does not exist")
+	status, body = http.StatusBadGateway, ""
+	require.ErrorContains(t, cancel(srv.URL), "look whether")
 }

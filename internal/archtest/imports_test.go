@@ -22,6 +22,7 @@ const (
 	echo    = "github.com/labstack/echo/..."
 	openAPI = "github.com/getkin/kin-openapi/..."
 	sqlite  = "modernc.org/sqlite/..."
+	pgx     = "github.com/jackc/pgx/..."
 )
 
 // rule forbids packages of this module to link others, be it through a third.
@@ -39,7 +40,7 @@ var rules = []rule{
 	},
 	{
 		from:  []string{module + "client/...", module + "gen"},
-		never: []string{module + "server/...", module + "gen/server/...", module + "contracttest/...", echo, openAPI, sqlite},
+		never: []string{module + "server/...", module + "gen/server/...", module + "contracttest/...", echo, openAPI, sqlite, pgx},
 		why:   "who imports the client does not link a server",
 	},
 	{
@@ -81,6 +82,23 @@ func TestImportDirections(t *testing.T) {
 	}
 }
 
+// Who imports the client gets little with it: packages outside the standard
+// library, which has no dot in the first element of its paths, are few.
+func TestClientIsSmall(t *testing.T) {
+	const most = 15
+	packages := list(t)
+	i := slices.IndexFunc(packages, func(p listed) bool { return p.ImportPath == module+"client" })
+	require.GreaterOrEqual(t, i, 0)
+	var outside []string
+	for _, dep := range packages[i].Deps {
+		if host, _, _ := strings.Cut(dep, "/"); strings.Contains(host, ".") {
+			outside = append(outside, dep)
+		}
+	}
+	assert.NotEmpty(t, outside)
+	assert.LessOrEqual(t, len(outside)+1, most, "%q", outside)
+}
+
 // Each rule must be able to fail.
 func TestViolationsAreReported(t *testing.T) {
 	tests := []struct{ from, to string }{
@@ -94,6 +112,7 @@ func TestViolationsAreReported(t *testing.T) {
 		{"client", "github.com/getkin/kin-openapi/openapi3"},
 		{"gen", "github.com/getkin/kin-openapi/openapi3"},
 		{"client", "modernc.org/sqlite"},
+		{"client", "github.com/jackc/pgx/v5/stdlib"},
 		{"server/store", module + "contracttest"},
 		{"server", module + "client"},
 		{"internal/mediatype", module + "contracttest/report"},
