@@ -518,8 +518,11 @@ func seen(t *testing.T, err error, base string) string {
 	}
 	if e, ok := errors.AsType[*client.Error](err); ok {
 		text := strings.TrimPrefix(e.Error(), "POST "+base+"/v2/"+projectID+"/factory/release-packages/unpack: ")
-		// net/http adds this where its own timer is noticed before the context's.
-		text = strings.Replace(text, " (Client.Timeout or context cancellation while reading body)", "", 1)
+		if errors.Is(err, context.DeadlineExceeded) {
+			// net/http has several words for it, and chance decides among them.
+			text, _, _ = strings.Cut(text, "read body: ")
+			text += "read body: " + context.DeadlineExceeded.Error()
+		}
 		if len(text) > 160 {
 			text = text[:120] + "…"
 		}
