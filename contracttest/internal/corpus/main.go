@@ -31,10 +31,11 @@ func main() {
 	workers := flag.Int("workers", 2, "documents at once")
 	random := flag.Int("cases", 40, "random cases for each operation")
 	most := flag.Int("max-clauses", contract.DefaultMaxClauses, "clauses of a document until schemas are shared")
+	full := flag.Bool("full", false, "all cases, not one that keeps and one that breaks each clause")
 	loadOnly := flag.Bool("load", false, "do not plan")
 	limit := flag.Duration("slow", 0, "print documents that take longer")
 	flag.Parse()
-	if err := run(*dir, *out, *match, *every, *workers, *random, *most, *limit, *loadOnly); err != nil {
+	if err := run(*dir, *out, *match, *every, *workers, *random, *most, *limit, *loadOnly, !*full); err != nil {
 		fmt.Fprintln(os.Stderr, "corpus:", err)
 		os.Exit(1)
 	}
@@ -67,7 +68,7 @@ type Result struct {
 	Load, Plan float64
 }
 
-func run(dir, out, match string, every, workers, random, most int, limit time.Duration, loadOnly bool) error {
+func run(dir, out, match string, every, workers, random, most int, limit time.Duration, loadOnly, thin bool) error {
 	var docs []document
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
@@ -106,7 +107,7 @@ func run(dir, out, match string, every, workers, random, most int, limit time.Du
 	start := time.Now()
 	for i, d := range some {
 		g.Go(func() error {
-			results[i] = try(d, dir, random, most, loadOnly)
+			results[i] = try(d, dir, random, most, loadOnly, thin)
 			mu.Lock()
 			defer mu.Unlock()
 			if enc != nil {
@@ -167,7 +168,7 @@ type site struct {
 	keyword       string
 }
 
-func try(d document, dir string, random, most int, loadOnly bool) (r Result) {
+func try(d document, dir string, random, most int, loadOnly, thin bool) (r Result) {
 	name, _ := filepath.Rel(dir, d.name)
 	r = Result{Name: name, Size: d.size}
 	defer func() {
@@ -195,7 +196,7 @@ func try(d document, dir string, random, most int, loadOnly bool) (r Result) {
 			r.Late = len(c.Operations) - i
 			break
 		}
-		unreached := plan.Each(op, plan.Options{Seed: 1, Random: random, BasePath: c.BasePath}, func(*plan.Case) { r.Cases++ })
+		unreached := plan.Each(op, plan.Options{Seed: 1, Random: random, Thin: thin, BasePath: c.BasePath}, func(*plan.Case) { r.Cases++ })
 		for _, cl := range op.Clauses {
 			s := site{cl.Place.File, cl.Place.Pointer, cl.Side, cl.Permits, cl.Keyword}
 			reason, missed := unreached[cl]

@@ -175,7 +175,9 @@ func (pl *planner) nextSegments(path string, add func(label, target, leave strin
 		with := func(repl ...string) string {
 			return strings.Join(slices.Concat(segments[:offset+i], repl, segments[offset+i+1:]), "/")
 		}
-		add(fmt.Sprintf("segment-%d-left-out", i), with(), "")
+		if rest := with(); rest != "" {
+			add(fmt.Sprintf("segment-%d-left-out", i), rest, "")
+		}
 		add(fmt.Sprintf("segment-%d-misspelt", i), with(literal+"x"), "")
 		add(fmt.Sprintf("segment-%d-cut", i), with(literal[:len(literal)-1]+"-"), "")
 		if at := strings.IndexAny(literal, "0123456789"); at >= 0 {

@@ -89,6 +89,9 @@ func inList(n *contract.Node) bool { return n.Parent != nil && n.Parent.Items ==
 
 // repeat adds the fault in another request, if it is still the only one.
 func (pl *planner) repeat(ch change, label string, d draft, vary func(*wire.Request)) {
+	if pl.opts.Thin {
+		return
+	}
 	r, err := d.request()
 	if err != nil {
 		return

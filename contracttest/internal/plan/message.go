@@ -146,7 +146,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			for _, c := range n.Clauses {
 				pl.reasons[c] = "a request does not carry what is readOnly"
 			}
-			if len(way) > 0 && n == way[len(way)-1] {
+			if n.Clause("readOnly") != nil {
 				pl.readOnly(root, n, way, good, p, get, set)
 			}
 			return
@@ -410,7 +410,7 @@ func (d draft) unknownAt(root *contract.Node) []string {
 }
 
 func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
-	if ch.clause == nil {
+	if ch.clause == nil || pl.enough(ch.clause, Accept) && !probe {
 		return
 	}
 	d, err := ch.apply(pl.base)
@@ -437,6 +437,9 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 }
 
 func (pl *planner) breakWith(ch change) {
+	if pl.enough(ch.clause, Refuse) {
+		return
+	}
 	d, err := ch.apply(pl.base)
 	if err != nil {
 		pl.reasons[ch.clause] = err.Error()
@@ -583,6 +586,9 @@ func (pl *planner) bodyPresence() {
 
 // raw adds a case whose body or label is written by hand.
 func (pl *planner) raw(c *contract.Clause, label string, expect Expect, leave string, d draft, change func(*wire.Request)) {
+	if pl.enough(c, expect) {
+		return
+	}
 	r, err := d.request()
 	if err != nil {
 		pl.reasons[c] = err.Error()

@@ -93,6 +93,9 @@ type Options struct {
 	// BasePath is what the document's paths are under on the target. The one of
 	// the document's first server stands for each operation's own.
 	BasePath string
+	// Thin makes, of the cases that keep a clause and of those that break it, the
+	// first only, and none of several faults and forms at once.
+	Thin bool
 	// Want tells which clauses to make cases for; nil means all.
 	Want func(*contract.Clause) bool
 }
@@ -129,6 +132,7 @@ func Each(op *contract.Operation, opts Options, f func(*Case)) (unreached map[*c
 		each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
 		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
 		reasons: map[*contract.Clause]string{}, labels: map[*contract.Clause][]string{}, planned: map[*contract.Clause]bool{},
+		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}
 	pl.run()
 	return pl.unreached()
@@ -149,6 +153,8 @@ type planner struct {
 	reasons map[*contract.Clause]string // why a case for the clause failed
 	labels  map[*contract.Clause][]string
 	planned map[*contract.Clause]bool
+	kept    map[*contract.Clause]bool // has a case that keeps it
+	broken  map[*contract.Clause]bool
 	recent  []*Case  // the last ones, of one clause
 	keeps   []change // what random cases choose from
 	breaks  []change
@@ -187,7 +193,9 @@ func (pl *planner) run() {
 	pl.params()
 	pl.body()
 	pl.forms()
-	pl.inOtherForms()
+	if !pl.opts.Thin {
+		pl.inOtherForms()
+	}
 	pl.methods()
 	pl.paths()
 	pl.security()
@@ -376,6 +384,11 @@ func (pl *planner) add(c *Case) {
 	}
 	pl.labels[c.Clause] = append(pl.labels[c.Clause], c.ID[len(c.Clause.Name)+1:])
 	pl.planned[c.Clause] = true
+	if c.Expect == Accept {
+		pl.kept[c.Clause] = true
+	} else {
+		pl.broken[c.Clause] = true
+	}
 	for _, k := range c.Keeps {
 		pl.planned[k] = true
 	}
@@ -385,6 +398,11 @@ func (pl *planner) add(c *Case) {
 	pl.recent = append(pl.recent, c)
 	pl.count++
 	pl.each(c)
+}
+
+// enough reports whether a thin plan has such a case for the clause.
+func (pl *planner) enough(c *contract.Clause, expect Expect) bool {
+	return pl.opts.Thin && (expect == Accept && pl.kept[c] || expect != Accept && pl.broken[c])
 }
 
 // confirmed writes the draft and asks the contract whether the case does what
@@ -405,6 +423,9 @@ func (pl *planner) confirmed(c *Case, d draft) bool {
 // labelled reports whether the contract's own judgement of the request is the
 // label of the case.
 func (pl *planner) labelled(c *Case) bool {
+	if pl.enough(c.Clause, c.Expect) {
+		return false
+	}
 	plain := pl.asDocumented(c.Request)
 	if rival := pl.op.Rival(plain.Path()); rival != nil {
 		pl.reasons[c.Clause] = "the path of the request is also one of " + rival.Path
