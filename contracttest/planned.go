@@ -129,14 +129,19 @@ func inOrder(cases []*plan.Case) {
 	slices.SortStableFunc(cases, func(a, b *plan.Case) int { return int(a.Phase) - int(b.Phase) })
 }
 
-// rank puts first what changes nothing, and last what takes away what the
-// others need.
+// takes reports whether an operation takes away what others need: all its cases
+// are sent when nothing else is left to be done.
+func takes(op *contract.Operation) bool { return rank(op.Method) == last }
+
+const last = 2
+
+// rank puts first what changes nothing.
 func rank(method string) int {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return 0
 	case http.MethodDelete:
-		return 2
+		return last
 	}
 	return 1
 }
@@ -145,19 +150,29 @@ func rank(method string) int {
 // that wait for the last one of a stage do nothing.
 const batch = 2048
 
-// stages divides the plan into cases that may be sent at once: by phase, then
-// by what they may do to others. In the first phase, the valid requests that
-// others are compared with come before these.
-func (p *planned) stages() iter.Seq[[]*plan.Case] {
+// stages divides the plan of the operations that take something away, or of the
+// others, into cases that may be sent at once: by phase, then by what they may
+// do to others. In the first phase, the valid requests that others are compared
+// with come before these. Before a valid request takes something away, the ones
+// without a credential are to show that they do not.
+func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
+	first := func(c *plan.Case) bool { return taking && c.Expect == plan.RefuseCredential }
+	ranks := []int{0, 1}
+	if taking {
+		ranks = []int{last}
+	}
 	return func(yield func([]*plan.Case) bool) {
-		for _, cases := range firstStages(p.basics) {
+		if taking && !p.batches(last, first, yield) {
+			return
+		}
+		for _, cases := range firstStages(p.basics, taking) {
 			if !yield(cases) {
 				return
 			}
 		}
 		for _, phase := range []plan.Phase{plan.Clauses, plan.Examples, plan.Random} {
-			for rank := range 3 {
-				if !p.batches(phase, rank, yield) {
+			for _, rank := range ranks {
+				if !p.batches(rank, func(c *plan.Case) bool { return c.Phase == phase && !first(c) }, yield) {
 					return
 				}
 			}
@@ -165,10 +180,13 @@ func (p *planned) stages() iter.Seq[[]*plan.Case] {
 	}
 }
 
-func firstStages(basics []*plan.Case) [][]*plan.Case {
+func firstStages(basics []*plan.Case, taking bool) [][]*plan.Case {
 	type key struct{ rank, compared int }
 	byKey := map[key][]*plan.Case{}
 	for _, c := range basics {
+		if takes(c.Op) != taking {
+			continue
+		}
 		k := key{rank: rank(c.Op.Method)}
 		if c.Base != nil {
 			k.compared = 1
@@ -182,15 +200,15 @@ func firstStages(basics []*plan.Case) [][]*plan.Case {
 	return all
 }
 
-// batches yields the cases of one phase and rank, operation by operation.
-func (p *planned) batches(phase plan.Phase, r int, yield func([]*plan.Case) bool) bool {
+// batches yields some of the cases of one rank, operation by operation.
+func (p *planned) batches(r int, wanted func(*plan.Case) bool, yield func([]*plan.Case) bool) bool {
 	var some []*plan.Case
 	for _, op := range p.ops {
 		if rank(op.Method) != r {
 			continue
 		}
 		for _, c := range p.cases(op) {
-			if c.Phase == phase {
+			if wanted(c) {
 				some = append(some, c)
 			}
 		}

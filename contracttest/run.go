@@ -111,15 +111,17 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
 	}
-	for cases := range r.plan.stages() {
-		if err := r.stage(ctx, cases); err != nil {
-			return nil, err
+	for _, taking := range []bool{false, true} {
+		for cases := range r.plan.stages(taking) {
+			if err := r.stage(ctx, cases); err != nil {
+				return nil, err
+			}
 		}
-	}
-	if !r.filter.oneCase() {
-		r.framing(ctx)
-		if !r.filter.skipCheck(judge.NotRepeatable.Name) {
-			r.repeat(ctx)
+		if !r.filter.oneCase() {
+			r.framing(ctx, taking)
+			if !r.filter.skipCheck(judge.NotRepeatable.Name) {
+				r.repeat(ctx, taking)
+			}
 		}
 	}
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) {
@@ -440,13 +442,22 @@ func (r *runner) cover(c *plan.Case, o outcome, clean bool) {
 
 // framing reads a few answers of each operation byte by byte: what net/http's
 // client forgives shows there.
-func (r *runner) framing(ctx context.Context) {
+func (r *runner) framing(ctx context.Context, taking bool) {
 	for _, op := range r.plan.ops {
+		if takes(op) != taking {
+			continue
+		}
 		var some [3]*plan.Case // the valid request, one that is refused, HEAD
 		for _, c := range r.plan.cases(op) {
 			switch {
 			case c.Base == nil:
 				some[0] = c
+				if op.Method == http.MethodGet {
+					head := *c
+					head.Request = c.Request.Clone()
+					head.Request.Method = http.MethodHead
+					some[2] = &head
+				}
 			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "":
 				some[1] = c
 			case c.Request.Method == http.MethodHead:
@@ -459,7 +470,9 @@ func (r *runner) framing(ctx context.Context) {
 			}
 			o := r.judge(ctx, c, r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw))
 			for _, f := range o.findings {
-				if f.Check != judge.ValidRefused {
+				// Whether HEAD has to be served, the document does not say.
+				undocumented := c.Request.Method == http.MethodHead && c.Expect == plan.Accept
+				if f.Check != judge.ValidRefused && (!undocumented || f.Check == judge.Framing) {
 					r.enter(f)
 				}
 			}
@@ -476,8 +489,11 @@ const (
 // repeat sends the same requests again: the valid one between others of every
 // kind, one that is refused between valid ones, in a row and at once. The
 // answers must be of one shape.
-func (r *runner) repeat(ctx context.Context) {
+func (r *runner) repeat(ctx context.Context, taking bool) {
 	for _, op := range r.plan.ops {
+		if takes(op) != taking {
+			continue
+		}
 		var base, broken *plan.Case
 		var others []*plan.Case
 		kinds := map[string]bool{}
@@ -510,6 +526,7 @@ func (r *runner) repeat(ctx context.Context) {
 func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) {
 	type answer struct {
 		shape   string
+		status  int
 		success bool // documented
 		refused bool // as documented
 		limited bool // 429: a target may have a limit
@@ -521,6 +538,7 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 		a := answer{shape: shape(x), request: x.Request}
 		if x.Response != nil {
 			documented := c.Op.Response(x.Response.Status) != nil
+			a.status = x.Response.Status
 			a.success = documented && x.Response.Status/100 < 4
 			a.refused = documented && x.Response.Status/100 == 4
 			a.limited = x.Response.Status == http.StatusTooManyRequests
@@ -574,7 +592,7 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 		return // what worked and is refused from then on is state
 	}
 	severity := judge.Error
-	if successes {
+	if successes && seen[0].status != seen[odd].status {
 		severity = judge.Warning // one may be under way, and then be done
 	}
 	e := &judge.Exchange{

@@ -41,8 +41,9 @@ const maxRequest = 4 << 20
 // A rule has a name, as in "listBooks query page minimum". Without one rule the
 // shop is a defective server.
 type Shop struct {
-	without string
-	rules   func(string) // hears of every rule that is applied; may be nil
+	without  string
+	rules    func(string)   // hears of every rule that is applied; may be nil
+	refusals func([]string) // hears of the rules that a refused request breaks; may be nil
 
 	mu     sync.Mutex
 	books  map[int64]map[string]any
@@ -178,13 +179,22 @@ func (c *call) rule(name string, kept bool) bool {
 	return false
 }
 
+// tell reports which rules a request breaks.
+func (c *call) tell() {
+	slices.Sort(c.broken)
+	c.broken = slices.Compact(c.broken)
+	if c.shop.refusals != nil {
+		c.shop.refusals(c.broken)
+	}
+}
+
 // refused answers what has to be refused, and reports whether there was
 // anything.
 func (c *call) refused() bool {
 	switch {
 	case len(c.broken) > 0:
-		slices.Sort(c.broken)
-		c.problem(http.StatusBadRequest, "The request breaks the document.", slices.Compact(c.broken))
+		c.tell()
+		c.problem(http.StatusBadRequest, "The request breaks the document.", c.broken)
 	case c.absent:
 		c.problem(http.StatusNotFound, "There is no such thing.", nil)
 	default:
@@ -226,6 +236,7 @@ func (c *call) authorized(op string, schemes ...string) bool {
 	if c.rule(op+" security", false) {
 		return true
 	}
+	c.tell()
 	c.w.Header().Set("WWW-Authenticate", `Bearer realm="bookshop"`)
 	c.problem(http.StatusUnauthorized, "A credential is missing.", nil)
 	return false
@@ -273,7 +284,7 @@ func (c *call) typed(op, want string) bool {
 	ok := err == nil && got == want && (charset == "" || strings.EqualFold(charset, "utf-8"))
 	coding := c.r.Header.Get("Content-Encoding")
 	if !c.rule(op+" body media-type", ok) || !c.rule(op+" body content-encoding", coding == "" || strings.EqualFold(coding, "identity")) {
-		c.broken = nil
+		c.tell()
 		c.problem(http.StatusUnsupportedMediaType, "The body has to be "+want+".", nil)
 		return false
 	}
@@ -520,5 +531,8 @@ func shopStatus(c *call) {
 	c.answer(http.StatusOK, "application/json", map[string]any{"open": true})
 }
 
-// Rules sets what hears of every rule that the shop applies.
-func (s *Shop) Rules(hear func(rule string)) { s.rules = hear }
+// Hear sets what hears of every rule that the shop applies, and of the rules
+// that each refused request breaks.
+func (s *Shop) Hear(rule func(string), refusal func(rules []string)) {
+	s.rules, s.refusals = rule, refusal
+}

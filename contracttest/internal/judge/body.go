@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/internal/mediatype"
@@ -214,5 +215,33 @@ func responseHeader(e *Exchange) []Finding {
 	for _, v := range doc.CheckHeaders(e.Response) {
 		found = append(found, e.violated(v))
 	}
+	for _, h := range doc.Headers {
+		n := len(e.Response.Header.Values(h.Name))
+		if n < 2 || h.Node.Allows("array") || slices.Contains(listed, http.CanonicalHeaderKey(h.Name)) {
+			continue
+		}
+		f := Finding{
+			Clause: h.Node.Clause("type"), Message: fmt.Sprintf("%s: header %s is given %d times (RFC 9110 §5.3)", status(e.Response.Status), h.Name, n),
+			Expected: "one " + h.Name, Actual: fmt.Sprint(n),
+		}
+		if h.Node.Allows("string") && !slices.Contains(singular, http.CanonicalHeaderKey(h.Name)) {
+			f.Severity = Warning // it may be defined as a list elsewhere
+		}
+		found = append(found, f)
+	}
 	return found
+}
+
+// listed are the header fields that are defined as lists, which may be given on
+// several lines, and Set-Cookie (RFC 9110 §5.3).
+var listed = []string{
+	"Accept-Ranges", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Expose-Headers", "Allow", "Alt-Svc",
+	"Cache-Control", "Connection", "Content-Encoding", "Content-Language", "Content-Security-Policy", "Link", "Pragma", "Proxy-Authenticate",
+	"Server-Timing", "Set-Cookie", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "Via", "Warning", "Www-Authenticate",
+}
+
+// singular are those that are defined as one value.
+var singular = []string{
+	"Access-Control-Allow-Origin", "Age", "Content-Disposition", "Content-Location", "Content-Range", "Date", "Etag", "Expires", "Last-Modified",
+	"Location", "Retry-After", "Server",
 }

@@ -295,6 +295,7 @@ var rows = map[string]struct {
 		[]broken{
 			{row{response: strings.Replace(good, "X-Count: 1\n", "", 1)}, judge.Error, []string{"op/response/200/header/X-Count/required"}, "200 OK: header X-Count is missing"},
 			{row{response: strings.Replace(good, "X-Count: 1", "X-Count: x", 1)}, judge.Error, []string{"op/response/200/header/X-Count/type"}, "200 OK: header X-Count: "},
+			{row{response: strings.Replace(good, "X-Count: 1", "X-Count: 1\nX-Count: 1", 1)}, judge.Error, []string{"op/response/200/header/X-Count/type"}, "200 OK: header X-Count is given 2 times (RFC 9110 §5.3)"},
 		},
 	},
 	"response-encoding": {

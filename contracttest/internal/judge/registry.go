@@ -19,7 +19,7 @@ var Checks = []Check{
 	{"response-schema", "The body breaks its schema; every broken keyword is a finding.", responseSchema},
 	{"response-header", "A documented header is missing or breaks its schema.", responseHeader},
 	{"response-encoding", "The body is in a content coding that the request does not ask for, or not in the one that it is said to be in (RFC 9110 §12.5.3, §8.4). Every request asks for identity that does not say otherwise; silent where the document has a Content-Encoding.", responseEncoding},
-	{"response-framing", "The bytes of the response break RFC 9112: a second response or more bytes after it, a body where none may be, two lengths, folded or misnamed headers, a wrong version. A few requests of each operation are read so.", responseFraming},
+	{Framing, "The bytes of the response break RFC 9112: a second response or more bytes after it, a body where none may be, two lengths, folded or misnamed headers, a wrong version. A few requests of each operation are read so.", responseFraming},
 	{"error-leak", "An error body shows the inside of the server: a stack trace, a file path, SQL, a key, an address; or it repeats a credential. In a header, a stack trace or a credential, whatever the status.", errorLeak},
 	{"request-invalid", "A recorded request breaks the contract. A warning where it was refused as it should be.", requestInvalid},
 }
@@ -27,6 +27,9 @@ var Checks = []Check{
 // ValidRefused names the check whose findings the run takes back where the
 // target's state turns out to be the reason.
 const ValidRefused = "valid-request-refused"
+
+// Framing names the check of the bytes of a response.
+const Framing = "response-framing"
 
 // NotRepeatable names the check that compares several exchanges; it is run
 // apart from those above.

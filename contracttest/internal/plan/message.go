@@ -180,8 +180,8 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 		for _, v := range pl.maker.Keep(n, local, in) {
 			before := pl.count
 			made := []string(nil)
-			if !v.Exists && v.V != nil {
-				made = []string{n.Path}
+			if !v.Exists {
+				made = madeUp(n, local, v.V)
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
 			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
@@ -193,6 +193,9 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				last.label, last.apply = v.Label+"-in-last-item", put(v.V, made, true)
 				pl.keep(last, false, n)
 			}
+		}
+		if v, ok := value.Other(n, local.V); ok && n.Clause("type") != nil {
+			pl.keep(change{clause: n.Clause("type"), label: "another", node: n, site: n.Path, touches: p, apply: put(v, []string{n.Path}, false)}, true, n)
 		}
 		for _, v := range pl.maker.Break(n, local, in) {
 			before := pl.count
@@ -206,6 +209,26 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 		}
 		pl.optional(n, local, p, put)
 	})
+}
+
+// madeUp lists the nodes whose values may not exist on the target where v stands
+// at a node: of a list or an object, those of what is inside it.
+func madeUp(n *contract.Node, good value.Good, v any) []string {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		return good.Unknown
+	case []any:
+		if n.Items == nil || len(v) == 0 || len(n.Items.Schema.Enum) > 0 || n.Items.Schema.Type.Is("boolean") {
+			return good.Unknown
+		}
+		if _, object := v[0].(map[string]any); object {
+			return good.Unknown
+		}
+		return append(slices.Clone(good.Unknown), n.Items.Path)
+	}
+	return []string{n.Path}
 }
 
 // atTheEnd are odd strings that are sent as the last item of a list too: what is
