@@ -129,8 +129,10 @@ func inOrder(cases []*plan.Case) {
 	slices.SortStableFunc(cases, func(a, b *plan.Case) int { return int(a.Phase) - int(b.Phase) })
 }
 
-// last is the rank of what takes away what others need: all cases of such
-// operations are sent when nothing else is left to be done.
+// takes reports whether an operation takes away what others need: all its cases
+// are sent when nothing else is left to be done.
+func takes(op *contract.Operation) bool { return rank(op.Method) == last }
+
 const last = 2
 
 // rank puts first what changes nothing.
@@ -148,42 +150,29 @@ func rank(method string) int {
 // that wait for the last one of a stage do nothing.
 const batch = 2048
 
-// group returns the operations that take away what others need, or the others.
-func (p *planned) group(takes bool) []*contract.Operation {
-	return slices.DeleteFunc(slices.Clone(p.ops), func(op *contract.Operation) bool { return (rank(op.Method) == last) != takes })
-}
-
-// stages divides the cases of a group of operations into those that may be sent
-// at once: by phase, then by what they may do to others. In the first phase, the
-// valid requests that others are compared with come before these. What a valid
-// request would take away is needed before to see whether one without a
-// credential does.
-func (p *planned) stages(takes bool) iter.Seq[[]*plan.Case] {
+// stages divides the plan of the operations that take something away, or of the
+// others, into cases that may be sent at once: by phase, then by what they may
+// do to others. In the first phase, the valid requests that others are compared
+// with come before these. Before a valid request takes something away, the ones
+// without a credential are to show that they do not.
+func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
+	first := func(c *plan.Case) bool { return taking && c.Expect == plan.RefuseCredential }
+	ranks := []int{0, 1}
+	if taking {
+		ranks = []int{last}
+	}
 	return func(yield func([]*plan.Case) bool) {
-		ops, ranks := p.group(takes), []int{0, 1}
-		early := func(*plan.Case) bool { return false }
-		if takes {
-			ranks = []int{last}
-			early = func(c *plan.Case) bool { return c.Expect == plan.RefuseCredential }
-			if !p.batches(ops, early, yield) {
-				return
-			}
+		if taking && !p.batches(last, first, yield) {
+			return
 		}
-		var basics []*plan.Case
-		for _, c := range p.basics {
-			if (rank(c.Op.Method) == last) == takes {
-				basics = append(basics, c)
-			}
-		}
-		for _, cases := range firstStages(basics) {
+		for _, cases := range firstStages(p.basics, taking) {
 			if !yield(cases) {
 				return
 			}
 		}
 		for _, phase := range []plan.Phase{plan.Clauses, plan.Examples, plan.Random} {
-			for _, r := range ranks {
-				of := slices.DeleteFunc(slices.Clone(ops), func(op *contract.Operation) bool { return rank(op.Method) != r })
-				if !p.batches(of, func(c *plan.Case) bool { return c.Phase == phase && !early(c) }, yield) {
+			for _, rank := range ranks {
+				if !p.batches(rank, func(c *plan.Case) bool { return c.Phase == phase && !first(c) }, yield) {
 					return
 				}
 			}
@@ -191,10 +180,13 @@ func (p *planned) stages(takes bool) iter.Seq[[]*plan.Case] {
 	}
 }
 
-func firstStages(basics []*plan.Case) [][]*plan.Case {
+func firstStages(basics []*plan.Case, taking bool) [][]*plan.Case {
 	type key struct{ rank, compared int }
 	byKey := map[key][]*plan.Case{}
 	for _, c := range basics {
+		if takes(c.Op) != taking {
+			continue
+		}
 		k := key{rank: rank(c.Op.Method)}
 		if c.Base != nil {
 			k.compared = 1
@@ -208,10 +200,13 @@ func firstStages(basics []*plan.Case) [][]*plan.Case {
 	return all
 }
 
-// batches yields the wanted cases, operation by operation.
-func (p *planned) batches(ops []*contract.Operation, wanted func(*plan.Case) bool, yield func([]*plan.Case) bool) bool {
+// batches yields some of the cases of one rank, operation by operation.
+func (p *planned) batches(r int, wanted func(*plan.Case) bool, yield func([]*plan.Case) bool) bool {
 	var some []*plan.Case
-	for _, op := range ops {
+	for _, op := range p.ops {
+		if rank(op.Method) != r {
+			continue
+		}
 		for _, c := range p.cases(op) {
 			if wanted(c) {
 				some = append(some, c)

@@ -111,16 +111,16 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
 	}
-	for _, takes := range []bool{false, true} {
-		for cases := range r.plan.stages(takes) {
+	for _, taking := range []bool{false, true} {
+		for cases := range r.plan.stages(taking) {
 			if err := r.stage(ctx, cases); err != nil {
 				return nil, err
 			}
 		}
 		if !r.filter.oneCase() {
-			r.framing(ctx, r.plan.group(takes))
+			r.framing(ctx, taking)
 			if !r.filter.skipCheck(judge.NotRepeatable.Name) {
-				r.repeat(ctx, r.plan.group(takes))
+				r.repeat(ctx, taking)
 			}
 		}
 	}
@@ -442,8 +442,11 @@ func (r *runner) cover(c *plan.Case, o outcome, clean bool) {
 
 // framing reads a few answers of each operation byte by byte: what net/http's
 // client forgives shows there.
-func (r *runner) framing(ctx context.Context, ops []*contract.Operation) {
-	for _, op := range ops {
+func (r *runner) framing(ctx context.Context, taking bool) {
+	for _, op := range r.plan.ops {
+		if takes(op) != taking {
+			continue
+		}
 		var some [3]*plan.Case // the valid request, one that is refused, HEAD
 		for _, c := range r.plan.cases(op) {
 			switch {
@@ -486,8 +489,11 @@ const (
 // repeat sends the same requests again: the valid one between others of every
 // kind, one that is refused between valid ones, in a row and at once. The
 // answers must be of one shape.
-func (r *runner) repeat(ctx context.Context, ops []*contract.Operation) {
-	for _, op := range ops {
+func (r *runner) repeat(ctx context.Context, taking bool) {
+	for _, op := range r.plan.ops {
+		if takes(op) != taking {
+			continue
+		}
 		var base, broken *plan.Case
 		var others []*plan.Case
 		kinds := map[string]bool{}

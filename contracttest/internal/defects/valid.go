@@ -137,7 +137,7 @@ func refusals() []Defect {
 		no("writeBlurb", "blurb of 200 characters", func(_ *http.Request, b []byte) bool { return utf8.RuneCount(b) == 200 }),
 		no("writeBlurb", "blurb of more than 200 bytes", func(_ *http.Request, b []byte) bool { return len(b) > 200 && utf8.RuneCount(b) <= 200 }),
 		no("writeSample", "absent sample", func(_ *http.Request, b []byte) bool { return len(b) == 0 }),
-		no("writeSample", "sample", body),
+		no("writeSample", "sample with bytes beyond text", func(_ *http.Request, b []byte) bool { return !utf8.Valid(b) }),
 		no("compare", "comparison of four", func(r *http.Request, _ []byte) bool { return strings.Count(r.URL.Path, ",") == 3 }),
 		no("compare", "comparison of two", func(r *http.Request, _ []byte) bool { return strings.Count(r.URL.Path, ",") == 1 }),
 		no("findShelf", "position of three numbers", func(r *http.Request, _ []byte) bool { return strings.Count(r.URL.Path, ".") == 3 }),

@@ -2,7 +2,7 @@ package value
 
 import (
 	"encoding/json"
-	"math"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -26,43 +26,28 @@ func Other(n *contract.Node, good any) (any, bool) {
 	return nil, false
 }
 
-// limits returns the least and the greatest number and the step of a schema,
-// infinite and 0 where it does not say.
-func limits(n *contract.Node) (lo, hi, step float64) {
-	r := ranged([]*contract.Node{n}, false)
-	lo, hi = math.Inf(-1), math.Inf(1)
-	if r.lo != nil {
-		lo, _ = r.lo.Float64()
-	}
-	if r.hi != nil {
-		hi, _ = r.hi.Float64()
-	}
-	if r.step != nil {
-		step, _ = r.step.Float64()
-	}
-	return lo, hi, step
-}
-
 func otherNumber(n *contract.Node, good any) (any, bool) {
-	lo, hi, step := limits(n)
-	if step <= 0 {
-		step = 1
-	}
-	snapped := func(v float64) float64 { return math.Round(v/step) * step }
-	candidates := []float64{4711, 137, 37}
+	r := ranged([]*contract.Node{n}, false)
+	step := r.stepOr(big.NewRat(1, 1))
+	far := new(big.Rat).Mul(step, big.NewRat(37, 1))
+	candidates := []*big.Rat{big.NewRat(4711, 1), big.NewRat(137, 1), big.NewRat(37, 1)}
 	switch {
-	case math.IsInf(lo, 0) && math.IsInf(hi, 0):
-	case math.IsInf(hi, 0):
-		candidates = append(candidates, lo+37*step)
-	case math.IsInf(lo, 0):
-		candidates = append(candidates, hi-37*step)
-	default:
-		candidates = append(candidates, lo+(hi-lo)*0.37, lo+(hi-lo)*0.63)
+	case r.lo != nil && r.hi != nil:
+		width := new(big.Rat).Sub(r.hi, r.lo)
+		for _, part := range []*big.Rat{big.NewRat(37, 100), big.NewRat(63, 100), big.NewRat(1, 2)} {
+			candidates = append(candidates, new(big.Rat).Add(r.lo, part.Mul(part, width)))
+		}
+	case r.lo != nil:
+		candidates = append(candidates, new(big.Rat).Add(r.lo, far))
+	case r.hi != nil:
+		candidates = append(candidates, new(big.Rat).Sub(r.hi, far))
 	}
+	atEdge := func(v *big.Rat) bool { return r.lo != nil && v.Cmp(r.lo) == 0 || r.hi != nil && v.Cmp(r.hi) == 0 }
 	for _, c := range candidates {
-		v := Number(snapped(c))
-		if f, err := v.Float64(); err == nil && f != lo && f != hi && v != good && n.Validates(v) == nil {
-			return v, true
+		if c = r.up(c); r.has(c) && !atEdge(c) {
+			if v := decimal(c); v != good && n.Validates(v) == nil {
+				return v, true
+			}
 		}
 	}
 	return nil, false
