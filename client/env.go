@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -60,11 +59,6 @@ type noCredentials struct{ err error }
 
 func (c noCredentials) validate() error               { return c.err }
 func (c noCredentials) Authorize(*http.Request) error { return c.err }
-
-// String, GoString and LogValue are those of all credentials of this package.
-func (c noCredentials) String() string       { return "Credentials(" + c.err.Error() + ")" }
-func (c noCredentials) GoString() string     { return "client." + c.String() }
-func (c noCredentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 func fromEnv(get func(string) string) (Credentials, error) {
 	const sdk, terraform = "HUAWEICLOUD_SDK_", "HW_"

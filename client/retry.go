@@ -2,7 +2,6 @@ package client
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -62,15 +61,6 @@ func WithRetry(policy RetryPolicy) Option {
 		c.retry = policy
 		return nil
 	}
-}
-
-// jitter is a time below d, so that those who were told to wait equally long
-// do not come back at once.
-func jitter(d time.Duration) time.Duration {
-	if d <= 0 {
-		return 0
-	}
-	return rand.N(d)
 }
 
 // retryAfter reads the header Retry-After (RFC 9110 §10.2.3), 0 if there is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -33,6 +34,7 @@ type call struct {
 	renewed  bool  // the credentials made a new proof after a 401
 	inDoubt  bool  // an attempt before the last one may have been carried out
 	err      error // of the last attempt
+	again    bool  // another one could help
 }
 
 // do repeats the attempts as the policy says.
@@ -55,10 +57,10 @@ func (c *call) do(ctx context.Context) error {
 		}))
 	}
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, c.attempt(ctx) }, options...) // c.err says more
-	if c.err == nil {
-		return nil
+	if c.again {
+		return withContext(ctx, c.err) // which may have ended while it waited
 	}
-	return withContext(ctx, c.err)
+	return c.err
 }
 
 // remaining is how long there is time for further attempts: a wait that would
@@ -76,15 +78,14 @@ func remaining(ctx context.Context) time.Duration {
 func (c *call) attempt(ctx context.Context) error {
 	earlier := c.inDoubt
 	what, err := c.send(ctx)
-	c.err = err
+	c.err, c.again = err, what == unsent
 	if what == done {
 		return nil
 	}
 	e, answered := errors.AsType[*Error](err)
-	again := what == unsent
 	if what == doubtful {
 		c.inDoubt = true
-		again = c.client.retry.InDoubt && (!answered || e.repeatable())
+		c.again = c.client.retry.InDoubt && (!answered || e.repeatable())
 	}
 	switch direct, ok := err.(*Error); { //nolint:errorlint // one that is wrapped is of another request
 	case ok:
@@ -92,14 +93,15 @@ func (c *call) attempt(ctx context.Context) error {
 	case c.inDoubt:
 		c.err = doubt{err}
 	}
-	if !again {
+	if !c.again {
 		return backoff.Permanent(err)
 	}
 	if answered && e.RetryAfter > 0 {
 		if e.RetryAfter > c.client.retry.MaxDelay {
 			return backoff.Permanent(err)
 		}
-		return &backoff.RetryAfterError{Duration: e.RetryAfter + jitter(c.client.retry.BaseDelay)}
+		// Those who were told to wait equally long do not come back at once.
+		return &backoff.RetryAfterError{Duration: e.RetryAfter + rand.N(c.client.retry.BaseDelay)}
 	}
 	return err
 }

@@ -44,26 +44,27 @@ type field struct {
 	values []string
 }
 
-// signature returns the signature of a request in lower-case hexadecimal.
-func signature(req *http.Request, fields []field, payload, date, secret string) (string, error) {
-	canonical, err := canonicalRequest(req.Method, req.URL, fields, payload)
+// signature appends the signature of a request in lower-case hexadecimal. The
+// canonical request is on the stack, unless it is very long.
+func signature(dst []byte, req *http.Request, fields []field, payload, date, secret string) ([]byte, error) {
+	var buf [1024]byte
+	canonical, err := appendCanonical(buf[:0], req.Method, req.URL, fields, payload)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(stringToSign(date, canonical))
-	return hex.EncodeToString(mac.Sum(nil)), nil
-}
-
-func stringToSign(date string, canonical []byte) []byte {
 	sum := sha256.Sum256(canonical)
-	text := make([]byte, 0, len(Algorithm)+len(DateFormat)+2+2*len(sum))
-	text = append(text, Algorithm+"\n"+date+"\n"...)
-	return hex.AppendEncode(text, sum[:])
+
+	toSign := append(make([]byte, 0, 128), Algorithm+"\n"...)
+	toSign = append(toSign, date...)
+	toSign = append(toSign, '\n')
+	toSign = hex.AppendEncode(toSign, sum[:])
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(toSign)
+	return hex.AppendEncode(dst, mac.Sum(nil)), nil
 }
 
-func canonicalRequest(method string, u *url.URL, fields []field, payload string) ([]byte, error) {
-	text := make([]byte, 0, 1024)
+// appendCanonical appends the canonical request, whose hash is signed.
+func appendCanonical(text []byte, method string, u *url.URL, fields []field, payload string) ([]byte, error) {
 	text = append(text, method...)
 	text = append(text, '\n')
 	text = appendPath(text, u.EscapedPath())

@@ -39,23 +39,24 @@ func Sign(req *http.Request, access, secret string, now time.Time) error {
 	date := now.UTC().Format(DateFormat)
 	req.Header.Set(DateHeader, date)
 
-	fields := make([]field, 0, len(req.Header))
+	var few [16]field
+	fields := few[:0]
 	for name, values := range req.Header {
 		if isSigned(name) {
 			fields = append(fields, newField(req, name, values))
 		}
 	}
 	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	sig, err := signature(req, fields, payload, date, secret)
-	if err != nil {
-		return fmt.Errorf("sign the request: %w", err)
-	}
-	text := append(make([]byte, 0, 512), Algorithm+" Access="...)
+	var authorization [512]byte
+	text := append(authorization[:0], Algorithm+" Access="...)
 	text = append(text, access...)
 	text = append(text, ", SignedHeaders="...)
 	text = appendNames(text, fields)
 	text = append(text, ", Signature="...)
-	text = append(text, sig...)
+	text, err := signature(text, req, fields, payload, date, secret)
+	if err != nil {
+		return fmt.Errorf("sign the request: %w", err)
+	}
 	req.Header.Set(authorizationHeader, string(text))
 	return nil
 }

@@ -75,11 +75,11 @@ func Verify(req *http.Request, body []byte, secret func(access string) (string, 
 	if !ok {
 		return "", ErrUnknownKey
 	}
-	want, err := signature(req, fields, payload, date, sk)
+	want, err := signature(nil, req, fields, payload, date, sk)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if !hmac.Equal([]byte(want), []byte(proof.signature)) {
+	if !hmac.Equal(want, []byte(proof.signature)) {
 		return "", ErrMismatch
 	}
 	return proof.access, nil

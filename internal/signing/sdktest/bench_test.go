@@ -7,7 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
@@ -120,13 +123,33 @@ func TestCallersAreAlike(t *testing.T) {
 	}
 }
 
-// One call over loopback, client and server together.
-func BenchmarkCancel(b *testing.B) {
+// discard is the server: it reads and answers 200.
+func discard(t testing.TB) string {
+	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	}))
-	b.Cleanup(srv.Close)
-	for _, c := range callers(b, srv.URL) {
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// What a call allocates, its server included, does not depend on the machine.
+func TestAllocations(t *testing.T) {
+	allocations := map[string]float64{}
+	for _, c := range callers(t, discard(t)) {
+		allocations[c.name] = testing.AllocsPerRun(200, func() {
+			if err := c.call(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	assert.Less(t, allocations["client, keys"], allocations["SDK, keys"])
+	assert.Less(t, allocations["client, token"], allocations["client, keys"])
+}
+
+// One call over loopback, client and server together.
+func BenchmarkCancel(b *testing.B) {
+	for _, c := range callers(b, discard(b)) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -135,5 +158,31 @@ func BenchmarkCancel(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// All of them in turn, call by call, so that what else the machine does falls
+// on each alike: the median of each, and how often that of net/http it is.
+func BenchmarkSideBySide(b *testing.B) {
+	all := callers(b, discard(b))
+	took := make([][]time.Duration, len(all))
+	for b.Loop() {
+		for i, c := range all {
+			start := time.Now()
+			if err := c.call(); err != nil {
+				b.Fatal(err)
+			}
+			took[i] = append(took[i], time.Since(start))
+		}
+	}
+	median := func(i int) float64 {
+		slices.Sort(took[i])
+		return float64(took[i][len(took[i])/2].Nanoseconds())
+	}
+	b.ReportMetric(0, "ns/op") // of all of them: it says nothing
+	for i, c := range all {
+		name := strings.ReplaceAll(c.name, ", ", "+")
+		b.ReportMetric(median(i), name+"-ns")
+		b.ReportMetric(median(i)/median(0), name+"-ratio")
 	}
 }
