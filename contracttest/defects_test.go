@@ -26,6 +26,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/internal/defects"
+	"github.com/dataarts-go/factory/internal/racing"
 	"github.com/dataarts-go/factory/server"
 	"github.com/dataarts-go/factory/server/store"
 )
@@ -68,7 +69,7 @@ func known(more ...contracttest.Option) []contracttest.Option {
 		contracttest.Values("package_ids", "12", "13"),
 		contracttest.Values("project_id", project, shortest, longest),
 		contracttest.Values("workspace", "development", "test"),
-		contracttest.Timeout(time.Second),
+		contracttest.Timeout(time.Minute), // nothing hangs, but a machine may be busy
 	}, more...)
 }
 
@@ -989,12 +990,15 @@ var catalogue = []defect{
 func TestDefects(t *testing.T) {
 	contract := load(t)
 	names := map[string]bool{}
-	for _, d := range catalogue {
+	for i, d := range catalogue {
 		require.False(t, names[d.name], "two defects are called %q", d.name)
 		names[d.name] = true
+		if !racing.Take(i, 10) {
+			continue
+		}
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(d.wrap(correct(t))), known(contracttest.Cases(0))...)
+			rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(d.wrap(correct(t))), known(contracttest.Cases(0), contracttest.Timeout(patience(d)))...)
 			require.NoError(t, err)
 			want := "error"
 			if d.warn {
@@ -1015,14 +1019,17 @@ func TestCommandOnDefects(t *testing.T) {
 	command := filepath.Join(t.TempDir(), "contracttest")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "../cmd/contracttest").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for _, d := range append([]defect{{name: "none", wrap: func(h http.Handler) http.Handler { return h }}}, catalogue...) {
+	for i, d := range append([]defect{{name: "none", wrap: func(h http.Handler) http.Handler { return h }}}, catalogue...) {
+		if !racing.Take(i, 10) {
+			continue
+		}
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			srv := httptest.NewUnstartedServer(d.wrap(correct(t)))
 			srv.Config.ErrorLog = log.New(io.Discard, "", 0) // some of the servers panic
 			srv.Start()
 			defer srv.Close()
-			args := []string{"run", "--spec", spec, "--target", srv.URL, "--value", "package_ids=12,13", "--timeout", "1s"}
+			args := []string{"run", "--spec", spec, "--target", srv.URL, "--value", "package_ids=12,13", "--timeout", patience(d).String()}
 			if d.value != "" {
 				args = append(args, "--value", d.value)
 			}
@@ -1040,6 +1047,15 @@ func TestCommandOnDefects(t *testing.T) {
 	}
 }
 
+// patience is how long to wait for an answer: not for one that never comes, but
+// on a busy machine for one that does.
+func patience(d defect) time.Duration {
+	if d.check == "connection" {
+		return time.Second
+	}
+	return time.Minute
+}
+
 func describe(rep *contracttest.Report) string {
 	var b strings.Builder
 	for _, f := range rep.Findings {
@@ -1052,6 +1068,9 @@ func describe(rep *contracttest.Report) string {
 func TestCorrect(t *testing.T) {
 	contract := load(t)
 	for seed := range int64(20) {
+		if !racing.Take(int(seed), 5) {
+			continue
+		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(correct(t)), known(contracttest.Seed(seed))...)

@@ -93,6 +93,9 @@ func (pl *planner) paths() {
 	}
 	path, query := good.Path(), good.RawQuery()
 	add := func(label, target, leave string) {
+		if target == "" {
+			return // no request line can say so (RFC 9112 §3.2.1)
+		}
 		if query != "" {
 			target += "?" + query
 		}
