@@ -208,7 +208,7 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	b.stack = append(b.stack, n.Schema)
 	defer func() { b.stack = b.stack[:len(b.stack)-1] }()
 
-	if first == nil {
+	if first == nil && b.quiet == 0 {
 		b.op.Contract.unrolled[key] = node
 	}
 	s := n.Schema
@@ -217,11 +217,19 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 		n.Required[name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		carried := b.side != RequestSide || s.Properties[name] == nil || s.Properties[name].Value == nil || !s.Properties[name].Value.ReadOnly
+		if !carried {
+			b.quiet++ // there is nothing to keep or to break there
+		}
 		child := b.build(s.Properties[name], Node{
 			Parent: node, PropName: name, Name: name, Subject: join(n.Subject, name), value: n.value + "/" + escape(name),
 			Path: n.Path + "/" + escape(name), Pointer: n.Pointer + "/properties/" + escape(name),
 		})
 		node.Props = append(node.Props, child)
+		if !carried {
+			b.quiet--
+			child.quiet = b.quiet > 0 // that it is not there is a clause
+		}
 		kw, text := "optional", "may be absent"
 		switch {
 		case child.Schema.ReadOnly && b.side == RequestSide:

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,6 +44,14 @@ func main() {
 
 // maxTime is how long the operations of one document are planned.
 const maxTime = 3 * time.Minute
+
+// mixed puts the documents in an order in which those of any moment are a fair
+// sample.
+func mixed(name string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(filepath.Base(name)))
+	return h.Sum32()
+}
 
 type document struct {
 	name string
@@ -90,7 +99,7 @@ func run(dir, out, match string, every, workers, random, most int, limit time.Du
 			some = append(some, d)
 		}
 	}
-	slices.SortStableFunc(some, func(a, b document) int { return cmp.Compare(b.size, a.size) })
+	slices.SortStableFunc(some, func(a, b document) int { return cmp.Compare(mixed(a.name), mixed(b.name)) })
 	results := make([]Result, len(some))
 	var mu sync.Mutex
 	var enc *json.Encoder

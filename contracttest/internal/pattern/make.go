@@ -80,6 +80,7 @@ func (n *node) lengths() (least, most int) {
 // maker makes one string. Without a source of chance it takes the first choice
 // everywhere.
 type maker struct {
+	choices  map[*rune][]rune // of a class, by where it is
 	rand     *rand.Rand
 	out      []rune
 	captured map[int][]rune
@@ -195,6 +196,23 @@ func (m *maker) pick(class []rune) (rune, bool) {
 	if len(class) == 0 {
 		return 0, false
 	}
+	choices, known := m.choices[&class[0]]
+	if !known {
+		choices = m.candidates(class)
+		if m.choices == nil {
+			m.choices = map[*rune][]rune{}
+		}
+		m.choices[&class[0]] = choices
+	}
+	if m.rand != nil {
+		return choices[m.rand.IntN(len(choices))], true
+	}
+	return choices[0], true
+}
+
+// candidates lists what is picked from: one character, or by chance any printable
+// one.
+func (m *maker) candidates(class []rune) []rune {
 	if m.rand != nil {
 		var some []rune
 		for i := 0; i+1 < len(class) && len(some) < 256; i += 2 {
@@ -208,7 +226,7 @@ func (m *maker) pick(class []rune) (rune, bool) {
 			if ascii := slices.IndexFunc(some, func(r rune) bool { return r > unicode.MaxASCII }); ascii > 0 {
 				some = some[:ascii]
 			}
-			return some[m.rand.IntN(len(some))], true
+			return some
 		}
 	}
 	for _, want := range []func(rune) bool{
@@ -218,12 +236,12 @@ func (m *maker) pick(class []rune) (rune, bool) {
 		for i := 0; i+1 < len(class); i += 2 {
 			for r := class[i]; r <= class[i+1] && r < unicode.MaxASCII; r++ {
 				if want(r) {
-					return r, true
+					return []rune{r}
 				}
 			}
 		}
 	}
-	return class[0], true
+	return class[:1]
 }
 
 // variants are the string as it was made, with what look-around asks for put

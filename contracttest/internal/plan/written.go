@@ -254,7 +254,9 @@ func (pl *planner) parts(m *contract.Media, d draft) {
 	raw("not-multipart", "not multipart", label, Refuse, "")
 	if whole, ok := strings.CutSuffix(text, last); ok {
 		raw("no-closing-boundary", whole, label, Refuse, "")
-		raw("truncated", whole[:len(whole)-1], label, Refuse, "")
+		if whole != "" {
+			raw("truncated", whole[:len(whole)-1], label, Refuse, "")
+		}
 		if i := strings.LastIndex(whole, "--"+boundary); i >= 0 {
 			raw("ends-in-a-header", whole[:i+len("--"+boundary)]+"\r\nContent-Dis", label, Refuse, "")
 		}

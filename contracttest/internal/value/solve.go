@@ -810,9 +810,13 @@ func (o *object) add(name string) bool {
 	return true
 }
 
+// maxOptional is how deep inside a value properties are added that need not be
+// there. Further down they make a body large, and unlike what is really sent.
+const maxOptional = 2
+
 // addKnown adds a property whose value exists on the target.
 func (o *object) addKnown(name string) {
-	if o.hi >= 0 && len(o.members) >= o.hi || o.depth > maxDepth/3 {
+	if o.hi >= 0 && len(o.members) >= o.hi || o.depth > maxOptional {
 		return
 	}
 	if g, ok := o.value(name); ok && len(g.Unknown) == 0 && !empty(g.V) {
