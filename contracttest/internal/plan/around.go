@@ -93,6 +93,9 @@ func (pl *planner) paths() {
 	}
 	path, query := good.Path(), good.RawQuery()
 	add := func(label, target, leave string) {
+		if target == "" {
+			return // the segment was the only one
+		}
 		if query != "" {
 			target += "?" + query
 		}
