@@ -110,6 +110,11 @@ func (f *filter) clause(c *contract.Clause) bool {
 	return false
 }
 
+// skips reports whether an operation is left out by its name.
+func (f *filter) skips(op *contract.Operation) bool {
+	return slices.ContainsFunc(f.skipClauses, func(p string) bool { return match(p, op.ID) })
+}
+
 // oneCase reports whether the run is about single cases, to look at them again.
 func (f *filter) oneCase() bool {
 	return slices.ContainsFunc(f.onlyClauses, func(p string) bool { return strings.Contains(p, "#") })

@@ -101,12 +101,12 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 	if r.cfg.basePath != nil {
 		r.base = *r.cfg.basePath
 	}
-	r.plan = makePlan(ctx, r.contract.c, plan.Options{
-		Known: r.cfg.known, Seed: r.cfg.seed, Random: r.cfg.random, BasePath: r.base, Want: r.filter.clause,
-	}, func(c *plan.Case) bool { return r.filter.caseID(c.ID) })
 	for _, op := range r.contract.c.Operations {
 		r.timeouts[op] = &atomic.Int32{}
 	}
+	opts := plan.Options{Known: r.cfg.known, Seed: r.cfg.seed, Random: r.cfg.random, BasePath: r.base, Want: r.filter.clause}
+	opts.Learned = r.discover(ctx, opts)
+	r.plan = makePlan(ctx, r.contract.c, opts, func(c *plan.Case) bool { return r.filter.caseID(c.ID) })
 	r.report = &Report{
 		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},

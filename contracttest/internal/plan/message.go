@@ -194,9 +194,6 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				pl.keep(last, false, n)
 			}
 		}
-		if v, ok := value.Other(n, local.V); ok && n.Clause("type") != nil {
-			pl.keep(change{clause: n.Clause("type"), label: "another", node: n, site: n.Path, touches: p, apply: put(v, []string{n.Path}, false)}, true, n)
-		}
 		for _, v := range pl.maker.Break(n, local, in) {
 			before := pl.count
 			pl.breakWith(change{clause: v.Clause, label: v.Label, node: n, site: n.Path, touches: p, apply: put(v.V, nil, false)})

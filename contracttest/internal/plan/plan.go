@@ -98,6 +98,28 @@ type Options struct {
 	Thin bool
 	// Want tells which clauses to make cases for; nil means all.
 	Want func(*contract.Clause) bool
+	// Learned holds further values that exist on the target, for one operation
+	// each. Where Known has some of the name, they are of no account.
+	Learned map[*contract.Operation]map[string][]string
+}
+
+// of returns the options for one operation.
+func (o Options) of(op *contract.Operation) Options {
+	if learned := o.Learned[op]; len(learned) > 0 {
+		known := maps.Clone(learned)
+		maps.Copy(known, o.Known)
+		o.Known = known
+	}
+	return o
+}
+
+// Base plans the valid request of an operation that the others differ from; nil
+// where none is made.
+func Base(op *contract.Operation, opts Options) *Case {
+	var base *Case
+	pl := newPlanner(op, opts, func(c *Case) { base = c })
+	pl.start()
+	return base
 }
 
 // Make plans a contract.
@@ -128,14 +150,19 @@ func Each(op *contract.Operation, opts Options, f func(*Case)) (unreached map[*c
 	if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
 		return nil
 	}
-	pl := &planner{
+	pl := newPlanner(op, opts, f)
+	pl.run()
+	return pl.unreached()
+}
+
+func newPlanner(op *contract.Operation, opts Options, f func(*Case)) *planner {
+	opts = opts.of(op)
+	return &planner{
 		each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
 		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
 		reasons: map[*contract.Clause]string{}, labels: map[*contract.Clause][]string{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}
-	pl.run()
-	return pl.unreached()
 }
 
 func byPhase(a, b *Case) int { return int(a.Phase) - int(b.Phase) }
@@ -171,13 +198,14 @@ type change struct {
 	touches *contract.Param
 }
 
-func (pl *planner) run() {
+// start plans the base, and reports whether there is one.
+func (pl *planner) start() bool {
 	base, err := pl.makeBase()
 	if err != nil {
 		for _, c := range pl.op.Clauses {
 			pl.reasons[c] = "no valid request is made: " + err.Error()
 		}
-		return
+		return false
 	}
 	pl.base = base
 	first := pl.newCase(Basics, pl.op.PathClause, "base", Accept)
@@ -186,10 +214,17 @@ func (pl *planner) run() {
 		for _, c := range pl.op.Clauses {
 			pl.reasons[c] = "no valid request is made: " + pl.reasons[pl.op.PathClause]
 		}
-		return
+		return false
 	}
 	pl.first = first
 	pl.add(first)
+	return true
+}
+
+func (pl *planner) run() {
+	if !pl.start() {
+		return
+	}
 	pl.params()
 	pl.body()
 	pl.forms()

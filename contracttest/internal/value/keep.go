@@ -248,13 +248,7 @@ func (k *keeper) strings() {
 	if s.Format != "" || s.Pattern != "" || len(s.Enum) > 0 {
 		k.add(c, "good", k.good.V, len(k.good.Unknown) == 0)
 	}
-	other := Letters(max(8, int(min(s.MinLength, maxText))))
-	if text, ok := k.good.V.(string); ok && n.Validates(other) != nil {
-		other, _ = Distinct(n, text, 1).(string)
-	}
-	if other != k.good.V || n.Clause("enum") == nil && n.Clause("const") == nil {
-		k.add(c, "other", other, false)
-	}
+	k.other(c)
 	for i, v := range known {
 		if i == 16 {
 			break
@@ -270,6 +264,13 @@ func (k *keeper) strings() {
 			longest = 2 << 10 // servers bound request lines and header fields (RFC 9110 §2.3)
 		}
 		k.add(c, "long", Letters(longest), false)
+	}
+}
+
+// other adds the value that shows whether values of the node have to exist.
+func (k *keeper) other(c *contract.Clause) {
+	if v, ok := Other(k.n, k.good.V); ok {
+		k.add(c, "other", v, false)
 	}
 }
 
@@ -292,6 +293,7 @@ func (k *keeper) numbers() {
 		k.add(n.Clause("format"), "number "+v, json.Number(v), false)
 	}
 	c := n.Clause("type")
+	k.other(c)
 	for _, v := range []string{"0", "-1", "2147483647", "2147483648", "9007199254740993"} {
 		k.add(c, "number "+v, json.Number(v), false)
 	}
