@@ -85,6 +85,7 @@ generate-check: generate ## fail if gen/ is not what openapi.yaml makes of it
 .PHONY: bench
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@for module in $(MODULES); do (cd "$$module" && $(GO) test -run '^$$' -bench . -benchmem ./...); done
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)

@@ -46,10 +46,11 @@ const (
 //
 //	for id, err := range c.CancelAll(ctx, slices.Values(ids)) {
 //
-// Only a request is all or nothing, if the service makes it so; a job is not,
-// and ends half done where it ends early. A request that the service refuses
-// for what it names, such as a package that does not exist, is halved and
-// tried again until the IDs at fault stand alone and the others are cancelled.
+// Only a request is all or nothing; a job is not, and ends half done where it
+// ends early. A request that the service refuses for what it names, such as a
+// package that does not exist, is taken for one that changed nothing: it is
+// halved and tried again until the IDs at fault stand alone and the others are
+// cancelled.
 //
 // What would be met by the next request as well ends the job: credentials
 // that are refused, a workspace that does not exist, a service that cannot be

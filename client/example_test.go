@@ -65,6 +65,69 @@ func ExampleError() {
 	// 400 DLF.0810 Task does not exist. 8a4d
 }
 
+func ExampleRegion() {
+	fmt.Println(client.Region("cn-north-4"))
+	fmt.Println(client.Region("eu-west-101"))
+	// Output:
+	// https://dayu.cn-north-4.myhuaweicloud.com
+	// https://dayu.eu-west-101.myhuaweicloud.eu
+}
+
+// Keys sign each request; the secret key is not sent, and not printed.
+func ExampleAKSK() {
+	srv := service()
+	defer srv.Close()
+
+	credentials := client.AKSK("AKEXAMPLE0000000TEST", "SKexample…")
+	c, err := client.New(srv.URL, "b384b9e9ab9b4ee8994c8633aabc9505", client.WithCredentials(credentials))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.CancelFactoryPackages(context.Background(), "12"))
+	fmt.Println(credentials)
+	// Output:
+	// <nil>
+	// AKSK([redacted])
+}
+
+// A program that may cancel packages twice allows the repetition of requests
+// that are in doubt.
+func ExampleWithRetry() {
+	answers := []int{http.StatusBadGateway, http.StatusOK}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(answers[0])
+		answers = answers[1:]
+	}))
+	defer srv.Close()
+
+	c, err := client.New(srv.URL, "b384b9e9ab9b4ee8994c8633aabc9505",
+		client.WithRetry(client.RetryPolicy{Attempts: 3, BaseDelay: time.Millisecond, InDoubt: true}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.CancelFactoryPackages(context.Background(), "12"))
+	// Output: <nil>
+}
+
+func ExampleFromEnv() {
+	srv := service()
+	defer srv.Close()
+
+	c, err := client.New(srv.URL, "b384b9e9ab9b4ee8994c8633aabc9505",
+		client.WithCredentials(client.FromEnv()))
+	if errors.Is(err, client.ErrNoCredentials) {
+		fmt.Println("set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK")
+		return
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.CancelFactoryPackages(context.Background(), "12"))
+}
+
 func ExampleWithHTTPClient() {
 	srv := service()
 	defer srv.Close()

@@ -21,11 +21,9 @@ import (
 // (domain), the user's name and password. The client fetches a token for its
 // project from IAM (POST /v3/auth/tokens), keeps it, and fetches the next one
 // before it expires and when the service refuses it with a 401; any number of
-// goroutines wait for one fetch. Where IAM is follows from the client's
-// endpoint, or from [WithIAMEndpoint].
-//
-// A client that uses them can be printed; the password stands in the body of
-// the request to IAM and nowhere else.
+// goroutines wait for one fetch. Each client has a token of its own, since it
+// is for one project. Where IAM is follows from the client's endpoint, or from
+// [WithIAMEndpoint].
 func Password(domain, user, password string) Credentials {
 	return passwordCredentials{login: func() login { return login{domain, user, password} }}
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -162,6 +163,46 @@ func TestRetryConnection(t *testing.T) {
 		require.ErrorIs(t, c.CancelFactoryPackages(t.Context(), "12"), client.ErrInDoubt)
 		assert.Equal(t, 1, requests)
 	})
+}
+
+// A proxy that makes no way to the service keeps the request from it.
+func TestRetryProxy(t *testing.T) {
+	var connects atomic.Int64
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, http.MethodConnect, r.Method)
+		connects.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(proxy.Close)
+	u, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+	c := newClient(t, "https://host", client.WithHTTPClient(&http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(u)}}))
+	err = c.CancelFactoryPackages(t.Context(), "12")
+	requireURLError(t, err)
+	require.NotErrorIs(t, err, client.ErrInDoubt)
+	assert.EqualValues(t, 4, connects.Load())
+}
+
+// The same holds over HTTP/2, where a stream is cut and not a connection.
+func TestRetryHTTP2(t *testing.T) {
+	var requests atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, 2, r.ProtoMajor)
+		switch requests.Add(1) {
+		case 1:
+			w.WriteHeader(http.StatusTooManyRequests)
+		case 3:
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	c := newClient(t, srv.URL, client.WithHTTPClient(srv.Client()))
+	require.NoError(t, c.CancelFactoryPackages(t.Context(), "12"))
+	require.ErrorIs(t, c.CancelFactoryPackages(t.Context(), "12"), client.ErrInDoubt)
+	require.NoError(t, c.CancelFactoryPackages(t.Context(), "12"))
+	assert.EqualValues(t, 4, requests.Load())
 }
 
 // closedPort is an address where nobody listens.

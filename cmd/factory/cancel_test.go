@@ -383,6 +383,18 @@ func TestCancelProgress(t *testing.T) {
 	}
 }
 
+func TestCancelProgressOnTerminal(t *testing.T) {
+	pty, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminal: ", err)
+	}
+	defer pty.Close()
+	t.Setenv("TERM", "xterm")
+	assert.NotNil(t, cancelOutput{stderr: pty}.progress(3))
+	t.Setenv("TERM", "dumb")
+	assert.Nil(t, cancelOutput{stderr: pty}.progress(3))
+}
+
 // An interrupt ends the command, which says what it left undone.
 func TestCancelInterrupted(t *testing.T) {
 	clearCredentials(t)

@@ -2,6 +2,7 @@ package sdktest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ func bare(endpoint string) func() error {
 		if err != nil {
 			return err
 		}
-		req, err := http.NewRequest(http.MethodPost, endpoint+path, bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, endpoint+path, bytes.NewReader(body))
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log"
@@ -21,7 +22,7 @@ func cancel(endpoint, project string, ids ...string) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequest(http.MethodPost, endpoint+"/v2/"+project+"/factory/release-packages/unpack", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, endpoint+"/v2/"+project+"/factory/release-packages/unpack", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
