@@ -2,6 +2,8 @@ package judge
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -24,6 +26,8 @@ type leak struct {
 	re    *regexp.Regexp
 	// secret keeps what was found out of the message.
 	secret bool
+	// least is how long a match is at least that shows anything.
+	least int
 }
 
 // traces are looked for in header values too, whatever the status: nothing else
@@ -54,12 +58,21 @@ var leaks = slices.Concat(traces, []leak{
 	{what: "an error of a database", hints: []string{"sqlstate", "sqlite", "syntax error at or near", "sql syntax", "incorrect syntax near", "ora-", "pq: ", "pg::", "constraint failed", "violates ", "no such table", "no such column", "duplicate key", "duplicate entry", "sql logic error", `relation "`, `column "`, "quotation mark"},
 		re: regexp.MustCompile(`SQLSTATE\b|\bSQLITE_[A-Z]+|\bsqlite3?[.:] ?\w|\bORA-\d+: |\bpq: |\bPG::\w+|syntax error at or near|You have an error in your SQL syntax|Incorrect syntax near '|SQL logic error|(?:UNIQUE|FOREIGN KEY|NOT NULL|CHECK) constraint failed|violates (?:unique|foreign key|not-null|check|exclusion) constraint|no such (?:table|column): \w|duplicate key value|Duplicate entry '|\b(?:relation|column) "[\w.]+" does not exist|Unclosed quotation mark`)},
 	{what: "an error of a database", hints: []string{"e11000", "mongo"}, re: regexp.MustCompile(`\bE11000\b|\bMongo\w*(?:Error|Exception)\b`)},
+	{what: "the words of a runtime", hints: []string{"cannot unmarshal ", "interface conversion: ", "strconv.", "option::unwrap", "result::unwrap", "nil:nilclass", "undefined method", "sigsegv", "segmentation violation", "segmentation fault", "{badmatch,", "{function_clause,", "kotlinnullpointer", "nullpointerexception", "cannot read propert", "is not a function", "nonetype", "jsontoken.", "cannot deserialize value", "pydantic", "wrongtype operation", "prisma.", "invalid memory address"},
+		re: regexp.MustCompile("\\bcannot unmarshal \\w+ into Go |\\binterface conversion: \\S|\\bstrconv\\.\\w+: |\\b(?:Option|Result)::unwrap\\(\\)|\\bnil:NilClass\\b|\\bundefined method [`']|\\bSIGSEGV\\b|\\b[Ss]egmentation (?:violation|fault)\\b|\\{(?:badmatch|function_clause),\\{|\\b\\w*NullPointerException\\b|\\bCannot read propert(?:y|ies) |\\bis not a function\\b|'NoneType' object|\\bJsonToken\\.[A-Z_]+|\\bCannot deserialize value of type|\\bpydantic(?:_core)?\\.|\\bWRONGTYPE Operation\\b|\\bprisma\\.\\w+\\.\\w+\\(\\)|\\binvalid memory address\\b")},
+	{what: "a page of a framework", hints: []string{"whitelabel error page", "debug = true", "werkzeug debugger", "symfony exception", "whoops\\"},
+		re: regexp.MustCompile(`\bWhitelabel Error Page\b|\bDEBUG = True\b|\bWerkzeug Debugger\b|\bSymfony Exception\b|\bWhoops\\`)},
+	{what: "a setting with a secret", hints: []string{"password", "passwd", "secret", "api_key", "apikey", "access_key", "private_key", "database_url"},
+		re: regexp.MustCompile(`(?i:\b\w*(?:password|passwd|secret_key|client_secret|secret_access_key|api_?key|access_key|private_key|database_url) ?= ?["']?[^\s"'<>&=,;*$\x7b(]{4,})`), secret: true},
 	{what: "a memory address", hints: []string{"0xc000"}, re: regexp.MustCompile(`\b0xc000[0-9a-f]+\b`)},
+	{what: "an address inside", hints: []string{"10.", "172.", "192.168.", "read tcp ", "write tcp "},
+		re: regexp.MustCompile(`\b(?:read|write) tcp \S+->|\b(?:10\.\d+|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+:\d+\b`)},
 	{what: "an address inside", hints: []string{"dial ", "econnrefused ", ".cluster.local", "lookup "},
 		re: regexp.MustCompile(`\bdial (?:tcp|udp)[46]?:? \S+:|\bECONNREFUSED [\w.:\[\]]+:\d+|\.svc\.cluster\.local\b|\blookup [\w.-]+ on [\w.:\[\]]+:53\b`)},
 	{what: "a URL with a password", hints: []string{"@"}, re: regexp.MustCompile(`\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:[^\s/@"'<>]*[^\s/@"'<>*xX][^\s/@"'<>]*@`), secret: true},
 	{what: "a private key", hints: []string{"private key"}, re: regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY`), secret: true},
 	{what: "an access key", hints: []string{"akia", "asia"}, re: regexp.MustCompile(`\bA[KS]IA[0-9A-Z]{16}\b`), secret: true},
+	{what: "a token", hints: []string{"bearer "}, re: regexp.MustCompile(`\bBearer [\w.~+/-]*\d[\w.~+/-]*=*`), secret: true, least: 24},
 	{what: "a token", hints: []string{"eyj"}, re: regexp.MustCompile(`\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`), secret: true},
 })
 
@@ -161,17 +174,39 @@ func (e *Exchange) returns(name, value string) bool {
 func (e *Exchange) repeats(text []byte) bool {
 	const short, long = 6, 16
 	for _, secret := range e.Secrets {
-		parts := []string{secret}
+		plain := secret
 		if scheme, rest, ok := strings.Cut(secret, " "); ok && !strings.ContainsAny(scheme, "=,") {
-			parts = append(parts, rest) // what Authorization has after its scheme
+			plain = rest // what Authorization has after its scheme
 		}
-		for _, part := range parts {
+		for _, part := range append(disguises(plain), secret, plain) {
 			if len(part) >= long && bytes.Contains(text, []byte(part)) || len(part) >= short && len(part) < long && alone(text, part) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// A credential is looked for whole, and by so much of its ends.
+const ends = 16
+
+// disguises are what of a long credential shows it as well: its ends, and the
+// whole or its beginning in the spellings that logs and dumps have.
+func disguises(secret string) []string {
+	if len(secret) < 2*ends {
+		return nil
+	}
+	head := secret[:ends]
+	all := []string{
+		secret[:ends], secret[len(secret)-ends:],
+		base64.StdEncoding.EncodeToString([]byte(head[:ends-ends%3])), hex.EncodeToString([]byte(head)),
+	}
+	for _, other := range []string{strings.ToUpper(head), strings.ToLower(head)} {
+		if other != head {
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // alone reports whether word is in text with no letter or digit next to it.
@@ -203,7 +238,7 @@ func (e *Exchange) shown(patterns []leak, text []byte) []sight {
 			continue
 		}
 		for _, match := range l.re.FindAll(text, maxMatches) {
-			if e.own(match) {
+			if len(match) < l.least || e.own(match) {
 				continue
 			}
 			s := sight{l.what, l.what}

@@ -55,12 +55,20 @@ func TestLeaks(t *testing.T) {
 			"E11000 duplicate key error collection: shop.orders", "MongoServerError: no", "SQLSTATE[42S02]: Base table not found", "pq: no", "ORA-00942: table or view does not exist",
 			"relation \"orders\" does not exist", "UNIQUE constraint failed: orders.id", "SQLITE_CONSTRAINT", "Duplicate entry '12' for key 'PRIMARY'", "PG::UndefinedTable",
 		},
-		"a memory address":      {"&{0xc0000b4018 12}"},
-		"an address inside":     {"dial tcp 10.0.3.7:5432: connect: connection refused", "connect ECONNREFUSED 127.0.0.1:5432", "orders.shop.svc.cluster.local is not ready", "lookup db on 10.96.0.10:53: no such host"},
-		"a URL with a password": {"cannot connect to postgres://shop:geheim@db/shop", "amqp://:geheim@queue"},
-		"a private key":         {"-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"},
-		"an access key":         {"AKIAIOSFODNN7EXAMPLE"},
-		"a token":               {"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"},
+		"the words of a runtime": {
+			"json: cannot unmarshal number into Go struct field Order.id of type string", "interface conversion: interface {} is float64, not string",
+			"strconv.Atoi: parsing \"abc\": invalid syntax", "called `Option::unwrap()` on a `None` value", "undefined method `each' for nil:NilClass",
+			"signal SIGSEGV: segmentation violation", "{badmatch,{error,enoent}}", "kotlin.KotlinNullPointerException", "Cannot read properties of undefined",
+			"'NoneType' object is not subscriptable", "Cannot deserialize value of type `java.lang.Integer`", "WRONGTYPE Operation against a key", "Invalid `prisma.order.update()` invocation",
+		},
+		"a page of a framework":   {"<h1>Whitelabel Error Page</h1>", "because you have DEBUG = True in your settings"},
+		"a setting with a secret": {"password=hunter2", "aws_secret_access_key = wJalrXUtnFEMI", "DATABASE_URL=postgres"},
+		"a memory address":        {"&{0xc0000b4018 12}"},
+		"an address inside":       {"read tcp 172.17.0.2:8080->172.17.0.1:55555: i/o timeout", "upstream connect error to 10.1.2.3:8080", "dial tcp 10.0.3.7:5432: connect: connection refused", "connect ECONNREFUSED 127.0.0.1:5432", "orders.shop.svc.cluster.local is not ready", "lookup db on 10.96.0.10:53: no such host"},
+		"a URL with a password":   {"cannot connect to postgres://shop:geheim@db/shop", "amqp://:geheim@queue"},
+		"a private key":           {"-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"},
+		"an access key":           {"AKIAIOSFODNN7EXAMPLE"},
+		"a token":                 {"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"},
 	} {
 		for _, text := range texts {
 			for _, response := range []string{leaking(text), "HTTP/1.1 500\nContent-Type: text/plain\n\n" + text} {
