@@ -179,12 +179,8 @@ func (pl *planner) labelInOtherForms(modes []mode) {
 			}
 		}
 	}
-	if pl.op.AuthClause == nil && isJSON(pl.base.media) && !pl.documents("header", "Authorization") {
-		// An error is where a credential is shown.
-		pl.raw(pl.base.media.Syntax, "not-json-with-authorization", Refuse, "", pl.base, func(r *wire.Request) {
-			r.Set("Authorization", "Bearer made-up-credential-9b1d4c")
-			r.Body = []byte("not json")
-		})
+	if isJSON(pl.base.media) {
+		pl.authorizedFault()
 	}
 	bodies := modes
 	if few := pl.fewest(pl.base); few != "" && isJSON(pl.base.media) {
@@ -209,6 +205,20 @@ func (pl *planner) labelInOtherForms(modes []mode) {
 			})
 		}
 	}
+}
+
+// authorizedFault sends a fault with a credential where none is asked for: an
+// error is where a credential is shown.
+func (pl *planner) authorizedFault() {
+	r := pl.first.Request.Clone()
+	if pl.op.AuthClause != nil || r.Get("Authorization") != "" {
+		return
+	}
+	r.Set("Authorization", "Bearer made-up-credential-9b1d4c")
+	r.Body = []byte("not json")
+	c := pl.newCase(Clauses, pl.base.media.Syntax, "not-json-with-authorization", Refuse)
+	c.Request, c.Credential, c.Own = r, true, []string{"authorization"}
+	pl.sent(c)
 }
 
 // pairs leaves out, and sends, every two optional parts of a request together.
