@@ -40,6 +40,7 @@ type config struct {
 	workers  int
 	rate     float64
 	timeout  time.Duration
+	maxTime  time.Duration
 	budget   time.Duration
 	basePath *string
 	only     []string
@@ -134,6 +135,19 @@ func Timeout(d time.Duration) Option {
 			return fmt.Errorf("timeout: %v is not positive", d)
 		}
 		c.timeout = d
+		return nil
+	}
+}
+
+// MaxTime makes every answer that takes longer a finding of the check
+// response-slow; 0, the default, does not. Unlike what Timeout bounds, the answer
+// is waited for.
+func MaxTime(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("max time: %v is negative", d)
+		}
+		c.maxTime = d
 		return nil
 	}
 }

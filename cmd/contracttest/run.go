@@ -28,6 +28,7 @@ type runFlags struct {
 	maxClauses      int
 	rate            float64
 	budget, timeout time.Duration
+	maxTime         time.Duration
 	verbose, quiet  bool
 }
 
@@ -55,6 +56,7 @@ func newRunCommand() *cobra.Command {
 	fl.Float64Var(&f.rate, "rate", 0, "requests a second at most; 0 is without a bound")
 	fl.DurationVar(&f.budget, "budget", 0, "time for the whole run; 0 is without a bound")
 	fl.DurationVar(&f.timeout, "timeout", 5*time.Second, "time for one exchange")
+	fl.DurationVar(&f.maxTime, "max-time", 0, "time after which an answer is a finding (response-slow); 0 is without a bound")
 	fl.BoolVar(&f.verbose, "verbose", false, "list every clause that was not proven or not reached")
 	fl.BoolVar(&f.quiet, "quiet", false, "write nothing to standard output")
 	later(cmd, "before", "shard", "baseline")
@@ -93,7 +95,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	}
 	opts := []contracttest.Option{
 		contracttest.Seed(f.seed), contracttest.Cases(f.cases), contracttest.Workers(f.workers), contracttest.Rate(f.rate),
-		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
+		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
 	}
 	for _, h := range f.headers {
 		name, value, ok := strings.Cut(h, ":")

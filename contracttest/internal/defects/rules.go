@@ -97,14 +97,6 @@ func (c *call) whole(at, text string, least, most *int64) (int64, bool) {
 
 func bound(n int64) *int64 { return &n }
 
-// split takes nothing for an empty list.
-func split(text, sep string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, sep)
-}
-
 // once takes a parameter that is given once or not at all.
 func (c *call) once(at string, values []string) (string, bool) {
 	if len(values) == 0 {
@@ -138,7 +130,7 @@ func listBooks(c *call) {
 		c.length(at, v, 2, 20)
 	}
 	if at, v, ok := first("genre"); ok {
-		list := split(v, ",")
+		list := strings.Split(v, ",")
 		c.items(at, len(list), -1, 2)
 		for _, item := range list {
 			c.among(at+" item", item, "novel", "crime", "poetry")
@@ -153,7 +145,7 @@ func listBooks(c *call) {
 		}
 	}
 	if at, v, ok := first("author"); ok {
-		list := split(v, " ")
+		list := strings.Split(v, " ")
 		c.items(at, len(list), -1, 3)
 		for _, item := range list {
 			c.pattern(at+" item", item, letter)
@@ -161,7 +153,7 @@ func listBooks(c *call) {
 		}
 	}
 	if at, v, ok := first("shelf"); ok {
-		list := split(v, "|")
+		list := strings.Split(v, "|")
 		c.items(at, len(list), 2, -1)
 		for _, item := range list {
 			c.whole(at+" item", item, bound(1), bound(99))
@@ -223,7 +215,7 @@ func (c *call) listHeaders(op string) {
 	}
 	if lines := c.r.Header.Values("X-Fields"); len(lines) > 0 {
 		at := op + "header X-Fields"
-		list := split(strings.Join(lines, ","), ",")
+		list := strings.Split(strings.Join(lines, ","), ",")
 		for _, item := range list {
 			c.among(at+" item", strings.Trim(item, " \t"), "id", "title", "price")
 		}

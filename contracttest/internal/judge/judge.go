@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -38,9 +39,12 @@ type Finding struct {
 
 // Check is a named rule.
 type Check struct {
-	Name string // stable: flags and baselines name it
-	Doc  string // what it catches, and when it stays silent
-	run  func(*Exchange) []Finding
+	Name     string // stable: flags and baselines name it
+	Doc      string // what it catches
+	Severity string // when it is but a warning; empty: never
+	Silent   string // when it stays silent
+	Refs     string // where the rule stands
+	run      func(*Exchange) []Finding
 }
 
 // Exchange is what the checks look at.
@@ -67,6 +71,8 @@ type Exchange struct {
 	Recorded bool
 	// Secrets are values that must not come back: the credentials sent.
 	Secrets []string
+	// MaxTime is how long an answer may take; 0 is without a bound.
+	MaxTime time.Duration
 
 	documented *contract.Response
 	media      *contract.Media

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -127,6 +128,10 @@ func (r row) exchange(t testing.TB) *judge.Exchange {
 	return e
 }
 
+func took(elapsed, most time.Duration) func(*judge.Exchange) {
+	return func(e *judge.Exchange) { e.Response.Elapsed, e.MaxTime = elapsed, most }
+}
+
 func identity(e *judge.Exchange)   { e.Response.Identity = true }
 func leave(e *judge.Exchange)      { e.Leave = "RFC 0 leaves it" }
 func credential(e *judge.Exchange) { e.Credential = true }
@@ -187,6 +192,8 @@ var rows = map[string]struct {
 			{row{about: "of HTTP itself", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 414\n"}, judge.Warning, []string{"op/response/status"}, "414"},
 			{row{about: "of HTTP itself", clause: "op/path/id/type", expect: plan.Refuse, response: "HTTP/1.1 404\n"}, judge.Warning, []string{"op/response/status"}, "404"},
 			{row{about: "of HTTP itself", clause: "silent/body/media-type", request: "POST /v1/b", expect: plan.Refuse, response: "HTTP/1.1 415\n"}, judge.Warning, []string{"silent/response/status"}, "415"},
+			{row{about: "what the path names may not exist", response: "HTTP/1.1 404\n", change: unknown}, judge.Warning, []string{"op/response/status"}, "404"},
+			{row{about: "what the path names exists", response: "HTTP/1.1 404\n"}, judge.Error, []string{"op/response/status"}, "404"},
 			{row{about: "too many requests", response: "HTTP/1.1 429\n"}, judge.Warning, []string{"op/response/status"}, "429"},
 			{row{about: "no refusal is documented", clause: "silent/body/type", request: "POST /v1/b", expect: plan.Refuse, response: "HTTP/1.1 422\n"}, judge.Warning, []string{"silent/response/status"}, "422"},
 			{row{about: "left to the receiver", clause: "op/query/q/single", expect: plan.Refuse, response: conflict, change: leave}, judge.Warning, []string{"op/response/status"}, "409"},
@@ -210,6 +217,7 @@ var rows = map[string]struct {
 		[]broken{
 			{row{clause: "op/query/q/maxLength", expect: plan.Refuse, response: good}, judge.Error, []string{"op/query/q/maxLength"}, "an invalid request is accepted with 200 OK; broken: q has at most 3 characters"},
 			{row{clause: "op/query/q/single", expect: plan.Refuse, response: good, change: leave}, judge.Warning, []string{"op/query/q/single"}, "an invalid request is accepted"},
+			{row{about: "with a documented redirect", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 302\nLocation: /b\n"}, judge.Error, []string{"op/query/q/maxLength"}, "an invalid request is accepted with 302 Found"},
 		},
 	},
 	"undocumented-method": {
@@ -297,6 +305,10 @@ var rows = map[string]struct {
 			{row{response: strings.Replace(good, "X-Count: 1", "X-Count: x", 1)}, judge.Error, []string{"op/response/200/header/X-Count/type"}, "200 OK: header X-Count: "},
 			{row{response: strings.Replace(good, "X-Count: 1", "X-Count: 1\nX-Count: 1", 1)}, judge.Error, []string{"op/response/200/header/X-Count/type"}, "200 OK: header X-Count is given 2 times (RFC 9110 §5.3)"},
 		},
+	},
+	"response-slow": {
+		[]row{{response: good}, {about: "no bound", response: good, change: took(time.Hour, 0)}, {about: "in time", response: good, change: took(time.Second, time.Second)}},
+		[]broken{{row{response: good, change: took(1500*time.Millisecond, time.Second)}, judge.Error, []string{"op/path"}, "200 OK took 1.5s, the run allows 1s"}},
 	},
 	"response-encoding": {
 		[]row{

@@ -2,26 +2,141 @@ package judge
 
 // Checks are all checks, in the order in which their findings are reported.
 var Checks = []Check{
-	{"connection", "The connection is dropped, the answer never ends or is not HTTP, or the handler panics.", connection},
-	{"server-error", "The answer is a 5xx status. A documented one in answer to a valid request is a warning; 501 for an undocumented method is none.", serverError},
-	{"redirect", "The answer is a 3xx status that the document does not have.", redirect},
-	{"undocumented-status", "The status is not documented for the operation. A refusal is a warning where the document has no 4xx at all, or where HTTP itself answers (415 for a media type, 413, 414 and 431 for sizes, 429).", undocumentedStatus},
-	{ValidRefused, "A request that keeps the contract is refused. Silent where a value in it may not exist on the target.", validRefused},
-	{"invalid-request-accepted", "A request that breaks one clause is answered with a success.", invalidAccepted},
-	{"undocumented-method", "A method that the path does not document is served. 405, 404 and 501 refuse it; any other refusal is a warning.", undocumentedMethod},
-	{"allow-header", "A 405 without an Allow header, or with one that does not fit the document (RFC 9110 §15.5.6).", allowHeader},
-	{"undocumented-path", "A path next to the documented one is served. A spelling that the RFCs call equivalent is a warning.", undocumentedPath},
-	{"security-ignored", "A request without a valid credential is accepted although the document requires one.", securityIgnored},
-	{"response-media-type", "The Content-Type of the response is not a documented one, or is given twice.", responseMediaType},
-	{"response-body-unexpected", "There is a body where the document has none.", bodyUnexpected},
-	{"response-body-missing", "There is no body where the document has one.", bodyMissing},
-	{"response-body-malformed", "The body cannot be read: cut short, more than one JSON value, duplicate names, not UTF-8, a byte-order mark.", bodyMalformed},
-	{"response-schema", "The body breaks its schema; every broken keyword is a finding.", responseSchema},
-	{"response-header", "A documented header is missing or breaks its schema.", responseHeader},
-	{"response-encoding", "The body is in a content coding that the request does not ask for, or not in the one that it is said to be in (RFC 9110 §12.5.3, §8.4). Every request asks for identity that does not say otherwise; silent where the document has a Content-Encoding.", responseEncoding},
-	{Framing, "The bytes of the response break RFC 9112: a second response or more bytes after it, a body where none may be, two lengths, folded or misnamed headers, a wrong version. A few requests of each operation are read so.", responseFraming},
-	{"error-leak", "An error body shows the inside of the server: a stack trace, a file path, SQL, a key, an address; or it repeats a credential. In a header, a stack trace or a credential, whatever the status.", errorLeak},
-	{"request-invalid", "A recorded request breaks the contract. A warning where it was refused as it should be.", requestInvalid},
+	{
+		Name: "connection", run: connection,
+		Doc:    "The connection is dropped, the answer is not HTTP or never comes, or a handler in the same process panics.",
+		Silent: "An idle connection that is closed under a request: it is sent again on another one (RFC 9112 §9.5).",
+		Refs:   "RFC 9112 §9",
+	},
+	{
+		Name: "server-error", run: serverError,
+		Doc:      "The answer is a 5xx status, whatever was sent.",
+		Severity: "a warning where the document has the status and the request is valid",
+		Silent:   "501 in answer to a method that the document does not have.",
+		Refs:     "RFC 9110 §15.6",
+	},
+	{
+		Name: "redirect", run: redirect,
+		Doc:    "The answer is a 3xx status that the document does not have. Redirects are never followed.",
+		Silent: "A path that is written otherwise is sent to the documented spelling.",
+		Refs:   "RFC 9110 §15.4",
+	},
+	{
+		Name: "undocumented-status", run: undocumentedStatus,
+		Doc:      "The document does not have the status for the operation, nor its range or a default.",
+		Severity: "a warning for a refusal where the document has no 4xx at all, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like for a case that asks for it), or where the case is left to the receiver",
+		Silent:   "401 and 403 in answer to a credential that is missing, made up or changed.",
+		Refs:     "OpenAPI 3.0.3, Responses Object",
+	},
+	{
+		Name: ValidRefused, run: validRefused,
+		Doc:      "A request that keeps the contract is refused.",
+		Severity: "a warning where the case is left to the receiver, and for 413, 414 and 431",
+		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given, that the document " +
+			"has as examples, and that other operations have answered with; where made-up ones are accepted, none has to. Also 429, and a request that " +
+			"is refused since the target has changed.",
+		Refs: "RFC 9110 §15.5",
+	},
+	{
+		Name: "invalid-request-accepted", run: invalidAccepted,
+		Doc:      "A request that breaks one clause is answered with a success.",
+		Severity: "a warning where the case is left to the receiver",
+		Refs:     "RFC 9110 §15.3",
+	},
+	{
+		Name: "undocumented-method", run: undocumentedMethod,
+		Doc:      "A method that the path does not have is served. 405, 404 and 501 refuse it.",
+		Severity: "a warning for any other refusal",
+		Silent:   "OPTIONS, and HEAD wherever there is GET.",
+		Refs:     "RFC 9110 §9.1, §9.3.2, §9.3.7",
+	},
+	{
+		Name: "allow-header", run: allowHeader,
+		Doc:    "A 405 without an Allow header, or with one that leaves a documented method out or names the one that is refused.",
+		Silent: "Every other status.",
+		Refs:   "RFC 9110 §10.2.1, §15.5.6",
+	},
+	{
+		Name: "undocumented-path", run: undocumentedPath,
+		Doc:      "A path next to the documented one is served.",
+		Severity: "a warning for a spelling that is often taken for the same",
+		Refs:     "RFC 3986 §6.2",
+	},
+	{
+		Name: "security-ignored", run: securityIgnored,
+		Doc:    "A request without a valid credential is accepted although the document asks for one.",
+		Silent: "Operations whose security has an empty alternative.",
+		Refs:   "OpenAPI 3.0.3, Security Requirement Object; RFC 9110 §11.6",
+	},
+	{
+		Name: "response-media-type", run: responseMediaType,
+		Doc:      "The Content-Type of a response is not a documented one, in another charset, missing, or given twice.",
+		Severity: "a warning for a documented media type that the request does not accept",
+		Silent:   "Responses without a body.",
+		Refs:     "RFC 9110 §8.3, §12.5.1",
+	},
+	{
+		Name: "response-body-unexpected", run: bodyUnexpected,
+		Doc:  "There is a body where the document has none.",
+		Refs: "OpenAPI 3.0.3, Response Object, content",
+	},
+	{
+		Name: "response-body-missing", run: bodyMissing,
+		Doc:    "There is no body where the document has one.",
+		Silent: "Answers to HEAD, 204 and 304, which cannot have one.",
+		Refs:   "OpenAPI 3.0.3, Response Object, content; RFC 9110 §6.4.1",
+	},
+	{
+		Name: "response-body-malformed", run: bodyMalformed,
+		Doc:      "The body cannot be read: cut short of its Content-Length or its last chunk, never ended, larger than 8 MiB, more than one JSON value, a name given twice, not UTF-8, a byte-order mark.",
+		Severity: "a warning where the document does not have the status",
+		Refs:     "RFC 8259; RFC 9112 §6.3, §7.1",
+	},
+	{
+		Name: "response-schema", run: responseSchema,
+		Doc:      "The body breaks its schema. Every broken keyword is a finding of its own.",
+		Severity: "a warning for a format that the document does not define",
+		Silent:   "Bodies that no schema of JSON describes (XML, images, streams).",
+		Refs:     "OpenAPI 3.0.3, Schema Object; JSON Schema 2020-12",
+	},
+	{
+		Name: "response-header", run: responseHeader,
+		Doc:      "A documented header is missing, breaks its schema, or is given twice although its value is one.",
+		Severity: "a warning for a header of text that is given twice: it may be defined as a list",
+		Silent:   "Content-Type, which another check is about.",
+		Refs:     "OpenAPI 3.0.3, Header Object; RFC 9110 §5.3",
+	},
+	{
+		Name: "response-encoding", run: responseEncoding,
+		Doc:    "The body is in a content coding that the request does not ask for, or not in the one that it is said to be in. Every request asks for identity that does not say otherwise.",
+		Silent: "The document has a Content-Encoding for the response.",
+		Refs:   "RFC 9110 §8.4, §12.5.3",
+	},
+	{
+		Name: Framing, run: responseFraming,
+		Doc:    "The bytes of a response break HTTP/1.1: a second response or more bytes after it, a body where none may be, two lengths, folded or misnamed headers, a wrong version.",
+		Silent: "All but a few requests of each operation, which are read byte by byte; a handler in the same process, a proxy and a server of HTTP/2 alone, where there are no such bytes.",
+		Refs:   "RFC 9112",
+	},
+	{
+		Name: "error-leak", run: errorLeak,
+		Doc:    "An error body shows the inside of the server (a stack trace, a file path, SQL, a key, an address) or repeats a credential. A stack trace or a credential in a header, whatever the status.",
+		Silent: "What the request itself has sent, but for its credentials.",
+		Refs:   "OWASP API8:2023",
+	},
+	{
+		Name: "response-slow", run: responseSlow,
+		Doc:    "The response took longer than --max-time (contracttest.MaxTime), from sending the request to its last byte.",
+		Silent: "Unless that is given.",
+		Refs:   "the run's own bound",
+	},
+	{
+		Name: "request-invalid", run: requestInvalid,
+		Doc:      "A recorded request breaks the contract.",
+		Severity: "a warning where it was refused as it should be",
+		Silent:   "Requests that were planned: breaking is what they are for.",
+		Refs:     "OpenAPI 3.0.3, Operation Object",
+	},
 }
 
 // ValidRefused names the check whose findings the run takes back where the
@@ -33,4 +148,10 @@ const Framing = "response-framing"
 
 // NotRepeatable names the check that compares several exchanges; it is run
 // apart from those above.
-var NotRepeatable = Check{Name: "not-repeatable", Doc: "The same request is answered in another status or shape from one time to the next."}
+var NotRepeatable = Check{
+	Name:     "not-repeatable",
+	Doc:      "The same request is answered in another status, media type or shape from one time to the next: repeated, at once, between other requests, after an error, on one connection or on several.",
+	Severity: "a warning where all the statuses are documented successes: something may be under way, and then be done",
+	Silent:   "What worked and is refused from then on with a documented 4xx is the target's state; 429 is a limit.",
+	Refs:     "the document has one answer to one request",
+}

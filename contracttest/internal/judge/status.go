@@ -92,6 +92,9 @@ func redirect(e *Exchange) []Finding {
 // about.
 func (e *Exchange) byHTTP() []int {
 	codes := []int{http.StatusTooManyRequests}
+	if e.Expect == plan.Accept && !e.Must && strings.Contains(e.Op.Path, "{") {
+		codes = append(codes, http.StatusNotFound) // what the path names may not exist
+	}
 	if e.Clause == nil {
 		return codes
 	}
@@ -173,7 +176,11 @@ func validRefused(e *Exchange) []Finding {
 }
 
 func invalidAccepted(e *Exchange) []Finding {
-	if e.Response == nil || e.Expect != plan.Refuse || e.Response.Status/100 != 2 {
+	if e.Response == nil || e.Expect != plan.Refuse {
+		return nil
+	}
+	// A redirect that the document has is a success; another is one of its own.
+	if class := e.Response.Status / 100; class != 2 && (class != 3 || e.Documented() == nil) {
 		return nil
 	}
 	what := "broken: " + e.Clause.Text
