@@ -32,6 +32,9 @@ func (pl *planner) written(p *contract.Param, good value.Good) {
 		keep(c, "empty", "", "")
 		pl.bareName(p, good)
 	}
+	if c := p.Node.Clause("type"); c != nil && p.Spec.In == openapi3.ParameterInHeader && p.Syntax == nil && p.Node.Validates("\u6570") == nil {
+		pl.spelt(p, value.Good{V: "\u6570", Unknown: []string{p.Node.Path}}, c, "beyond-ascii", "\u6570", Accept, leaveObsText)
+	}
 	if c := p.Reserved; c != nil {
 		pl.reasons[c] = "no text with reserved characters keeps the schema"
 		for _, odd := range []struct{ label, text string }{

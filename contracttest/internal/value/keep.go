@@ -184,6 +184,8 @@ var oddities = []struct{ label, text string }{
 	{"leading-zeros", "0012"},
 	{"negative-number", "-1"},
 	{"exponent", "1e3"},
+	{"decimal", "12.5"},
+	{"byte-order-mark", "\ufeff12"},
 	{"word-null", "null"},
 	{"word-true", "true"},
 	{"quotes", `a'b"c` + "`d"},
