@@ -58,6 +58,9 @@ func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 		}
 		broken = append(broken, Violation{Clause: p.Single, Message: p.Spec.Name + " is given " + count(uint64(times), "time"), Leave: leave})
 	}
+	if p.Spec.In == openapi3.ParameterInQuery && p.Style != nil && times > 1 && !repeats(p.Spec) {
+		broken = append(broken, Violation{Clause: p.Style, Message: p.Spec.Name + " is given " + count(uint64(times), "time"), Leave: leaveRepeatedKey})
+	}
 	if empty := m.values(p.Spec); p.Spec.In == openapi3.ParameterInQuery && len(empty) == 1 && empty[0] == "" && p.Spec.AllowEmptyValue {
 		return broken
 	}
@@ -76,6 +79,12 @@ func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 		at = p.Style
 	}
 	return append(broken, p.Node.judge(got, p.Spec.Name, at)...)
+}
+
+// repeats reports whether the style of a parameter repeats its name.
+func repeats(p *openapi3.Parameter) bool {
+	sm, err := p.SerializationMethod()
+	return err == nil && sm.Explode
 }
 
 // judge returns the clauses that what was read breaks. written is the one about

@@ -169,3 +169,18 @@ func TestText(t *testing.T) {
 		assert.Equal(t, want, wire.Text(v))
 	}
 }
+
+// What is written of a text is read as that text.
+func FuzzEscape(f *testing.F) {
+	f.Add("a,b;c|d e%2C+\x00\xff")
+	f.Fuzz(func(t *testing.T, text string) {
+		segment := wire.Style{Name: "simple"}.PathSegment("n", text)
+		assert.Equal(t, text, wire.Unescape(segment, false))
+		assert.True(t, wire.WellEscaped(segment))
+		pairs := wire.Params(wire.Style{Name: "form", AllowReserved: true}.Query(text, text)[0])
+		if assert.Len(t, pairs, 1) {
+			assert.Equal(t, text, pairs[0].Name)
+			assert.Equal(t, text, wire.Unescape(pairs[0].Value, true))
+		}
+	})
+}
