@@ -217,11 +217,21 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 		n.Required[name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		ref := s.Properties[name]
+		// What a request should not carry has no clauses of its own there.
+		unsent := b.side == RequestSide && ref != nil && ref.Value != nil && ref.Value.ReadOnly
+		if unsent {
+			b.quiet++
+		}
 		child := b.build(s.Properties[name], Node{
 			Parent: node, PropName: name, Name: name, Subject: join(n.Subject, name), value: n.value + "/" + escape(name),
 			Path: n.Path + "/" + escape(name), Pointer: n.Pointer + "/properties/" + escape(name),
 		})
 		node.Props = append(node.Props, child)
+		if unsent {
+			b.quiet--
+			child.quiet = node.quiet
+		}
 		kw, text := "optional", "may be absent"
 		switch {
 		case child.Schema.ReadOnly && b.side == RequestSide:

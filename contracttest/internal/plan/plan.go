@@ -87,9 +87,9 @@ type Plan struct {
 
 // Options shape a plan.
 type Options struct {
-	Known    map[string][]string // values that exist on the target, by name
-	Seed     int64
-	Random   int    // random cases per operation
+	Known  map[string][]string // values that exist on the target, by name
+	Seed   int64
+	Random int // random cases per operation
 	// BasePath is what the document's paths are under on the target. The one of
 	// the document's first server stands for each operation's own.
 	BasePath string
