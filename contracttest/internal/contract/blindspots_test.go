@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
@@ -138,4 +140,43 @@ func TestBlindSpotOfFormats(t *testing.T) {
 		assert.Equal(t, []string{want}, broken(got))
 		assert.Equal(t, want == "op/body/id/format", got[0].Leave != "", "only OpenAPI's own formats have to be checked")
 	}
+}
+
+// In kin-openapi's reading, unevaluatedProperties next to a $ref sees nothing of
+// what is referred to.
+func TestBlindSpotOfUnevaluated(t *testing.T) {
+	text := strings.Replace(head, "3.0.3", "3.1.0", 1) + `paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A', properties: {b: {type: string}}, unevaluatedProperties: false}}}}
+      responses: {"200": {description: Done.}}
+components: {schemas: {A: {type: object, properties: {a: {type: string}}}}}
+`
+	const body = `{"a":"a","b":"b"}`
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(text))
+	require.NoError(t, err)
+	schema := doc.Paths.Value("/a").Post.RequestBody.Value.Content["application/json"].Schema.Value
+	assert.Error(t, schema.VisitJSON(map[string]any{"a": "a", "b": "b"}, openapi3.EnableJSONSchema2020()), "kin-openapi takes it now")
+
+	op := parse(t, text).Operations[0]
+	check := func(body string) []string {
+		return broken(op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+body)))
+	}
+	assert.Empty(t, check(body))
+	assert.Equal(t, []string{"op/body/unevaluatedProperties"}, check(`{"a":"a","c":"c"}`))
+	assert.Equal(t, []string{"op/body/a/type"}, check(`{"a":1}`))
+}
+
+// Schemas of the JSON Schema test suite that kin-openapi reads otherwise, and
+// this package with it: nothing in a document asks for them.
+func TestBlindSpotsOfSchemas(t *testing.T) {
+	loaded := func(version, text string) *openapi3.Schema {
+		doc, err := openapi3.NewLoader().LoadFromData([]byte(strings.Replace(head, "3.0.3", version, 1) + "paths: {}\ncomponents: {schemas: {A: " + text + "}}\n"))
+		require.NoError(t, err)
+		return doc.Components.Schemas["A"].Value
+	}
+	assert.NoError(t, loaded("3.0.3", "{not: {}}").VisitJSON("a"), "kin-openapi lets not exclude everything now")
+	assert.NoError(t, loaded("3.1.0", "{const: null}").VisitJSON("a", openapi3.EnableJSONSchema2020()), "kin-openapi keeps a const of null now")
+	assert.Error(t, loaded("3.0.3", "{minLength: 2}").VisitJSON(nil), "kin-openapi lets a schema without a type take null now: take leaveNull out")
 }
