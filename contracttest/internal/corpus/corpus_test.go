@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Every document of the sample is loaded or refused for a reason, nothing
+// panics, and hardly a clause is without a case. make test-all plans it in full.
+func TestSample(t *testing.T) {
+	s := &settings{dir: "testdata", every: 1, maxClauses: 5000, each: time.Hour}
+	names, err := s.documents()
+	require.NoError(t, err)
+	require.Len(t, names, 40)
+	results := make([]result, len(names))
+	t.Run("documents", func(t *testing.T) {
+		for i, name := range names {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				results[i] = s.try(name)
+				assert.Empty(t, results[i].Panic)
+			})
+		}
+	})
+	sum := summarise(results)
+	sum.settings, sum.all = *s, len(names)
+	t.Log(sum.line())
+	assert.LessOrEqual(t, total(sum.refused), 2, "%v", sum.refused)
+	assert.GreaterOrEqual(t, 100*(total(sum.places)-total(sum.missed)), 97*total(sum.places), "%v", sum.missed)
+	page := sum.markdown()
+	for _, heading := range []string{"# The corpus", "## Refused", "## Clauses without a case, by keyword", "## Why", "## Warnings by kind"} {
+		assert.Contains(t, page, heading+"\n")
+	}
+}
+
+func TestGeneral(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{":12:3: invalid paths: invalid path /a/{b}: invalid operation GET: invalid example: value must be a string Schema: {}", "invalid paths: invalid example: value must be a string"},
+		{`the reference "#/components/schemas/A" leads nowhere: it is left out`, "the reference … leads nowhere: it is left out"},
+		{"a request meant to break the clause breaks putPet/body/name/type too", "a request meant to break the clause breaks … too"},
+		{"body.name: no string is made for the pattern ^a$", "no string is made for the pattern …"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) { assert.Equal(t, tt.want, general(tt.text)) })
+	}
+}
+
+func TestPageNamesWhatWasNotTried(t *testing.T) {
+	sum := summarise([]result{{Name: "a.json", Refused: " documents no operation"}, {Name: "b.json", Panic: "b"}})
+	sum.all = 3
+	page := sum.markdown()
+	for _, want := range []string{"| documents tried | 2 of 3,", "| documents no operation | 1 |", "| panics | 1 |"} {
+		assert.True(t, strings.Contains(page, want), "%s: %s", want, page)
+	}
+}
