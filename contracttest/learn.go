@@ -108,11 +108,9 @@ func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.
 func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract.Param, v string) bool {
 	tried := op
 	if takes(op) {
-		i := slices.IndexFunc(l.r.contract.c.Operations, func(o *contract.Operation) bool { return o.Path == op.Path && o.Method == http.MethodGet })
-		if i < 0 {
+		if tried = l.reader(op); tried == nil {
 			return false
 		}
-		tried = l.r.contract.c.Operations[i]
 	}
 	before := l.learned[tried]
 	with := maps.Clone(before)
@@ -124,7 +122,7 @@ func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract
 	base := plan.Base(tried, l.opts)
 	ok := base != nil && !slices.Contains(base.Unknown, p.Node.Path)
 	if ok && len(l.lacking(tried)) == 0 { // else its other parameters come first or later
-		ok = accepted(tried, l.r.send(ctx, base))
+		ok = l.exists(ctx, tried, base, with)
 	}
 	if !ok || tried != op {
 		l.learned[tried] = before
@@ -136,6 +134,34 @@ func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract
 		l.learned[op][p.Spec.Name] = []string{v}
 	}
 	return ok
+}
+
+// exists sends the valid request with a value in it. A value that is refused as
+// if the request broke the contract exists all the same, if it can be read.
+func (l *learner) exists(ctx context.Context, op *contract.Operation, base *plan.Case, values map[string][]string) bool {
+	x := l.r.send(ctx, base)
+	if accepted(op, x) {
+		return true
+	}
+	read := l.reader(op)
+	if read == nil || read == op || x.Response == nil || x.Response.Status != http.StatusBadRequest {
+		return false
+	}
+	before := l.learned[read]
+	defer func() { l.learned[read] = before }()
+	l.learned[read] = values
+	c := plan.Base(read, l.opts)
+	return c != nil && accepted(read, l.r.send(ctx, c))
+}
+
+// reader returns the GET on the path of an operation, or nil.
+func (l *learner) reader(op *contract.Operation) *contract.Operation {
+	all := l.r.contract.c.Operations
+	i := slices.IndexFunc(all, func(o *contract.Operation) bool { return o.Path == op.Path && o.Method == http.MethodGet })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 // answer sends the valid request of an operation, once, and returns the

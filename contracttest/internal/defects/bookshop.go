@@ -24,8 +24,8 @@ const (
 	Token    = "shop-token-1c5ae0"
 	Key      = "shop-key-77b01d"
 	Session  = "shop-session-42e9"
-	user     = "shopkeeper"
-	password = "shop-password-90"
+	User     = "shopkeeper"
+	Password = "shop-password-90"
 	basePath = "/shop/v1"
 )
 
@@ -253,7 +253,7 @@ func (c *call) carries(scheme string) bool {
 		return strings.EqualFold(kind, "Bearer") && value == Token
 	case "Basic":
 		u, p, ok := c.r.BasicAuth()
-		return ok && u == user && p == password
+		return ok && u == User && p == Password
 	case "Key":
 		return c.r.Header.Get("X-Api-Key") == Key
 	case "QueryKey":

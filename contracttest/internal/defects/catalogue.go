@@ -92,6 +92,8 @@ func Rule(rule string) Defect {
 		d.Class, d.Check = "security", "security-ignored"
 	case "single", "content-encoding", "readOnly":
 		d.Warning = true
+	case "format":
+		d.Warning = !strings.Contains(rule, "published") && !strings.Contains(rule, "since") // OpenAPI 3.0 defines few
 	}
 	return d
 }
@@ -289,6 +291,12 @@ func authorization(name string, change func(string) string) Wrapper {
 	})
 }
 
+// left marks a defect that the document and the RFCs leave to the server.
+func left(d Defect) Defect {
+	d.Warning = true
+	return d
+}
+
 // class puts defects under one heading.
 func class(name string, all ...Defect) []Defect {
 	for i := range all {
@@ -308,15 +316,15 @@ func coercions() []Defect {
 		"values coerced",
 		page("word", `^[a-z]+$`, "1"),
 		page("fraction", `\.\d+$`, ""),
-		page("exponent", `e\d+$`, ""),
+		left(page("exponent", `e\d+$`, "")),
 		page("nothing", `^$`, "1"),
-		page("blanks", `^\s+|\s+$`, ""),
-		page("plus sign", `^\+`, ""),
-		page("leading zero", `^0+(\d)`, "$1"),
+		left(page("blanks", `^\s+|\s+$`, "")),
+		left(page("plus sign", `^\+`, "")),
+		left(page("leading zero", `^0+(\d)`, "$1")),
 		page("hexadecimal number", `^0x0*`, ""),
 		page("what begins with a number", `^(\d+)\D.*$`, "$1"),
-		Defect{Name: "1 and 0 for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^[01]$", "true"))},
-		Defect{Name: "other letter case of a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", strings.ToLower)},
+		left(Defect{Name: "1 and 0 for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^[01]$", "true"))}),
+		left(Defect{Name: "other letter case of a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", strings.ToLower)}),
 		Defect{Name: "yes for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^yes$", "true"))},
 		Defect{Name: "nothing for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^$", "true"))},
 		Defect{Name: "letter case of sort", Op: "listBooks", Check: accepted, Wrap: query("sort", strings.ToLower)},
@@ -329,7 +337,7 @@ func coercions() []Defect {
 			}
 			return s
 		})},
-		Defect{Name: "fraction in the path", Op: "getBook", Check: accepted, Wrap: path(replaced(`/(\d+)\.0+$`, "/$1"))},
+		left(Defect{Name: "fraction in the path", Op: "getBook", Check: accepted, Wrap: path(replaced(`/(\d+)\.0+$`, "/$1"))}),
 		Defect{Name: "what begins with a number in the path", Op: "getBook", Check: accepted, Wrap: path(replaced(`/books/\d*[^\d/-][^/]*$`, "/books/1"))},
 		Defect{Name: "word in a cookie", Op: "listBooks", Check: accepted, Wrap: Request(func(r *http.Request, b []byte) []byte {
 			r.Header.Set("Cookie", replaced(`branch=[^1-9;][^;]*|branch=\d+[^\d;][^;]*`, "branch=1")(r.Header.Get("Cookie")))
@@ -400,7 +408,7 @@ func coercions() []Defect {
 		}),
 		of("placeOrder", "nothing for the coupon", "coupon", instead(nil, nil)),
 		Defect{Name: "1 for a boolean in a form", Op: "logIn", Check: accepted, Wrap: field("remember", replaced("^(1|on|yes)$", "true"))},
-		Defect{Name: "letter case of a boolean in a form", Op: "logIn", Check: accepted, Wrap: field("remember", strings.ToLower)},
+		left(Defect{Name: "letter case of a boolean in a form", Op: "logIn", Check: accepted, Wrap: field("remember", strings.ToLower)}),
 		Defect{Name: "fraction in a form", Op: "logIn", Check: accepted, Wrap: field("days", replaced(`\.\d+$`, ""))},
 		Defect{Name: "nothing for a number in a form", Op: "logIn", Check: accepted, Wrap: field("days", replaced(`^$`, "1"))},
 		Defect{Name: "JSON for a form", Op: "logIn", Check: accepted, Wrap: Request(func(r *http.Request, b []byte) []byte {

@@ -35,9 +35,13 @@ func load(t testing.TB) *contracttest.Contract {
 func known(more ...contracttest.Option) []contracttest.Option {
 	return append([]contracttest.Option{
 		contracttest.Values("bookId", defects.Books...),
-		contracttest.Header("Authorization", "Bearer "+defects.Token),
-		contracttest.Header("X-Api-Key", defects.Key),
-		contracttest.Header("Cookie", "session="+defects.Session),
+		contracttest.Values("image", "\x89PNG"),
+		contracttest.Values("Bearer", defects.Token),
+		contracttest.Values("OAuth", defects.Token),
+		contracttest.Values("Basic", defects.User+":"+defects.Password),
+		contracttest.Values("Key", defects.Key),
+		contracttest.Values("QueryKey", defects.Key),
+		contracttest.Values("Session", defects.Session),
 		contracttest.Timeout(time.Second),
 	}, more...)
 }
@@ -133,7 +137,7 @@ func TestCatalogue(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				if rep := judged(t, contract, &d); !killed(rep, &d) {
-					t.Logf("no finding of %s (warning: %v) among:\n%s", d.Check, d.Warning, describe(rep))
+					t.Logf("%s: no finding of %s (warning: %v) among:\n%s", name, d.Check, d.Warning, describe(rep))
 					mu.Lock()
 					defer mu.Unlock()
 					survived[name] = true

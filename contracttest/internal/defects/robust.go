@@ -243,7 +243,7 @@ func states() []Defect {
 		d("getBook", "400 to requests at once", flaky, busy(refused("getBook", nil))),
 		d("getBook", "500 to requests at once", server, busy(fails("getBook", nil))),
 		d("compare", "schema broken every ninth time", schema, Sometimes(9, on("compare", 200, Text(`{"a":"1"}`)))),
-		d("compare", "header of another caller changes the answer", flaky, switched(refused("compare", nil), func(r *http.Request) bool { return r.Header.Get("X-Forwarded-For") != "" })),
+		d("compare", "header of a proxy changes the answer", refusal, switched(refused("compare", nil), func(r *http.Request) bool { return r.Header.Get("X-Forwarded-For") != "" })),
 		d("compare", "400 to the second request of a connection", flaky, switched(refused("compare", nil), func(r *http.Request) bool {
 			n, ok := r.Context().Value(connKey{}).(*atomic.Int64)
 			return ok && n.Add(1)%2 == 0

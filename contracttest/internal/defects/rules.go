@@ -749,7 +749,8 @@ func (c *call) payment(at string, v any) {
 		return
 	}
 	method, _ := m["method"].(string)
-	if !c.rule(at+" discriminator", method == "card" || method == "invoice") {
+	known := method == "card" || method == "invoice"
+	if !c.rule(at+" discriminator", known) || !known {
 		return
 	}
 	if method == "card" {

@@ -12,11 +12,6 @@ func refusals() []Defect {
 	no := func(op, name string, when When) Defect {
 		return Defect{Name: name + " refused", Op: op, Check: refusal, Wrap: refused(op, when)}
 	}
-	left := func(op, name string, when When) Defect {
-		d := no(op, name, when)
-		d.Warning = true
-		return d
-	}
 	oops := func(op, name string, when When) Defect {
 		return Defect{Name: "500 at " + name, Op: op, Check: server, Wrap: fails(op, when)}
 	}
@@ -62,7 +57,7 @@ func refusals() []Defect {
 		no("listBooks", "open window", sent("X-Window", func(s string) bool { return !strings.Contains(s, "to=") })),
 		no("listBooks", "branch 9", sent("Cookie", func(s string) bool { return strings.Contains(s, "branch=9") })),
 		no("listBooks", "request without parameters", func(r *http.Request, _ []byte) bool { return r.URL.RawQuery == "" }),
-		left("listBooks", "unknown parameter", asked("x-unknown-parameter", func(string) bool { return true })),
+		left(no("listBooks", "unknown parameter", asked("x-unknown-parameter", func(string) bool { return true }))),
 		oops("listBooks", "quotes", asked("q", func(s string) bool { return strings.Contains(s, "'") })),
 		oops("listBooks", "a percent sign", asked("q", func(s string) bool { return strings.Contains(s, "%") })),
 		oops("listBooks", "an emoji", asked("q", func(s string) bool { return strings.Contains(s, "\U0001F600") })),

@@ -55,6 +55,7 @@ func (pl *planner) label(m *contract.Media, d draft) {
 	}
 	// Others.
 	for _, other := range []struct{ label, contentType, leave string }{
+		{"json", "application/json", ""},
 		{"text", "text/plain", ""},
 		{"html", "text/html", ""},
 		{"form", "application/x-www-form-urlencoded", ""},

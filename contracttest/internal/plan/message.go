@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ var places = map[string]value.Place{
 
 // params plans each parameter: absent, repeated, and its schema.
 func (pl *planner) params() {
+	pl.withoutOptional()
 	for _, p := range pl.op.Params {
 		pl.presence(p)
 		good, err := pl.goodParam(p)
@@ -44,6 +46,31 @@ func (pl *planner) params() {
 		}, func(d draft, v any, unknown []string) draft {
 			return d.withParam(p, value.Good{V: v, Unknown: unknown})
 		})
+	}
+}
+
+// withoutOptional plans the request without all optional parameters at once.
+func (pl *planner) withoutOptional() {
+	few, first := pl.base, (*contract.Param)(nil)
+	count := 0
+	for _, p := range pl.op.Params {
+		if _, there := pl.base.params[p]; there && !p.Spec.Required {
+			few = few.withParam(p, value.Good{V: value.Absent{}})
+			first = cmp.Or(first, p)
+			count++
+		}
+	}
+	if count < 2 {
+		return
+	}
+	c := pl.newCase(Clauses, first.Presence, "all-optional-absent", Accept)
+	for _, p := range pl.op.Params {
+		if !p.Spec.Required {
+			pl.own(c, p)
+		}
+	}
+	if pl.confirmed(c, few) {
+		pl.add(c)
 	}
 }
 
@@ -185,7 +212,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				made = madeUp(n, local, v.V)
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
-			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
+			pl.keep(ch, strings.HasPrefix(v.Label, "other") && v.Clause.Keyword == "type", n)
 			kept[v.Clause] += pl.count - before
 			if n.Shared != nil && pl.count > before {
 				break // the others are cases of the node where the schema was first met

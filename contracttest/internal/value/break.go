@@ -402,6 +402,22 @@ func (b *breaker) types(in Place) {
 		} {
 			add(odd.label, odd.text)
 		}
+		if _, isNumber := asFloat(b.good); isNumber {
+			good := fmt.Sprint(plain(b.good))
+			for _, odd := range []struct{ label, text string }{
+				{"same-as-fraction", good + ".0"}, {"same-with-exponent", good + "e0"}, {"leading-zero", "0" + good}, {"plus-sign", "+" + good},
+				{"blank-before", " " + good}, {"blank-after", good + " "},
+			} {
+				add(odd.label, odd.text)
+			}
+		}
+		if v, isBool := b.good.(bool); isBool {
+			text := strconv.FormatBool(v)
+			add("first-letter", text[:1])
+			add("capital", strings.ToUpper(text[:1])+text[1:])
+			add("zero", "0")
+			add("one", "1")
+		}
 		return
 	}
 	switch v := b.good.(type) {
@@ -502,6 +518,9 @@ func joinText(items []any) (string, bool) {
 	return strings.Join(parts, ","), true
 }
 
+// beyond32 are the integers next to those of 32 bits.
+var beyond32 = map[bool]string{true: "2147483648", false: "-2147483649"}
+
 func (b *breaker) numbers() {
 	r := ranged([]*contract.Node{b.n}, false)
 	by := r.stepOr(big.NewRat(1, 1))
@@ -524,6 +543,7 @@ func (b *breaker) numbers() {
 		for _, kw := range e.keywords {
 			b.add(kw, e.label, off(e.v, e.away))
 			b.add(kw, "far-"+e.label, off(e.v, 1000*e.away))
+			b.add(kw, "beyond-32-bits", json.Number(beyond32[e.away > 0]))
 			if e.open && r.step == nil {
 				b.add(kw, "at-the-bound", decimal(e.bound))
 			}

@@ -251,6 +251,9 @@ func (k *keeper) strings() {
 		k.add(c, "good", k.good.V, len(k.good.Unknown) == 0)
 	}
 	k.other(c)
+	for _, v := range ofFormat[s.Format] {
+		k.add(n.Clause("format"), v.label, v.text, false)
+	}
 	for i, v := range known {
 		if i == 16 {
 			break
@@ -269,10 +272,26 @@ func (k *keeper) strings() {
 	}
 }
 
+// ofFormat are values of a format that receivers do not expect.
+var ofFormat = map[string][]struct{ label, text string }{
+	"date-time": {
+		{"offset", "2024-02-29T12:34:56+02:00"}, {"negative-offset", "2024-02-29T12:34:56-11:30"}, {"fraction", "2024-02-29T12:34:56.789Z"},
+		{"long-fraction", "2024-02-29T12:34:56.123456789Z"}, {"start-of-time", "1970-01-01T00:00:00Z"},
+	},
+	"date":  {{"leap-day", "2024-02-29"}, {"last-day", "9999-12-31"}},
+	"uuid":  {{"upper-case", "123E4567-E89B-42D3-A456-426614174000"}, {"version-7", "018f4e5c-7b2a-7c3d-9e4f-5a6b7c8d9e0f"}},
+	"email": {{"tag", "some.one+tag@example.com"}, {"subdomain", "a@b.example.com"}},
+	"uri":   {{"query-and-fragment", "https://example.com:8443/a/b?c=d&e=f#g"}, {"other-scheme", "urn:isbn:9780141036144"}},
+	"ipv6":  {{"full", "2001:0db8:0000:0000:0000:0000:0000:0001"}},
+}
+
 // other adds the value that shows whether values of the node have to exist.
 func (k *keeper) other(c *contract.Clause) {
 	if v, ok := Other(k.n, k.good.V); ok {
 		k.add(c, "other", v, false)
+	}
+	if v, ok := OtherFraction(k.n, k.good.V); ok {
+		k.add(c, "other-fraction", v, false)
 	}
 }
 

@@ -26,6 +26,22 @@ func Other(n *contract.Node, good any) (any, bool) {
 	return nil, false
 }
 
+// OtherFraction is Other for a number that need not be whole: one that is not.
+func OtherFraction(n *contract.Node, good any) (any, bool) {
+	f, ok := exact(good)
+	if !ok || n.Schema.Type.Is("integer") || len(n.Schema.Enum) > 0 || n.Schema.Const != nil {
+		return nil, false
+	}
+	step := ranged([]*contract.Node{n}, false).stepOr(big.NewRat(1, 2))
+	for _, times := range []int64{2, -2, 4, -4, 3, -3, 1, -1} {
+		v := decimal(new(big.Rat).Add(f, new(big.Rat).Mul(step, big.NewRat(times, 1))))
+		if c, ok := exact(v); ok && !c.IsInt() && v != good && n.Validates(v) == nil {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
 func otherNumber(n *contract.Node, good any) (any, bool) {
 	r := ranged([]*contract.Node{n}, false)
 	step := r.stepOr(big.NewRat(1, 1))
@@ -33,10 +49,14 @@ func otherNumber(n *contract.Node, good any) (any, bool) {
 	candidates := []*big.Rat{big.NewRat(4711, 1), big.NewRat(137, 1), big.NewRat(37, 1)}
 	switch {
 	case r.lo != nil && r.hi != nil:
+		var wholes, parts []*big.Rat
 		width := new(big.Rat).Sub(r.hi, r.lo)
 		for _, part := range []*big.Rat{big.NewRat(37, 100), big.NewRat(63, 100), big.NewRat(1, 2)} {
-			candidates = append(candidates, new(big.Rat).Add(r.lo, part.Mul(part, width)))
+			c := new(big.Rat).Add(r.lo, part.Mul(part, width))
+			whole := new(big.Rat).SetInt(new(big.Int).Div(c.Num(), c.Denom())) // a fraction is an edge of its own
+			wholes, parts = append(wholes, whole), append(parts, c)
 		}
+		candidates = slices.Concat(candidates, wholes, parts)
 	case r.lo != nil:
 		candidates = append(candidates, new(big.Rat).Add(r.lo, far))
 	case r.hi != nil:

@@ -1,0 +1,68 @@
+package contracttest_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/defects"
+)
+
+var update = flag.Bool("update", false, "write docs/defects.md")
+
+const defectsHead = `# Defects that are found
+
+Written by ` + "`go test ./contracttest -run TestDefectsDoc -update`" + `. Each line is one way to break a contract, a
+server that breaks it so, and the check that finds it; tests run every one of them. A warning is
+what the document and the RFCs leave to the server ([checks.md](checks.md)).
+
+The servers that keep their documents have no finding with 20 seeds.
+
+`
+
+// TestDefectsDoc keeps docs/defects.md as the catalogue is.
+func TestDefectsDoc(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(defectsHead)
+	severity := func(warning bool) string {
+		if warning {
+			return "warning"
+		}
+		return "error"
+	}
+	cell := func(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+	fmt.Fprintf(&b, "## `openapi.yaml`: %d defects\n\n| defect | check | |\n|---|---|---|\n", len(catalogue))
+	for _, d := range catalogue {
+		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", cell(d.name), d.check, severity(d.warn))
+	}
+	all := defects.Catalogue()
+	order := map[string]int{}
+	for i, d := range all {
+		if _, ok := order[d.Class]; !ok {
+			order[d.Class] = i
+		}
+	}
+	slices.SortStableFunc(all, func(a, b defects.Defect) int { return order[a.Class] - order[b.Class] })
+	fmt.Fprintf(&b, "\n## The bookshop: %d defects\n\nIts document is `contracttest/internal/defects/bookshop.yaml`.\n", len(all))
+	class := ""
+	for _, d := range all {
+		if d.Class != class {
+			class = d.Class
+			fmt.Fprintf(&b, "\n### %s\n\n| operation | defect | check | |\n|---|---|---|---|\n", strings.ToUpper(class[:1])+class[1:])
+		}
+		fmt.Fprintf(&b, "| %s | %s | `%s` | %s |\n", d.Op, cell(strings.TrimPrefix(d.Name, "without "+d.Op+" ")), d.Check, severity(d.Warning))
+	}
+	const file = "../docs/defects.md"
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
+	}
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(text), b.String(), "run the test with -update")
+}
