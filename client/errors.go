@@ -241,14 +241,26 @@ func readErrorBody(ctx context.Context, resp *http.Response, clean func(string) 
 	}
 	var body *errorBody
 	err = json.Unmarshal(data, &body)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		// A member of the wrong type does not keep the others from being read.
+		return value(body), rephrased{wrongType(wrong), err}
+	}
 	switch {
 	case err != nil:
 		err = fmt.Errorf("decode body: %w", err)
 	case body == nil:
 		err = errors.New("body is null, want an object")
 	}
-	// A member of the wrong type does not keep the others from being read.
 	return value(body), err
+}
+
+// wrongType says in words of JSON what encoding/json says in those of Go.
+func wrongType(err *json.UnmarshalTypeError) string {
+	if err.Field == "" {
+		return "body is of type " + err.Value + ", want an object"
+	}
+	member := err.Field[strings.LastIndexByte(err.Field, '.')+1:]
+	return member + " is of type " + err.Value + ", want a string"
 }
 
 // value returns what p points to, or the zero value.
@@ -280,15 +292,16 @@ func redactor(request http.Header, more ...string) func(string) string {
 func redactError(request http.Header, err error) error {
 	text := err.Error()
 	if clean := redactor(request)(text); clean != text {
-		return redactedError{clean, err}
+		return rephrased{clean, err}
 	}
 	return err
 }
 
-type redactedError struct {
+// rephrased is an error with another text.
+type rephrased struct {
 	text string
 	err  error
 }
 
-func (e redactedError) Error() string { return e.text }
-func (e redactedError) Unwrap() error { return e.err }
+func (e rephrased) Error() string { return e.text }
+func (e rephrased) Unwrap() error { return e.err }

@@ -126,7 +126,7 @@ func TestErrorBodyCannotBeRead(t *testing.T) {
 		{"cut in a chunk", "400 Bad Request\r\n" + isJSON + "Transfer-Encoding: chunked\r\n\r\nff\r\n" + body, "400 Bad Request: read body: unexpected EOF"},
 		{"bad compression", "400 Bad Request\r\n" + isJSON + "Content-Encoding: gzip\r\n\r\n" + body, "400 Bad Request: read body: gzip"},
 		{"null", "400 Bad Request\r\n" + isJSON + "\r\nnull", "400 Bad Request: body is null, want an object"},
-		{"an array", "400 Bad Request\r\n" + isJSON + "\r\n[]", "400 Bad Request: decode body: json: cannot unmarshal array"},
+		{"an array", "400 Bad Request\r\n" + isJSON + "\r\n[]", "400 Bad Request: body is of type array, want an object"},
 		{"too large", "400 Bad Request\r\n" + isJSON + "\r\n" + `{"error_code":"` + long + `"}`, "400 Bad Request: body is larger than 64 KiB"},
 		{"too large as HTML", "400 Bad Request\r\nContent-Type: text/html\r\n\r\n" + long, `400 Bad Request: media type "text/html"`},
 		{"no upgrade was asked for", "101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "101 Switching Protocols: body is empty"},

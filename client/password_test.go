@@ -168,40 +168,40 @@ func TestPasswordFails(t *testing.T) {
 // A call that gives up does not end the fetch for the others, and a fetch that
 // nobody waits for ends.
 func TestPasswordFetchEndsWithItsCalls(t *testing.T) {
-	asked, gone := make(chan struct{}), make(chan struct{})
-	i := &iam{answer: func(_ http.ResponseWriter, r *http.Request) bool {
-		_, err := io.Copy(io.Discard, r.Body)
-		assert.NoError(t, err)
-		close(asked)
-		<-r.Context().Done()
-		close(gone)
-		return true
-	}}
-	c := setup(t, refuse(t), withIAM(t, i)...)
-	var wg sync.WaitGroup
-	first, endFirst := context.WithCancel(t.Context())
-	second, endSecond := context.WithCancelCause(t.Context())
-	ended := make(chan struct{})
-	wg.Go(func() {
-		assert.ErrorIs(t, c.CancelFactoryPackages(first, "12"), context.Canceled)
-		close(ended)
+	synctest.Test(t, func(t *testing.T) {
+		fetches, ended := 0, false
+		hanging := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			fetches++
+			<-req.Context().Done()
+			ended = true
+			return nil, req.Context().Err()
+		})
+		c := newClient(t, "http://host", client.WithHTTPClient(&http.Client{Transport: hanging}),
+			client.WithCredentials(client.Password("d", "u", "p")), client.WithIAMEndpoint("http://iam"))
+		call := func(ctx context.Context) <-chan error {
+			err := make(chan error, 1)
+			go func() { err <- c.CancelFactoryPackages(ctx, "12") }()
+			synctest.Wait() // until it waits for the token
+			return err
+		}
+		first, endFirst := context.WithCancel(t.Context())
+		second, endSecond := context.WithCancelCause(t.Context())
+		firstErr, secondErr := call(first), call(second)
+
+		endFirst()
+		require.ErrorIs(t, <-firstErr, context.Canceled)
+		synctest.Wait()
+		assert.False(t, ended)
+
+		reason := errors.New("enough")
+		endSecond(reason)
+		err := <-secondErr
+		require.ErrorIs(t, err, reason)
+		require.ErrorIs(t, err, context.Canceled)
+		synctest.Wait()
+		assert.True(t, ended)
+		assert.Equal(t, 1, fetches)
 	})
-	<-asked
-	reason := errors.New("enough")
-	waits := make(chan struct{})
-	wg.Go(func() {
-		close(waits)
-		err := c.CancelFactoryPackages(second, "12")
-		assert.ErrorIs(t, err, reason)
-		assert.ErrorIs(t, err, context.Canceled)
-	})
-	<-waits
-	endFirst()
-	<-ended
-	endSecond(reason)
-	wg.Wait()
-	<-gone
-	assert.EqualValues(t, 1, i.fetched.Load())
 }
 
 func TestPasswordNeedsIAM(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,6 +31,18 @@ func TestWeight(t *testing.T) {
 	assert.LessOrEqual(t, packages["client"], 15)
 	assert.Less(t, size["client"], size["sdk"])
 	assert.Less(t, packages["client"], packages["sdk"])
+
+	// The documentation says the same, as far as versions of Go do.
+	docs, err := os.ReadFile("../../../docs/client.md")
+	require.NoError(t, err)
+	rows := regexp.MustCompile(`\| ([0-9.]+) MB[^|]*\| (\d+) \|`).FindAllStringSubmatch(string(docs), -1)
+	require.Len(t, rows, 3)
+	for i, name := range []string{"bare", "client", "sdk"} {
+		documented, err := strconv.ParseFloat(rows[i][1], 64)
+		require.NoError(t, err)
+		assert.InEpsilon(t, float64(size[name])/1e6, documented, 0.05, name)
+		assert.Equal(t, strconv.Itoa(packages[name]), rows[i][2], name)
+	}
 }
 
 func command(t *testing.T, args ...string) string {
