@@ -46,6 +46,10 @@ func TestMended(t *testing.T) {
 			`doc.yaml:9:80: the reference "none.yaml#/b" leads to a file that cannot be read: it is left out`,
 		},
 		{
+			"a number for a text", "paths:\n  /a:\n    get:\n      summary: 1.0\n      " + done,
+			`doc.yaml:6:16: 1.0 is read as the string "1.0"`,
+		},
+		{
 			"required that is no list", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, required: true}}\n      " + done,
 			"doc.yaml:7:65: a list belongs here: what is there is left out",
 		},

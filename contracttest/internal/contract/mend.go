@@ -275,6 +275,9 @@ func (m *mended) fitScalar(n *yaml.Node, shape, pointer string) bool {
 		}
 		return fault == ""
 	case "string", "types":
+		if n.Tag == "!!int" || n.Tag == "!!float" || n.Tag == "!!bool" {
+			m.warn(n, pointer, "%s is read as the string %q", clipped(n.Value), clipped(n.Value))
+		}
 		n.Tag = "!!str"
 		return true
 	case "bool":
