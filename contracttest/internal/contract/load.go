@@ -2,7 +2,6 @@ package contract
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -104,7 +103,7 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 			}
 		}
 	}
-	c.validate()
+	c.inspect()
 	c.BasePath = c.basePath(doc.Servers, "/servers")
 	c.build()
 	c.bases = c.basePaths()
@@ -282,30 +281,6 @@ func (s *source) relative(file string) []byte {
 // maxFaults is how many faults of a document are told one by one.
 const maxFaults = 20
 
-// validate lists in what a document is not valid. None of it keeps the rest
-// from being used: what cannot be planned or judged for it is reported by clause.
-func (c *Contract) validate() {
-	err := c.validity()
-	if err == nil {
-		return
-	}
-	for _, e := range parts(err) {
-		text := oneLine(e.Error())
-		if !slices.ContainsFunc(c.faults, func(w warning) bool { return w.text == text }) {
-			c.warn(Place{Pointer: scope(e)}, "%s", text)
-		}
-	}
-}
-
-func (c *Contract) validity() (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("whether the document is valid cannot be said: %v", v)
-		}
-	}()
-	return c.Doc.Validate(context.Background(), openapi3.EnableMultiError(), openapi3.SetRegexCompiler(compilesStrictly))
-}
-
 func parts(err error) []error {
 	if multi, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // one layer at a time
 		var all []error
@@ -313,6 +288,9 @@ func parts(err error) []error {
 			all = append(all, parts(e)...)
 		}
 		return all
+	}
+	if err == nil {
+		return nil
 	}
 	return []error{err}
 }

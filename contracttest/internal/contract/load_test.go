@@ -26,7 +26,7 @@ func TestMended(t *testing.T) {
 		},
 		{
 			"a circle of references", "paths: {/a: {get: {" + done + "}}}\ncomponents:\n  schemas:\n    a: {$ref: '#/components/schemas/b'}\n    b: {$ref: '#/components/schemas/a'}",
-			`doc.yaml:6:5: invalid components: schema "a": found unresolved ref: "#/components/schemas/b"`,
+			`doc.yaml:6:5: the reference "#/components/schemas/b" leads nowhere`,
 		},
 		{
 			"a file that is not there", "paths:\n  /a:\n    get:\n      responses: {'200': {$ref: 'none.yaml#/a'}, default: {description: b}}",
@@ -40,6 +40,14 @@ func TestMended(t *testing.T) {
 			"a reference to something else", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {$ref: '#/components/responses/r'}}\n      " + done +
 				"\ncomponents: {responses: {r: {description: b}}}",
 			`doc.yaml:7:47: the reference "#/components/responses/r" cannot be followed: it is left out`,
+		},
+		{
+			"a discriminator that leads nowhere", "paths:\n  /a:\n    get:\n      " + done + "\ncomponents:\n  schemas:\n    A: {oneOf: [{type: object}], discriminator: {propertyName: a, mapping: {b: 'none.yaml#/b', c: A}}}",
+			`doc.yaml:9:80: the reference "none.yaml#/b" leads to a file that cannot be read: it is left out`,
+		},
+		{
+			"a number for a text", "paths:\n  /a:\n    get:\n      summary: 1.0\n      " + done,
+			`doc.yaml:6:16: 1.0 is read as the string "1.0"`,
 		},
 		{
 			"required that is no list", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, required: true}}\n      " + done,
@@ -68,7 +76,7 @@ func TestMended(t *testing.T) {
 func TestFaultsHavePlaces(t *testing.T) {
 	c := parse(t, head+"paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string}, example: 1}\n      "+done)
 	require.NotEmpty(t, c.Warnings)
-	assert.True(t, strings.HasPrefix(c.Warnings[0], "doc.yaml:5:5: "), "%s", c.Warnings)
+	assert.True(t, strings.HasPrefix(c.Warnings[0], "doc.yaml:7:56: the example breaks its schema: "), "%s", c.Warnings)
 }
 
 func TestPlacesInOtherFiles(t *testing.T) {

@@ -83,7 +83,7 @@ var objects = map[string]map[string]string{
 		"dependentSchemas": "{}schema", "unevaluatedItems": "schema", "unevaluatedProperties": "schema", "minContains": "count", "maxContains": "count",
 		"$defs": "{}schema",
 	},
-	"discriminator": {"propertyName": "string", "mapping": "{}string"},
+	"discriminator": {"propertyName": "string", "mapping": "{}target"},
 	"xml":           {"name": "string", "namespace": "string", "prefix": "string", "attribute": "bool", "wrapped": "bool"},
 }
 
@@ -264,7 +264,20 @@ func (m *mended) fitScalar(n *yaml.Node, shape, pointer string) bool {
 		return true
 	}
 	switch shape {
+	case "target": // the name of a schema, or a reference to one
+		n.Tag = "!!str"
+		if !strings.ContainsAny(n.Value, "#/") {
+			return true
+		}
+		fault := m.leadsNowhere(n)
+		if fault != "" {
+			m.warn(n, pointer, "the reference %q %s: it is left out", clipped(n.Value), fault)
+		}
+		return fault == ""
 	case "string", "types":
+		if n.Tag == "!!int" || n.Tag == "!!float" || n.Tag == "!!bool" {
+			m.warn(n, pointer, "%s is read as the string %q", clipped(n.Value), clipped(n.Value))
+		}
 		n.Tag = "!!str"
 		return true
 	case "bool":

@@ -1,0 +1,58 @@
+package contracttest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+)
+
+// Requests that are not held are made again as they were.
+func TestPlannedAgain(t *testing.T) {
+	c, err := contract.Load("../openapi.yaml")
+	require.NoError(t, err)
+	opts := plan.Options{Seed: 7, Random: 20}
+	all := func(*plan.Case) bool { return true }
+	held := makePlan(t.Context(), c, opts, all)
+	again := &planned{opts: opts, keep: all, parts: map[*contract.Operation]*part{}, ops: held.ops}
+	again.held.Store(maxHeld)
+	for _, op := range held.ops {
+		pt := again.plan(op)
+		again.parts[op] = pt
+		assert.Nil(t, pt.cases, "there is no room for them")
+		assert.Equal(t, held.parts[op].total, pt.total)
+		assert.Equal(t, held.parts[op].unreached, pt.unreached)
+		again.basics = append(again.basics, pt.basics...)
+	}
+	assert.Equal(t, int64(maxHeld), again.held.Load(), "what was held is given back")
+	first, second := sent(held), sent(again)
+	require.NotEmpty(t, first)
+	assert.Equal(t, first, second)
+	assert.Len(t, first, held.total)
+}
+
+// sent lists the cases of a run in the order of their stages.
+func sent(p *planned) []string {
+	var all []string
+	for _, taking := range []bool{false, true} {
+		for cases := range p.stages(taking) {
+			for _, c := range cases {
+				all = append(all, c.ID+" "+c.Request.Target+" "+string(c.Request.Body))
+			}
+		}
+	}
+	return all
+}
+
+func TestPlanStopsWithTheContext(t *testing.T) {
+	c, err := contract.Load("../openapi.yaml")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := makePlan(ctx, c, plan.Options{}, func(*plan.Case) bool { return true })
+	assert.Empty(t, p.ops)
+}
