@@ -41,7 +41,8 @@ test: ## run the tests, with the race detector and in random order
 .PHONY: test-all
 test-all: lint-spec ajv test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
-	@.ci/cover measure
+	@.ci/postgres
+	@FACTORY_TEST_POSTGRES=required .ci/cover measure
 
 .PHONY: test-modules
 test-modules: ## test what has a module of its own: all that needs the vendor's SDK or OpenTelemetry

@@ -64,11 +64,13 @@ func startChild(t *testing.T, dsn string) (cmd *exec.Cmd, address string) {
 
 // A server that is killed while it cancels has lost nothing that it has
 // confirmed, and holds no request that was carried out in part.
-func TestKill(t *testing.T) {
+func TestKill(t *testing.T) { testKill(t, "sqlite:"+filepath.Join(t.TempDir(), "factory.db")) }
+
+func testKill(t *testing.T, dsn string) {
+	t.Helper()
 	const rounds, clients, perRound, size = 3, 4, 200, 5
 	const groups = rounds * perRound
 	id := func(group, i int) string { return fmt.Sprintf("%d-%d", group, i) }
-	dsn := "sqlite:" + filepath.Join(t.TempDir(), "factory.db")
 	s, err := store.Open(t.Context(), dsn)
 	require.NoError(t, err)
 	var packages []store.Package

@@ -169,7 +169,7 @@ func TestExitStatus(t *testing.T) {
 		"--auth token is not supported yet, want none":                                   {"serve", "--auth", "token"},
 		"--credentials is not supported yet":                                             {"serve", "--credentials", "f.yaml"},
 		`unknown database "f.db", want sqlite:FILE`:                                      {"serve", "--db", "f.db"},
-		"postgres databases are not supported yet, want sqlite:FILE":                     {"packages", "add", "--project", "p", "--db", "postgres://h/d", "1"},
+		"open the PostgreSQL database: its URL is not valid":                             {"packages", "add", "--project", "p", "--db", "postgres://u:secret@h:x/d", "1"},
 		"open sqlite:/nowhere/f.db: there is no such file":                               {"packages", "list", "--project", "p", "--db", "sqlite:/nowhere/f.db"},
 		"open sqlite:/nowhere/f.db: the file cannot be opened: does its directory exist": {"serve", "--db", "sqlite:/nowhere/f.db"},
 	} {

@@ -29,7 +29,7 @@ func newPackagesCommand() *cobra.Command {
 type workspaceFlags struct{ db, project, workspace string }
 
 func (f *workspaceFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.db, "db", defaultDB, "database: sqlite:`FILE`")
+	cmd.Flags().StringVar(&f.db, "db", defaultDB, "`database`: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME")
 	cmd.Flags().StringVar(&f.project, "project", "", "`ID` of the project (mandatory)")
 	cmd.Flags().StringVar(&f.workspace, "workspace", "", "`ID` of the workspace (default: the project's default workspace)")
 	if err := cmd.MarkFlagRequired("project"); err != nil {
@@ -40,7 +40,7 @@ func (f *workspaceFlags) add(cmd *cobra.Command) {
 func newPackagesAddCommand() *cobra.Command {
 	var in workspaceFlags
 	cmd := &cobra.Command{
-		Use:   "add --project ID [--workspace W] [--db sqlite:FILE] ID…",
+		Use:   "add --project ID [--workspace W] [--db DATABASE] ID…",
 		Short: "Add pending packages",
 		Long: `Add pending packages. The database, the project and the workspace are created
 where they do not exist; without --workspace the project's default workspace is
@@ -74,7 +74,7 @@ func newPackagesListCommand() *cobra.Command {
 	var in workspaceFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "list --project ID [--workspace W] [--db sqlite:FILE] [--output text|json]",
+		Use:   "list --project ID [--workspace W] [--db DATABASE] [--output text|json]",
 		Short: "List the packages of a workspace with their states",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {

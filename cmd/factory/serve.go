@@ -43,7 +43,7 @@ state, so that what was cancelled stays cancelled.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	flags.StringVar(&db, "db", defaultDB, "database, created if missing: sqlite:`FILE`")
+	flags.StringVar(&db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
 	flags.StringVar(&packages, "packages", "", "YAML `file` of packages to add before serving")
 	flags.StringVar(&auth, "auth", "none", "who is let in: none (everyone)")
 	flags.StringVar(&credentials, "credentials", "", "`file` of credentials (not supported yet)")

@@ -23,6 +23,7 @@ const (
 	openAPI = "github.com/getkin/kin-openapi/..."
 	sqlite  = "modernc.org/sqlite/..."
 	pgx     = "github.com/jackc/pgx/..."
+	goose   = "github.com/pressly/goose/..."
 )
 
 // rule forbids packages of this module to link others, be it through a third.
@@ -40,8 +41,13 @@ var rules = []rule{
 	},
 	{
 		from:  []string{module + "client/...", module + "gen"},
-		never: []string{module + "server/...", module + "gen/server/...", module + "contracttest/...", echo, openAPI, sqlite, pgx},
+		never: []string{module + "server/...", module + "gen/server/...", module + "contracttest/...", echo, openAPI, sqlite, pgx, goose},
 		why:   "who imports the client does not link a server",
+	},
+	{
+		from:  []string{module + "contracttest/...", module + "cmd/contracttest/..."},
+		never: []string{echo, sqlite, pgx, goose},
+		why:   "the engine needs no server and no database",
 	},
 	{
 		from:  []string{module + "server/..."},
@@ -113,6 +119,8 @@ func TestViolationsAreReported(t *testing.T) {
 		{"gen", "github.com/getkin/kin-openapi/openapi3"},
 		{"client", "modernc.org/sqlite"},
 		{"client", "github.com/jackc/pgx/v5/stdlib"},
+		{"client", "github.com/pressly/goose/v3"},
+		{"contracttest", "github.com/jackc/pgx/v5"},
 		{"server/store", module + "contracttest"},
 		{"server", module + "client"},
 		{"internal/mediatype", module + "contracttest/report"},

@@ -3,5 +3,6 @@
 //
 // [Store] is the contract; package storetest tests it, and every
 // implementation passes. [Open] opens the one that a DSN names. Those on disk
-// outlive the process: what a method has confirmed is there after a kill.
+// outlive the process: what a method has confirmed is there after a kill. SQLite
+// is for one machine; on PostgreSQL any number of servers share one database.
 package store

@@ -153,4 +153,6 @@ func (m *memory) List(ctx context.Context, project, workspace string) iter.Seq2[
 	}
 }
 
+func (m *memory) Ping(ctx context.Context) error { return ctx.Err() }
+
 func (m *memory) Close() error { return nil }

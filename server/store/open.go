@@ -17,7 +17,14 @@ func MustExist() Option { return func(o *options) { o.mustExist = true } }
 
 // Open opens the store that dsn names, and creates it if it does not exist:
 //
-//	sqlite:PATH   a SQLite database in the file PATH
+//	sqlite:PATH                         a SQLite database in the file PATH
+//	postgres://USER:PASSWORD@HOST/NAME  a PostgreSQL database, which exists
+//
+// The latter is what PostgreSQL's own clients take, in the form of a URL, and
+// the variables of the environment that they know (PGPASSWORD and so on) fill
+// in what it leaves out; pool_max_conns and the other settings of pgxpool may
+// stand in its query. Its tables are created or brought up to date under a
+// lock. No error quotes it.
 func Open(ctx context.Context, dsn string, opts ...Option) (Store, error) {
 	var o options
 	for _, opt := range opts {
@@ -28,9 +35,10 @@ func Open(ctx context.Context, dsn string, opts ...Option) (Store, error) {
 	case ok && scheme == "sqlite" && rest != "":
 		return openSQLite(ctx, rest, o)
 	case ok && (scheme == "postgres" || scheme == "postgresql"):
-		// Not quoted: it may hold a password.
-		return nil, fmt.Errorf("%s databases are not supported yet, want sqlite:FILE", scheme)
-	default:
-		return nil, fmt.Errorf("unknown database %q, want sqlite:FILE", dsn)
+		return openPostgres(ctx, dsn, o)
+	case !ok:
+		scheme = dsn
 	}
+	// Only the beginning: the rest may hold a password.
+	return nil, fmt.Errorf("unknown database %q, want sqlite:FILE or postgres://…", scheme)
 }

@@ -21,7 +21,7 @@ func TestSQLiteSettings(t *testing.T) {
 		"busy_timeout": "10000",
 	} {
 		var got string
-		require.NoError(t, s.(*sqliteStore).write.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
+		require.NoError(t, s.(*sqlStore).write.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
 		assert.Equal(t, want, got, pragma)
 	}
 }

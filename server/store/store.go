@@ -100,6 +100,9 @@ type Store interface {
 	// element: ErrNoDefaultWorkspace, ErrUnknownWorkspace or a failure.
 	List(ctx context.Context, project, workspace string) iter.Seq2[Package, error]
 
+	// Ping returns an error if the store cannot answer at this moment.
+	Ping(ctx context.Context) error
+
 	// Close releases the store, which must not be used any more.
 	io.Closer
 }

@@ -460,6 +460,8 @@ func testContext(t *testing.T, s store.Store) {
 	cancel()
 	require.ErrorIs(t, s.Cancel(ctx, project, "", []string{"12"}), context.Canceled)
 	require.ErrorIs(t, s.Cancel(ctx, project, "", nil), context.Canceled)
+	require.NoError(t, s.Ping(t.Context()))
+	require.ErrorIs(t, s.Ping(ctx), context.Canceled)
 	require.ErrorIs(t, s.PutWorkspace(ctx, store.Workspace{ProjectID: project, ID: "new"}), context.Canceled)
 	_, err := s.Add(ctx, store.Packages(store.Package{ID: "new", ProjectID: project}))
 	require.ErrorIs(t, err, context.Canceled)
