@@ -178,3 +178,18 @@ func judged(t *testing.T, contract *contracttest.Contract, d *defects.Defect) *c
 	require.NoError(t, err)
 	return rep
 }
+
+// BenchmarkShop runs everything that is planned for the bookshop's document, over
+// HTTP.
+func BenchmarkShop(b *testing.B) {
+	contract := load(b)
+	exchanges := 0
+	for b.Loop() {
+		srv := defects.Listen(defects.NewShop(""))
+		rep, err := contracttest.Run(b.Context(), contract, contracttest.URL(srv.URL), known()...)
+		require.NoError(b, err)
+		exchanges = rep.Stats.Exchanges
+		srv.Close()
+	}
+	b.ReportMetric(float64(exchanges), "exchanges/run")
+}
