@@ -99,10 +99,7 @@ func TestShop(t *testing.T) {
 // golden compares a set of names with those in a file.
 func golden(t *testing.T, file, head string, names map[string]bool) {
 	t.Helper()
-	text := head
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		text += name + "\n"
-	}
+	text := head + strings.Join(append(slices.Sorted(maps.Keys(names)), ""), "\n")
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	}
