@@ -495,7 +495,7 @@ func (r *runner) repeat(ctx context.Context, taking bool) {
 			continue
 		}
 		var base, broken *plan.Case
-		var others []*plan.Case
+		var callers, others []*plan.Case
 		kinds := map[string]bool{}
 		for _, c := range r.plan.cases(op) {
 			if c.Base == nil {
@@ -506,14 +506,23 @@ func (r *runner) repeat(ctx context.Context, taking bool) {
 				broken = c
 			}
 			kind := fmt.Sprint(c.Expect)
-			if c.Expect != plan.Accept {
+			switch {
+			case c.Expect != plan.Accept:
 				kind += c.Clause.Name + c.Request.Method
+			case c.Clause == op.MessageClause && ofCaller(c):
+				kind = c.ID
 			}
-			if c.Leave == "" && !kinds[kind] {
-				kinds[kind] = true
+			if c.Leave != "" || kinds[kind] {
+				continue
+			}
+			kinds[kind] = true
+			if kind == c.ID {
+				callers = append(callers, c)
+			} else {
 				others = append(others, c)
 			}
 		}
+		others = append(callers, others...)
 		if base != nil && r.stopped(ctx, op) == "" {
 			r.steady(ctx, base, others)
 		}
@@ -523,6 +532,15 @@ func (r *runner) repeat(ctx context.Context, taking bool) {
 	}
 }
 
+// ofCaller reports whether a request differs in what tells one caller from
+// another.
+func ofCaller(c *plan.Case) bool {
+	return slices.ContainsFunc([]string{"Accept-Language", "Cookie", "Forwarded", "User-Agent", "X-Forwarded-For", "X-Real-IP"}, func(name string) bool {
+		return c.Request.Get(name) != "" && c.Base.Request.Get(name) == ""
+	})
+}
+
+// steady asks for the same thing again and again, the other requests between.
 func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) {
 	type answer struct {
 		shape   string

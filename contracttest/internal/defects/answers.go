@@ -48,7 +48,7 @@ func statuses() []Defect {
 		d("writeBlurb", "200 for 204", unlisted, on("writeBlurb", 204, Status(200))),
 		d("writeBlurb", "503 for 400", server, on("writeBlurb", 400, Status(503))),
 		d("listBooks", "201 for 200", unlisted, on("listBooks", 200, Status(201))),
-		d("listBooks", "404 where there is no book", unlisted, Answer(at("listBooks", asked("genre", equals("poetry"))), func(w http.ResponseWriter) { w.WriteHeader(404) })),
+		d("listBooks", "404 where there is no book", unlisted, Answer(at("listBooks", asked("genre", equals("poetry"))), func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) })),
 		Defect{Name: "503 by default", Op: "status", Check: server, Warning: true, Wrap: on("status", 200, Status(503))},
 	)
 }

@@ -40,18 +40,21 @@ func (d *Defect) Server() http.Handler {
 	return shop
 }
 
-// connKey is where Listen counts the requests of each connection, as net/http
+// connKey is where ConnContext counts the requests of each connection, as net/http
 // does not say.
 type connKey struct{}
+
+// ConnContext lets the requests of a connection be counted, for an http.Server.
+func ConnContext(ctx context.Context, _ net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, &atomic.Int64{})
+}
 
 // Listen serves a handler on a free port of this machine. Who closes the server
 // should close its clients' connections first: some of the defects hold them.
 func Listen(h http.Handler) *httptest.Server {
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // some of the servers panic
-	srv.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
-		return context.WithValue(ctx, connKey{}, &atomic.Int64{})
-	}
+	srv.Config.ConnContext = ConnContext
 	srv.Start()
 	return srv
 }

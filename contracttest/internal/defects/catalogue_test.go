@@ -99,10 +99,7 @@ func TestShop(t *testing.T) {
 // golden compares a set of names with those in a file.
 func golden(t *testing.T, file, head string, names map[string]bool) {
 	t.Helper()
-	text := head
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		text += name + "\n"
-	}
+	text := head + strings.Join(append(slices.Sorted(maps.Keys(names)), ""), "\n")
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	}
@@ -177,4 +174,19 @@ func judged(t *testing.T, contract *contracttest.Contract, d *defects.Defect) *c
 	rep, err := contracttest.Run(t.Context(), contract, target, opts...)
 	require.NoError(t, err)
 	return rep
+}
+
+// BenchmarkShop runs everything that is planned for the bookshop's document, over
+// HTTP.
+func BenchmarkShop(b *testing.B) {
+	contract := load(b)
+	exchanges := 0
+	for b.Loop() {
+		srv := defects.Listen(defects.NewShop(""))
+		rep, err := contracttest.Run(b.Context(), contract, contracttest.URL(srv.URL), known()...)
+		require.NoError(b, err)
+		exchanges = rep.Stats.Exchanges
+		srv.Close()
+	}
+	b.ReportMetric(float64(exchanges), "exchanges/run")
 }

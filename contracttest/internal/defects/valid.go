@@ -15,7 +15,7 @@ func refusals() []Defect {
 	oops := func(op, name string, when When) Defect {
 		return Defect{Name: "500 at " + name, Op: op, Check: server, Wrap: fails(op, when)}
 	}
-	body := func(r *http.Request, b []byte) bool { return len(b) > 0 }
+	body := func(b []byte) bool { return len(b) > 0 }
 	bytes := func(n int) func(string) bool { return func(s string) bool { return len(s) > n } }
 	long := func(s string) bool { return utf8.RuneCountInString(s) == 20 }
 	return class(
@@ -86,7 +86,7 @@ func refusals() []Defect {
 		no("addBook", "title of more than 80 bytes", has("title", func(v any) bool { s, _ := v.(string); return len(s) > 80 && utf8.RuneCountInString(s) <= 80 })),
 		no("addBook", "chunked book", func(r *http.Request, b []byte) bool { return len(b) > 0 && r.ContentLength < 0 }),
 		no("addBook", "charset", func(r *http.Request, b []byte) bool {
-			return body(r, b) && strings.Contains(strings.ToLower(r.Header.Get("Content-Type")), "charset")
+			return body(b) && strings.Contains(strings.ToLower(r.Header.Get("Content-Type")), "charset")
 		}),
 		no("addBook", "indented book", contains("{\n")),
 		no("addBook", "integer for a price", has("price", func(v any) bool { b := fmt.Sprint(v); return v != nil && !strings.ContainsAny(b, ".e") })),

@@ -546,6 +546,8 @@ func (pl *planner) body() {
 			pl.syntax(m, d)
 		case m.Form == contract.Multipart:
 			pl.parts(m, d)
+		case m.Form == contract.Bytes:
+			pl.bytes(m, d)
 		}
 		before := len(pl.breaks)
 		if m.Node != nil {
@@ -561,6 +563,20 @@ func (pl *planner) body() {
 		if isJSON(m) && m == b.Media[0] {
 			pl.combined(m, d, pl.breaks[before:])
 		}
+	}
+}
+
+// bytes plans bodies that are no text.
+func (pl *planner) bytes(m *contract.Media, d draft) {
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	for _, v := range []struct {
+		label string
+		body  []byte
+	}{{"every-byte", every}, {"no-utf-8", []byte("\xff\xfe\x80")}, {"nul-alone", []byte{0}}, {"line-feeds", []byte("\r\n\n\r")}} {
+		pl.raw(pl.op.Body.MediaType, v.label+"-in-"+m.Key, Accept, "", d, func(r *wire.Request) { r.Body = v.body })
 	}
 }
 

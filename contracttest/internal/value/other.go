@@ -76,7 +76,7 @@ func otherNumber(n *contract.Node, good any) (any, bool) {
 // otherText changes characters of a good text into others of their kind, as
 // many of them as its pattern and format bear.
 func otherText(n *contract.Node, good string) (any, bool) {
-	if n.Schema.Format != "" && n.Validates("\x00") == nil {
+	if !contract.FormatIsDefined(n.Schema.Format) {
 		return nil, false // nothing tells whether a text has the format
 	}
 	letters := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
