@@ -102,6 +102,8 @@ func (n *Node) discriminated(members map[string]any) string {
 	v, there := members[d.PropertyName]
 	name, isText := v.(string)
 	switch {
+	case !there && len(n.OneOf)+len(n.AnyOf) == 0 && !n.Required[d.PropertyName]:
+		return ""
 	case !there:
 		return d.PropertyName + ", which names the schema, is missing"
 	case !isText:

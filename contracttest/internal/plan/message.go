@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -142,13 +143,9 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 		if len(n.Clauses) == 0 {
 			return
 		}
-		if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Schema.ReadOnly && n.Clause("readOnly") != nil }) {
-			for _, c := range n.Clauses {
-				pl.reasons[c] = "a request does not carry what is readOnly"
-			}
-			if n.Clause("readOnly") != nil {
-				pl.readOnly(root, n, way, good, p, get, set)
-			}
+		readOnly := func(n *contract.Node) bool { return n.Clause("readOnly") != nil }
+		if slices.ContainsFunc(way, readOnly) {
+			pl.readOnly(root, n, way, good, p, get, set)
 			return
 		}
 		in, local := travels(n), good
@@ -177,7 +174,11 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				return set(d, v, slices.Compact(unknown)), nil
 			}
 		}
+		most, kept, broken := most(way), map[*contract.Clause]int{}, map[*contract.Clause]int{}
 		for _, v := range pl.maker.Keep(n, local, in) {
+			if kept[v.Clause] >= most {
+				continue
+			}
 			before := pl.count
 			made := []string(nil)
 			if !v.Exists {
@@ -185,6 +186,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
 			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
+			kept[v.Clause] += pl.count - before
 			if n.Shared != nil && pl.count > before {
 				break // the others are cases of the node where the schema was first met
 			}
@@ -195,8 +197,12 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 		for _, v := range pl.maker.Break(n, local, in) {
+			if broken[v.Clause] >= most {
+				continue
+			}
 			before := pl.count
 			pl.breakWith(change{clause: v.Clause, label: v.Label, node: n, site: n.Path, touches: p, apply: put(v.V, nil, false)})
+			broken[v.Clause] += pl.count - before
 			if n.Shared != nil && pl.count > before {
 				break
 			}
@@ -205,6 +211,11 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 		pl.optional(n, local, p, put)
+		for _, c := range n.Clauses {
+			if pl.reasons[c] == "" {
+				pl.reasons[c] = "no value that breaks it, or keeps it at an edge, can be sent in its place"
+			}
+		}
 	})
 }
 
@@ -226,6 +237,21 @@ func madeUp(n *contract.Node, good value.Good, v any) []string {
 		return append(slices.Clone(good.Unknown), n.Items.Path)
 	}
 	return []string{n.Path}
+}
+
+// most bounds the cases that keep or break a clause inside a branch of oneOf or
+// anyOf: there may be dozens of branches that are much alike.
+func most(way []*contract.Node) int {
+	bound := math.MaxInt
+	for _, n := range way {
+		switch i := slices.Index(slices.Concat(n.Parent.OneOf, n.Parent.AnyOf), n); {
+		case i == 0:
+			bound = min(bound, 3)
+		case i > 0:
+			return 1
+		}
+	}
+	return bound
 }
 
 // atTheEnd are odd strings that are sent as the last item of a list too: what is

@@ -425,6 +425,8 @@ paths:
 	}
 	assert.Contains(t, reasons["op/query/q/minLength"], "300000 characters is not made")
 	assert.Contains(t, reasons["op/body/never/optional"], "no string is found that matches a^b")
+	find(t, p, "op/body/never/type#number") // there is no good one, but there are bad ones
+	assert.NotContains(t, reasons, "op/body/never/pattern")
 	assert.Contains(t, reasons["op/body:application~1xml/type"], "bodies of this media type are not made")
 }
 

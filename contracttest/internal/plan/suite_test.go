@@ -309,7 +309,9 @@ var notForAjv = map[string]string{
 	"optional/format/i": "the same",
 	"properties: properties whose names are Javascript object property names": "JavaScript has its own idea of __proto__",
 	"ref: naive replacement of $ref with its destination is not correct":      "a $ref in data is data for ajv, and a reference in a document of OpenAPI",
-	"const: const with null": "kin-openapi does not keep a const of null",
+	"ref: ref creates new scope when adjacent to keywords":                    "kin-openapi lays the keywords next to a $ref over those that it refers to",
+	"ref: $ref to boolean schema false":                                       "the same, with no keyword",
+	"const: const with null":                                                  "kin-openapi does not keep a const of null",
 }
 
 // ajv returns on which values ajv does not agree.

@@ -19,6 +19,7 @@ type Maker struct {
 	Known map[string][]string
 
 	made    map[*contract.Node]made
+	through map[*contract.Node]made
 	active  map[*contract.Node]int // nodes for which a value is being made
 	left    int                    // steps of the search
 	endless bool                   // it ended at a schema that refers to itself

@@ -902,6 +902,18 @@ func (m *Maker) Applies(n *contract.Node, v any) bool {
 // Through makes a value of the schema around n to which n applies. Where n
 // takes none of them, it is one that n refuses.
 func (m *Maker) Through(n *contract.Node) (Good, error) {
+	if before, ok := m.through[n]; ok {
+		return before.good, before.err
+	}
+	if m.through == nil {
+		m.through = map[*contract.Node]made{}
+	}
+	g, err := m.makeThrough(n)
+	m.through[n] = made{g, err}
+	return g, err
+}
+
+func (m *Maker) makeThrough(n *contract.Node) (Good, error) {
 	up := n.Parent
 	a := asked{}
 	loose := relaxed(up, func(s *openapi3.Schema) {
