@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
@@ -138,4 +140,30 @@ func TestBlindSpotOfFormats(t *testing.T) {
 		assert.Equal(t, []string{want}, broken(got))
 		assert.Equal(t, want == "op/body/id/format", got[0].Leave != "", "only OpenAPI's own formats have to be checked")
 	}
+}
+
+// In kin-openapi's reading, unevaluatedProperties next to a $ref sees nothing of
+// what is referred to.
+func TestBlindSpotOfUnevaluated(t *testing.T) {
+	text := strings.Replace(head, "3.0.3", "3.1.0", 1) + `paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A', properties: {b: {type: string}}, unevaluatedProperties: false}}}}
+      responses: {"200": {description: Done.}}
+components: {schemas: {A: {type: object, properties: {a: {type: string}}}}}
+`
+	const body = `{"a":"a","b":"b"}`
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(text))
+	require.NoError(t, err)
+	schema := doc.Paths.Value("/a").Post.RequestBody.Value.Content["application/json"].Schema.Value
+	assert.Error(t, schema.VisitJSON(map[string]any{"a": "a", "b": "b"}, openapi3.EnableJSONSchema2020()), "kin-openapi takes it now")
+
+	op := parse(t, text).Operations[0]
+	check := func(body string) []string {
+		return broken(op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+body)))
+	}
+	assert.Empty(t, check(body))
+	assert.Equal(t, []string{"op/body/unevaluatedProperties"}, check(`{"a":"a","c":"c"}`))
+	assert.Equal(t, []string{"op/body/a/type"}, check(`{"a":1}`))
 }

@@ -98,7 +98,8 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 	}
 	if doc.Components != nil {
 		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
-			if ref := doc.Components.Schemas[name]; ref != nil {
+			if ref := doc.Components.Schemas[name]; ref != nil && ref.Value != nil {
+				lift(ref)
 				c.cut(ref.Value, nil)
 			}
 		}

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -177,6 +178,7 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	n.op, n.side, n.quiet = b.op, b.side, b.quiet > 0
 	n.Schema = &openapi3.Schema{}
 	if ref != nil && ref.Value != nil {
+		lift(ref)
 		n.Schema = ref.Value
 		b.op.Contract.cut(n.Schema, nil)
 		n.Pointer = target(ref.Ref, n.Pointer)
@@ -323,6 +325,35 @@ func (b *nodeBuilder) applicators(node *Node) {
 	node.Not = quiet("not", s.Not)
 	node.Contains = quiet("contains", s.Contains)
 	node.PropertyNames = quiet("propertyNames", s.PropertyNames)
+}
+
+// lift puts unevaluatedProperties and unevaluatedItems where they look at all
+// that stands around them. kin-openapi makes of the keywords next to a $ref one
+// more part of the allOf of what is referred to, in which they see nothing of it.
+func lift(ref *openapi3.SchemaRef) {
+	parts := ref.Value.AllOf
+	if ref.Ref == "" || len(parts) == 0 {
+		return
+	}
+	last := parts[len(parts)-1]
+	if last.Ref != "" || last.Value == nil {
+		return
+	}
+	move := func(keyword string, to, from *openapi3.BoolSchema) {
+		if (from.Has != nil || from.Schema != nil) && to.Has == nil && to.Schema == nil && beside(ref, keyword) {
+			*to, *from = *from, openapi3.BoolSchema{}
+		}
+	}
+	move("unevaluatedProperties", &ref.Value.UnevaluatedProperties, &last.Value.UnevaluatedProperties)
+	move("unevaluatedItems", &ref.Value.UnevaluatedItems, &last.Value.UnevaluatedItems)
+}
+
+// beside reports whether a keyword stands next to a $ref. What the reference
+// leads to is then a copy, made for this place.
+func beside(ref *openapi3.SchemaRef, keyword string) bool {
+	text, err := json.Marshal(ref)
+	var members map[string]json.RawMessage
+	return err == nil && json.Unmarshal(text, &members) == nil && members["$ref"] != nil && members[keyword] != nil
 }
 
 // inPlace are the keywords whose schemas are about the value itself.
