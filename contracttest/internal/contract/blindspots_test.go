@@ -167,3 +167,16 @@ components: {schemas: {A: {type: object, properties: {a: {type: string}}}}}
 	assert.Equal(t, []string{"op/body/unevaluatedProperties"}, check(`{"a":"a","c":"c"}`))
 	assert.Equal(t, []string{"op/body/a/type"}, check(`{"a":1}`))
 }
+
+// Schemas of the JSON Schema test suite that kin-openapi reads otherwise, and
+// this package with it: nothing in a document asks for them.
+func TestBlindSpotsOfSchemas(t *testing.T) {
+	loaded := func(version, text string) *openapi3.Schema {
+		doc, err := openapi3.NewLoader().LoadFromData([]byte(strings.Replace(head, "3.0.3", version, 1) + "paths: {}\ncomponents: {schemas: {A: " + text + "}}\n"))
+		require.NoError(t, err)
+		return doc.Components.Schemas["A"].Value
+	}
+	assert.NoError(t, loaded("3.0.3", "{not: {}}").VisitJSON("a"), "kin-openapi lets not exclude everything now")
+	assert.NoError(t, loaded("3.1.0", "{const: null}").VisitJSON("a", openapi3.EnableJSONSchema2020()), "kin-openapi keeps a const of null now")
+	assert.Error(t, loaded("3.0.3", "{minLength: 2}").VisitJSON(nil), "kin-openapi lets a schema without a type take null now: take leaveNull out")
+}

@@ -83,6 +83,8 @@ func (n *Node) violations2020(err *jsonschema.ValidationError, v any, subject st
 		}
 	}
 	switch k := err.ErrorKind.(type) {
+	case *jskind.Not:
+		keyword = "not"
 	case *jskind.Required:
 		var broken []Violation
 		for _, name := range k.Missing {

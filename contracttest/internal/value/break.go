@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
 
 // Break makes values that break one clause of the node each, as near to the
@@ -83,7 +84,9 @@ func (b *breaker) strings(text string) {
 	for _, odd := range []struct{ label, text string }{
 		{"suffix", text + "!"}, {"prefix", "!" + text}, {"line-feed", text + "\n"}, {"blank", text + " "}, {"other", "!"}, {"letters", Letters(8)}, {"digits", "12345678"},
 	} {
-		b.add("pattern", odd.label, odd.text)
+		if re, err := pattern.Compile(s.Pattern); err == nil && !re.MatchString(odd.text) {
+			b.add("pattern", odd.label, odd.text)
+		}
 		b.add("format", odd.label, odd.text)
 	}
 	if s.Pattern != "" {
@@ -286,17 +289,33 @@ func relaxed(n *contract.Node, without func(*openapi3.Schema)) *contract.Node {
 	return &less
 }
 
-// search adds the first value that is found for what is asked, and reports
-// whether there was one.
+// search adds a value that is found for what is asked, best of the good one's
+// type, and reports whether there was one.
 func (b *breaker) search(keyword, label string, a asked) bool {
+	const looked = 40
 	b.m.left = maxSteps / 4
-	before := len(b.out)
+	c, count := b.n.Clause(keyword), 0
+	var found []Variant
 	for g := range b.m.taken(a, 1) {
-		if b.add(keyword, label, g.V); len(b.out) > before {
-			return true
+		before := len(b.out)
+		b.add(keyword, label, g.V)
+		if len(b.out) > before {
+			b.out = b.out[:before]
+			found = append(found, Variant{Clause: c, Label: label, V: g.V})
+			if basic(g.V) == basic(b.good) {
+				b.out = append(b.out, found[len(found)-1])
+				return true
+			}
+		}
+		if count++; count == looked {
+			break
 		}
 	}
-	return false
+	if len(found) == 0 {
+		return false
+	}
+	b.out = append(b.out, found[0])
+	return true
 }
 
 // discriminator breaks the name that an object gives to its schema.
@@ -583,7 +602,9 @@ func (b *breaker) contains(items []any, m *Maker) {
 		}
 		b.add("contains", "without", without)
 		for _, v := range strangers {
-			b.add("contains", "only-"+v.label, []any{v.v})
+			if takes(itemNodes([]*contract.Node{n}, 0), []*contract.Node{n.Contains}, v.v) {
+				b.add("contains", "only-"+v.label, []any{v.v})
+			}
 		}
 		if most := n.Schema.MaxContains; most != nil && *most < maxCount {
 			for range *most + 1 {
@@ -630,6 +651,9 @@ func (b *breaker) objects(members map[string]any, m *Maker) {
 			continue
 		}
 		for i, name := range []string{"x-unknown-property", "", "A", "0", "\u00e9"} {
+			if _, may := memberNodes([]*contract.Node{n}, name); may && kw == "additionalProperties" {
+				continue
+			}
 			more := maps.Clone(members)
 			more[name] = "a"
 			label := "extra"
