@@ -672,12 +672,37 @@ func (r *runner) finish(elapsed time.Duration) {
 		}
 	}
 	rep.Stats.Operations = len(ops)
-	for _, op := range r.contract.c.Operations {
-		if ops[op] && !r.accepted[op] && !slices.ContainsFunc(rep.Findings, func(f Finding) bool { return f.Operation == op.ID }) {
-			rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: no valid request was accepted, so little is proven: give %s", op.ID, lacking(op)))
-		}
-	}
+	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Sort()
+}
+
+// maxNamed is how many operations a warning names.
+const maxNamed = 5
+
+// unproven warns of the operations of which no valid request was accepted, those
+// that lack the same in one line.
+func (r *runner) unproven(ops map[*contract.Operation]bool) []string {
+	names := map[string][]string{}
+	var order []string
+	for _, op := range r.contract.c.Operations {
+		if !ops[op] || r.accepted[op] || slices.ContainsFunc(r.report.Findings, func(f Finding) bool { return f.Operation == op.ID }) {
+			continue
+		}
+		what := lacking(op)
+		if names[what] == nil {
+			order = append(order, what)
+		}
+		names[what] = append(names[what], op.ID)
+	}
+	var all []string
+	for _, what := range order {
+		of := names[what]
+		if more := len(of) - maxNamed; more > 0 {
+			of = append(of[:maxNamed:maxNamed], fmt.Sprintf("%d more", more))
+		}
+		all = append(all, fmt.Sprintf("%s: no valid request was accepted, so little is proven: give %s", strings.Join(of, ", "), what))
+	}
+	return all
 }
 
 // lacking says what the run may have to be told of the target.
