@@ -12,8 +12,9 @@
 //  1. observe: request ID, recovery from panics, error answers, access log
 //  2. routed: unknown paths and methods
 //  3. readBody: the bound on the body
-//  4. validate: media type, well-formed JSON, the document's own rules
-//  5. the generated strict handler and CancelFactoryPackages
+//  4. authenticator.check: who the caller is, and whether the project is theirs
+//  5. validate: media type, well-formed JSON, the document's own rules
+//  6. the generated strict handler and CancelFactoryPackages
 //
 // Where the document is silent:
 //
@@ -26,6 +27,10 @@
 //   - Another method on a known path is 405 with Allow, as RFC 9110 §15.5.6
 //     asks; a body above 12 MiB is 413. The vendor's gateway answers 404 to
 //     the former.
+//
+// What the vendor's gateway answers in the service's place, this package answers
+// as the gateway does, with a request_id in the body: 401 to a caller who is not
+// known, 403 where the project is another one, 404 and 413.
 //
 // What is not HTTP, or has more than 128 KiB of headers, is refused by net/http
 // before it gets here, in its own words.

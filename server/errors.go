@@ -14,10 +14,13 @@ import (
 	"github.com/dataarts-go/factory/gen"
 )
 
+// gateway is what the codes of the API gateway begin with.
+const gateway = "APIG."
+
 // Error codes and texts of the vendor. DLF codes are those of DataArts
 // (dataartsstudio_02_0313, 02_0205 and FAQ 03_0404), APIG codes those of the
-// API gateway in front of it (api-gateway, error_codes). The texts of 0201 and
-// 0601 are ours.
+// API gateway in front of it (api-gateway, error_codes; devg-apisign,
+// api-sign-errorcode). The texts of 0201, 0302 and 0601 are ours.
 const (
 	codeTaskNotFound = "DLF.0810"
 	textTaskNotFound = "Task does not exist."
@@ -34,6 +37,12 @@ const (
 	codeTooLarge = "APIG.0201"
 	textTooLarge = "The request body is too large"
 
+	codeUnauthorised = "APIG.0301"
+	textUnauthorised = "Incorrect IAM authentication information: "
+
+	codeForbidden = "APIG.0302"
+	textForbidden = "The IAM user is not allowed to access the project."
+
 	codeInternal = "APIG.0601"
 	textInternal = "Internal server error."
 )
@@ -42,7 +51,7 @@ const (
 type refusal struct {
 	status     int
 	code, text string
-	allow      string // the Allow header, if not empty
+	header     http.Header // what the answer has beside
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.code, r.text) }
@@ -107,6 +116,12 @@ func violation(err error) *refusal {
 func errorBody(code, text string, limit int) gen.ErrorResponse {
 	text = truncate(strings.ToValidUTF8(text, "\uFFFD"), limit)
 	return gen.ErrorResponse{ErrorCode: &code, ErrorMsg: &text}
+}
+
+// gatewayError is the error of the API gateway, which says which request it was.
+type gatewayError struct {
+	gen.ErrorResponse
+	RequestID string `json:"request_id"`
 }
 
 // truncate shortens valid UTF-8 to limit characters. One outside the basic

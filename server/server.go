@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/dataarts-go/factory/gen"
 	api "github.com/dataarts-go/factory/gen/server"
 	"github.com/dataarts-go/factory/server/store"
 )
@@ -40,6 +42,7 @@ type Server struct {
 	contract *contract
 	log      *slog.Logger
 	grace    time.Duration
+	auth     *authenticator // nil: nobody is asked
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
 }
@@ -97,7 +100,7 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{readBody, op.validate}
+		before[id] = []echo.MiddlewareFunc{readBody, s.auth.check, op.validate}
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
@@ -227,7 +230,7 @@ func (s *Server) routed(next echo.HandlerFunc) echo.HandlerFunc {
 				status: http.StatusMethodNotAllowed,
 				code:   codeNoSuchAPI,
 				text:   textNoSuchAPI,
-				allow:  strings.Join(methods, ", "),
+				header: http.Header{echo.HeaderAllow: {strings.Join(methods, ", ")}},
 			}
 		}
 		return next(c)
@@ -256,10 +259,13 @@ func (s *Server) answer(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	if r.allow != "" {
-		c.Response().Header().Set(echo.HeaderAllow, r.allow)
+	header := c.Response().Header()
+	maps.Copy(header, r.header)
+	var content any = errorBody(r.code, r.text, s.contract.maxErrorText)
+	if strings.HasPrefix(r.code, gateway) {
+		content = gatewayError{content.(gen.ErrorResponse), header.Get(echo.HeaderXRequestID)}
 	}
-	data, err := json.Marshal(errorBody(r.code, r.text, s.contract.maxErrorText))
+	data, err := json.Marshal(content)
 	if err == nil && c.Request().Method == http.MethodHead {
 		c.Response().Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
 		err = c.NoContent(r.status)

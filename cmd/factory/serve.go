@@ -29,28 +29,44 @@ The file of --packages is YAML:
 
 ` + packagesFileForm + `
 Loading it again changes nothing: a package that is already there keeps its
-state, so that what was cancelled stays cancelled.`,
+state, so that what was cancelled stays cancelled.
+
+With --auth token, aksk or all only those are let in who are in the file of
+--credentials, or in the variable ` + credentialsEnv + `, each to the
+packages of one project:
+
+` + credentialsForm,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if auth != "none" {
-				return fmt.Errorf("--auth %s is not supported yet, want none", auth)
+			option, err := authOption(auth, credentials)
+			if err != nil {
+				return err
 			}
-			if cmd.Flags().Changed("credentials") {
-				return errors.New("--credentials is not supported yet: with --auth none nobody is asked for any")
-			}
-			return serve(cmd, listen, db, packages)
+			return serve(cmd, listen, db, packages, option)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	flags.StringVar(&db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
 	flags.StringVar(&packages, "packages", "", "YAML `file` of packages to add before serving")
-	flags.StringVar(&auth, "auth", "none", "who is let in: none (everyone)")
-	flags.StringVar(&credentials, "credentials", "", "`file` of credentials (not supported yet)")
+	flags.StringVar(&auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
+	flags.StringVar(&credentials, "credentials", "", "YAML `file` of credentials")
 	return cmd
 }
 
-func serve(cmd *cobra.Command, listen, db, packages string) (err error) {
+// authOption returns what --auth and --credentials ask for.
+func authOption(auth, file string) (server.Option, error) {
+	if auth == string(server.AuthNone) && file == "" {
+		return server.WithAuth(server.AuthNone, server.Credentials{}), nil
+	}
+	credentials, err := readCredentials(file)
+	if err != nil {
+		return nil, err
+	}
+	return server.WithAuth(server.Auth(auth), credentials), nil
+}
+
+func serve(cmd *cobra.Command, listen, db, packages string, opts ...server.Option) (err error) {
 	ctx := cmd.Context()
 	st, err := store.Open(ctx, db)
 	if err != nil {
@@ -63,7 +79,7 @@ func serve(cmd *cobra.Command, listen, db, packages string) (err error) {
 		}
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-	srv, err := server.New(st, server.WithLogger(log))
+	srv, err := server.New(st, append(opts, server.WithLogger(log))...)
 	if err != nil {
 		return err
 	}

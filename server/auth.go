@@ -1,0 +1,207 @@
+package server
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/dataarts-go/factory/internal/signing"
+)
+
+// Auth is how callers prove who they are.
+type Auth string
+
+// The ways to do so. With AuthAll a caller uses either; a request that has a
+// signature is judged by it, whatever token it has beside.
+const (
+	AuthNone  Auth = "none"  // nobody is asked
+	AuthToken Auth = "token" // a token in X-Auth-Token
+	AuthAKSK  Auth = "aksk"  // a signature of the request (SDK-HMAC-SHA256)
+	AuthAll   Auth = "all"
+)
+
+// Credentials are those of the callers that are let in, each to one project. A
+// key or token that stands there several times is let in to several.
+type Credentials struct {
+	Keys   []Key
+	Tokens []Token
+}
+
+// Key is an access key with its secret.
+type Key struct{ AccessKey, SecretKey, ProjectID string }
+
+// String names the project alone, so that a key can be logged.
+func (k Key) String() string { return fmt.Sprintf("{key of project %s}", k.ProjectID) }
+
+// GoString is String.
+func (k Key) GoString() string { return k.String() }
+
+// Token is a token as IAM issues it.
+type Token struct{ Token, ProjectID string }
+
+// String names the project alone, so that a token can be logged.
+func (t Token) String() string { return fmt.Sprintf("{token of project %s}", t.ProjectID) }
+
+// GoString is String.
+func (t Token) GoString() string { return t.String() }
+
+// WithAuth sets who is let in. The default is AuthNone, which takes no
+// credentials.
+func WithAuth(auth Auth, credentials Credentials) Option {
+	return func(s *Server) error {
+		a, err := newAuthenticator(auth, credentials)
+		s.auth = a
+		return err
+	}
+}
+
+// authenticator lets in those who are known, each to its own projects.
+type authenticator struct {
+	mode Auth
+	keys map[string]*holder // by access key
+	// tokens are by their SHA-256: how long a look-up takes says nothing about
+	// the token itself.
+	tokens map[[sha256.Size]byte]*holder
+}
+
+// holder has a credential.
+type holder struct {
+	secret   string // of an access key
+	projects []string
+}
+
+func newAuthenticator(mode Auth, c Credentials) (*authenticator, error) {
+	a := &authenticator{mode: mode, keys: map[string]*holder{}, tokens: map[[sha256.Size]byte]*holder{}}
+	for i, k := range c.Keys {
+		if k.AccessKey == "" || k.SecretKey == "" || k.ProjectID == "" {
+			return nil, fmt.Errorf("key %d lacks its access key, secret key or project", i+1)
+		}
+		h := a.keys[k.AccessKey]
+		if h == nil {
+			h = &holder{secret: k.SecretKey}
+			a.keys[k.AccessKey] = h
+		}
+		if h.secret != k.SecretKey {
+			return nil, fmt.Errorf("key %d is there before with another secret key", i+1)
+		}
+		h.projects = append(h.projects, k.ProjectID)
+	}
+	for i, t := range c.Tokens {
+		if t.Token == "" || t.ProjectID == "" {
+			return nil, fmt.Errorf("token %d lacks its text or project", i+1)
+		}
+		sum := sha256.Sum256([]byte(t.Token))
+		if a.tokens[sum] == nil {
+			a.tokens[sum] = &holder{}
+		}
+		a.tokens[sum].projects = append(a.tokens[sum].projects, t.ProjectID)
+	}
+	keys, tokens := len(a.keys) > 0, len(a.tokens) > 0
+	switch mode {
+	case AuthNone:
+		if keys || tokens {
+			return nil, errors.New("with authentication none nobody is asked for credentials")
+		}
+		return nil, nil
+	case AuthToken:
+		if !tokens {
+			return nil, errors.New("authentication by token needs tokens")
+		}
+	case AuthAKSK:
+		if !keys {
+			return nil, errors.New("authentication by aksk needs keys")
+		}
+	case AuthAll:
+		if !keys && !tokens {
+			return nil, errors.New("authentication needs keys or tokens")
+		}
+	default:
+		return nil, fmt.Errorf("authentication is %q, want none, token, aksk or all", mode)
+	}
+	return a, nil
+}
+
+// unauthorised refuses a request whose caller is not known.
+func (a *authenticator) unauthorised(why string) *refusal {
+	r := &refusal{
+		status: http.StatusUnauthorized,
+		code:   codeUnauthorised,
+		text:   textUnauthorised + why,
+		header: http.Header{},
+	}
+	// RFC 9110 §15.5.2 wants one, though the gateway documents none.
+	if a.mode != AuthAKSK {
+		r.header.Add(echo.HeaderWWWAuthenticate, "X-Auth-Token")
+	}
+	if a.mode != AuthToken {
+		r.header.Add(echo.HeaderWWWAuthenticate, signing.Algorithm)
+	}
+	return r
+}
+
+// check is a middleware that refuses callers who are not known or who ask for
+// a project that is not theirs. Its refusals, and their texts, are those of the
+// gateway; none of them goes to the log.
+func (a *authenticator) check(next echo.HandlerFunc) echo.HandlerFunc {
+	if a == nil {
+		return next
+	}
+	return func(c echo.Context) error {
+		caller, refused := a.caller(c.Request())
+		if refused != nil {
+			return refused
+		}
+		params, err := pathParams(c)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(caller.projects, params["project_id"]) {
+			return &refusal{status: http.StatusForbidden, code: codeForbidden, text: textForbidden}
+		}
+		return next(c)
+	}
+}
+
+func (a *authenticator) caller(r *http.Request) (*holder, *refusal) {
+	if a.mode == AuthAKSK || a.mode == AuthAll && signing.IsSigned(r.Header.Get(echo.HeaderAuthorization)) {
+		return a.signer(r)
+	}
+	tokens := r.Header["X-Auth-Token"]
+	if len(tokens) != 1 || tokens[0] == "" {
+		return nil, a.unauthorised("x-auth-token not found")
+	}
+	if h := a.tokens[sha256.Sum256([]byte(tokens[0]))]; h != nil {
+		return h, nil
+	}
+	return nil, a.unauthorised("decrypt token fail")
+}
+
+func (a *authenticator) signer(r *http.Request) (*holder, *refusal) {
+	var data []byte
+	if b, ok := r.Body.(*body); ok {
+		data = b.data
+	}
+	access, err := signing.Verify(r, data, func(access string) (string, bool) {
+		h := a.keys[access]
+		if h == nil {
+			return "", false
+		}
+		return h.secret, true
+	}, time.Now())
+	switch {
+	case err == nil:
+		return a.keys[access], nil
+	case errors.Is(err, signing.ErrUnknownKey):
+		access, _ = signing.Parts(r.Header.Get(echo.HeaderAuthorization))
+		return nil, a.unauthorised("Get secretKey failed,ak:" + clip(access) + ",err:ak not exist")
+	case errors.Is(err, signing.ErrExpired):
+		return nil, a.unauthorised("calc ak sk signature fail:signature expired")
+	default:
+		return nil, a.unauthorised("verify aksk signature fail")
+	}
+}

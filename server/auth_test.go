@@ -1,0 +1,241 @@
+package server_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/internal/signing"
+	"github.com/dataarts-go/factory/server"
+	"github.com/dataarts-go/factory/server/store"
+)
+
+const (
+	accessKey = "AKEXAMPLE0000000TEST"
+	secretKey = "SKexample+/0000000000000000000000000test"
+	token     = "MIITOKEN"
+)
+
+func credentials() server.Credentials {
+	return server.Credentials{
+		Keys: []server.Key{
+			{AccessKey: accessKey, SecretKey: secretKey, ProjectID: project},
+			{AccessKey: accessKey, SecretKey: secretKey, ProjectID: "another"},
+			{AccessKey: "AKOTHER", SecretKey: "SKOTHER", ProjectID: "another"},
+		},
+		Tokens: []server.Token{{Token: token, ProjectID: project}, {Token: "MIIOTHER", ProjectID: "another"}},
+	}
+}
+
+// call is a request in the making.
+type call struct {
+	path, body, access, secret string
+	age                        time.Duration
+	header                     http.Header
+	// after changes what was signed.
+	after func(*http.Request)
+}
+
+// do sends c to a server of its own, and returns the answer, what the store
+// holds thereafter and what was logged.
+func (c call) do(t *testing.T, auth server.Auth, credentials server.Credentials) (answer, string, string) {
+	t.Helper()
+	s := store.NewMemory()
+	fill(t, s)
+	log := &lockedBuffer{}
+	handler := newHandler(t, s, log, server.WithAuth(auth, credentials))
+	if c.path == "" {
+		c.path = path
+	}
+	if c.body == "" {
+		c.body = document
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://factory.example"+c.path, strings.NewReader(c.body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", mediaType)
+	for name, values := range c.header {
+		req.Header[name] = values
+	}
+	if c.access != "" {
+		require.NoError(t, signing.Sign(req, c.access, c.secret, time.Now().Add(-c.age)))
+	}
+	if c.after != nil {
+		c.after(req)
+	}
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, req)
+	resp := rec.Result()
+	defer resp.Body.Close()
+	return answer{resp, rec.Body.Bytes()}, states(t, s), log.String()
+}
+
+func TestAuth(t *testing.T) {
+	const anotherPath = "/v2/another/factory/release-packages/unpack"
+	signed := call{access: accessKey, secret: secretKey}
+	with := func(c call, change func(*call)) call { change(&c); return c }
+	header := func(name string, values ...string) http.Header { return http.Header{name: values} }
+	const (
+		none     = "x-auth-token not found"
+		invalid  = "decrypt token fail"
+		mismatch = "verify aksk signature fail"
+		expired  = "signature expired"
+		unknown  = "Get secretKey failed,ak:AKNOBODY,err:ak not exist"
+		another  = "The IAM user is not allowed to access the project."
+	)
+	tests := []struct {
+		name string
+		call call
+		want map[server.Auth]string // "": let in
+	}{
+		{"without a token", call{}, map[server.Auth]string{"none": "", "token": none, "aksk": mismatch, "all": none}},
+		{"empty token", call{header: header("X-Auth-Token", "")}, map[server.Auth]string{"token": none, "all": none}},
+		{"two tokens", call{header: header("X-Auth-Token", token, token)}, map[server.Auth]string{"token": none, "all": none}},
+		{"token", call{header: header("X-Auth-Token", token)}, map[server.Auth]string{"token": "", "all": "", "aksk": mismatch}},
+		{"unknown token", call{header: header("X-Auth-Token", token+"x")}, map[server.Auth]string{"token": invalid, "all": invalid}},
+		{"beginning of a token", call{header: header("X-Auth-Token", token[:4])}, map[server.Auth]string{"token": invalid}},
+		{"SQL in the token", call{header: header("X-Auth-Token", "' OR '1'='1")}, map[server.Auth]string{"token": invalid}},
+		{"another project's token", call{header: header("X-Auth-Token", "MIIOTHER")}, map[server.Auth]string{"token": another, "all": another}},
+		{"token, of another project's path", call{path: anotherPath, header: header("X-Auth-Token", token)}, map[server.Auth]string{"token": another}},
+		{
+			"project that does not exist",
+			call{path: "/v2/nowhere/factory/release-packages/unpack", header: header("X-Auth-Token", token)},
+			map[server.Auth]string{"token": another},
+		},
+		{"signature", signed, map[server.Auth]string{"aksk": "", "all": "", "token": none}},
+		{
+			"signature beside an unknown token", with(signed, func(c *call) { c.header = header("X-Auth-Token", "unknown") }),
+			map[server.Auth]string{"aksk": "", "all": "", "token": invalid},
+		},
+		{
+			"signature that is wrong beside a token",
+			call{access: accessKey, secret: "wrong", header: header("X-Auth-Token", token)},
+			map[server.Auth]string{"aksk": mismatch, "all": mismatch, "token": ""},
+		},
+		{"wrong secret", call{access: accessKey, secret: "wrong"}, map[server.Auth]string{"aksk": mismatch, "all": mismatch}},
+		{"unknown key", call{access: "AKNOBODY", secret: secretKey}, map[server.Auth]string{"aksk": unknown, "all": unknown}},
+		{"another project's key", call{access: "AKOTHER", secret: "SKOTHER"}, map[server.Auth]string{"aksk": another}},
+		{"signed 14 minutes ago", with(signed, func(c *call) { c.age = 14 * time.Minute }), map[server.Auth]string{"aksk": ""}},
+		{"signed 16 minutes ago", with(signed, func(c *call) { c.age = 16 * time.Minute }), map[server.Auth]string{"aksk": expired, "all": expired}},
+		{"signed in 16 minutes", with(signed, func(c *call) { c.age = -16 * time.Minute }), map[server.Auth]string{"aksk": expired}},
+		{
+			"body changed", with(signed, func(c *call) {
+				c.after = func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(`{"package_ids":["12"]}`)) }
+			}),
+			map[server.Auth]string{"aksk": mismatch},
+		},
+		{
+			"workspace changed", with(signed, func(c *call) {
+				c.header = header("Workspace", "test")
+				c.after = func(r *http.Request) { r.Header.Set("Workspace", "development") }
+			}),
+			map[server.Auth]string{"aksk": mismatch},
+		},
+		{
+			"project changed", with(signed, func(c *call) {
+				c.path = anotherPath
+				c.after = func(r *http.Request) { r.URL.Path = path }
+			}),
+			map[server.Auth]string{"aksk": mismatch},
+		},
+		{
+			"query added", with(signed, func(c *call) { c.after = func(r *http.Request) { r.URL.RawQuery = "a=b" } }),
+			map[server.Auth]string{"aksk": mismatch},
+		},
+		{"another algorithm", call{header: header("Authorization", "Bearer "+token)}, map[server.Auth]string{"aksk": mismatch, "all": none}},
+		{"no algorithm", call{header: header("Authorization", "SDK-HMAC-SHA256")}, map[server.Auth]string{"aksk": mismatch, "all": mismatch}},
+		{"invalid request without a token", call{body: `{"package_ids":[12]}`}, map[server.Auth]string{"token": none, "aksk": mismatch}},
+	}
+	for _, tt := range tests {
+		for auth, want := range tt.want {
+			t.Run(fmt.Sprintf("%s/%s", auth, tt.name), func(t *testing.T) {
+				c := credentials()
+				if auth == server.AuthNone {
+					c = server.Credentials{}
+				}
+				a, after, log := tt.call.do(t, auth, c)
+				for _, secret := range []string{secretKey, token, accessKey, "MIIOTHER", "SKOTHER"} {
+					assert.NotContains(t, log, secret)
+				}
+				if want == "" {
+					assert.Equal(t, http.StatusOK, a.StatusCode, "%s", a.body)
+					assert.Empty(t, a.body)
+					assert.Equal(t, both, after)
+					return
+				}
+				assert.Equal(t, untouched, after)
+				if want == another {
+					failure(t, a, http.StatusForbidden, "APIG.0302", want)
+					return
+				}
+				failure(t, a, http.StatusUnauthorized, "APIG.0301", "Incorrect IAM authentication information: ", want)
+				assert.Equal(t, auth != server.AuthToken, strings.Contains(strings.Join(a.Header.Values("WWW-Authenticate"), ","), "SDK-HMAC-SHA256"))
+				assert.NotEmpty(t, a.Header.Values("WWW-Authenticate"))
+			})
+		}
+	}
+}
+
+// Who is let in sees the packages of the workspace that the request names, and
+// no other.
+func TestAuthWorkspace(t *testing.T) {
+	a, after, _ := call{
+		body: `{"package_ids":["13"]}`, access: accessKey, secret: secretKey,
+		header: http.Header{"Workspace": {"test"}},
+	}.do(t, server.AuthAKSK, credentials())
+	failure(t, a, http.StatusBadRequest, "DLF.0810")
+	assert.Equal(t, untouched, after)
+}
+
+// A path or method that does not exist is told to everybody.
+func TestAuthElsewhere(t *testing.T) {
+	handler := newHandler(t, store.NewMemory(), io.Discard, server.WithAuth(server.AuthAll, credentials()))
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/nowhere", http.NoBody))
+	assert.Equal(t, http.StatusNotFound, rec.Code)
+}
+
+func TestWithAuthRefused(t *testing.T) {
+	key := server.Key{AccessKey: accessKey, SecretKey: secretKey, ProjectID: project}
+	tok := server.Token{Token: token, ProjectID: project}
+	other := key
+	other.SecretKey = "another"
+	tests := []struct {
+		want string
+		auth server.Auth
+		c    server.Credentials
+	}{
+		{`authentication is "iam", want none, token, aksk or all`, "iam", server.Credentials{}},
+		{"nobody is asked for credentials", server.AuthNone, server.Credentials{Tokens: []server.Token{tok}}},
+		{"by token needs tokens", server.AuthToken, server.Credentials{Keys: []server.Key{key}}},
+		{"by aksk needs keys", server.AuthAKSK, server.Credentials{Tokens: []server.Token{tok}}},
+		{"needs keys or tokens", server.AuthAll, server.Credentials{}},
+		{"key 2 is there before with another secret key", server.AuthAKSK, server.Credentials{Keys: []server.Key{key, other}}},
+		{"key 1 lacks", server.AuthAKSK, server.Credentials{Keys: []server.Key{{AccessKey: accessKey, ProjectID: project}}}},
+		{"token 1 lacks", server.AuthToken, server.Credentials{Tokens: []server.Token{{Token: token}}}},
+	}
+	for _, tt := range tests {
+		_, err := server.New(store.NewMemory(), server.WithAuth(tt.auth, tt.c))
+		require.ErrorContains(t, err, "server option: ")
+		require.ErrorContains(t, err, tt.want)
+		assert.NotContains(t, err.Error(), secretKey)
+	}
+}
+
+func TestCredentialsAreNotShown(t *testing.T) {
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("started", slog.Any("credentials", credentials()))
+	shown := fmt.Sprintf("%v %+v %#v %s ", credentials(), credentials(), credentials(), credentials()) + log.String()
+	for _, secret := range []string{accessKey, secretKey, token} {
+		assert.NotContains(t, shown, secret)
+	}
+	assert.Contains(t, shown, project)
+}
