@@ -119,7 +119,7 @@ func ExampleFromEnv() {
 			fmt.Println(err)
 			return
 		}
-		defer os.Unsetenv(name)
+		defer func() { _ = os.Unsetenv(name) }()
 	}
 	fmt.Println(client.FromEnv())
 	// Output: AKSK([redacted])
