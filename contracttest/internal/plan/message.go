@@ -213,7 +213,6 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
 			pl.keep(ch, strings.HasPrefix(v.Label, "other") && v.Clause.Keyword == "type", n)
-			pl.keep(ch, v.Label == "other" && v.Clause.Keyword == "type", n)
 			kept[v.Clause] += pl.count - before
 			if n.Shared != nil && pl.count > before {
 				break // the others are cases of the node where the schema was first met
