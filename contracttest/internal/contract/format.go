@@ -45,10 +45,10 @@ var formats = func() map[string]*jsonschema.Schema {
 // hostnames are those of RFC 5890 to 5893.
 var hostnames = idna.New(idna.ValidateLabels(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.BidiRule(), idna.CheckJoiners(true), idna.CheckHyphens(true))
 
-// errFormat says no more, since the value may be a secret.
-type errFormat string
+// formatError says no more, since the value may be a secret.
+type formatError string
 
-func (e errFormat) Error() string { return "not of the format " + string(e) }
+func (e formatError) Error() string { return "not of the format " + string(e) }
 
 func checkFormat(name string, v any) error {
 	switch v := v.(type) {
@@ -56,30 +56,31 @@ func checkFormat(name string, v any) error {
 		switch name {
 		case "regex":
 			if _, err := pattern.Compile(v); err != nil {
-				return errFormat(name)
+				return formatError(name)
 			}
 			return nil
 		case "idn-email":
 			if at := strings.LastIndexByte(v, '@'); at < 1 || at == len(v)-1 {
-				return errFormat(name)
+				return formatError(name)
 			}
 			return nil
 		case "idn-hostname":
 			if _, err := hostnames.ToASCII(v); err != nil || v == "" {
-				return errFormat(name)
+				return formatError(name)
 			}
 			return nil
 		case "byte":
 			if openapi3.SchemaStringFormats["byte"].Validate(v) != nil || len(strings.TrimRight(v, "="))%4 == 1 {
-				return errFormat(name)
+				return formatError(name)
 			}
 			return nil
 		}
 		if f := formats[name]; f != nil && f.Validate(v) != nil {
-			return errFormat(name)
+			return formatError(name)
 		}
 	case json.Number, float64, int, int64:
-		lo, hi, whole := math.Inf(-1), math.Inf(1), false
+		var lo, hi float64
+		whole := false
 		switch name {
 		case "int32":
 			lo, hi, whole = math.MinInt32, math.MaxInt32, true
@@ -91,7 +92,7 @@ func checkFormat(name string, v any) error {
 			return nil
 		}
 		if f, ok := float(v); !ok || f < lo || f > hi || whole && (f != math.Trunc(f) || name == "int64" && beyondInt64(v, f)) {
-			return errFormat(name)
+			return formatError(name)
 		}
 	}
 	return nil

@@ -446,6 +446,13 @@ func (n *Node) nearest(path []string) *Clause {
 			}
 		}
 	})
+	if first == nil {
+		for _, keyword := range keys(n.Clauses) {
+			if c := n.Clauses[keyword]; !c.Permits {
+				return c
+			}
+		}
+	}
 	return first
 }
 

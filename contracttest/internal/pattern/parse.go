@@ -467,7 +467,7 @@ func ranges(t *unicode.RangeTable) []rune {
 		add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
 	}
 	for _, r := range t.R32 {
-		add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+		add(rune(r.Lo), rune(r.Hi), rune(r.Stride)) //nolint:gosec // code points
 	}
 	return union(all)
 }

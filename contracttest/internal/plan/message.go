@@ -316,7 +316,7 @@ func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good
 	var unknown []string
 	for _, step := range way {
 		parent := step.Parent
-		there := true
+		var there bool
 		switch {
 		case step.PropName != "":
 			members, _ := v.(map[string]any)

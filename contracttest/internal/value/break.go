@@ -556,7 +556,7 @@ func (b *breaker) numbers() {
 		}
 		b.add("multipleOf", "between", decimal(f.Add(f, half)))
 	}
-	for _, v := range []string{"2147483648", "-2147483649", "9223372036854775808", "-9223372036854775809", "1e39", "1e40"} {
+	for _, v := range []string{"2147483648", "-2147483649", "9223372036854775808", "9223372036854777856", "-9223372036854777856", "1e39", "1e40"} {
 		b.add("format", "number "+v, json.Number(v))
 	}
 	b.add("enum", "other", json.Number("-987654321"))

@@ -462,27 +462,27 @@ func (m *Maker) list(a asked, count int, last bool, depth int) (Good, bool) {
 	var unknown []string
 	unique := slices.ContainsFunc(a.nodes, func(n *contract.Node) bool { return n.Schema.UniqueItems })
 	seen := map[string]bool{}
-	shared := map[string]Good{}
+	same := map[*contract.Node]Good{} // items of one schema are one value, where they may be
 	for i := range count {
 		must, nots := itemNodes(a.nodes, i), []*contract.Node(nil)
 		for _, n := range a.nodes {
 			if n.Contains == nil {
 				continue
 			}
+			wanted := min(int(min(least(n), maxCount)), count)
 			from := 0
 			if last {
-				from = count - int(min(least(n), uint64(count)))
+				from = count - wanted
 			}
-			if i >= from && i < from+int(min(least(n), maxCount)) {
+			if i >= from && i < from+wanted {
 				must = append(must, n.Contains)
 			} else if n.Schema.MaxContains != nil {
 				nots = append(nots, n.Contains)
 			}
 		}
-		key := fmt.Sprintf("%p%p", must, nots)
-		if !unique && i > 0 && len(must) <= 1 && len(nots) == 0 {
-			key = fmt.Sprint(must)
-			if g, ok := shared[key]; ok {
+		alike := !unique && len(must) == 1 && len(nots) == 0
+		if alike {
+			if g, ok := same[must[0]]; ok {
 				items = append(items, g.V)
 				continue
 			}
@@ -491,8 +491,8 @@ func (m *Maker) list(a asked, count int, last bool, depth int) (Good, bool) {
 		if !ok {
 			return Good{}, false
 		}
-		if !unique {
-			shared[fmt.Sprint(must)] = g
+		if alike {
+			same[must[0]] = g
 		}
 		items = append(items, g.V)
 		unknown = append(unknown, g.Unknown...)

@@ -1,0 +1,115 @@
+package contract_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// Each row: what a body breaks, as "clause" or "clause > clauses within the
+// nearest branches", without op/body/.
+func TestBrokenSchemas(t *testing.T) {
+	const both, later, earlier = "3.0.3 3.1.0", "3.1.0", "3.0.3"
+	for _, tt := range []struct{ versions, schema, body, want string }{
+		{both, "{type: object, properties: {a: {type: array, items: {type: integer}}}}", `{"a":[1,"b"]}`, "a/items/type"},
+		{both, "{type: object, required: [a, b]}", `{}`, "a/required b/required"},
+		{both, "{type: object, additionalProperties: false}", `{"a":1}`, "additionalProperties"},
+		{both, "{type: object, additionalProperties: {type: integer}}", `{"a":"b"}`, "additionalProperties/type"},
+		{both, "{allOf: [{required: [a]}, {properties: {b: {maximum: 3}}}]}", `{"b":4}`, "allOf/0/a/required allOf/1/b/maximum"},
+		{both, "{oneOf: [{type: string, maxLength: 2}, {type: integer}]}", `"abc"`, "oneOf > oneOf/0/maxLength oneOf/1/type"},
+		{both, "{oneOf: [{type: integer}, {type: number}]}", `1`, "oneOf"},
+		{both, "{anyOf: [{type: object, required: [a, b]}, {type: object, required: [a]}]}", `{}`, "anyOf > anyOf/1/a/required"},
+		{both, "{type: object, properties: {a: {oneOf: [{type: string}, {type: array, items: {enum: [b]}}]}}}", `{"a":["c"]}`, "a/oneOf > a/oneOf/0/type a/oneOf/1/items/enum"},
+		{both, "{not: {type: string}}", `"a"`, "not"},
+		{both, "{type: string, pattern: '^(?=.*[A-Z]).{3,2000}$'}", `"abc"`, "pattern"},
+		{both, "{type: number, multipleOf: 0.01}", `0.075`, "multipleOf"},
+		{both, "{type: integer, format: int64}", `9223372036854777856`, "format"},
+		{later, "{type: integer, format: int64}", `9223372036854775808`, "format"}, // for kin-openapi it is the same double as the one before
+
+		{both, "{type: object, properties: {items: {type: string}, type: {type: string}}}", `{"items":1,"type":2}`, "items/type type/type"},
+		{earlier, "{type: integer, minimum: 1, exclusiveMinimum: true}", `1`, "minimum"},
+		{later, "{type: integer, exclusiveMinimum: 1}", `1`, "exclusiveMinimum"},
+		{later, "{type: [string, 'null']}", `1`, "type"},
+		{later, "{const: {a: 1}}", `{"a":2}`, "const"},
+		{later, "{prefixItems: [{type: string}, {type: integer}], items: false}", `[1,2,3]`, "prefixItems/0/type items/false"},
+		{later, "{contains: {type: integer}, minContains: 2}", `[1]`, "contains"},
+		{later, "{contains: {type: integer}, maxContains: 1}", `[1,2]`, "maxContains"},
+		{later, "{patternProperties: {^x: {type: integer}}}", `{"xy":"z"}`, "patternProperties/^x/type"},
+		{later, "{propertyNames: {maxLength: 2}}", `{"abc":1}`, "propertyNames"},
+		{later, "{dependentRequired: {a: [b]}}", `{"a":1}`, "a/dependentRequired"},
+		{later, "{dependentSchemas: {a: {required: [b]}}}", `{"a":1}`, "dependentSchemas/a/b/required"},
+		{later, "{if: {required: [a]}, then: {required: [b]}, else: {required: [c]}}", `{"a":1}`, "then/b/required"},
+		{later, "{if: {required: [a]}, then: {required: [b]}, else: {required: [c]}}", `{}`, "else/c/required"},
+		{later, "{properties: {a: {}}, unevaluatedProperties: false}", `{"b":1}`, "unevaluatedProperties"},
+		{later, "{prefixItems: [{}], unevaluatedItems: {type: string}}", `["a",1]`, "unevaluatedItems/type"},
+		{later, "{prefixItems: [{}], unevaluatedItems: false}", `["a",1]`, "unevaluatedItems"},
+		{later, "{properties: {a: false}}", `{"a":1}`, "a/false"},
+		{later, "{type: number}", `1e1000000`, "type"},
+	} {
+		for version := range strings.FieldsSeq(tt.versions) {
+			op := parse(t, strings.Replace(head, "3.0.3", version, 1)+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: `+tt.schema+`}}}
+      responses: {"200": {description: Done.}}
+`).Operations[0]
+			var got []string
+			for _, v := range op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+tt.body)) {
+				text := strings.TrimPrefix(v.Clause.Name, "op/body/")
+				for i, c := range v.Within {
+					assert.True(t, v.About(c))
+					text += map[bool]string{true: " > ", false: " "}[i == 0] + strings.TrimPrefix(c.Name, "op/body/")
+				}
+				got = append(got, text)
+			}
+			assert.ElementsMatch(t, strings.Fields(tt.want), strings.Fields(strings.Join(got, " ")), "%s %s %s", version, tt.schema, tt.body)
+		}
+	}
+}
+
+// What the document leaves to the receiver is told from what it does not.
+func TestWhatSchemasLeave(t *testing.T) {
+	for _, tt := range []struct {
+		version, schema, body, clause string
+		left                          bool
+	}{
+		{"3.0.3", "{type: string, format: date}", `"2024-02-30"`, "format", false},
+		{"3.1.0", "{type: string, format: date}", `"2024-02-30"`, "format", true},
+		{"3.0.3", "{type: string, format: uuid}", `"a"`, "format", true},
+		{"3.1.0", "{type: integer, format: int32}", `2147483648`, "format", false},
+		{"3.0.3", "{type: number, format: float}", `1e39`, "format", true},
+		{"3.0.3", "{properties: {a: {type: string, readOnly: true}}}", `{"a":"b"}`, "a/readOnly", true},
+		{"3.1.0", "{properties: {a: {type: string, readOnly: true}}}", `{"a":"b"}`, "a/readOnly", true},
+		{"3.0.3", "{minLength: 1}", `null`, "minLength", true},
+		{"3.0.3", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"C"}`, "discriminator", false},
+		{"3.0.3", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"B","a":1}`, "discriminator", false},
+		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"C","a":1}`, "discriminator", true},
+		{"3.0.3", "{$ref: '#/components/schemas/Base'}", `{"k":"C"}`, "discriminator", true},
+	} {
+		op := parse(t, strings.Replace(head, "3.0.3", tt.version, 1)+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: `+tt.schema+`}}}
+      responses: {"200": {description: Done.}}
+components:
+  schemas:
+    A: {type: object, required: [k, a], properties: {k: {type: string}, a: {type: integer}}}
+    B: {type: object, required: [k, b], properties: {k: {type: string}, b: {type: integer}}}
+    Base: {type: object, required: [k], properties: {k: {type: string}}, discriminator: {propertyName: k}}
+    Heir: {allOf: [{$ref: '#/components/schemas/Base'}]}
+`).Operations[0]
+		name := fmt.Sprint(tt.version, " ", tt.schema, " ", tt.body)
+		found := false
+		for _, v := range op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+tt.body)) {
+			if v.Clause.Name == "op/body/"+tt.clause {
+				found = true
+				assert.Equal(t, tt.left, v.Leave != "", "%s: %s", name, v.Leave)
+			}
+		}
+		assert.True(t, found, name)
+	}
+}
