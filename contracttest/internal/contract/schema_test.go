@@ -58,14 +58,16 @@ func TestBrokenSchemas(t *testing.T) {
 `).Operations[0]
 			var got []string
 			for _, v := range op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+tt.body)) {
-				text := strings.TrimPrefix(v.Clause.Name, "op/body/")
+				got = append(got, strings.TrimPrefix(v.Clause.Name, "op/body/"))
 				for i, c := range v.Within {
 					assert.True(t, v.About(c))
-					text += map[bool]string{true: " > ", false: " "}[i == 0] + strings.TrimPrefix(c.Name, "op/body/")
+					if i == 0 {
+						got = append(got, ">")
+					}
+					got = append(got, strings.TrimPrefix(c.Name, "op/body/"))
 				}
-				got = append(got, text)
 			}
-			assert.ElementsMatch(t, strings.Fields(tt.want), strings.Fields(strings.Join(got, " ")), "%s %s %s", version, tt.schema, tt.body)
+			assert.ElementsMatch(t, strings.Fields(tt.want), got, "%s %s %s", version, tt.schema, tt.body)
 		}
 	}
 }

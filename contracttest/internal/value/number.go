@@ -188,7 +188,7 @@ func numbers(nodes []*contract.Node, integer bool) []json.Number {
 
 // exact returns a number as it is written.
 func exact(v any) (*big.Rat, bool) {
-	text := ""
+	var text string
 	switch v := v.(type) {
 	case json.Number:
 		text = string(v)
