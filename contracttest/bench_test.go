@@ -46,7 +46,7 @@ func yardstick(b *testing.B, h http.Handler) time.Duration {
 	require.NoError(b, err)
 	body := []byte(`{"package_ids":["12","13"]}`)
 	request := func() *http.Request {
-		r := httptest.NewRequest(http.MethodPost, "/v2/b384b9e9ab9b4ee8994c8633aabc9505/factory/release-packages/unpack", bytes.NewReader(body))
+		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/v2/b384b9e9ab9b4ee8994c8633aabc9505/factory/release-packages/unpack", bytes.NewReader(body))
 		r.Header.Set("Content-Type", "application/json;charset=UTF-8")
 		r.Header.Set("workspace", "development")
 		return r

@@ -63,7 +63,7 @@ func Load(file string, opts ...Option) (*Contract, error) {
 }
 
 func readFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
+	f, err := os.Open(file) //nolint:gosec // a document names the files that it is made of
 	if err != nil {
 		return nil, err
 	}

@@ -150,10 +150,10 @@ func (c *Contract) Find(method, path string) (op *Operation, known bool) {
 	return nil, known
 }
 
-// before reports whether a path that both match is rather o's: the more
+// before reports whether a path that both match is rather op's: the more
 // concrete template's (OpenAPI 3.0.3, Paths Object), then the first one's.
-func (o *Operation) before(other *Operation) bool {
-	return o.literal > other.literal || o.literal == other.literal && o.Index < other.Index
+func (op *Operation) before(other *Operation) bool {
+	return op.literal > other.literal || op.literal == other.literal && op.Index < other.Index
 }
 
 // At returns the operations on a path, whatever their method.
