@@ -136,7 +136,7 @@ func (s *summary) markdown() string {
 	p("| refused, reasons below | %d |", total(s.refused))
 	p("| panics | %d |", len(s.panics))
 	p("| loaded with a warning | %d |", s.warned["with"])
-	p("| operations | %d, of which %d were not planned in the time for one document |", s.operations, s.late)
+	p("| operations | %d, of which %d were not planned in the time for one document; their places are not counted |", s.operations, s.late)
 	p("| clauses, unrolled | %d |", s.clauses)
 	p("| cases, every label confirmed | %d |", s.cases)
 	p("| places of clauses | %d |", total(s.places))
