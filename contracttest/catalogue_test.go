@@ -24,11 +24,11 @@ what the document and the RFCs leave to the server ([checks.md](checks.md)).
 
 The servers that keep their documents have no finding with 20 seeds. Everything that is planned for
 the bookshop is 10,167 exchanges, which take 3.2 seconds of CPU over HTTP, engine and server together
-(`+"`go test ./contracttest/internal/defects -run '^$' -bench BenchmarkShop`"+`); a server that hangs costs
+(` + "`go test ./contracttest/internal/defects -run '^$' -bench BenchmarkShop`" + `); a server that hangs costs
 two time-outs of the operation more.
 
-`+"`go run ./contracttest/internal/defects/bookshop --list`"+` lists the defects of the bookshop, and
-`+"`--defect NAME`"+` serves it with one.
+` + "`go run ./contracttest/internal/defects/bookshop --list`" + ` lists the defects of the bookshop, and
+` + "`--defect NAME`" + ` serves it with one.
 
 `
 

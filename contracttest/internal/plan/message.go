@@ -2,7 +2,9 @@ package plan
 
 import (
 	"cmp"
+	"encoding/json"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -212,7 +214,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				made = madeUp(n, local, v.V)
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
-			pl.keep(ch, strings.HasPrefix(v.Label, "other") && v.Clause.Keyword == "type", n)
+			pl.keep(ch, pl.probes(v, p), n)
 			kept[v.Clause] += pl.count - before
 			if n.Shared != nil && pl.count > before {
 				break // the others are cases of the node where the schema was first met
@@ -244,6 +246,21 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 	})
+}
+
+// probes reports whether the acceptance of a value says that values of its node
+// need not exist. A small number in a path may exist by chance, where the
+// document says that others do not.
+func (pl *planner) probes(v value.Variant, p *contract.Param) bool {
+	if !strings.HasPrefix(v.Label, "other") || v.Clause.Keyword != "type" {
+		return false
+	}
+	n, isNumber := v.V.(json.Number)
+	if !isNumber || p == nil || p.Spec.In != openapi3.ParameterInPath || pl.op.Response(http.StatusNotFound) == nil {
+		return true
+	}
+	f, err := n.Float64()
+	return err == nil && math.Abs(f) >= value.Rare
 }
 
 // madeUp lists the nodes whose values may not exist on the target where v stands

@@ -9,6 +9,9 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 )
 
+// Rare is an integer of 32 bits that is hardly ever an ID.
+const Rare = 1_987_654_321
+
 // Other makes a value of the same kind as a good one that nobody would expect
 // to exist on a target: not the least, not the greatest, not a first. Where it
 // is accepted, values of the node need not exist. The second result is false
@@ -46,7 +49,7 @@ func otherNumber(n *contract.Node, good any) (any, bool) {
 	r := ranged([]*contract.Node{n}, false)
 	step := r.stepOr(big.NewRat(1, 1))
 	far := new(big.Rat).Mul(step, big.NewRat(37, 1))
-	candidates := []*big.Rat{big.NewRat(4711, 1), big.NewRat(137, 1), big.NewRat(37, 1)}
+	candidates := []*big.Rat{big.NewRat(Rare, 1), big.NewRat(4711, 1), big.NewRat(137, 1), big.NewRat(37, 1)}
 	switch {
 	case r.lo != nil && r.hi != nil:
 		var wholes, parts []*big.Rat
