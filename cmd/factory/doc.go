@@ -6,6 +6,7 @@
 //	factory cancel   --endpoint http://127.0.0.1:PORT --project ID 12 13
 //	factory packages add  --db sqlite:factory.db --project ID 12 13
 //	factory packages list --db sqlite:factory.db --project ID --output json
+//	factory packages export --db sqlite:factory.db
 //
 // Results go to standard output, logs and errors to standard error. The exit
 // status is 0 if the command did what it was asked for, and 2 if it could not

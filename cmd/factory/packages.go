@@ -14,14 +14,16 @@ import (
 	"github.com/dataarts-go/factory/server/store"
 )
 
+const dbUsage = "`database`: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME"
+
 func newPackagesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "packages",
-		Short: "Add and list the packages of a database",
+		Short: "Add, list and export the packages of a database",
 		Args:  cobra.NoArgs,
 		RunE:  needsCommand,
 	}
-	cmd.AddCommand(newPackagesAddCommand(), newPackagesListCommand())
+	cmd.AddCommand(newPackagesAddCommand(), newPackagesListCommand(), newPackagesExportCommand())
 	return cmd
 }
 
@@ -29,7 +31,7 @@ func newPackagesCommand() *cobra.Command {
 type workspaceFlags struct{ db, project, workspace string }
 
 func (f *workspaceFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.db, "db", defaultDB, "`database`: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME")
+	cmd.Flags().StringVar(&f.db, "db", defaultDB, dbUsage)
 	cmd.Flags().StringVar(&f.project, "project", "", "`ID` of the project (mandatory)")
 	cmd.Flags().StringVar(&f.workspace, "workspace", "", "`ID` of the workspace (default: the project's default workspace)")
 	if err := cmd.MarkFlagRequired("project"); err != nil {

@@ -153,6 +153,29 @@ func (m *memory) List(ctx context.Context, project, workspace string) iter.Seq2[
 	}
 }
 
+func (m *memory) Workspaces(ctx context.Context) iter.Seq2[Workspace, error] {
+	return func(yield func(Workspace, error) bool) {
+		var all []Workspace
+		m.mu.RLock()
+		for _, project := range slices.Sorted(maps.Keys(m.projects)) {
+			p := m.projects[project]
+			for _, id := range slices.Sorted(maps.Keys(p.workspaces)) {
+				all = append(all, Workspace{ProjectID: project, ID: id, Default: id == p.defaultWorkspace})
+			}
+		}
+		m.mu.RUnlock()
+		for _, w := range all {
+			if err := ctx.Err(); err != nil {
+				yield(Workspace{}, err)
+				return
+			}
+			if !yield(w, nil) {
+				return
+			}
+		}
+	}
+}
+
 func (m *memory) Ping(ctx context.Context) error { return ctx.Err() }
 
 func (m *memory) Close() error { return nil }

@@ -308,6 +308,32 @@ func (s *sqlStore) List(ctx context.Context, project, workspace string) iter.Seq
 	}
 }
 
+func (s *sqlStore) Workspaces(ctx context.Context) iter.Seq2[Workspace, error] {
+	return func(yield func(Workspace, error) bool) {
+		const query = `SELECT project_id, workspace.id, default_workspace IS NOT DISTINCT FROM workspace.id
+			FROM workspace JOIN project ON project.id = project_id ORDER BY project_id, workspace.id`
+		rows, err := s.read.QueryContext(ctx, query)
+		if err != nil {
+			yield(Workspace{}, fmt.Errorf("list workspaces: %w", err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var w Workspace
+			if err := rows.Scan(&w.ProjectID, &w.ID, &w.Default); err != nil {
+				yield(Workspace{}, fmt.Errorf("list workspaces: %w", err))
+				return
+			}
+			if !yield(w, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Workspace{}, fmt.Errorf("list workspaces: %w", err))
+		}
+	}
+}
+
 func (s *sqlStore) Ping(ctx context.Context) error {
 	_, err := s.workspace(ctx, s.read, "-", "-", "")
 	if err != nil && !errors.Is(err, ErrUnknownWorkspace) {

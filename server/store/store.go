@@ -100,6 +100,11 @@ type Store interface {
 	// element: ErrNoDefaultWorkspace, ErrUnknownWorkspace or a failure.
 	List(ctx context.Context, project, workspace string) iter.Seq2[Package, error]
 
+	// Workspaces returns every workspace in the order of their projects and
+	// IDs, as they are at one moment. It yields at most one error, as the last
+	// element.
+	Workspaces(ctx context.Context) iter.Seq2[Workspace, error]
+
 	// Ping returns an error if the store cannot answer at this moment.
 	Ping(ctx context.Context) error
 

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"add", testAdd},
 		{"add all or none", testAddRefused},
 		{"list", testList},
+		{"workspaces", testWorkspaces},
 		{"context", testContext},
 	}
 	for _, tt := range tests {
@@ -454,6 +455,28 @@ func testList(t *testing.T, s store.Store) {
 	require.NoError(t, s.Cancel(t.Context(), project, "", []string{"13"}), "a list left early holds something up")
 }
 
+func testWorkspaces(t *testing.T, s store.Store) {
+	for range s.Workspaces(t.Context()) {
+		t.Fatal("an empty store has a workspace")
+	}
+	fill(t, s)
+	require.NoError(t, s.PutWorkspace(t.Context(), store.Workspace{ProjectID: "Z", ID: "é", Default: true}))
+	var got []store.Workspace
+	for w, err := range s.Workspaces(t.Context()) {
+		require.NoError(t, err)
+		got = append(got, w)
+	}
+	assert.Equal(t, []store.Workspace{
+		{ProjectID: "Z", ID: "é", Default: true},
+		{ProjectID: "another project", ID: workspace},
+		{ProjectID: project, ID: workspace, Default: true},
+		{ProjectID: project, ID: other},
+	}, got, "want them in the order of their bytes")
+	for range s.Workspaces(t.Context()) {
+		break
+	}
+}
+
 func testContext(t *testing.T, s store.Store) {
 	fill(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -466,6 +489,9 @@ func testContext(t *testing.T, s store.Store) {
 	_, err := s.Add(ctx, store.Packages(store.Package{ID: "new", ProjectID: project}))
 	require.ErrorIs(t, err, context.Canceled)
 	for _, err := range s.List(ctx, project, "") {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, err := range s.Workspaces(ctx) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	assert.Equal(t, filled, list(t, s, ""))
