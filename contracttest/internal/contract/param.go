@@ -439,32 +439,26 @@ func (c *Contract) readNested(s *openapi3.Schema, text string) (v any, leave str
 
 // object reads an object that is written as one text.
 func (t text) object(s *openapi3.Schema, raw string) reading {
-	rest := raw
-	delimiter, equals := ",", ","
+	sent, equals := []string{","}, ","
+	var rest string
+	var ok bool
 	switch {
 	case t.style == "matrix" && t.explode:
-		var ok bool
-		if rest, ok = strings.CutPrefix(raw, ";"); !ok {
-			return unreadable(notInStyle)
-		}
-		delimiter, equals = ";", "="
+		rest, ok = strings.CutPrefix(raw, ";")
+		sent, equals = []string{";"}, "="
 	case t.style == "label" && t.explode:
-		delimiter, equals = ".", "="
-		fallthrough
+		rest, ok = t.cut(raw)
+		sent, equals = []string{"."}, "="
 	default:
-		var ok bool
-		if rest, ok = t.cut(raw); !ok {
-			return unreadable(notInStyle)
-		}
+		rest, ok = t.cut(raw)
 		if t.style == "simple" && t.explode {
 			equals = "="
+		} else {
+			sent, _ = t.delimiters()
 		}
 	}
-	sent, _ := t.delimiters()
-	if equals == "," {
-		delimiter = sent[0]
-	} else {
-		sent = []string{delimiter}
+	if !ok {
+		return unreadable(notInStyle)
 	}
 	fields := map[string][]string{}
 	pieces := split(rest, sent)

@@ -44,11 +44,11 @@ func typesOf(s *openapi3.Schema, depth int) []string {
 		if len(group) == 0 {
 			continue
 		}
-		var any []string
+		var either []string
 		for _, branch := range group {
-			any = append(any, typesOf(branch.Value, depth+1)...)
+			either = append(either, typesOf(branch.Value, depth+1)...)
 		}
-		own = common(own, any)
+		own = common(own, either)
 	}
 	return own
 }

@@ -20,8 +20,8 @@ import (
 var Document []byte
 
 // Credentials that the bookshop takes.
-const ( //nolint:gosec // they open nothing
-	Token    = "shop-token-1c5ae0"
+const (
+	Token    = "shop-token-1c5ae0" //nolint:gosec // it opens nothing
 	Key      = "shop-key-77b01d"
 	Session  = "shop-session-42e9"
 	User     = "shopkeeper"

@@ -87,14 +87,15 @@ func foremost(breaks []change, labels []string, places []func(change) bool) (cha
 
 func inList(n *contract.Node) bool { return n.Parent != nil && n.Parent.Items == n }
 
-// repeat adds the fault in another request, if it is still the only one.
-func (pl *planner) repeat(ch change, label string, d draft, vary func(*wire.Request)) {
+// repeat adds the fault in another request, if it is still the only one, and
+// reports whether it is.
+func (pl *planner) repeat(ch change, label string, d draft, vary func(*wire.Request)) bool {
 	if pl.opts.Thin {
-		return
+		return false
 	}
 	r, err := d.request()
 	if err != nil {
-		return
+		return false
 	}
 	if vary != nil {
 		vary(r)
@@ -102,9 +103,11 @@ func (pl *planner) repeat(ch change, label string, d draft, vary func(*wire.Requ
 	c := pl.newCase(Clauses, ch.clause, ch.label+"-"+label, Refuse)
 	c.Request, c.Unknown = r, d.unknown()
 	pl.own(c, ch.touches)
-	if pl.labelled(c) && pl.alone(c) && !pl.repeats(c) {
-		pl.add(c)
+	if !pl.labelled(c) || !pl.alone(c) || pl.repeats(c) {
+		return false
 	}
+	pl.add(c)
+	return true
 }
 
 // alone reports whether the request breaks nothing but what stands at the node

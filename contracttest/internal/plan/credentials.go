@@ -267,9 +267,9 @@ func (a accuser) accept(label, leave string, give func(*wire.Request)) {
 // alternative plans one requirement whose credentials are known: all of them,
 // all but one, and each with a fault.
 func (a accuser) alternative(grants []grant) {
-	name := grants[0].scheme
-	for _, g := range grants[1:] {
-		name += "-and-" + g.scheme
+	names := make([]string, len(grants))
+	for i, g := range grants {
+		names[i] = g.scheme
 	}
 	with := func(i int, give func(*wire.Request)) func(*wire.Request) {
 		return func(r *wire.Request) {
@@ -282,7 +282,7 @@ func (a accuser) alternative(grants []grant) {
 			}
 		}
 	}
-	a.accept("with-"+name, "", with(-1, nil))
+	a.accept("with-"+strings.Join(names, "-and-"), "", with(-1, nil))
 	for i, g := range grants {
 		refuse := func(label, leave string, give func(*wire.Request)) {
 			a.refuse(label+"-"+g.scheme, leave, with(i, give))

@@ -476,6 +476,10 @@ func (d draft) unknownAt(root *contract.Node) []string {
 	return d.body.Unknown
 }
 
+// maxRandomSize bounds the requests that random cases are made of: what is large
+// takes its time, and has cases of its own.
+const maxRandomSize = 8 << 10
+
 func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 	if ch.clause == nil || pl.enough(ch.clause, Accept) && !probe {
 		return
@@ -497,7 +501,7 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 	pl.own(c, ch.touches)
 	if pl.confirmed(c, d) {
 		pl.add(c)
-		if ch.leave == "" {
+		if ch.leave == "" && c.Request.Size() < maxRandomSize {
 			pl.keeps = append(pl.keeps, ch)
 		}
 	}

@@ -16,7 +16,8 @@ type mode struct {
 	base   draft
 	vary   func(*wire.Request)
 	params bool // faults of the body say nothing in it
-	once   bool // one fault is enough
+	body   bool // faults of parameters say nothing in it
+	once   bool // one fault is enough in it
 }
 
 const leaveLarge = "RFC 9110 §15.5.14: a server may refuse content that is larger than it is willing to take"
@@ -44,7 +45,7 @@ func (pl *planner) modes() []mode {
 			all = append(all, mode{label: "without-body", base: pl.base.withoutBody(), params: true})
 		}
 		if large, ok := pl.large(); ok {
-			all = append(all, mode{label: "in-large-body", base: large})
+			all = append(all, mode{label: "in-large-body", base: large, body: true, once: true})
 		}
 	}
 	return slices.DeleteFunc(all, func(m mode) bool { return !pl.valid(m) })
@@ -113,16 +114,19 @@ func (pl *planner) inOtherForms() {
 	if len(modes) == 0 {
 		return
 	}
-	for i, ch := range pl.foremostFaults() {
+	done := map[string]bool{}
+	for _, ch := range pl.foremostFaults() {
 		for _, m := range modes {
-			if m.params && ch.touches == nil || m.once && i > 0 {
+			if m.params && ch.touches == nil || m.body && ch.touches != nil || m.once && done[m.label] {
 				continue
 			}
 			d, err := ch.apply(m.base)
 			if err != nil {
 				continue
 			}
-			pl.repeat(ch, m.label, d, m.vary)
+			if pl.repeat(ch, m.label, d, m.vary) {
+				done[m.label] = true
+			}
 		}
 	}
 	pl.labelInOtherForms(modes)

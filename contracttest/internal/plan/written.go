@@ -237,33 +237,33 @@ func (pl *planner) parts(m *contract.Media, d draft) {
 		return
 	}
 	text := string(good)
-	raw := func(name, body, contentType string, expect Expect, leave string) {
-		pl.raw(m.Syntax, name, expect, leave, d, func(r *wire.Request) {
+	raw := func(name, body, contentType string, expect Expect) {
+		pl.raw(m.Syntax, name, expect, "", d, func(r *wire.Request) {
 			r.Body = []byte(body)
 			r.Set("Content-Type", contentType)
 		})
 	}
 	plain := strings.TrimSuffix(label, "; boundary="+boundary)
 	last := "\r\n--" + boundary + "--\r\n"
-	raw("quoted-boundary", text, plain+`; boundary="`+boundary+`"`, Accept, "")
-	raw("other-boundary", strings.ReplaceAll(text, boundary, "a.b'c+d_e,f-/:=?"), plain+`; boundary="a.b'c+d_e,f-/:=?"`, Accept, "")
-	raw("upper-case-type", text, strings.ToUpper(plain)+"; boundary="+boundary, Accept, "")
-	raw("preamble", "a preamble\r\n"+text, label, Accept, "")
-	raw("epilogue", text+"an epilogue\r\n", label, Accept, "")
-	raw("no-final-line-break", strings.TrimSuffix(text, "\r\n"), label, Accept, "")
-	raw("disposition-in-other-case", strings.ReplaceAll(text, "Content-Disposition", "content-disposition"), label, Accept, "")
-	raw("no-boundary", text, plain, Refuse, "")
-	raw("wrong-boundary", text, plain+"; boundary=x-unknown", Refuse, "")
-	raw("not-multipart", "not multipart", label, Refuse, "")
+	raw("quoted-boundary", text, plain+`; boundary="`+boundary+`"`, Accept)
+	raw("other-boundary", strings.ReplaceAll(text, boundary, "a.b'c+d_e,f-/:=?"), plain+`; boundary="a.b'c+d_e,f-/:=?"`, Accept)
+	raw("upper-case-type", text, strings.ToUpper(plain)+"; boundary="+boundary, Accept)
+	raw("preamble", "a preamble\r\n"+text, label, Accept)
+	raw("epilogue", text+"an epilogue\r\n", label, Accept)
+	raw("no-final-line-break", strings.TrimSuffix(text, "\r\n"), label, Accept)
+	raw("disposition-in-other-case", strings.ReplaceAll(text, "Content-Disposition", "content-disposition"), label, Accept)
+	raw("no-boundary", text, plain, Refuse)
+	raw("wrong-boundary", text, plain+"; boundary=x-unknown", Refuse)
+	raw("not-multipart", "not multipart", label, Refuse)
 	if whole, ok := strings.CutSuffix(text, last); ok {
-		raw("no-closing-boundary", whole, label, Refuse, "")
+		raw("no-closing-boundary", whole, label, Refuse)
 		if whole != "" {
-			raw("truncated", whole[:len(whole)-1], label, Refuse, "")
+			raw("truncated", whole[:len(whole)-1], label, Refuse)
 		}
 		if i := strings.LastIndex(whole, "--"+boundary); i >= 0 {
-			raw("ends-in-a-header", whole[:i+len("--"+boundary)]+"\r\nContent-Dis", label, Refuse, "")
+			raw("ends-in-a-header", whole[:i+len("--"+boundary)]+"\r\nContent-Dis", label, Refuse)
 		}
-		raw("part-without-name", whole+"\r\n--"+boundary+"\r\nContent-Disposition: form-data\r\n\r\na"+last, label, Refuse, "")
+		raw("part-without-name", whole+"\r\n--"+boundary+"\r\nContent-Disposition: form-data\r\n\r\na"+last, label, Refuse)
 	}
 	members, _ := d.body.V.(map[string]any)
 	for _, name := range sortedKeys(members) {
@@ -274,18 +274,18 @@ func (pl *planner) parts(m *contract.Media, d draft) {
 // part plans the labels of one part.
 func (pl *planner) part(m *contract.Media, d draft, name string) {
 	p := m.Part(name)
-	relabel := func(c *contract.Clause, label, contentType string, expect Expect, leave string) {
+	relabel := func(c *contract.Clause, label, contentType string, expect Expect) {
 		if c == nil {
 			return
 		}
-		pl.raw(c, label, expect, leave, d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
+		pl.raw(c, label, expect, "", d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
 	}
 	for i, one := range p.ContentTypes {
-		relabel(p.Clause, fmt.Sprintf("type-%d", i+1), concrete(one), Accept, "")
+		relabel(p.Clause, fmt.Sprintf("type-%d", i+1), concrete(one), Accept)
 	}
-	relabel(p.Clause, "other-type", "application/x-unknown", Refuse, "")
-	relabel(p.Clause, "text", "text/plain", Refuse, "")
-	relabel(p.Clause, "no-type", "", Refuse, "")
+	relabel(p.Clause, "other-type", "application/x-unknown", Refuse)
+	relabel(p.Clause, "text", "text/plain", Refuse)
+	relabel(p.Clause, "no-type", "", Refuse)
 	if p.File {
 		pl.raw(m.Syntax, "no-filename-of-"+name, Accept, leaveFilename, d, func(r *wire.Request) {
 			r.Body = bytes.ReplaceAll(r.Body, []byte(`filename="file.bin"; name="`+name+`"`), []byte(`name="`+name+`"`))

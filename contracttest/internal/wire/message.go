@@ -36,6 +36,15 @@ func (r *Request) Clone() *Request {
 	return &c
 }
 
+// Size is about how many bytes the request has on the wire.
+func (r *Request) Size() int {
+	n := len(r.Method) + len(r.Target) + len(r.Body)
+	for _, f := range r.Header {
+		n += len(f.Name) + len(f.Value) + 4
+	}
+	return n
+}
+
 // Values returns the values of a header, in order, whatever the letter case of
 // its name.
 func (r *Request) Values(name string) []string {
