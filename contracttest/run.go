@@ -313,6 +313,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	e := &judge.Exchange{
 		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Wants: c.Wants, Must: r.must(c), Base: c.Base == nil,
 		Authorized: r.accepted[c.Op], MaxTime: r.cfg.maxTime,
+		Nowhere: slices.ContainsFunc(c.Unknown, func(node string) bool { return strings.HasPrefix(node, "path/") }),
 		Secrets: r.secrets(c.Op, x.Request),
 	}
 	o := outcome{err: x.Err, must: e.Must}

@@ -55,9 +55,11 @@ type Exchange struct {
 	Expect plan.Expect
 	// Must is set where a request that keeps the contract has to be accepted:
 	// every value in it is known to exist, or need not.
-	Must       bool
-	Wants      string // the one media type that the request asks for
-	Base       bool   // the valid request that the others differ from
+	Must  bool
+	Wants string // the one media type that the request asks for
+	// Nowhere is set where a value in the path may not exist on the target.
+	Nowhere    bool
+	Base       bool // the valid request that the others differ from
 	Leave      string
 	Credential bool
 	// Authorized is set where a request with the credential of the run was

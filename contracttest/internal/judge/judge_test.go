@@ -135,6 +135,7 @@ func took(elapsed, most time.Duration) func(*judge.Exchange) {
 func identity(e *judge.Exchange)   { e.Response.Identity = true }
 func leave(e *judge.Exchange)      { e.Leave = "RFC 0 leaves it" }
 func credential(e *judge.Exchange) { e.Credential = true }
+func nowhere(e *judge.Exchange)    { e.Must, e.Nowhere = false, true }
 func unknown(e *judge.Exchange)    { e.Must = false }
 
 // broken is what a check finds in a row.
@@ -192,8 +193,8 @@ var rows = map[string]struct {
 			{row{about: "of HTTP itself", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 414\n"}, judge.Warning, []string{"op/response/status"}, "414"},
 			{row{about: "of HTTP itself", clause: "op/path/id/type", expect: plan.Refuse, response: "HTTP/1.1 404\n"}, judge.Warning, []string{"op/response/status"}, "404"},
 			{row{about: "of HTTP itself", clause: "silent/body/media-type", request: "POST /v1/b", expect: plan.Refuse, response: "HTTP/1.1 415\n"}, judge.Warning, []string{"silent/response/status"}, "415"},
-			{row{about: "what the path names may not exist", response: "HTTP/1.1 404\n", change: unknown}, judge.Warning, []string{"op/response/status"}, "404"},
-			{row{about: "what the path names exists", response: "HTTP/1.1 404\n"}, judge.Error, []string{"op/response/status"}, "404"},
+			{row{about: "what the path names may not exist", response: "HTTP/1.1 404\n", change: nowhere}, judge.Warning, []string{"op/response/status"}, "404"},
+			{row{about: "what the path names exists", response: "HTTP/1.1 404\n", change: unknown}, judge.Error, []string{"op/response/status"}, "404"},
 			{row{about: "too many requests", response: "HTTP/1.1 429\n"}, judge.Warning, []string{"op/response/status"}, "429"},
 			{row{about: "no refusal is documented", clause: "silent/body/type", request: "POST /v1/b", expect: plan.Refuse, response: "HTTP/1.1 422\n"}, judge.Warning, []string{"silent/response/status"}, "422"},
 			{row{about: "left to the receiver", clause: "op/query/q/single", expect: plan.Refuse, response: conflict, change: leave}, judge.Warning, []string{"op/response/status"}, "409"},

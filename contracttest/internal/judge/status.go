@@ -92,7 +92,7 @@ func redirect(e *Exchange) []Finding {
 // about.
 func (e *Exchange) byHTTP() []int {
 	codes := []int{http.StatusTooManyRequests}
-	if e.Expect == plan.Accept && !e.Must && strings.Contains(e.Op.Path, "{") {
+	if e.Expect == plan.Accept && e.Nowhere {
 		codes = append(codes, http.StatusNotFound) // what the path names may not exist
 	}
 	if e.Clause == nil {
