@@ -93,7 +93,7 @@ func TestOtherDocument(t *testing.T) {
 			ctx.SetParamNames("n")
 			ctx.SetParamValues(tt.n)
 			reached := false
-			err := readBody(c.operations[tt.operation].validate(func(echo.Context) error {
+			err := readBody(DefaultLimits().BodyBytes)(c.operations[tt.operation].validate(func(echo.Context) error {
 				reached = true
 				return nil
 			}))(ctx)

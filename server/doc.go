@@ -14,7 +14,8 @@
 //  3. readBody: the bound on the body
 //  4. authenticator.check: who the caller is, and whether the project is theirs
 //  5. validate: media type, well-formed JSON, the document's own rules
-//  6. the generated strict handler and CancelFactoryPackages
+//  6. inTime: the bound on how long it takes
+//  7. the generated strict handler and CancelFactoryPackages
 //
 // Where the document is silent:
 //
@@ -31,6 +32,9 @@
 // What the vendor's gateway answers in the service's place, this package answers
 // as the gateway does, with a request_id in the body: 401 to a caller who is not
 // known, 403 where the project is another one, 404 and 413.
+//
+// Beside the document there are /healthz (the process answers) and /readyz (its
+// store does, too), which ask nobody for credentials.
 //
 // What is not HTTP, or has more than 128 KiB of headers, is refused by net/http
 // before it gets here, in its own words.

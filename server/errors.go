@@ -20,7 +20,8 @@ const gateway = "APIG."
 // Error codes and texts of the vendor. DLF codes are those of DataArts
 // (dataartsstudio_02_0313, 02_0205 and FAQ 03_0404), APIG codes those of the
 // API gateway in front of it (api-gateway, error_codes; devg-apisign,
-// api-sign-errorcode). The texts of 0201, 0302 and 0601 are ours.
+// api-sign-errorcode). The texts of 0201, 0203, 0302 and 0601 are
+// ours.
 const (
 	codeTaskNotFound = "DLF.0810"
 	textTaskNotFound = "Task does not exist."
@@ -36,6 +37,9 @@ const (
 
 	codeTooLarge = "APIG.0201"
 	textTooLarge = "The request body is too large"
+
+	codeTimeout = "APIG.0203"
+	textTimeout = "It took too long, and may have been carried out."
 
 	codeUnauthorised = "APIG.0301"
 	textUnauthorised = "Incorrect IAM authentication information: "

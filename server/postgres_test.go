@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataarts-go/factory/internal/pgtest"
+	"github.com/dataarts-go/factory/server"
 	"github.com/dataarts-go/factory/server/store"
 )
 
@@ -63,35 +64,22 @@ func testServers(t *testing.T, db *pgtest.Server) {
 	assert.Equal(t, n, strings.Count(statesOf(t, s, project, "many"), "cancelled"))
 }
 
-// A request that gets no connection in time is a failure of ours, and changes
-// nothing; the next one goes on.
+// A request that gets no connection in time is told so, and changes nothing;
+// the next one goes on.
 func testPoolExhausted(t *testing.T, db *pgtest.Server) {
-	url := db.NewDatabase(t)
-	s := openPostgres(t, url+"&pool_max_conns=1")
+	s := openPostgres(t, db.NewDatabase(t)+"&pool_max_conns=1")
 	fill(t, s)
-	r := start(t, s)
-	held := make(chan struct{})
-	release := make(chan struct{})
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.Add(t.Context(), func(yield func(store.Package, error) bool) {
-			close(held)
-			<-release
-			yield(store.Package{ID: "new", ProjectID: project}, nil)
-		})
-		done <- err
-	}()
-	<-held
-	conn := r.dial(t)
-	_, err := fmt.Fprint(conn, post(path, document, "Content-Type: "+mediaType))
+	r := start(t, s, server.WithLimits(server.Limits{RequestTimeout: 50 * time.Millisecond}))
+	request := post(path, document, "Content-Type: "+mediaType)
+	_, err := s.Add(t.Context(), func(yield func(store.Package, error) bool) { // holds the connection
+		failure(t, r.send(t, request), http.StatusGatewayTimeout, "APIG.0203")
+		yield(store.Package{ID: "16", ProjectID: project}, nil)
+	})
 	require.NoError(t, err)
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
-	_, err = conn.Read(make([]byte, 1))
-	require.Error(t, err, "answered without a connection")
-	require.NoError(t, conn.Close()) // the caller gives up
-	close(release)
-	require.NoError(t, <-done)
-	success(t, r.send(t, post(path, document, "Content-Type: "+mediaType)))
+	assert.Equal(t, untouched+" 16=pending", states(t, s))
+	roomy := start(t, s)
+	success(t, roomy.send(t, request))
+	assert.Equal(t, both+" 16=pending", states(t, s))
 }
 
 // While the database is away requests fail with the documented error and a line

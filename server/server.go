@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -20,20 +21,11 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/net/netutil"
 
 	"github.com/dataarts-go/factory/gen"
 	api "github.com/dataarts-go/factory/gen/server"
 	"github.com/dataarts-go/factory/server/store"
-)
-
-// Bounds on a connection. A request of maxBody bytes fits into readTimeout at
-// 1.7 Mbit/s; maxHeader is what the vendor's gateway takes (128 KB in all,
-// api-gateway error APIG.0201).
-const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = time.Minute
-	idleTimeout       = 2 * time.Minute
-	maxHeader         = 128 << 10
 )
 
 // Server answers the documented operation. It is an http.Handler.
@@ -43,6 +35,9 @@ type Server struct {
 	log      *slog.Logger
 	grace    time.Duration
 	auth     *authenticator // nil: nobody is asked
+	store    store.Store
+	limits   Limits
+	tls      *tls.Config // nil: no TLS
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
 }
@@ -75,6 +70,18 @@ func WithGracePeriod(d time.Duration) Option {
 	}
 }
 
+// WithTLS makes Serve speak TLS, with HTTP/2, as config says; it holds the
+// certificate.
+func WithTLS(config *tls.Config) Option {
+	return func(s *Server) error {
+		if config == nil {
+			return errors.New("TLS configuration is nil")
+		}
+		s.tls = config
+		return nil
+	}
+}
+
 // New returns a server of what st holds. The store stays the caller's to close.
 func New(st store.Store, opts ...Option) (*Server, error) {
 	contract, err := loadContract()
@@ -86,6 +93,8 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 		contract: contract,
 		log:      slog.Default(),
 		grace:    10 * time.Second,
+		store:    st,
+		limits:   DefaultLimits(),
 		methods:  map[string][]string{},
 	}
 	for _, opt := range opts {
@@ -100,11 +109,12 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{readBody, s.auth.check, op.validate}
+		before[id] = []echo.MiddlewareFunc{readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
 		api.RegisterHandlersOptions{OperationMiddlewares: before})
+	s.addProbes()
 	for _, route := range s.echo.Routes() {
 		s.methods[route.Path] = append(s.methods[route.Path], route.Method)
 	}
@@ -149,16 +159,25 @@ var needless = regexp.MustCompile(`(?i)%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	srv := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
+		ReadHeaderTimeout: s.limits.HeaderTimeout,
+		ReadTimeout:       s.limits.ReadTimeout,
+		WriteTimeout:      s.limits.WriteTimeout,
+		IdleTimeout:       s.limits.IdleTimeout,
+		MaxHeaderBytes:    s.limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		// OPTIONS * is a request like any other.
 		DisableGeneralOptionsHandler: true,
 	}
+	limited := netutil.LimitListener(listener, s.limits.Connections)
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(listener) }()
+	go func() {
+		if s.tls == nil {
+			served <- srv.Serve(limited)
+			return
+		}
+		srv.TLSConfig = s.tls.Clone() // ServeTLS adds HTTP/2 to it
+		served <- srv.ServeTLS(limited, "", "")
+	}()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
@@ -181,13 +200,20 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		id := newRequestID()
+		id := c.Request().Header.Get(echo.HeaderXRequestID)
+		if !requestID.MatchString(id) {
+			id = newRequestID()
+		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
 		if err := recovered(next, c); err != nil {
 			s.answer(err, c)
 		}
 		r := c.Request()
-		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		level := slog.LevelInfo
+		if isProbe(c) {
+			level = slog.LevelDebug
+		}
+		s.log.LogAttrs(r.Context(), level, "request",
 			slog.String("request_id", id),
 			slog.String("remote", r.RemoteAddr),
 			slog.String("method", r.Method),
@@ -251,7 +277,7 @@ func (s *Server) answer(err error, c echo.Context) {
 		}
 		ctx := c.Request().Context()
 		level := slog.LevelError
-		if ctx.Err() != nil { // the caller has gone
+		if errors.Is(ctx.Err(), context.Canceled) { // the caller has gone
 			level = slog.LevelInfo
 		}
 		s.log.LogAttrs(ctx, level, "request failed", attrs...)
@@ -276,6 +302,10 @@ func (s *Server) answer(err error, c echo.Context) {
 		s.log.LogAttrs(c.Request().Context(), slog.LevelInfo, "answer not written", slog.Any("error", err))
 	}
 }
+
+// requestID is what a caller may choose as the ID of a request: nothing that
+// could disturb a log or a header.
+var requestID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
 
 func newRequestID() string {
 	var id [16]byte

@@ -113,10 +113,10 @@ type running struct {
 }
 
 // start serves s until the test ends.
-func start(t *testing.T, s store.Store) *running {
+func start(t *testing.T, s store.Store, opts ...server.Option) *running {
 	t.Helper()
 	log := &lockedBuffer{}
-	handler := newHandler(t, s, log)
+	handler := newHandler(t, s, log, opts...)
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())

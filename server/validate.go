@@ -17,40 +17,38 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// maxBody is the largest body in bytes that the vendor's gateway takes (12 MB,
-// api-gateway error APIG.0201).
-const maxBody = 12 << 20
-
-// readBody replaces the body by one that has been read, so that whatever
-// follows can read it at no risk; it refuses one above maxBody, of which it
-// reads one byte too many at most.
-func readBody(next echo.HandlerFunc) echo.HandlerFunc {
+// readBody returns a middleware that replaces the body by one that has been
+// read, so that whatever follows can read it at no risk; it refuses one above
+// limit, of which it reads one byte too many at most.
+func readBody(limit int64) echo.MiddlewareFunc {
 	tooLarge := &refusal{
 		status: http.StatusRequestEntityTooLarge,
 		code:   codeTooLarge,
-		text:   fmt.Sprintf("%s: it may have %d bytes at most.", textTooLarge, maxBody),
+		text:   fmt.Sprintf("%s: it may have %d bytes at most.", textTooLarge, limit),
 	}
-	return func(c echo.Context) error {
-		r := c.Request()
-		if r.ContentLength > maxBody {
-			return tooLarge
-		}
-		var data []byte
-		if r.Body != nil && r.Body != http.NoBody {
-			var err error
-			// The server's own writer: it is told to close the connection.
-			data, err = io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, maxBody))
-			if _, over := errors.AsType[*http.MaxBytesError](err); over {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.ContentLength > limit {
 				return tooLarge
 			}
-			if err != nil {
-				return invalid("body", "it could not be read to its end")
+			var data []byte
+			if r.Body != nil && r.Body != http.NoBody {
+				var err error
+				// The server's own writer: it is told to close the connection.
+				data, err = io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, limit))
+				if _, over := errors.AsType[*http.MaxBytesError](err); over {
+					return tooLarge
+				}
+				if err != nil {
+					return invalid("body", "it could not be read to its end")
+				}
 			}
+			r = r.WithContext(r.Context()) // a shallow copy: the caller's stays as it is
+			r.Body, r.ContentLength = newBody(data), int64(len(data))
+			c.SetRequest(r)
+			return next(c)
 		}
-		r = r.WithContext(r.Context()) // a shallow copy: the caller's stays as it is
-		r.Body, r.ContentLength = newBody(data), int64(len(data))
-		c.SetRequest(r)
-		return next(c)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +17,7 @@ import (
 const defaultDB = "sqlite:factory.db"
 
 func newServeCommand() *cobra.Command {
-	var listen, db, packages, auth, credentials string
+	var in serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API from a database of task packages",
@@ -35,23 +36,65 @@ With --auth token, aksk or all only those are let in who are in the file of
 --credentials, or in the variable ` + credentialsEnv + `, each to the
 packages of one project:
 
-` + credentialsForm,
+` + credentialsForm + `
+Each flag can be given as a variable of the environment, too: --tls-cert as
+FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
+/healthz answers while the process does, /readyz while the database does.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			option, err := authOption(auth, credentials)
-			if err != nil {
+			if err := fromEnvironment(cmd.Flags()); err != nil {
 				return err
 			}
-			return serve(cmd, listen, db, packages, option)
+			return serve(cmd, in)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	flags.StringVar(&db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
-	flags.StringVar(&packages, "packages", "", "YAML `file` of packages to add before serving")
-	flags.StringVar(&auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
-	flags.StringVar(&credentials, "credentials", "", "YAML `file` of credentials")
+	flags.StringVar(&in.listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
+	flags.StringVar(&in.db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
+	flags.StringVar(&in.packages, "packages", "", "YAML `file` of packages to add before serving")
+	flags.StringVar(&in.auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
+	flags.StringVar(&in.credentials, "credentials", "", "YAML `file` of credentials")
+	flags.StringVar(&in.cert, "tls-cert", "", "PEM `file` of the certificate, for TLS and HTTP/2")
+	flags.StringVar(&in.key, "tls-key", "", "PEM `file` of its key")
+	in.limits = server.DefaultLimits()
+	flags.DurationVar(&in.limits.HeaderTimeout, "header-timeout", in.limits.HeaderTimeout, "`time` to send the headers of a request")
+	flags.DurationVar(&in.limits.ReadTimeout, "read-timeout", in.limits.ReadTimeout, "`time` to send a request")
+	flags.DurationVar(&in.limits.RequestTimeout, "request-timeout", in.limits.RequestTimeout, "`time` to carry out a request")
+	flags.DurationVar(&in.limits.WriteTimeout, "write-timeout", in.limits.WriteTimeout, "`time` from the headers of a request to the end of its answer")
+	flags.DurationVar(&in.limits.IdleTimeout, "idle-timeout", in.limits.IdleTimeout, "`time` between requests on a connection")
+	flags.IntVar(&in.limits.HeaderBytes, "max-header", in.limits.HeaderBytes, "`bytes` of all headers of a request")
+	flags.Int64Var(&in.limits.BodyBytes, "max-body", in.limits.BodyBytes, "`bytes` of the body of a request")
+	flags.IntVar(&in.limits.Connections, "max-connections", in.limits.Connections, "`number` of connections at a time")
 	return cmd
+}
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	listen, db, packages, auth, credentials, cert, key string
+	limits                                             server.Limits
+}
+
+// options returns what the flags ask of the server.
+func (f *serveFlags) options() ([]server.Option, error) {
+	auth, err := authOption(f.auth, f.credentials)
+	if err != nil {
+		return nil, err
+	}
+	opts := []server.Option{auth, server.WithLimits(f.limits)}
+	if f.cert == "" && f.key == "" {
+		return opts, nil
+	}
+	if f.cert == "" || f.key == "" {
+		return nil, errors.New("--tls-cert and --tls-key belong together")
+	}
+	certificate, err := tls.LoadX509KeyPair(f.cert, f.key)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
+	}
+	return append(opts, server.WithTLS(&tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   tls.VersionTLS12,
+	})), nil
 }
 
 // authOption returns what --auth and --credentials ask for.
@@ -66,30 +109,39 @@ func authOption(auth, file string) (server.Option, error) {
 	return server.WithAuth(server.Auth(auth), credentials), nil
 }
 
-func serve(cmd *cobra.Command, listen, db, packages string, opts ...server.Option) (err error) {
+func serve(cmd *cobra.Command, in serveFlags) (err error) {
 	ctx := cmd.Context()
-	st, err := store.Open(ctx, db)
+	opts, err := in.options()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	st, err := store.Open(ctx, in.db)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	if packages != "" {
-		if err := loadPackagesFile(ctx, st, packages); err != nil {
+	if in.packages != "" {
+		if err := loadPackagesFile(ctx, st, in.packages); err != nil {
 			return err
 		}
 	}
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	srv, err := server.New(st, append(opts, server.WithLogger(log))...)
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", in.listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "listening on http://%s\n", listener.Addr()); err != nil {
+	scheme := "http"
+	if in.cert != "" {
+		scheme = "https"
+	}
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "listening on %s://%s\n", scheme, listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	log.LogAttrs(ctx, slog.LevelInfo, "configuration", settings(cmd.Flags())...)
 	return srv.Serve(ctx, listener)
 }
 

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWithoutPassword(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"sqlite:a b.db":                "sqlite:a b.db",
+		"postgres://u@h/d":             "postgres://u@h/d",
+		"postgres://u:secret@h:5432/d": "postgres://u:xxxxx@h:5432/d",
+		"postgres:///d?host=/run&password=secret&sslpassword=secret": "postgres:///d?host=%2Frun&password=xxxxx&sslpassword=xxxxx",
+		"postgres://u:secret@h:port/d":                               "postgres:…",
+		"postgres://u:%zz@h/d":                                       "postgres:…",
+	} {
+		assert.Equal(t, want, withoutPassword(dsn), dsn)
+	}
+}
+
+// A flag goes before its variable, and a variable before the default.
+func TestEnvironment(t *testing.T) {
+	t.Setenv("FACTORY_MAX_BODY", "1234")
+	t.Setenv("FACTORY_IDLE_TIMEOUT", "7s")
+	t.Setenv("FACTORY_AUTH", "")
+	cmd := newServeCommand()
+	require.NoError(t, cmd.ParseFlags([]string{"--idle-timeout", "8s"}))
+	require.NoError(t, fromEnvironment(cmd.Flags()))
+	var log bytes.Buffer
+	for _, attr := range settings(cmd.Flags()) {
+		log.WriteString(attr.String() + "\n")
+	}
+	for _, want := range []string{"max_body=1234\n", "idle_timeout=8s\n", "auth=none\n", "db=sqlite:factory.db\n"} {
+		assert.Contains(t, log.String(), want)
+	}
+
+	t.Setenv("FACTORY_MAX_BODY", "secret")
+	err := fromEnvironment(newServeCommand().Flags())
+	require.EqualError(t, err, "FACTORY_MAX_BODY: not a value of --max-body")
+}
+
+// The server speaks TLS and HTTP/2 where it is given a certificate.
+func TestServeTLS(t *testing.T) {
+	borrowed := httptest.NewUnstartedServer(nil)
+	borrowed.StartTLS() // for its certificate
+	defer borrowed.Close()
+	certificate := borrowed.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	write := func(name, kind string, data []byte) string {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600))
+		return file
+	}
+	cert, keyFile := write("cert.pem", "CERTIFICATE", certificate.Certificate[0]), write("key.pem", "PRIVATE KEY", key)
+
+	db := "sqlite:" + filepath.Join(dir, "f.db")
+	url, _ := served(t, "--db", db, "--tls-cert", cert, "--tls-key", keyFile)
+	assert.Regexp(t, "^https://", url)
+	roots := x509.NewCertPool()
+	roots.AddCert(borrowed.Certificate())
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/readyz", http.NoBody)
+	require.NoError(t, err)
+	resp, err := transport.RoundTrip(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "HTTP/2.0 200 ok\n", resp.Proto+" "+resp.Status[:3]+" "+string(body))
+
+	for want, args := range map[string][]string{
+		"factory: --tls-cert and --tls-key belong together\n": {"--tls-cert", cert},
+		"factory: --tls-cert and --tls-key: open /nowhere":    {"--tls-cert", "/nowhere", "--tls-key", keyFile},
+		"factory: server option: request timeout: limit is -": {"--request-timeout", "-1s"},
+	} {
+		code, stdout, stderr := do(t, append([]string{"serve", "--db", db}, args...)...)
+		assert.Equal(t, 2, code)
+		assert.Empty(t, stdout)
+		assert.Contains(t, stderr, want)
+	}
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Limits bound what a caller may take of the server. What is 0 has the value of
+// DefaultLimits.
+type Limits struct {
+	HeaderTimeout time.Duration // to send the headers of a request
+	ReadTimeout   time.Duration // to send a request
+	// RequestTimeout is how long carrying out a request may take, once it is
+	// read: then it is answered with 504. It may have been carried out.
+	RequestTimeout time.Duration
+	// WriteTimeout is from the end of the headers to the end of the answer:
+	// more than the two above.
+	WriteTimeout time.Duration
+	IdleTimeout  time.Duration // between requests on a connection
+	HeaderBytes  int           // all headers of a request
+	BodyBytes    int64         // the body of a request
+	Connections  int           // at a time; others wait to be accepted
+}
+
+// DefaultLimits returns the limits of a server that is not told otherwise. What
+// the vendor's gateway bounds is bounded alike: headers of 128 KB and a body of
+// 12 MB (api-gateway, error APIG.0201), which has to come at 1.7 Mbit/s.
+func DefaultLimits() Limits {
+	return Limits{
+		HeaderTimeout:  10 * time.Second,
+		ReadTimeout:    time.Minute,
+		RequestTimeout: 30 * time.Second,
+		WriteTimeout:   2 * time.Minute,
+		IdleTimeout:    2 * time.Minute,
+		HeaderBytes:    128 << 10,
+		BodyBytes:      12 << 20,
+		Connections:    16_384,
+	}
+}
+
+// WithLimits sets the limits.
+func WithLimits(l Limits) Option {
+	return func(s *Server) error {
+		byDefault := DefaultLimits()
+		for _, err := range []error{
+			orDefault(&l.HeaderTimeout, byDefault.HeaderTimeout, "header timeout"),
+			orDefault(&l.ReadTimeout, byDefault.ReadTimeout, "read timeout"),
+			orDefault(&l.RequestTimeout, byDefault.RequestTimeout, "request timeout"),
+			orDefault(&l.WriteTimeout, byDefault.WriteTimeout, "write timeout"),
+			orDefault(&l.IdleTimeout, byDefault.IdleTimeout, "idle timeout"),
+			orDefault(&l.HeaderBytes, byDefault.HeaderBytes, "bytes of headers"),
+			orDefault(&l.BodyBytes, byDefault.BodyBytes, "bytes of the body"),
+			orDefault(&l.Connections, byDefault.Connections, "connections"),
+		} {
+			if err != nil {
+				return err
+			}
+		}
+		if l.WriteTimeout <= l.ReadTimeout+l.RequestTimeout {
+			return fmt.Errorf("write timeout is %v, want more than the read and request timeouts, %v",
+				l.WriteTimeout, l.ReadTimeout+l.RequestTimeout)
+		}
+		s.limits = l
+		return nil
+	}
+}
+
+func orDefault[T int | int64 | time.Duration](limit *T, byDefault T, name string) error {
+	if *limit == 0 {
+		*limit = byDefault
+	}
+	if *limit < 0 {
+		return fmt.Errorf("%s: limit is %v, want more than 0", name, *limit)
+	}
+	return nil
+}
+
+// inTime ends what takes longer than the request timeout.
+func (l Limits) inTime(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		ctx, cancel := context.WithTimeout(r.Context(), l.RequestTimeout)
+		defer cancel()
+		defer c.SetRequest(r) // even after a panic, with the caller's context
+		c.SetRequest(r.WithContext(ctx))
+		err := next(c)
+		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return fmt.Errorf("%w: %w", &refusal{
+				status: http.StatusGatewayTimeout, code: codeTimeout, text: textTimeout,
+			}, err)
+		}
+		return err
+	}
+}
