@@ -48,6 +48,9 @@ const (
 // that is known to work.
 func (m *Maker) Keep(n *contract.Node, good Good, in Place) []Variant {
 	k := &keeper{m: m, n: n, good: good, in: in, labels: map[string]bool{}}
+	if slices.Contains(n.Types(), "null") && in == InBody {
+		k.add(n.Clause("type"), "null", nil, false)
+	}
 	for _, g := range m.goods(n, good) {
 		k.good = g
 		switch v := g.V.(type) {
@@ -71,9 +74,6 @@ func (m *Maker) Keep(n *contract.Node, good Good, in Place) []Variant {
 			}
 			k.add(c, fmt.Sprintf("value-%d", i+1), v, true)
 		}
-	}
-	if slices.Contains(n.Types(), "null") && in == InBody {
-		k.add(n.Clause("type"), "null", nil, false)
 	}
 	k.branches()
 	k.rest()
