@@ -204,7 +204,8 @@ func (op *Operation) readURLEncoded(m *Media, body string) reading {
 			return unreadable(one.why, append([]string{name}, one.bad...)...)
 		}
 		if one.found {
-			members[name], got.leave = one.v, either(got.leave, one.leave)
+			members[name] = one.v
+			got.left(one.leave, append([]string{name}, one.at...)...)
 		}
 	}
 	return got
@@ -359,7 +360,7 @@ func (op *Operation) partsRead(m *Media, names []string, values map[string][]any
 			}
 			if good := schema == nil || c.verdict(schema, v); good || !ok {
 				members[name], ok = v, true
-				got.leave = either(got.leave, leave)
+				got.left(leave, name)
 				if good {
 					break
 				}

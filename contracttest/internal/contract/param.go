@@ -29,8 +29,17 @@ type reading struct {
 	v     any
 	found bool
 	leave string   // why not every receiver reads it so
+	at    []string // where that is
 	bad   []string // where a text stands for no value of its schema; not nil then
 	why   string   // of bad, where there is more to say
+}
+
+// left notes why a part is read in another way by some, if nothing was noted
+// before.
+func (r *reading) left(why string, at ...string) {
+	if r.leave == "" && why != "" {
+		r.leave, r.at = why, at
+	}
 }
 
 func unreadable(why string, at ...string) reading {
@@ -413,7 +422,8 @@ func (t text) items(s *openapi3.Schema, pieces []string, plain func(string) stri
 		if !ok {
 			return unreadable("", strconv.Itoa(i))
 		}
-		list[i], got.leave = v, either(got.leave, leave)
+		list[i] = v
+		got.left(leave, strconv.Itoa(i))
 	}
 	got.v = list
 	return got
@@ -504,7 +514,8 @@ func (c *Contract) readFields(s *openapi3.Schema, fields map[string][]string) re
 		if !ok {
 			return unreadable("", name)
 		}
-		members[name], got.leave = v, either(got.leave, leave)
+		members[name] = v
+		got.left(leave, name)
 	}
 	return got
 }
@@ -655,7 +666,8 @@ func (c *Contract) readBranch(s *openapi3.Schema, b *branch) reading {
 		if member.bad != nil {
 			return unreadable(member.why, append([]string{name}, member.bad...)...)
 		}
-		members[name], got.leave = member.v, either(got.leave, member.leave)
+		members[name] = member.v
+		got.left(member.leave, append([]string{name}, member.at...)...)
 	}
 	got.v = members
 	return got

@@ -38,6 +38,7 @@ const (
 	leaveSurrogate   = "RFC 8259 §8.2: what a receiver makes of half a surrogate pair is unpredictable"
 	leaveDepth       = "RFC 8259 §9: a receiver may limit the depth of nesting"
 	leaveRepeatedKey = "the document does not say what a repeated query parameter or cookie means"
+	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 	leaveEscape      = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
 )
 
@@ -60,6 +61,9 @@ func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 	}
 	if p.Spec.In == openapi3.ParameterInQuery && p.Style != nil && times > 1 && !repeats(p.Spec) {
 		broken = append(broken, Violation{Clause: p.Style, Message: p.Spec.Name + " is given " + count(uint64(times), "time"), Leave: leaveRepeatedKey})
+	}
+	if p.Style != nil && times > 0 && p.Spec.Style == openapi3.SerializationDeepObject {
+		broken = append(broken, Violation{Clause: p.Style, Message: p.Spec.Name + " is given without brackets", Leave: leaveBare})
 	}
 	if empty := m.values(p.Spec); p.Spec.In == openapi3.ParameterInQuery && len(empty) == 1 && empty[0] == "" && p.Spec.AllowEmptyValue {
 		return broken
@@ -103,7 +107,7 @@ func (n *Node) judge(got reading, subject string, written *Clause) []Violation {
 	}
 	broken := n.Check(got.v, subject)
 	if len(broken) == 0 && got.leave != "" {
-		return []Violation{{Clause: n.nearest(nil), Message: where(subject, nil) + " is written in a way that receivers read differently", Leave: got.leave}}
+		return []Violation{{Clause: n.nearest(got.at), Message: where(subject, got.at) + " is written in a way that receivers read differently", Leave: got.leave}}
 	}
 	return broken
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -19,6 +20,9 @@ const (
 	leaveBareName = "WHATWG URL §5.1: a name without an equals sign has the empty value; not every reader takes it"
 	leaveFilename = "RFC 7578 §4.2: a part that is a file should have a filename, but need not"
 )
+
+// octets are bytes that are no text.
+const octets = "\x00\xff\x80\r\n\xfe\x1a\x00"
 
 // written plans how a parameter is written: its style, its JSON, and what the
 // document allows of empty values and reserved characters.
@@ -193,9 +197,30 @@ func (pl *planner) rawBrackets(p *contract.Param, good value.Good) {
 	}
 	k := pl.newCase(Clauses, p.Style, "brackets-as-they-are", Accept)
 	k.Leave, k.Unknown = leaveBrackets, d.unknown()
+	pl.deepTwice(p, good, r)
 	r.Target = strings.NewReplacer("%5B", "[", "%5D", "]").Replace(r.Target)
 	k.Request = r
 	pl.sent(k)
+}
+
+// deepTwice gives a property of a deepObject twice, and the name without
+// brackets beside it.
+func (pl *planner) deepTwice(p *contract.Param, good value.Good, r *wire.Request) {
+	members, _ := good.V.(map[string]any)
+	add := func(c *contract.Clause, label, pair string) {
+		if c != nil {
+			k := pl.newCase(Clauses, c, label, Refuse)
+			k.Request = r.Clone()
+			addQuery(k.Request, pair)
+			pl.sent(k)
+		}
+	}
+	add(p.Style, "without-brackets", wire.Style{Name: "form"}.Query(p.Spec.Name, "5")[0])
+	for _, name := range sortedKeys(members)[:min(1, len(members))] {
+		if prop := p.Node.Prop(name); prop != nil {
+			add(prop.Clause("type"), "twice", wire.Style{Name: openapi3.SerializationDeepObject}.Query(p.Spec.Name, map[string]any{name: members[name]})[0])
+		}
+	}
 }
 
 // reworded plans a request whose target is changed after it was written.
@@ -286,7 +311,16 @@ func (pl *planner) part(m *contract.Media, d draft, name string) {
 	relabel(p.Clause, "other-type", "application/x-unknown", Refuse)
 	relabel(p.Clause, "text", "text/plain", Refuse)
 	relabel(p.Clause, "no-type", "", Refuse)
+	if p.JSON {
+		for _, odd := range []struct{ label, text string }{{"not-json", "not json"}, {"truncated", "{"}, {"trailing-bytes", `{} x`}} {
+			pl.raw(m.Syntax, odd.label+"-in-"+name, Refuse, "", d, func(r *wire.Request) { r.Body = withPartBody(r.Body, name, odd.text) })
+		}
+	}
+	if prop := m.Node.Prop(name); prop != nil && prop.Clause("type") != nil {
+		pl.raw(prop.Clause("type"), "twice", Refuse, "", d, func(r *wire.Request) { r.Body = withPartTwice(r.Body, name) })
+	}
 	if p.File {
+		pl.raw(m.Syntax, "bytes-in-"+name, Accept, "", d, func(r *wire.Request) { r.Body = withPartBody(r.Body, name, octets) })
 		pl.raw(m.Syntax, "no-filename-of-"+name, Accept, leaveFilename, d, func(r *wire.Request) {
 			r.Body = bytes.ReplaceAll(r.Body, []byte(`filename="file.bin"; name="`+name+`"`), []byte(`name="`+name+`"`))
 		})
@@ -294,6 +328,69 @@ func (pl *planner) part(m *contract.Media, d draft, name string) {
 			r.Body = bytes.ReplaceAll(r.Body, []byte(`filename="file.bin"; name="`+name+`"`), []byte(`name="`+name+`"; filename="a b;c'd.tar.gz"`))
 		})
 	}
+}
+
+// fields plans the pairs of a urlencoded form: each given twice, written with a
+// bad escape, and the whole in other spellings of the same.
+func (pl *planner) fields(m *contract.Media, d draft) {
+	good, _, err := encode(m, d.body.V)
+	members, ok := d.body.V.(map[string]any)
+	if err != nil || !ok || len(members) == 0 {
+		return
+	}
+	text := string(good)
+	whole := m.Node.Clause("type")
+	raw := func(c *contract.Clause, label, body string, expect Expect) {
+		if c != nil {
+			pl.raw(c, label, expect, "", d, func(r *wire.Request) { r.Body = []byte(body) })
+		}
+	}
+	pairs := strings.Split(text, "&")
+	slices.Reverse(pairs)
+	raw(whole, "other-order", strings.Join(pairs, "&"), Accept)
+	for _, name := range sortedKeys(members) {
+		prop := m.Node.Prop(name)
+		if prop == nil {
+			continue
+		}
+		switch v := members[name].(type) {
+		case []any, map[string]any:
+		default:
+			c := prop.Clause("type")
+			pair := wire.Style{Name: "form", Explode: true}.Query(name, v)[0]
+			raw(c, "twice", text+"&"+pair, Refuse)
+			raw(c, "bad-escape", strings.Replace(text, pair, pair+"%zz", 1), Refuse)
+			raw(c, "bare-percent-sign", strings.Replace(text, pair, pair+"%", 1), Refuse)
+		}
+	}
+}
+
+// withPartBody replaces the content of a part.
+func withPartBody(body []byte, name, content string) []byte {
+	at := bytes.Index(body, []byte(`name="`+name+`"`))
+	if at < 0 {
+		return body
+	}
+	start := at + bytes.Index(body[at:], []byte("\r\n\r\n")) + 4
+	end := start + bytes.Index(body[start:], []byte("\r\n--"+boundary))
+	if end < start || start < at+4 {
+		return body
+	}
+	return slices.Concat(body[:start], []byte(content), body[end:])
+}
+
+// withPartTwice repeats a part.
+func withPartTwice(body []byte, name string) []byte {
+	at := bytes.Index(body, []byte(`name="`+name+`"`))
+	if at < 0 {
+		return body
+	}
+	start := bytes.LastIndex(body[:at], []byte("--"+boundary))
+	end := at + bytes.Index(body[at:], []byte("--"+boundary))
+	if start < 0 || end < at {
+		return body
+	}
+	return slices.Concat(body[:end], body[start:end], body[end:])
 }
 
 // withPartType replaces the Content-Type of a part; an empty one is left out.
