@@ -38,6 +38,7 @@ type Server struct {
 	store    store.Store
 	limits   Limits
 	tls      *tls.Config // nil: no TLS
+	faults   *faultList  // nil: none
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
 }
@@ -109,7 +110,7 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
+		before[id] = []echo.MiddlewareFunc{s.befall, readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
@@ -205,7 +206,11 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			id = newRequestID()
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
-		if err := recovered(next, c); err != nil {
+		err := recovered(next, c)
+		if errors.Is(err, errDropped) {
+			panic(http.ErrAbortHandler) // net/http ends the connection, and logs nothing
+		}
+		if err != nil {
 			s.answer(err, c)
 		}
 		r := c.Request()

@@ -37,6 +37,14 @@ With --auth token, aksk or all only those are let in who are in the file of
 packages of one project:
 
 ` + credentialsForm + `
+A --fault befalls a share of the requests, so that a client can be seen to
+survive it: drop ends the connection without an answer, status=429, 500, 502,
+503 or 504 is answered, with retry-after=TIME if that is given, and delay=TIME
+waits before. With late the request is carried out all the same:
+
+  --fault share=0.1,delay=2s --fault share=0.1,status=503,retry-after=1s
+  --fault share=0.05,drop,late
+
 Each flag can be given as a variable of the environment, too: --tls-cert as
 FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
 /healthz answers while the process does, /readyz while the database does.`,
@@ -56,6 +64,8 @@ FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
 	flags.StringVar(&in.credentials, "credentials", "", "YAML `file` of credentials")
 	flags.StringVar(&in.cert, "tls-cert", "", "PEM `file` of the certificate, for TLS and HTTP/2")
 	flags.StringVar(&in.key, "tls-key", "", "PEM `file` of its key")
+	flags.StringArrayVar(&in.faults, "fault", nil, "`fault` to befall a share of the requests (repeatable)")
+	flags.Uint64Var(&in.faultSeed, "fault-seed", 1, "`number` that decides which requests")
 	in.limits = server.DefaultLimits()
 	flags.DurationVar(&in.limits.HeaderTimeout, "header-timeout", in.limits.HeaderTimeout, "`time` to send the headers of a request")
 	flags.DurationVar(&in.limits.ReadTimeout, "read-timeout", in.limits.ReadTimeout, "`time` to send a request")
@@ -72,6 +82,8 @@ FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
 type serveFlags struct {
 	listen, db, packages, auth, credentials, cert, key string
 	limits                                             server.Limits
+	faults                                             []string
+	faultSeed                                          uint64
 }
 
 // options returns what the flags ask of the server.
@@ -81,6 +93,15 @@ func (f *serveFlags) options() ([]server.Option, error) {
 		return nil, err
 	}
 	opts := []server.Option{auth, server.WithLimits(f.limits)}
+	if len(f.faults) > 0 {
+		faults := make([]server.Fault, len(f.faults))
+		for i, text := range f.faults {
+			if faults[i], err = parseFault(text); err != nil {
+				return nil, fmt.Errorf("--fault %s: %w", text, err)
+			}
+		}
+		opts = append(opts, server.WithFaults(f.faultSeed, faults...))
+	}
 	if f.cert == "" && f.key == "" {
 		return opts, nil
 	}
