@@ -39,6 +39,7 @@ type Server struct {
 	limits   Limits
 	tls      *tls.Config // nil: no TLS
 	faults   *faultList  // nil: none
+	observer func(Observation)
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
 }
@@ -110,7 +111,7 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{s.befall, readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
+		before[id] = []echo.MiddlewareFunc{as(id), s.befall, readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
@@ -208,11 +209,13 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
 		err := recovered(next, c)
 		if errors.Is(err, errDropped) {
+			s.observed(c, 0, start)
 			panic(http.ErrAbortHandler) // net/http ends the connection, and logs nothing
 		}
 		if err != nil {
 			s.answer(err, c)
 		}
+		s.observed(c, c.Response().Status, start)
 		r := c.Request()
 		level := slog.LevelInfo
 		if isProbe(c) {

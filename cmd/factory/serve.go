@@ -46,7 +46,7 @@ waits before. With late the request is carried out all the same:
   --fault share=0.05,drop,late
 
 Each flag can be given as a variable of the environment, too: --tls-cert as
-FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
+FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 /healthz answers while the process does, /readyz while the database does.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -58,6 +58,7 @@ FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&in.listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
+	flags.StringVar(&in.admin, "admin-listen", "", "`address` to serve /metrics on, for Prometheus; not meant for everyone")
 	flags.StringVar(&in.db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
 	flags.StringVar(&in.packages, "packages", "", "YAML `file` of packages to add before serving")
 	flags.StringVar(&in.auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
@@ -80,10 +81,10 @@ FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
-	listen, db, packages, auth, credentials, cert, key string
-	limits                                             server.Limits
-	faults                                             []string
-	faultSeed                                          uint64
+	listen, admin, db, packages, auth, credentials, cert, key string
+	limits                                                    server.Limits
+	faults                                                    []string
+	faultSeed                                                 uint64
 }
 
 // options returns what the flags ask of the server.
@@ -146,6 +147,16 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 		if err := loadPackagesFile(ctx, st, in.packages); err != nil {
 			return err
 		}
+	}
+	if in.admin != "" {
+		metrics := newMetrics()
+		stop, listening := metrics.serve(ctx, in.admin, log)
+		if listening != nil {
+			return fmt.Errorf("--admin-listen: %w", listening)
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+		opts = append(opts, server.WithObserver(metrics.observe))
+		st = timedStore{st, metrics}
 	}
 	srv, err := server.New(st, append(opts, server.WithLogger(log))...)
 	if err != nil {
