@@ -76,7 +76,7 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 // newDisk returns a directory that holds no more than size.
 func newDisk(t *testing.T, size string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "disk")
+	dir, err := os.MkdirTemp("", "disk") //nolint:usetesting // PostgreSQL's user has to get there
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.Remove(dir)) })
 	err = syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size)

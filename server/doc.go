@@ -11,11 +11,12 @@
 //
 //  1. observe: request ID, recovery from panics, error answers, access log
 //  2. routed: unknown paths and methods
-//  3. readBody: the bound on the body
-//  4. authenticator.check: who the caller is, and whether the project is theirs
-//  5. validate: media type, well-formed JSON, the document's own rules
-//  6. inTime: the bound on how long it takes
-//  7. the generated strict handler and CancelFactoryPackages
+//  3. befall: faults on purpose
+//  4. readBody: the bound on the body
+//  5. authenticator.check: who the caller is, and whether the project is theirs
+//  6. validate: media type, well-formed JSON, the document's own rules
+//  7. inTime: the bound on how long it takes
+//  8. the generated strict handler and CancelFactoryPackages
 //
 // Where the document is silent:
 //

@@ -20,8 +20,8 @@ const gateway = "APIG."
 // Error codes and texts of the vendor. DLF codes are those of DataArts
 // (dataartsstudio_02_0313, 02_0205 and FAQ 03_0404), APIG codes those of the
 // API gateway in front of it (api-gateway, error_codes; devg-apisign,
-// api-sign-errorcode). The texts of 0201, 0203, 0302 and 0601 are
-// ours.
+// api-sign-errorcode). The texts of 0201 to 0203,
+// 0302 and 0601 are ours.
 const (
 	codeTaskNotFound = "DLF.0810"
 	textTaskNotFound = "Task does not exist."
@@ -40,6 +40,12 @@ const (
 
 	codeTimeout = "APIG.0203"
 	textTimeout = "It took too long, and may have been carried out."
+
+	codeUnavailable = "APIG.0202"
+	textUnavailable = "The backend is not available."
+
+	codeThrottled = "APIG.0308"
+	textThrottled = "The throttling threshold has been reached."
 
 	codeUnauthorised = "APIG.0301"
 	textUnauthorised = "Incorrect IAM authentication information: "

@@ -38,6 +38,8 @@ type Server struct {
 	store    store.Store
 	limits   Limits
 	tls      *tls.Config // nil: no TLS
+	faults   *faultList  // nil: none
+	observer func(Observation)
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
 }
@@ -109,7 +111,7 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
+		before[id] = []echo.MiddlewareFunc{as(id), s.befall, readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
@@ -205,9 +207,15 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			id = newRequestID()
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
-		if err := recovered(next, c); err != nil {
+		err := recovered(next, c)
+		if errors.Is(err, errDropped) {
+			s.observed(c, 0, start)
+			panic(http.ErrAbortHandler) // net/http ends the connection, and logs nothing
+		}
+		if err != nil {
 			s.answer(err, c)
 		}
+		s.observed(c, c.Response().Status, start)
 		r := c.Request()
 		level := slog.LevelInfo
 		if isProbe(c) {

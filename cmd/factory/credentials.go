@@ -14,6 +14,7 @@ import (
 	"github.com/dataarts-go/factory/server/store"
 )
 
+//nolint:gosec // G101: an example
 const credentialsForm = `  keys:
     - {access_key: AKEXAMPLE, secret_key: SKEXAMPLE, project_id: b384b9e9ab9b4ee8994c8633aabc9505}
   tokens:
@@ -21,7 +22,7 @@ const credentialsForm = `  keys:
 `
 
 // credentialsEnv is the variable that has what is in a file of --credentials.
-const credentialsEnv = "FACTORY_CREDENTIALS_YAML"
+const credentialsEnv = "FACTORY_CREDENTIALS_YAML" //nolint:gosec // G101: a name
 
 // credentialsFile is the file of --credentials.
 type credentialsFile struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/dataarts-go/factory/server/store"
 )
 
-const dbUsage = "`database`: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME"
+const dbUsage = "`database`: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME" //nolint:gosec // G101: a form
 
 func newPackagesCommand() *cobra.Command {
 	cmd := &cobra.Command{

@@ -37,8 +37,16 @@ With --auth token, aksk or all only those are let in who are in the file of
 packages of one project:
 
 ` + credentialsForm + `
+A --fault befalls a share of the requests, so that a client can be seen to
+survive it: drop ends the connection without an answer, status=429, 500, 502,
+503 or 504 is answered, with retry-after=TIME if that is given, and delay=TIME
+waits before. With late the request is carried out all the same:
+
+  --fault share=0.1,delay=2s --fault share=0.1,status=503,retry-after=1s
+  --fault share=0.05,drop,late
+
 Each flag can be given as a variable of the environment, too: --tls-cert as
-FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
+FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 /healthz answers while the process does, /readyz while the database does.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,12 +58,15 @@ FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&in.listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
+	flags.StringVar(&in.admin, "admin-listen", "", "`address` to serve /metrics on, for Prometheus; not meant for everyone")
 	flags.StringVar(&in.db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
 	flags.StringVar(&in.packages, "packages", "", "YAML `file` of packages to add before serving")
 	flags.StringVar(&in.auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
 	flags.StringVar(&in.credentials, "credentials", "", "YAML `file` of credentials")
 	flags.StringVar(&in.cert, "tls-cert", "", "PEM `file` of the certificate, for TLS and HTTP/2")
 	flags.StringVar(&in.key, "tls-key", "", "PEM `file` of its key")
+	flags.StringArrayVar(&in.faults, "fault", nil, "`fault` to befall a share of the requests (repeatable)")
+	flags.Uint64Var(&in.faultSeed, "fault-seed", 1, "`number` that decides which requests")
 	in.limits = server.DefaultLimits()
 	flags.DurationVar(&in.limits.HeaderTimeout, "header-timeout", in.limits.HeaderTimeout, "`time` to send the headers of a request")
 	flags.DurationVar(&in.limits.ReadTimeout, "read-timeout", in.limits.ReadTimeout, "`time` to send a request")
@@ -70,8 +81,10 @@ FACTORY_TLS_CERT. The log begins with what is in force, without passwords.
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
-	listen, db, packages, auth, credentials, cert, key string
-	limits                                             server.Limits
+	listen, admin, db, packages, auth, credentials, cert, key string
+	limits                                                    server.Limits
+	faults                                                    []string
+	faultSeed                                                 uint64
 }
 
 // options returns what the flags ask of the server.
@@ -81,6 +94,15 @@ func (f *serveFlags) options() ([]server.Option, error) {
 		return nil, err
 	}
 	opts := []server.Option{auth, server.WithLimits(f.limits)}
+	if len(f.faults) > 0 {
+		faults := make([]server.Fault, len(f.faults))
+		for i, text := range f.faults {
+			if faults[i], err = parseFault(text); err != nil {
+				return nil, fmt.Errorf("--fault %s: %w", text, err)
+			}
+		}
+		opts = append(opts, server.WithFaults(f.faultSeed, faults...))
+	}
 	if f.cert == "" && f.key == "" {
 		return opts, nil
 	}
@@ -125,6 +147,16 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 		if err := loadPackagesFile(ctx, st, in.packages); err != nil {
 			return err
 		}
+	}
+	if in.admin != "" {
+		metrics := newMetrics()
+		stop, listening := metrics.serve(ctx, in.admin, log)
+		if listening != nil {
+			return fmt.Errorf("--admin-listen: %w", listening)
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+		opts = append(opts, server.WithObserver(metrics.observe))
+		st = timedStore{st, metrics}
 	}
 	srv, err := server.New(st, append(opts, server.WithLogger(log))...)
 	if err != nil {

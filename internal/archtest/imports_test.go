@@ -24,6 +24,7 @@ const (
 	sqlite  = "modernc.org/sqlite/..."
 	pgx     = "github.com/jackc/pgx/..."
 	goose   = "github.com/pressly/goose/..."
+	metrics = "github.com/prometheus/..."
 )
 
 // rule forbids packages of this module to link others, be it through a third.
@@ -41,17 +42,17 @@ var rules = []rule{
 	},
 	{
 		from:  []string{module + "client/...", module + "gen"},
-		never: []string{module + "server/...", module + "gen/server/...", module + "contracttest/...", echo, openAPI, sqlite, pgx, goose},
+		never: []string{module + "server/...", module + "gen/server/...", module + "contracttest/...", echo, openAPI, sqlite, pgx, goose, metrics},
 		why:   "who imports the client does not link a server",
 	},
 	{
 		from:  []string{module + "contracttest/...", module + "cmd/contracttest/..."},
-		never: []string{echo, sqlite, pgx, goose},
+		never: []string{echo, sqlite, pgx, goose, metrics},
 		why:   "the engine needs no server and no database",
 	},
 	{
 		from:  []string{module + "server/..."},
-		never: []string{module + "contracttest/...", module + "client/..."},
+		never: []string{module + "contracttest/...", module + "client/...", metrics},
 		why:   "the server is judged by the engine, and does not know it",
 	},
 	{
@@ -120,6 +121,7 @@ func TestViolationsAreReported(t *testing.T) {
 		{"client", "modernc.org/sqlite"},
 		{"client", "github.com/jackc/pgx/v5/stdlib"},
 		{"client", "github.com/pressly/goose/v3"},
+		{"server/servertest", "github.com/prometheus/client_golang/prometheus"},
 		{"contracttest", "github.com/jackc/pgx/v5"},
 		{"server/store", module + "contracttest"},
 		{"server", module + "client"},

@@ -34,8 +34,8 @@ type Server struct {
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	s := &Server{bin: programs(tb), settings: settings}
-	// Not tb.TempDir: the path of a socket has about a hundred bytes at most.
 	var err error
+	//nolint:usetesting // the path of a socket has about a hundred bytes at most, and the server's user has to get there
 	if s.dir, err = os.MkdirTemp("", "pg"); err != nil {
 		tb.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func programs(tb testing.TB) string {
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Server) program(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // G204: the programs of the test's own database
 	cmd.Dir = s.dir
 	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH")}
 	cmd.SysProcAttr = unprivileged()
@@ -129,10 +129,16 @@ func (s *Server) Start(tb testing.TB) {
 }
 
 // Stop ends the server in order, and with it each connection.
-func (s *Server) Stop(tb testing.TB) { s.end(tb, syscall.SIGINT) }
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
+	s.end(tb, syscall.SIGINT)
+}
 
 // Kill ends the server as a crash does. Its own processes go with it.
-func (s *Server) Kill(tb testing.TB) { s.end(tb, syscall.SIGQUIT) }
+func (s *Server) Kill(tb testing.TB) {
+	tb.Helper()
+	s.end(tb, syscall.SIGQUIT)
+}
 
 func (s *Server) end(tb testing.TB, signal syscall.Signal) {
 	tb.Helper()

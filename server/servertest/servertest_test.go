@@ -71,13 +71,14 @@ func (f *failing) Fatalf(format string, _ ...any) {
 }
 
 func TestStartFails(t *testing.T) {
-	for _, start := range []func(testing.TB){
-		func(tb testing.TB) { servertest.Start(tb, servertest.Packages(project, "")) },
-		func(tb testing.TB) { servertest.Start(tb, nil, server.WithGracePeriod(0)) },
-		func(tb testing.TB) { servertest.Start(tb, nil).States("nowhere", "") },
+	tb := &failing{TB: t}
+	for _, start := range []func(){
+		func() { servertest.Start(tb, servertest.Packages(project, "")) },
+		func() { servertest.Start(tb, nil, server.WithGracePeriod(0)) },
+		func() { servertest.Start(tb, nil).States("nowhere", "") },
 	} {
-		tb := &failing{TB: t}
-		assert.PanicsWithValue(t, errFatal, func() { start(tb) })
+		tb.failed = ""
+		assert.PanicsWithValue(t, errFatal, start)
 		assert.Contains(t, tb.failed, "servertest: ")
 	}
 }

@@ -115,6 +115,7 @@ func (s *sqlStore) Cancel(ctx context.Context, project, workspace string, ids []
 	if len(pending) == 0 {
 		return nil
 	}
+	//nolint:gosec // G202: the dialect's own words
 	update := `UPDATE package SET state = 'cancelled' WHERE project_id = $1 AND workspace = $2 AND ` + s.among
 	if _, err := tx.ExecContext(ctx, update, project, workspace, s.list(pending)); err != nil {
 		return fmt.Errorf("cancel packages: %w", err)
@@ -129,6 +130,7 @@ func (s *sqlStore) Cancel(ctx context.Context, project, workspace string, ids []
 // else changes before tx ends. They are locked in the order of their IDs, so
 // that of several that overlap none waits for another in a circle.
 func (s *sqlStore) lockedStates(ctx context.Context, tx *sql.Tx, project, workspace string, ids []string) (map[string]State, error) {
+	//nolint:gosec // G202: the dialect's own words
 	query := `SELECT id, state FROM package
 		WHERE project_id = $1 AND workspace = $2 AND ` + s.among + ` ORDER BY id` + s.update
 	rows, err := tx.QueryContext(ctx, query, project, workspace, s.list(ids))
@@ -206,6 +208,7 @@ func (s *sqlStore) Add(ctx context.Context, packages iter.Seq2[Package, error]) 
 		return 0, fmt.Errorf("begin adding: %w", err)
 	}
 	defer rollback(tx)
+	//nolint:gosec // G202: the dialect's own words
 	insert := `INSERT INTO package (project_id, workspace, id, state)
 		SELECT $1, $2, value, $4 FROM ` + s.values + ` WHERE true ON CONFLICT DO NOTHING`
 	added := 0

@@ -456,8 +456,8 @@ func testList(t *testing.T, s store.Store) {
 }
 
 func testWorkspaces(t *testing.T, s store.Store) {
-	for range s.Workspaces(t.Context()) {
-		t.Fatal("an empty store has a workspace")
+	for w, err := range s.Workspaces(t.Context()) {
+		t.Fatalf("an empty store has the workspace %v, %v", w, err)
 	}
 	fill(t, s)
 	require.NoError(t, s.PutWorkspace(t.Context(), store.Workspace{ProjectID: "Z", ID: "é", Default: true}))
@@ -472,9 +472,11 @@ func testWorkspaces(t *testing.T, s store.Store) {
 		{ProjectID: project, ID: workspace, Default: true},
 		{ProjectID: project, ID: other},
 	}, got, "want them in the order of their bytes")
-	for range s.Workspaces(t.Context()) {
+	for _, err := range s.Workspaces(t.Context()) {
+		require.NoError(t, err)
 		break
 	}
+	require.NoError(t, s.Cancel(t.Context(), project, "", []string{"12"}), "a list left early holds something up")
 }
 
 func testContext(t *testing.T, s store.Store) {

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Observation is what there is to measure of a request. Nothing of it is the
+// caller's choice, so that each can be a label.
+type Observation struct {
+	// Operation is the operationId; "probe"; or "none" where there is no such
+	// path or method.
+	Operation string
+	// Status is 0 if the request was dropped without an answer.
+	Status   int
+	Duration time.Duration
+}
+
+// WithObserver has observe called when a request is answered, before its
+// connection is free again: by several goroutines at once, and it should be
+// quick.
+func WithObserver(observe func(Observation)) Option {
+	return func(s *Server) error {
+		if observe == nil {
+			return errors.New("observer is nil")
+		}
+		s.observer = observe
+		return nil
+	}
+}
+
+// operationKey is where a request has the operationId, once it has reached the
+// operation.
+const operationKey = "operation"
+
+// as is a middleware that notes of which operation a request is.
+func as(operationID string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Set(operationKey, operationID)
+			return next(c)
+		}
+	}
+}
+
+// observed tells the observer of a request that began at start.
+func (s *Server) observed(c echo.Context, status int, start time.Time) {
+	if s.observer == nil {
+		return
+	}
+	operation, reached := c.Get(operationKey).(string)
+	switch {
+	case reached:
+	case isProbe(c):
+		operation = "probe"
+	default:
+		operation = "none"
+	}
+	s.observer(Observation{Operation: operation, Status: status, Duration: time.Since(start)})
+}
