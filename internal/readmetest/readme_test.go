@@ -51,7 +51,7 @@ func TestGo(t *testing.T) {
 			assert.Contains(t, examples.String(), flush(b.text))
 		}
 	}
-	assert.Equal(t, 2, found)
+	assert.Equal(t, 3, found)
 }
 
 // flush drops the indentation, in which a snippet may differ from its example.
