@@ -19,7 +19,9 @@ var update = flag.Bool("update", false, "write docs/defects.md")
 const defectsHead = `# Defects that are found
 
 Written by ` + "`go test ./contracttest -run TestDefectsDoc -update`" + `. Each line is one way to break a contract, a
-server that breaks it so, and the check that finds it; tests run every one of them. A warning is
+server that breaks it so, and the check that finds it; tests run them. Of the rules of the bookshop that
+are left out ("without …") they run one of each kind, and see of the others that some request breaks
+that rule alone; the few of which none does are in contracttest/internal/defects/testdata. A warning is
 what the document and the RFCs leave to the server ([checks.md](checks.md)).
 
 The servers that keep their documents have no finding with 20 seeds. Everything that is planned for
