@@ -1,5 +1,6 @@
 # make lists what there is. `make contract` and `make test` need Go and a C compiler (for the race
-# detector) and nothing else; `make check` is what CI runs, and needs node too.
+# detector) and nothing else; `make check` is what CI runs, and needs node
+# too; it installs PostgreSQL where that is missing.
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
