@@ -9,6 +9,7 @@ SHELL       := bash
 
 GO       ?= go
 FUZZTIME ?= 10s
+STRESS   ?= 30s
 
 # The linters, each in one version: golangci-lint is pinned in tools/go.mod with all it is made of;
 # this package of the other one has no dependencies.
@@ -59,8 +60,8 @@ build/ajv/installed: .ci/ajv/package.json .ci/ajv/package-lock.json .ci/ajv/chec
 	touch $@
 
 .PHONY: test-stress
-test-stress: ## a thousand goroutines on one client for 30 s, against a service that fails all the time
-	$(GO_TEST) -run '^TestStress$$' ./client -stress 30s
+test-stress: ## a thousand goroutines on one client for STRESS (30s), against a service that fails all the time
+	$(GO_TEST) -run '^TestStress$$' ./client -stress $(STRESS)
 
 .PHONY: cover
 cover: ## print the coverage of hand-written packages; fails below 85 %

@@ -993,7 +993,7 @@ func TestDefects(t *testing.T) {
 	for i, d := range catalogue {
 		require.False(t, names[d.name], "two defects are called %q", d.name)
 		names[d.name] = true
-		if !racing.Take(i, 10) {
+		if !racing.Take(i, 25) {
 			continue
 		}
 		t.Run(d.name, func(t *testing.T) {
@@ -1020,7 +1020,7 @@ func TestCommandOnDefects(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "../cmd/contracttest").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	for i, d := range append([]defect{{name: "none", wrap: func(h http.Handler) http.Handler { return h }}}, catalogue...) {
-		if !racing.Take(i, 10) {
+		if !racing.Take(i, 25) {
 			continue
 		}
 		t.Run(d.name, func(t *testing.T) {
@@ -1068,7 +1068,7 @@ func describe(rep *contracttest.Report) string {
 func TestCorrect(t *testing.T) {
 	contract := load(t)
 	for seed := range int64(20) {
-		if !racing.Take(int(seed), 5) {
+		if !racing.Take(int(seed), 10) {
 			continue
 		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

@@ -65,7 +65,7 @@ func TestShop(t *testing.T) {
 	heard, alone := map[string]bool{}, map[string]bool{}
 	t.Run("seeds", func(t *testing.T) {
 		for seed := range int64(20) {
-			if !racing.Take(int(seed-1), 5) {
+			if !racing.Take(int(seed-1), 10) {
 				continue
 			}
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestCatalogue(t *testing.T) {
 				}
 				kinds[kind] = true
 			}
-			if !racing.Take(i, 10) {
+			if !racing.Take(i, 25) {
 				continue
 			}
 			t.Run(name, func(t *testing.T) {

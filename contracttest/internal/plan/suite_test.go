@@ -19,6 +19,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/internal/racing"
 )
 
 // suiteSchema is a schema of JSON Schema's own test suite.
@@ -206,6 +207,9 @@ const maxJudged = 16 << 10 // bytes of a value
 // `make ajv` has installed it). The contract's own judgement is that of the
 // suite. What is not so is in the golden summary.
 func TestSuite(t *testing.T) {
+	if racing.Enabled {
+		t.Skip("one goroutine plans and judges the suite: without the race detector")
+	}
 	for _, draft := range suiteDrafts {
 		t.Run(draft.name, func(t *testing.T) {
 			var notes []string
