@@ -54,17 +54,25 @@ func (t inProcess) Do(ctx context.Context, r *wire.Request, prepare func(*http.R
 	}()
 	select {
 	case err = <-done:
-	case <-ctx.Done():
-		err = ErrTimeout
-		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			err = fmt.Errorf("stopped: %w", ctx.Err())
+		if err == nil && ctx.Err() != nil { // it came to an end because its time had
+			err = ended(ctx)
 		}
+	case <-ctx.Done():
+		err = ended(ctx)
 	}
 	resp, err := rec.result(err, time.Since(start))
 	if resp != nil {
 		resp.Identity = identity
 	}
 	return resp, err
+}
+
+// ended says why there is no more time.
+func ended(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ErrTimeout
+	}
+	return fmt.Errorf("stopped: %w", ctx.Err())
 }
 
 func (t inProcess) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
