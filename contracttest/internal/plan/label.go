@@ -23,6 +23,11 @@ func (pl *planner) label(m *contract.Media, d draft) {
 	key := labelOf(m)
 	name, params, _ := strings.Cut(key, ";")
 	name, params = strings.TrimSpace(name), strings.TrimSpace(params)
+	kind, subtype, ok := strings.Cut(name, "/")
+	if !ok {
+		pl.reasons[clause] = "what the document has as a media type is none (RFC 9110 §8.3.1)"
+		return
+	}
 	first := m == pl.op.Body.Media[0]
 	typ := func(label, contentType string, expect Expect, leave string) {
 		if !first {
@@ -76,14 +81,14 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		{"json5", "application/json5", ""},
 		{"javascript", "application/javascript", ""},
 		{"image", "image/png", ""},
-		{"no-type", "/" + name[strings.IndexByte(name, '/')+1:], ""},
+		{"no-type", "/" + subtype, ""},
 		{"slash-alone", "/", ""},
-		{"slash-at-the-end", name[:strings.IndexByte(name, '/')+1], ""},
+		{"slash-at-the-end", kind + "/", ""},
 		{"range", "application/*", ""},
 		{"any", "*/*", ""},
 		{"misspelt", name + "x", ""},
-		{"subtype-alone", name[strings.IndexByte(name, '/')+1:], ""},
-		{"no-subtype", name[:strings.IndexByte(name, '/')], ""},
+		{"subtype-alone", subtype, ""},
+		{"no-subtype", kind, ""},
 		{"malformed", name + "; charset", ""},
 		{"two-types", name + ", text/plain", ""},
 		{"empty", "", ""},
