@@ -87,6 +87,11 @@ generate-check: generate ## fail if gen/ is not what openapi.yaml makes of it
 	@files=$$(git ls-files --others --exclude-standard -- gen); \
 	if [[ -n $$files ]]; then printf 'generated, but not committed:\n%s\n' "$$files" >&2; exit 1; fi
 
+.PHONY: breaking
+breaking: ## which changes of openapi.yaml since the last tag break its users; fails if one does
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo 'there is no tag yet: nothing to compare with'; exit 0; }; \
+	git show "$$tag:openapi.yaml" | $(GO) run ./cmd/contracttest diff - openapi.yaml
+
 .PHONY: bench
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

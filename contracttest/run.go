@@ -31,11 +31,7 @@ var ErrUnreachable = send.ErrRefused
 // answers. The error is nil whatever was found; it says why the run could not
 // be done.
 func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Report, error) {
-	cfg, err := newConfig(opts)
-	if err != nil {
-		return nil, err
-	}
-	flt, err := newFilter(c.c, cfg.only, cfg.skip)
+	cfg, flt, err := c.selection(opts)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,7 @@ const project = "b384b9e9ab9b4ee8994c8633aabc9505"
 //	serve correct           starts the server that keeps the contract and sets $URL
 //	serve created           the same, but it answers 201 for 200
 //	serve lenient           the same, but it ignores a byte-order mark, which is left to it
+//	publish FILE            serves a file and sets $DOCUMENT to its URL
 //	nobody                  sets $URL to a port on which nobody listens
 func TestScripts(t *testing.T) {
 	spec, err := os.ReadFile("../../openapi.yaml")
@@ -72,9 +73,10 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "openapi.yaml"), spec, 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  exits,
-			"serve":  serve,
-			"nobody": nobody,
+			"exits":   exits,
+			"serve":   serve,
+			"nobody":  nobody,
+			"publish": publish,
 		},
 	})
 }
@@ -144,6 +146,19 @@ func lenient(next http.Handler) http.Handler {
 	})
 }
 
+func publish(ts *testscript.TestScript, _ bool, args []string) {
+	data := []byte(ts.ReadFile(args[0]))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/"+args[0] {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write(data)
+	}))
+	ts.Defer(srv.Close)
+	ts.Setenv("DOCUMENT", srv.URL+"/"+args[0])
+}
+
 func nobody(ts *testscript.TestScript, _ bool, _ []string) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	ts.Check(err)
@@ -161,7 +176,7 @@ func TestScriptsSayWhatTheyProve(t *testing.T) {
 		require.NoError(t, err)
 		first, _, _ := strings.Cut(string(data), "\n")
 		assert.Regexp(t, `^# .{20}`, first, "%s: the first line says what is proved", file)
-		assert.Regexp(t, `^(run|verify|clauses|help)-`, filepath.Base(file), "the first word is the subcommand")
+		assert.Regexp(t, `^(run|verify|clauses|diff|init|help)-`, filepath.Base(file), "the first word is the subcommand")
 	}
 }
 

@@ -227,12 +227,25 @@ func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 	loader.IncludeOrigin = true
 	loader.IsExternalRefsAllowed = true
 	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
-	return loader.LoadFromDataWithPath(data, &url.URL{Path: filepath.ToSlash(s.file)})
+	return loader.LoadFromDataWithPath(data, s.location())
+}
+
+// location is the document's as a URL: most are files, but one may have been
+// fetched.
+func (s *source) location() *url.URL {
+	if u, err := url.Parse(s.file); err == nil && u.Scheme != "" && u.Host != "" {
+		return u
+	}
+	return &url.URL{Path: filepath.ToSlash(s.file)}
 }
 
 // other reads a file that the document refers to. Nothing is fetched over a
-// network: who names a document does not name what it refers to.
+// network: who names a document does not name what it refers to. A document
+// that was fetched is one file.
 func (s *source) other(location *url.URL) ([]byte, error) {
+	if location.Host != "" && location.String() == s.location().String() {
+		return s.data, nil
+	}
 	if location.Scheme != "" || location.Host != "" {
 		return nil, fmt.Errorf("%s: only files are read, nothing is fetched", location.Redacted())
 	}
@@ -261,6 +274,9 @@ func (s *source) unreadable(ref string) string {
 		return "is none"
 	}
 	u.Fragment = ""
+	if s.location().Host != "" {
+		u = s.location().ResolveReference(u)
+	}
 	if u.Scheme == "" && u.Host == "" && !path.IsAbs(u.Path) {
 		u.Path = path.Join(path.Dir(filepath.ToSlash(s.file)), u.Path)
 	}
