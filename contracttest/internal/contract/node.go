@@ -143,6 +143,39 @@ func (n *Node) children() []*Node {
 	return all
 }
 
+// Names are those of the document's parameters, of the properties of its bodies
+// and of its security schemes: what values can be given for.
+func (c *Contract) Names() map[string]bool {
+	names := map[string]bool{}
+	add := func(n *Node) { names[n.Name] = true }
+	for _, op := range c.Operations {
+		for _, p := range op.Params {
+			names[p.Spec.Name] = true
+			p.Node.Walk(add)
+		}
+		if op.Body != nil {
+			for _, m := range op.Body.Media {
+				m.Node.Walk(add)
+			}
+		}
+		for _, r := range op.Responses {
+			for _, m := range r.Media {
+				m.Node.Walk(add)
+			}
+		}
+	}
+	if c.Doc.Components != nil {
+		for name, ref := range c.Doc.Components.SecuritySchemes {
+			names[name] = true
+			if ref != nil && ref.Value != nil && ref.Value.Type == "apiKey" {
+				names[ref.Value.Name] = true
+			}
+		}
+	}
+	delete(names, "")
+	return names
+}
+
 // InPlace returns the nodes of schemas that are about the same value as n and
 // say something of it wherever they apply.
 func (n *Node) InPlace() []*Node {
