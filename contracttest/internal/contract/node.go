@@ -213,6 +213,7 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	if ref != nil && ref.Value != nil {
 		lift(ref)
 		n.Schema = ref.Value
+		b.op.Contract.restore(n.Schema)
 		b.op.Contract.cut(n.Schema, nil)
 		n.Pointer = target(ref.Ref, n.Pointer)
 	}
@@ -381,6 +382,28 @@ func lift(ref *openapi3.SchemaRef) {
 	}
 	move("unevaluatedProperties", &ref.Value.UnevaluatedProperties, &last.Value.UnevaluatedProperties)
 	move("unevaluatedItems", &ref.Value.UnevaluatedItems, &last.Value.UnevaluatedItems)
+}
+
+// restore writes down what kin-openapi takes for nothing: a const that is null, as
+// an enum of it, and a not of the schema that takes everything, as the same in
+// other words.
+func (c *Contract) restore(s *openapi3.Schema) {
+	later := c.Doc.IsOpenAPI31OrLater()
+	if later && s.Const == nil && len(s.Enum) == 0 && hasConst(s) {
+		s.Enum = []any{nil}
+	}
+	if !later && s.Not != nil && s.Not.Value != nil && s.Not.Value.IsEmpty() {
+		s.Not = &openapi3.SchemaRef{Value: &openapi3.Schema{Nullable: true}}
+	}
+}
+
+// hasConst reports whether the document gives the schema a const, be it null.
+func hasConst(s *openapi3.Schema) bool {
+	if s.Origin == nil {
+		return s.Const != nil
+	}
+	_, there := s.Origin.Fields.Lookup("const")
+	return there
 }
 
 // beside reports whether a keyword stands next to a $ref. What the reference
