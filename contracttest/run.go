@@ -35,6 +35,9 @@ func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Repo
 	if err != nil {
 		return nil, err
 	}
+	if err := checkValues(c.c, cfg.known); err != nil {
+		return nil, err
+	}
 	if target.err != nil {
 		return nil, target.err
 	}
@@ -44,7 +47,7 @@ func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Repo
 	r := &runner{
 		contract: c, cfg: cfg, filter: flt, target: target.t, account: coverage.Account{}, base: c.c.BasePath,
 		skipped: map[*contract.Clause]string{}, free: map[string]bool{}, index: map[findingKey]int{},
-		accepted: map[*contract.Operation]bool{}, lasting: map[*contract.Operation]bool{}, latched: map[*contract.Operation]bool{}, timeouts: map[*contract.Operation]*atomic.Int32{},
+		accepted: map[*contract.Operation]bool{}, lasting: map[*contract.Operation]bool{}, latched: map[*contract.Operation]bool{}, endless: map[*contract.Operation]*endings{},
 	}
 	defer target.t.Close()
 	return r.run(ctx)
@@ -66,7 +69,9 @@ type runner struct {
 	accepted  map[*contract.Operation]bool // whether the valid request was accepted
 	lasting   map[*contract.Operation]bool // whether it was accepted a second time too
 	latched   map[*contract.Operation]bool // whether it was found to be refused since
-	timeouts  map[*contract.Operation]*atomic.Int32
+	endless   map[*contract.Operation]*endings
+	hung      atomic.Int32 // answers of any operation that were late
+	answered  atomic.Bool  // whether an answer came to its end
 	index     map[findingKey]int
 	exchanges atomic.Int64
 	reached   bool
@@ -78,8 +83,15 @@ type runner struct {
 // findingKey is the identity of a finding: more of the same are a count.
 type findingKey struct{ operation, check, severity, clause string }
 
-// maxTimeouts is how often an operation may hang before the rest of it is left.
-const maxTimeouts = 2
+// endings counts answers that did not come to an end.
+type endings struct{ late, large atomic.Int32 }
+
+// How often an operation may hang, or answer without an end, before the rest of
+// it is left; and how often a target may hang that has never answered.
+const (
+	maxEndless = 2
+	maxHung    = 8
+)
 
 func (r *runner) run(ctx context.Context) (*Report, error) {
 	start := time.Now()
@@ -98,11 +110,14 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 		r.base = *r.cfg.basePath
 	}
 	for _, op := range r.contract.c.Operations {
-		r.timeouts[op] = &atomic.Int32{}
+		r.endless[op] = &endings{}
 	}
 	opts := plan.Options{Known: r.cfg.known, Seed: r.cfg.seed, Random: r.cfg.random, BasePath: r.base, Want: r.filter.clause}
 	opts.Learned = r.discover(ctx, opts)
 	r.plan = makePlan(ctx, r.contract.c, opts, func(c *plan.Case) bool { return r.filter.caseID(c.ID) })
+	if id := r.filter.unknownCase(r.plan); id != "" && ctx.Err() == nil {
+		return nil, fmt.Errorf("%q names no case of its clause in a plan with the seed %d and %d random cases", id, r.cfg.seed, r.cfg.random)
+	}
 	r.report = &Report{
 		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
@@ -146,26 +161,16 @@ func (o outcome) class() int { return o.status / 100 }
 // order of the plan, so that the report does not depend on who answered first.
 func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 	outcomes := make([]outcome, len(cases))
-	g := &errgroup.Group{}
-	g.SetLimit(r.cfg.workers)
-	for i, c := range cases {
-		g.Go(func() error {
-			reason := r.stopped(ctx, c.Op)
-			if c.Alter != nil && !slices.ContainsFunc(r.cfg.headers, func(h header) bool { return slices.Contains(c.Own, strings.ToLower(h.name)) }) {
-				reason = "the run gives no credential (--header 'NAME: VALUE')"
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(r.cfg.workers, len(cases)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(cases); i = int(next.Add(1)) - 1 {
+				outcomes[i] = r.attempt(ctx, cases[i])
 			}
-			if reason != "" {
-				outcomes[i].skipped = reason
-				return nil
-			}
-			outcomes[i] = r.judge(ctx, c, r.send(ctx, c))
-			r.progress()
-			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
+	workers.Wait()
 	if len(cases) > 0 && cases[0].Phase == plan.Basics {
 		if err := unreachable(outcomes); err != nil && !r.reached {
 			return err
@@ -177,6 +182,19 @@ func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 		r.conclude(ctx, c, outcomes[i])
 	}
 	return nil
+}
+
+// attempt sends a case and judges the answer, unless there is a reason not to.
+func (r *runner) attempt(ctx context.Context, c *plan.Case) outcome {
+	reason := r.stopped(ctx, c.Op)
+	if c.Alter != nil && !slices.ContainsFunc(r.cfg.headers, func(h header) bool { return slices.Contains(c.Own, strings.ToLower(h.name)) }) {
+		reason = "the run gives no credential (--header 'NAME: VALUE')"
+	}
+	if reason != "" {
+		return outcome{skipped: reason}
+	}
+	defer r.progress()
+	return r.judge(ctx, c, r.send(ctx, c))
 }
 
 func (r *runner) progress() {
@@ -204,8 +222,13 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 	if ctx.Err() != nil {
 		return context.Cause(ctx).Error()
 	}
-	if r.timeouts[op].Load() >= maxTimeouts {
-		return fmt.Sprintf("the operation gave no answer in time %d times", maxTimeouts)
+	switch of := r.endless[op]; {
+	case of.late.Load() >= maxEndless:
+		return fmt.Sprintf("the operation gave no answer in time %d times", maxEndless)
+	case of.late.Load()+of.large.Load() >= maxEndless:
+		return fmt.Sprintf("the operation gave an answer without an end %d times", maxEndless)
+	case !r.answered.Load() && r.hung.Load() >= maxHung:
+		return fmt.Sprintf("the target gave no answer in time %d times, and no other", maxHung)
 	}
 	return ""
 }
@@ -261,8 +284,18 @@ func (r *runner) exchangeBy(ctx context.Context, op *contract.Operation, req *wi
 	defer cancel()
 	r.exchanges.Add(1)
 	x.Response, x.Err = do(ctx, req, r.cfg.prepare)
-	if errors.Is(x.Err, send.ErrTimeout) || x.Response != nil && errors.Is(x.Response.BodyErr, send.ErrTimeout) {
-		r.timeouts[op].Add(1)
+	err := x.Err
+	if x.Response != nil {
+		err = x.Response.BodyErr
+	}
+	switch {
+	case errors.Is(err, send.ErrTimeout):
+		r.endless[op].late.Add(1)
+		r.hung.Add(1)
+	case errors.Is(err, send.ErrTooLarge):
+		r.endless[op].large.Add(1)
+	case err == nil:
+		r.answered.Store(true)
 	}
 	return x
 }
@@ -637,6 +670,7 @@ func (r *runner) finish(elapsed time.Duration) {
 	rep := r.report
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
+		DocumentFaults: r.contract.c.Faults(),
 	}
 	ops := map[*contract.Operation]bool{}
 	rep.Coverage.Unreached = []report.Unreached{}

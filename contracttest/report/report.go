@@ -26,10 +26,13 @@ type Report struct {
 
 // Stats says how much was done.
 type Stats struct {
-	Operations int     `json:"operations"`
-	Cases      int     `json:"cases"`     // requests planned
-	Exchanges  int     `json:"exchanges"` // requests sent, repetitions included
-	Seconds    float64 `json:"seconds"`
+	Operations int `json:"operations"`
+	Cases      int `json:"cases"`     // requests planned
+	Exchanges  int `json:"exchanges"` // requests sent, repetitions included
+	// DocumentFaults counts what the document is not valid in; the first of them
+	// are among the warnings.
+	DocumentFaults int     `json:"document_faults"`
+	Seconds        float64 `json:"seconds"`
 }
 
 // Coverage says what was shown of the clauses. A clause is counted in every

@@ -62,7 +62,7 @@ func untested() *report.Report {
 // broken is the report of a run with findings of every kind.
 func broken() *report.Report {
 	r := kept()
-	r.Stats.Operations = 2
+	r.Stats.Operations, r.Stats.DocumentFaults = 2, 1
 	r.Warnings = []string{"the example of q breaks its schema"}
 	r.Coverage.ByClause = append(r.Coverage.ByClause,
 		report.Clause{Clause: "op/header/h/type", Text: "h is a string", Place: place(9, 9, "/paths/~1a/get/parameters/1/schema/type"), State: "not_proven", Operation: "op"},

@@ -39,6 +39,9 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	p.line("%d operation%s, %d case%s, %d exchange%s in %.1f s",
 		r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Cases, plural(r.Stats.Cases),
 		r.Stats.Exchanges, plural(r.Stats.Exchanges), r.Stats.Seconds)
+	if n := r.Stats.DocumentFaults; n > 0 {
+		p.line("%s", p.yellow(fmt.Sprintf("%d fault%s of the document did not keep it from being used", n, plural(n))))
+	}
 	p.verdict(r)
 	p.list("not proven", notProven(r), opts.Verbose)
 	unreached := make([]string, 0, len(r.Coverage.Unreached))

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // Contract is an OpenAPI document, resolved and taken apart.
@@ -35,6 +37,7 @@ type Contract struct {
 	straight map[*openapi3.Schema]bool // schemas without a circle of composition
 
 	schemas2020 schemas2020
+	answers     jsonBodies // that were judged
 	heirsOnce   sync.Once
 	heirNames   map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
 }
@@ -102,8 +105,8 @@ type Body struct {
 	Spec      *openapi3.RequestBody
 	Presence  *Clause
 	MediaType *Clause
-	Media     []*Media // in lexical order, JSON first
-	keys      []string // of Media
+	Media     []*Media       // in lexical order, JSON first
+	types     *mediatype.Set // of Media
 }
 
 // Media is one documented representation of a body.
@@ -338,7 +341,7 @@ func (op *Operation) buildBody(pointer string) {
 	if len(keys) == 1 {
 		op.Body.MediaType.Place = at(spec.Content[keys[0]].Origin, pointer+"/content/"+escape(keys[0]), "")
 	}
-	op.Body.Media, op.Body.keys = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject), keys
+	op.Body.Media, op.Body.types = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject), mediatype.NewSet(keys)
 }
 
 // complete gives a media type that is but named, without a value, an empty one.

@@ -332,10 +332,13 @@ func scope(err error) string {
 	return pointer
 }
 
+// Faults counts what the document is not valid in.
+func (c *Contract) Faults() int { return len(c.faults) }
+
 // tell writes the warnings down, those of one place once.
 func (c *Contract) tell() {
 	if c.many() {
-		c.warn(Place{}, "the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.max)
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.File, c.max))
 	}
 	for i, w := range c.faults {
 		if i == maxFaults && len(c.faults) > maxFaults+1 {
