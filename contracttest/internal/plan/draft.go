@@ -312,13 +312,14 @@ func writePart(w *multipart.Writer, p contract.Part, name string, v any) error {
 	return nil
 }
 
+var inQuotes = strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")
+
 // formData writes a Content-Disposition with quoted values, as browsers do
 // (RFC 7578 §4.2, WHATWG HTML §4.10.21.8).
 func formData(params map[string]string) string {
-	quote := strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")
 	text := "form-data"
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		text = fmt.Sprintf(`%s; %s="%s"`, text, name, quote.Replace(params[name]))
+		text = fmt.Sprintf(`%s; %s="%s"`, text, name, inQuotes.Replace(params[name]))
 	}
 	return text
 }
