@@ -190,6 +190,9 @@ func encode(m *contract.Media, v any) (body []byte, label string, err error) {
 			return nil, "", fmt.Errorf("%w: %s of a value that is no object", errEncoding, m.Key)
 		}
 		return encodeForm(m, members), label, nil
+	case contract.XML:
+		body, err = m.WriteXML(v)
+		return body, label, err
 	case contract.Multipart:
 		return encodeMultipart(m, v, label)
 	}
@@ -234,6 +237,8 @@ func concrete(key string) string {
 		return "text/plain"
 	case strings.HasPrefix(key, "image/*"):
 		return "image/png"
+	case strings.Contains(key, "/*+"):
+		return strings.Replace(strings.TrimSpace(key), "*", "x-unknown", 1)
 	case strings.HasSuffix(key, "/*"):
 		return strings.TrimSuffix(key, "*") + "x-unknown"
 	}
