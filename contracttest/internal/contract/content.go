@@ -23,12 +23,13 @@ type Form int
 
 // The forms.
 const (
-	Opaque     Form = iota // nothing says how: XML and the like
+	Opaque     Form = iota // nothing says how
 	JSON                   // one JSON value
 	URLEncoded             // pairs (application/x-www-form-urlencoded)
 	Multipart              // parts (multipart/form-data)
 	Text                   // the value is a string in UTF-8
 	Bytes                  // the value is the bytes
+	XML                    // one document of XML
 )
 
 // formOf returns the form of a documented media type or range.
@@ -50,6 +51,8 @@ func formOf(key string, schema *openapi3.SchemaRef) Form {
 		return URLEncoded
 	case name == "multipart/form-data":
 		return Multipart
+	case isXML(t, s):
+		return XML
 	case !takesString:
 		return Opaque
 	case t.Type == "text":
@@ -154,6 +157,8 @@ func (op *Operation) readBody(m *Media, body []byte, label string) (reading, []V
 		return op.readURLEncoded(m, string(body)), nil
 	case Multipart:
 		return op.readMultipart(m, body, label)
+	case XML:
+		return op.readXML(m, body, op.syntaxOf(m))
 	case Text, Bytes:
 		if m.Node != nil && m.Node.Schema.ContentEncoding == "" {
 			return reading{v: string(body), found: true}, nil

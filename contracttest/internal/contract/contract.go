@@ -383,6 +383,8 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 		switch {
 		case isJSON(key):
 			m.Syntax = op.clause(name+"/syntax", subject+" is one JSON value in UTF-8 (RFC 8259)", at)
+		case m.Form == XML:
+			m.Syntax = op.clause(name+"/syntax", subject+" is one XML document (XML 1.0 §2.1)", at)
 		case m.Form == Multipart:
 			m.Syntax = op.clause(name+"/syntax", subject+" is a list of parts with names (RFC 7578)", at)
 		}

@@ -143,5 +143,8 @@ func (op *Operation) checkBody(r *wire.Request) []Violation {
 	if media.Node == nil || !got.found {
 		return broken
 	}
+	if media.Form == XML {
+		return append(broken, media.judgeXML(got, true)...)
+	}
 	return append(broken, media.Node.judge(got, "", nil)...)
 }

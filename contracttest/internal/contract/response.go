@@ -197,11 +197,7 @@ func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
 	if form == JSON {
 		got = r.op.Contract.answers.read(resp.Body)
 		if err := got.err; err != nil {
-			clause := m.Syntax
-			if clause == nil { // a range does not say that it is JSON, its label does
-				clause = r.MediaType
-			}
-			return []Violation{{Clause: clause, Message: "the response body " + err.Error(), Syntax: true}}
+			return []Violation{{Clause: r.syntaxOf(m), Message: "the response body " + err.Error(), Syntax: true}}
 		}
 	}
 	if m.Node == nil {
@@ -212,12 +208,27 @@ func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
 		return m.Node.Check(got.v, "")
 	case URLEncoded:
 		return m.Node.judge(r.op.readURLEncoded(m, string(resp.Body)), "", nil)
+	case XML:
+		got, unread := r.op.readXML(m, resp.Body, r.syntaxOf(m))
+		if !got.found {
+			return unread
+		}
+		return append(unread, m.judgeXML(got, false)...)
 	case Text, Bytes:
 		if m.Node.Schema.ContentEncoding == "" {
 			return m.Node.Check(string(resp.Body), "")
 		}
 	}
-	return nil // XML and the like: no schema of JSON says what they are
+	return nil // no schema of JSON says what it is
+}
+
+// syntaxOf returns the clause about the bytes of a body: a range does not say
+// what it is, its label does.
+func (r *Response) syntaxOf(m *Media) *Clause {
+	if m.Syntax != nil {
+		return m.Syntax
+	}
+	return r.MediaType
 }
 
 // Decoded returns the JSON value of a body, numbers as json.Number; nil and false

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -28,9 +29,15 @@ var (
 	asRequest = []openapi3.SchemaValidationOption{
 		openapi3.VisitAsRequest(), openapi3.SetSchemaRegexCompiler(kinPattern),
 		openapi3.WithStringFormatValidators(stringFormats), openapi3.WithNumberFormatValidators(numberFormats),
+		openapi3.SetSchemaErrorMessageCustomizer(unworded),
 	}
 	asResponse = append([]openapi3.SchemaValidationOption{openapi3.VisitAsResponse()}, asRequest[1:]...)
 )
+
+// unworded is the text of an error for which kin-openapi would write out the
+// schema and the value: that of oneOf asks each of its branches for it, whether
+// somebody reads it or not.
+func unworded(err *openapi3.SchemaError) string { return cmp.Or(err.Reason, err.SchemaField) }
 
 // visit returns how values are judged by kin-openapi: by everything that the
 // document says, formats too. What a receiver may leave unchecked is told

@@ -42,7 +42,7 @@ var particular = []struct {
 type summary struct {
 	settings               settings
 	all, done              int // documents
-	elapsed                time.Duration
+	elapsed, cpu           time.Duration
 	peak                   string
 	loaded                 int
 	operations, clauses    int
@@ -107,8 +107,8 @@ func percent(part, whole int) string {
 }
 
 func (s *summary) line() string {
-	return fmt.Sprintf("%d of %d documents in %.0f s (loading %.0f s, planning %.0f s), at most %s: %d loaded, %d refused, %d panics; %d operations, %d clauses, %d cases; %d places, %s planned",
-		s.done, s.all, s.elapsed.Seconds(), s.loadSeconds, s.planTimes, s.peak, s.loaded, total(s.refused), len(s.panics), s.operations, s.clauses, s.cases,
+	return fmt.Sprintf("%d of %d documents in %.0f s (%.0f s of processor), at most %s: %d loaded, %d refused, %d panics; %d operations, %d clauses, %d cases; %d places, %s planned",
+		s.done, s.all, s.elapsed.Seconds(), s.cpu.Seconds(), s.peak, s.loaded, total(s.refused), len(s.panics), s.operations, s.clauses, s.cases,
 		total(s.places), percent(total(s.places)-total(s.missed), total(s.places)))
 }
 
@@ -141,7 +141,8 @@ func (s *summary) markdown() string {
 	p("| cases, every label confirmed | %d |", s.cases)
 	p("| places of clauses | %d |", total(s.places))
 	p("| of these planned | %s |", percent(total(s.places)-total(s.missed), total(s.places)))
-	p("| time, two workers | %.0f s (of both: loading %.0f s, planning %.0f s) |", s.elapsed.Seconds(), s.loadSeconds, s.planTimes)
+	p("| time of processors, all in all | %.0f s, so %.1f minutes on two cores (%.0f %% of it for loading) |", s.cpu.Seconds(), s.cpu.Minutes()/2,
+		100*s.loadSeconds/max(s.loadSeconds+s.planTimes, 1e-9))
 	p("| memory at most | %s |\n", s.peak)
 	table := func(title, head string, m map[string]int, most int) {
 		p("## %s\n", title)

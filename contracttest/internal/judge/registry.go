@@ -88,7 +88,7 @@ var Checks = []Check{
 	},
 	{
 		Name: "response-body-malformed", run: bodyMalformed,
-		Doc:      "The body cannot be read: cut short of its Content-Length or its last chunk, never ended, larger than 8 MiB, more than one JSON value, a name given twice, not UTF-8, a byte-order mark.",
+		Doc:      "The body cannot be read: cut short of its Content-Length or its last chunk, never ended, larger than 8 MiB, more than one JSON value, a name given twice, not UTF-8, a byte-order mark, XML that is not well-formed.",
 		Severity: "a warning where the document does not have the status",
 		Refs:     "RFC 8259; RFC 9112 §6.3, §7.1",
 	},
@@ -96,7 +96,7 @@ var Checks = []Check{
 		Name: "response-schema", run: responseSchema,
 		Doc:      "The body breaks its schema. Every broken keyword is a finding of its own.",
 		Severity: "a warning for a format that the document does not define",
-		Silent:   "Bodies that no schema of JSON describes (XML, images, streams).",
+		Silent:   "Bodies that no schema describes (images, streams), and XML in another charset than UTF-8 or with entities of its own.",
 		Refs:     "OpenAPI 3.0.3, Schema Object; JSON Schema 2020-12",
 	},
 	{

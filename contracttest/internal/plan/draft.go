@@ -190,6 +190,9 @@ func encode(m *contract.Media, v any) (body []byte, label string, err error) {
 			return nil, "", fmt.Errorf("%w: %s of a value that is no object", errEncoding, m.Key)
 		}
 		return encodeForm(m, members), label, nil
+	case contract.XML:
+		body, err = m.WriteXML(v)
+		return body, label, err
 	case contract.Multipart:
 		return encodeMultipart(m, v, label)
 	}
@@ -234,6 +237,8 @@ func concrete(key string) string {
 		return "text/plain"
 	case strings.HasPrefix(key, "image/*"):
 		return "image/png"
+	case strings.Contains(key, "/*+"):
+		return strings.Replace(strings.TrimSpace(key), "*", "x-unknown", 1)
 	case strings.HasSuffix(key, "/*"):
 		return strings.TrimSuffix(key, "*") + "x-unknown"
 	}
@@ -312,13 +317,14 @@ func writePart(w *multipart.Writer, p contract.Part, name string, v any) error {
 	return nil
 }
 
+var inQuotes = strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")
+
 // formData writes a Content-Disposition with quoted values, as browsers do
 // (RFC 7578 §4.2, WHATWG HTML §4.10.21.8).
 func formData(params map[string]string) string {
-	quote := strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")
 	text := "form-data"
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		text = fmt.Sprintf(`%s; %s="%s"`, text, name, quote.Replace(params[name]))
+		text = fmt.Sprintf(`%s; %s="%s"`, text, name, inQuotes.Replace(params[name]))
 	}
 	return text
 }

@@ -567,6 +567,8 @@ func (pl *planner) body() {
 			pl.syntax(m, d)
 		case m.Form == contract.Multipart:
 			pl.parts(m, d)
+		case m.Form == contract.XML:
+			pl.xml(m, d)
 		case m.Form == contract.URLEncoded && m.Node != nil:
 			pl.fields(m, d)
 		case m.Form == contract.Bytes:

@@ -488,6 +488,10 @@ func (pl *planner) labelled(c *Case) bool {
 		}
 		leave := ""
 		for _, v := range broken {
+			if c.Base != nil && v.Leave != "" && v.Leave == c.Base.Leave && !v.About(c.Clause) {
+				leave = v.Leave // as of every request of the operation
+				continue
+			}
 			if v.About(c.Clause) && v.Leave != "" {
 				leave = v.Leave
 			}
