@@ -89,7 +89,7 @@ func TestAuth(t *testing.T) {
 		mismatch = "verify aksk signature fail"
 		expired  = "signature expired"
 		unknown  = "Get secretKey failed,ak:AKNOBODY,err:ak not exist"
-		another  = "The IAM user is not allowed to access the project."
+		another  = "The IAM user is not authorized to access the API."
 	)
 	tests := []struct {
 		name string
