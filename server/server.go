@@ -116,6 +116,9 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
 		api.RegisterHandlersOptions{OperationMiddlewares: before})
+	if s.auth != nil && len(s.auth.users) > 0 {
+		s.echo.POST(tokensPath, s.auth.giveToken, readBody(min(maxTokenQuestion, s.limits.BodyBytes)))
+	}
 	s.addProbes()
 	for _, route := range s.echo.Routes() {
 		s.methods[route.Path] = append(s.methods[route.Path], route.Method)
