@@ -49,7 +49,7 @@ func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRunCommand(), newVerifyCommand(), newClausesCommand(), newDiffCommand())
+	root.AddCommand(newRunCommand(), newVerifyCommand(), newClausesCommand(), newDiffCommand(), newInitCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
