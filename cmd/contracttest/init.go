@@ -168,7 +168,7 @@ func (s *survey) findDocument(spec string) error {
 			}
 		}
 		if len(found) != 1 {
-			return fmt.Errorf("--spec: want the OpenAPI document: %s of the usual names is there%s", count(len(found), "file"), listed(found))
+			return fmt.Errorf("--spec: want the OpenAPI document: %d files of the usual names are there%s", len(found), listed(found))
 		}
 		spec = found[0]
 	} else if filepath.IsAbs(spec) || !filepath.IsLocal(filepath.FromSlash(spec)) {
