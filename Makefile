@@ -22,7 +22,7 @@ GO_TEST  := $(GO) test -race -shuffle=on -timeout=30m
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).
-MODULES  := internal/signing/sdktest examples/otel
+MODULES  := internal/signing/sdktest examples/otel examples/routers
 
 .PHONY: help
 help: ## list the targets
