@@ -47,6 +47,7 @@ func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Repo
 	r := &runner{
 		contract: c, cfg: cfg, filter: flt, target: target.t, account: coverage.Account{}, base: c.c.BasePath,
 		skipped: map[*contract.Clause]string{}, free: map[string]bool{}, index: map[findingKey]int{},
+		sample:   sample{byClause: map[clauseUse]int{}, byFinding: map[findingKey]int{}},
 		accepted: map[*contract.Operation]bool{}, lasting: map[*contract.Operation]bool{}, latched: map[*contract.Operation]bool{}, endless: map[*contract.Operation]*endings{},
 	}
 	defer target.t.Close()
@@ -73,6 +74,7 @@ type runner struct {
 	hung      atomic.Int32 // answers of any operation that were late
 	answered  atomic.Bool  // whether an answer came to its end
 	index     map[findingKey]int
+	sample    sample
 	exchanges atomic.Int64
 	reached   bool
 
@@ -153,6 +155,7 @@ type outcome struct {
 	accepted bool   // a documented success
 	must     bool
 	findings []Finding
+	shot     *report.Exchange // what a report shows of it, nil where it is not to be kept
 }
 
 func (o outcome) class() int { return o.status / 100 }
@@ -375,6 +378,7 @@ func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 		r.enter(f)
 		clean = clean && f.Severity == report.Warning
 	}
+	r.sample.add(o.shot, o.findings)
 	r.cover(c, o, clean)
 }
 
@@ -498,13 +502,18 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 			if c == nil || r.stopped(ctx, op) != "" {
 				continue
 			}
-			o := r.judge(ctx, c, r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw))
-			for _, f := range o.findings {
+			x := r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw)
+			var found []Finding
+			for _, f := range r.judge(ctx, c, x).findings {
 				// Whether HEAD has to be served, the document does not say.
 				undocumented := c.Request.Method == http.MethodHead && c.Expect == plan.Accept
 				if f.Check != judge.ValidRefused && (!undocumented || f.Check == judge.Framing) {
 					r.enter(f)
+					found = append(found, f)
 				}
+			}
+			if len(found) > 0 {
+				r.sample.add(r.shot(c, x), found)
 			}
 		}
 	}
@@ -668,6 +677,7 @@ func shape(x *wire.Exchange) string {
 
 func (r *runner) finish(elapsed time.Duration) {
 	rep := r.report
+	rep.Exchanges, rep.Sources = r.sample.all(), r.contract.c.Sources
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
 		DocumentFaults: r.contract.c.Faults(),

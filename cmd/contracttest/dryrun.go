@@ -68,7 +68,7 @@ func shortened(target string) string {
 // there.
 func warnOfDeletes(w io.Writer, contract *contracttest.Contract, target string, opts []contracttest.Option) error {
 	u, err := url.Parse(target)
-	if err != nil || loopback(u.Hostname()) {
+	if err != nil || u.Host == "" || loopback(u.Hostname()) {
 		return nil //nolint:nilerr // what is wrong with the URL, the run says
 	}
 	operations, err := contract.Operations(opts...)

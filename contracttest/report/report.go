@@ -22,7 +22,45 @@ type Report struct {
 	// Warnings are faults of the document that did not keep it from being used,
 	// and what kept the run from being complete.
 	Warnings []string `json:"warnings,omitempty"`
+	// Exchanges are some of the run's: those with findings first, then a few that keep
+	// and that break each clause. JSON does not have them.
+	Exchanges []Exchange `json:"-"`
+	// Sources are the document's files by the names that places have, where they are
+	// not too large. JSON does not have them.
+	Sources map[string]string `json:"-"`
 }
+
+// Exchange is a request and the answer to it as reports show them: bounded, and
+// with *** for what is secret.
+type Exchange struct {
+	Case      string // the ID of the case
+	Operation string
+	Clause    string // that the request keeps at an edge, or breaks alone
+	Breaks    bool
+	Expect    string // what the contract expects in return, in words
+	Leave     string // why the receiver may do otherwise; empty where it may not
+
+	Method, Target string
+	Request        Message
+	Status         int // 0: no response
+	Response       Message
+	Error          string // why there is no response, or no end of it
+	Curl           string
+	Findings       []Found
+}
+
+// Message is the header and the body of a request or a response.
+type Message struct {
+	Header []Header
+	Body   string // as bytes, cut where it is long
+	Size   int    // of the whole body, in bytes
+}
+
+// Header is one line of a header.
+type Header struct{ Name, Value string }
+
+// Found is a finding in an exchange.
+type Found struct{ Check, Severity, Clause, Message string }
 
 // Stats says how much was done.
 type Stats struct {

@@ -17,6 +17,8 @@ import (
 
 // Contract is an OpenAPI document, resolved and taken apart.
 type Contract struct {
+	// Sources are the texts of the files that clauses stand in, by name.
+	Sources    map[string]string
 	File       string // as it was named; places name it too
 	Doc        *openapi3.T
 	BasePath   string // path of the first server, without a slash at its end

@@ -118,8 +118,32 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 		c.Undriven = append(c.Undriven, Undriven{Name: "webhooks/" + escape(name), Reason: "a webhook is a request to others: it is not driven"})
 	}
 	c.locate(data, root, src.relative)
+	c.keepSources(data, src.relative)
 	c.tell()
 	return c, nil
+}
+
+// maxSources is how many bytes of the document's text are kept.
+const maxSources = 8 << 20
+
+// keepSources keeps the text of the files that clauses stand in, by the names of
+// their places.
+func (c *Contract) keepSources(data []byte, relative func(string) []byte) {
+	c.Sources = map[string]string{}
+	size := 0
+	keep := func(name string, text []byte) {
+		if _, has := c.Sources[name]; has || size+len(text) > maxSources {
+			return
+		}
+		size += len(text)
+		c.Sources[name] = string(text)
+	}
+	keep(c.File, data)
+	for _, cl := range c.Clauses {
+		if cl.Place.File != "" && cl.Place.File != c.File {
+			keep(cl.Place.File, relative(cl.Place.File))
+		}
+	}
 }
 
 // Undriven is a part of the document that no request of a run is about.
