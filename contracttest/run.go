@@ -164,12 +164,16 @@ func (o outcome) class() int { return o.status / 100 }
 // order of the plan, so that the report does not depend on who answered first.
 func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 	outcomes := make([]outcome, len(cases))
+	keep := make([]bool, len(cases))
+	for i, c := range cases {
+		keep[i] = r.sample.wants(c)
+	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(r.cfg.workers, len(cases)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(cases); i = int(next.Add(1)) - 1 {
-				outcomes[i] = r.attempt(ctx, cases[i])
+				outcomes[i] = r.attempt(ctx, cases[i], keep[i])
 			}
 		})
 	}
@@ -188,7 +192,7 @@ func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 }
 
 // attempt sends a case and judges the answer, unless there is a reason not to.
-func (r *runner) attempt(ctx context.Context, c *plan.Case) outcome {
+func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	reason := r.stopped(ctx, c.Op)
 	if c.Alter != nil && !slices.ContainsFunc(r.cfg.headers, func(h header) bool { return slices.Contains(c.Own, strings.ToLower(h.name)) }) {
 		reason = "the run gives no credential (--header 'NAME: VALUE')"
@@ -197,7 +201,12 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case) outcome {
 		return outcome{skipped: reason}
 	}
 	defer r.progress()
-	return r.judge(ctx, c, r.send(ctx, c))
+	x := r.send(ctx, c)
+	o := r.judge(ctx, c, x)
+	if o.skipped == "" && (keep || len(o.findings) > 0) {
+		o.shot = r.shot(c, x)
+	}
+	return o
 }
 
 func (r *runner) progress() {
@@ -705,6 +714,7 @@ func (r *runner) finish(elapsed time.Duration) {
 		}
 		cov.ByClause = append(cov.ByClause, report.Clause{
 			Clause: cl.Name, Text: cl.Text, Place: place(r.contract.c, cl), State: state.String(), Operation: cl.Operation.ID,
+			Permits: cl.Permits, Response: cl.Side == contract.ResponseSide,
 		})
 	}
 	if len(r.cfg.only) == 0 {

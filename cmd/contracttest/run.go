@@ -65,7 +65,7 @@ func newRunCommand() *cobra.Command {
 	return cmd
 }
 
-const reportUsage = "json=FILE, junit=FILE or text=FILE, beside the text on standard output (repeatable)"
+const reportUsage = "html=FILE, json=FILE, junit=FILE or text=FILE, beside the text on standard output (repeatable)"
 
 // later declares flags that are to come, so that a script that uses one is told
 // so instead of being run without it.
@@ -159,7 +159,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 type output struct{ format, file string }
 
 // laterFormats are those that design has and this version has not.
-var laterFormats = []string{"html", "sarif", "har"}
+var laterFormats = []string{"sarif", "har"}
 
 func parseReports(specs []string) ([]output, error) {
 	var outputs []output

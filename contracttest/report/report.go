@@ -100,6 +100,10 @@ type Clause struct {
 	State string `json:"state"`
 	// Operation is the operation's name in the clause's.
 	Operation string `json:"operation"`
+	// Permits is set for what allows something: no request breaks it.
+	Permits bool `json:"permits,omitempty"`
+	// Response is set for what the responder keeps, not for what it checks.
+	Response bool `json:"response,omitempty"`
 }
 
 // Place is where a clause stands in the document.
@@ -183,4 +187,5 @@ var Formats = map[string]func(io.Writer, *Report) error{
 	"text":  func(w io.Writer, r *Report) error { return Text(w, r, TextOptions{}) },
 	"json":  JSON,
 	"junit": JUnit,
+	"html":  HTML,
 }
