@@ -42,9 +42,14 @@ test: ## run the tests, with the race detector and in random order
 
 .PHONY: test-all
 test-all: lint-spec ajv test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 30
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	@.ci/postgres
 	@FACTORY_TEST_POSTGRES=required .ci/cover measure
+
+.PHONY: test-defects
+test-defects: ## everything that is planned against each of the bookshop's 601 defects, over HTTP: some 25 minutes
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 1 -timeout 90m
 
 .PHONY: test-modules
 test-modules: ## test what has a module of its own: all that needs the vendor's SDK or OpenTelemetry

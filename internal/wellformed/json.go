@@ -92,7 +92,7 @@ var scanners = sync.Pool{New: func() any { return &scanner{} }}
 
 // scan returns where the first value in data ends.
 func scan(data []byte, opts ...jsontext.Options) (end int64, err error) {
-	s := scanners.Get().(*scanner) //nolint:forcetypeassert,errcheck // nothing else is put there
+	s := scanners.Get().(*scanner) //nolint:forcetypeassert // nothing else is put there
 	s.buf = *bytes.NewBuffer(data) // which is read in place
 	s.dec.Reset(&s.buf, opts...)
 	err = s.dec.SkipValue()
