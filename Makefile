@@ -22,7 +22,7 @@ GO_TEST  := $(GO) test -race -shuffle=on -timeout=30m
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).
-MODULES  := internal/signing/sdktest examples/otel examples/routers
+MODULES  := internal/signing/sdktest examples/otel examples/routers internal/browsertest
 
 .PHONY: help
 help: ## list the targets
@@ -52,7 +52,8 @@ test-defects: ## everything that is planned against each of the bookshop's 601 d
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 1 -timeout 90m
 
 .PHONY: test-modules
-test-modules: ## test what has a module of its own: all that needs the vendor's SDK or OpenTelemetry
+test-modules: ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
+	@.ci/chromium
 	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO_TEST) ./...); done
 
 .PHONY: ajv
