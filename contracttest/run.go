@@ -156,6 +156,7 @@ type outcome struct {
 	must     bool
 	findings []Finding
 	shot     *report.Exchange // what a report shows of it, nil where it is not to be kept
+	wanted   bool             // the report has it whatever came of it
 }
 
 func (o outcome) class() int { return o.status / 100 }
@@ -204,7 +205,7 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	x := r.send(ctx, c)
 	o := r.judge(ctx, c, x)
 	if o.skipped == "" && (keep || len(o.findings) > 0) {
-		o.shot = r.shot(c, x)
+		o.shot, o.wanted = r.shot(c, x), keep
 	}
 	return o
 }
@@ -387,7 +388,7 @@ func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 		r.enter(f)
 		clean = clean && f.Severity == report.Warning
 	}
-	r.sample.add(o.shot, o.findings)
+	r.sample.add(o.shot, o.findings, o.wanted)
 	r.cover(c, o, clean)
 }
 
@@ -522,7 +523,7 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 				}
 			}
 			if len(found) > 0 {
-				r.sample.add(r.shot(c, x), found)
+				r.sample.add(r.shot(c, x), found, false)
 			}
 		}
 	}

@@ -46,12 +46,13 @@ func (s *sample) wants(c *plan.Case) bool {
 	return true
 }
 
-// add keeps an exchange with its findings, if there is room.
-func (s *sample) add(x *report.Exchange, findings []Finding) {
+// add keeps an exchange with its findings, if it is wanted anyway or there is
+// room for more of them.
+func (s *sample) add(x *report.Exchange, findings []Finding, wanted bool) {
 	if x == nil {
 		return
 	}
-	fresh := len(findings) == 0
+	fresh := wanted
 	for _, f := range findings {
 		key := findingKey{f.Operation, f.Check, f.Severity, f.Clause}
 		if s.byFinding[key] < maxPerFinding && s.failing < maxFailing {

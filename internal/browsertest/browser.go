@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -135,17 +136,25 @@ func (p *Page) Unnamed() []string {
 	p.t.Helper()
 	var unnamed []string
 	p.Do(chromedp.ActionFunc(func(ctx context.Context) error {
-		nodes, err := accessibility.GetFullAXTree().Do(ctx)
-		if err != nil {
+		// The generated type does not know every value that a newer Chromium has.
+		var tree struct {
+			Nodes []struct {
+				Ignored          bool  `json:"ignored"`
+				BackendDOMNodeID int64 `json:"backendDOMNodeId"`
+				Role             struct {
+					Value string `json:"value"`
+				} `json:"role"`
+				Name struct {
+					Value any `json:"value"`
+				} `json:"name"`
+			} `json:"nodes"`
+		}
+		if err := cdp.Execute(ctx, accessibility.CommandGetFullAXTree, nil, &tree); err != nil {
 			return err //nolint:wrapcheck // it goes to the test
 		}
-		for _, n := range nodes {
-			if n.Ignored || n.Role == nil {
-				continue
-			}
-			role := strings.Trim(string(n.Role.Value), `"`)
-			if slices.Contains(controls, role) && (n.Name == nil || strings.Trim(string(n.Name.Value), `" `) == "") {
-				unnamed = append(unnamed, fmt.Sprintf("%s (node %d)", role, n.BackendDOMNodeID))
+		for _, n := range tree.Nodes {
+			if name, _ := n.Name.Value.(string); !n.Ignored && slices.Contains(controls, n.Role.Value) && strings.TrimSpace(name) == "" {
+				unnamed = append(unnamed, fmt.Sprintf("%s (node %d)", n.Role.Value, n.BackendDOMNodeID))
 			}
 		}
 		return nil

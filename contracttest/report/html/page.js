@@ -49,7 +49,8 @@
     else if (s[0] === "cookie") part.header = "cookie";
     else if (s[0] === "security") part.header = "authorization";
     else if (s[0] === "query") part.query = s[1];
-    else if (s[0] === "path" || s[0] === "method") part.start = true;
+    else if (s[0] === "path") part.start = true;
+    else if (s[0] === "method") part.method = true;
     else if (s[0] === "body") {
       if (s[1] === "media-type" || s[1] === "content-encoding") part.header = s[1] === "media-type" ? "content-type" : "content-encoding";
       else if (s[1] === "syntax") part.body = true;
@@ -77,6 +78,7 @@
     if (start) {
       let p = null;
       if (here.start) p = /.+/;
+      else if (here.method) p = /^\S+/;
       else if (here.query) p = new RegExp(`[?&]${literal(encodeURIComponent(here.query))}(%5B[^=&]*|\\[[^=&]*)?(=[^&]*)?`, "i");
       lines.push(...marked(start, p), "\n");
     }
@@ -101,11 +103,11 @@
     const fill = (d) => {
       if (d.dataset.filled) return;
       d.dataset.filled = "1";
-      for (const f of x.fd || []) d.append(el("div", { class: f.Severity === "error" ? "found" : "found warn" }, `${f.Severity === "error" ? "✗" : "!"} ${f.Message}`, el("span", { class: "dim" }, ` (${f.Check})`)));
+      for (const f of x.fd || []) if (f.Clause !== clause) d.append(el("div", { class: f.Severity === "error" ? "found" : "found warn" }, `${f.Severity === "error" ? "✗" : "!"} ${f.Message}`, el("span", { class: "dim" }, ` (${f.Check}, ${f.Clause})`)));
       if (x.lv) d.append(el("p", { class: "note" }, x.lv));
       d.append(el("div", { class: "pair" },
         el("div", {}, el("h4", {}, "Request"), message(`${x.m} ${x.u}`, x.q, part, "request")),
-        el("div", {}, el("h4", {}, `Response, expected ${x.e}`), x.s ? message(String(x.s), x.a, part, "response") : el("pre", {}, el("mark", {}, x.err || "no response")))));
+        el("div", {}, el("h4", {}, `Response, expected ${x.e}`), x.s ? message(`HTTP ${x.s}`, x.a, part, "response") : el("pre", {}, el("mark", {}, x.err || "no response")))));
       if (x.s && x.err) d.append(el("p", { class: "note" }, x.err));
       const copy = el("button", { type: "button", "aria-label": "copy the curl command" }, "Copy");
       copy.addEventListener("click", async () => {
@@ -179,7 +181,7 @@
   const go = (file, no) => {
     const line = byId(`f${file}l${no}`);
     if (!line || line.tagName !== "BUTTON") return;
-    line.scrollIntoView({ block: "center" });
+    line.scrollIntoView({ block: "center", behavior: "instant" });
     line.focus({ preventScroll: true });
     select(line);
     history.replaceState(null, "", `#f${file}l${no}`);
