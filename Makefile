@@ -41,7 +41,7 @@ test: ## run the tests, with the race detector and in random order
 	$(GO_TEST) ./...
 
 .PHONY: test-all
-test-all: lint-spec ajv test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+test-all: lint-spec ajv schemas test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 30
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	@.ci/postgres
@@ -64,6 +64,10 @@ build/ajv/installed: .ci/ajv/package.json .ci/ajv/package-lock.json .ci/ajv/chec
 	cp .ci/ajv/* build/ajv/
 	npm ci --prefix build/ajv --no-audit --no-fund --ignore-scripts
 	touch $@
+
+.PHONY: schemas
+schemas: ## fetch the published schemas that reports are held against (needs pip and npm)
+	@.ci/schemas
 
 .PHONY: test-stress
 test-stress: ## a thousand goroutines on one client for STRESS (30s), against a service that fails all the time

@@ -687,7 +687,7 @@ func shape(x *wire.Exchange) string {
 
 func (r *runner) finish(elapsed time.Duration) {
 	rep := r.report
-	rep.Exchanges, rep.Sources = r.sample.all(), r.contract.c.Sources
+	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.c.Sources, rules()
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
 		DocumentFaults: r.contract.c.Faults(),

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/report"
@@ -126,4 +127,13 @@ func clip(text string, most int) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// rules describes the checks for reports.
+func rules() []report.Rule {
+	all := make([]report.Rule, 0, len(judge.Checks)+1)
+	for _, c := range append(slices.Clone(judge.Checks), judge.NotRepeatable) {
+		all = append(all, report.Rule{Name: c.Name, Doc: c.Doc, Severity: c.Severity, Silent: c.Silent, Refs: c.Refs})
+	}
+	return all
 }

@@ -65,7 +65,7 @@ func newRunCommand() *cobra.Command {
 	return cmd
 }
 
-const reportUsage = "html=FILE, json=FILE, junit=FILE or text=FILE, beside the text on standard output (repeatable)"
+const reportUsage = "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE or text=FILE, beside the text on standard output (repeatable)"
 
 // later declares flags that are to come, so that a script that uses one is told
 // so instead of being run without it.
@@ -158,16 +158,11 @@ func run(cmd *cobra.Command, f *runFlags) error {
 // output is one rendering and the file that it goes to.
 type output struct{ format, file string }
 
-// laterFormats are those that design has and this version has not.
-var laterFormats = []string{"sarif", "har"}
-
 func parseReports(specs []string) ([]output, error) {
 	var outputs []output
 	for _, s := range specs {
 		format, file, _ := strings.Cut(s, "=")
 		switch {
-		case slices.Contains(laterFormats, format):
-			return nil, fmt.Errorf("--report %s: this version does not have it yet", format)
 		case report.Formats[format] == nil:
 			return nil, fmt.Errorf("--report %q: want one of %s", format, strings.Join(slices.Sorted(maps.Keys(report.Formats)), ", "))
 		case format == "text" && file == "":

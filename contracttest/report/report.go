@@ -25,6 +25,8 @@ type Report struct {
 	// Exchanges are some of the run's: those with findings first, then a few that keep
 	// and that break each clause. JSON does not have them.
 	Exchanges []Exchange `json:"-"`
+	// Rules describe the checks. JSON does not have them.
+	Rules []Rule `json:"-"`
 	// Sources are the document's files by the names that places have, where they are
 	// not too large. JSON does not have them.
 	Sources map[string]string `json:"-"`
@@ -188,4 +190,6 @@ var Formats = map[string]func(io.Writer, *Report) error{
 	"json":  JSON,
 	"junit": JUnit,
 	"html":  HTML,
+	"sarif": SARIF,
+	"har":   HAR,
 }
