@@ -61,6 +61,9 @@ Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not 
 			if err := write(outputs, c.report()); err != nil {
 				return err
 			}
+			if err := onGitHub(cmd.OutOrStdout(), c.report()); err != nil {
+				return err
+			}
 			if c.report().Failed(failOn) {
 				return errFindings
 			}

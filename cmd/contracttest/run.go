@@ -138,12 +138,15 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	if !f.quiet {
-		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose}
+		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose, Width: width(cmd.OutOrStdout())}
 		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
 			return err
 		}
 	}
 	if err := write(outputs, rep); err != nil {
+		return err
+	}
+	if err := onGitHub(cmd.OutOrStdout(), rep); err != nil {
 		return err
 	}
 	if rep.Failed(f.failOn) {
