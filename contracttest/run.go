@@ -724,8 +724,22 @@ func (r *runner) finish(elapsed time.Duration) {
 		}
 	}
 	rep.Stats.Operations = len(ops)
+	rep.Warnings = append(rep.Warnings, r.gaveUp(rep.Coverage.Unreached)...)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Sort()
+}
+
+// gaveUp warns of the operations whose planning ended in a panic.
+func (r *runner) gaveUp(unreached []report.Unreached) []string {
+	var all []string
+	for _, u := range unreached {
+		if op, _, _ := strings.Cut(u.Clause, "/"); plan.GaveUp(u.Reason) {
+			if w := op + ": " + u.Reason; !slices.Contains(all, w) {
+				all = append(all, w)
+			}
+		}
+	}
+	return all
 }
 
 // maxNamed is how many operations a warning names.

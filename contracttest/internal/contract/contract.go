@@ -42,6 +42,8 @@ type Contract struct {
 	answers     jsonBodies // that were judged
 	heirsOnce   sync.Once
 	heirNames   map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
+	// discriminates has by schema the names that its discriminator takes.
+	discriminates sync.Map
 }
 
 // DefaultMaxClauses is how far a document is unrolled in full: a schema that

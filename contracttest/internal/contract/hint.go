@@ -128,8 +128,21 @@ const components = "#/components/schemas/"
 // Discriminates returns the names that the discriminator of the schema takes,
 // in order; none where it has no discriminator, or the document does not say.
 func (n *Node) Discriminates() []string {
+	if n.Schema.Discriminator == nil {
+		return nil
+	}
+	known := &n.op.Contract.discriminates
+	if names, ok := known.Load(n.Schema); ok {
+		return names.([]string) //nolint:errcheck,forcetypeassert // nothing else is stored
+	}
+	names := slices.Clip(n.names())
+	known.Store(n.Schema, names)
+	return names
+}
+
+func (n *Node) names() []string {
 	d := n.Schema.Discriminator
-	if d == nil || d.PropertyName == "" {
+	if d.PropertyName == "" {
 		return nil
 	}
 	names := map[string]bool{}

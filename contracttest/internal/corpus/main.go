@@ -240,6 +240,9 @@ func (s *settings) try(name string) (r result) {
 		unreached := plan.Each(op, opts, func(*plan.Case) { r.Cases++ })
 		for _, cl := range op.Clauses {
 			reason := unreached[cl]
+			if plan.GaveUp(reason) {
+				r.Panic = reason
+			}
 			if cl.Side == contract.ResponseSide {
 				reason = cl.Unplanned
 			}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -118,7 +119,7 @@ func (o Options) of(op *contract.Operation) Options {
 func Base(op *contract.Operation, opts Options) *Case {
 	var base *Case
 	pl := newPlanner(op, opts, func(c *Case) { base = c })
-	pl.start()
+	pl.guarded(func() { pl.start() })
 	return base
 }
 
@@ -151,7 +152,7 @@ func Each(op *contract.Operation, opts Options, f func(*Case)) (unreached map[*c
 		return nil
 	}
 	pl := newPlanner(op, opts, f)
-	pl.run()
+	pl.guarded(pl.run)
 	return pl.unreached()
 }
 
@@ -169,7 +170,9 @@ func byPhase(a, b *Case) int { return int(a.Phase) - int(b.Phase) }
 
 type planner struct {
 	each    func(*Case)
-	count   int // of cases
+	handing bool   // each is under way
+	failed  string // why planning ended before it was done
+	count   int    // of cases
 	op      *contract.Operation
 	opts    Options
 	maker   *value.Maker
@@ -431,7 +434,9 @@ func (pl *planner) add(c *Case) {
 	}
 	pl.recent = append(pl.recent, c)
 	pl.count++
+	pl.handing = true
 	pl.each(c)
+	pl.handing = false
 }
 
 // enough reports whether a thin plan has such a case for the clause.
@@ -556,10 +561,7 @@ func (pl *planner) unreached() map[*contract.Clause]string {
 		if c.Side == contract.ResponseSide || pl.planned[c] {
 			continue
 		}
-		reason := c.Unplanned
-		if reason == "" {
-			reason = pl.reasons[c]
-		}
+		reason := cmp.Or(c.Unplanned, pl.failed, pl.reasons[c])
 		if reason == "" {
 			reason = "no case was found for it"
 		}

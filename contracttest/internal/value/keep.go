@@ -354,6 +354,9 @@ func (k *keeper) arrays(good []any) {
 				items[i] = k.itemAt(i)
 			case s.UniqueItems && n.Items != nil:
 				items[i] = Distinct(n.Items, good[0], i)
+				if text, ok := items[i].(string); ok && text == good[0] {
+					return nil // there are no more, and to look for each again takes long
+				}
 			case s.UniqueItems:
 				items[i] = json.Number(strconv.Itoa(1000 + i))
 			default:
@@ -365,7 +368,9 @@ func (k *keeper) arrays(good []any) {
 	size := func(c *contract.Clause, label string, want uint64) {
 		if c != nil && want <= maxCount {
 			known := exists && (!s.UniqueItems || want <= uint64(len(good)))
-			k.add(c, label, ofLength(want), known)
+			if items := ofLength(want); items != nil {
+				k.add(c, label, items, known)
+			}
 		}
 	}
 	size(n.Clause("minItems"), "fewest", s.MinItems)

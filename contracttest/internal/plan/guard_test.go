@@ -1,0 +1,32 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+)
+
+// A panic ends the planning of one operation, and its clauses say so.
+func TestPanicWhilePlanning(t *testing.T) {
+	op := load(t, ours).Operations[0]
+	calls := 0
+	opts := plan.Options{Want: func(*contract.Clause) bool {
+		if calls++; calls > 20 {
+			panic("at a loss")
+		}
+		return true
+	}}
+	cases := 0
+	unreached := plan.Each(op, opts, func(*plan.Case) { cases++ })
+	assert.NotZero(t, cases)
+	require.NotEmpty(t, unreached)
+	for clause, reason := range unreached {
+		assert.True(t, plan.GaveUp(reason), "%s: %s", clause.Name, reason)
+		assert.Contains(t, reason, "at a loss (guard_test.go:")
+	}
+	assert.PanicsWithValue(t, "of the caller", func() { plan.Each(op, plan.Options{}, func(*plan.Case) { panic("of the caller") }) })
+}
