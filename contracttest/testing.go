@@ -86,7 +86,7 @@ var extensions = map[string]string{"junit": "xml", "text": "txt"}
 // writeReports writes the report in every form.
 func writeReports(t *testing.T, dir string, rep *Report) {
 	t.Helper()
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // whoever runs the tests names it
 		t.Errorf("contract test: reports: %v", err)
 		return
 	}
@@ -100,7 +100,7 @@ func writeReports(t *testing.T, dir string, rep *Report) {
 		var b bytes.Buffer
 		err := render(&b, rep)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name+"."+cmp.Or(extensions[format], format)), b.Bytes(), 0o600)
+			err = os.WriteFile(filepath.Join(dir, name+"."+cmp.Or(extensions[format], format)), b.Bytes(), 0o600) //nolint:gosec // as above
 		}
 		if err != nil {
 			t.Errorf("contract test: report %s: %v", format, err)

@@ -18,7 +18,7 @@ import (
 
 // tokensPath is where IAM gives out tokens (api-iam, iam_30_0001). It is not of
 // the document.
-const tokensPath = "/v3/auth/tokens"
+const tokensPath = "/v3/auth/tokens" //nolint:gosec // a path, no secret
 
 // tokenLife is how long a token lasts.
 const tokenLife = 24 * time.Hour

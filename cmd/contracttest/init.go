@@ -339,10 +339,10 @@ func writeAll(root string, files []file, force bool) error {
 	}
 	for _, f := range files {
 		name := filepath.Join(root, filepath.FromSlash(f.name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // a repository's directories are for all to read
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(name, f.data, 0o644); err != nil { //nolint:gosec // so are its files
+		if err := os.WriteFile(name, f.data, 0o644); err != nil { //nolint:gosec // a repository's files are for all to read
 			return err
 		}
 	}

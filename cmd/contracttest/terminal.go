@@ -32,7 +32,7 @@ func width(w io.Writer) int {
 		return n
 	}
 	if f, ok := w.(*os.File); ok && terminal(w) {
-		if n, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // a descriptor is small
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return n
 		}
 	}

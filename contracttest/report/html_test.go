@@ -73,7 +73,7 @@ func TestHTMLLines(t *testing.T) {
 		`<button type="button" class="ln untried" id="f0l4"`,
 		"The contract is broken: 1 error",
 	} {
-		assert.True(t, strings.Contains(got, line), line)
+		require.Contains(t, got, line)
 	}
 	data := island(t, got)
 	assert.Equal(t, "no time", data["clauses"][3]["r"])

@@ -77,16 +77,6 @@ func (p *printer) quoted(label, s string) {
 	p.line("    %-9s %s", label, clip(printable(s), max(room-14, 20)))
 }
 
-// text writes words in as many lines as they need, the later ones indented.
-func (p *printer) text(indent, s string) {
-	for i, line := range wrap(s, max(p.opts.Width-len(indent), min(p.opts.Width, 20))) {
-		if i > 0 {
-			line = indent + line
-		}
-		p.line("%s", line)
-	}
-}
-
 func (p *printer) paint(code, s string) string {
 	if !p.opts.Color {
 		return s
@@ -126,7 +116,7 @@ func (p *printer) findings(r *Report) {
 		p.line("")
 		p.heading(r, group[0])
 		for _, f := range group {
-			p.finding(r, f)
+			p.finding(f)
 		}
 		shown += len(group)
 	}
@@ -156,7 +146,7 @@ func (p *printer) heading(r *Report, f Finding) {
 	p.line("%s %s%s", p.dim("  "+strings.Repeat(" ", len(number))+" |"), strings.Repeat(" ", e.start), p.red(strings.Repeat("^", e.end-e.start)))
 }
 
-func (p *printer) finding(r *Report, f Finding) {
+func (p *printer) finding(f Finding) {
 	times := ""
 	if f.Count > 1 {
 		times = fmt.Sprintf(", %d times", f.Count)

@@ -103,12 +103,12 @@ func TestCommands(t *testing.T) {
 	bin := t.TempDir()
 	sh(t, root, nil, `go build -o "$1" ./cmd/contracttest ./cmd/factory`, bin)
 	// What is not published yet is taken from here.
-	real, err := exec.LookPath("go")
+	goCommand, err := exec.LookPath("go")
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "go"), []byte(shim), 0o700)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "go"), []byte(shim), 0o700))
 	here, err := filepath.Abs(root)
 	require.NoError(t, err)
-	env := []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "REAL_GO=" + real, "REPOSITORY=" + here,
+	env := []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "REAL_GO=" + goCommand, "REPOSITORY=" + here,
 		"MAKEFLAGS=", "MFLAGS=", "MAKELEVEL="}
 	found := 0
 	for _, page := range pages(t) {

@@ -133,7 +133,7 @@ func (n *Node) Discriminates() []string {
 	}
 	known := &n.op.Contract.discriminates
 	if names, ok := known.Load(n.Schema); ok {
-		return names.([]string) //nolint:errcheck,forcetypeassert // nothing else is stored
+		return names.([]string) //nolint:forcetypeassert // nothing else is stored
 	}
 	names := slices.Clip(n.names())
 	known.Store(n.Schema, names)
