@@ -1,7 +1,7 @@
 """The API of ../greetings in another language, on Python's standard library alone.
 
-python3 service.py prints the address that it listens on. With --sloppy it forgets that
-a name has at most 20 characters.
+python3 service.py [PORT] [--sloppy] prints the address that it listens on, a free port where
+none is given. With --sloppy it forgets that a name has at most 20 characters.
 """
 
 import json
@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 SLOPPY = "--sloppy" in sys.argv
+PORT = next((int(arg) for arg in sys.argv[1:] if arg.isdigit()), 0)
 
 
 class Greetings(BaseHTTPRequestHandler):
@@ -59,7 +60,11 @@ class Greetings(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128  # the default of 5 makes a client that opens several connections wait
+
+
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Greetings)
+    server = Server(("127.0.0.1", PORT), Greetings)
     print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

@@ -174,14 +174,17 @@ func TestReportLarge(t *testing.T) {
 	url := written(t, rep)
 	info, err := os.Stat(strings.TrimPrefix(url, "file://"))
 	require.NoError(t, err)
-	p := browsertest.Start(t).Open(t, url, "dark", 1280, 800)
-	var ms float64
-	p.Eval(`performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`, &ms)
-	t.Logf("%d bytes, shown after %.0f ms", info.Size(), ms)
-	p.Do(chromedp.Click("#f0l5", chromedp.ByQuery), chromedp.WaitVisible("#panel .clause", chromedp.ByQuery))
-	p.Screenshot("large-dark")
-	var n int
-	p.Eval(`(() => { const s = document.getElementById("operation"); s.value = "operation7"; s.dispatchEvent(new Event("change")); return document.querySelectorAll("button.ln:not(.out)").length })()`, &n)
-	assert.Equal(t, 50, n)
-	assert.Empty(t, p.Errors())
+	browser := browsertest.Start(t)
+	for _, theme := range []string{"light", "dark"} {
+		p := browser.Open(t, url, theme, 1280, 800)
+		var ms float64
+		p.Eval(`performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`, &ms)
+		t.Logf("%d bytes, shown after %.0f ms", info.Size(), ms)
+		p.Do(chromedp.Click("#f0l5", chromedp.ByQuery), chromedp.WaitVisible("#panel .clause", chromedp.ByQuery))
+		p.Screenshot("large-" + theme)
+		var n int
+		p.Eval(`(() => { const s = document.getElementById("operation"); s.value = "operation7"; s.dispatchEvent(new Event("change")); return document.querySelectorAll("button.ln:not(.out)").length })()`, &n)
+		assert.Equal(t, 50, n)
+		assert.Empty(t, p.Errors())
+	}
 }

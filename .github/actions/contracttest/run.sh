@@ -13,6 +13,7 @@ if [[ -n $INPUT_START ]]; then
   mkdir -p "$INPUT_REPORTS"
   bash -c "$INPUT_START" >"$INPUT_REPORTS/service.log" 2>&1 &
   service=$!
+  trap 'kill "$service" 2>/dev/null || true' EXIT
   for ((i = 0; ; i++)); do
     if curl --silent --output /dev/null --max-time 2 "$INPUT_TARGET"; then break; fi
     if ((i == 120)) || ! kill -0 "$service" 2>/dev/null; then
@@ -31,4 +32,4 @@ done
 while IFS= read -r arg; do
   if [[ -n $arg ]]; then args+=("$arg"); fi
 done <<<"$INPUT_ARGS"
-exec "$bin/contracttest" "${args[@]}"
+"$bin/contracttest" "${args[@]}"
