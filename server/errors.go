@@ -64,6 +64,9 @@ type refusal struct {
 	status     int
 	code, text string
 	header     http.Header // what the answer has beside
+	// rule is what of the document a request breaks, for statistics: no part of it
+	// is the caller's choice.
+	rule string
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.code, r.text) }
@@ -76,6 +79,7 @@ func invalid(part, how string) *refusal {
 		status: http.StatusBadRequest,
 		code:   codeInvalidParameter,
 		text:   fmt.Sprintf("%s: %s: %s.", textInvalidParameter, part, how),
+		rule:   part,
 	}
 }
 
@@ -113,6 +117,10 @@ func violation(err error) *refusal {
 	} else if errors.Is(err, openapi3filter.ErrInvalidEmptyValue) {
 		how = openapi3filter.ErrInvalidEmptyValue.Error()
 	}
+	rule := part
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		rule += ": " + e.SchemaField
+	}
 	if pointer != "" {
 		if part == "body" {
 			part = pointer
@@ -120,7 +128,9 @@ func violation(err error) *refusal {
 			part += " at " + pointer
 		}
 	}
-	return invalid(part, how)
+	r := invalid(part, how)
+	r.rule = rule
+	return r
 }
 
 // errorBody returns the documented error, whose text has at most limit

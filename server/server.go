@@ -120,6 +120,9 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 		s.echo.POST(tokensPath, s.auth.giveToken, readBody(min(maxTokenQuestion, s.limits.BodyBytes)))
 	}
 	s.addProbes()
+	if err := s.addPage(); err != nil {
+		return nil, err
+	}
 	for _, route := range s.echo.Routes() {
 		s.methods[route.Path] = append(s.methods[route.Path], route.Method)
 	}
@@ -278,6 +281,7 @@ func (s *Server) routed(next echo.HandlerFunc) echo.HandlerFunc {
 // failure of our own with all that the caller is not told.
 func (s *Server) answer(err error, c echo.Context) {
 	r := refusalOf(err)
+	c.Set(ruleKey, r.rule)
 	if r.status >= http.StatusInternalServerError {
 		attrs := []slog.Attr{
 			slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),

@@ -61,7 +61,7 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&in.listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	flags.StringVar(&in.admin, "admin-listen", "", "`address` to serve /metrics on, for Prometheus; not meant for everyone")
+	flags.StringVar(&in.admin, "admin-listen", "", "`address` to serve /metrics on, for Prometheus, and a page with the packages; not meant for everyone, and on 127.0.0.1 where no host is given")
 	flags.StringVar(&in.db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
 	flags.StringVar(&in.packages, "packages", "", "YAML `file` of packages to add before serving")
 	flags.StringVar(&in.auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
@@ -160,7 +160,7 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 	}
 	if in.admin != "" {
 		metrics := newMetrics()
-		stop, listening := metrics.serve(ctx, in.admin, log)
+		stop, listening := metrics.serve(ctx, in.admin, st, log)
 		if listening != nil {
 			return fmt.Errorf("--admin-listen: %w", listening)
 		}
