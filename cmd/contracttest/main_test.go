@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +61,8 @@ const project = "b384b9e9ab9b4ee8994c8633aabc9505"
 //	serve correct           starts the server that keeps the contract and sets $URL
 //	serve created           the same, but it answers 201 for 200
 //	serve lenient           the same, but it ignores a byte-order mark, which is left to it
+//	serve http2             the server that keeps the contract, over TLS and with HTTP/2
+//	spoke VERSION           proves that a request has come by this version of HTTP
 //	publish FILE            serves a file and sets $DOCUMENT to its URL
 //	nobody                  sets $URL to a port on which nobody listens
 func TestScripts(t *testing.T) {
@@ -78,6 +82,7 @@ func TestScripts(t *testing.T) {
 			"serve":   serve,
 			"nobody":  nobody,
 			"publish": publish,
+			"spoke":   spoke,
 		},
 	})
 }
@@ -108,13 +113,38 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	h, err := server.New(st, server.WithLogger(slog.New(slog.DiscardHandler)))
 	ts.Check(err)
-	handlers := map[string]http.Handler{"correct": h, "created": created(h), "lenient": lenient(h)}
-	srv := httptest.NewServer(handlers[args[0]])
+	handlers := map[string]http.Handler{"correct": h, "http2": h, "created": created(h), "lenient": lenient(h)}
+	srv := httptest.NewUnstartedServer(handlers[args[0]])
+	if args[0] == "http2" {
+		var versions sync.Map
+		srv.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			versions.Store(r.Proto, true)
+			h.ServeHTTP(w, r)
+		})
+		spoken.Store(ts.MkAbs("."), &versions)
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		roots := ts.MkAbs("roots.pem")
+		ts.Check(os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600))
+		ts.Setenv("SSL_CERT_FILE", roots)
+	} else {
+		srv.Start()
+	}
 	ts.Defer(func() {
 		srv.Close()
 		ts.Check(st.Close())
 	})
 	ts.Setenv("URL", srv.URL)
+}
+
+// spoken has by script the versions of HTTP that its server was spoken to in.
+var spoken sync.Map
+
+func spoke(ts *testscript.TestScript, _ bool, args []string) {
+	versions, _ := spoken.Load(ts.MkAbs("."))
+	if _, ok := versions.(*sync.Map).Load(args[0]); !ok {
+		ts.Fatalf("no request came by %s", args[0])
+	}
 }
 
 func created(next http.Handler) http.Handler {
