@@ -21,7 +21,7 @@ import (
 // finds, or of the bookshop, as "operation: name".
 var survivors = map[string]string{
 	"connection":               "connection dropped at a long token",
-	"server-error":             "500 for 400",
+	"server-error":             "500 of the gateway for 400",
 	"redirect":                 "302 for 200",
 	"undocumented-status":      "201 for 200",
 	"valid-request-refused":    "longest token refused",

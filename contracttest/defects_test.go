@@ -579,6 +579,7 @@ var catalogue = []defect{
 		}
 	})},
 	{name: "500 for 400", check: "server-error", wrap: on(400, status(500))},
+	{name: "500 of the gateway for 400", check: "server-error", wrap: on(400, both(status(500), with(`{"error_code":"APIG.0601","error_msg":"Internal error."}`)))},
 	{name: "200 for 400", check: "invalid-request-accepted", wrap: on(400, both(status(200), with("")))},
 	{name: "500 for an unknown package", check: "server-error", wrap: on(400, func(rec *httptest.ResponseRecorder) {
 		if strings.Contains(rec.Body.String(), "0810") {
