@@ -83,6 +83,7 @@ type edition struct {
 	name     string
 	contract *contracttest.Contract
 	spec     *openapi3.T
+	text     string
 	all      []contracttest.Clause
 	clauses  map[string]contracttest.Clause // by name
 }
@@ -104,6 +105,7 @@ func openEdition(cmd *cobra.Command, name string) (*edition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doc.name, err)
 	}
+	v.text = string(data)
 	loader := openapi3.NewLoader()
 	loader.IncludeOrigin = true
 	loader.IsExternalRefsAllowed = doc.data == nil
@@ -256,6 +258,7 @@ func (c *comparison) report() *report.Report {
 		Stats:    report.Stats{Operations: len(operations)},
 		Coverage: report.Coverage{Clauses: len(c.states), Unreached: []report.Unreached{}, ByClause: c.states},
 		Warnings: c.after.contract.Warnings(),
+		Sources:  map[string]string{c.before.name: c.before.text, c.after.name: c.after.text},
 	}
 	if r.Findings == nil {
 		r.Findings = []report.Finding{}

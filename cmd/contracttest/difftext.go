@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -20,17 +19,10 @@ func (c *comparison) text(w io.Writer, verbose, color bool) error {
 	t := &diffText{verbose: verbose, color: color}
 	t.line("%s  %s → %s", t.paint("1", "contracttest diff"), c.before.name, c.after.name)
 	rep := c.report()
-	if len(rep.Findings) > 0 {
-		t.line("")
-		t.limited(len(rep.Findings), func(i int) {
-			f := rep.Findings[i]
-			word := t.paint("31;1", "BREAKS")
-			if f.Severity == report.Warning {
-				word = t.paint("33;1", "MAY BREAK")
-			}
-			t.line("%s %s: %s (%s)", word, f.Place, t.paint("1", cmp.Or(f.Clause, f.Operation)), f.Check)
-			t.line("  %s", printable(f.Message))
-		})
+	if err := report.TextFindings(&t.b, rep, report.TextOptions{
+		Color: color, Verbose: verbose, Width: width(w), Words: report.Words{Error: "BREAKS", Warning: "MAY BREAK", Expected: "before", Actual: "now"},
+	}); err != nil {
+		return err //nolint:wrapcheck // nothing fails to be written to memory
 	}
 	rows := make([][3]string, 0, len(c.came))
 	for _, cl := range c.came {

@@ -24,6 +24,9 @@ type document struct {
 
 const specUsage = "the OpenAPI 3 document, YAML or JSON: a file, a URL, or - for standard input"
 
+// stdinName is what places call a document from standard input.
+const stdinName = "stdin"
+
 const (
 	maxDocument  = 128 << 20
 	fetchTimeout = 30 * time.Second
@@ -37,7 +40,7 @@ func open(ctx context.Context, name string, stdin io.Reader) (document, error) {
 		if err != nil {
 			return document{}, fmt.Errorf("standard input: %w", err)
 		}
-		return document{"stdin", data}, nil
+		return document{stdinName, data}, nil
 	case isURL(name):
 		return fetch(ctx, name)
 	}

@@ -65,6 +65,16 @@ func newRunCommand() *cobra.Command {
 	return cmd
 }
 
+// again is the command that runs the same once more, to which a case can be added.
+// Headers and values may be secrets: they are left out.
+func (f *runFlags) again() string {
+	command := "contracttest run --spec " + report.Quote(f.spec) + " --target " + report.Quote(f.target)
+	if len(f.headers)+len(f.values) > 0 {
+		command += " …"
+	}
+	return command
+}
+
 const reportUsage = "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE or text=FILE, beside the text on standard output (repeatable)"
 
 // later declares flags that are to come, so that a script that uses one is told
@@ -138,7 +148,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	if !f.quiet {
-		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose, Width: width(cmd.OutOrStdout())}
+		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose, Width: width(cmd.OutOrStdout()), Command: f.again()}
 		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
 			return err
 		}
@@ -197,7 +207,11 @@ func writable(file string) error {
 func write(outputs []output, rep *report.Report) error {
 	for _, o := range outputs {
 		var b bytes.Buffer
-		if err := report.Formats[o.format](&b, rep); err != nil {
+		shown := rep
+		if o.format == "sarif" && os.Getenv("GITHUB_ACTIONS") == "true" {
+			shown = inRepository(rep)
+		}
+		if err := report.Formats[o.format](&b, shown); err != nil {
 			return err
 		}
 		if err := os.WriteFile(o.file, b.Bytes(), 0o644); err != nil { //nolint:gosec // reports are for others to read

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,7 +46,7 @@ func onGitHub(w io.Writer, rep *report.Report) error {
 	if os.Getenv("GITHUB_ACTIONS") != "true" {
 		return nil
 	}
-	if err := report.Annotations(w, rep); err != nil {
+	if err := report.Annotations(w, inRepository(rep)); err != nil {
 		return err
 	}
 	name := os.Getenv("GITHUB_STEP_SUMMARY")
@@ -56,6 +58,28 @@ func onGitHub(w io.Writer, rep *report.Report) error {
 		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 	}
 	return errors.Join(report.Markdown(f, rep), f.Close())
+}
+
+// inRepository returns the report with the places of its findings as GitHub wants
+// them: relative to the repository, wherever in it the command runs.
+func inRepository(rep *report.Report) *report.Report {
+	root := os.Getenv("GITHUB_WORKSPACE")
+	here, err := os.Getwd()
+	if root == "" || err != nil {
+		return rep
+	}
+	below, err := filepath.Rel(root, here)
+	if err != nil || below == "." || !filepath.IsLocal(below) {
+		return rep
+	}
+	moved := *rep
+	moved.Findings = slices.Clone(rep.Findings)
+	for i := range moved.Findings {
+		if file := &moved.Findings[i].Place.File; !filepath.IsAbs(*file) && !isURL(*file) && *file != stdinName {
+			*file = filepath.Join(below, *file)
+		}
+	}
+	return &moved
 }
 
 // counter shows on a terminal how far a run has come.

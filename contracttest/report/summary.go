@@ -96,6 +96,9 @@ func (g gap) line(room int) string {
 		if left := len(g.clauses) - i - 1; left > 0 {
 			more = fmt.Sprintf(" and %d more", left)
 		}
+		if i == 0 && room > 0 {
+			name = clip(printable(name), max(room-columns(s)-columns(more), 20))
+		}
 		if i > 0 && (room == 0 && i == 2 || room > 0 && columns(s)+2+columns(name)+columns(more) > room) {
 			return s + fmt.Sprintf(" and %d more", len(g.clauses)-i)
 		}
