@@ -22,7 +22,7 @@ GO_TEST  := $(GO) test -race -shuffle=on -timeout=30m
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).
-MODULES  := internal/signing/sdktest examples/otel
+MODULES  := internal/signing/sdktest examples/otel examples/routers internal/browsertest
 
 .PHONY: help
 help: ## list the targets
@@ -41,13 +41,19 @@ test: ## run the tests, with the race detector and in random order
 	$(GO_TEST) ./...
 
 .PHONY: test-all
-test-all: lint-spec ajv test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+test-all: lint-spec ajv schemas test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 30
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	@.ci/postgres
 	@FACTORY_TEST_POSTGRES=required .ci/cover measure
 
+.PHONY: test-defects
+test-defects: ## everything that is planned against each of the bookshop's 601 defects, over HTTP: some 25 minutes
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 1 -timeout 90m
+
 .PHONY: test-modules
-test-modules: ## test what has a module of its own: all that needs the vendor's SDK or OpenTelemetry
+test-modules: ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
+	@.ci/chromium
 	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO_TEST) ./...); done
 
 .PHONY: ajv
@@ -58,6 +64,10 @@ build/ajv/installed: .ci/ajv/package.json .ci/ajv/package-lock.json .ci/ajv/chec
 	cp .ci/ajv/* build/ajv/
 	npm ci --prefix build/ajv --no-audit --no-fund --ignore-scripts
 	touch $@
+
+.PHONY: schemas
+schemas: ## fetch the published schemas that reports are held against (needs pip and npm)
+	@.ci/schemas
 
 .PHONY: test-stress
 test-stress: ## a thousand goroutines on one client for STRESS (30s), against a service that fails all the time
@@ -86,6 +96,11 @@ generate-check: generate ## fail if gen/ is not what openapi.yaml makes of it
 	@git diff --exit-code -- gen || { echo 'gen/ has drifted: commit what make generate writes' >&2; exit 1; }
 	@files=$$(git ls-files --others --exclude-standard -- gen); \
 	if [[ -n $$files ]]; then printf 'generated, but not committed:\n%s\n' "$$files" >&2; exit 1; fi
+
+.PHONY: breaking
+breaking: ## which changes of openapi.yaml since the last tag break its users; fails if one does
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo 'there is no tag yet: nothing to compare with'; exit 0; }; \
+	git show "$$tag:openapi.yaml" | $(GO) run ./cmd/contracttest diff - openapi.yaml
 
 .PHONY: bench
 bench: ## run the benchmarks

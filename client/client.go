@@ -19,7 +19,7 @@ import (
 // A Client sends requests for the packages of one project. Any number of
 // goroutines may share it.
 type Client struct {
-	http        *http.Client
+	http        peer
 	request     *http.Request // of each call, but for context, body and proof
 	credentials Credentials   // nil without any
 	retry       RetryPolicy
@@ -54,7 +54,7 @@ func New(endpoint, projectID string, opts ...Option) (*Client, error) {
 		conf.httpClient = defaultHTTPClient()
 	}
 	c := &Client{
-		http:        withoutRedirects(conf.httpClient),
+		http:        newPeer(conf.httpClient),
 		credentials: conf.credentials,
 		retry:       conf.retry,
 		log:         conf.logger,

@@ -67,7 +67,7 @@ func contract(t testing.TB) []documented {
 			all = append(all, d)
 		}
 	}
-	require.Len(t, all, 2, "a response that the tests below do not know")
+	require.Greater(t, len(all), 2)
 	return all
 }
 
@@ -99,9 +99,7 @@ func (d documented) variant(t *testing.T, draw *rand.Rand) (body []byte, want ma
 		}
 		schema := d.schema.Properties[name].Value
 		require.True(t, schema.Type.Is("string"), name)
-		least, most := int(schema.MinLength), int(*schema.MaxLength)
-		length := []int{least, most, least + draw.IntN(most-least+1), least + draw.IntN(20)}[draw.IntN(4)]
-		text := string(randomRunes(draw, length))
+		text := randomText(t, draw, schema)
 		want[name], value[name] = text, text
 		members = append(members, randomJSON(draw, name)+space(draw)+":"+space(draw)+randomJSON(draw, text))
 	}
@@ -112,6 +110,21 @@ func (d documented) variant(t *testing.T, draw *rand.Rand) (body []byte, want ma
 	require.NoError(t, d.schema.VisitJSON(value), "the variant itself")
 	body = []byte(space(draw) + "{" + space(draw) + strings.Join(members, space(draw)+","+space(draw)) + space(draw) + "}" + space(draw))
 	return body, want
+}
+
+// randomText returns a text that the schema allows.
+func randomText(t *testing.T, draw *rand.Rand, schema *openapi3.Schema) string {
+	t.Helper()
+	if schema.Pattern != "" {
+		require.Equal(t, "^APIGW?[.][0-9]{4}$", schema.Pattern, "a pattern that is not known here")
+		return fmt.Sprintf("%s.%04d", []string{"APIG", "APIGW"}[draw.IntN(2)], draw.IntN(10_000))
+	}
+	least, most := int(schema.MinLength), 10_240
+	if schema.MaxLength != nil {
+		most = int(*schema.MaxLength)
+	}
+	length := []int{least, most, least + draw.IntN(most-least+1), least + draw.IntN(20)}[draw.IntN(4)]
+	return string(randomRunes(draw, length))
 }
 
 func randomRunes(draw *rand.Rand, n int) []rune {
@@ -239,7 +252,7 @@ func TestContractVariants(t *testing.T) {
 			for name, body := range d.examples {
 				w.say(d.response(body))
 				err := checked(t, c, d.response(body), d.status)
-				assert.Equal(t, d.status != 200, errors.Is(err, client.ErrTaskNotFound), name)
+				assert.Equal(t, d.status == 400, errors.Is(err, client.ErrTaskNotFound), name)
 			}
 			if d.schema == nil {
 				return

@@ -26,7 +26,7 @@ type binding struct {
 	endpoint  *url.URL
 	iam       *url.URL // nil without WithIAMEndpoint
 	projectID string
-	http      *http.Client
+	http      peer
 	log       *slog.Logger
 }
 

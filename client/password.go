@@ -95,7 +95,7 @@ type tokenSource struct {
 	login     func() login
 	url       *url.URL
 	projectID string
-	http      *http.Client
+	http      peer
 	log       *slog.Logger // nil without any
 
 	fetches singleflight.Group
@@ -209,7 +209,9 @@ func (s *tokenSource) fetch(ctx context.Context) (*issued, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fetch a token: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url.String(), bytes.NewReader(body))
+	limited, cancel := s.http.within(ctx)
+	defer cancel()
+	req, err := http.NewRequestWithContext(limited, http.MethodPost, s.url.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("fetch a token: %w", err)
 	}

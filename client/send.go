@@ -126,7 +126,9 @@ func (c *call) roundTrip(ctx context.Context) (outcome, *http.Request, error) {
 		return refused, nil, fmt.Errorf("cancel task packages: %w", context.Cause(ctx))
 	}
 	var trace connectionTrace
-	req := c.client.newRequest(trace.in(ctx), c.body)
+	limited, cancel := c.client.http.within(trace.in(ctx))
+	defer cancel()
+	req := c.client.newRequest(limited, c.body)
 	if credentials := c.client.credentials; credentials != nil {
 		if err := credentials.Authorize(req); err != nil {
 			return unauthorized(err), nil, fmt.Errorf("cancel task packages: authorize the request: %w", err)

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"time"
@@ -26,16 +27,32 @@ func defaultHTTPClient() *http.Client {
 	}
 }
 
-// withoutRedirects returns a copy of c that hands a redirect over as any other
-// answer.
-func withoutRedirects(c *http.Client) *http.Client {
+// peer is the other side as the caller's http.Client reaches it, but a redirect
+// is handed over as any other answer. Its time is bounded by the context that
+// within returns: the timer of an http.Client costs a goroutine for each request
+// where the transport is not net/http's own.
+type peer struct {
+	*http.Client
+	timeout time.Duration // none if it is 0
+}
+
+func newPeer(c *http.Client) peer {
 	base := c.Transport
 	if base == nil {
 		base = http.DefaultTransport
 	}
 	clone := *c
 	clone.Transport = noRedirects{base}
-	return &clone
+	clone.Timeout = 0
+	return peer{&clone, c.Timeout}
+}
+
+// within returns the context for one request, until its answer has been read.
+func (p peer) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, p.timeout)
 }
 
 // noRedirects takes the Location off an answer, without which http.Client does

@@ -2,12 +2,15 @@ package contracttest
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
 )
 
 // filter decides what of a contract a run is about.
@@ -156,29 +159,63 @@ func (f *filter) skipCheck(name string) bool {
 	return true
 }
 
+// unknownCase returns a case of --only that is not in the plan; empty where
+// there is none.
+func (f *filter) unknownCase(p *planned) string {
+	for _, id := range f.onlyClauses {
+		if strings.Contains(id, "#") && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
+			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == id })
+		}) {
+			return id
+		}
+	}
+	return ""
+}
+
 // nearest suggests the name that differs least from a pattern.
 func nearest(c *contract.Contract, pattern string) string {
-	best, least := "", len(pattern)/2+2
-	consider := func(name string) {
-		if d := distance(pattern, name); d < least {
-			best, least = name, d
-		}
-	}
-	for _, name := range checkNames() {
-		consider(name)
-	}
 	const most = 5000
-	for i, cl := range c.Clauses {
-		if i == most {
-			break
+	return suggest(pattern, func(yield func(string) bool) {
+		for _, name := range checkNames() {
+			if !yield(name) {
+				return
+			}
 		}
-		consider(cl.Name)
-		consider(cl.Operation.ID)
+		for _, cl := range c.Clauses[:min(len(c.Clauses), most)] {
+			if !yield(cl.Name) || !yield(cl.Operation.ID) {
+				return
+			}
+		}
+	})
+}
+
+// suggest ends a message about a name that there is not with the one that
+// differs least from it.
+func suggest(name string, names iter.Seq[string]) string {
+	best, least := "", len(name)/2+2
+	for other := range names {
+		if d := distance(name, other); d < least {
+			best, least = other, d
+		}
 	}
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// checkValues refuses values for what the document does not have.
+func checkValues(c *contract.Contract, known map[string][]string) error {
+	if len(known) == 0 {
+		return nil
+	}
+	names := c.Names()
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if !names[name] {
+			return fmt.Errorf("%q names no parameter, property or security scheme%s", name, suggest(name, slices.Values(slices.Sorted(maps.Keys(names)))))
+		}
+	}
+	return nil
 }
 
 // distance is the number of letters to change, add or drop (Levenshtein).

@@ -63,7 +63,8 @@ func newConfig(opts []Option) (*config, error) {
 
 // Values gives values that exist on the target, for every parameter or property
 // of that name. Without them a request for something made up may be refused,
-// and the clause is reported as not proven.
+// and the clause is reported as not proven. A security scheme's name gives its
+// credentials. A name that the document does not have is an error of the run.
 func Values(name string, values ...string) Option {
 	return func(c *config) error {
 		if name == "" || len(values) == 0 {

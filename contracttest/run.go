@@ -31,12 +31,11 @@ var ErrUnreachable = send.ErrRefused
 // answers. The error is nil whatever was found; it says why the run could not
 // be done.
 func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Report, error) {
-	cfg, err := newConfig(opts)
+	cfg, flt, err := c.selection(opts)
 	if err != nil {
 		return nil, err
 	}
-	flt, err := newFilter(c.c, cfg.only, cfg.skip)
-	if err != nil {
+	if err := checkValues(c.c, cfg.known); err != nil {
 		return nil, err
 	}
 	if target.err != nil {
@@ -48,7 +47,8 @@ func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Repo
 	r := &runner{
 		contract: c, cfg: cfg, filter: flt, target: target.t, account: coverage.Account{}, base: c.c.BasePath,
 		skipped: map[*contract.Clause]string{}, free: map[string]bool{}, index: map[findingKey]int{},
-		accepted: map[*contract.Operation]bool{}, lasting: map[*contract.Operation]bool{}, latched: map[*contract.Operation]bool{}, timeouts: map[*contract.Operation]*atomic.Int32{},
+		sample:   sample{byClause: map[clauseUse]int{}, byFinding: map[findingKey]int{}},
+		accepted: map[*contract.Operation]bool{}, lasting: map[*contract.Operation]bool{}, latched: map[*contract.Operation]bool{}, endless: map[*contract.Operation]*endings{},
 	}
 	defer target.t.Close()
 	return r.run(ctx)
@@ -70,8 +70,11 @@ type runner struct {
 	accepted  map[*contract.Operation]bool // whether the valid request was accepted
 	lasting   map[*contract.Operation]bool // whether it was accepted a second time too
 	latched   map[*contract.Operation]bool // whether it was found to be refused since
-	timeouts  map[*contract.Operation]*atomic.Int32
+	endless   map[*contract.Operation]*endings
+	hung      atomic.Int32 // answers of any operation that were late
+	answered  atomic.Bool  // whether an answer came to its end
 	index     map[findingKey]int
+	sample    sample
 	exchanges atomic.Int64
 	reached   bool
 
@@ -82,8 +85,15 @@ type runner struct {
 // findingKey is the identity of a finding: more of the same are a count.
 type findingKey struct{ operation, check, severity, clause string }
 
-// maxTimeouts is how often an operation may hang before the rest of it is left.
-const maxTimeouts = 2
+// endings counts answers that did not come to an end.
+type endings struct{ late, large atomic.Int32 }
+
+// How often an operation may hang, or answer without an end, before the rest of
+// it is left; and how often a target may hang that has never answered.
+const (
+	maxEndless = 2
+	maxHung    = 8
+)
 
 func (r *runner) run(ctx context.Context) (*Report, error) {
 	start := time.Now()
@@ -102,11 +112,14 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 		r.base = *r.cfg.basePath
 	}
 	for _, op := range r.contract.c.Operations {
-		r.timeouts[op] = &atomic.Int32{}
+		r.endless[op] = &endings{}
 	}
 	opts := plan.Options{Known: r.cfg.known, Seed: r.cfg.seed, Random: r.cfg.random, BasePath: r.base, Want: r.filter.clause}
 	opts.Learned = r.discover(ctx, opts)
 	r.plan = makePlan(ctx, r.contract.c, opts, func(c *plan.Case) bool { return r.filter.caseID(c.ID) })
+	if id := r.filter.unknownCase(r.plan); id != "" && ctx.Err() == nil {
+		return nil, fmt.Errorf("%q names no case of its clause in a plan with the seed %d and %d random cases", id, r.cfg.seed, r.cfg.random)
+	}
 	r.report = &Report{
 		Version: report.Version, Spec: r.contract.c.File, Target: r.target.String(), Seed: r.cfg.seed,
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
@@ -142,6 +155,8 @@ type outcome struct {
 	accepted bool   // a documented success
 	must     bool
 	findings []Finding
+	shot     *report.Exchange // what a report shows of it, nil where it is not to be kept
+	wanted   bool             // the report has it whatever came of it
 }
 
 func (o outcome) class() int { return o.status / 100 }
@@ -150,26 +165,20 @@ func (o outcome) class() int { return o.status / 100 }
 // order of the plan, so that the report does not depend on who answered first.
 func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 	outcomes := make([]outcome, len(cases))
-	g := &errgroup.Group{}
-	g.SetLimit(r.cfg.workers)
+	keep := make([]bool, len(cases))
 	for i, c := range cases {
-		g.Go(func() error {
-			reason := r.stopped(ctx, c.Op)
-			if c.Alter != nil && !slices.ContainsFunc(r.cfg.headers, func(h header) bool { return slices.Contains(c.Own, strings.ToLower(h.name)) }) {
-				reason = "the run gives no credential (--header 'NAME: VALUE')"
+		keep[i] = r.sample.wants(c)
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(r.cfg.workers, len(cases)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(cases); i = int(next.Add(1)) - 1 {
+				outcomes[i] = r.attempt(ctx, cases[i], keep[i])
 			}
-			if reason != "" {
-				outcomes[i].skipped = reason
-				return nil
-			}
-			outcomes[i] = r.judge(ctx, c, r.send(ctx, c))
-			r.progress()
-			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
+	workers.Wait()
 	if len(cases) > 0 && cases[0].Phase == plan.Basics {
 		if err := unreachable(outcomes); err != nil && !r.reached {
 			return err
@@ -181,6 +190,24 @@ func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 		r.conclude(ctx, c, outcomes[i])
 	}
 	return nil
+}
+
+// attempt sends a case and judges the answer, unless there is a reason not to.
+func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
+	reason := r.stopped(ctx, c.Op)
+	if c.Alter != nil && !slices.ContainsFunc(r.cfg.headers, func(h header) bool { return slices.Contains(c.Own, strings.ToLower(h.name)) }) {
+		reason = "the run gives no credential (--header 'NAME: VALUE')"
+	}
+	if reason != "" {
+		return outcome{skipped: reason}
+	}
+	defer r.progress()
+	x := r.send(ctx, c)
+	o := r.judge(ctx, c, x)
+	if o.skipped == "" && (keep || len(o.findings) > 0) {
+		o.shot, o.wanted = r.shot(c, x), keep
+	}
+	return o
 }
 
 func (r *runner) progress() {
@@ -208,8 +235,13 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 	if ctx.Err() != nil {
 		return context.Cause(ctx).Error()
 	}
-	if r.timeouts[op].Load() >= maxTimeouts {
-		return fmt.Sprintf("the operation gave no answer in time %d times", maxTimeouts)
+	switch of := r.endless[op]; {
+	case of.late.Load() >= maxEndless:
+		return fmt.Sprintf("the operation gave no answer in time %d times", maxEndless)
+	case of.late.Load()+of.large.Load() >= maxEndless:
+		return fmt.Sprintf("the operation gave an answer without an end %d times", maxEndless)
+	case !r.answered.Load() && r.hung.Load() >= maxHung:
+		return fmt.Sprintf("the target gave no answer in time %d times, and no other", maxHung)
 	}
 	return ""
 }
@@ -265,8 +297,18 @@ func (r *runner) exchangeBy(ctx context.Context, op *contract.Operation, req *wi
 	defer cancel()
 	r.exchanges.Add(1)
 	x.Response, x.Err = do(ctx, req, r.cfg.prepare)
-	if errors.Is(x.Err, send.ErrTimeout) || x.Response != nil && errors.Is(x.Response.BodyErr, send.ErrTimeout) {
-		r.timeouts[op].Add(1)
+	err := x.Err
+	if x.Response != nil {
+		err = x.Response.BodyErr
+	}
+	switch {
+	case errors.Is(err, send.ErrTimeout):
+		r.endless[op].late.Add(1)
+		r.hung.Add(1)
+	case errors.Is(err, send.ErrTooLarge):
+		r.endless[op].large.Add(1)
+	case err == nil:
+		r.answered.Store(true)
 	}
 	return x
 }
@@ -346,6 +388,7 @@ func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 		r.enter(f)
 		clean = clean && f.Severity == report.Warning
 	}
+	r.sample.add(o.shot, o.findings, o.wanted)
 	r.cover(c, o, clean)
 }
 
@@ -469,13 +512,18 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 			if c == nil || r.stopped(ctx, op) != "" {
 				continue
 			}
-			o := r.judge(ctx, c, r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw))
-			for _, f := range o.findings {
+			x := r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw)
+			var found []Finding
+			for _, f := range r.judge(ctx, c, x).findings {
 				// Whether HEAD has to be served, the document does not say.
 				undocumented := c.Request.Method == http.MethodHead && c.Expect == plan.Accept
 				if f.Check != judge.ValidRefused && (!undocumented || f.Check == judge.Framing) {
 					r.enter(f)
+					found = append(found, f)
 				}
+			}
+			if len(found) > 0 {
+				r.sample.add(r.shot(c, x), found, false)
 			}
 		}
 	}
@@ -639,8 +687,10 @@ func shape(x *wire.Exchange) string {
 
 func (r *runner) finish(elapsed time.Duration) {
 	rep := r.report
+	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.c.Sources, rules()
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
+		DocumentFaults: r.contract.c.Faults(),
 	}
 	ops := map[*contract.Operation]bool{}
 	rep.Coverage.Unreached = []report.Unreached{}
@@ -665,6 +715,7 @@ func (r *runner) finish(elapsed time.Duration) {
 		}
 		cov.ByClause = append(cov.ByClause, report.Clause{
 			Clause: cl.Name, Text: cl.Text, Place: place(r.contract.c, cl), State: state.String(), Operation: cl.Operation.ID,
+			Permits: cl.Permits, Response: cl.Side == contract.ResponseSide,
 		})
 	}
 	if len(r.cfg.only) == 0 {

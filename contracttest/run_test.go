@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -62,14 +63,14 @@ func TestOnlyAndSkip(t *testing.T) {
 		checks  []string
 		clauses int
 	}{
-		{"a check", []contracttest.Option{contracttest.Only("response-body-unexpected")}, []string{"response-body-unexpected"}, 33},
-		{"without a check", []contracttest.Option{contracttest.Skip("response-body-*")}, nil, 33},
+		{"a check", []contracttest.Option{contracttest.Only("response-body-unexpected")}, []string{"response-body-unexpected"}, 98},
+		{"without a check", []contracttest.Option{contracttest.Skip("response-body-*")}, nil, 98},
 		{"a clause", []contracttest.Option{contracttest.Only("CancelFactoryPackages/body/package_ids/items/type")},
 			[]string{"response-body-unexpected", "response-body-malformed"}, 1},
 		{"below a clause", []contracttest.Option{contracttest.Only("CancelFactoryPackages/body/**"), contracttest.Skip("response-body-unexpected")},
 			[]string{"response-body-malformed"}, 8},
 		{"an operation", []contracttest.Option{contracttest.Only("CancelFactoryPackages"), contracttest.Only("response-body-malformed")},
-			[]string{"response-body-malformed"}, 33},
+			[]string{"response-body-malformed"}, 98},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,6 +125,8 @@ func TestCannotRun(t *testing.T) {
 		{"negative budget", h, []contracttest.Option{contracttest.Budget(-1)}, "budget"},
 		{"negative rate", h, []contracttest.Option{contracttest.Rate(-1)}, "rate"},
 		{"negative cases", h, []contracttest.Option{contracttest.Cases(-1)}, "cases"},
+		{"unknown value", h, []contracttest.Option{contracttest.Values("package_id", "12")}, `"package_id" names no parameter, property or security scheme; did you mean "package_ids"?`},
+		{"unknown case", h, []contracttest.Option{contracttest.Only("CancelFactoryPackages/body/package_ids/items/type#no-such")}, "names no case of its clause"},
 		{"no values", h, []contracttest.Option{contracttest.Values("a")}, "values"},
 		{"header on two lines", h, []contracttest.Option{contracttest.Header("A", "b\r\nC: d")}, "header"},
 	}
@@ -176,6 +179,51 @@ func TestHangs(t *testing.T) {
 
 // TestBudget proves that a run which is out of time reports what it has, and
 // that one which is cancelled is an error.
+// TestEndless proves that answers without an end cost no more than a few, be the
+// target a handler or a server.
+func TestEndless(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for chunk := []byte(strings.Repeat(" ", 1<<16)); ; {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	for name, target := range map[string]contracttest.Target{"handler": contracttest.Handler(h), "server": contracttest.URL(srv.URL)} {
+		t.Run(name, func(t *testing.T) {
+			rep, err := contracttest.Run(t.Context(), load(t), target, known()...)
+			require.NoError(t, err)
+			assert.LessOrEqual(t, rep.Stats.Exchanges, 10)
+			assert.True(t, slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return f.Check == "response-body-malformed" }), "%s", describe(rep))
+			require.NotEmpty(t, rep.Coverage.Unreached)
+			assert.Equal(t, "the operation gave an answer without an end 2 times", rep.Coverage.Unreached[0].Reason)
+		})
+	}
+}
+
+// TestHangsEverywhere proves that a target which never answers is left before
+// each of its operations has been waited for.
+func TestHangsEverywhere(t *testing.T) {
+	var paths strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&paths, "  /p%d: {get: {responses: {'200': {description: ok}}}}\n", i)
+	}
+	contract, err := contracttest.Parse("many.yaml", []byte("openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths:\n"+paths.String()))
+	require.NoError(t, err)
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(h), contracttest.Timeout(20*time.Millisecond))
+	require.NoError(t, err)
+	assert.LessOrEqual(t, rep.Stats.Exchanges, 12)
+	reasons := map[string]bool{}
+	for _, u := range rep.Coverage.Unreached {
+		reasons[u.Reason] = true
+	}
+	assert.Contains(t, reasons, "the target gave no answer in time 8 times, and no other")
+}
+
 func TestBudget(t *testing.T) {
 	slow := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	rep := run(t, slow, contracttest.Budget(30*time.Millisecond))

@@ -1,21 +1,45 @@
 package contracttest
 
 import (
+	"bytes"
 	"cmp"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+
+	"github.com/dataarts-go/factory/contracttest/report"
 )
+
+// reportDir is the variable of the environment that names a directory for the
+// reports of each Test.
+const reportDir = "CONTRACTTEST_REPORT_DIR"
 
 // Test runs the contract against a target as a subtest for each operation, and
 // below it one for each clause: a finding fails the subtest of its clause.
 // Warnings are logged. The names can be given to go test -run.
+//
+// With go test -short there are fewer random cases. Every kind of report is written
+// to the directory that CONTRACTTEST_REPORT_DIR names, relative to that of the test, and
+// with go test -artifacts to the test's own; the files are named after the test.
 func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	t.Helper()
+	if testing.Short() {
+		opts = append([]Option{Cases(shortCases)}, opts...)
+	}
 	rep, err := Run(t.Context(), c, target, opts...)
 	if err != nil {
 		t.Fatalf("contract test: %v", err)
+	}
+	if dir := os.Getenv(reportDir); dir != "" {
+		writeReports(t, dir, rep)
+	}
+	if f := flag.Lookup("test.artifacts"); f != nil && f.Value.String() == "true" {
+		writeReports(t, t.ArtifactDir(), rep)
 	}
 	findings := map[string][]Finding{}
 	for _, f := range rep.Findings {
@@ -53,13 +77,47 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	}
 }
 
+// shortCases is how many random cases an operation has with go test -short.
+const shortCases = 5
+
+// extensions are those of the reports' files where they are not the format's name.
+var extensions = map[string]string{"junit": "xml", "text": "txt"}
+
+// writeReports writes the report in every form.
+func writeReports(t *testing.T, dir string, rep *Report) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // whoever runs the tests names it
+		t.Errorf("contract test: reports: %v", err)
+		return
+	}
+	name := strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '_'
+	}, t.Name())
+	for format, render := range report.Formats {
+		var b bytes.Buffer
+		err := render(&b, rep)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name+"."+cmp.Or(extensions[format], format)), b.Bytes(), 0o600) //nolint:gosec // as above
+		}
+		if err != nil {
+			t.Errorf("contract test: report %s: %v", format, err)
+		}
+	}
+}
+
+// explain says in a few lines what is wrong; the whole of long texts is in the
+// reports.
 func explain(f Finding) string {
+	const most = 400 // bytes of a line
 	times := ""
 	if f.Count > 1 {
 		times = fmt.Sprintf(", %d times", f.Count)
 	}
 	return fmt.Sprintf("%s: %s (check %s%s)\n  expected  %s\n  seen      %s\n  case      %s\n  %s",
-		f.Place, f.Message, f.Check, times, f.Expected, f.Actual, f.Case.ID, f.Curl)
+		f.Place, clip(f.Message, most), f.Check, times, clip(f.Expected, most), clip(f.Actual, most), f.Case.ID, clip(f.Curl, 3*most))
 }
 
 // branch is a tree of subtests by the segments of clause names, so that a name

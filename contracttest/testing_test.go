@@ -1,9 +1,12 @@
 package contracttest_test
 
 import (
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,10 +47,10 @@ func TestFailureOutput(t *testing.T) {
 	for _, want := range []string{
 		"--- FAIL: TestInner/CancelFactoryPackages/body/package_ids/items/type",
 		"--- FAIL: TestInner/CancelFactoryPackages/method",
-		"openapi.yaml:127:13: an invalid request is accepted with 200 OK; broken: package_ids[] is a string (check invalid-request-accepted",
+		"openapi.yaml:267:13: an invalid request is accepted with 200 OK; broken: package_ids[] is a string (check invalid-request-accepted",
 		"curl -sS -i -X 'POST'",
-		"openapi.yaml:33:3: Allow does not list every documented method (check allow-header",
-		"33 clauses:",
+		"openapi.yaml:34:3: Allow does not list every documented method (check allow-header",
+		"98 clauses:",
 	} {
 		assert.Contains(t, out, want)
 	}
@@ -55,4 +58,25 @@ func TestFailureOutput(t *testing.T) {
 
 	out, err = inner("^TestInner$/^CancelFactoryPackages$/^response$")
 	require.NoError(t, err, out)
+}
+
+// The reports of a Test are written where the environment says, and to the test's
+// artifacts, each under the name of the test.
+func TestReportFiles(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestInner$", "-test.short", "-test.artifacts", "-test.outputdir="+dir)
+	cmd.Env = append(os.Environ(), defective+"=1", "CONTRACTTEST_REPORT_DIR="+filepath.Join(dir, "reports"))
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err, "%s", out)
+	for _, ext := range []string{"html", "json", "xml", "sarif", "har", "txt"} {
+		assert.FileExists(t, filepath.Join(dir, "reports", "TestInner."+ext))
+	}
+	found := 0
+	require.NoError(t, filepath.WalkDir(filepath.Join(dir, "_artifacts"), func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, "TestInner.html") {
+			found++
+		}
+		return err
+	}))
+	assert.Equal(t, 1, found)
 }

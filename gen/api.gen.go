@@ -31,6 +31,18 @@ type ErrorResponse struct {
 	ErrorMsg *string `json:"error_msg,omitempty"`
 }
 
+// GatewayError What the API gateway answers in the service's place.
+type GatewayError struct {
+	// ErrorCode Error code. Those of the service begin otherwise.
+	ErrorCode *string `json:"error_code,omitempty"`
+
+	// ErrorMsg Error message.
+	ErrorMsg *string `json:"error_msg,omitempty"`
+
+	// RequestID The ID of the request, for the vendor's support.
+	RequestID *string `json:"request_id,omitempty"`
+}
+
 // AuthToken defines model for AuthToken.
 type AuthToken = string
 
@@ -39,6 +51,33 @@ type ProjectID = string
 
 // Workspace defines model for Workspace.
 type Workspace = string
+
+// BackendTimeout What the API gateway answers in the service's place.
+type BackendTimeout = GatewayError
+
+// BackendUnavailable What the API gateway answers in the service's place.
+type BackendUnavailable = GatewayError
+
+// Forbidden What the API gateway answers in the service's place.
+type Forbidden = GatewayError
+
+// InternalError What the API gateway answers in the service's place.
+type InternalError = GatewayError
+
+// NoSuchAPI What the API gateway answers in the service's place.
+type NoSuchAPI = GatewayError
+
+// Throttled What the API gateway answers in the service's place.
+type Throttled = GatewayError
+
+// TooLarge What the API gateway answers in the service's place.
+type TooLarge = GatewayError
+
+// Unauthorized What the API gateway answers in the service's place.
+type Unauthorized = GatewayError
+
+// Unavailable What the API gateway answers in the service's place.
+type Unavailable = GatewayError
 
 // CancelFactoryPackagesParams defines parameters for CancelFactoryPackages.
 type CancelFactoryPackagesParams struct {
@@ -319,16 +358,93 @@ type ClientWithResponsesInterface interface {
 	CancelFactoryPackagesWithApplicationJSONCharsetUTF8BodyWithResponse(ctx context.Context, projectID ProjectID, params *CancelFactoryPackagesParams, body CancelFactoryPackagesApplicationJSONCharsetUTF8RequestBody, reqEditors ...RequestEditorFn) (*CancelFactoryPackagesResponse, error)
 }
 
+// CancelFactoryPackagesResponse401Headers the declared response headers of an HTTP 401 response for CancelFactoryPackages
+type CancelFactoryPackagesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// CancelFactoryPackagesResponse429Headers the declared response headers of an HTTP 429 response for CancelFactoryPackages
+type CancelFactoryPackagesResponse429Headers struct {
+	RetryAfter *string
+}
+
 type CancelFactoryPackagesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *ErrorResponse
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NoSuchAPI
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *TooLarge
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *Throttled
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON502 the response for an HTTP 502 `application/json` response
+	JSON502 *BackendUnavailable
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// JSON504 the response for an HTTP 504 `application/json` response
+	JSON504 *BackendTimeout
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CancelFactoryPackagesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CancelFactoryPackagesResponse429Headers
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r CancelFactoryPackagesResponse) GetJSON400() *ErrorResponse {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON404() *NoSuchAPI {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON413() *TooLarge {
+	return r.JSON413
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON429() *Throttled {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON502 returns the response for an HTTP 502 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON502() *BackendUnavailable {
+	return r.JSON502
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetJSON504 returns the response for an HTTP 504 `application/json` response
+func (r CancelFactoryPackagesResponse) GetJSON504() *BackendTimeout {
+	return r.JSON504
 }
 
 // GetBody returns the raw response body bytes
@@ -414,6 +530,92 @@ func ParseCancelFactoryPackagesResponse(rsp *http.Response) (*CancelFactoryPacka
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NoSuchAPI
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Throttled
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest BackendUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON502 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest BackendTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers CancelFactoryPackagesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CancelFactoryPackagesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	}
 
 	return response, nil

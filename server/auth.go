@@ -30,6 +30,10 @@ const (
 type Credentials struct {
 	Keys   []Key
 	Tokens []Token
+	// Users can fetch tokens as from IAM, at /v3/auth/tokens, which is there
+	// if there are any. A token is valid for 24 hours, at each server that is
+	// given the same user.
+	Users []User
 }
 
 // Key is an access key with its secret.
@@ -67,6 +71,7 @@ type authenticator struct {
 	// tokens are by their SHA-256: how long a look-up takes says nothing about
 	// the token itself.
 	tokens map[[sha256.Size]byte]*holder
+	users  map[userKey]*account
 }
 
 // holder has a credential.
@@ -76,7 +81,7 @@ type holder struct {
 }
 
 func newAuthenticator(mode Auth, c Credentials) (*authenticator, error) {
-	a := &authenticator{mode: mode, keys: map[string]*holder{}, tokens: map[[sha256.Size]byte]*holder{}}
+	a := &authenticator{mode: mode, keys: map[string]*holder{}, tokens: map[[sha256.Size]byte]*holder{}, users: map[userKey]*account{}}
 	for i, k := range c.Keys {
 		if k.AccessKey == "" || k.SecretKey == "" || k.ProjectID == "" {
 			return nil, fmt.Errorf("key %d lacks its access key, secret key or project", i+1)
@@ -101,7 +106,12 @@ func newAuthenticator(mode Auth, c Credentials) (*authenticator, error) {
 		}
 		a.tokens[sum].projects = append(a.tokens[sum].projects, t.ProjectID)
 	}
-	keys, tokens := len(a.keys) > 0, len(a.tokens) > 0
+	for i, u := range c.Users {
+		if err := a.addUser(i, u); err != nil {
+			return nil, err
+		}
+	}
+	keys, tokens := len(a.keys) > 0, len(a.tokens) > 0 || len(a.users) > 0
 	switch mode {
 	case AuthNone:
 		if keys || tokens {
@@ -110,15 +120,18 @@ func newAuthenticator(mode Auth, c Credentials) (*authenticator, error) {
 		return nil, nil
 	case AuthToken:
 		if !tokens {
-			return nil, errors.New("authentication by token needs tokens")
+			return nil, errors.New("authentication by token needs tokens or users")
 		}
 	case AuthAKSK:
 		if !keys {
 			return nil, errors.New("authentication by aksk needs keys")
 		}
+		if len(a.users) > 0 {
+			return nil, errors.New("users have tokens, which authentication by aksk does not take")
+		}
 	case AuthAll:
 		if !keys && !tokens {
-			return nil, errors.New("authentication needs keys or tokens")
+			return nil, errors.New("authentication needs keys, tokens or users")
 		}
 	default:
 		return nil, fmt.Errorf("authentication is %q, want none, token, aksk or all", mode)
@@ -178,7 +191,14 @@ func (a *authenticator) caller(r *http.Request) (*holder, *refusal) {
 	if h := a.tokens[sha256.Sum256([]byte(tokens[0]))]; h != nil {
 		return h, nil
 	}
-	return nil, a.unauthorised("decrypt token fail")
+	h, expires := a.issued(tokens[0])
+	switch {
+	case h == nil:
+		return nil, a.unauthorised("decrypt token fail")
+	case !time.Now().Before(expires):
+		return nil, a.unauthorised("token expires, expires_at: " + expires.UTC().Format(time.RFC3339))
+	}
+	return h, nil
 }
 
 func (a *authenticator) signer(r *http.Request) (*holder, *refusal) {

@@ -89,7 +89,7 @@ func TestAuth(t *testing.T) {
 		mismatch = "verify aksk signature fail"
 		expired  = "signature expired"
 		unknown  = "Get secretKey failed,ak:AKNOBODY,err:ak not exist"
-		another  = "The IAM user is not allowed to access the project."
+		another  = "The IAM user is not authorized to access the API."
 	)
 	tests := []struct {
 		name string
@@ -217,7 +217,7 @@ func TestWithAuthRefused(t *testing.T) {
 		{"nobody is asked for credentials", server.AuthNone, server.Credentials{Tokens: []server.Token{tok}}},
 		{"by token needs tokens", server.AuthToken, server.Credentials{Keys: []server.Key{key}}},
 		{"by aksk needs keys", server.AuthAKSK, server.Credentials{Tokens: []server.Token{tok}}},
-		{"needs keys or tokens", server.AuthAll, server.Credentials{}},
+		{"needs keys, tokens or users", server.AuthAll, server.Credentials{}},
 		{"key 2 is there before with another secret key", server.AuthAKSK, server.Credentials{Keys: []server.Key{key, other}}},
 		{"key 1 lacks", server.AuthAKSK, server.Credentials{Keys: []server.Key{{AccessKey: accessKey, ProjectID: project}}}},
 		{"token 1 lacks", server.AuthToken, server.Credentials{Tokens: []server.Token{{Token: token}}}},

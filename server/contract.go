@@ -3,12 +3,15 @@ package server
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 
 	api "github.com/dataarts-go/factory/gen/server"
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // contract is what the server needs to know of the document, computed once.
@@ -21,8 +24,9 @@ type contract struct {
 // operation is one operation of the document.
 type operation struct {
 	route *routers.Route
-	// mediaTypes are the documented types of the request body, as written.
-	mediaTypes []string
+	// mediaTypes are the documented types of the request body, as written; nil
+	// where there is none.
+	mediaTypes *mediatype.Set
 	// onceHeaders are the header parameters that cannot be sent twice: all but
 	// arrays, whose items may come in several fields (RFC 9110 §5.3).
 	onceHeaders []string
@@ -70,10 +74,8 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			// MultiError would keep an error for each of millions of elements.
 		},
 	}
-	if op.RequestBody != nil {
-		for mediaType := range op.RequestBody.Value.Content {
-			o.mediaTypes = append(o.mediaTypes, mediaType)
-		}
+	if op.RequestBody != nil && len(op.RequestBody.Value.Content) > 0 {
+		o.mediaTypes = mediatype.NewSet(slices.Collect(maps.Keys(op.RequestBody.Value.Content)))
 	}
 	for _, parameters := range []openapi3.Parameters{item.Parameters, op.Parameters} {
 		for _, p := range parameters {

@@ -34,6 +34,8 @@
 // as the gateway does, with a request_id in the body: 401 to a caller who is not
 // known, 403 where the project is another one, 404 and 413.
 //
+// Where there are users, they fetch tokens at /v3/auth/tokens, as from IAM.
+//
 // Beside the document there are /healthz (the process answers) and /readyz (its
 // store does, too), which ask nobody for credentials.
 //

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"strings"
@@ -65,8 +64,7 @@ func TestContractOnPostgres(t *testing.T) {
 	assert.Empty(t, judged(t, either))
 }
 
-// Whoever is let in is answered as the contract says. What the gateway answers
-// in the service's place, to other projects, is in no document of the service.
+// Whoever is let in is answered as the contract says, and so is whoever is not.
 func TestContractWithAuth(t *testing.T) {
 	var c server.Credentials
 	for _, p := range projects {
@@ -74,16 +72,6 @@ func TestContractWithAuth(t *testing.T) {
 		c.Tokens = append(c.Tokens, server.Token{Token: token, ProjectID: p})
 	}
 	sign := contracttest.Prepare(func(r *http.Request) error {
-		if r.GetBody == nil && r.Body != nil { // as with a chunked body that is empty
-			data, err := io.ReadAll(r.Body)
-			if err != nil {
-				return err
-			}
-			r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
-			if r.Body, err = r.GetBody(); err != nil {
-				return err
-			}
-		}
 		return signing.Sign(r, accessKey, secretKey, time.Now())
 	})
 	withToken := contracttest.Values("X-Auth-Token", token)
@@ -93,10 +81,7 @@ func TestContractWithAuth(t *testing.T) {
 		t.Run(string(auth), func(t *testing.T) {
 			s := store.NewMemory()
 			fillProjects(t, s)
-			for _, f := range judged(t, newHandler(t, s, io.Discard, server.WithAuth(auth, c)), prove) {
-				gateway := f.Check == "undocumented-status" && (strings.HasPrefix(f.Actual, "403") || strings.HasPrefix(f.Actual, "401"))
-				assert.True(t, gateway, "%+v", f)
-			}
+			assert.Empty(t, judged(t, newHandler(t, s, io.Discard, server.WithAuth(auth, c)), prove))
 		})
 	}
 }

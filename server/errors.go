@@ -20,8 +20,7 @@ const gateway = "APIG."
 // Error codes and texts of the vendor. DLF codes are those of DataArts
 // (dataartsstudio_02_0313, 02_0205 and FAQ 03_0404), APIG codes those of the
 // API gateway in front of it (api-gateway, error_codes; devg-apisign,
-// api-sign-errorcode). The texts of 0201 to 0203,
-// 0302 and 0601 are ours.
+// api-sign-errorcode).
 const (
 	codeTaskNotFound = "DLF.0810"
 	textTaskNotFound = "Task does not exist."
@@ -36,13 +35,16 @@ const (
 	textNoSuchAPI = "The API does not exist or has not been published in the environment."
 
 	codeTooLarge = "APIG.0201"
-	textTooLarge = "The request body is too large"
+	textTooLarge = "Request entity too large"
 
 	codeTimeout = "APIG.0203"
-	textTimeout = "It took too long, and may have been carried out."
+	textTimeout = "Backend timeout."
 
-	codeUnavailable = "APIG.0202"
-	textUnavailable = "The backend is not available."
+	codeNoBackend = "APIG.0202"
+	textNoBackend = "Backend unavailable"
+
+	codeUnavailable = "APIG.0613"
+	textUnavailable = "The IAM service is currently unavailable."
 
 	codeThrottled = "APIG.0308"
 	textThrottled = "The throttling threshold has been reached."
@@ -51,7 +53,7 @@ const (
 	textUnauthorised = "Incorrect IAM authentication information: "
 
 	codeForbidden = "APIG.0302"
-	textForbidden = "The IAM user is not allowed to access the project."
+	textForbidden = "The IAM user is not authorized to access the API."
 
 	codeInternal = "APIG.0601"
 	textInternal = "Internal server error."
@@ -62,6 +64,9 @@ type refusal struct {
 	status     int
 	code, text string
 	header     http.Header // what the answer has beside
+	// rule is what of the document a request breaks, for statistics: no part of it
+	// is the caller's choice.
+	rule string
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.code, r.text) }
@@ -74,6 +79,7 @@ func invalid(part, how string) *refusal {
 		status: http.StatusBadRequest,
 		code:   codeInvalidParameter,
 		text:   fmt.Sprintf("%s: %s: %s.", textInvalidParameter, part, how),
+		rule:   part,
 	}
 }
 
@@ -111,6 +117,10 @@ func violation(err error) *refusal {
 	} else if errors.Is(err, openapi3filter.ErrInvalidEmptyValue) {
 		how = openapi3filter.ErrInvalidEmptyValue.Error()
 	}
+	rule := part
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		rule += ": " + e.SchemaField
+	}
 	if pointer != "" {
 		if part == "body" {
 			part = pointer
@@ -118,7 +128,9 @@ func violation(err error) *refusal {
 			part += " at " + pointer
 		}
 	}
-	return invalid(part, how)
+	r := invalid(part, how)
+	r.rule = rule
+	return r
 }
 
 // errorBody returns the documented error, whose text has at most limit

@@ -58,7 +58,7 @@ func (f Fault) String() string {
 var faultAnswers = map[int]refusal{
 	http.StatusTooManyRequests:     {code: codeThrottled, text: textThrottled},
 	http.StatusInternalServerError: {code: codeInternal, text: textInternal},
-	http.StatusBadGateway:          {code: codeUnavailable, text: textUnavailable},
+	http.StatusBadGateway:          {code: codeNoBackend, text: textNoBackend},
 	http.StatusServiceUnavailable:  {code: codeUnavailable, text: textUnavailable},
 	http.StatusGatewayTimeout:      {code: codeTimeout, text: textTimeout},
 }

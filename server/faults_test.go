@@ -32,7 +32,7 @@ func TestFaults(t *testing.T) {
 		{fault: server.Fault{Status: 429, RetryAfter: 1500 * time.Millisecond}, status: 429, code: "APIG.0308", after: "2"},
 		{fault: server.Fault{Status: 500}, status: 500, code: "APIG.0601"},
 		{fault: server.Fault{Status: 502}, status: 502, code: "APIG.0202"},
-		{fault: server.Fault{Status: 503, RetryAfter: time.Second, Late: true}, status: 503, code: "APIG.0202", after: "1", done: true},
+		{fault: server.Fault{Status: 503, RetryAfter: time.Second, Late: true}, status: 503, code: "APIG.0613", after: "1", done: true},
 		{fault: server.Fault{Status: 504, Late: true}, status: 504, code: "APIG.0203", done: true},
 	}
 	for _, tt := range tests {

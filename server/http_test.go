@@ -50,7 +50,7 @@ func TestOtherPaths(t *testing.T) {
 	s := newStore(t)
 	r := start(t, s)
 	for _, target := range []string{
-		"/", "/v2", "/v2/", "/v2/" + project, path + "/", path + "/x", "/" + path, path[:len(path)-1], strings.ToUpper(path),
+		"/x", "/v2", "/v2/", "/v2/" + project, path + "/", path + "/x", "/" + path, path[:len(path)-1], strings.ToUpper(path),
 		strings.Replace(path, "/v2/", "/v1/", 1), strings.Replace(path, project, project+"/x", 1),
 		strings.Replace(path, "/factory/", "//factory/", 1), strings.Replace(path, "/factory/", "%2Ffactory/", 1),
 		strings.Replace(path, "/factory/", "/x/../factory/", 1), path + "%2F", path + "%00", "*",

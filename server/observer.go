@@ -16,6 +16,9 @@ type Observation struct {
 	// Status is 0 if the request was dropped without an answer.
 	Status   int
 	Duration time.Duration
+	// Refused is the rule of the document for which the request was refused, as
+	// "X-Auth-Token in header: maxLength"; empty where there is none.
+	Refused string
 }
 
 // WithObserver has observe called when a request is answered, before its
@@ -34,6 +37,9 @@ func WithObserver(observe func(Observation)) Option {
 // operationKey is where a request has the operationId, once it has reached the
 // operation.
 const operationKey = "operation"
+
+// ruleKey is where a request that is refused has the rule that it breaks.
+const ruleKey = "rule"
 
 // as is a middleware that notes of which operation a request is.
 func as(operationID string) echo.MiddlewareFunc {
@@ -58,5 +64,6 @@ func (s *Server) observed(c echo.Context, status int, start time.Time) {
 	default:
 		operation = "none"
 	}
-	s.observer(Observation{Operation: operation, Status: status, Duration: time.Since(start)})
+	rule, _ := c.Get(ruleKey).(string)
+	s.observer(Observation{Operation: operation, Status: status, Duration: time.Since(start), Refused: rule})
 }

@@ -116,7 +116,13 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
 		api.RegisterHandlersOptions{OperationMiddlewares: before})
+	if s.auth != nil && len(s.auth.users) > 0 {
+		s.echo.POST(tokensPath, s.auth.giveToken, readBody(min(maxTokenQuestion, s.limits.BodyBytes)))
+	}
 	s.addProbes()
+	if err := s.addPage(); err != nil {
+		return nil, err
+	}
 	for _, route := range s.echo.Routes() {
 		s.methods[route.Path] = append(s.methods[route.Path], route.Method)
 	}
@@ -275,6 +281,7 @@ func (s *Server) routed(next echo.HandlerFunc) echo.HandlerFunc {
 // failure of our own with all that the caller is not told.
 func (s *Server) answer(err error, c echo.Context) {
 	r := refusalOf(err)
+	c.Set(ruleKey, r.rule)
 	if r.status >= http.StatusInternalServerError {
 		attrs := []slog.Attr{
 			slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),

@@ -108,7 +108,7 @@ func (o *operation) validate(next echo.HandlerFunc) echo.HandlerFunc {
 // mediaType returns the documented media type as which a body with this header
 // is to be read.
 func (o *operation) mediaType(h http.Header) (string, *refusal) {
-	if len(o.mediaTypes) == 0 {
+	if o.mediaTypes == nil {
 		return "", invalid("body", "this operation has none")
 	}
 	for _, coding := range h.Values("Content-Encoding") {
@@ -120,7 +120,7 @@ func (o *operation) mediaType(h http.Header) (string, *refusal) {
 	if len(values) > 1 {
 		return "", invalid("Content-Type in header", "it must not be sent more than once")
 	}
-	mediaType, err := mediatype.Select(o.mediaTypes, h.Get("Content-Type"))
+	mediaType, err := o.mediaTypes.Select(h.Get("Content-Type"))
 	if errors.Is(err, mediatype.ErrMissing) {
 		return "", invalid("Content-Type in header", "it is mandatory with a body")
 	}

@@ -5,8 +5,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-
-	"github.com/dataarts-go/factory/contracttest"
 )
 
 func newClausesCommand() *cobra.Command {
@@ -16,7 +14,11 @@ func newClausesCommand() *cobra.Command {
 		Short: "List the clauses of a document with their places",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			contract, err := contracttest.Load(spec)
+			doc, err := open(cmd.Context(), spec, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			contract, err := doc.load()
 			if err != nil {
 				return err
 			}
@@ -33,6 +35,6 @@ func newClausesCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", "the OpenAPI 3 document, YAML or JSON")
+	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", specUsage)
 	return cmd
 }

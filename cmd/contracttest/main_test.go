@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/assert"
@@ -58,6 +61,9 @@ const project = "b384b9e9ab9b4ee8994c8633aabc9505"
 //	serve correct           starts the server that keeps the contract and sets $URL
 //	serve created           the same, but it answers 201 for 200
 //	serve lenient           the same, but it ignores a byte-order mark, which is left to it
+//	serve http2             the server that keeps the contract, over TLS and with HTTP/2
+//	spoke VERSION           proves that a request has come by this version of HTTP
+//	publish FILE            serves a file and sets $DOCUMENT to its URL
 //	nobody                  sets $URL to a port on which nobody listens
 func TestScripts(t *testing.T) {
 	spec, err := os.ReadFile("../../openapi.yaml")
@@ -72,9 +78,11 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "openapi.yaml"), spec, 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  exits,
-			"serve":  serve,
-			"nobody": nobody,
+			"exits":   exits,
+			"serve":   serve,
+			"nobody":  nobody,
+			"publish": publish,
+			"spoke":   spoke,
 		},
 	})
 }
@@ -105,13 +113,38 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	h, err := server.New(st, server.WithLogger(slog.New(slog.DiscardHandler)))
 	ts.Check(err)
-	handlers := map[string]http.Handler{"correct": h, "created": created(h), "lenient": lenient(h)}
-	srv := httptest.NewServer(handlers[args[0]])
+	handlers := map[string]http.Handler{"correct": h, "http2": h, "created": created(h), "lenient": lenient(h)}
+	srv := httptest.NewUnstartedServer(handlers[args[0]])
+	if args[0] == "http2" {
+		var versions sync.Map
+		srv.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			versions.Store(r.Proto, true)
+			h.ServeHTTP(w, r)
+		})
+		spoken.Store(ts.MkAbs("."), &versions)
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		roots := ts.MkAbs("roots.pem")
+		ts.Check(os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600))
+		ts.Setenv("SSL_CERT_FILE", roots)
+	} else {
+		srv.Start()
+	}
 	ts.Defer(func() {
 		srv.Close()
 		ts.Check(st.Close())
 	})
 	ts.Setenv("URL", srv.URL)
+}
+
+// spoken has by script the versions of HTTP that its server was spoken to in.
+var spoken sync.Map
+
+func spoke(ts *testscript.TestScript, _ bool, args []string) {
+	versions, _ := spoken.Load(ts.MkAbs("."))
+	if _, ok := versions.(*sync.Map).Load(args[0]); !ok {
+		ts.Fatalf("no request came by %s", args[0])
+	}
 }
 
 func created(next http.Handler) http.Handler {
@@ -144,6 +177,19 @@ func lenient(next http.Handler) http.Handler {
 	})
 }
 
+func publish(ts *testscript.TestScript, _ bool, args []string) {
+	data := []byte(ts.ReadFile(args[0]))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/"+args[0] {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write(data)
+	}))
+	ts.Defer(srv.Close)
+	ts.Setenv("DOCUMENT", srv.URL+"/"+args[0])
+}
+
 func nobody(ts *testscript.TestScript, _ bool, _ []string) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	ts.Check(err)
@@ -161,7 +207,7 @@ func TestScriptsSayWhatTheyProve(t *testing.T) {
 		require.NoError(t, err)
 		first, _, _ := strings.Cut(string(data), "\n")
 		assert.Regexp(t, `^# .{20}`, first, "%s: the first line says what is proved", file)
-		assert.Regexp(t, `^(run|verify|clauses|help)-`, filepath.Base(file), "the first word is the subcommand")
+		assert.Regexp(t, `^(run|verify|clauses|diff|init|help)-`, filepath.Base(file), "the first word is the subcommand")
 	}
 }
 
@@ -205,8 +251,12 @@ func TestProgress(t *testing.T) {
 	assert.Nil(t, progress(&bytes.Buffer{}), "a file gets no progress")
 	assert.False(t, colored(&bytes.Buffer{}))
 	var b bytes.Buffer
-	c := &counter{w: &b}
+	c := &counter{w: &b, start: time.Now()}
 	c.step(contracttest.Progress{Done: 16, Total: 40, Findings: 2})
 	c.clear()
 	assert.Equal(t, "\r\x1b[K16 of 40 cases, 2 findings\r\x1b[K", b.String())
+	b.Reset()
+	c.start = time.Now().Add(-time.Hour)
+	c.step(contracttest.Progress{Done: 10, Total: 20, Findings: 1})
+	assert.Regexp(t, `10 of 20 cases, 1 finding, about 1h0m\d+s left$`, b.String())
 }

@@ -30,6 +30,7 @@ type runFlags struct {
 	budget, timeout time.Duration
 	maxTime         time.Duration
 	verbose, quiet  bool
+	dryRun          bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -41,13 +42,13 @@ func newRunCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd, &f) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.spec, "spec", "openapi.yaml", "the OpenAPI 3 document, YAML or JSON")
+	fl.StringVar(&f.spec, "spec", "openapi.yaml", specUsage)
 	fl.StringVar(&f.target, "target", "", "base URL of the server")
-	fl.StringArrayVar(&f.headers, "header", nil, "header to send with every request, as 'Name: value' (repeatable)")
+	fl.StringArrayVar(&f.headers, "header", nil, "header to send with every request, as 'Name: value', or 'Name: env:VARIABLE' for a secret (repeatable)")
 	fl.StringArrayVar(&f.values, "value", nil, "values that exist on the target, as name=a,b (repeatable)")
 	fl.StringArrayVar(&f.only, "only", nil, "run just this operation, check, clause or case; * and ** match (repeatable)")
 	fl.StringArrayVar(&f.skip, "skip", nil, "leave out this operation, check, clause or case (repeatable)")
-	fl.StringArrayVar(&f.reports, "report", nil, "json=FILE, junit=FILE or text=FILE, beside the text on standard output (repeatable)")
+	fl.StringArrayVar(&f.reports, "report", nil, reportUsage)
 	fl.StringVar(&f.failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
 	fl.Int64Var(&f.seed, "seed", 1, "chooses the random cases; the same seed makes the same run")
 	fl.IntVar(&f.cases, "cases", 40, "random cases for each operation, beside those for its clauses")
@@ -57,11 +58,14 @@ func newRunCommand() *cobra.Command {
 	fl.DurationVar(&f.budget, "budget", 0, "time for the whole run; 0 is without a bound")
 	fl.DurationVar(&f.timeout, "timeout", 5*time.Second, "time for one exchange")
 	fl.DurationVar(&f.maxTime, "max-time", 0, "time after which an answer is a finding (response-slow); 0 is without a bound")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "list the requests that would be sent, and send none")
 	fl.BoolVar(&f.verbose, "verbose", false, "list every clause that was not proven or not reached")
 	fl.BoolVar(&f.quiet, "quiet", false, "write nothing to standard output")
 	later(cmd, "before", "shard", "baseline")
 	return cmd
 }
+
+const reportUsage = "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE or text=FILE, beside the text on standard output (repeatable)"
 
 // later declares flags that are to come, so that a script that uses one is told
 // so instead of being run without it.
@@ -90,7 +94,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if f.failOn != report.Error && f.failOn != report.Warning {
 		return fmt.Errorf("--fail-on %q: want error or warning", f.failOn)
 	}
-	if f.target == "" {
+	if f.target == "" && !f.dryRun {
 		return errors.New("--target is missing: want the base URL of a server, as in --target http://127.0.0.1:8080")
 	}
 	opts := []contracttest.Option{
@@ -98,11 +102,11 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
 	}
 	for _, h := range f.headers {
-		name, value, ok := strings.Cut(h, ":")
-		if !ok {
-			return errors.New("--header: want 'Name: value'")
+		name, value, err := parseHeader(h)
+		if err != nil {
+			return err
 		}
-		opts = append(opts, contracttest.Header(strings.TrimSpace(name), strings.TrimSpace(value)))
+		opts = append(opts, contracttest.Header(name, value))
 	}
 	for _, v := range f.values {
 		name, list, ok := strings.Cut(v, "=")
@@ -111,8 +115,18 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		}
 		opts = append(opts, contracttest.Values(name, strings.Split(list, ",")...))
 	}
-	contract, err := contracttest.Load(f.spec, contracttest.MaxClauses(f.maxClauses))
+	doc, err := open(cmd.Context(), f.spec, cmd.InOrStdin())
 	if err != nil {
+		return err
+	}
+	contract, err := doc.load(contracttest.MaxClauses(f.maxClauses))
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return dryRun(cmd, contract, f.target, opts)
+	}
+	if err := warnOfDeletes(cmd.ErrOrStderr(), contract, f.target, opts); err != nil {
 		return err
 	}
 	if show := progress(cmd.ErrOrStderr()); show != nil {
@@ -124,12 +138,15 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	if !f.quiet {
-		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose}
+		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose, Width: width(cmd.OutOrStdout())}
 		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
 			return err
 		}
 	}
 	if err := write(outputs, rep); err != nil {
+		return err
+	}
+	if err := onGitHub(cmd.OutOrStdout(), rep); err != nil {
 		return err
 	}
 	if rep.Failed(f.failOn) {
@@ -144,16 +161,11 @@ func run(cmd *cobra.Command, f *runFlags) error {
 // output is one rendering and the file that it goes to.
 type output struct{ format, file string }
 
-// laterFormats are those that design has and this version has not.
-var laterFormats = []string{"html", "sarif", "har"}
-
 func parseReports(specs []string) ([]output, error) {
 	var outputs []output
 	for _, s := range specs {
 		format, file, _ := strings.Cut(s, "=")
 		switch {
-		case slices.Contains(laterFormats, format):
-			return nil, fmt.Errorf("--report %s: this version does not have it yet", format)
 		case report.Formats[format] == nil:
 			return nil, fmt.Errorf("--report %q: want one of %s", format, strings.Join(slices.Sorted(maps.Keys(report.Formats)), ", "))
 		case format == "text" && file == "":

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"time"
 
 	"github.com/mattn/go-isatty"
+	"golang.org/x/term"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 func terminal(w io.Writer) bool {
@@ -20,19 +25,60 @@ func colored(w io.Writer) bool {
 	return terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
+// width is how many cells a line has: COLUMNS, else those of the terminal; 0 where
+// there is none.
+func width(w io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := w.(*os.File); ok && terminal(w) {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// onGitHub leaves annotations and a summary where the command runs in a workflow.
+func onGitHub(w io.Writer, rep *report.Report) error {
+	if os.Getenv("GITHUB_ACTIONS") != "true" {
+		return nil
+	}
+	if err := report.Annotations(w, rep); err != nil {
+		return err
+	}
+	name := os.Getenv("GITHUB_STEP_SUMMARY")
+	if name == "" {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // GitHub names it
+	if err != nil {
+		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
+	}
+	return errors.Join(report.Markdown(f, rep), f.Close())
+}
+
 // counter shows on a terminal how far a run has come.
-type counter struct{ w io.Writer }
+type counter struct {
+	w     io.Writer
+	start time.Time
+}
 
 // progress returns nil where there is no terminal to show it on.
 func progress(w io.Writer) *counter {
-	if !terminal(w) || os.Getenv("TERM") == "dumb" {
+	if !terminal(w) || os.Getenv("TERM") == "dumb" || os.Getenv("CI") != "" {
 		return nil
 	}
-	return &counter{w}
+	return &counter{w, time.Now()}
 }
 
 func (c *counter) step(p contracttest.Progress) {
-	fmt.Fprintf(c.w, "\r\x1b[K%d of %d cases, %d findings", p.Done, p.Total, p.Findings)
+	left := ""
+	if elapsed := time.Since(c.start); p.Done > 0 && p.Done < p.Total && elapsed > time.Second {
+		rest := time.Duration(float64(elapsed) / float64(p.Done) * float64(p.Total-p.Done))
+		left = fmt.Sprintf(", about %s left", rest.Round(time.Second))
+	}
+	fmt.Fprintf(c.w, "\r\x1b[K%d of %d cases, %s%s", p.Done, p.Total, count(p.Findings, "finding"), left)
 }
 
 func (c *counter) clear() { fmt.Fprint(c.w, "\r\x1b[K") }

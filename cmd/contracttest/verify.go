@@ -26,14 +26,18 @@ func newVerifyCommand() *cobra.Command {
 			if failOn != report.Error && failOn != report.Warning {
 				return fmt.Errorf("--fail-on %q: want error or warning", failOn)
 			}
-			contract, err := contracttest.Load(spec)
+			doc, err := open(cmd.Context(), spec, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			contract, err := doc.load()
 			if err != nil {
 				return err
 			}
 			return verify(cmd.OutOrStdout(), contract, args, failOn, verbose)
 		},
 	}
-	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", "the OpenAPI 3 document, YAML or JSON")
+	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", specUsage)
 	cmd.Flags().StringVar(&failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "a line for every exchange, not only for those with findings")
 	return cmd

@@ -19,6 +19,8 @@ const credentialsForm = `  keys:
     - {access_key: AKEXAMPLE, secret_key: SKEXAMPLE, project_id: b384b9e9ab9b4ee8994c8633aabc9505}
   tokens:
     - {token: MIIEXAMPLE, project_id: b384b9e9ab9b4ee8994c8633aabc9505}
+  users: # with --iam
+    - {name: deployer, password: PWEXAMPLE, domain: example, project_id: b384b9e9ab9b4ee8994c8633aabc9505}
 `
 
 // credentialsEnv is the variable that has what is in a file of --credentials.
@@ -35,6 +37,12 @@ type credentialsFile struct {
 		Token     *scalar `yaml:"token"`
 		ProjectID *scalar `yaml:"project_id"`
 	} `yaml:"tokens"`
+	Users []struct {
+		Name      *scalar `yaml:"name"`
+		Password  *scalar `yaml:"password"`
+		Domain    *scalar `yaml:"domain"`
+		ProjectID *scalar `yaml:"project_id"`
+	} `yaml:"users"`
 }
 
 // readCredentials returns those of the file, or of the environment if there is
@@ -91,6 +99,17 @@ func parseCredentials(data []byte) (server.Credentials, error) {
 			return server.Credentials{}, fmt.Errorf("token %d: no project can have this project_id", i+1)
 		}
 		c.Tokens = append(c.Tokens, server.Token{Token: t.Token.value, ProjectID: t.ProjectID.value})
+	}
+	for i, u := range file.Users {
+		if u.Name == nil || u.Password == nil || u.Domain == nil || u.ProjectID == nil {
+			return server.Credentials{}, fmt.Errorf("user %d: want name, password, domain and project_id", i+1)
+		}
+		if store.CheckName(u.ProjectID.value) != nil {
+			return server.Credentials{}, fmt.Errorf("user %d: no project can have this project_id", i+1)
+		}
+		c.Users = append(c.Users, server.User{
+			Name: u.Name.value, Password: u.Password.value, Domain: u.Domain.value, ProjectID: u.ProjectID.value,
+		})
 	}
 	return c, nil
 }

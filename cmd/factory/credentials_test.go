@@ -15,6 +15,7 @@ func TestReadCredentials(t *testing.T) {
 	want := server.Credentials{
 		Keys:   []server.Key{{AccessKey: "AKEXAMPLE", SecretKey: "SKEXAMPLE", ProjectID: documentedProject}},
 		Tokens: []server.Token{{Token: "MIIEXAMPLE", ProjectID: documentedProject}},
+		Users:  []server.User{{Name: "deployer", Password: "PWEXAMPLE", Domain: "example", ProjectID: documentedProject}},
 	}
 	file := filepath.Join(t.TempDir(), "credentials.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(credentialsForm), 0o600))
@@ -38,6 +39,8 @@ func TestCredentialsRefused(t *testing.T) {
 		"SECRET":   "line 1 is not of the form",
 		"\"SECRET": "is not of the form",
 		"keys: [{access_key: SECRET, secret_key: SECRET}]":                      "key 1: want access_key, secret_key and project_id",
+		"users: [{name: n, password: SECRET}]":                                  "user 1: want name, password, domain and project_id",
+		"users: [{name: n, password: SECRET, domain: d, project_id: ''}]":       "user 1: no project can have this project_id",
 		"tokens: [{token: SECRET}]":                                             "token 1: want token and project_id",
 		"tokens: [{token: SECRET, project_id: ''}]":                             "token 1: no project can have this project_id",
 		"keys: [{access_key: SECRET, secret_key: SECRET, project_id: \"\\0\"}]": "key 1: no project can have this project_id",

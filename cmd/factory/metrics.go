@@ -22,6 +22,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	cancels  *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -37,25 +38,34 @@ func newMetrics() *metrics {
 			Name: "factory_store_cancel_duration_seconds", Buckets: buckets,
 			Help: "Time that the store took to cancel the packages of a request.",
 		}, []string{"result"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "factory_refused_total",
+			Help: "Requests that were refused since they break the document, by the rule that they break.",
+		}, []string{"operation", "rule"}),
 	}
-	m.registry.MustRegister(m.requests, m.cancels, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.cancels, m.refused, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 func (m *metrics) observe(o server.Observation) {
 	m.requests.WithLabelValues(o.Operation, strconv.Itoa(o.Status)).Observe(o.Duration.Seconds())
+	if o.Refused != "" {
+		m.refused.WithLabelValues(o.Operation, o.Refused).Inc()
+	}
 }
 
-// serve serves /metrics on address until stop is called.
-func (m *metrics) serve(ctx context.Context, address string, log *slog.Logger) (stop func() error, err error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+// serve serves /metrics and a page about the store on address until stop is
+// called.
+func (m *metrics) serve(ctx context.Context, address string, st store.Store, log *slog.Logger) (stop func() error, err error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", onLoopback(address))
 	if err != nil {
 		return nil, err
 	}
 	log.InfoContext(ctx, "metrics", slog.String("url", "http://"+listener.Addr().String()+"/metrics"))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	mux.Handle("GET /{$}", admin(st, time.Now()))
 	const patience = 10 * time.Second
 	srv := &http.Server{
 		Handler: mux, ReadTimeout: patience, WriteTimeout: patience, IdleTimeout: time.Minute,

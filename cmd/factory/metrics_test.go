@@ -58,6 +58,7 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`factory_request_duration_seconds_count{operation="CancelFactoryPackages",status="200"} 1`,
 		`factory_request_duration_seconds_count{operation="CancelFactoryPackages",status="400"} 2`,
+		`factory_refused_total{operation="CancelFactoryPackages",rule="body: type"} 1`,
 		`factory_request_duration_seconds_count{operation="none",status="404"} 1`,
 		`factory_request_duration_seconds_count{operation="probe",status="200"} 1`,
 		`factory_store_cancel_duration_seconds_count{result="ok"} 1`,
@@ -67,6 +68,11 @@ func TestMetrics(t *testing.T) {
 		assert.Contains(t, got, want)
 	}
 	assert.NotContains(t, got, "secret-path")
+	page := strings.TrimSuffix(at[1], "metrics")
+	assert.Contains(t, get(page), "ready</span>")
+	assert.Contains(t, get(page+"?state=cancelled"), "<td>12</td><td>cancelled</td>")
+	assert.Contains(t, get(page+"?id=nothing&state=%3Cscript%3E"), "0 of 0 packages")
+	assert.Contains(t, get(url+"/"), "APIG.0101", "nor is the page")
 	assert.NotContains(t, got, documentedProject)
 	assert.Contains(t, get(url+"/metrics"), "APIG.0101", "metrics are not for everyone")
 	cancel()

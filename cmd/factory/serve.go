@@ -37,6 +37,9 @@ With --auth token, aksk or all only those are let in who are in the file of
 packages of one project:
 
 ` + credentialsForm + `
+With --iam users of that file fetch tokens at /v3/auth/tokens, as from IAM: a
+client with a password is given this server as its IAM endpoint.
+
 A --fault befalls a share of the requests, so that a client can be seen to
 survive it: drop ends the connection without an answer, status=429, 500, 502,
 503 or 504 is answered, with retry-after=TIME if that is given, and delay=TIME
@@ -58,11 +61,12 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&in.listen, "listen", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	flags.StringVar(&in.admin, "admin-listen", "", "`address` to serve /metrics on, for Prometheus; not meant for everyone")
+	flags.StringVar(&in.admin, "admin-listen", "", "`address` to serve /metrics on, for Prometheus, and a page with the packages; not meant for everyone, and on 127.0.0.1 where no host is given")
 	flags.StringVar(&in.db, "db", defaultDB, "`database`: sqlite:FILE, created if missing, or postgres://USER:PASSWORD@HOST/NAME")
 	flags.StringVar(&in.packages, "packages", "", "YAML `file` of packages to add before serving")
 	flags.StringVar(&in.auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
 	flags.StringVar(&in.credentials, "credentials", "", "YAML `file` of credentials")
+	flags.BoolVar(&in.iam, "iam", false, "give out tokens to the users of the credentials, as IAM does")
 	flags.StringVar(&in.cert, "tls-cert", "", "PEM `file` of the certificate, for TLS and HTTP/2")
 	flags.StringVar(&in.key, "tls-key", "", "PEM `file` of its key")
 	flags.StringArrayVar(&in.faults, "fault", nil, "`fault` to befall a share of the requests (repeatable)")
@@ -83,13 +87,14 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 type serveFlags struct {
 	listen, admin, db, packages, auth, credentials, cert, key string
 	limits                                                    server.Limits
+	iam                                                       bool
 	faults                                                    []string
 	faultSeed                                                 uint64
 }
 
 // options returns what the flags ask of the server.
 func (f *serveFlags) options() ([]server.Option, error) {
-	auth, err := authOption(f.auth, f.credentials)
+	auth, err := authOption(f.auth, f.credentials, f.iam)
 	if err != nil {
 		return nil, err
 	}
@@ -120,13 +125,18 @@ func (f *serveFlags) options() ([]server.Option, error) {
 }
 
 // authOption returns what --auth and --credentials ask for.
-func authOption(auth, file string) (server.Option, error) {
-	if auth == string(server.AuthNone) && file == "" {
+func authOption(auth, file string, iam bool) (server.Option, error) {
+	if auth == string(server.AuthNone) && file == "" && !iam {
 		return server.WithAuth(server.AuthNone, server.Credentials{}), nil
 	}
 	credentials, err := readCredentials(file)
 	if err != nil {
 		return nil, err
+	}
+	if !iam {
+		credentials.Users = nil
+	} else if len(credentials.Users) == 0 {
+		return nil, errors.New("--iam needs users among the credentials")
 	}
 	return server.WithAuth(server.Auth(auth), credentials), nil
 }
@@ -150,7 +160,7 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 	}
 	if in.admin != "" {
 		metrics := newMetrics()
-		stop, listening := metrics.serve(ctx, in.admin, log)
+		stop, listening := metrics.serve(ctx, in.admin, st, log)
 		if listening != nil {
 			return fmt.Errorf("--admin-listen: %w", listening)
 		}

@@ -22,14 +22,57 @@ type Report struct {
 	// Warnings are faults of the document that did not keep it from being used,
 	// and what kept the run from being complete.
 	Warnings []string `json:"warnings,omitempty"`
+	// Exchanges are some of the run's: those with findings first, then a few that keep
+	// and that break each clause. JSON does not have them.
+	Exchanges []Exchange `json:"-"`
+	// Rules describe the checks. JSON does not have them.
+	Rules []Rule `json:"-"`
+	// Sources are the document's files by the names that places have, where they are
+	// not too large. JSON does not have them.
+	Sources map[string]string `json:"-"`
 }
+
+// Exchange is a request and the answer to it as reports show them: bounded, and
+// with *** for what is secret.
+type Exchange struct {
+	Case      string // the ID of the case
+	Operation string
+	Clause    string // that the request keeps at an edge, or breaks alone
+	Breaks    bool
+	Expect    string // what the contract expects in return, in words
+	Leave     string // why the receiver may do otherwise; empty where it may not
+
+	Method, Target string
+	Request        Message
+	Status         int // 0: no response
+	Response       Message
+	Error          string // why there is no response, or no end of it
+	Curl           string
+	Findings       []Found
+}
+
+// Message is the header and the body of a request or a response.
+type Message struct {
+	Header []Header
+	Body   string // as bytes, cut where it is long
+	Size   int    // of the whole body, in bytes
+}
+
+// Header is one line of a header.
+type Header struct{ Name, Value string }
+
+// Found is a finding in an exchange.
+type Found struct{ Check, Severity, Clause, Message string }
 
 // Stats says how much was done.
 type Stats struct {
-	Operations int     `json:"operations"`
-	Cases      int     `json:"cases"`     // requests planned
-	Exchanges  int     `json:"exchanges"` // requests sent, repetitions included
-	Seconds    float64 `json:"seconds"`
+	Operations int `json:"operations"`
+	Cases      int `json:"cases"`     // requests planned
+	Exchanges  int `json:"exchanges"` // requests sent, repetitions included
+	// DocumentFaults counts what the document is not valid in; the first of them
+	// are among the warnings.
+	DocumentFaults int     `json:"document_faults"`
+	Seconds        float64 `json:"seconds"`
 }
 
 // Coverage says what was shown of the clauses. A clause is counted in every
@@ -59,6 +102,10 @@ type Clause struct {
 	State string `json:"state"`
 	// Operation is the operation's name in the clause's.
 	Operation string `json:"operation"`
+	// Permits is set for what allows something: no request breaks it.
+	Permits bool `json:"permits,omitempty"`
+	// Response is set for what the responder keeps, not for what it checks.
+	Response bool `json:"response,omitempty"`
 }
 
 // Place is where a clause stands in the document.
@@ -142,4 +189,7 @@ var Formats = map[string]func(io.Writer, *Report) error{
 	"text":  func(w io.Writer, r *Report) error { return Text(w, r, TextOptions{}) },
 	"json":  JSON,
 	"junit": JUnit,
+	"html":  HTML,
+	"sarif": SARIF,
+	"har":   HAR,
 }

@@ -62,7 +62,7 @@ func untested() *report.Report {
 // broken is the report of a run with findings of every kind.
 func broken() *report.Report {
 	r := kept()
-	r.Stats.Operations = 2
+	r.Stats.Operations, r.Stats.DocumentFaults = 2, 1
 	r.Warnings = []string{"the example of q breaks its schema"}
 	r.Coverage.ByClause = append(r.Coverage.ByClause,
 		report.Clause{Clause: "op/header/h/type", Text: "h is a string", Place: place(9, 9, "/paths/~1a/get/parameters/1/schema/type"), State: "not_proven", Operation: "op"},
@@ -221,6 +221,7 @@ func TestJUnitCounts(t *testing.T) {
 		Name     string `xml:"name,attr"`
 		Tests    int    `xml:"tests,attr"`
 		Failures int    `xml:"failures,attr"`
+		Errors   int    `xml:"errors,attr"`
 		Skipped  int    `xml:"skipped,attr"`
 		Cases    []struct {
 			Classname string     `xml:"classname,attr"`
@@ -250,7 +251,7 @@ func TestJUnitCounts(t *testing.T) {
 		assert.Equal(t, left, s.Skipped, s.Name)
 		tests, failures, skipped = tests+s.Tests, failures+s.Failures, skipped+s.Skipped
 	}
-	assert.Equal(t, []int{tests, failures, skipped}, []int{all.Tests, all.Failures, all.Skipped})
+	assert.Equal(t, []int{tests, failures, 0}, []int{all.Tests, all.Failures, all.Errors})
 	assert.Equal(t, 2, skipped)
 	assert.Equal(t, broken().Errors(), messages, "each error is a failure, that of a clause outside the run too")
 }
@@ -320,5 +321,5 @@ func TestFormats(t *testing.T) {
 			assert.ErrorContains(t, render(&full{room}, broken()), "disk full", "%s: a report that is not written whole is an error", name)
 		}
 	}
-	assert.Len(t, report.Formats, 3)
+	assert.Len(t, report.Formats, 6)
 }

@@ -137,6 +137,38 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
+type BackendTimeoutJSONResponse GatewayError
+
+type BackendUnavailableJSONResponse GatewayError
+
+type ForbiddenJSONResponse GatewayError
+
+type InternalErrorJSONResponse GatewayError
+
+type NoSuchAPIJSONResponse GatewayError
+
+type ThrottledResponseHeaders struct {
+	RetryAfter *string
+}
+type ThrottledJSONResponse struct {
+	Body GatewayError
+
+	Headers ThrottledResponseHeaders
+}
+
+type TooLargeJSONResponse GatewayError
+
+type UnauthorizedResponseHeaders struct {
+	WWWAuthenticate *string
+}
+type UnauthorizedJSONResponse struct {
+	Body GatewayError
+
+	Headers UnauthorizedResponseHeaders
+}
+
+type UnavailableJSONResponse GatewayError
+
 type CancelFactoryPackagesRequestObject struct {
 	ProjectID ProjectID `json:"project_id"`
 	Params    CancelFactoryPackagesParams
@@ -165,6 +197,138 @@ func (response CancelFactoryPackages400JSONResponse) VisitCancelFactoryPackagesR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CancelFactoryPackages401JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CancelFactoryPackages403JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages404JSONResponse struct{ NoSuchAPIJSONResponse }
+
+func (response CancelFactoryPackages404JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages413JSONResponse struct{ TooLargeJSONResponse }
+
+func (response CancelFactoryPackages413JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages429JSONResponse struct{ ThrottledJSONResponse }
+
+func (response CancelFactoryPackages429JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response CancelFactoryPackages500JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages502JSONResponse struct{ BackendUnavailableJSONResponse }
+
+func (response CancelFactoryPackages502JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(502)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response CancelFactoryPackages503JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelFactoryPackages504JSONResponse struct{ BackendTimeoutJSONResponse }
+
+func (response CancelFactoryPackages504JSONResponse) VisitCancelFactoryPackagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(504)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -245,33 +409,51 @@ func (sh *strictHandler) CancelFactoryPackages(ctx echo.Context, projectID Proje
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"vFddb+NGEvwrjbkDbgOQFEXLPluLe/DZWayx2WAR65AAa8NocVrixOQMMzOUrTP03w89JPVt7z7k8iaR",
-	"81FdXd1dfBG5qWqjSXsnxi+iRosVebLh32Xji4l5JM1/JLncqtoro8VY3Fx+Bs+vEhEJxU8KQklWREJj",
-	"RWIsfot5e9zuj4TLC6qQD6rw+SfSc1+I8Si9OIuEX9a8wXmr9FysVpH4Ys3vlPub68OLu1dwc8030zNW",
-	"dcm7pyfno+kFXeD0YjoiOr+4GOXnZycniNP84jQ97WHW6IsNyLo97UFJEQlLfzTKkhRjbxt6BfLZKBKV",
-	"0v3fk334kXiOnWlszs+KBp9IxXlpGhljrWJJM6UVh+Lia/R4ab279Y1UBtJkmGRpdpqOhsMxlOF8OAFv",
-	"4GwUSPnV2EdXIx+8T8r6FdMCvypfmMaD8uALAkkzbEoPT+tFykFFqP17Pt0S5gWgNr4gu73IQ9U4D1OC",
-	"HK1VJBP4jFqiN3YJasZn23CWNod3REClI0ANZK2xvMxSbawn+api1pt35LKvjlX/Mkj0CnVO5QfMGdUX",
-	"zB9xTu4X+qMh54OgranJekWdvMOCByXdEUlfOzAzsFQSOoJurQtwPVXuCJh18tFaXIYsdQ/MlHXFK37k",
-	"+H8hVxvt6BBSoOchN/JIWsNW4HcMYkuEw+x8R4XD/68Kh6wTvhO08VChfSQJyBntCmYVdXFUbv5aGBU5",
-	"h/ODSNJslP71sYRbX43mMI0sOsobq/zylsXX5u5WzTX6xh5J3eWnwe0ncP0CeHd7/Sn++PnyKr79eJmd",
-	"nv3AUuPqtK1WI3gqjCPwqiJwHrV0oHRY8Vt8Kx85NoK2Yl4tIG64xqr/YgCxEWetPtFyl0dJiznzxwjH",
-	"wETyrxjLubHKF1WcphkzFafp6XuQ6BGtdy4Q+5BmD+nw4pTT/q3x0IeZY1m+gXxvWOwCDzVPz56sxvLa",
-	"5Edqd1IQLEhLY//hQJq8qUj7QEMLQDngouuJaWzJILyv3XgwcE3NnSlptRWkleSmGgR57UQ+OEJElp4m",
-	"ha9KZkPpmTkE1/YoBx7d47qtwDssnWl5kQdNJ8jjY8ADVwwIem1D1+uSO32nJxY13zQlCTNrqkD1moca",
-	"5wR33fVKz2HCAPomeSciaGqJniQYDVwo8XAYZ+fJnZ4wYT2NbYv3UDfTUrmCJEyXWxcldyFjyocxvA9z",
-	"N2gRiQVZ19KSMWOmJo21EmNxkqTJiYjCgA4ZHiyywctmQK8Gs/bIQUdW3J86aDT/DL3VtG3/lQQUtJeE",
-	"J+WL8HiuFqTh5jq0+7VUbuR6996ICUA3Xunri/i7pZkYi78NNo5qsFky2FiaVfTNxZtR/x2LNy5tdd+a",
-	"GHL+30YumYjcaE86cIJ1Xao8xDX43Rn9Pi/QOvL/+s/kQ3weZlHrptr66rLPduhFuKaq0C67Suvu6Gt7",
-	"p944xVg2dDBuv4phJiIxPBH3W0Oclx2LrxvxgzfnezjnsBGss+u5vnh/AjdbfgVhauQyCtivWn7iybLu",
-	"22uwR73ReR8kwm7K6OCJNJEM5TAlcOQBtewLZEFWzdgnsbBtN/EDmVmaHu9Za6hoqcNastGabHmr/qSA",
-	"Opw9ao97I7f72WTV/2z8B9PoI/mcoSp5SK1v+lZit02LuP7pQ5KeD1OxYwJEaDbSUMsNPSvnk3a0bmH5",
-	"mZ7IXnXmZxeUw2qDbF2nmjeAq6kMHc3MQHkXLNKb+LLvBrg7JY+2+wiuCqUptOt5IKttnlmcZuL7pb1r",
-	"DL+lZRYI49yIpL1qzVlbKQf91uM8FN9k5/n9n2SqOCXb3XK17ZRCW+wMwtd77mRbhik84IblyC76HnoY",
-	"v6W5MhpLIC1ro3RoOt0MgawXaj9sLr/chAa+O98lLpvkpT1plVTLvTkfhGMVTrtaaRe29Rq+asRY5DrW",
-	"xvoiHon9LN1I0p7r3m4sHR8AvkAPhSllO3i6SZaIP5H67qauCgrjWqv6toLTdATvfuzodD9ErXrT0zi9",
-	"CN2sdwLDf4aB0gno4Du8FyYHje7RtfE+IX91Gu6O3ZjeciaSFlSaOpgKb3pWZJMHo0Z6oazR/DbZOMNd",
-	"3a7uV/8LAAD//w==",
+	"zFr/bttGEn6VBa9AW0CUSEr22QoOd2rcNEKawIhVpEDsC1bkSNyK3GV3l1Z0gd79MLOkREqyZefcnP8x",
+	"ZJGzOzs/vvlmVl+8WOWFkiCt8YZfvIJrnoMFTf+NSptO1AIk/pOAibUorFDSG3rj0Vtm8VHX63gCv0mB",
+	"J6C9jid5Dt7Q+91Hcd/JdzwTp5BzXCjnn38FObepNxwE56cdz64KFDBWCzn31uuOd6nVHxDb8cX+xtUj",
+	"Nr7AneEzz4sMpaf9s8H0HM759Hw6ADg7Px/EZ6f9PufT+PwkOKnVLLhNt0oWbrVPIvE6noY/S6Eh8YZW",
+	"l3CHyqeDjpcLWf/b31W/4332jSp1jN+lJV+C8ONMlYnPC+EnMBNS4FGMf8EtH2lrrmyZCMWCbtiNgugk",
+	"GIThkGW0Puszq9jpgIzyQemFKTguvGuUzSM0C/sgbKpKy4RlNgWWwIyXmWXLzUvCsBy4tC9wdQ08ThmX",
+	"yqagmy9ZlpfGsimwmGstIOmyt1wm3Cq9YmKGa2taS6r9PToMMgOMSwZaK42vaSiUtpDcGTEb4Va47EbH",
+	"Gh1lCiUNUJD+xOMFyGQiclClxW9iJS1I+siLIhMxRzP1/jCKArmKGRKe7gmbMs+5XnlDb8QybvEIZgma",
+	"KTowM6BvBWl4y7OSXEEH/BSrBNUcXY5/6QZR0MfgpAe5mXvDWktm3U5db90KFFWAtJDBQuUuWBIVmx5G",
+	"zJxbWPLVv+JgBlESdNh2O0NhsbXUdxpm3tD7W2+b0z331PR+ccv8jMLOiO0ImmzPxqxSC/zDMiXnXYaP",
+	"Ch4v+BwMy/nKRYSMIcsgYUozqWzXe4LjDNnGehgvJ8EArVRZ7jfJb7nI+DSDr/PxzgJbP79TX+nj6A4f",
+	"l42dnrGbE5Gg66rD/1/8HDk/R2imV0pPRZK4YvMI90plR1mmlojbTbficWKeZaBZygmkeByDMUfc2t9z",
+	"Ky6E5a40oB3cWcZLmyot/gMJQqhbmGJndDl+lrldWaJW3xkMdU8Us6kwO+7nGujFjf+f1PF95/hB0EdT",
+	"jaUFLXnm9H+c88WubBO+Z1xkpYY6rSvNjvj/NAh3/F/rR4kD2h3oWTq52ooOjuX6m2f0aRC6jA7QPO/U",
+	"VRmno8vxozO6IddwqGSlXEi1lKwicff5Mdzz48SlJ0sUuCyAz8JYNIPDB6Q6IFlRTjNhUkiYkBQ3IG+F",
+	"VjIH+SzL9oaDmTJOyTKdyrVsKWxK2c1ysKl62iQOna8HrkpPUq2szRwIP8LXtinXAG+lWM7liiEnB2OP",
+	"o/bZAW9Xiws5x49gUpUl5GxyNBFfRLZn6dMl/rG7ZngITDtaTdZ9D1av/NHMgt5vGl6rJTE8rAJLLjD8",
+	"Zwo3TYFJ+GzrTTuYCAZiJRODkcUN4yzhFrr38fSWTRNuOdfWGGp1PgXRp6AfBkO37QzbA8s4ask4G0Tn",
+	"ZMwnrDZnFKi4bgcj61eu548lkbYh1qwxU5WssMDkznJcsjBib386yh13wem9szUDaYVdOfaN+z3LOkOH",
+	"FsZpqBvH/qYsIqoAKCQW8ZvccrJH+naplZxfibnkttSwzyJN/aimTzbltmYVVZIcxad9VhErrWmSMXpL",
+	"fBJd77RkQs6UzunzkN2CFrMV4wuzaKiCNX43y+B27vNC4EtDhmbETz7tSto8bRTQ+AcBwR6yEXLiwu6x",
+	"kGOI9eHDB5obVcaAw7BlFSu0ugW2TBVuiOxW1L1qzYI2dT5RcYnVmwnbYa8nk0uWQM4RzYR9OIa9f/WS",
+	"nYdh0EEsJC+FJ92TbjREzApCqitKwlNjV1VkwyrGv7IHFjx/WP87Hr09RpDD/h0NUt1YokNKrUHabNVs",
+	"hp81Z465pLA1i4NB9Y0w7TSsRh/9xjHJgy9pv1c8tkqvLittqqpBk1utCtBWQDXHpRc+icQcmN1eGHS1",
+	"hgy42R6N5nIWcnMwE6ovuNZ8RbpVX6jpHxBbfIPM/L4aze2r1AylXY1IlOEzVKIxbQ2js9a4Nfxrx60h",
+	"IgvuSS7OuV5AgnxnMxletyL/8DFyMIbP904SRIPg25+Fdr3zNIfc2Eqa/Ukzlr5q0LHJHQcfpm6YKhz4",
+	"3rAi4zEZ4qtCgU1SZWBnKsemMBeS0bR6KYxbnVts0b2h929Mow///Ni9+Rj45zdfBuvvvHvN/HXp+oId",
+	"r7WPi5SnUZEXYu7P+J/e2t1mgKGrjb3tCbEvdihMh5g4fnELMlH6e8NMWRRK279Cwb3Q+1+XHJLqNR+v",
+	"Lx4cjEJcamFXVwinLgRbdK9tnNGb3tWbBqH54erijf/67eilf/V6FJ2c/rhntyXFqRU5MGMdsXCZ8Lt/",
+	"lSwwW4E5jnPn3ceoIq9Uwrfm5oV4AyvvITSPZ3OlhU1zPwgizH0/CE5esAOtV3h+4jqh+2/26mO60eFD",
+	"7/nailPRhc9ugHahYnM4FjcBV1M1R4NJAWEYYkdtmFJnqIS1hRn2enWAOrSkUOnGKqdIaZ+8d8AQUXDS",
+	"TW1OPBop975yruoaZpEXbDjADzwzytkl2SujFB6vSR/2EhViNVqzqnp3r+W1nGgucacpJGymVd5OvILP",
+	"gV1X2ws5ZxNUoC77116HlQW24AlTkiH0+2HoY91apiJOkYteS1ywRuYoCBiXCRsEgeMzhJ+OzdgmyjZh",
+	"XUjUTNodBO5eywl6ZUurHc3eDs6mq8ZputcUFsLSNe2uLdqWReoJ2jjb060AAgEvhDf0+t2g23dgn1IY",
+	"9W6j3pftBe66N3NL9iqP+PWqvVLiR6IkyrGlO7yMXU3L09UEDdhc3IJk4wtiSZt4HCcb6R1mRopu79I/",
+	"Hiaq21d62yvvdefoy9ur4Ae8vL3FX99sysJPKlkd6SFexCnXBuw/fpu88s92O4ra+4euXao96rhpJXWz",
+	"u2ix1I9eGHkdL+x7N+uHU/x7afEdlH/jXasqGt9l48Z9Nqcq0iHdXzr7+JNVUWM4XZ/XF+EvKERUabH3",
+	"Y8IyCZBUw2RmwFLWVQlCjbyoJo6tO+woCA4DY6vt2LYcrDn3rVcirWntgVvuMeMtbhbvlH2lSnnAn/VF",
+	"ymanY45ttY0Xv77qBmdhsNs1YqK1Z/FdRwsauryDJeiXFVHcmcrwfKvZJk8lCjBTAPVuqKiwhujkvfpF",
+	"D1bw2FwzCk467GUqJFBNmJOxHEJHfhA9ontt91PHYvlAX0qREN61zSYAe63RGQn1jwttr2tJYnBcYnsd",
+	"hBLhA/bYzGpRIDp/gMDmNmHd8U5cFtwv0b58JKnouNSB3ySQaP9Bxm7LDB68Xf0rFQqhTS44BNyro5bP",
+	"CVQnre9vnqjHxFRrVsF1k2ZTuavY5ccbrFANtk1fYCFyt6muNu7HtYa5UJJnDGRSKOFISMUNWFQDUE0i",
+	"RpdjKsxtcpjwVdn94lZad/PVDkkkQNACPUEY6F50OEy/ZvKGXix9qbRN/YG3m33jBKRFPNfbfgAXcNPh",
+	"VGWJIxQVQ+l6T2j6aqcK3VJl7O7Y8QAyBcGA/fBzZU7zY8ehUnDiB+dUpWoaGf6diEIVQHu/v6sBBw/N",
+	"zcK489JNjlVY9Sr61aC1CdxCpgoii1bVVklKN0Zt3a9u2op23K5v1v8NAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

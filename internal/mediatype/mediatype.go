@@ -87,30 +87,54 @@ func (t Type) specificity() int {
 	return n
 }
 
-// Select returns which of the documented media types and ranges a message
-// with this Content-Type is to be read as: the most specific one that accepts
-// it, the first in lexical order where two are equally specific. A documented
-// entry may list several ranges, separated by commas. The error says what is
+// Set is a list of documented media types and ranges, parsed once.
+type Set struct {
+	documented []string
+	ranges     []documentedRange
+}
+
+type documentedRange struct {
+	Type
+	entry string // that it stands in
+	rank  int
+}
+
+// NewSet returns the documented media types and ranges as a set. An entry may
+// list several ranges, separated by commas; what is none accepts nothing.
+func NewSet(documented []string) *Set {
+	s := &Set{documented: documented}
+	for _, entry := range documented {
+		for part := range strings.SplitSeq(entry, ",") {
+			if t, err := Parse(part); err == nil {
+				s.ranges = append(s.ranges, documentedRange{t, entry, t.specificity()})
+			}
+		}
+	}
+	return s
+}
+
+// Select returns which of the documented entries a message with this
+// Content-Type is to be read as: the most specific one that accepts it, the
+// first in lexical order where two are equally specific. The error says what is
 // wrong with the label, or which types would have been taken.
-func Select(documented []string, contentType string) (string, error) {
+func (s *Set) Select(contentType string) (string, error) {
 	got, err := Parse(contentType)
 	if err != nil {
 		return "", err
 	}
 	best, rank := "", -1
-	for _, entry := range documented {
-		for part := range strings.SplitSeq(entry, ",") {
-			t, err := Parse(part)
-			if err != nil || !t.Accepts(got) {
-				continue
-			}
-			if s := t.specificity(); s > rank || s == rank && entry < best {
-				best, rank = entry, s
-			}
+	for _, r := range s.ranges {
+		if r.Accepts(got) && (r.rank > rank || r.rank == rank && r.entry < best) {
+			best, rank = r.entry, r.rank
 		}
 	}
 	if rank < 0 {
-		return "", fmt.Errorf("media type %q is not documented, want %s", contentType, strings.Join(documented, " or "))
+		return "", fmt.Errorf("media type %q is not documented, want %s", contentType, strings.Join(s.documented, " or "))
 	}
 	return best, nil
+}
+
+// Select is Set.Select for a list that is asked once.
+func Select(documented []string, contentType string) (string, error) {
+	return NewSet(documented).Select(contentType)
 }

@@ -37,7 +37,7 @@ func Sign(req *http.Request, access, secret string, now time.Time) error {
 		}
 	}
 	date := now.UTC().Format(DateFormat)
-	req.Header.Set(DateHeader, date)
+	req.Header[DateHeader] = []string{date}
 
 	var few [16]field
 	fields := few[:0]
@@ -57,7 +57,7 @@ func Sign(req *http.Request, access, secret string, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("sign the request: %w", err)
 	}
-	req.Header.Set(authorizationHeader, string(text))
+	req.Header[authorizationHeader] = []string{string(text)}
 	return nil
 }
 
@@ -94,19 +94,20 @@ func newField(req *http.Request, name string, values []string) field {
 }
 
 func hashedBody(req *http.Request) (string, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return hashed(nil), nil
+	}
+	if req.GetBody == nil {
+		return "", errors.New("sign the request: its body cannot be read twice (GetBody is nil)")
+	}
+	r, err := req.GetBody()
+	if err != nil {
+		return "", fmt.Errorf("sign the request: %w", err)
+	}
+	defer r.Close()
 	h := sha256.New()
-	if req.Body != nil && req.Body != http.NoBody {
-		if req.GetBody == nil {
-			return "", errors.New("sign the request: its body cannot be read twice (GetBody is nil)")
-		}
-		r, err := req.GetBody()
-		if err != nil {
-			return "", fmt.Errorf("sign the request: %w", err)
-		}
-		defer r.Close()
-		if _, err := io.Copy(h, r); err != nil {
-			return "", fmt.Errorf("sign the request: read its body: %w", err)
-		}
+	if _, err := io.Copy(h, r); err != nil {
+		return "", fmt.Errorf("sign the request: read its body: %w", err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -12,9 +12,11 @@ import (
 type fact struct {
 	Source string `yaml:"source"`
 	Place  string `yaml:"place"`
-	Name   string `yaml:"name"`
-	Fact   string `yaml:"fact"`
-	Value  any    `yaml:"value"`
+	// Places are those of as many rows that are otherwise the same.
+	Places []string `yaml:"places"`
+	Name   string   `yaml:"name"`
+	Fact   string   `yaml:"fact"`
+	Value  any      `yaml:"value"`
 }
 
 // facts is documented-facts.yaml: rows from the operation's own page, and rows
@@ -42,6 +44,7 @@ func parseFacts(data []byte) (facts, error) {
 	if err := dec.Decode(&f); err != nil {
 		return facts{}, fmt.Errorf("documented facts: %w", err)
 	}
+	f.Documented, f.Elsewhere = each(f.Documented), each(f.Elsewhere)
 	rows := slices.Concat(f.Documented, f.Elsewhere)
 	for i, row := range rows {
 		switch {
@@ -54,6 +57,21 @@ func parseFacts(data []byte) (facts, error) {
 		}
 	}
 	return f, nil
+}
+
+// each returns a row for each place of one that has several.
+func each(rows []fact) []fact {
+	var all []fact
+	for _, row := range rows {
+		places := row.Places
+		if row.Places = nil; len(places) == 0 {
+			all = append(all, row)
+		}
+		for _, row.Place = range places {
+			all = append(all, row)
+		}
+	}
+	return all
 }
 
 // key is what a fact is about: rows and statements of one key belong together.

@@ -53,6 +53,7 @@ func TestComparisonReportsAnEditedDocument(t *testing.T) {
 		path        = "/v2/{project_id}/factory/release-packages/unpack"
 		status400   = "        \"400\":\n          description: The packages are not cancelled.\n"
 		packageIDs  = "          description: IDs of release packages.\n"
+		errorMsg    = "        error_msg:\n          type: string\n          minLength"
 		requestType = "    CancelFactoryPackagesRequest:\n      type: object\n"
 	)
 	edits := []struct {
@@ -102,17 +103,24 @@ func TestComparisonReportsAnEditedDocument(t *testing.T) {
 		{"items enumerated", "          items:\n            type: string\n", "          items:\n            type: string\n            enum: [\"12\", \"13\"]\n", "request body package_ids[]: enum"},
 		{"items of another type", "          items:\n            type: string\n", "          items:\n            type: integer\n", "request body package_ids[]: type"},
 
-		{"status added", status400, "        \"404\": {description: No package.}\n" + status400, "response: status 404"},
+		{"status added", status400, "        \"409\": {description: No package.}\n" + status400, "response: status 409"},
 		{"default response added", status400, "        default: {description: Else.}\n" + status400, `response: status "default"`},
 		{"status changed", "        \"400\":", "        \"409\":", "response: status: documented as 400"},
 		{"body of the success", "There is no response body.", "A body.\n          content: {application/json: {}}", `response 200: body: documented as "none"`},
-		{"response header added", status400, status400 + "          headers: {X-Request-Id: {schema: {type: string}}}\n", "response 400: headers"},
+		{"response header added", status400, status400 + "          headers: {X-Request-Id: {schema: {type: string}}}\n", "headers of response 400 X-Request-Id: type"},
 		{"link added", status400, status400 + "          links: {}\n", "response 400: links"},
 		{"error field's length changed", "maxLength: 10240", "maxLength: 1024", "response 400 error_msg: maxLength"},
-		{"error field added", "        error_msg:\n", "        request_id: {type: string}\n        error_msg:\n", "response 400 request_id: type"},
-		{"error field renamed", "        error_msg:\n", "        error_message:\n", "response 400 error_msg: type"},
+		{"error field added", errorMsg, "        request_id: {type: string}\n" + errorMsg, "response 400 request_id: type"},
+		{"error field renamed", errorMsg, strings.Replace(errorMsg, "msg", "message", 1), "response 400 error_msg: type"},
 		{"failure's example changed", `"DLF.0810"`, `"DLF.0819"`, "response 400: example: documented"},
 		{"failure's example dropped", "examples:\n                taskNotFound:", "x-examples:\n                taskNotFound:", "response 400: example"},
+
+		{"gateway's status dropped", "        \"413\":\n          $ref: \"#/components/responses/TooLarge\"\n", "", "component responses/TooLarge: used false"},
+		{"gateway's code changed", `"APIG.0308"`, `"APIG.0309"`, "response 429: example: documented"},
+		{"gateway's field made mandatory", "    GatewayError:\n", "    GatewayError:\n      required: [request_id]\n", "response 504 request_id: required: documented as false"},
+		{"header made mandatory", "        Retry-After:\n", "        Retry-After:\n          required: true\n", "headers of response 429 Retry-After: required: documented as false"},
+		{"header of another type", "or as a date.\n          schema:\n            type: string", "or as a date.\n          schema:\n            type: integer", "headers of response 429 Retry-After: type"},
+		{"source of a header removed", "          x-source: \"RFC 9110, section 15.5.2", "          x-comment: \"RFC 9110, section 15.5.2", "headers of response 401 WWW-Authenticate: type string: the row is from"},
 
 		{"security dropped", "  - Token: []\n", "", "security Token: suffices true: documented"},
 		{"security made mandatory", "  - {}\n", "", "security none: suffices true: documented"},
@@ -126,7 +134,7 @@ func TestComparisonReportsAnEditedDocument(t *testing.T) {
 		{"source removed", "        x-source: \"huawei-cloud-api-definitions-DataArtsStudio 0.1.20250411: length 3 to 64\"\n", "", "path project_id: minLength 3: the row is from"},
 		{"source where the page states it", "      name: workspace\n", "      name: workspace\n      x-source: hearsay\n", `/components/parameters/Workspace: openapi.yaml has the x-source "hearsay"`},
 		{"source of another", "x-source: \"dataartsstudio_02_0205, ", "x-source: \"dataartsstudio_02_0206, ", "no x-source of it at"},
-		{"source of the security scheme removed", "      x-source: \"devg-apisign", "      x-comment: \"devg-apisign", "security Signature: suffices true: the row is from"},
+		{"source of the security scheme removed", "      x-source: \"devg-apisign: api-sign-algorithm", "      x-comment: \"devg-apisign: api-sign-algorithm", "security Signature: suffices true: the row is from"},
 	}
 	documented := load(t, factsFile, parseFacts)
 	for _, edit := range edits {

@@ -241,12 +241,33 @@ func (r *reader) response(status string, n node) {
 		r.say(n, place, "", "body", "none")
 	}
 	for _, mediaType := range content.keys() {
-		r.say(content, place, "", "body", mediaType)
+		r.say(content, place, "", "body", mediaType, n.source()...)
 		r.mediaType(place, r.child(content, mediaType))
 	}
+	headers := r.child(n, "headers")
+	for _, name := range headers.keys() {
+		r.header("headers of "+place, name, r.child(headers, name))
+	}
 	for _, key := range n.keys() {
-		if key != "content" {
+		if key != "content" && key != "headers" {
 			r.rest(place, "", n, key)
+		}
+	}
+}
+
+// header reads a header of a response, whose x-source holds for its schema too.
+func (r *reader) header(place, name string, n node) {
+	if _, ok := n.fields["required"]; !ok {
+		r.say(n, place, name, "required", false)
+	}
+	from := len(r.out)
+	r.schema(place, name, r.child(n, "schema"))
+	for i := range r.out[from:] {
+		r.out[from+i].sources = append(r.out[from+i].sources, n.source()...)
+	}
+	for _, key := range n.keys() {
+		if key != "schema" {
+			r.rest(place, name, n, key)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -81,11 +82,25 @@ func JSON(data []byte) error {
 	return nil
 }
 
+// scanner is a decoder that is used again, and what it reads from.
+type scanner struct {
+	dec jsontext.Decoder
+	buf bytes.Buffer
+}
+
+var scanners = sync.Pool{New: func() any { return &scanner{} }}
+
 // scan returns where the first value in data ends.
 func scan(data []byte, opts ...jsontext.Options) (end int64, err error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(data), opts...)
-	err = dec.SkipValue()
-	return dec.InputOffset(), err
+	s := scanners.Get().(*scanner) //nolint:forcetypeassert // nothing else is put there
+	s.buf = *bytes.NewBuffer(data) // which is read in place
+	s.dec.Reset(&s.buf, opts...)
+	err = s.dec.SkipValue()
+	end = s.dec.InputOffset()
+	s.buf = bytes.Buffer{}
+	s.dec.Reset(&s.buf) // so that it holds on to nothing of the data
+	scanners.Put(s)
+	return end, err
 }
 
 // classify names the fault behind an error of scan.

@@ -168,8 +168,8 @@ components: {schemas: {A: {type: object, properties: {a: {type: string}}}}}
 	assert.Equal(t, []string{"op/body/a/type"}, check(`{"a":1}`))
 }
 
-// Schemas of the JSON Schema test suite that kin-openapi reads otherwise, and
-// this package with it: nothing in a document asks for them.
+// Schemas of the JSON Schema test suite that kin-openapi reads otherwise. What it
+// takes for nothing is restored when a document is taken apart.
 func TestBlindSpotsOfSchemas(t *testing.T) {
 	loaded := func(version, text string) *openapi3.Schema {
 		doc, err := openapi3.NewLoader().LoadFromData([]byte(strings.Replace(head, "3.0.3", version, 1) + "paths: {}\ncomponents: {schemas: {A: " + text + "}}\n"))

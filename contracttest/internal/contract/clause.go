@@ -53,13 +53,11 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
-
 // escape makes a name of the document one segment of a clause name, as in a
 // JSON pointer (RFC 6901 §3).
-func escape(name string) string {
-	return pointerEscape.Replace(name)
-}
+func escape(name string) string { return pointerEscapes.Replace(name) }
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // at returns the place of a field of an element, or of the element itself
 // where the field has no place of its own.

@@ -11,10 +11,14 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // Contract is an OpenAPI document, resolved and taken apart.
 type Contract struct {
+	// Sources are the texts of the files that clauses stand in, by name.
+	Sources    map[string]string
 	File       string // as it was named; places name it too
 	Doc        *openapi3.T
 	BasePath   string // path of the first server, without a slash at its end
@@ -35,6 +39,7 @@ type Contract struct {
 	straight map[*openapi3.Schema]bool // schemas without a circle of composition
 
 	schemas2020 schemas2020
+	answers     jsonBodies // that were judged
 	heirsOnce   sync.Once
 	heirNames   map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
 	// discriminates has by schema the names that its discriminator takes.
@@ -104,8 +109,8 @@ type Body struct {
 	Spec      *openapi3.RequestBody
 	Presence  *Clause
 	MediaType *Clause
-	Media     []*Media // in lexical order, JSON first
-	keys      []string // of Media
+	Media     []*Media       // in lexical order, JSON first
+	types     *mediatype.Set // of Media
 }
 
 // Media is one documented representation of a body.
@@ -340,7 +345,7 @@ func (op *Operation) buildBody(pointer string) {
 	if len(keys) == 1 {
 		op.Body.MediaType.Place = at(spec.Content[keys[0]].Origin, pointer+"/content/"+escape(keys[0]), "")
 	}
-	op.Body.Media, op.Body.keys = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject), keys
+	op.Body.Media, op.Body.types = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject), mediatype.NewSet(keys)
 }
 
 // complete gives a media type that is but named, without a value, an empty one.

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -38,9 +39,10 @@ func (n *Node) MayTakeNull() bool {
 
 // hinted returns what a value breaks of that which kin-openapi does not judge:
 // discriminators without a mapping, and in documents of OpenAPI 3.1 all of
-// them, and readOnly.
-func (n *Node) hinted(v any, path []string, subject string) []Violation {
-	if !n.hints && !n.Recursive {
+// them, and readOnly. long says that numbers are looked at too, for which
+// kin-openapi has the double that is nearest.
+func (n *Node) hinted(v any, path []string, subject string, long bool) []Violation {
+	if !n.hints && !n.Recursive && !long {
 		return nil
 	}
 	if n.Recursive {
@@ -48,17 +50,21 @@ func (n *Node) hinted(v any, path []string, subject string) []Violation {
 	}
 	var broken []Violation
 	below := func(child *Node, v any, step string) {
-		broken = append(broken, child.hinted(v, append(path[:len(path):len(path)], step), subject)...)
+		broken = append(broken, child.hinted(v, append(path[:len(path):len(path)], step), subject, long)...)
 	}
 	for _, part := range n.AllOf {
-		broken = append(broken, part.hinted(v, path, subject)...)
+		broken = append(broken, part.hinted(v, path, subject, long)...)
 	}
 	for _, branch := range slices.Concat(n.OneOf, n.AnyOf) {
-		if (branch.hints || branch.Recursive) && branch.Validates(v) == nil {
-			broken = append(broken, branch.hinted(v, path, subject)...)
+		if (branch.hints || branch.Recursive || long) && branch.Validates(v) == nil {
+			broken = append(broken, branch.hinted(v, path, subject, long)...)
 		}
 	}
 	switch v := v.(type) {
+	case json.Number:
+		if long && n.Schema.Format == "int64" && checkFormat("int64", v) != nil {
+			broken = append(broken, n.broken(n.Clause("format"), "format", where(subject, path)+": is not of the format int64", nil, false))
+		}
 	case []any:
 		for i, item := range v {
 			switch {
@@ -127,7 +133,7 @@ func (n *Node) Discriminates() []string {
 	}
 	known := &n.op.Contract.discriminates
 	if names, ok := known.Load(n.Schema); ok {
-		return names.([]string) //nolint:errcheck,forcetypeassert // nothing else is stored
+		return names.([]string) //nolint:forcetypeassert // nothing else is stored
 	}
 	names := slices.Clip(n.names())
 	known.Store(n.Schema, names)

@@ -72,7 +72,11 @@ func (n *Node) sharedClause() {
 
 func (n *Node) ofValues() {
 	if len(n.Schema.Enum) > 0 {
-		n.clause("enum", "enum", n.is("is one of %s", list(n.Schema.Enum)))
+		field := "enum"
+		if n.Schema.Const == nil && hasConst(n.Schema) {
+			field = "const" // of null
+		}
+		n.clause("enum", field, n.is("is one of %s", list(n.Schema.Enum)))
 	}
 	if n.Schema.Const != nil {
 		n.clause("const", "const", n.is("is %s", list([]any{n.Schema.Const})))

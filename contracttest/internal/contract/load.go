@@ -118,8 +118,32 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 		c.Undriven = append(c.Undriven, Undriven{Name: "webhooks/" + escape(name), Reason: "a webhook is a request to others: it is not driven"})
 	}
 	c.locate(data, root, src.relative)
+	c.keepSources(data, src.relative)
 	c.tell()
 	return c, nil
+}
+
+// maxSources is how many bytes of the document's text are kept.
+const maxSources = 8 << 20
+
+// keepSources keeps the text of the files that clauses stand in, by the names of
+// their places.
+func (c *Contract) keepSources(data []byte, relative func(string) []byte) {
+	c.Sources = map[string]string{}
+	size := 0
+	keep := func(name string, text []byte) {
+		if _, has := c.Sources[name]; has || size+len(text) > maxSources {
+			return
+		}
+		size += len(text)
+		c.Sources[name] = string(text)
+	}
+	keep(c.File, data)
+	for _, cl := range c.Clauses {
+		if cl.Place.File != "" && cl.Place.File != c.File {
+			keep(cl.Place.File, relative(cl.Place.File))
+		}
+	}
 }
 
 // Undriven is a part of the document that no request of a run is about.
@@ -227,12 +251,25 @@ func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 	loader.IncludeOrigin = true
 	loader.IsExternalRefsAllowed = true
 	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
-	return loader.LoadFromDataWithPath(data, &url.URL{Path: filepath.ToSlash(s.file)})
+	return loader.LoadFromDataWithPath(data, s.location())
+}
+
+// location is the document's as a URL: most are files, but one may have been
+// fetched.
+func (s *source) location() *url.URL {
+	if u, err := url.Parse(s.file); err == nil && u.Scheme != "" && u.Host != "" {
+		return u
+	}
+	return &url.URL{Path: filepath.ToSlash(s.file)}
 }
 
 // other reads a file that the document refers to. Nothing is fetched over a
-// network: who names a document does not name what it refers to.
+// network: who names a document does not name what it refers to. A document
+// that was fetched is one file.
 func (s *source) other(location *url.URL) ([]byte, error) {
+	if location.Host != "" && location.String() == s.location().String() {
+		return s.data, nil
+	}
 	if location.Scheme != "" || location.Host != "" {
 		return nil, fmt.Errorf("%s: only files are read, nothing is fetched", location.Redacted())
 	}
@@ -261,6 +298,9 @@ func (s *source) unreadable(ref string) string {
 		return "is none"
 	}
 	u.Fragment = ""
+	if s.location().Host != "" {
+		u = s.location().ResolveReference(u)
+	}
 	if u.Scheme == "" && u.Host == "" && !path.IsAbs(u.Path) {
 		u.Path = path.Join(path.Dir(filepath.ToSlash(s.file)), u.Path)
 	}
@@ -316,10 +356,13 @@ func scope(err error) string {
 	return pointer
 }
 
+// Faults counts what the document is not valid in.
+func (c *Contract) Faults() int { return len(c.faults) }
+
 // tell writes the warnings down, those of one place once.
 func (c *Contract) tell() {
 	if c.many() {
-		c.warn(Place{}, "the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.max)
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.File, c.max))
 	}
 	for i, w := range c.faults {
 		if i == maxFaults && len(c.faults) > maxFaults+1 {

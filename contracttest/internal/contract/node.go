@@ -143,6 +143,39 @@ func (n *Node) children() []*Node {
 	return all
 }
 
+// Names are those of the document's parameters, of the properties of its bodies
+// and of its security schemes: what values can be given for.
+func (c *Contract) Names() map[string]bool {
+	names := map[string]bool{}
+	add := func(n *Node) { names[n.Name] = true }
+	for _, op := range c.Operations {
+		for _, p := range op.Params {
+			names[p.Spec.Name] = true
+			p.Node.Walk(add)
+		}
+		if op.Body != nil {
+			for _, m := range op.Body.Media {
+				m.Node.Walk(add)
+			}
+		}
+		for _, r := range op.Responses {
+			for _, m := range r.Media {
+				m.Node.Walk(add)
+			}
+		}
+	}
+	if c.Doc.Components != nil {
+		for name, ref := range c.Doc.Components.SecuritySchemes {
+			names[name] = true
+			if ref != nil && ref.Value != nil && ref.Value.Type == "apiKey" {
+				names[ref.Value.Name] = true
+			}
+		}
+	}
+	delete(names, "")
+	return names
+}
+
 // InPlace returns the nodes of schemas that are about the same value as n and
 // say something of it wherever they apply.
 func (n *Node) InPlace() []*Node {
@@ -180,6 +213,7 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	if ref != nil && ref.Value != nil {
 		lift(ref)
 		n.Schema = ref.Value
+		b.op.Contract.restore(n.Schema)
 		b.op.Contract.cut(n.Schema, nil)
 		n.Pointer = target(ref.Ref, n.Pointer)
 	}
@@ -348,6 +382,28 @@ func lift(ref *openapi3.SchemaRef) {
 	}
 	move("unevaluatedProperties", &ref.Value.UnevaluatedProperties, &last.Value.UnevaluatedProperties)
 	move("unevaluatedItems", &ref.Value.UnevaluatedItems, &last.Value.UnevaluatedItems)
+}
+
+// restore writes down what kin-openapi takes for nothing: a const that is null, as
+// an enum of it, and a not of the schema that takes everything, as the same in
+// other words.
+func (c *Contract) restore(s *openapi3.Schema) {
+	later := c.Doc.IsOpenAPI31OrLater()
+	if later && s.Const == nil && len(s.Enum) == 0 && hasConst(s) {
+		s.Enum = []any{nil}
+	}
+	if !later && s.Not != nil && s.Not.Value != nil && s.Not.Value.IsEmpty() {
+		s.Not = &openapi3.SchemaRef{Value: &openapi3.Schema{Nullable: true}}
+	}
+}
+
+// hasConst reports whether the document gives the schema a const, be it null.
+func hasConst(s *openapi3.Schema) bool {
+	if s.Origin == nil {
+		return s.Const != nil
+	}
+	_, there := s.Origin.Fields.Lookup("const")
+	return there
 }
 
 // beside reports whether a keyword stands next to a $ref. What the reference

@@ -7,7 +7,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
-	"github.com/dataarts-go/factory/internal/mediatype"
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
@@ -133,7 +132,7 @@ func (op *Operation) checkBody(r *wire.Request) []Violation {
 	case len(types) > 1:
 		return append(broken, Violation{Clause: op.Body.MediaType, Message: "there are several Content-Type lines", Leave: leaveRepeated})
 	}
-	key, err := mediatype.Select(op.Body.keys, types[0])
+	key, err := op.Body.types.Select(types[0])
 	if err != nil {
 		return append(broken, Violation{Clause: op.Body.MediaType, Message: err.Error()})
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -22,6 +23,39 @@ type Response struct {
 	Media     []*Media
 	Headers   []*Header
 	op        *Operation
+	types     *mediatype.Set // of Media
+	selected  selections
+}
+
+// selections remember as what labels are read: a server has few of them, and a
+// run asks several times about each answer.
+type selections struct {
+	mu  sync.Mutex
+	all map[string]selection
+}
+
+type selection struct {
+	media *Media
+	err   error
+}
+
+// maxSelections is how many labels of a response are remembered.
+const maxSelections = 64
+
+func (s *selections) of(label string, find func() selection) selection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	got, ok := s.all[label]
+	if !ok {
+		got = find()
+		if s.all == nil {
+			s.all = map[string]selection{}
+		}
+		if len(s.all) < maxSelections {
+			s.all[label] = got
+		}
+	}
+	return got
 }
 
 // Header is a documented response header.
@@ -45,7 +79,7 @@ func (op *Operation) buildResponses(pointer string) {
 		}
 		spec := ref.Value
 		pointer := target(ref.Ref, pointer+"/responses/"+escape(key))
-		r := &Response{Key: key, Spec: spec, op: op}
+		r := &Response{Key: key, Spec: spec, op: op, types: mediatype.NewSet(mediaKeys(spec.Content))}
 		path := "response/" + escape(key)
 		complete(spec.Content)
 		for _, name := range slices.Sorted(maps.Keys(spec.Headers)) {
@@ -111,12 +145,14 @@ func (op *Operation) Refuses() bool {
 
 // Select returns the documented media type that a response is labelled with.
 func (r *Response) Select(contentType string) (*Media, error) {
-	key, err := mediatype.Select(mediaKeys(r.Spec.Content), contentType)
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(r.Media, func(m *Media) bool { return m.Key == key })
-	return r.Media[i], nil
+	got := r.selected.of(contentType, func() selection {
+		key, err := r.types.Select(contentType)
+		if err != nil {
+			return selection{err: err}
+		}
+		return selection{media: r.Media[slices.IndexFunc(r.Media, func(m *Media) bool { return m.Key == key })]}
+	})
+	return got.media, got.err
 }
 
 // CheckHeaders returns the clauses about headers that a response breaks, each
@@ -157,8 +193,10 @@ func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
 	if strings.Contains(m.Key, "*") {
 		form = formOf(resp.Header.Get("Content-Type"), m.Spec.Schema)
 	}
+	var got jsonBody
 	if form == JSON {
-		if err := wellformed.JSON(resp.Body); err != nil {
+		got = r.op.Contract.answers.read(resp.Body)
+		if err := got.err; err != nil {
 			return []Violation{{Clause: r.syntaxOf(m), Message: "the response body " + err.Error(), Syntax: true}}
 		}
 	}
@@ -167,7 +205,7 @@ func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
 	}
 	switch form {
 	case JSON:
-		return m.Node.Check(decoded(resp.Body), "")
+		return m.Node.Check(got.v, "")
 	case URLEncoded:
 		return m.Node.judge(r.op.readURLEncoded(m, string(resp.Body)), "", nil)
 	case XML:
@@ -191,6 +229,59 @@ func (r *Response) syntaxOf(m *Media) *Clause {
 		return m.Syntax
 	}
 	return r.MediaType
+}
+
+// Decoded returns the JSON value of a body, numbers as json.Number; nil and false
+// where no decoder makes one of it.
+func (r *Response) Decoded(resp *wire.Response) (v any, ok bool) {
+	got := r.op.Contract.answers.read(resp.Body)
+	return got.v, got.ok
+}
+
+// jsonBody is what the bytes of a body are as JSON.
+type jsonBody struct {
+	v   any   // nobody may change it
+	ok  bool  // whether there is a value
+	err error // how the bytes are not one well-formed value
+}
+
+// jsonBodies remember what bodies are: a server answers most requests of a run
+// with a few of them.
+type jsonBodies struct {
+	mu  sync.Mutex
+	all map[string]jsonBody
+}
+
+// How many bodies are remembered, and up to which length.
+const (
+	maxBodies     = 1024
+	maxBodyLength = 4 << 10
+)
+
+func (b *jsonBodies) read(body []byte) jsonBody {
+	short := len(body) <= maxBodyLength
+	if short {
+		b.mu.Lock()
+		got, ok := b.all[string(body)]
+		b.mu.Unlock()
+		if ok {
+			return got
+		}
+	}
+	got := jsonBody{err: wellformed.JSON(body)}
+	v, err := decodeJSON(body)
+	if err == nil {
+		got.v, got.ok = v, true
+	}
+	if short {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.all == nil || len(b.all) >= maxBodies {
+			b.all = map[string]jsonBody{}
+		}
+		b.all[string(body)] = got
+	}
+	return got
 }
 
 // maxDepth bounds how far composed schemas are looked into, which may be

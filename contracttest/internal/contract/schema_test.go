@@ -26,7 +26,15 @@ func TestBrokenSchemas(t *testing.T) {
 		{both, "{type: string, pattern: '^(?=.*[A-Z]).{3,2000}$'}", `"abc"`, "pattern"},
 		{both, "{type: number, multipleOf: 0.01}", `0.075`, "multipleOf"},
 		{both, "{type: integer, format: int64}", `9223372036854777856`, "format"},
-		{later, "{type: integer, format: int64}", `9223372036854775808`, "format"}, // for kin-openapi it is the same double as the one before
+		{both, "{type: integer, format: int64}", `9223372036854775808`, "format"}, // for kin-openapi it is the same double as the one before
+		{both, "{type: integer, format: int64}", `9223372036854775807`, ""},
+		{both, "{type: object, properties: {a: {type: array, items: {type: integer, format: int64}}}}", `{"a":[1,-9223372036854775809]}`, "a/items/format"},
+		{both, "{type: integer}", `9223372036854775808`, ""},
+		{earlier, "{not: {}}", `"a"`, "not"},
+		{earlier, "{not: {}}", `null`, "not"},
+		{later, "{const: null}", `"a"`, "enum"},
+		{later, "{const: null}", `null`, ""},
+		{later, "{properties: {a: {const: null}}}", `{"a":1}`, "a/enum"},
 
 		{both, "{type: object, properties: {items: {type: string}, type: {type: string}}}", `{"items":1,"type":2}`, "items/type type/type"},
 		{earlier, "{type: integer, minimum: 1, exclusiveMinimum: true}", `1`, "minimum"},

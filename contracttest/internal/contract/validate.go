@@ -1,9 +1,7 @@
 package contract
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -254,15 +252,4 @@ func (c *schemas2020) document(s *openapi3.Schema) any {
 		doc["dependentRequired"] = all
 	}
 	return doc
-}
-
-// decoded returns a body that is well-formed JSON as the validators take it.
-func decoded(body []byte) any {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
-		return nil
-	}
-	return v
 }

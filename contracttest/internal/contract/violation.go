@@ -17,7 +17,8 @@ import (
 // a decoder returns it: numbers as json.Number. subject is what messages call
 // the value; empty for a body, whose parts are called by their pointer.
 func (n *Node) Check(v any, subject string) []Violation {
-	if path, ok := unbounded(v); ok {
+	path, ok, long := unbounded(v)
+	if ok {
 		return []Violation{{Clause: n.nearest(path), Message: where(subject, path) + ": the number is beyond what can be read"}}
 	}
 	var broken []Violation
@@ -28,7 +29,7 @@ func (n *Node) Check(v any, subject string) []Violation {
 	} else if n.Validates(v) != nil { // the quick answer first: what is wrong takes longer to say
 		broken = n.violations(n.Schema.VisitJSON(v, visit(n.side, openapi3.MultiErrors())...), subject)
 	}
-	for _, h := range n.hinted(v, nil, subject) {
+	for _, h := range n.hinted(v, nil, subject, long && !n.op.Contract.Doc.IsOpenAPI31OrLater()) {
 		if !slices.ContainsFunc(broken, func(b Violation) bool { return b.About(h.Clause) }) {
 			broken = append(broken, h)
 		}
@@ -277,28 +278,35 @@ func valueAt(v any, path []string) (any, bool) {
 // alone would fill the memory.
 const maxExponent = 100_000
 
-// unbounded returns where a number stands that is not judged.
-func unbounded(v any) ([]string, bool) {
+// unbounded returns where a number stands that is not judged, and whether one
+// has so many digits that a double does not hold them all.
+func unbounded(v any) (path []string, found, long bool) {
 	switch v := v.(type) {
 	case json.Number:
+		const digits = 19
 		if i := strings.IndexAny(string(v), "eE"); i >= 0 {
 			exponent, err := strconv.Atoi(string(v[i+1:]))
-			return nil, err != nil || exponent > maxExponent || exponent < -maxExponent
+			return nil, err != nil || exponent > maxExponent || exponent < -maxExponent, false
 		}
+		return nil, false, len(v) >= digits
 	case []any:
 		for i, item := range v {
-			if path, found := unbounded(item); found {
-				return append([]string{strconv.Itoa(i)}, path...), true
+			path, found, more := unbounded(item)
+			if found {
+				return append([]string{strconv.Itoa(i)}, path...), true, false
 			}
+			long = long || more
 		}
 	case map[string]any:
 		for _, name := range keys(v) {
-			if path, found := unbounded(v[name]); found {
-				return append([]string{name}, path...), true
+			path, found, more := unbounded(v[name])
+			if found {
+				return append([]string{name}, path...), true, false
 			}
+			long = long || more
 		}
 	}
-	return nil, false
+	return nil, false, long
 }
 
 // flatten lists the innermost errors about single values: the parts of multi

@@ -96,9 +96,8 @@ func (a Account) Response(op *contract.Operation, resp *wire.Response) {
 	}
 	var v any = string(resp.Body)
 	if m.Syntax != nil {
-		dec := json.NewDecoder(strings.NewReader(string(resp.Body)))
-		dec.UseNumber()
-		if dec.Decode(&v) != nil {
+		var ok bool
+		if v, ok = r.Decoded(resp); !ok {
 			return
 		}
 	}

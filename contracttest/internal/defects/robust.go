@@ -43,7 +43,10 @@ func robustness() []Defect {
 	d := func(op, name, check string, wrap Wrapper) Defect {
 		return Defect{Name: name, Op: op, Check: check, Wrap: wrap}
 	}
-	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	hang := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // net/http sees that the caller has gone when there is nothing more to read
+		<-r.Context().Done()
+	}
 	odd := asked("q", func(s string) bool { return strings.Contains(s, "<b>") })
 	const ok = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 	return class(

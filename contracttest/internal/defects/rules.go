@@ -225,8 +225,9 @@ func (c *call) listHeaders(op string) {
 		members := map[string]string{}
 		for pair := range strings.SplitSeq(strings.Join(lines, ","), ",") {
 			name, value, ok := strings.Cut(pair, "=")
-			c.rule(at+" type", ok)
-			members[name] = value
+			if c.rule(at+" type", ok) && ok {
+				members[name] = value
+			}
 		}
 		_, from := members["from"]
 		c.rule(at+" from required", from)

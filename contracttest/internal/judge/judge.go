@@ -78,6 +78,7 @@ type Exchange struct {
 
 	documented *contract.Response
 	media      *contract.Media
+	disguised  []string // the secrets in the spellings in which they are looked for
 	judged     bool
 	violations []contract.Violation // of the body
 }

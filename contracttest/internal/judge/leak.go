@@ -76,6 +76,80 @@ var leaks = slices.Concat(traces, []leak{
 	{what: "a token", hints: []string{"eyj"}, re: regexp.MustCompile(`\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`), secret: true},
 })
 
+// hints finds which of the leaks may be in a text, in one pass: there are some
+// hundred hints, and most texts have none.
+var hints = newHintIndex(leaks)
+
+// hintIndex holds hints by their first two bytes; one byte alone is there with
+// any other behind it.
+type hintIndex struct {
+	starts [1 << 16 / 64]uint64 // which two bytes begin a hint
+	of     map[uint16][]hint
+}
+
+type hint struct {
+	text string
+	leak int // its index, less than 64
+}
+
+func newHintIndex(all []leak) *hintIndex {
+	h := &hintIndex{of: map[uint16][]hint{}}
+	for i, l := range all {
+		for _, text := range l.hints {
+			from, to := uint16(text[0])<<8, uint16(text[0])<<8|0xff
+			if len(text) > 1 {
+				from |= uint16(text[1])
+				to = from
+			}
+			for k := int(from); k <= int(to); k++ {
+				h.starts[k/64] |= 1 << (k % 64)
+				h.of[uint16(k)] = append(h.of[uint16(k)], hint{text, i}) //nolint:gosec // less than 1 << 16
+			}
+		}
+	}
+	return h
+}
+
+// in returns the leaks of which a hint stands in the text, as bits.
+func (h *hintIndex) in(text []byte) (found uint64) {
+	for i := range text {
+		k := uint16(lower(text[i])) << 8
+		if i+1 < len(text) {
+			k |= uint16(lower(text[i+1]))
+		}
+		if h.starts[k/64]&(1<<(k%64)) == 0 {
+			continue
+		}
+		for _, hint := range h.of[k] {
+			if found&(1<<hint.leak) == 0 && startsWith(text[i:], hint.text) {
+				found |= 1 << hint.leak
+			}
+		}
+	}
+	return found
+}
+
+// startsWith reports whether text starts with a word in lower case, in any
+// letter case.
+func startsWith(text []byte, word string) bool {
+	if len(text) < len(word) {
+		return false
+	}
+	for i := range len(word) {
+		if lower(text[i]) != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c |= 0x20
+	}
+	return c
+}
+
 // How much of an error body and of a header value is looked through.
 const (
 	maxLeakScan   = 64 << 10
@@ -173,15 +247,18 @@ func (e *Exchange) returns(name, value string) bool {
 // must stand alone there: it may be a part of a word by chance.
 func (e *Exchange) repeats(text []byte) bool {
 	const short, long = 6, 16
-	for _, secret := range e.Secrets {
-		plain := secret
-		if scheme, rest, ok := strings.Cut(secret, " "); ok && !strings.ContainsAny(scheme, "=,") {
-			plain = rest // what Authorization has after its scheme
-		}
-		for _, part := range append(disguises(plain), secret, plain) {
-			if len(part) >= long && bytes.Contains(text, []byte(part)) || len(part) >= short && len(part) < long && alone(text, part) {
-				return true
+	if e.disguised == nil {
+		for _, secret := range e.Secrets {
+			plain := secret
+			if scheme, rest, ok := strings.Cut(secret, " "); ok && !strings.ContainsAny(scheme, "=,") {
+				plain = rest // what Authorization has after its scheme
 			}
+			e.disguised = append(append(e.disguised, disguises(plain)...), secret, plain)
+		}
+	}
+	for _, part := range e.disguised {
+		if len(part) >= long && bytes.Contains(text, []byte(part)) || len(part) >= short && len(part) < long && alone(text, part) {
+			return true
 		}
 	}
 	return false
@@ -230,11 +307,13 @@ func wordByte(c byte) bool {
 
 // shown is what text shows of the server's inside, each kind once.
 func (e *Exchange) shown(patterns []leak, text []byte) []sight {
+	hinted := hints.in(text)
+	if hinted == 0 {
+		return nil
+	}
 	var all []sight
-	lower := bytes.ToLower(text)
-	for _, l := range patterns {
-		if slices.ContainsFunc(all, func(s sight) bool { return s.kind == l.what }) ||
-			!slices.ContainsFunc(l.hints, func(hint string) bool { return bytes.Contains(lower, []byte(hint)) }) {
+	for i, l := range patterns {
+		if hinted&(1<<i) == 0 || slices.ContainsFunc(all, func(s sight) bool { return s.kind == l.what }) {
 			continue
 		}
 		for _, match := range l.re.FindAll(text, maxMatches) {

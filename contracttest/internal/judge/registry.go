@@ -11,7 +11,7 @@ var Checks = []Check{
 	{
 		Name: "server-error", run: serverError,
 		Doc:      "The answer is a 5xx status, whatever was sent.",
-		Severity: "a warning where the document has the status and the request is valid",
+		Severity: "a warning where the request is valid and the document has the status, unless that is 500",
 		Silent:   "501 in answer to a method that the document does not have.",
 		Refs:     "RFC 9110 §15.6",
 	},

@@ -28,7 +28,7 @@ func serverError(e *Exchange) []Finding {
 		Message:  fmt.Sprintf("%s in answer to %s: %s", status(code), e.request(), clip(e.Response.Body)),
 		Expected: e.expected(), Actual: status(code),
 	}
-	if e.Documented() != nil && e.Expect == plan.Accept {
+	if e.Documented() != nil && e.Expect == plan.Accept && code != http.StatusInternalServerError {
 		f.Severity = Warning
 	}
 	return []Finding{f}

@@ -161,7 +161,7 @@ func newPlanner(op *contract.Operation, opts Options, f func(*Case)) *planner {
 	return &planner{
 		each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
 		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
-		reasons: map[*contract.Clause]string{}, labels: map[*contract.Clause][]string{}, planned: map[*contract.Clause]bool{},
+		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}
 }
@@ -181,7 +181,7 @@ type planner struct {
 	base    draft
 	first   *Case
 	reasons map[*contract.Clause]string // why a case for the clause failed
-	labels  map[*contract.Clause][]string
+	ids     map[string]bool             // that cases have
 	planned map[*contract.Clause]bool
 	kept    map[*contract.Clause]bool // has a case that keeps it
 	broken  map[*contract.Clause]bool
@@ -407,20 +407,19 @@ func keptAt(n *contract.Node, v any) []*contract.Clause {
 
 // newCase starts a case; its request is made when it is confirmed.
 func (pl *planner) newCase(phase Phase, c *contract.Clause, label string, expect Expect) *Case {
-	if used := pl.labels[c]; slices.Contains(used, label) {
-		plain := label
-		for n := 2; slices.Contains(used, label); n++ {
-			label = fmt.Sprintf("%s~%d", plain, n)
-		}
+	first := c.Name + "#" + label
+	id := first
+	for n := 2; pl.ids[id]; n++ {
+		id = fmt.Sprintf("%s~%d", first, n)
 	}
-	return &Case{ID: c.Name + "#" + label, Phase: phase, Op: pl.op, Clause: c, Expect: expect, Base: pl.first}
+	return &Case{ID: id, Phase: phase, Op: pl.op, Clause: c, Expect: expect, Base: pl.first}
 }
 
 func (pl *planner) add(c *Case) {
 	if pl.opts.Want != nil && c.Base != nil && !pl.opts.Want(c.Clause) {
 		return
 	}
-	pl.labels[c.Clause] = append(pl.labels[c.Clause], c.ID[len(c.Clause.Name)+1:])
+	pl.ids[c.ID] = true
 	pl.planned[c.Clause] = true
 	if c.Expect == Accept {
 		pl.kept[c.Clause] = true

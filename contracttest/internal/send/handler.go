@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,39 +20,100 @@ import (
 // request as net/http's server would hand it over, and its answer is treated as
 // that server would: the header is fixed by the first write, a missing
 // Content-Type is sniffed, a body is cut where none may be.
-func Handler(h http.Handler) Target { return inProcess{h} }
+func Handler(h http.Handler) Target { return &inProcess{handler: h} }
 
-type inProcess struct{ handler http.Handler }
+type inProcess struct {
+	handler http.Handler
 
-func (inProcess) String() string           { return "handler" }
-func (inProcess) Close()                   {}
-func (inProcess) BasePath() (string, bool) { return "", false }
+	mu   sync.Mutex
+	idle []chan<- job // goroutines that have served, and wait to serve again: their stacks have grown already
+	open bool         // whether they are to wait
+}
+
+// job is a request for the handler.
+type job struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	done chan<- error
+}
+
+func (*inProcess) String() string           { return "handler" }
+func (*inProcess) BasePath() (string, bool) { return "", false }
+
+// Close lets go of what waits. The target can be used again.
+func (t *inProcess) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, jobs := range t.idle {
+		close(jobs)
+	}
+	t.idle, t.open = nil, false
+}
+
+// start hands a job to a goroutine.
+func (t *inProcess) start(j job) {
+	t.mu.Lock()
+	t.open = true
+	var jobs chan<- job
+	if last := len(t.idle) - 1; last >= 0 {
+		jobs, t.idle = t.idle[last], t.idle[:last]
+	}
+	t.mu.Unlock()
+	if jobs != nil {
+		jobs <- j
+		return
+	}
+	queue := make(chan job, 1)
+	queue <- j
+	go func() {
+		for j := range queue {
+			t.serve(j)
+			if !t.rest(queue) {
+				return
+			}
+		}
+	}()
+}
+
+// rest enters a goroutine among those that wait, if there is anything to wait
+// for: one whose request was given up may come to its end when the run has.
+func (t *inProcess) rest(jobs chan<- job) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open {
+		t.idle = append(t.idle, jobs)
+	}
+	return t.open
+}
+
+func (t *inProcess) serve(j job) {
+	defer func() {
+		v := recover()
+		switch {
+		case v == nil:
+			j.done <- nil
+		case v == http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+			j.done <- ErrDropped
+		default:
+			j.done <- fmt.Errorf("%w: %v", ErrPanic, v)
+		}
+	}()
+	t.handler.ServeHTTP(j.w, j.r)
+}
 
 var nowhere = &url.URL{Scheme: "http", Host: "handler.invalid"}
 
-func (t inProcess) Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
+func (t *inProcess) Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
 	req, identity, err := ready(ctx, r, nowhere, prepare)
 	if err != nil {
 		return nil, err
 	}
 	asServed(req)
-	rec := &recorder{header: http.Header{}, head: r.Method == http.MethodHead}
+	full := make(chan struct{})
+	rec := &recorder{header: http.Header{}, head: r.Method == http.MethodHead, full: full}
 	start := time.Now()
 	done := make(chan error, 1)
-	go func() {
-		defer func() {
-			v := recover()
-			switch {
-			case v == nil:
-				done <- nil
-			case v == http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
-				done <- ErrDropped
-			default:
-				done <- fmt.Errorf("%w: %v", ErrPanic, v)
-			}
-		}()
-		t.handler.ServeHTTP(rec, req)
-	}()
+	t.start(job{rec, req, done})
 	select {
 	case err = <-done:
 		if err == nil && ctx.Err() != nil { // it came to an end because its time had
@@ -59,6 +121,7 @@ func (t inProcess) Do(ctx context.Context, r *wire.Request, prepare func(*http.R
 		}
 	case <-ctx.Done():
 		err = ended(ctx)
+	case <-full:
 	}
 	resp, err := rec.result(err, time.Since(start))
 	if resp != nil {
@@ -75,21 +138,18 @@ func ended(ctx context.Context) error {
 	return fmt.Errorf("stopped: %w", ctx.Err())
 }
 
-func (t inProcess) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
+func (t *inProcess) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
 	return t.Do(ctx, r, prepare)
 }
 
 // asServed turns a client's request into one as a server hands it over.
 func asServed(req *http.Request) {
-	h := make(http.Header, len(req.Header))
-	names := make([]string, 0, len(req.Header))
-	for name := range req.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		key := http.CanonicalHeaderKey(name)
-		h[key] = append(h[key], req.Header[name]...)
+	h := req.Header // the request is nobody else's
+	for name := range h {
+		if http.CanonicalHeaderKey(name) != name {
+			h = canonical(h)
+			break
+		}
 	}
 	if req.ContentLength > 0 || req.Body != nil && req.ContentLength == 0 {
 		h.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10))
@@ -104,6 +164,16 @@ func asServed(req *http.Request) {
 	req.GetBody = nil
 }
 
+// canonical joins what is the same field in other letter cases.
+func canonical(header http.Header) http.Header {
+	h := make(http.Header, len(header))
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		key := http.CanonicalHeaderKey(name)
+		h[key] = append(h[key], header[name]...)
+	}
+	return h
+}
+
 // recorder is a ResponseWriter that keeps what a client would receive.
 type recorder struct {
 	mu      sync.Mutex
@@ -112,10 +182,11 @@ type recorder struct {
 	sent    http.Header // as it was when the status was written
 	status  int
 	body    []byte
-	head    bool // the method has no body, so that what is written goes nowhere
-	noBody  bool // the status has none, so that writing is an error
-	written int  // bytes that the handler has tried to write
-	taken   int  // bytes of them that a server would have sent
+	head    bool            // the method has no body, so that what is written goes nowhere
+	noBody  bool            // the status has none, so that writing is an error
+	written int             // bytes that the handler has tried to write
+	taken   int             // bytes of them that a server would have sent
+	full    chan<- struct{} // closed when there is more than is read
 }
 
 func (r *recorder) Header() http.Header { return r.header }
@@ -144,7 +215,13 @@ func (r *recorder) Write(p []byte) (int, error) {
 	if n, ok := r.length(); ok && r.written > n {
 		return 0, http.ErrContentLength
 	}
+	if r.taken > MaxBody { // whoever reads has gone
+		return 0, http.ErrHandlerTimeout
+	}
 	r.taken += len(p)
+	if r.taken > MaxBody {
+		close(r.full)
+	}
 	r.body = append(r.body, p[:min(len(p), MaxBody-len(r.body))]...)
 	return len(p), nil
 }

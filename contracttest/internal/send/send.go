@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -71,29 +72,45 @@ func ParseURL(raw string) (Target, error) {
 	}
 	fresh := transport.Clone()
 	fresh.DisableKeepAlives = true
-	return &remote{base: u, transport: transport, fresh: fresh, tls: &tls.Config{MinVersion: tls.VersionTLS12}}, nil
+	hop := transport.Clone()
+	hop.ForceAttemptHTTP2, hop.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
+	hop.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	return &remote{base: u, transport: transport, fresh: fresh, hop: hop, tls: &tls.Config{MinVersion: tls.VersionTLS12}}, nil
 }
 
 type remote struct {
 	base      *url.URL
 	transport *http.Transport
 	fresh     *http.Transport // a connection for each request
+	hop       *http.Transport // HTTP/1.1 alone
 	tls       *tls.Config     // of connections that no transport makes
 }
 
 func (t *remote) String() string { return t.base.String() }
-func (t *remote) Close()         { t.transport.CloseIdleConnections() }
+func (t *remote) Close() {
+	t.transport.CloseIdleConnections()
+	t.hop.CloseIdleConnections()
+}
+
 func (t *remote) BasePath() (string, bool) {
 	return strings.TrimRight(t.base.EscapedPath(), "/"), t.base.Path != ""
 }
 
 func (t *remote) Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
-	resp, stale, err := t.do(ctx, t.transport, r, prepare)
+	via := t.transport
+	if slices.ContainsFunc(r.Header, func(f wire.Field) bool { return slices.Contains(hopByHop, strings.ToLower(f.Name)) }) {
+		via = t.hop
+	}
+	resp, stale, err := t.do(ctx, via, r, prepare)
 	if stale {
 		resp, _, err = t.do(ctx, t.fresh, r, prepare)
 	}
 	return resp, err
 }
+
+// hopByHop are the fields that are of one connection, which HTTP/2 does not have
+// (RFC 9113 §8.2.2).
+var hopByHop = []string{"connection", "proxy-connection", "keep-alive", "upgrade", "te", "transfer-encoding"}
 
 // do sends a request through one of the transports. It is stale where there was
 // no byte of an answer on a connection that had been used before: either side
@@ -161,7 +178,7 @@ func classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w", ErrTimeout)
 	case ctx.Err() != nil:
 		return fmt.Errorf("stopped: %w", ctx.Err())
-	case errors.Is(err, syscall.ECONNREFUSED), isDial(err):
+	case errors.Is(err, syscall.ECONNREFUSED), isDial(err), isUntrusted(err):
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the body ends before its end: %w", err)
@@ -175,6 +192,11 @@ func classify(ctx context.Context, err error) error {
 // out on it. net/http exports no name for that.
 func closedIdle(err error) bool {
 	return strings.Contains(err.Error(), "server closed idle connection")
+}
+
+func isUntrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }
 
 func isDial(err error) bool {

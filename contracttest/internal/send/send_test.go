@@ -28,7 +28,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // around it.
 func both(t *testing.T, h http.HandlerFunc, test func(t *testing.T, target send.Target)) {
 	t.Helper()
-	t.Run("handler", func(t *testing.T) { test(t, send.Handler(h)) })
+	t.Run("handler", func(t *testing.T) {
+		target := send.Handler(h)
+		t.Cleanup(target.Close)
+		test(t, target)
+	})
 	t.Run("server", func(t *testing.T) {
 		server := httptest.NewUnstartedServer(h)
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -203,7 +207,9 @@ func TestFailures(t *testing.T) {
 }
 
 func TestPanicSaysWhy(t *testing.T) {
-	_, err := send.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("nil list") })).Do(t.Context(), get("GET"), nil)
+	target := send.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("nil list") }))
+	defer target.Close()
+	_, err := target.Do(t.Context(), get("GET"), nil)
 	assert.EqualError(t, err, "the handler panicked: nil list")
 }
 
@@ -222,11 +228,13 @@ func TestHandlerThatGoesOn(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	goOn, done := make(chan struct{}), make(chan error, 1)
-	_, err := send.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	target := send.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		<-goOn
 		_, err := io.WriteString(w, "late")
 		done <- err
-	})).Do(ctx, get("GET"), nil)
+	}))
+	defer target.Close()
+	_, err := target.Do(ctx, get("GET"), nil)
 	require.ErrorIs(t, err, send.ErrTimeout)
 	close(goOn)
 	assert.ErrorIs(t, <-done, http.ErrHandlerTimeout)

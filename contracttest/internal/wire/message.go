@@ -124,15 +124,17 @@ func (r *Request) HTTP(ctx context.Context, base *url.URL) (*http.Request, error
 		req.Body = http.NoBody // sent as Content-Length: 0
 		return req, nil
 	}
+	body := r.Body
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	if r.Chunked {
 		req.ContentLength = -1
 		req.TransferEncoding = []string{"chunked"}
 		// A reader of a type that net/http does not know keeps it from
 		// computing the length again.
-		req.Body = io.NopCloser(struct{ io.Reader }{bytes.NewReader(r.Body)})
-	} else {
-		body := r.Body
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		req.GetBody = func() (io.ReadCloser, error) {
+			return io.NopCloser(struct{ io.Reader }{bytes.NewReader(body)}), nil
+		}
+		req.Body = io.NopCloser(struct{ io.Reader }{bytes.NewReader(body)})
 	}
 	return req, nil
 }

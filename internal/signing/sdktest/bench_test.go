@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataarts-go/factory/client"
+	"github.com/dataarts-go/factory/internal/signing"
 )
 
 const (
@@ -38,19 +39,26 @@ type caller struct {
 	call func() error
 }
 
-// callers are the ways that are compared: bare net/http, this module's client
-// with a token and with keys, and the SDK, which knows keys alone.
+// callers are the ways that are compared: bare net/http and this module's
+// client, each with a token and with keys, and the SDK, which knows keys alone.
 func callers(t testing.TB, endpoint string) []caller {
 	t.Helper()
 	return []caller{
-		{"net/http", bare(endpoint)},
+		{"net/http, token", bare(endpoint, func(req *http.Request) error {
+			req.Header.Set("X-Auth-Token", token)
+			return nil
+		})},
 		{"client, token", ours(t, endpoint, client.Token(token))},
+		{"net/http, keys", bare(endpoint, func(req *http.Request) error {
+			req.Header.Set("X-Project-Id", projectID)
+			return signing.Sign(req, accessKey, secretKey, time.Now())
+		})},
 		{"client, keys", ours(t, endpoint, client.AKSK(accessKey, secretKey))},
 		{"SDK, keys", theirs(t, endpoint)},
 	}
 }
 
-func bare(endpoint string) func() error {
+func bare(endpoint string, authorize func(*http.Request) error) func() error {
 	httpClient := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	return func() error {
 		body, err := json.Marshal(map[string][]string{"package_ids": {"12"}})
@@ -64,7 +72,9 @@ func bare(endpoint string) func() error {
 		req.Header.Set("Content-Type", "application/json;charset=UTF-8")
 		req.Header.Set("User-Agent", "bare")
 		req.Header.Set("workspace", workspace)
-		req.Header.Set("X-Auth-Token", token)
+		if err := authorize(req); err != nil {
+			return err
+		}
 		resp, err := httpClient.Do(req)
 		if err != nil {
 			return err
@@ -163,7 +173,8 @@ func BenchmarkCancel(b *testing.B) {
 }
 
 // All of them in turn, call by call, so that what else the machine does falls
-// on each alike: the median of each, and how often that of net/http it is.
+// on each alike: the median of each, and how often that of net/http with the
+// same credentials it is.
 func BenchmarkSideBySide(b *testing.B) {
 	all := callers(b, discard(b))
 	took := make([][]time.Duration, len(all))
@@ -181,9 +192,16 @@ func BenchmarkSideBySide(b *testing.B) {
 		return float64(took[i][len(took[i])/2].Nanoseconds())
 	}
 	b.ReportMetric(0, "ns/op") // of all of them: it says nothing
+	bare := map[string]float64{}
 	for i, c := range all {
-		name := strings.ReplaceAll(c.name, ", ", "+")
-		b.ReportMetric(median(i), name+"-ns")
-		b.ReportMetric(median(i)/median(0), name+"-ratio")
+		by, credentials, _ := strings.Cut(c.name, ", ")
+		if by == "net/http" {
+			bare[credentials] = median(i)
+		}
+	}
+	for i, c := range all {
+		by, credentials, _ := strings.Cut(c.name, ", ")
+		b.ReportMetric(median(i), by+"+"+credentials+"-ns")
+		b.ReportMetric(median(i)/bare[credentials], by+"+"+credentials+"-ratio")
 	}
 }

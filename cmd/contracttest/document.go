@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+// document is an OpenAPI document as the command line names it: a file, a URL,
+// or - for standard input.
+type document struct {
+	name string // what places call it
+	data []byte // nil where it is a file, which is read with those that it refers to
+}
+
+const specUsage = "the OpenAPI 3 document, YAML or JSON: a file, a URL, or - for standard input"
+
+const (
+	maxDocument  = 128 << 20
+	fetchTimeout = 30 * time.Second
+)
+
+// open reads a document that is not a file.
+func open(ctx context.Context, name string, stdin io.Reader) (document, error) {
+	switch {
+	case name == "-":
+		data, err := readAtMost(stdin)
+		if err != nil {
+			return document{}, fmt.Errorf("standard input: %w", err)
+		}
+		return document{"stdin", data}, nil
+	case isURL(name):
+		return fetch(ctx, name)
+	}
+	return document{name: name}, nil
+}
+
+func isURL(name string) bool {
+	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
+}
+
+// fetch gets a document from a URL. A password in it is neither in the name nor
+// in an error.
+func fetch(ctx context.Context, name string) (document, error) {
+	u, err := url.Parse(name)
+	if err != nil {
+		return document{}, errors.New("the document's URL is none")
+	}
+	shown := u.Redacted()
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, name, nil)
+	if err != nil {
+		return document{}, fmt.Errorf("%s: cannot be fetched", shown)
+	}
+	req.Header.Set("Accept", "application/yaml, application/json;q=0.9, */*;q=0.5")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // which does not quote the URL
+		}
+		return document{}, fmt.Errorf("%s: cannot be fetched: %w", shown, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return document{}, fmt.Errorf("%s: cannot be fetched: the answer is %s", shown, resp.Status)
+	}
+	data, err := readAtMost(resp.Body)
+	if err != nil {
+		return document{}, fmt.Errorf("%s: cannot be read: %w", shown, err)
+	}
+	return document{shown, data}, nil
+}
+
+func readAtMost(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	if err == nil && len(data) > maxDocument {
+		err = fmt.Errorf("larger than %d MiB", maxDocument>>20)
+	}
+	return data, err
+}
+
+// location is the document's as a URL.
+func (d document) location() *url.URL {
+	if u, err := url.Parse(d.name); err == nil && isURL(d.name) {
+		return u
+	}
+	return &url.URL{Path: filepath.ToSlash(d.name)}
+}
+
+// load makes a contract of it.
+func (d document) load(opts ...contracttest.LoadOption) (*contracttest.Contract, error) {
+	if d.data == nil {
+		return contracttest.Load(d.name, opts...)
+	}
+	return contracttest.Parse(d.name, d.data, opts...)
+}
+
+// bytes returns the document itself.
+func (d document) bytes() ([]byte, error) {
+	if d.data != nil {
+		return d.data, nil
+	}
+	f, err := os.Open(d.name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAtMost(f)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+// dryRun lists the requests of a run, one in a line.
+func dryRun(cmd *cobra.Command, contract *contracttest.Contract, base string, opts []contracttest.Option) error {
+	var target contracttest.Target
+	if base != "" {
+		target = contracttest.URL(base)
+	}
+	cases, err := contracttest.Plan(cmd.Context(), contract, target, opts...)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(cmd.OutOrStdout())
+	n := 0
+	for c := range cases {
+		n++
+		fmt.Fprintf(w, "%-7s %s  %s: %s\n", c.Method, shortened(c.Target), c.ID, c.Expect)
+	}
+	fmt.Fprintf(w, "%s of %s, none of them sent\n", count(n, "case"), contractName(contract))
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	if n == 0 {
+		return errors.New("no request would be sent: see --only and --skip")
+	}
+	return nil
+}
+
+func contractName(contract *contracttest.Contract) string {
+	operations, err := contract.Operations()
+	if err != nil {
+		return "the document"
+	}
+	return count(len(operations), "operation")
+}
+
+// shortened keeps a request target on its line.
+func shortened(target string) string {
+	const most = 120
+	if len(target) <= most {
+		return printable(target)
+	}
+	cut := most
+	for !utf8.RuneStart(target[cut]) {
+		cut--
+	}
+	return printable(target[:cut]) + fmt.Sprintf("… (%d bytes)", len(target))
+}
+
+// warnOfDeletes tells whoever runs against another machine what may be lost
+// there.
+func warnOfDeletes(w io.Writer, contract *contracttest.Contract, target string, opts []contracttest.Option) error {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" || loopback(u.Hostname()) {
+		return nil //nolint:nilerr // what is wrong with the URL, the run says
+	}
+	operations, err := contract.Operations(opts...)
+	if err != nil {
+		return err
+	}
+	var deletes []string
+	for _, op := range operations {
+		if op.Method == http.MethodDelete {
+			deletes = append(deletes, op.ID)
+		}
+	}
+	if len(deletes) == 0 {
+		return nil
+	}
+	const named = 3
+	names := strings.Join(deletes[:min(named, len(deletes))], ", ")
+	if len(deletes) > named {
+		names += fmt.Sprintf(" and %d more", len(deletes)-named)
+	}
+	fmt.Fprintf(w, "contracttest: warning: requests that delete are sent to %s (%s); --skip leaves an operation out, --dry-run lists the requests\n",
+		printable(u.Host), printable(names))
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// parseHeader reads 'Name: value'; env:VARIABLE as the value stands for that of
+// the environment, so that a secret is not on the command line.
+func parseHeader(text string) (name, value string, err error) {
+	name, value, ok := strings.Cut(text, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !ok || name == "" {
+		return "", "", errors.New("--header: want 'Name: value'")
+	}
+	if variable, ok := strings.CutPrefix(value, "env:"); ok {
+		if value, ok = os.LookupEnv(variable); !ok {
+			return "", "", fmt.Errorf("--header '%s: env:%s': there is no such variable in the environment", name, variable)
+		}
+	}
+	return name, value, nil
+}

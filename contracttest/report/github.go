@@ -1,0 +1,97 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	maxAnnotations = 10       // of a severity: GitHub shows no more of a step
+	maxRows        = 200      // of a table in a job's summary
+	maxCell        = 500      // bytes
+	maxMarkdown    = 1 << 20  // what GitHub takes of a step's summary
+	maxMessage     = 4 * 1024 // bytes of an annotation
+)
+
+// Annotations writes the findings as workflow commands of GitHub, which shows them
+// at the lines of the document, errors first.
+func Annotations(w io.Writer, r *Report) error {
+	var b strings.Builder
+	written := map[string]int{}
+	for _, f := range r.Findings {
+		if written[f.Severity]++; written[f.Severity] > maxAnnotations {
+			continue
+		}
+		command := "error"
+		if f.Severity == Warning {
+			command = "warning"
+		}
+		text := fmt.Sprintf("%s\nexpected: %s\nseen: %s", f.Message, f.Expected, f.Actual)
+		if len(text) > maxMessage {
+			text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+		}
+		fmt.Fprintf(&b, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", command, property(filepath.ToSlash(f.Place.File)), max(1, f.Place.Line), max(1, f.Place.Column),
+			property(f.Clause+" ("+f.Check+")"), commandText(readable(text)))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("annotations: %w", err)
+	}
+	return nil
+}
+
+// commandText escapes the text of a workflow command, property one of its
+// properties: no text of a server begins a command of its own.
+func commandText(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+}
+
+func property(s string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(commandText(readable(s)))
+}
+
+// Markdown writes a summary for a job's page: the verdict, what was shown of the
+// clauses, and the findings.
+func Markdown(w io.Writer, r *Report) error {
+	var b strings.Builder
+	text, _ := verdict(r)
+	fmt.Fprintf(&b, "## %s\n\n", cell(strings.ToUpper(text[:1])+text[1:]))
+	fmt.Fprintf(&b, "`%s` against `%s`, seed %d: %d cases, %d exchanges in %.1f s\n\n", code(r.Spec), code(r.Target), r.Seed, r.Stats.Cases, r.Stats.Exchanges, r.Stats.Seconds)
+	c := r.Coverage
+	fmt.Fprintf(&b, "| clauses | kept | broken on purpose | observed | not proven | unreached |\n|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d |\n",
+		c.Clauses, c.Kept, c.Broken, c.Observed, c.NotProven, len(c.Unreached))
+	if len(r.Findings) > 0 {
+		b.WriteString("\n| | place | clause | what | expected | seen | check |\n|---|---|---|---|---|---|---|\n")
+	}
+	for i, f := range r.Findings {
+		sign := "✗"
+		if f.Severity == Warning {
+			sign = "!"
+		}
+		row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", sign, cell(f.Place.String()), cell(f.Clause), cell(f.Message), cell(f.Expected), cell(f.Actual), cell(f.Check))
+		if i == maxRows || b.Len()+len(row) > maxMarkdown-200 {
+			fmt.Fprintf(&b, "\n… and %d more: the other reports have them all.\n", len(r.Findings)-i)
+			break
+		}
+		b.WriteString(row)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("summary: %w", err)
+	}
+	return nil
+}
+
+// cell is a text that neither ends a cell nor is markup.
+func cell(s string) string {
+	if len(s) > maxCell {
+		s = strings.ToValidUTF8(s[:maxCell], "") + "…"
+	}
+	s = html.EscapeString(strings.Join(strings.Fields(readable(s)), " "))
+	return strings.NewReplacer("|", "\\|", "`", "&#96;", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "@", "&#64;").Replace(s)
+}
+
+func code(s string) string {
+	return strings.NewReplacer("`", "'", "\n", " ").Replace(readable(s))
+}

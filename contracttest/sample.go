@@ -1,0 +1,139 @@
+package contracttest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// How much of a run's exchanges is kept for its reports.
+const (
+	maxPerFinding  = 3    // exchanges of one finding
+	maxPerClause   = 2    // others that keep a clause, and others that break it
+	maxFailing     = 2000 // in all, with findings
+	maxOthers      = 4000 // in all, without
+	maxRequestText = 4 << 10
+	maxAnswerText  = 8 << 10
+)
+
+// sample is what is kept of the exchanges: those with findings, and a few of each
+// clause. It is chosen in the order of the plan, so that the same run keeps the same.
+type sample struct {
+	others, failing int
+	byClause        map[clauseUse]int
+	byFinding       map[findingKey]int
+	exchanges       []report.Exchange
+}
+
+type clauseUse struct {
+	clause string
+	breaks bool
+}
+
+// wants says whether to keep the exchange of a case that has no finding. It is
+// asked in the order of the plan.
+func (s *sample) wants(c *plan.Case) bool {
+	use := clauseUse{c.Clause.Name, c.Expect != plan.Accept}
+	if s.others >= maxOthers || s.byClause[use] >= maxPerClause {
+		return false
+	}
+	s.byClause[use]++
+	s.others++
+	return true
+}
+
+// add keeps an exchange with its findings, if it is wanted anyway or there is
+// room for more of them.
+func (s *sample) add(x *report.Exchange, findings []Finding, wanted bool) {
+	if x == nil {
+		return
+	}
+	fresh := wanted
+	for _, f := range findings {
+		key := findingKey{f.Operation, f.Check, f.Severity, f.Clause}
+		if s.byFinding[key] < maxPerFinding && s.failing < maxFailing {
+			fresh = true
+		}
+		s.byFinding[key]++
+		x.Findings = append(x.Findings, report.Found{Check: f.Check, Severity: f.Severity, Clause: f.Clause, Message: f.Message})
+	}
+	if !fresh {
+		return
+	}
+	if len(findings) > 0 {
+		s.failing++
+	}
+	s.exchanges = append(s.exchanges, *x)
+}
+
+// all returns what is kept, those with findings first.
+func (s *sample) all() []report.Exchange {
+	slices.SortStableFunc(s.exchanges, func(a, b report.Exchange) int {
+		return min(1, len(b.Findings)) - min(1, len(a.Findings))
+	})
+	return s.exchanges
+}
+
+// shot is an exchange as a report shows it: bounded, and without secrets.
+func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
+	secrets := r.secrets(c.Op, x.Request)
+	masked := mask(secrets)
+	out := &report.Exchange{
+		Case: c.ID, Operation: c.Op.ID, Clause: c.Clause.Name, Breaks: c.Expect != plan.Accept, Expect: expected[c.Expect], Leave: c.Leave,
+		Method: x.Request.Method, Target: hide(clip(x.Request.Target, maxRequestText), secrets),
+		Curl: hide(wire.Curl(x.Request, r.curlBase(), masked), secrets),
+	}
+	for _, f := range x.Request.Header {
+		out.Request.Header = append(out.Request.Header, report.Header{Name: f.Name, Value: hide(clip(masked(f.Name, f.Value), maxRequestText), secrets)})
+	}
+	out.Request.Size = len(x.Request.Body)
+	out.Request.Body = hide(clip(string(x.Request.Body), maxRequestText), secrets)
+	if x.Err != nil {
+		out.Error = hide(x.Err.Error(), secrets)
+	}
+	if x.Response == nil {
+		return out
+	}
+	out.Status = x.Response.Status
+	names := make([]string, 0, len(x.Response.Header))
+	for name := range x.Response.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, v := range x.Response.Header[name] {
+			if isSecretName(name) && http.CanonicalHeaderKey(name) != "Www-Authenticate" {
+				v = hidden
+			}
+			out.Response.Header = append(out.Response.Header, report.Header{Name: name, Value: hide(clip(v, maxAnswerText), secrets)})
+		}
+	}
+	out.Response.Size = len(x.Response.Body)
+	out.Response.Body = hide(clip(string(x.Response.Body), maxAnswerText), secrets)
+	if x.Response.BodyErr != nil {
+		out.Error = hide(x.Response.BodyErr.Error(), secrets)
+	}
+	return out
+}
+
+// clip cuts a text, between characters where it is UTF-8.
+func clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// rules describes the checks for reports.
+func rules() []report.Rule {
+	all := make([]report.Rule, 0, len(judge.Checks)+1)
+	for _, c := range append(slices.Clone(judge.Checks), judge.NotRepeatable) {
+		all = append(all, report.Rule{Name: c.Name, Doc: c.Doc, Severity: c.Severity, Silent: c.Silent, Refs: c.Refs})
+	}
+	return all
+}
