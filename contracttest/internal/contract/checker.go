@@ -66,21 +66,24 @@ func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
 		return []Violation{{Clause: op.PathClause, Message: "the path has a percent sign that begins no escape"}}
 	}
 	m := &taken{r: r, path: values, query: wire.Params(r.RawQuery()), cookies: wire.Cookies(r)}
+	if k != nil {
+		m.pairs = pairsByName(r.RawQuery())
+	}
 	var broken []Violation
 	if !wire.WellEscaped(r.RawQuery()) {
 		broken = append(broken, Violation{Clause: op.PathClause, Message: "the query has a percent sign that begins no escape", Leave: leaveEscape})
 	}
 	for i, p := range op.Params {
-		broken = append(broken, k.param(i, p, r, values, func() []Violation { return op.checkParam(p, m) })...)
+		broken = append(broken, k.param(i, p, m, func() []Violation { return op.checkParam(p, m) })...)
 	}
 	return append(broken, k.body(r, func() []Violation { return op.checkBody(r) })...)
 }
 
-func (k *Checker) param(i int, p *Param, r *wire.Request, path map[string]string, check func() []Violation) []Violation {
+func (k *Checker) param(i int, p *Param, m *taken, check func() []Violation) []Violation {
 	if k == nil {
 		return check()
 	}
-	source := p.source(r, path)
+	source := p.source(m)
 	if broken, ok := k.params[i][source]; ok {
 		return broken
 	}
@@ -95,10 +98,11 @@ func (k *Checker) param(i int, p *Param, r *wire.Request, path map[string]string
 }
 
 // source is the part of a request that a parameter is read from.
-func (p *Param) source(r *wire.Request, path map[string]string) string {
+func (p *Param) source(m *taken) string {
+	r := m.r
 	switch p.Spec.In {
 	case openapi3.ParameterInPath:
-		return path[p.Spec.Name]
+		return m.path[p.Spec.Name]
 	case openapi3.ParameterInHeader:
 		return strings.Join(presentValues(r, p.Spec.Name), "\n")
 	case openapi3.ParameterInCookie:
@@ -106,6 +110,9 @@ func (p *Param) source(r *wire.Request, path map[string]string) string {
 	}
 	if p.Node.Allows("object") { // whose members may be parameters of any name
 		return r.RawQuery()
+	}
+	if m.pairs != nil {
+		return m.pairs[p.Spec.Name]
 	}
 	var own []string
 	for pair := range strings.SplitSeq(r.RawQuery(), "&") {
@@ -115,6 +122,24 @@ func (p *Param) source(r *wire.Request, path map[string]string) string {
 		}
 	}
 	return strings.Join(own, "&")
+}
+
+// pairsByName returns the pairs of a query by their names as they are written;
+// nil where a name may stand for another. A request may have hundreds, and is
+// taken apart for each of its parameters.
+func pairsByName(query string) map[string]string {
+	all := map[string]string{}
+	for pair := range strings.SplitSeq(query, "&") {
+		key, _, _ := strings.Cut(pair, "=")
+		if strings.ContainsAny(key, "%+[") {
+			return nil
+		}
+		if before, ok := all[key]; ok {
+			pair = before + "&" + pair
+		}
+		all[key] = pair
+	}
+	return all
 }
 
 // presentValues tells a header that is empty from one that is not there.

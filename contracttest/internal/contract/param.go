@@ -52,6 +52,7 @@ type taken struct {
 	path    map[string]string // escaped
 	query   []wire.Param
 	cookies []wire.Param
+	pairs   map[string]string // of the query, for a checker; nil where a name is written in several ways
 }
 
 // named returns the values of the pairs of a name.
