@@ -129,6 +129,8 @@ func (s *summary) markdown() string {
 	p("| | |\n|---|---|")
 	if s.done < s.all {
 		p("| documents tried | %d of %d, a sample by the hash of their names |", s.done, s.all)
+	} else if s.settings.every > 1 {
+		p("| documents | %d, one in %d by the hash of their names |", s.done, s.settings.every)
 	} else {
 		p("| documents | %d |", s.done)
 	}
