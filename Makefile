@@ -42,7 +42,7 @@ test: ## run the tests, with the race detector and in random order
 
 .PHONY: test-all
 test-all: lint-spec ajv schemas test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
-	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 30
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 60
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	@.ci/postgres
 	@FACTORY_TEST_POSTGRES=required .ci/cover measure
