@@ -127,11 +127,12 @@ func (s *summary) markdown() string {
 	p("is made, with `--max-clauses %d`; the label of each is confirmed with kin-openapi. A clause of a response counts as", s.settings.maxClauses)
 	p("planned where it is judged.\n")
 	p("| | |\n|---|---|")
-	if s.done < s.all {
+	switch {
+	case s.done < s.all:
 		p("| documents tried | %d of %d, a sample by the hash of their names |", s.done, s.all)
-	} else if s.settings.every > 1 {
+	case s.settings.every > 1:
 		p("| documents | %d, one in %d by the hash of their names |", s.done, s.settings.every)
-	} else {
+	default:
 		p("| documents | %d |", s.done)
 	}
 	p("| loaded | %d (%s) |", s.loaded, percent(s.loaded, s.done))
