@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,6 +31,9 @@ func run(t *testing.T, h http.Handler, opts ...contracttest.Option) *contracttes
 	require.NoError(t, err)
 	return rep
 }
+
+// requestID is what the server makes up for each answer.
+var requestID = regexp.MustCompile(`\\"request_id\\":\\"[0-9a-f]*\\"`)
 
 // TestSameReport proves that the report depends on the seed alone, not on who
 // answers first, and that a target behind TCP is judged like a handler.
@@ -43,7 +48,17 @@ func TestSameReport(t *testing.T) {
 		}
 		b, err := json.MarshalIndent(rep, "", " ")
 		require.NoError(t, err)
-		return string(b)
+		require.NotEmpty(t, rep.Exchanges)
+		for i := range rep.Exchanges {
+			x := &rep.Exchanges[i]
+			x.Curl = ""
+			x.Response.Header = slices.DeleteFunc(x.Response.Header, func(h report.Header) bool {
+				return h.Name == "X-Request-Id" || h.Name == "Date" || h.Name == "Content-Length"
+			})
+		}
+		sample, err := json.MarshalIndent(rep.Exchanges, "", " ")
+		require.NoError(t, err)
+		return string(b) + requestID.ReplaceAllString(string(sample), "")
 	}
 	one := dump(run(t, h, known(contracttest.Workers(1))...))
 	assert.Equal(t, one, dump(run(t, h, known(contracttest.Workers(8))...)))
@@ -262,6 +277,28 @@ func TestHeadersAndPrepare(t *testing.T) {
 	assert.NotContains(t, string(b), secret, "a credential must not reach a report")
 	assert.Contains(t, string(b), "error-leak")
 	assert.Contains(t, string(b), "X-Auth-Token: $X_AUTH_TOKEN")
+}
+
+// TestSecretCut proves that a credential is not shown in part where what an answer
+// repeats of it is cut.
+func TestSecretCut(t *testing.T) {
+	const secret = "MIIVerySecretTokenThatIsQuiteLong0123456789"
+	for _, before := range []int{130, 150, 8<<10 - 30, 8<<10 - 5} {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Echo", strings.Repeat("x", before)+r.Header.Get("X-Auth-Token"))
+			if r.Method != http.MethodHead {
+				_, err := io.WriteString(w, strings.Repeat("x", before)+r.Header.Get("X-Auth-Token"))
+				assert.NoError(t, err)
+			}
+		})
+		rep := run(t, h, known(contracttest.Header("X-Auth-Token", secret))...)
+		require.NotEmpty(t, rep.Findings)
+		require.NotEmpty(t, rep.Exchanges)
+		all, err := json.Marshal([]any{rep, rep.Exchanges})
+		require.NoError(t, err)
+		assert.Contains(t, string(all), "x***")
+		assert.NotContains(t, string(all), secret[:4], "after %d bytes", before)
+	}
 }
 
 // TestUnknownValues proves that values which do not exist on the target are one

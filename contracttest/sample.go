@@ -126,7 +126,7 @@ func clip(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	return strings.ToValidUTF8(text[:most], "") + cutMark
 }
 
 // rules describes the checks for reports.
