@@ -2,7 +2,9 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -23,7 +25,17 @@ var (
 	pageJS string
 
 	page = template.Must(template.New("page").Parse(pageText))
+
+	// policy lets the browser run the page's own script and style, and nothing else.
+	policy = fmt.Sprintf("default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
+		inlineHash(pageJS), inlineHash(pageCSS))
 )
+
+// inlineHash names an inline script or style in a content security policy.
+func inlineHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
 
 // HTML writes the report as one page for a browser: the document line by line,
 // each line with what was shown of the clauses that stand in it, and behind it their
@@ -50,6 +62,7 @@ func HTML(w io.Writer, r *Report) error {
 type htmlPage struct {
 	Title, Spec, Target string
 	Seed                int64
+	Policy              string
 	Verdict, Word       string // kept, warned or broken; the same in words
 	Stats               []htmlStat
 	Files               []htmlFile
@@ -150,7 +163,7 @@ func rankOf(name string) int {
 }
 
 func newHTMLPage(r *Report) *htmlPage {
-	p := &htmlPage{Title: readable(path.Base(r.Spec)), Spec: readable(r.Spec), Target: readable(r.Target), Seed: r.Seed}
+	p := &htmlPage{Title: readable(path.Base(r.Spec)), Spec: readable(r.Spec), Target: readable(r.Target), Seed: r.Seed, Policy: policy}
 	for _, w := range r.Warnings {
 		p.Warnings = append(p.Warnings, readable(w))
 	}
