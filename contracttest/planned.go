@@ -56,7 +56,7 @@ func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, keep
 			continue
 		}
 		g.Go(func() error {
-			parts[i] = p.plan(op)
+			parts[i] = p.plan(ctx, op)
 			return nil
 		})
 	}
@@ -73,11 +73,11 @@ func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, keep
 	return p
 }
 
-func (p *planned) plan(op *contract.Operation) *part {
+func (p *planned) plan(ctx context.Context, op *contract.Operation) *part {
 	pt := &part{}
 	var size int64
 	holds := true
-	pt.unreached = plan.Each(op, p.opts, func(c *plan.Case) {
+	pt.unreached = plan.Each(ctx, op, p.opts, func(c *plan.Case) {
 		if !p.wanted(c) {
 			return
 		}
@@ -116,7 +116,7 @@ func (p *planned) cases(op *contract.Operation) []*plan.Case {
 		return pt.cases
 	}
 	var all []*plan.Case
-	plan.Each(op, p.opts, func(c *plan.Case) {
+	plan.Each(context.Background(), op, p.opts, func(c *plan.Case) {
 		if p.wanted(c) {
 			all = append(all, c)
 		}

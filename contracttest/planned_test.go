@@ -21,7 +21,7 @@ func TestPlannedAgain(t *testing.T) {
 	again := &planned{opts: opts, keep: all, parts: map[*contract.Operation]*part{}, ops: held.ops}
 	again.held.Store(maxHeld)
 	for _, op := range held.ops {
-		pt := again.plan(op)
+		pt := again.plan(t.Context(), op)
 		again.parts[op] = pt
 		assert.Nil(t, pt.cases, "there is no room for them")
 		assert.Equal(t, held.parts[op].total, pt.total)

@@ -56,8 +56,9 @@ func (n *Node) hinted(v any, path []string, subject string, long bool) []Violati
 		broken = append(broken, part.hinted(v, path, subject, long)...)
 	}
 	for _, branch := range slices.Concat(n.OneOf, n.AnyOf) {
-		if (branch.hints || branch.Recursive || long) && branch.Validates(v) == nil {
-			broken = append(broken, branch.hinted(v, path, subject, long)...)
+		// Most often there is nothing, and no need to know whether the branch is meant.
+		if below := branch.hinted(v, path, subject, long); len(below) > 0 && branch.Validates(v) == nil {
+			broken = append(broken, below...)
 		}
 	}
 	switch v := v.(type) {

@@ -122,6 +122,14 @@ func (n *Node) Allows(typ string) bool {
 	return len(types) == 0 || slices.Contains(types, typ) || typ == "integer" && slices.Contains(types, "number")
 }
 
+// TakesAll reports whether the schema plainly takes every value of a JSON type:
+// it says nothing but, perhaps, which types.
+func (n *Node) TakesAll(typ string) bool {
+	s := *n.Schema
+	s.Type, s.Nullable = nil, false
+	return n.Allows(typ) && s.Always == nil && s.IsEmpty() && s.If == nil && len(s.DependentRequired) == 0
+}
+
 // Walk calls f for n and every node below it, parents first.
 func (n *Node) Walk(f func(*Node)) {
 	if n == nil {

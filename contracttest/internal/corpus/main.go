@@ -5,6 +5,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -228,16 +229,21 @@ func (s *settings) try(name string) (r result) {
 	r.Operations, r.Clauses = len(c.Operations), len(c.Clauses)
 	start = time.Now()
 	missing := map[place]string{} // why, empty where there is a case
+	ctx, cancel := context.WithTimeout(context.Background(), s.each)
+	defer cancel()
 	for i, op := range c.Operations {
-		if time.Since(start) > s.each {
-			r.Late = len(c.Operations) - i
+		if ctx.Err() != nil {
+			r.Late += len(c.Operations) - i
 			break
 		}
 		opts := plan.Options{Seed: 1, BasePath: c.BasePath, Thin: !s.full}
 		if s.full {
 			opts.Random = 40
 		}
-		unreached := plan.Each(op, opts, func(*plan.Case) { r.Cases++ })
+		unreached := plan.Each(ctx, op, opts, func(*plan.Case) { r.Cases++ })
+		if ctx.Err() != nil {
+			r.Late++
+		}
 		for _, cl := range op.Clauses {
 			reason := unreached[cl]
 			if plan.GaveUp(reason) {

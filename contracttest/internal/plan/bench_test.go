@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -51,7 +52,7 @@ func BenchmarkOperations(b *testing.B) {
 				require.NoError(b, err)
 				cases = 0
 				for _, op := range c.Operations {
-					plan.Each(op, plan.Options{Thin: true}, func(*plan.Case) { cases++ })
+					plan.Each(context.Background(), op, plan.Options{Thin: true}, func(*plan.Case) { cases++ })
 				}
 				runtime.GC()
 				runtime.ReadMemStats(&after)

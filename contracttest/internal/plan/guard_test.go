@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,12 +22,14 @@ func TestPanicWhilePlanning(t *testing.T) {
 		return true
 	}}
 	cases := 0
-	unreached := plan.Each(op, opts, func(*plan.Case) { cases++ })
+	unreached := plan.Each(context.Background(), op, opts, func(*plan.Case) { cases++ })
 	assert.NotZero(t, cases)
 	require.NotEmpty(t, unreached)
 	for clause, reason := range unreached {
 		assert.True(t, plan.GaveUp(reason), "%s: %s", clause.Name, reason)
 		assert.Contains(t, reason, "at a loss (guard_test.go:")
 	}
-	assert.PanicsWithValue(t, "of the caller", func() { plan.Each(op, plan.Options{}, func(*plan.Case) { panic("of the caller") }) })
+	assert.PanicsWithValue(t, "of the caller", func() {
+		plan.Each(context.Background(), op, plan.Options{}, func(*plan.Case) { panic("of the caller") })
+	})
 }

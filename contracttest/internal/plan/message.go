@@ -225,6 +225,12 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				pl.keep(last, false, n)
 			}
 		}
+		if hidden(way) {
+			for _, c := range n.Clauses {
+				pl.reasons[c] = "another branch of anyOf takes what breaks it"
+			}
+			return
+		}
 		for _, v := range pl.maker.Break(n, local, in) {
 			if broken[v.Clause] >= most {
 				continue
@@ -296,6 +302,26 @@ func most(way []*contract.Node) int {
 		}
 	}
 	return bound
+}
+
+// hidden reports whether what the way leads to is inside a value of which
+// another branch of an anyOf takes every one that has its type: then no fault
+// there is one of the whole.
+func hidden(way []*contract.Node) bool {
+	typ := "" // of the value that the next schema up is about, seen from inside it
+	for _, n := range slices.Backward(way) {
+		switch up := n.Parent; {
+		case n.PropName != "", n == up.Additional, n == up.UnevaluatedProps, slices.Contains(up.PatternProps, n):
+			typ = "object"
+		case n == up.Items, n == up.UnevaluatedItems, slices.Contains(up.PrefixItems, n):
+			typ = "array"
+		case typ != "" && slices.Contains(up.AnyOf, n):
+			if slices.ContainsFunc(up.AnyOf, func(other *contract.Node) bool { return other != n && other.TakesAll(typ) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // atTheEnd are odd strings that are sent as the last item of a list too: what is

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -118,7 +119,7 @@ func (o Options) of(op *contract.Operation) Options {
 // where none is made.
 func Base(op *contract.Operation, opts Options) *Case {
 	var base *Case
-	pl := newPlanner(op, opts, func(c *Case) { base = c })
+	pl := newPlanner(context.Background(), op, opts, func(c *Case) { base = c })
 	pl.guarded(func() { pl.start() })
 	return base
 }
@@ -139,27 +140,27 @@ func Make(c *contract.Contract, opts Options) *Plan {
 // on the others, nor on when it is planned.
 func Operation(op *contract.Operation, opts Options) *Plan {
 	p := &Plan{}
-	p.Unreached = Each(op, opts, func(c *Case) { p.Cases = append(p.Cases, c) })
+	p.Unreached = Each(context.Background(), op, opts, func(c *Case) { p.Cases = append(p.Cases, c) })
 	slices.SortStableFunc(p.Cases, byPhase)
 	return p
 }
 
 // Each hands over the cases of an operation one by one, so that not all have to
 // be held, and not sorted by phase; the base is the first. It returns why clauses
-// have no case.
-func Each(op *contract.Operation, opts Options, f func(*Case)) (unreached map[*contract.Clause]string) {
+// have no case: where ctx ends before the operation is planned, that.
+func Each(ctx context.Context, op *contract.Operation, opts Options, f func(*Case)) (unreached map[*contract.Clause]string) {
 	if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
 		return nil
 	}
-	pl := newPlanner(op, opts, f)
+	pl := newPlanner(ctx, op, opts, f)
 	pl.guarded(pl.run)
 	return pl.unreached()
 }
 
-func newPlanner(op *contract.Operation, opts Options, f func(*Case)) *planner {
+func newPlanner(ctx context.Context, op *contract.Operation, opts Options, f func(*Case)) *planner {
 	opts = opts.of(op)
 	return &planner{
-		each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
+		stopped: ctx.Err, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
 		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
 		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
@@ -169,6 +170,7 @@ func newPlanner(op *contract.Operation, opts Options, f func(*Case)) *planner {
 func byPhase(a, b *Case) int { return int(a.Phase) - int(b.Phase) }
 
 type planner struct {
+	stopped func() error // not nil when there is no more time
 	each    func(*Case)
 	handing bool   // each is under way
 	failed  string // why planning ended before it was done
@@ -447,6 +449,7 @@ func (pl *planner) enough(c *contract.Clause, expect Expect) bool {
 // confirmed writes the draft and asks the contract whether the case does what
 // its label says.
 func (pl *planner) confirmed(c *Case, d draft) bool {
+	pl.inTime()
 	r, err := d.request()
 	if err != nil {
 		pl.reasons[c.Clause] = err.Error()
