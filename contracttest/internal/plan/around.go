@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -238,52 +241,92 @@ func (pl *planner) examples() {
 	}
 }
 
-// random plans combinations: several edges at once, and with them one fault.
+// batchOfRandom is how many random cases are made before any of them is handed
+// over.
+const batchOfRandom = 1024
+
+// random plans combinations: several edges at once, and with them one fault. It
+// makes several at a time: what comes of one depends on its number alone.
 func (pl *planner) random() {
 	if len(pl.keeps) == 0 {
 		return
 	}
-	for i := range pl.opts.Random {
-		d, used := pl.base, []change(nil)
-		var credential *contract.Param
-		for range 1 + pl.rand.IntN(3) {
-			ch := pl.keeps[pl.rand.IntN(len(pl.keeps))]
-			if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
-				continue
-			}
-			next, err := ch.apply(d)
-			if err != nil {
-				continue
-			}
-			d, used = next, append(used, ch)
-			if ch.touches != nil && ch.touches.Credential {
-				credential = ch.touches
+	workers := make([]planner, min(runtime.GOMAXPROCS(0), 1+pl.opts.Random/128))
+	for i := range workers {
+		workers[i] = *pl
+		workers[i].maker, workers[i].checker, workers[i].reasons = &value.Maker{Known: pl.opts.Known}, pl.op.NewChecker(), map[*contract.Clause]string{}
+	}
+	for first := 0; first < pl.opts.Random; first += batchOfRandom {
+		made := make([]*Case, min(batchOfRandom, pl.opts.Random-first))
+		var next atomic.Int64
+		var all sync.WaitGroup
+		for i := range workers {
+			all.Go(func() {
+				w := &workers[i]
+				w.guarded(func() {
+					for i := int(next.Add(1)) - 1; i < len(made); i = int(next.Add(1)) - 1 {
+						made[i] = w.combination(first + i)
+					}
+				})
+			})
+		}
+		all.Wait()
+		for _, c := range made {
+			if c != nil {
+				pl.add(c)
 			}
 		}
-		if len(used) == 0 {
-			continue
-		}
-		clause, expect := used[0].clause, Accept
-		if i%2 == 1 && len(pl.breaks) > 0 {
-			ch := pl.breaks[pl.rand.IntN(len(pl.breaks))]
-			if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
-				continue
+		for i := range workers {
+			if pl.failed = workers[i].failed; pl.failed != "" {
+				return
 			}
-			next, err := ch.apply(d)
-			if err != nil {
-				continue
-			}
-			d, used, clause, expect = next, append(used, ch), ch.clause, Refuse
-		}
-		c := pl.newCase(Random, clause, fmt.Sprintf("random-%d", i+1), expect)
-		for _, ch := range used {
-			pl.own(c, ch.touches)
-		}
-		pl.own(c, credential)
-		if pl.confirmed(c, d) {
-			pl.add(c)
 		}
 	}
+}
+
+// combination makes the random case of a number; nil where nothing comes of it.
+func (pl *planner) combination(i int) *Case {
+	r := rand.New(rand.NewPCG(uint64(pl.opts.Seed), uint64(pl.op.Index)<<32+uint64(i))) //nolint:gosec // cases need repeatable, not secret, choices
+	d, used := pl.base, []change(nil)
+	var credential *contract.Param
+	for range 1 + r.IntN(3) {
+		ch := pl.keeps[r.IntN(len(pl.keeps))]
+		if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
+			continue
+		}
+		next, err := ch.apply(pl.maker, d)
+		if err != nil {
+			continue
+		}
+		d, used = next, append(used, ch)
+		if ch.touches != nil && ch.touches.Credential {
+			credential = ch.touches
+		}
+	}
+	if len(used) == 0 {
+		return nil
+	}
+	clause, expect := used[0].clause, Accept
+	if i%2 == 1 && len(pl.breaks) > 0 {
+		ch := pl.breaks[r.IntN(len(pl.breaks))]
+		if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
+			return nil
+		}
+		next, err := ch.apply(pl.maker, d)
+		if err != nil {
+			return nil
+		}
+		d, used, clause, expect = next, append(used, ch), ch.clause, Refuse
+	}
+	c := pl.newCase(Random, clause, fmt.Sprintf("random-%d", i+1), expect)
+	for _, ch := range used {
+		pl.own(c, ch.touches)
+	}
+	pl.own(c, credential)
+	if !pl.confirmed(c, d) {
+		return nil
+	}
+	return c
 }
 
 func overlap(a, b string) bool {

@@ -58,7 +58,7 @@ func (pl *planner) combined(m *contract.Media, d draft, breaks []change) {
 		if !ok {
 			continue
 		}
-		bad, err := ch.apply(d)
+		bad, err := ch.apply(pl.maker, d)
 		if err != nil {
 			continue
 		}

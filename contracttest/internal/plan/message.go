@@ -187,14 +187,14 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				return
 			}
 		}
-		put := func(leaf any, made []string, last bool) func(draft) (draft, error) {
-			return func(d draft) (draft, error) {
+		put := func(leaf any, made []string, last bool) func(*value.Maker, draft) (draft, error) {
+			return func(m *value.Maker, d draft) (draft, error) {
 				cur, ok := get(d)
 				unknown := d.unknownAt(root)
 				if !ok {
 					cur, unknown = good.V, good.Unknown
 				}
-				v, more, err := place(pl.maker, root, cur, way, leaf, last)
+				v, more, err := place(m, root, cur, way, leaf, last)
 				if err != nil {
 					return d, err
 				}
@@ -338,13 +338,13 @@ func (pl *planner) readOnly(root, n *contract.Node, way []*contract.Node, good v
 		pl.reasons[c] = err.Error()
 		return
 	}
-	put := func(leaf any) func(draft) (draft, error) {
-		return func(d draft) (draft, error) {
+	put := func(leaf any) func(*value.Maker, draft) (draft, error) {
+		return func(m *value.Maker, d draft) (draft, error) {
 			cur, ok := get(d)
 			if !ok {
 				cur = good.V
 			}
-			v, _, err := place(pl.maker, root, cur, way, leaf, false)
+			v, _, err := place(m, root, cur, way, leaf, false)
 			return set(d, v, d.unknownAt(root)), err
 		}
 	}
@@ -426,7 +426,7 @@ func (pl *planner) byItself(n *contract.Node) (value.Good, error) {
 
 // optional plans the optional properties of an object: each absent, each
 // present, all absent, all present.
-func (pl *planner) optional(n *contract.Node, good value.Good, p *contract.Param, put func(any, []string, bool) func(draft) (draft, error)) {
+func (pl *planner) optional(n *contract.Node, good value.Good, p *contract.Param, put func(any, []string, bool) func(*value.Maker, draft) (draft, error)) {
 	members, ok := good.V.(map[string]any)
 	if !ok {
 		return
@@ -510,7 +510,7 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 	if ch.clause == nil || pl.enough(ch.clause, Accept) && !probe {
 		return
 	}
-	d, err := ch.apply(pl.base)
+	d, err := ch.apply(pl.maker, pl.base)
 	if err != nil {
 		pl.reasons[ch.clause] = err.Error()
 		return
@@ -537,7 +537,7 @@ func (pl *planner) breakWith(ch change) {
 	if pl.enough(ch.clause, Refuse) {
 		return
 	}
-	d, err := ch.apply(pl.base)
+	d, err := ch.apply(pl.maker, pl.base)
 	if err != nil {
 		pl.reasons[ch.clause] = err.Error()
 		return

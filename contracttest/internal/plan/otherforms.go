@@ -120,7 +120,7 @@ func (pl *planner) inOtherForms() {
 			if m.params && ch.touches == nil || m.body && ch.touches != nil || m.once && done[m.label] {
 				continue
 			}
-			d, err := ch.apply(m.base)
+			d, err := ch.apply(pl.maker, m.base)
 			if err != nil {
 				continue
 			}

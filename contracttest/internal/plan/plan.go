@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -161,7 +160,6 @@ func newPlanner(ctx context.Context, op *contract.Operation, opts Options, f fun
 	opts = opts.of(op)
 	return &planner{
 		stopped: ctx.Err, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
-		rand:    rand.New(rand.NewPCG(uint64(opts.Seed), uint64(op.Index))), //nolint:gosec // cases need repeatable, not secret, choices
 		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}
@@ -179,7 +177,6 @@ type planner struct {
 	opts    Options
 	maker   *value.Maker
 	checker *contract.Checker
-	rand    *rand.Rand
 	base    draft
 	first   *Case
 	reasons map[*contract.Clause]string // why a case for the clause failed
@@ -199,7 +196,7 @@ type change struct {
 	node    *contract.Node
 	leave   string // why a receiver may refuse what it makes
 	site    string // two changes of one site, or of one inside the other, do not go together
-	apply   func(draft) (draft, error)
+	apply   func(*value.Maker, draft) (draft, error)
 	touches *contract.Param
 }
 

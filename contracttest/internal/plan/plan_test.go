@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -601,4 +602,13 @@ func TestCharsetThatIsNotDocumented(t *testing.T) {
 	documented := plan.Make(load(t, ours), options(load(t, ours)))
 	assert.Empty(t, find(t, documented, "CancelFactoryPackages/body/media-type#other-charset").Leave)
 	assert.NotEmpty(t, find(t, documented, "CancelFactoryPackages/body/media-type#utf8").Leave)
+}
+
+// Random cases are made several at a time: how many at once changes nothing.
+func TestRandomAtOnce(t *testing.T) {
+	made := func(procs int) string {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		return dump(plan.Make(load(t, ours), plan.Options{Random: 2500, Seed: 5}))
+	}
+	assert.Equal(t, made(1), made(4))
 }

@@ -53,7 +53,7 @@ func (pl *planner) written(p *contract.Param, good value.Good) {
 	if c == nil {
 		return
 	}
-	pl.keep(change{clause: c, label: "good", site: p.Node.Path, touches: p, apply: func(d draft) (draft, error) { return d.withParam(p, good), nil }}, false, p.Node)
+	pl.keep(change{clause: c, label: "good", site: p.Node.Path, touches: p, apply: func(_ *value.Maker, d draft) (draft, error) { return d.withParam(p, good), nil }}, false, p.Node)
 	st, err := style(p.Spec)
 	if err != nil {
 		return
