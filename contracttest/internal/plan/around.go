@@ -254,7 +254,7 @@ func (pl *planner) random() {
 	workers := make([]planner, min(runtime.GOMAXPROCS(0), 1+pl.opts.Random/128))
 	for i := range workers {
 		workers[i] = *pl
-		workers[i].maker, workers[i].checker, workers[i].reasons = &value.Maker{Known: pl.opts.Known}, pl.op.NewChecker(), map[*contract.Clause]string{}
+		workers[i].checker, workers[i].reasons = pl.op.NewChecker(), map[*contract.Clause]string{}
 	}
 	for first := 0; first < pl.opts.Random; first += batchOfRandom {
 		made := make([]*Case, min(batchOfRandom, pl.opts.Random-first))
@@ -265,6 +265,7 @@ func (pl *planner) random() {
 				w := &workers[i]
 				w.guarded(func() {
 					for i := int(next.Add(1)) - 1; i < len(made); i = int(next.Add(1)) - 1 {
+						w.maker = pl.maker.Fork()
 						made[i] = w.combination(first + i)
 					}
 				})

@@ -365,7 +365,7 @@ func place(m *value.Maker, root *contract.Node, v any, chain []*contract.Node, l
 		return place(m, next, v, chain[1:], leaf, last)
 	default: // a branch of oneOf or anyOf, or a schema that applies to some values
 		var made []string
-		if next.Validates(v) != nil || !m.Applies(next, v) {
+		if !m.Takes(next, v) || !m.Applies(next, v) {
 			g, err := m.Through(next)
 			if err != nil {
 				return nil, nil, err
@@ -398,7 +398,7 @@ func placeItem(m *value.Maker, root *contract.Node, v any, chain []*contract.Nod
 		if i < len(root.PrefixItems) {
 			at = root.PrefixItems[i]
 		}
-		g, err := m.Good(at)
+		g, err := m.Spare(at)
 		if err != nil && at != next {
 			return nil, nil, err
 		}
@@ -439,7 +439,7 @@ func asObject(m *value.Maker, n *contract.Node, v any) (map[string]any, []string
 func placeMember(m *value.Maker, members map[string]any, name string, next *contract.Node, chain []*contract.Node, leaf any, last bool, made []string) (any, []string, error) {
 	inner, ok := members[name]
 	if !ok && len(chain) > 1 {
-		g, err := m.Good(next)
+		g, err := m.Spare(next)
 		if err != nil {
 			return nil, nil, err
 		}

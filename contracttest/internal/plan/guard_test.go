@@ -33,3 +33,27 @@ func TestPanicWhilePlanning(t *testing.T) {
 		plan.Each(context.Background(), op, plan.Options{}, func(*plan.Case) { panic("of the caller") })
 	})
 }
+
+// A context that ends while an operation is planned ends the planning there.
+func TestStoppedWhilePlanning(t *testing.T) {
+	op := load(t, ours).Operations[0]
+	for _, random := range []int{0, 2500} { // with so many, it ends among the random ones
+		ctx, cancel := context.WithCancel(t.Context())
+		cases, before := 0, 0
+		unreached := plan.Each(ctx, op, plan.Options{Random: random}, func(c *plan.Case) {
+			if cases++; cases == 5 && random == 0 || c.Phase == plan.Random && before == 0 {
+				before = cases
+				cancel()
+			}
+		})
+		assert.NotZero(t, before)
+		assert.Less(t, cases-before, 1200, "nothing but what was made already")
+		if random == 0 {
+			require.NotEmpty(t, unreached)
+		}
+		for clause, reason := range unreached {
+			assert.True(t, plan.Late(reason), "%s: %s", clause.Name, reason)
+		}
+		cancel()
+	}
+}

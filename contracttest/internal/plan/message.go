@@ -378,7 +378,7 @@ func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good
 		case slices.Contains(parent.AllOf, step):
 			continue // the same value, seen by another schema
 		default:
-			if step.Validates(v) == nil && pl.maker.Applies(step, v) {
+			if pl.maker.Takes(step, v) && pl.maker.Applies(step, v) {
 				continue
 			}
 			g, err := pl.maker.Through(step)
@@ -397,7 +397,7 @@ func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good
 			v, unknown = g.V, g.Unknown
 		}
 	}
-	if n.Validates(v) == nil || len(way) > 0 && isInPlace(n) {
+	if pl.maker.Takes(n, v) || len(way) > 0 && isInPlace(n) {
 		return value.Good{V: v, Unknown: unknown}, nil
 	}
 	return pl.byItself(n)

@@ -612,3 +612,65 @@ func TestRandomAtOnce(t *testing.T) {
 	}
 	assert.Equal(t, made(1), made(4))
 }
+
+// What is inside a branch of anyOf cannot be broken where another branch takes
+// any object. That is said, and not looked for in vain.
+func TestHiddenByAnyOf(t *testing.T) {
+	document := func(other string) string {
+		return `
+paths:
+  /a:
+    post:
+      operationId: op
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [a]
+              properties:
+                a:
+                  anyOf:
+                    - {type: object, required: [n], properties: {n: {type: integer, minimum: 3}}}
+                    - ` + other + `
+      responses: {"204": {description: a}, "400": {description: b}}
+`
+	}
+	broken := func(t *testing.T, other string) bool {
+		return slices.ContainsFunc(plan.Make(parse(t, document(other)), plan.Options{}).Cases, func(k *plan.Case) bool {
+			return k.Clause.Name == "op/body/a/anyOf/0/n/minimum" && k.Expect == plan.Refuse
+		})
+	}
+	for _, all := range []string{"{type: object, nullable: true}", "{}", "{description: anything}"} {
+		assert.False(t, broken(t, all), all)
+	}
+	for _, some := range []string{"{type: string}", "{type: object, required: [m]}", "{type: array, items: {}}"} {
+		assert.True(t, broken(t, some), some)
+	}
+}
+
+// On the way to a deep value there is no more than has to be.
+func TestSpareOnTheWay(t *testing.T) {
+	c := parse(t, `
+paths:
+  /a:
+    post:
+      operationId: op
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: '#/components/schemas/level'}
+      responses: {"204": {description: a}, "400": {description: b}}
+components:
+  schemas:
+    level:
+      type: object
+      properties:
+        a: {type: string}
+        below: {type: object, required: [must], properties: {must: {type: integer}, may: {type: string}, more: {type: object, properties: {last: {type: string, maxLength: 3}, other: {type: string}}}}}
+`)
+	p := plan.Make(c, plan.Options{})
+	assert.JSONEq(t, `{"below": {"must": 1, "more": {"last": "abca"}}}`, string(find(t, p, "op/body/below/more/last/maxLength#too-long").Request.Body))
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,12 +20,59 @@ type Maker struct {
 	// or property that they are for.
 	Known map[string][]string
 
+	from    *Maker // what it is a fork of
 	made    map[*contract.Node]made
 	through map[*contract.Node]made
+	spare   map[*contract.Node]Good
+	judged  map[sight]verdict
 	active  map[*contract.Node]int // nodes for which a value is being made
 	left    int                    // steps of the search
 	endless bool                   // it ended at a schema that refers to itself
 	cause   error                  // why the innermost part of it failed
+}
+
+// Fork returns a maker that has all that m has made, and adds nothing to it. As
+// long as m itself is not used, forks of it may be used at once; what one makes
+// does not depend on the others.
+func (m *Maker) Fork() *Maker { return &Maker{Known: m.Known, from: m} }
+
+// sight is a value that is compared by where it is, and the node that it is
+// judged by.
+type sight struct {
+	n *contract.Node
+	v uintptr
+}
+
+// verdict is a judgement. It holds on to the value, so that no other one comes to
+// be in its place.
+type verdict struct {
+	v  any
+	ok bool
+}
+
+// maxJudged bounds how many judgements are held.
+const maxJudged = 4096
+
+// Takes reports whether a value keeps every clause of the node, as the node's
+// Validates does. An object is judged once: the values that cases have in common
+// are much larger than what they differ in, and nothing changes one in place.
+func (m *Maker) Takes(n *contract.Node, v any) bool {
+	members, isObject := v.(map[string]any)
+	if !isObject {
+		return n.Validates(v) == nil
+	}
+	key := sight{n, reflect.ValueOf(members).Pointer()}
+	for from := m; from != nil; from = from.from {
+		if before, ok := from.judged[key]; ok {
+			return before.ok
+		}
+	}
+	if m.judged == nil || len(m.judged) >= maxJudged {
+		m.judged = map[sight]verdict{}
+	}
+	ok := n.Validates(v) == nil
+	m.judged[key] = verdict{v, ok}
+	return ok
 }
 
 // made is what has been found out of a node before.
@@ -55,8 +104,10 @@ func (m *Maker) Good(n *contract.Node) (Good, error) { return m.good(n, 0) }
 
 func (m *Maker) good(n *contract.Node, depth int) (Good, error) {
 	n = n.Whole()
-	if before, ok := m.made[n]; ok {
-		return before.good, before.err
+	for from := m; from != nil; from = from.from {
+		if before, ok := from.made[n]; ok {
+			return before.good, before.err
+		}
 	}
 	if m.active[n] > maxRepeats || depth > maxDepth {
 		m.endless = true
@@ -75,6 +126,57 @@ func (m *Maker) good(n *contract.Node, depth int) (Good, error) {
 		m.endless = false
 	}
 	return g, err
+}
+
+// Spare makes a value as Good does, of an object but what has to be there: for
+// what is only on the way to another value.
+func (m *Maker) Spare(n *contract.Node) (Good, error) {
+	for from := m; from != nil; from = from.from {
+		if g, ok := from.spare[n]; ok {
+			return g, nil
+		}
+	}
+	g, err := m.Good(n)
+	if err != nil {
+		return g, err
+	}
+	if members, ok := g.V.(map[string]any); ok {
+		few := Good{V: map[string]any{}, Unknown: slices.Clone(g.Unknown)}
+		for name, v := range members {
+			all, required := properties(n.Whole(), name)
+			if required || len(all) == 0 {
+				few.V.(map[string]any)[name] = v //nolint:forcetypeassert // made above
+				continue
+			}
+			few.Unknown = slices.DeleteFunc(few.Unknown, func(path string) bool {
+				return slices.ContainsFunc(all, func(p *contract.Node) bool { return path == p.Path || strings.HasPrefix(path, p.Path+"/") })
+			})
+		}
+		if n.Validates(few.V) == nil {
+			g = few
+		}
+	}
+	if m.spare == nil {
+		m.spare = map[*contract.Node]Good{}
+	}
+	m.spare[n] = g
+	return g, nil
+}
+
+// properties returns the nodes of a property, of all schemas that are about the
+// object, and whether one of them requires it.
+func properties(n *contract.Node, name string) (all []*contract.Node, required bool) {
+	for _, p := range n.Props {
+		if p.PropName == name {
+			all = append(all, p)
+		}
+	}
+	required = n.Required[name]
+	for _, part := range n.InPlace() {
+		more, too := properties(part.Whole(), name)
+		all, required = append(all, more...), required || too
+	}
+	return all, required
 }
 
 func (m *Maker) search(n *contract.Node, depth int) (Good, error) {

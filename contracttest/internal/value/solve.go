@@ -902,8 +902,10 @@ func (m *Maker) Applies(n *contract.Node, v any) bool {
 // Through makes a value of the schema around n to which n applies. Where n
 // takes none of them, it is one that n refuses.
 func (m *Maker) Through(n *contract.Node) (Good, error) {
-	if before, ok := m.through[n]; ok {
-		return before.good, before.err
+	for from := m; from != nil; from = from.from {
+		if before, ok := from.through[n]; ok {
+			return before.good, before.err
+		}
 	}
 	if m.through == nil {
 		m.through = map[*contract.Node]made{}
