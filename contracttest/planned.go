@@ -153,16 +153,18 @@ const batch = 2048
 // stages divides the plan of the operations that take something away, or of the
 // others, into cases that may be sent at once: by phase, then by what they may
 // do to others. In the first phase, the valid requests that others are compared
-// with come before these. Before a valid request takes something away, the ones
-// without a credential are to show that they do not.
+// with come before these. Before a valid request takes something away, those
+// without a credential, and then those that break the contract, are to show that
+// they do not: afterwards it may be gone, and they are refused for that.
 func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
-	first := func(c *plan.Case) bool { return taking && c.Expect == plan.RefuseCredential }
+	bare := func(c *plan.Case) bool { return taking && c.Expect == plan.RefuseCredential }
+	bad := func(c *plan.Case) bool { return taking && c.Expect == plan.Refuse && c.Phase == plan.Clauses }
 	ranks := []int{0, 1}
 	if taking {
 		ranks = []int{last}
 	}
 	return func(yield func([]*plan.Case) bool) {
-		if taking && !p.batches(last, first, yield) {
+		if taking && (!p.batches(last, bare, yield) || !p.batches(last, bad, yield)) {
 			return
 		}
 		for _, cases := range firstStages(p.basics, taking) {
@@ -172,7 +174,7 @@ func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
 		}
 		for _, phase := range []plan.Phase{plan.Clauses, plan.Examples, plan.Random} {
 			for _, rank := range ranks {
-				if !p.batches(rank, func(c *plan.Case) bool { return c.Phase == phase && !first(c) }, yield) {
+				if !p.batches(rank, func(c *plan.Case) bool { return c.Phase == phase && !bare(c) && !bad(c) }, yield) {
 					return
 				}
 			}

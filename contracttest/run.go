@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,10 +126,8 @@ func (r *runner) run(ctx context.Context) (*Report, error) {
 		Warnings: slices.Clone(r.contract.c.Warnings), Findings: []Finding{},
 	}
 	for _, taking := range []bool{false, true} {
-		for cases := range r.plan.stages(taking) {
-			if err := r.stage(ctx, cases); err != nil {
-				return nil, err
-			}
+		if err := r.stages(ctx, taking); err != nil {
+			return nil, err
 		}
 		if !r.filter.oneCase() {
 			r.framing(ctx, taking)
@@ -161,9 +160,51 @@ type outcome struct {
 
 func (o outcome) class() int { return o.status / 100 }
 
-// stage sends the cases of one stage, then enters what came of them in the
-// order of the plan, so that the report does not depend on who answered first.
-func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
+// stages sends the cases of one stage after the other, and enters what came of
+// them in the order of the plan, so that the report does not depend on who
+// answered first. What is sent before the valid request is entered after it: what
+// a refusal shows depends on that.
+func (r *runner) stages(ctx context.Context, taking bool) error {
+	type sent struct {
+		cases    []*plan.Case
+		outcomes []outcome
+	}
+	var early []sent
+	valid := false
+	enter := func(all ...sent) {
+		for _, s := range all {
+			for i, c := range s.cases {
+				r.conclude(ctx, c, s.outcomes[i])
+			}
+		}
+	}
+	for cases := range r.plan.stages(taking) {
+		s := sent{cases, r.attempts(ctx, cases)}
+		first := cases[0]
+		if first.Phase == plan.Basics && first.Expect == plan.Accept {
+			valid = true
+			if err := unreachable(s.outcomes); err != nil && !r.reached {
+				return err
+			}
+			r.reached = true // what is out of reach from now on is a finding
+			r.learn(ctx, cases, s.outcomes)
+		}
+		switch {
+		case !valid:
+			early = append(early, s)
+			continue
+		case first.Phase != plan.Basics:
+			enter(early...)
+			early = nil
+		}
+		enter(s)
+	}
+	enter(early...)
+	return nil
+}
+
+// attempts sends the cases of one stage, several at once.
+func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
 	outcomes := make([]outcome, len(cases))
 	keep := make([]bool, len(cases))
 	for i, c := range cases {
@@ -179,17 +220,7 @@ func (r *runner) stage(ctx context.Context, cases []*plan.Case) error {
 		})
 	}
 	workers.Wait()
-	if len(cases) > 0 && cases[0].Phase == plan.Basics {
-		if err := unreachable(outcomes); err != nil && !r.reached {
-			return err
-		}
-		r.reached = true // what is out of reach from now on is a finding
-		r.learn(ctx, cases, outcomes)
-	}
-	for i, c := range cases {
-		r.conclude(ctx, c, outcomes[i])
-	}
-	return nil
+	return outcomes
 }
 
 // attempt sends a case and judges the answer, unless there is a reason not to.
@@ -346,6 +377,24 @@ func (r *runner) must(c *plan.Case) bool {
 	return c.Base == nil || r.accepted[c.Op]
 }
 
+// admitted reports whether the run's credential is one that the operation takes:
+// its valid request was accepted, or that of another which asks for the same.
+func (r *runner) admitted(op *contract.Operation) bool {
+	if r.accepted[op] {
+		return true
+	}
+	if op.AuthClause == nil || !takes(op) { // only these are sent before their valid request
+		return false
+	}
+	wanted := op.Requirements()
+	for other, ok := range r.accepted {
+		if ok && reflect.DeepEqual(other.Requirements(), wanted) {
+			return true
+		}
+	}
+	return false
+}
+
 // judge runs the checks over the answer to a case. It is safe for concurrent
 // use.
 func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outcome {
@@ -354,7 +403,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	}
 	e := &judge.Exchange{
 		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Wants: c.Wants, Must: r.must(c), Base: c.Base == nil,
-		Authorized: r.accepted[c.Op], MaxTime: r.cfg.maxTime,
+		Authorized: r.admitted(c.Op), MaxTime: r.cfg.maxTime,
 		Nowhere: slices.ContainsFunc(c.Unknown, func(node string) bool { return strings.HasPrefix(node, "path/") }),
 		Secrets: r.secrets(c.Op, x.Request),
 	}
@@ -514,7 +563,12 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 			}
 			x := r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw)
 			var found []Finding
-			for _, f := range r.judge(ctx, c, x).findings {
+			o := r.judge(ctx, c, x)
+			if !r.filter.skipCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.lasting[op] && r.stillAccepted(ctx, c) {
+				found = append(found, r.wavers(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
+					"the same answer on every connection", strconv.Itoa(o.status), judge.Error))
+			}
+			for _, f := range o.findings {
 				// Whether HEAD has to be served, the document does not say.
 				undocumented := c.Request.Method == http.MethodHead && c.Expect == plan.Accept
 				if f.Check != judge.ValidRefused && (!undocumented || f.Check == judge.Framing) {
@@ -662,14 +716,18 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 	if successes && seen[0].status != seen[odd].status {
 		severity = judge.Warning // one may be under way, and then be done
 	}
-	e := &judge.Exchange{
-		Exchange: &wire.Exchange{Request: seen[odd].request}, Op: c.Op, Clause: c.Clause, Secrets: r.secrets(c.Op, seen[odd].request),
-	}
-	r.enter(r.contract.finding(e, judge.Finding{
-		Check: judge.NotRepeatable.Name, Severity: severity, Clause: c.Op.StatusClause,
-		Message:  fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
-		Expected: seen[0].shape, Actual: seen[odd].shape,
-	}, r.curlBase(), c.ID))
+	r.wavers(c, seen[odd].request, fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
+		seen[0].shape, seen[odd].shape, severity)
+}
+
+// wavers enters that the same request is not answered in the same way.
+func (r *runner) wavers(c *plan.Case, req *wire.Request, message, expected, actual string, severity judge.Severity) Finding {
+	e := &judge.Exchange{Exchange: &wire.Exchange{Request: req}, Op: c.Op, Clause: c.Clause, Secrets: r.secrets(c.Op, req)}
+	f := r.contract.finding(e, judge.Finding{
+		Check: judge.NotRepeatable.Name, Severity: severity, Clause: c.Op.StatusClause, Message: message, Expected: expected, Actual: actual,
+	}, r.curlBase(), c.ID)
+	r.enter(f)
+	return f
 }
 
 // shape is what must not change from one answer to the same request to the

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -173,4 +174,48 @@ func validPet(contract *contracttest.Contract, types []string, body []byte) bool
 	}
 	findings, err := contract.Judge(x)
 	return err == nil && len(findings) == 0 && len(body) > 0
+}
+
+// TestTakenByMistake proves that a server which takes away what is there on a
+// request that breaks the contract is found out, though it can be taken once: such
+// requests come before the valid one.
+func TestTakenByMistake(t *testing.T) {
+	contract, err := contracttest.Parse("things.yaml", []byte(`
+openapi: 3.0.3
+info: {title: things, version: "1"}
+paths:
+  /things/{id}:
+    delete:
+      operationId: removeThing
+      parameters: [{name: id, in: path, required: true, schema: {type: integer, minimum: 1}}]
+      responses:
+        "204": {description: gone}
+        "400": {description: broken}
+        "404": {description: unknown}
+`))
+	require.NoError(t, err)
+	for name, exact := range map[string]bool{"exact": true, "any": false} {
+		t.Run(name, func(t *testing.T) {
+			var gone atomic.Bool
+			mux := http.NewServeMux()
+			mux.HandleFunc("DELETE /things/{id}", func(w http.ResponseWriter, r *http.Request) {
+				id, err := strconv.Atoi(r.PathValue("id"))
+				switch broken := err != nil || id < 1 || strconv.Itoa(id) != r.PathValue("id"); {
+				case broken && exact:
+					w.WriteHeader(http.StatusBadRequest)
+				case !broken && id != 7 || gone.Swap(true):
+					w.WriteHeader(http.StatusNotFound)
+				default:
+					w.WriteHeader(http.StatusNoContent)
+				}
+			})
+			rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(mux), contracttest.Values("id", "7"))
+			require.NoError(t, err)
+			accepted := slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return f.Check == "invalid-request-accepted" && f.Severity == "error" })
+			assert.Equal(t, !exact, accepted, "%s", describe(rep))
+			if exact {
+				assert.NotContains(t, describe(rep), "error ", "no finding that breaks the contract")
+			}
+		})
+	}
 }

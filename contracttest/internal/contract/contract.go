@@ -203,7 +203,9 @@ func (op *Operation) build(pointer string) {
 	op.buildResponses(pointer)
 }
 
-func (op *Operation) requirements() openapi3.SecurityRequirements {
+// Requirements returns the security requirements that hold for the operation: its
+// own, else those of the document.
+func (op *Operation) Requirements() openapi3.SecurityRequirements {
 	if op.Spec.Security != nil {
 		return *op.Spec.Security
 	}
@@ -211,7 +213,7 @@ func (op *Operation) requirements() openapi3.SecurityRequirements {
 }
 
 func (op *Operation) buildSecurity(pointer string) {
-	reqs := op.requirements()
+	reqs := op.Requirements()
 	if len(reqs) == 0 || slices.ContainsFunc(reqs, func(r openapi3.SecurityRequirement) bool { return len(r) == 0 }) {
 		return
 	}
@@ -228,7 +230,7 @@ func (op *Operation) credential(in, name string) bool {
 	if op.Contract.Doc.Components == nil {
 		return false
 	}
-	for _, r := range op.requirements() {
+	for _, r := range op.Requirements() {
 		for scheme := range r {
 			ref := op.Contract.Doc.Components.SecuritySchemes[scheme]
 			if ref != nil && ref.Value != nil && ref.Value.Type == "apiKey" && ref.Value.In == in && strings.EqualFold(ref.Value.Name, name) {

@@ -912,15 +912,15 @@ func parts(contentType string, body []byte) (image string, texts map[string][]st
 			return image, texts, true
 		}
 		if err != nil || p.FormName() == "" {
-			return "", nil, false
+			return image, texts, false
 		}
 		text, err := io.ReadAll(p)
-		if err != nil {
-			return "", nil, false
-		}
 		texts[p.FormName()] = append(texts[p.FormName()], string(text))
 		if p.FormName() == "image" {
 			image, _, _ = mime.ParseMediaType(p.Header.Get("Content-Type"))
+		}
+		if err != nil { // a shop that does not mind has what there was
+			return image, texts, false
 		}
 	}
 }

@@ -71,12 +71,8 @@ func (s spot) put(r *wire.Request, text string) {
 // alternatives lists the security requirements of the operation, each the spots
 // of the schemes that it asks for together.
 func (pl *planner) alternatives() [][]spot {
-	reqs := pl.op.Contract.Doc.Security
-	if pl.op.Spec.Security != nil {
-		reqs = *pl.op.Spec.Security
-	}
 	var all [][]spot
-	for _, r := range reqs {
+	for _, r := range pl.op.Requirements() {
 		var together []spot
 		for _, name := range sortedKeys(r) {
 			if s, ok := pl.spotOf(name); ok {

@@ -58,6 +58,11 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		typ("final-semicolon", key+";", Accept, leaveLastSemicolon)
 		typ("unknown-parameter", key+";x-unknown=a", Accept, leaveTypeParameter)
 	}
+	if m.Form == contract.Multipart { // with all that is needed to read the parts
+		for _, other := range []string{"mixed", "related", "x-unknown"} {
+			typ(other, "multipart/"+other+"; boundary="+boundary, Refuse, "")
+		}
+	}
 	// Others.
 	for _, other := range []struct{ label, contentType, leave string }{
 		{"json", "application/json", ""},

@@ -363,6 +363,20 @@ func (pl *planner) fields(m *contract.Media, d draft) {
 			raw(c, "bare-percent-sign", strings.Replace(text, pair, pair+"%", 1), Refuse)
 		}
 	}
+	for _, prop := range m.Node.Props {
+		_, there := members[prop.PropName]
+		c := prop.Clause("type")
+		g, err := pl.maker.Good(prop)
+		if there || c == nil || err != nil {
+			continue
+		}
+		switch g.V.(type) {
+		case []any, map[string]any:
+		default:
+			pair := wire.Style{Name: "form", Explode: true}.Query(prop.PropName, g.V)[0]
+			raw(c, "twice", text+"&"+pair+"&"+pair, Refuse)
+		}
+	}
 }
 
 // withPartBody replaces the content of a part.
