@@ -211,7 +211,9 @@ paths:
 			})
 			rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(mux), contracttest.Values("id", "7"))
 			require.NoError(t, err)
-			accepted := slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return f.Check == "invalid-request-accepted" && f.Severity == "error" })
+			accepted := slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool {
+				return f.Check == "invalid-request-accepted" && f.Severity == "error"
+			})
 			assert.Equal(t, !exact, accepted, "%s", describe(rep))
 			if exact {
 				assert.NotContains(t, describe(rep), "error ", "no finding that breaks the contract")
