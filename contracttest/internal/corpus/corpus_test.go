@@ -49,10 +49,10 @@ func TestGeneral(t *testing.T) {
 }
 
 func TestPageNamesWhatWasNotTried(t *testing.T) {
-	sum := summarise([]result{{Name: "a.json", Refused: " documents no operation"}, {Name: "b.json", Panic: "b"}})
-	sum.all = 3
+	sum := summarise([]result{{Name: "a.json", Refused: " documents no operation"}, {Name: "b.json", Panic: "b"}, {Name: "c.json", Operations: 7, Late: 2}})
+	sum.all = 4
 	page := sum.markdown()
-	for _, want := range []string{"| documents tried | 2 of 3,", "| documents no operation | 1 |", "| panics | 1 |"} {
+	for _, want := range []string{"| documents tried | 3 of 4,", "| late | c.json (2 of 7) |", "| documents no operation | 1 |", "| panics | 1 |"} {
 		assert.Contains(t, page, want)
 	}
 }

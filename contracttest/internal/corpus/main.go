@@ -112,20 +112,32 @@ func (s *settings) run() error {
 	var results []result
 	g := &errgroup.Group{}
 	g.SetLimit(s.workers)
-	for _, name := range names {
+	try := func(name string) error {
 		if s.budget > 0 && time.Since(start) > s.budget {
-			break
-		}
-		g.Go(func() error {
-			r := s.try(name)
-			mu.Lock()
-			defer mu.Unlock()
-			results = append(results, r)
-			if lines != nil {
-				return lines.Encode(r)
-			}
 			return nil
-		})
+		}
+		r := s.try(name)
+		mu.Lock()
+		defer mu.Unlock()
+		results = append(results, r)
+		if lines != nil {
+			return lines.Encode(r)
+		}
+		return nil
+	}
+	// One after the other those that take as much memory as all the rest, and
+	// first, so that nothing has to wait for them in the end.
+	large, others := s.bySize(names)
+	g.Go(func() error {
+		for _, name := range large {
+			if err := try(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, name := range others {
+		g.Go(func() error { return try(name) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -174,6 +186,21 @@ func (s *settings) documents() ([]string, error) {
 		}
 	}
 	return some, err
+}
+
+// largeFile is from how many bytes on a document is planned alone of its kind.
+const largeFile = 16 << 20
+
+// bySize tells the large documents from the others.
+func (s *settings) bySize(names []string) (large, others []string) {
+	for _, name := range names {
+		if info, err := os.Stat(filepath.Join(s.dir, filepath.FromSlash(name))); err == nil && info.Size() >= largeFile {
+			large = append(large, name)
+		} else {
+			others = append(others, name)
+		}
+	}
+	return large, others
 }
 
 // cpu is the time that the processors have spent on the process: unlike that by

@@ -50,7 +50,7 @@ type summary struct {
 	places, missed         map[string]int
 	refused, warned        map[string]int
 	warnings, reasons      map[string]int
-	panics                 []string
+	panics, behind         []string // names: the second with operations that were late
 	loadSeconds, planTimes float64
 }
 
@@ -80,6 +80,9 @@ func summarise(results []result) *summary {
 		s.clauses += r.Clauses
 		s.cases += r.Cases
 		s.late += r.Late
+		if r.Late > 0 {
+			s.behind = append(s.behind, fmt.Sprintf("%s (%d of %d)", r.Name, r.Late, r.Operations))
+		}
 		add(s.places, r.Places)
 		add(s.missed, r.Missed)
 		add(s.reasons, r.Reasons)
@@ -91,6 +94,7 @@ func summarise(results []result) *summary {
 		}
 	}
 	slices.Sort(s.panics)
+	slices.Sort(s.behind)
 	return s
 }
 
@@ -140,6 +144,9 @@ func (s *summary) markdown() string {
 	p("| panics | %d |", len(s.panics))
 	p("| loaded with a warning | %d |", s.warned["with"])
 	p("| operations | %d, of which %d were not planned in the time for one document; their places are not counted |", s.operations, s.late)
+	if len(s.behind) > 0 {
+		p("| late | %s |", strings.Join(s.behind, ", "))
+	}
 	p("| clauses, unrolled | %d |", s.clauses)
 	p("| cases, every label confirmed | %d |", s.cases)
 	p("| places of clauses | %d |", total(s.places))
