@@ -124,7 +124,7 @@ func (l *faultList) next() (Fault, bool) {
 }
 
 // errDropped makes observe end the connection.
-var errDropped = errors.New("dropped on purpose")
+var errDropped = errors.New("dropped")
 
 // befall is a middleware that makes requests meet their faults.
 func (s *Server) befall(next echo.HandlerFunc) echo.HandlerFunc {
