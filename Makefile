@@ -92,6 +92,10 @@ lint: ## golangci-lint and go vet
 lint-spec: ## lint openapi.yaml (needs node)
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --lint-config error openapi.yaml
 
+.PHONY: vulncheck
+vulncheck: ## fail if a known vulnerability is within reach, but for those accepted for a reason
+	@.ci/vulncheck
+
 .PHONY: format-check
 format-check: ## fail if a Go file is not as gofmt writes it
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l); \
