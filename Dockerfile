@@ -1,7 +1,7 @@
 # Two images of one static binary each, for a user without rights:
 #   docker build --target factory -t factory .
 #   docker build --target contracttest -t contracttest .
-FROM golang:1.26 AS build
+FROM golang:1.26.10 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

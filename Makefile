@@ -10,6 +10,7 @@ SHELL       := bash
 GO       ?= go
 FUZZTIME ?= 10s
 STRESS   ?= 30s
+SOAK     ?= 10m
 
 # The linters, each in one version: golangci-lint is pinned in tools/go.mod with all it is made of;
 # this package of the other one has no dependencies.
@@ -41,7 +42,8 @@ test: ## run the tests, with the race detector and in random order
 	$(GO_TEST) ./...
 
 .PHONY: test-all
-test-all: lint-spec ajv schemas test-modules test-stress ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+test-all: SOAK := 10s
+test-all: lint-spec ajv schemas test-modules test-stress soak ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 60
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	@.ci/postgres
@@ -73,6 +75,10 @@ schemas: ## fetch the published schemas that reports are held against (needs pip
 test-stress: ## a thousand goroutines on one client for STRESS (30s), against a service that fails all the time
 	$(GO_TEST) -run '^TestStress$$' ./client -stress $(STRESS)
 
+.PHONY: soak
+soak: ## a server among clients that behave and clients that do not, for SOAK (10m): it loses nothing and does not grow
+	$(GO) test -v -timeout=24h -run '^TestSoak$$' ./server -soak $(SOAK)
+
 .PHONY: cover
 cover: ## print the coverage of hand-written packages; fails below 85 %
 	@.ci/cover
@@ -85,6 +91,10 @@ lint: ## golangci-lint and go vet
 .PHONY: lint-spec
 lint-spec: ## lint openapi.yaml (needs node)
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint --lint-config error openapi.yaml
+
+.PHONY: vulncheck
+vulncheck: ## fail if a known vulnerability is within reach, but for those accepted for a reason
+	@.ci/vulncheck
 
 .PHONY: format-check
 format-check: ## fail if a Go file is not as gofmt writes it

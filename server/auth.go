@@ -72,6 +72,8 @@ type authenticator struct {
 	// the token itself.
 	tokens map[[sha256.Size]byte]*holder
 	users  map[userKey]*account
+	// attempts are those to fetch a token with a wrong password.
+	attempts attempts
 }
 
 // holder has a credential.

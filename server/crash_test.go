@@ -1,13 +1,8 @@
 package server_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,47 +15,6 @@ import (
 	"github.com/dataarts-go/factory/server"
 	"github.com/dataarts-go/factory/server/store"
 )
-
-// childDB is set for a copy of this test binary that is to serve a database.
-const childDB = "FACTORY_TEST_SERVE"
-
-// runChild serves the database until the process is killed.
-func runChild(dsn string) int {
-	ctx := context.Background()
-	fail := func(err error) int {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	s, err := store.Open(ctx, dsn)
-	if err != nil {
-		return fail(err)
-	}
-	handler, err := server.New(s)
-	if err != nil {
-		return fail(err)
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return fail(err)
-	}
-	fmt.Println(listener.Addr())
-	return fail(handler.Serve(ctx, listener))
-}
-
-// startChild returns a process that serves dsn, and its address.
-func startChild(t *testing.T, dsn string) (cmd *exec.Cmd, address string) {
-	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	cmd = exec.CommandContext(context.WithoutCancel(t.Context()), self)
-	cmd.Env = append(os.Environ(), childDB+"="+dsn)
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	address, err = bufio.NewReader(stdout).ReadString('\n')
-	require.NoError(t, err)
-	return cmd, strings.TrimSpace(address)
-}
 
 // A server that is killed while it cancels has lost nothing that it has
 // confirmed, and holds no request that was carried out in part.
@@ -85,7 +39,7 @@ func testKill(t *testing.T, dsn string) {
 
 	confirmed := make([]bool, groups) // each is written by one client alone
 	for round := range rounds {
-		cmd, address := startChild(t, dsn)
+		served := startChild(t, dsn, server.Limits{})
 		var taken, count atomic.Int64
 		enough := make(chan struct{})
 		var wg sync.WaitGroup
@@ -104,7 +58,7 @@ func testKill(t *testing.T, dsn string) {
 						ids[i] = `"` + id(group, i) + `"`
 					}
 					body := `{"package_ids":[` + strings.Join(ids, ",") + `]}`
-					req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+path, strings.NewReader(body))
+					req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+served.address+path, strings.NewReader(body))
 					if !assert.NoError(t, err) {
 						return
 					}
@@ -133,9 +87,9 @@ func testKill(t *testing.T, dsn string) {
 		case <-ended:
 			t.Error("the stream ended before enough was confirmed")
 		}
-		require.NoError(t, cmd.Process.Kill())
+		require.NoError(t, served.cmd.Process.Kill())
 		<-ended
-		require.Error(t, cmd.Wait())
+		require.Error(t, served.cmd.Wait())
 	}
 
 	s, err = store.Open(t.Context(), dsn)

@@ -29,7 +29,8 @@ type Fault struct {
 	// RetryAfter is sent with Status if it is not 0, in whole seconds.
 	RetryAfter time.Duration
 	// Late carries the request out first, and drops or answers it so thereafter:
-	// the caller cannot know what became of it.
+	// the caller cannot know what became of it. So it is not for 429 and 503,
+	// with which the gateway says that it was not carried out.
 	Late bool
 }
 
@@ -77,6 +78,8 @@ func (f Fault) check() error {
 		return errors.New("a time to retry after needs a status")
 	case f.Late && !f.Drop && f.Status == 0:
 		return errors.New("late is what is dropped or has a status")
+	case f.Late && (f.Status == http.StatusTooManyRequests || f.Status == http.StatusServiceUnavailable):
+		return fmt.Errorf("late: what the gateway answers with %d is not carried out", f.Status)
 	case f.Delay == 0 && !f.Drop && f.Status == 0:
 		return errors.New("it does nothing: want a delay, drop or a status")
 	}
@@ -124,7 +127,7 @@ func (l *faultList) next() (Fault, bool) {
 }
 
 // errDropped makes observe end the connection.
-var errDropped = errors.New("dropped on purpose")
+var errDropped = errors.New("dropped")
 
 // befall is a middleware that makes requests meet their faults.
 func (s *Server) befall(next echo.HandlerFunc) echo.HandlerFunc {

@@ -32,7 +32,8 @@ func TestFaults(t *testing.T) {
 		{fault: server.Fault{Status: 429, RetryAfter: 1500 * time.Millisecond}, status: 429, code: "APIG.0308", after: "2"},
 		{fault: server.Fault{Status: 500}, status: 500, code: "APIG.0601"},
 		{fault: server.Fault{Status: 502}, status: 502, code: "APIG.0202"},
-		{fault: server.Fault{Status: 503, RetryAfter: time.Second, Late: true}, status: 503, code: "APIG.0613", after: "1", done: true},
+		{fault: server.Fault{Status: 500, RetryAfter: time.Second, Late: true}, status: 500, code: "APIG.0601", after: "1", done: true},
+		{fault: server.Fault{Status: 503, RetryAfter: time.Second}, status: 503, code: "APIG.0613", after: "1"},
 		{fault: server.Fault{Status: 504, Late: true}, status: 504, code: "APIG.0203", done: true},
 	}
 	for _, tt := range tests {
@@ -106,6 +107,8 @@ func TestWithFaultsRefused(t *testing.T) {
 		"want a status of 429":                {Share: 1, Status: 404},
 		"needs a status":                      {Share: 1, Drop: true, RetryAfter: 1},
 		"late is what is dropped":             {Share: 1, Delay: 1, Late: true},
+		"answers with 503 is not carried out": {Share: 1, Status: 503, Late: true},
+		"answers with 429 is not carried out": {Share: 1, Status: 429, Late: true},
 		"it does nothing":                     {Share: 1},
 	} {
 		_, err := server.New(store.NewMemory(), server.WithFaults(1, f))

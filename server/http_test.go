@@ -284,6 +284,28 @@ func TestShutdownIsBounded(t *testing.T) {
 	assert.NotContains(t, log.String(), "level=ERROR")
 }
 
+// A caller that ends its half of the connection before it is answered has gone: the
+// request is given up, which is no failure of the server.
+func TestCallerHasGone(t *testing.T) {
+	entered, status := make(chan struct{}), make(chan int, 1)
+	r := start(t, fakeStore{cancel: func(ctx context.Context, _ []string) error {
+		close(entered)
+		<-ctx.Done()
+		return fmt.Errorf("query: %w", ctx.Err())
+	}}, server.WithObserver(func(o server.Observation) { status <- o.Status }))
+	conn := r.dial(t)
+	_, err := io.WriteString(conn, post(path, document, "Content-Type: "+mediaType))
+	require.NoError(t, err)
+	<-entered
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	assert.Empty(t, answer)
+	assert.Zero(t, <-status)
+	assert.Contains(t, r.log.String(), `level=INFO msg="request given up" request_id=`)
+	assert.NotContains(t, r.log.String(), "level=ERROR")
+}
+
 func TestServeFails(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

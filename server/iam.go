@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -161,7 +163,15 @@ func (a *authenticator) giveToken(c echo.Context) error {
 	if of == nil {
 		of = &account{} // the password of nobody
 	}
-	if subtle.ConstantTimeCompare(of.password[:], password[:]) == 0 {
+	by := attemptOf(c.Request().RemoteAddr, user.Domain.Name, user.Name)
+	right, wait := a.attempts.try(by, func() bool { return subtle.ConstantTimeCompare(of.password[:], password[:]) == 1 })
+	switch {
+	case wait > 0:
+		return &refusal{
+			status: http.StatusTooManyRequests, code: codeThrottled, text: textThrottled,
+			header: http.Header{echo.HeaderRetryAfter: {strconv.Itoa(int(math.Ceil(wait.Seconds())))}},
+		}
+	case !right:
 		return iamError(c, http.StatusUnauthorized, "The username or password is wrong.")
 	}
 	if !slices.Contains(of.projects, projectID) {

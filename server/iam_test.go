@@ -2,10 +2,13 @@ package server_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,6 +176,75 @@ func TestUsersRefused(t *testing.T) {
 		assert.NotContains(t, err.Error(), "SECRET")
 	}
 	assert.NotContains(t, user.String()+user.GoString(), "SECRET")
+}
+
+// Who tries passwords is not heard for five minutes after five wrong ones, whether
+// the user exists or not; others are, and so is whoever forgets a password now and
+// then.
+func TestIAMGuessing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHandler(t, store.NewMemory(), io.Discard, server.WithAuth(server.AuthToken, users()))
+		try := func(remote, name, password string) answer {
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v3/auth/tokens",
+				strings.NewReader(question(name, password, "example", project)))
+			req.RemoteAddr = remote
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, req)
+			resp := rec.Result()
+			defer resp.Body.Close()
+			return answer{resp, rec.Body.Bytes()}
+		}
+		const remote = "192.0.2.1:1000"
+		for _, name := range []string{"deployer", "nobody"} {
+			for range 5 {
+				assert.Equal(t, http.StatusUnauthorized, try(remote, name, "wrong").StatusCode)
+				time.Sleep(time.Second)
+			}
+			for _, port := range []string{":1000", ":2000"} {
+				a := try("192.0.2.1"+port, name, password)
+				failure(t, a, http.StatusTooManyRequests, "APIG.0308")
+				assert.Equal(t, "299", a.Header.Get("Retry-After"))
+			}
+		}
+		assert.Equal(t, http.StatusCreated, try("192.0.2.2:1000", "deployer", password).StatusCode)
+		assert.Equal(t, http.StatusForbidden, try(remote, "other", "PWother").StatusCode, "another user, who has no such project")
+		time.Sleep(299*time.Second - 5*time.Second) // since the first of the two was refused
+		assert.Equal(t, http.StatusCreated, try(remote, "deployer", password).StatusCode)
+		for range 3 {
+			for range 4 {
+				assert.Equal(t, http.StatusUnauthorized, try(remote, "deployer", "wrong").StatusCode)
+			}
+			assert.Equal(t, http.StatusCreated, try(remote, "deployer", password).StatusCode)
+		}
+
+		// A network of IPv6 is one caller.
+		for i := range 5 {
+			assert.Equal(t, http.StatusUnauthorized, try(fmt.Sprintf("[2001:db8::%d]:1", i), "deployer", "wrong").StatusCode)
+		}
+		assert.Equal(t, http.StatusTooManyRequests, try("[2001:db8::99]:1", "deployer", password).StatusCode)
+		assert.Equal(t, http.StatusCreated, try("[2001:db8:0:1::1]:1", "deployer", password).StatusCode)
+		// What is counted is bounded: after thousands of other names it is forgotten.
+		for i := range 4096 {
+			assert.Equal(t, http.StatusUnauthorized, try(remote, fmt.Sprint("made up ", i), "wrong").StatusCode)
+		}
+		assert.Equal(t, http.StatusCreated, try("[2001:db8::99]:1", "deployer", password).StatusCode)
+	})
+}
+
+// Many passwords at once are no way around it.
+func TestIAMGuessingAtOnce(t *testing.T) {
+	h := newHandler(t, store.NewMemory(), io.Discard, server.WithAuth(server.AuthToken, users()))
+	var looked atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			if askForToken(t, h, question("deployer", fmt.Sprint("wrong", i), "example", project)).Code == http.StatusUnauthorized {
+				looked.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	assert.EqualValues(t, 5, looked.Load())
 }
 
 // Without users there is no such path.

@@ -27,6 +27,7 @@ func openPostgres(t *testing.T, url string) store.Store {
 func TestPostgres(t *testing.T) {
 	db := pgtest.Start(t)
 	t.Run("several servers on one database", func(t *testing.T) { testServers(t, db) })
+	t.Run("no access", func(t *testing.T) { testNoAccess(t, openPostgres(t, db.NewDatabase(t))) })
 	t.Run("killed server", func(t *testing.T) { testKill(t, db.NewDatabase(t)) })
 	t.Run("pool exhausted", func(t *testing.T) { testPoolExhausted(t, db) })
 	t.Run("restarted database", func(t *testing.T) { testDatabaseRestart(t, db) })

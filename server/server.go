@@ -214,6 +214,12 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
 		err := recovered(next, c)
+		if hasGone(c, err) {
+			// It is not told of a failure that is none.
+			s.log.LogAttrs(c.Request().Context(), slog.LevelInfo, "request given up",
+				slog.String("request_id", id), slog.Any("error", err))
+			err = errDropped
+		}
 		if errors.Is(err, errDropped) {
 			s.observed(c, 0, start)
 			panic(http.ErrAbortHandler) // net/http ends the connection, and logs nothing
@@ -237,6 +243,16 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.Duration("duration", time.Since(start)))
 		return nil
 	}
+}
+
+// hasGone reports whether err is how the store takes it that the caller has gone,
+// or has ended its half of the connection, which net/http takes for that.
+func hasGone(c echo.Context, err error) bool {
+	if err == nil || !errors.Is(c.Request().Context().Err(), context.Canceled) {
+		return false
+	}
+	_, panicked := errors.AsType[*panicError](err)
+	return !panicked && refusalOf(err).status >= http.StatusInternalServerError
 }
 
 // panicError is a panic of a handler.
@@ -290,12 +306,7 @@ func (s *Server) answer(err error, c echo.Context) {
 		if p, ok := errors.AsType[*panicError](err); ok {
 			attrs = append(attrs, slog.String("stack", string(p.stack)))
 		}
-		ctx := c.Request().Context()
-		level := slog.LevelError
-		if errors.Is(ctx.Err(), context.Canceled) { // the caller has gone
-			level = slog.LevelInfo
-		}
-		s.log.LogAttrs(ctx, level, "request failed", attrs...)
+		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed", attrs...)
 	}
 	if c.Response().Committed {
 		return

@@ -51,6 +51,14 @@ func newStore(tb testing.TB) store.Store {
 	return s
 }
 
+// newMemory is newStore in memory.
+func newMemory(tb testing.TB) store.Store {
+	tb.Helper()
+	s := store.NewMemory()
+	fill(tb, s)
+	return s
+}
+
 func fill(tb testing.TB, s store.Store) {
 	tb.Helper()
 	require.NoError(tb, s.PutWorkspace(tb.Context(), store.Workspace{ProjectID: project, ID: "development", Default: true}))

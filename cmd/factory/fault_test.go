@@ -15,7 +15,7 @@ func TestParseFault(t *testing.T) {
 	for text, want := range map[string]server.Fault{
 		"share=1,drop":           {Share: 1, Drop: true},
 		"share=0.25,delay=200ms": {Share: 0.25, Delay: 200 * time.Millisecond},
-		"share=0.1,delay=1s,status=503,retry-after=2s,late": {Share: 0.1, Delay: time.Second, Status: 503, RetryAfter: 2 * time.Second, Late: true},
+		"share=0.1,delay=1s,status=502,retry-after=2s,late": {Share: 0.1, Delay: time.Second, Status: 502, RetryAfter: 2 * time.Second, Late: true},
 	} {
 		got, err := parseFault(text)
 		require.NoError(t, err, text)

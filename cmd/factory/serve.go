@@ -43,7 +43,8 @@ client with a password is given this server as its IAM endpoint.
 A --fault befalls a share of the requests, so that a client can be seen to
 survive it: drop ends the connection without an answer, status=429, 500, 502,
 503 or 504 is answered, with retry-after=TIME if that is given, and delay=TIME
-waits before. With late the request is carried out all the same:
+waits before. With late the request is carried out all the same, which 429 and
+503 deny:
 
   --fault share=0.1,delay=2s --fault share=0.1,status=503,retry-after=1s
   --fault share=0.05,drop,late
