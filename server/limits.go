@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-
-	"github.com/labstack/echo/v4"
 )
 
 // Limits bound what a caller may take of the server. What is 0 has the value of
@@ -80,20 +78,12 @@ func orDefault[T int | int64 | time.Duration](limit *T, byDefault T, name string
 	return nil
 }
 
-// inTime ends what takes longer than the request timeout.
-func (l Limits) inTime(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		ctx, cancel := context.WithTimeout(r.Context(), l.RequestTimeout)
-		defer cancel()
-		defer c.SetRequest(r) // even after a panic, with the caller's context
-		c.SetRequest(r.WithContext(ctx))
-		err := next(c)
-		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("%w: %w", &refusal{
-				status: http.StatusGatewayTimeout, code: codeTimeout, text: textTimeout,
-			}, err)
-		}
-		return err
+// inTime returns err, or that the time is up where that is what led to it.
+func inTime(ctx context.Context, err error) error {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", &refusal{
+			status: http.StatusGatewayTimeout, code: codeTimeout, text: textTimeout,
+		}, err)
 	}
+	return err
 }
