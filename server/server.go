@@ -111,7 +111,10 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{as(id), s.befall, s.admit(op)}
+		before[id] = []echo.MiddlewareFunc{s.befall, s.admit(op)}
+		if s.observer != nil {
+			before[id] = append([]echo.MiddlewareFunc{as(id)}, before[id]...)
+		}
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/labstack/echo/v4"
@@ -47,18 +48,24 @@ func (s *Server) admitted(c echo.Context, o *operation, r *http.Request, data []
 	if refused != nil {
 		return refused
 	}
-	params, err := pathParams(c)
+	params := paramMaps.Get().(map[string]string) //nolint:forcetypeassert // nothing else is put there
+	err := pathParams(c, params)
+	if err == nil && !caller.owns(params["project_id"]) {
+		err = &refusal{status: http.StatusForbidden, code: codeForbidden, text: textForbidden}
+	}
+	if err == nil {
+		err = o.validate(r, params, data)
+	}
+	clear(params) // nobody looks at it any more
+	paramMaps.Put(params)
 	if err != nil {
-		return err
-	}
-	if !caller.owns(params["project_id"]) {
-		return &refusal{status: http.StatusForbidden, code: codeForbidden, text: textForbidden}
-	}
-	if err := o.validate(r, params, data); err != nil {
 		return err
 	}
 	return next(c)
 }
+
+// paramMaps are used again: kin-openapi wants a map for each request.
+var paramMaps = sync.Pool{New: func() any { return map[string]string{} }}
 
 // bodyLimit bounds the body of a request.
 type bodyLimit struct {
@@ -109,15 +116,18 @@ func (l *bodyLimit) read(c echo.Context) ([]byte, error) {
 // readAll is io.ReadAll for what probably has size bytes, which then takes
 // one piece of memory of that size.
 func readAll(r io.Reader, size int) ([]byte, error) {
-	data := make([]byte, size, size+1) // one more, to see the end
-	n, err := io.ReadFull(r, data)
-	if err != nil { // shorter than it says
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = nil
+	data := make([]byte, 0, size+1) // one more, to see the end
+	for len(data) <= size {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if errors.Is(err, io.EOF) {
+			return data, nil
 		}
-		return data[:n], err
+		if err != nil {
+			return data, err
+		}
 	}
-	rest, err := io.ReadAll(r)
+	rest, err := io.ReadAll(r) // there is more than announced
 	return append(data, rest...), err
 }
 
@@ -213,21 +223,20 @@ func (o *operation) mediaType(h http.Header) (string, *refusal) {
 	return mediaType, nil
 }
 
-// pathParams returns the decoded path parameters. Echo leaves them encoded
-// where the path has an encoded form of its own, as with %2F.
-func pathParams(c echo.Context) (map[string]string, error) {
-	names, values := c.ParamNames(), c.ParamValues()
-	params := make(map[string]string, len(names))
+// pathParams adds the decoded path parameters to params. Echo leaves them
+// encoded where the path has an encoded form of its own, as with %2F.
+func pathParams(c echo.Context, params map[string]string) error {
+	values := c.ParamValues()
 	encoded := c.Request().URL.RawPath != ""
-	for i, name := range names {
+	for i, name := range c.ParamNames() {
 		value := values[i]
 		if encoded {
 			var err error
 			if value, err = url.PathUnescape(value); err != nil {
-				return nil, invalid(name+" in path", "it is not a valid URI component")
+				return invalid(name+" in path", "it is not a valid URI component")
 			}
 		}
 		params[name] = value
 	}
-	return params, nil
+	return nil
 }

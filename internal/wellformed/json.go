@@ -116,7 +116,7 @@ func decode(dec *jsontext.Decoder) (any, error) {
 	case 't', 'f':
 		return token.Bool(), nil
 	case '[':
-		array := []any{}
+		array := make([]any, 0, 4)
 		for dec.PeekKind() != ']' {
 			value, err := decode(dec)
 			if err != nil {
