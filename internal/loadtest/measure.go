@@ -19,7 +19,7 @@ const slot = time.Second
 
 // freshRate is how many requests a second the packages of a fresh contestant
 // suffice for.
-const freshRate = 10_000
+const freshRate = 5_000
 
 // measurement is what to measure.
 type measurement struct {

@@ -22,6 +22,7 @@ type process struct {
 	contestant
 	address string
 	cmd     *exec.Cmd
+	pid     int
 	stdin   io.Closer
 	next    int // the first package that no request has named
 }
@@ -55,7 +56,7 @@ func start(ctx context.Context, c contestant, p preparation, profiles string) (_
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &process{contestant: c, cmd: cmd, stdin: stdin}
+	s := &process{contestant: c, cmd: cmd, pid: cmd.Process.Pid, stdin: stdin}
 	if s.address, err = bufio.NewReader(stdout).ReadString('\n'); err == nil {
 		s.address = strings.TrimSpace(s.address)
 		err = s.answers(p.request)
@@ -96,7 +97,7 @@ func (s *process) answers(r request) error {
 // cpu returns the processor time that the process has taken so far, its own
 // and the kernel's for it.
 func (s *process) cpu() (time.Duration, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +126,7 @@ func parseStat(data []byte) (time.Duration, error) {
 
 // memory returns how much memory the process has held at most, in bytes.
 func (s *process) memory() (int64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
 	if err != nil {
 		return 0, err
 	}
