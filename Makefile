@@ -107,17 +107,20 @@ bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	@for module in $(MODULES); do (cd "$$module" && GOFLAGS=-mod=mod $(GO) test -run '^$$' -bench . -benchmem ./...); done
 
-# How long make load takes, about, and with how many connections; PROFILES is a directory for CPU profiles.
+# How long make load takes, about; which servers it measures (all), with how many connections; PROFILES is a
+# directory for CPU profiles, and PAGE what it writes into (nothing: the terminal).
 LOADTIME    ?= 4m
+SERVERS     ?=
 CONNECTIONS ?= 1,2,4,8,16,32,64
 PROFILES    ?=
+PAGE        ?= docs/performance.md
 
 .PHONY: load
 load: ## load our server, bare Echo, the strict server and ogen's for LOADTIME (4m), and write docs/performance.md
 	@.ci/wrk
 	@mkdir -p build
 	cd internal/loadtest && $(GO) build -o ../../build/loadtest .
-	build/loadtest -time $(LOADTIME) -connections $(CONNECTIONS) -profiles "$(PROFILES)" -page docs/performance.md
+	build/loadtest -time $(LOADTIME) -servers "$(SERVERS)" -connections $(CONNECTIONS) -profiles "$(PROFILES)" -page "$(PAGE)"
 
 .PHONY: generate-load
 generate-load: ## write the server of ogen that make load compares ours with

@@ -91,12 +91,15 @@ func (m measurement) run(ctx context.Context) (_ *results, err error) {
 				r.add(s.name, n, one)
 			}
 		}
-		fmt.Fprintf(m.progress, "round %d of %d\n", round+1, rounds)
-	}
-	for _, s := range servers {
-		if r.memory[s.name], err = s.memory(); err != nil {
-			return nil, err
+		for _, s := range servers {
+			held, most, err := s.memory()
+			if err != nil {
+				return nil, err
+			}
+			r.memory[s.name] = append(r.memory[s.name], held)
+			r.most[s.name] = most
 		}
+		fmt.Fprintf(m.progress, "round %d of %d\n", round+1, rounds)
 	}
 	return r, nil
 }

@@ -124,19 +124,24 @@ func parseStat(data []byte) (time.Duration, error) {
 	return total, nil
 }
 
-// memory returns how much memory the process has held at most, in bytes.
-func (s *process) memory() (int64, error) {
+// memory returns how much memory the process holds, and has held at most.
+func (s *process) memory() (held, most int64, err error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return parseStatus(data)
+	held, err = parseStatus(data, "VmRSS:")
+	if err != nil {
+		return 0, 0, err
+	}
+	most, err = parseStatus(data, "VmHWM:")
+	return held, most, err
 }
 
-// parseStatus reads VmHWM in proc_pid_status(5), the peak resident set size.
-func parseStatus(data []byte) (int64, error) {
+// parseStatus reads a size in proc_pid_status(5), in bytes.
+func parseStatus(data []byte, name string) (int64, error) {
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, name); ok {
 			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			if err != nil {
 				return 0, fmt.Errorf("malformed /proc/PID/status: %w", err)
@@ -144,7 +149,7 @@ func parseStatus(data []byte) (int64, error) {
 			return kib << 10, nil
 		}
 	}
-	return 0, errors.New("/proc/PID/status has no VmHWM")
+	return 0, fmt.Errorf("/proc/PID/status has no %s", name)
 }
 
 // profiled runs f, and writes its CPU profile into a file of dir, if there is a

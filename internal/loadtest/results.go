@@ -16,7 +16,10 @@ type results struct {
 	measurement
 	rounds  int
 	samples map[key][]sample // in the order of the rounds
-	memory  map[string]int64 // bytes at most, by name
+	// memory has the bytes that each server held after each round, and most
+	// those that it held at most.
+	memory map[string][]int64
+	most   map[string]int64
 }
 
 type key struct {
@@ -25,7 +28,10 @@ type key struct {
 }
 
 func newResults(m measurement, rounds int) *results {
-	return &results{measurement: m, rounds: rounds, samples: map[key][]sample{}, memory: map[string]int64{}}
+	return &results{
+		measurement: m, rounds: rounds,
+		samples: map[key][]sample{}, memory: map[string][]int64{}, most: map[string]int64{},
+	}
 }
 
 func (r *results) add(name string, connections int, s sample) {
@@ -83,9 +89,15 @@ func (r *results) markdown() string {
 	if r.has(bareEcho) {
 		r.against(&b)
 	}
-	b.WriteString("\n| server | most memory (RSS), MiB | what it is |\n|---|---:|---|\n")
+	b.WriteString("\n**Memory (RSS), MiB**\n\n| | after the first round | half-way | after the last | at most |\n|---|---:|---:|---:|---:|\n")
 	for _, c := range r.contestants {
-		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", c.name, r.memory[c.name]>>20, c.what)
+		held := r.memory[c.name]
+		fmt.Fprintf(&b, "| `%s` | %d | %d | %d | %d |\n", c.name,
+			held[0]>>20, held[len(held)/2]>>20, held[len(held)-1]>>20, r.most[c.name]>>20)
+	}
+	b.WriteString("\n**The servers**\n\n| | |\n|---|---|\n")
+	for _, c := range r.contestants {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", c.name, c.what)
 	}
 	return b.String()
 }
