@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,8 +31,8 @@ func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(theirs.Context(), s.limits.RequestTimeout)
-			defer cancel()
+			ctx := newTimeLimit(theirs.Context(), s.limits.RequestTimeout)
+			defer ctx.end()
 			defer c.SetRequest(theirs)   // even after a panic, with the caller's context
 			r := theirs.WithContext(ctx) // a shallow copy: the caller's stays as it is
 			c.SetRequest(r)

@@ -37,6 +37,7 @@ type sample struct {
 	duration  time.Duration
 	p50, p99  time.Duration
 	cpu       time.Duration // of the server
+	wrk       time.Duration // the same of wrk
 	wrongOnes int           // other answers than wanted, or none
 }
 
@@ -138,6 +139,7 @@ func (m measurement) load(ctx context.Context, wrk, dir string, s *process, conn
 		return sample{}, fmt.Errorf("%d of %d requests were not answered as documented", one.wrongOnes, one.requests)
 	}
 	one.cpu = after - before
+	one.wrk = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	// Those under way at the end are not counted.
 	s.next += (one.requests + connections) * len(m.request.ids)
 	return one, nil

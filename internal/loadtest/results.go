@@ -73,6 +73,11 @@ func perRequest(s sample) float64 {
 	return float64(s.cpu) / float64(time.Microsecond) / float64(s.requests)
 }
 
+// perRequestOfWrk is that of wrk.
+func perRequestOfWrk(s sample) float64 {
+	return float64(s.wrk) / float64(time.Microsecond) / float64(s.requests)
+}
+
 func p50(s sample) float64 { return float64(s.p50) / float64(time.Microsecond) }
 
 func p99(s sample) float64 { return float64(s.p99) / float64(time.Microsecond) }
@@ -86,6 +91,7 @@ func (r *results) markdown() string {
 	r.table(&b, "Latency, median, µs", p50)
 	r.table(&b, "Latency, 99th percentile, µs", p99)
 	r.table(&b, "Processor time of the server for a request (user and system), µs", perRequest)
+	r.table(&b, "Processor time of wrk for a request, µs", perRequestOfWrk)
 	if r.has(bareEcho) {
 		r.against(&b)
 	}
