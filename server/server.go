@@ -106,8 +106,7 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	}
 	s.echo.Logger.SetOutput(io.Discard) // it would write to standard output
 	s.echo.HTTPErrorHandler = s.answer
-	s.echo.Pre(s.observe)
-	s.echo.Use(s.routed)
+	s.echo.Use(s.observe, s.routed)
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
