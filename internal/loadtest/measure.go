@@ -60,6 +60,10 @@ func (m measurement) run(ctx context.Context) (_ *results, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	rounds := m.rounds()
+	others, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return nil, err
+	}
 	p := preparation{
 		request: m.request, dir: dir,
 		// One more slot is for warming up.
@@ -82,6 +86,7 @@ func (m measurement) run(ctx context.Context) (_ *results, err error) {
 		}
 	}
 	r := newResults(m, rounds)
+	r.load, _, _ = strings.Cut(string(others), " ")
 	for round := range rounds {
 		for _, n := range m.connections {
 			for _, s := range servers {

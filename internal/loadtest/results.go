@@ -15,6 +15,7 @@ import (
 type results struct {
 	measurement
 	rounds  int
+	load    string // the load average before the first of them
 	samples map[key][]sample // in the order of the rounds
 	// memory has the bytes that each server held after each round, and most
 	// those that it held at most.
@@ -85,8 +86,9 @@ func p99(s sample) float64 { return float64(s.p99) / float64(time.Microsecond) }
 // markdown returns the tables.
 func (r *results) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s with %s and %d processors, which wrk and the servers share; medians of %d rounds of %v.\n",
-		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), r.rounds, slot)
+	fmt.Fprintf(&b, "Measured on %s with %s and %d processors, which wrk and the servers share; medians of %d rounds of %v. "+
+		"Other work had a load average of %s at the beginning.\n",
+		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), r.rounds, slot, r.load)
 	r.table(&b, "Requests a second", sample.rate)
 	r.table(&b, "Latency, median, µs", p50)
 	r.table(&b, "Latency, 99th percentile, µs", p99)
