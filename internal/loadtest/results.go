@@ -15,7 +15,7 @@ import (
 type results struct {
 	measurement
 	rounds  int
-	load    string // the load average before the first of them
+	load    string           // the load average before the first of them
 	samples map[key][]sample // in the order of the rounds
 	// memory has the bytes that each server held after each round, and most
 	// those that it held at most.
