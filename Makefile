@@ -23,7 +23,7 @@ GO_TEST  := $(GO) test -race -shuffle=on -timeout=30m
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).
-MODULES  := internal/signing/sdktest examples/otel examples/routers internal/browsertest
+MODULES  := internal/signing/sdktest examples/otel examples/routers internal/browsertest internal/loadtest
 
 .PHONY: help
 help: ## list the targets
@@ -116,6 +116,25 @@ breaking: ## which changes of openapi.yaml since the last tag break its users; f
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	@for module in $(MODULES); do (cd "$$module" && GOFLAGS=-mod=mod $(GO) test -run '^$$' -bench . -benchmem ./...); done
+
+# How long make load takes, about; which servers it measures (all), with how many connections; PROFILES is a
+# directory for CPU profiles, and PAGE what it writes into (nothing: the terminal).
+LOADTIME    ?= 4m
+SERVERS     ?=
+CONNECTIONS ?= 1,2,4,8,16,32,64
+PROFILES    ?=
+PAGE        ?= docs/performance.md
+
+.PHONY: load
+load: ## load our server, bare Echo, the strict server and ogen's for LOADTIME (4m), and write docs/performance.md
+	@.ci/wrk
+	@mkdir -p build
+	cd internal/loadtest && $(GO) build -o ../../build/loadtest .
+	build/loadtest -time $(LOADTIME) -servers "$(SERVERS)" -connections $(CONNECTIONS) -profiles "$(PROFILES)" -page "$(PAGE)"
+
+.PHONY: generate-load
+generate-load: ## write the server of ogen that make load compares ours with
+	cd internal/loadtest && $(GO) generate ./...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)

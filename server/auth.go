@@ -159,32 +159,21 @@ func (a *authenticator) unauthorised(why string) *refusal {
 	return r
 }
 
-// check is a middleware that refuses callers who are not known or who ask for
-// a project that is not theirs. Its refusals, and their texts, are those of the
-// gateway; none of them goes to the log.
-func (a *authenticator) check(next echo.HandlerFunc) echo.HandlerFunc {
-	if a == nil {
-		return next
-	}
-	return func(c echo.Context) error {
-		caller, refused := a.caller(c.Request())
-		if refused != nil {
-			return refused
-		}
-		params, err := pathParams(c)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(caller.projects, params["project_id"]) {
-			return &refusal{status: http.StatusForbidden, code: codeForbidden, text: textForbidden}
-		}
-		return next(c)
-	}
+// owns reports whether the project is one of the caller's. A nil holder is
+// anybody, where nobody is asked.
+func (h *holder) owns(project string) bool {
+	return h == nil || slices.Contains(h.projects, project)
 }
 
-func (a *authenticator) caller(r *http.Request) (*holder, *refusal) {
+// caller returns who sent a request with the body data, or refuses those who
+// are not known. A nil authenticator asks nobody. The refusals, and their texts,
+// are those of the gateway; none of them goes to the log.
+func (a *authenticator) caller(r *http.Request, data []byte) (*holder, *refusal) {
+	if a == nil {
+		return nil, nil
+	}
 	if a.mode == AuthAKSK || a.mode == AuthAll && signing.IsSigned(r.Header.Get(echo.HeaderAuthorization)) {
-		return a.signer(r)
+		return a.signer(r, data)
 	}
 	tokens := r.Header["X-Auth-Token"]
 	if len(tokens) != 1 || tokens[0] == "" {
@@ -203,11 +192,7 @@ func (a *authenticator) caller(r *http.Request) (*holder, *refusal) {
 	return h, nil
 }
 
-func (a *authenticator) signer(r *http.Request) (*holder, *refusal) {
-	var data []byte
-	if b, ok := r.Body.(*body); ok {
-		data = b.data
-	}
+func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal) {
 	access, err := signing.Verify(r, data, func(access string) (string, bool) {
 		h := a.keys[access]
 		if h == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -27,11 +28,20 @@ type operation struct {
 	// mediaTypes are the documented types of the request body, as written; nil
 	// where there is none.
 	mediaTypes *mediatype.Set
+	// json has the schemas of those that are JSON, which is decoded while it is
+	// seen to be well-formed; nil where the document sets none.
+	json map[string]*openapi3.Schema
 	// onceHeaders are the header parameters that cannot be sent twice: all but
 	// arrays, whose items may come in several fields (RFC 9110 §5.3).
-	onceHeaders []string
+	onceHeaders []headerName
 	options     *openapi3filter.Options
+	bodiless    *openapi3filter.Options // the same, but for the body
+	// visit is how kin-openapi visits the value of a body.
+	visit []openapi3.SchemaValidationOption
 }
+
+// headerName is a header as the document writes it, and as net/http does.
+type headerName struct{ name, key string }
 
 func loadContract() (*contract, error) {
 	doc, err := api.GetSpec()
@@ -73,15 +83,33 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			SkipSettingDefaults: true,
 			// MultiError would keep an error for each of millions of elements.
 		},
+		visit: []openapi3.SchemaValidationOption{openapi3.VisitAsRequest()},
+	}
+	bodiless := *o.options
+	bodiless.ExcludeRequestBody = true
+	o.bodiless = &bodiless
+	if doc.IsOpenAPI31OrLater() {
+		o.visit = append(o.visit, openapi3.EnableJSONSchema2020())
 	}
 	if op.RequestBody != nil && len(op.RequestBody.Value.Content) > 0 {
-		o.mediaTypes = mediatype.NewSet(slices.Collect(maps.Keys(op.RequestBody.Value.Content)))
+		content := op.RequestBody.Value.Content
+		o.mediaTypes = mediatype.NewSet(slices.Collect(maps.Keys(content)))
+		o.json = map[string]*openapi3.Schema{}
+		for label, media := range content {
+			if t, err := mediatype.Parse(label); err != nil || !t.JSON() {
+				continue
+			}
+			o.json[label] = nil
+			if media.Schema != nil {
+				o.json[label] = media.Schema.Value
+			}
+		}
 	}
 	for _, parameters := range []openapi3.Parameters{item.Parameters, op.Parameters} {
 		for _, p := range parameters {
 			array := p.Value.Schema != nil && p.Value.Schema.Value.Type.Is(openapi3.TypeArray)
 			if p.Value.In == openapi3.ParameterInHeader && !array {
-				o.onceHeaders = append(o.onceHeaders, p.Value.Name)
+				o.onceHeaders = append(o.onceHeaders, headerName{p.Value.Name, http.CanonicalHeaderKey(p.Value.Name)})
 			}
 		}
 	}

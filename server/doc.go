@@ -12,11 +12,13 @@
 //  1. observe: request ID, recovery from panics, error answers, access log
 //  2. routed: unknown paths and methods
 //  3. befall: faults on purpose
-//  4. readBody: the bound on the body
-//  5. authenticator.check: who the caller is, and whether the project is theirs
-//  6. validate: media type, well-formed JSON, the document's own rules
-//  7. inTime: the bound on how long it takes
-//  8. the generated strict handler and CancelFactoryPackages
+//  4. admit, which is the following in turn; what comes after the first of it
+//     is bounded in time
+//     a. bodyLimit: the body is read, once
+//     b. authenticator: who the caller is, and whether the project is theirs
+//     c. validate: media type, well-formed JSON, the document's own rules
+//  5. the generated strict handler, which is given the value that was
+//     validated, and CancelFactoryPackages
 //
 // Where the document is silent:
 //

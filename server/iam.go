@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"slices"
@@ -146,10 +145,13 @@ type tokenQuestion struct {
 }
 
 // giveToken answers a request for a token as IAM does.
-func (a *authenticator) giveToken(c echo.Context) error {
+func (a *authenticator) giveToken(c echo.Context, limit *bodyLimit) error {
 	var q tokenQuestion
-	data, err := io.ReadAll(c.Request().Body)
-	if err != nil || json.Unmarshal(data, &q) != nil {
+	data, err := limit.read(c)
+	if err != nil {
+		return err
+	}
+	if json.Unmarshal(data, &q) != nil {
 		return iamError(c, http.StatusBadRequest, "The request body is invalid.")
 	}
 	user, projectID := q.Auth.Identity.Password.User, q.Auth.Scope.Project.ID

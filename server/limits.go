@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
-
-	"github.com/labstack/echo/v4"
 )
 
 // Limits bound what a caller may take of the server. What is 0 has the value of
@@ -80,20 +79,92 @@ func orDefault[T int | int64 | time.Duration](limit *T, byDefault T, name string
 	return nil
 }
 
-// inTime ends what takes longer than the request timeout.
-func (l Limits) inTime(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		ctx, cancel := context.WithTimeout(r.Context(), l.RequestTimeout)
-		defer cancel()
-		defer c.SetRequest(r) // even after a panic, with the caller's context
-		c.SetRequest(r.WithContext(ctx))
-		err := next(c)
-		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("%w: %w", &refusal{
-				status: http.StatusGatewayTimeout, code: codeTimeout, text: textTimeout,
-			}, err)
+// inTime returns err, or that the time is up where that is what led to it.
+func inTime(ctx context.Context, err error) error {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", &refusal{
+			status: http.StatusGatewayTimeout, code: codeTimeout, text: textTimeout,
+		}, err)
+	}
+	return err
+}
+
+// timeLimit is a context that ends at a deadline, or with its parent. It sets
+// its timer when somebody waits for the end, as the stores on disk do: what is
+// over before costs none.
+type timeLimit struct {
+	context.Context           // the parent
+	deadline        time.Time // of the limit itself
+
+	mu    sync.Mutex
+	timed context.Context // with the timer; nil: nobody has waited
+	stop  context.CancelFunc
+	over  bool
+}
+
+func newTimeLimit(parent context.Context, limit time.Duration) *timeLimit {
+	return &timeLimit{Context: parent, deadline: time.Now().Add(limit)}
+}
+
+// end ends the context, and releases its timer.
+func (t *timeLimit) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	if t.stop != nil {
+		t.stop()
+	}
+}
+
+// Deadline is the parent's, if that is earlier.
+func (t *timeLimit) Deadline() (time.Time, bool) {
+	if deadline, ok := t.Context.Deadline(); ok && deadline.Before(t.deadline) {
+		return deadline, true
+	}
+	return t.deadline, true
+}
+
+// Done sets the timer.
+func (t *timeLimit) Done() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timed == nil {
+		t.timed, t.stop = context.WithDeadline(t.Context, t.deadline)
+		if t.over {
+			t.stop()
 		}
+	}
+	return t.timed.Done()
+}
+
+// Err is that of the timer, or what it would be.
+func (t *timeLimit) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timed != nil {
+		return t.timed.Err()
+	}
+	if err := t.Context.Err(); err != nil {
 		return err
 	}
+	switch {
+	case t.over:
+		return context.Canceled
+	case !time.Now().Before(t.deadline):
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// Value lets contexts that are made from this one find the one with the timer,
+// so that they need no goroutine to be told of its end.
+func (t *timeLimit) Value(key any) any {
+	t.mu.Lock()
+	timed := t.timed
+	t.mu.Unlock()
+	if timed != nil {
+		return timed.Value(key)
+	}
+	return t.Context.Value(key)
 }

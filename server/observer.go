@@ -35,7 +35,7 @@ func WithObserver(observe func(Observation)) Option {
 }
 
 // operationKey is where a request has the operationId, once it has reached the
-// operation.
+// operation and if there is an observer.
 const operationKey = "operation"
 
 // ruleKey is where a request that is refused has the rule that it breaks.

@@ -106,18 +106,21 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	}
 	s.echo.Logger.SetOutput(io.Discard) // it would write to standard output
 	s.echo.HTTPErrorHandler = s.answer
-	s.echo.Pre(s.observe)
-	s.echo.Use(s.routed)
+	s.echo.Use(s.observe, s.routed)
 
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{as(id), s.befall, readBody(s.limits.BodyBytes), s.auth.check, op.validate, s.limits.inTime}
+		before[id] = []echo.MiddlewareFunc{s.befall, s.admit(op)}
+		if s.observer != nil {
+			before[id] = append([]echo.MiddlewareFunc{as(id)}, before[id]...)
+		}
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
 		api.RegisterHandlersOptions{OperationMiddlewares: before})
 	if s.auth != nil && len(s.auth.users) > 0 {
-		s.echo.POST(tokensPath, s.auth.giveToken, readBody(min(maxTokenQuestion, s.limits.BodyBytes)))
+		limit := newBodyLimit(min(maxTokenQuestion, s.limits.BodyBytes))
+		s.echo.POST(tokensPath, func(c echo.Context) error { return s.auth.giveToken(c, limit) })
 	}
 	s.addProbes()
 	if err := s.addPage(); err != nil {
@@ -209,7 +212,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
-		if !requestID.MatchString(id) {
+		if id == "" || !requestID.MatchString(id) {
 			id = newRequestID()
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
@@ -232,6 +235,9 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		level := slog.LevelInfo
 		if isProbe(c) {
 			level = slog.LevelDebug
+		}
+		if !s.log.Enabled(r.Context(), level) { // what follows is for the log alone
+			return nil
 		}
 		s.log.LogAttrs(r.Context(), level, "request",
 			slog.String("request_id", id),

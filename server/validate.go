@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/labstack/echo/v4"
@@ -17,93 +18,184 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// readBody returns a middleware that replaces the body by one that has been
-// read, so that whatever follows can read it at no risk; it refuses one above
-// limit, of which it reads one byte too many at most.
-func readBody(limit int64) echo.MiddlewareFunc {
-	tooLarge := &refusal{
+// admit is the one middleware of an operation: it reads the body, asks who is
+// calling, validates the request, and bounds the time that all of it takes from
+// then on. It is one and not four since Echo puts the middlewares of a route
+// together anew for each request, and each would copy the request once more.
+func (s *Server) admit(o *operation) echo.MiddlewareFunc {
+	limit := newBodyLimit(s.limits.BodyBytes)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			theirs := c.Request()
+			data, err := limit.read(c)
+			if err != nil {
+				return err
+			}
+			ctx := newTimeLimit(theirs.Context(), s.limits.RequestTimeout)
+			defer ctx.end()
+			defer c.SetRequest(theirs)   // even after a panic, with the caller's context
+			r := theirs.WithContext(ctx) // a shallow copy: the caller's stays as it is
+			c.SetRequest(r)
+			return inTime(ctx, s.admitted(c, o, r, data, next))
+		}
+	}
+}
+
+// admitted hands a request on if it may pass. Its body has been read.
+func (s *Server) admitted(c echo.Context, o *operation, r *http.Request, data []byte, next echo.HandlerFunc) error {
+	caller, refused := s.auth.caller(r, data)
+	if refused != nil {
+		return refused
+	}
+	params := paramMaps.Get().(map[string]string) //nolint:forcetypeassert // nothing else is put there
+	err := pathParams(c, params)
+	if err == nil && !caller.owns(params["project_id"]) {
+		err = &refusal{status: http.StatusForbidden, code: codeForbidden, text: textForbidden}
+	}
+	if err == nil {
+		err = o.validate(r, params, data)
+	}
+	clear(params) // nobody looks at it any more
+	paramMaps.Put(params)
+	if err != nil {
+		return err
+	}
+	return next(c)
+}
+
+// paramMaps are used again: kin-openapi wants a map for each request.
+var paramMaps = sync.Pool{New: func() any { return map[string]string{} }}
+
+// bodyLimit bounds the body of a request.
+type bodyLimit struct {
+	bytes    int64
+	tooLarge *refusal
+}
+
+func newBodyLimit(limit int64) *bodyLimit {
+	return &bodyLimit{limit, &refusal{
 		status: http.StatusRequestEntityTooLarge,
 		code:   codeTooLarge,
 		text:   fmt.Sprintf("%s: it may have %d bytes at most.", textTooLarge, limit),
-	}
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			if r.ContentLength > limit {
-				return tooLarge
-			}
-			var data []byte
-			if r.Body != nil && r.Body != http.NoBody {
-				var err error
-				// The server's own writer: it is told to close the connection.
-				data, err = io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, limit))
-				if _, over := errors.AsType[*http.MaxBytesError](err); over {
-					return tooLarge
-				}
-				if err != nil {
-					return invalid("body", "it could not be read to its end")
-				}
-			}
-			r = r.WithContext(r.Context()) // a shallow copy: the caller's stays as it is
-			r.Body, r.ContentLength = newBody(data), int64(len(data))
-			c.SetRequest(r)
-			return next(c)
-		}
-	}
+	}}
 }
 
-// body is a request body that has been read.
-type body struct {
-	*bytes.Reader
-	data []byte
-}
+// announced is how much room a body gets for its Content-Length alone. One
+// that is larger gets more as it comes.
+const announced = 32 << 10
 
-func newBody(data []byte) io.ReadCloser {
-	if len(data) == 0 {
-		return http.NoBody
+// read returns the body, and refuses one above the limit, of which it reads one
+// byte too many at most.
+func (l *bodyLimit) read(c echo.Context) ([]byte, error) {
+	r := c.Request()
+	if r.ContentLength > l.bytes {
+		return nil, l.tooLarge
 	}
-	return &body{bytes.NewReader(data), data}
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	// The server's own writer: it is told to close the connection.
+	body := http.MaxBytesReader(c.Response().Writer, r.Body, l.bytes)
+	var data []byte
+	var err error
+	if 0 < r.ContentLength && r.ContentLength < announced {
+		data, err = readAll(body, int(r.ContentLength))
+	} else {
+		data, err = io.ReadAll(body)
+	}
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return nil, l.tooLarge
+	}
+	if err != nil {
+		return nil, invalid("body", "it could not be read to its end")
+	}
+	return data, nil
 }
 
-func (*body) Close() error { return nil }
-
-// validate refuses requests that o forbids. It leaves the validated value on
-// the request's body, where the generated handler looks for it.
-func (o *operation) validate(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		for _, name := range o.onceHeaders {
-			if len(r.Header.Values(name)) > 1 {
-				return invalid(name+" in header", "it must not be sent more than once")
-			}
+// readAll is io.ReadAll for what probably has size bytes, which then takes
+// one piece of memory of that size.
+func readAll(r io.Reader, size int) ([]byte, error) {
+	data := make([]byte, 0, size+1) // one more, to see the end
+	for len(data) <= size {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if errors.Is(err, io.EOF) {
+			return data, nil
 		}
-		if b, ok := r.Body.(*body); ok {
-			mediaType, refused := o.mediaType(r.Header)
-			if refused != nil {
-				return refused
-			}
-			if err := wellformed.JSON(b.data); err != nil {
-				return invalid("body", "it "+err.Error())
-			}
-			// kin-openapi knows the type by the very words of the document.
-			r.Header = maps.Clone(r.Header)
-			r.Header["Content-Type"] = []string{mediaType}
-		}
-		params, err := pathParams(c)
 		if err != nil {
-			return err
+			return data, err
 		}
-		if err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-			Request:    r,
-			PathParams: params,
-			Route:      o.route,
-			Options:    o.options,
-		}); err != nil {
-			return violation(err)
-		}
-		return next(c)
 	}
+	rest, err := io.ReadAll(r) // there is more than announced
+	return append(data, rest...), err
 }
+
+// validate refuses a request that o forbids. Its body is data; what of that was
+// validated is left on the request, where the generated handler looks for it.
+func (o *operation) validate(r *http.Request, params map[string]string, data []byte) error {
+	for _, h := range o.onceHeaders {
+		if len(r.Header[h.key]) > 1 {
+			return invalid(h.name+" in header", "it must not be sent more than once")
+		}
+	}
+	r.Body, r.ContentLength = http.NoBody, int64(len(data))
+	if len(data) == 0 {
+		return o.rules(r, params, o.options)
+	}
+	mediaType, refused := o.mediaType(r.Header)
+	if refused != nil {
+		return refused
+	}
+	if r.Header["Content-Type"][0] != mediaType { // there is one
+		// What follows knows the type by the very words of the document.
+		r.Header = maps.Clone(r.Header)
+		r.Header["Content-Type"] = []string{mediaType}
+	}
+	schema, isJSON := o.json[mediaType]
+	if !isJSON {
+		r.Body = io.NopCloser(bytes.NewReader(data))
+		return o.rules(r, params, o.options)
+	}
+	value, err := wellformed.Decode(data)
+	if err != nil {
+		return invalid("body", "it "+err.Error())
+	}
+	if err := o.rules(r, params, o.bodiless); err != nil {
+		return err
+	}
+	if schema != nil {
+		if err := schema.VisitJSON(value, o.visit...); err != nil {
+			return violation(&openapi3filter.RequestError{RequestBody: o.route.Operation.RequestBody.Value, Err: err})
+		}
+	}
+	b := &validatedBody{value: value}
+	b.Reset(data)
+	r.Body = b
+	return nil
+}
+
+// rules has kin-openapi hold a request against the document.
+func (o *operation) rules(r *http.Request, params map[string]string, options *openapi3filter.Options) error {
+	err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: params, Route: o.route, Options: options,
+	})
+	if err != nil {
+		return violation(err)
+	}
+	return nil
+}
+
+// validatedBody is a body of which the value is known, as kin-openapi leaves
+// it with KeepValidatedValue.
+type validatedBody struct {
+	bytes.Reader
+	value any
+}
+
+func (*validatedBody) Close() error { return nil }
+
+// ValidatedValue is what the generated handler asks for.
+func (b *validatedBody) ValidatedValue() any { return b.value }
 
 // mediaType returns the documented media type as which a body with this header
 // is to be read.
@@ -111,16 +203,16 @@ func (o *operation) mediaType(h http.Header) (string, *refusal) {
 	if o.mediaTypes == nil {
 		return "", invalid("body", "this operation has none")
 	}
-	for _, coding := range h.Values("Content-Encoding") {
+	for _, coding := range h["Content-Encoding"] {
 		if !strings.EqualFold(strings.TrimSpace(coding), "identity") {
 			return "", invalid("Content-Encoding in header", "content codings are not supported")
 		}
 	}
-	values := h.Values("Content-Type")
-	if len(values) > 1 {
+	labels := h["Content-Type"]
+	if len(labels) > 1 {
 		return "", invalid("Content-Type in header", "it must not be sent more than once")
 	}
-	mediaType, err := o.mediaTypes.Select(h.Get("Content-Type"))
+	mediaType, err := o.mediaTypes.Select(strings.Join(labels, "")) // of one or none
 	if errors.Is(err, mediatype.ErrMissing) {
 		return "", invalid("Content-Type in header", "it is mandatory with a body")
 	}
@@ -130,21 +222,20 @@ func (o *operation) mediaType(h http.Header) (string, *refusal) {
 	return mediaType, nil
 }
 
-// pathParams returns the decoded path parameters. Echo leaves them encoded
-// where the path has an encoded form of its own, as with %2F.
-func pathParams(c echo.Context) (map[string]string, error) {
-	names, values := c.ParamNames(), c.ParamValues()
-	params := make(map[string]string, len(names))
+// pathParams adds the decoded path parameters to params. Echo leaves them
+// encoded where the path has an encoded form of its own, as with %2F.
+func pathParams(c echo.Context, params map[string]string) error {
+	values := c.ParamValues()
 	encoded := c.Request().URL.RawPath != ""
-	for i, name := range names {
+	for i, name := range c.ParamNames() {
 		value := values[i]
 		if encoded {
 			var err error
 			if value, err = url.PathUnescape(value); err != nil {
-				return nil, invalid(name+" in path", "it is not a valid URI component")
+				return invalid(name+" in path", "it is not a valid URI component")
 			}
 		}
 		params[name] = value
 	}
-	return params, nil
+	return nil
 }

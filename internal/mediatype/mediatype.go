@@ -91,6 +91,9 @@ func (t Type) specificity() int {
 type Set struct {
 	documented []string
 	ranges     []documentedRange
+	// known are the answers for the labels that nearly all messages have: the
+	// documented ones as they stand, and without their parameters.
+	known map[string]string
 }
 
 type documentedRange struct {
@@ -102,11 +105,18 @@ type documentedRange struct {
 // NewSet returns the documented media types and ranges as a set. An entry may
 // list several ranges, separated by commas; what is none accepts nothing.
 func NewSet(documented []string) *Set {
-	s := &Set{documented: documented}
+	s := &Set{documented: documented, known: map[string]string{}}
 	for _, entry := range documented {
 		for part := range strings.SplitSeq(entry, ",") {
 			if t, err := Parse(part); err == nil {
 				s.ranges = append(s.ranges, documentedRange{t, entry, t.specificity()})
+			}
+		}
+	}
+	for _, r := range s.ranges {
+		for _, label := range []string{r.entry, r.Type.Type + "/" + r.Subtype} {
+			if entry, err := s.find(label); err == nil {
+				s.known[label] = entry
 			}
 		}
 	}
@@ -118,6 +128,14 @@ func NewSet(documented []string) *Set {
 // first in lexical order where two are equally specific. The error says what is
 // wrong with the label, or which types would have been taken.
 func (s *Set) Select(contentType string) (string, error) {
+	if entry, ok := s.known[contentType]; ok {
+		return entry, nil
+	}
+	return s.find(contentType)
+}
+
+// find is Select for a label that may be any.
+func (s *Set) find(contentType string) (string, error) {
 	got, err := Parse(contentType)
 	if err != nil {
 		return "", err

@@ -1,11 +1,12 @@
 // Package wellformed says whether bytes are one well-formed JSON value. The
-// server asks it before it validates a body, the contract engine before it
+// server has it decode a body before it validates that, the contract engine before it
 // judges one: a lenient decoder would let pass bytes after the value, a second
 // value, duplicate names and bad UTF-8.
 package wellformed
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -76,6 +77,76 @@ func JSON(data []byte) error {
 	if err != nil {
 		return classify(err, data)
 	}
+	return ends(data, end)
+}
+
+// Decode returns the value that data holds and that JSON takes, and fails as
+// JSON does, in one pass over the bytes. Objects are of type map[string]any,
+// arrays []any, and numbers json.Number, which loses no digit: as encoding/json
+// decodes into an any with UseNumber.
+func Decode(data []byte) (any, error) {
+	if bytes.HasPrefix(data, byteOrderMark) {
+		return nil, &Error{Fault: ByteOrderMark}
+	}
+	var value any
+	end, err := read(data, func(dec *jsontext.Decoder) (err error) {
+		value, err = decode(dec)
+		return err
+	})
+	if err != nil {
+		return nil, classify(err, data)
+	}
+	if err := ends(data, end); err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// decode reads a value; how deep it recurses is bounded by the decoder.
+func decode(dec *jsontext.Decoder) (any, error) {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case '"':
+		return token.String(), nil
+	case '0':
+		return json.Number(token.String()), nil
+	case 't', 'f':
+		return token.Bool(), nil
+	case '[':
+		array := make([]any, 0, 4)
+		for dec.PeekKind() != ']' {
+			value, err := decode(dec)
+			if err != nil {
+				return nil, err
+			}
+			array = append(array, value)
+		}
+		_, err := dec.ReadToken()
+		return array, err
+	case '{':
+		object := map[string]any{}
+		for dec.PeekKind() != '}' {
+			token, err := dec.ReadToken()
+			if err != nil {
+				return nil, err
+			}
+			name := token.String() // before the next token overwrites it
+			if object[name], err = decode(dec); err != nil {
+				return nil, err
+			}
+		}
+		_, err := dec.ReadToken()
+		return object, err
+	default:
+		return nil, nil
+	}
+}
+
+// ends returns an error if there is more than white space after the value.
+func ends(data []byte, end int64) error {
 	if rest := bytes.TrimLeft(data[end:], " \t\r\n"); len(rest) > 0 {
 		return &Error{Fault: TrailingBytes, Offset: int64(len(data) - len(rest))}
 	}
@@ -92,10 +163,15 @@ var scanners = sync.Pool{New: func() any { return &scanner{} }}
 
 // scan returns where the first value in data ends.
 func scan(data []byte, opts ...jsontext.Options) (end int64, err error) {
+	return read(data, (*jsontext.Decoder).SkipValue, opts...)
+}
+
+// read has f read the first value in data, and returns where it ends.
+func read(data []byte, f func(*jsontext.Decoder) error, opts ...jsontext.Options) (end int64, err error) {
 	s := scanners.Get().(*scanner) //nolint:forcetypeassert // nothing else is put there
 	s.buf = *bytes.NewBuffer(data) // which is read in place
 	s.dec.Reset(&s.buf, opts...)
-	err = s.dec.SkipValue()
+	err = f(&s.dec)
 	end = s.dec.InputOffset()
 	s.buf = bytes.Buffer{}
 	s.dec.Reset(&s.buf) // so that it holds on to nothing of the data

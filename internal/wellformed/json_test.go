@@ -1,6 +1,7 @@
 package wellformed_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -45,16 +46,41 @@ func TestJSON(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			err := wellformed.JSON([]byte(tt.data))
+			value, decoding := wellformed.Decode([]byte(tt.data))
 			if tt.want == "" {
 				require.NoError(t, err)
+				require.NoError(t, decoding)
+				assert.Equal(t, standard(t, []byte(tt.data)), value)
 				return
 			}
+			assert.Equal(t, err, decoding)
+			assert.Nil(t, value)
 			var fault *wellformed.Error
 			require.ErrorAs(t, err, &fault)
 			assert.Equal(t, tt.want, fault.Fault)
 			assert.Equal(t, tt.offset, fault.Offset)
 		})
 	}
+}
+
+func TestDecode(t *testing.T) {
+	for _, data := range []string{
+		`{}`, `[]`, `""`, `null`, `true`, `[false]`, `-0`, `1.50`, `12345678901234567890`, `1e400`,
+		`{"":[{"\u0061":"\ud83d\ude00"},[[]],{}],"é":null}`,
+	} {
+		value, err := wellformed.Decode([]byte(data))
+		require.NoError(t, err, data)
+		assert.Equal(t, standard(t, []byte(data)), value, data)
+	}
+}
+
+// standard is what encoding/json makes of data.
+func standard(t *testing.T, data []byte) (value any) {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	require.NoError(t, dec.Decode(&value))
+	return value
 }
 
 // What is well-formed here, the standard decoder takes too; what it refuses is
@@ -64,8 +90,15 @@ func FuzzJSON(f *testing.F) {
 	f.Add([]byte("\"\xff\""))
 	f.Add([]byte(`{} {}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if wellformed.JSON(data) == nil && (!json.Valid(data) || !utf8.Valid(data)) {
+		err := wellformed.JSON(data)
+		value, decoding := wellformed.Decode(data)
+		assert.Equal(t, err, decoding)
+		if err != nil {
+			return
+		}
+		if !json.Valid(data) || !utf8.Valid(data) {
 			t.Fatalf("%q passes, the standard library refuses it", data)
 		}
+		assert.Equal(t, standard(t, data), value)
 	})
 }
