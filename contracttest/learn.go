@@ -59,7 +59,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) map[*contract.
 		found := false
 		for _, op := range ops {
 			for _, p := range l.lacking(op) {
-				if ctx.Err() != nil || len(l.asked) > maxAsked {
+				if ctx.Err() != nil || len(l.asked) > maxAsked || l.r.hung.Load() > 0 {
 					return l.learned
 				}
 				found = l.find(ctx, op, p) || found

@@ -203,26 +203,6 @@ func (r *runner) stages(ctx context.Context, taking bool) error {
 	return nil
 }
 
-// attempts sends the cases of one stage, several at once.
-func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
-	outcomes := make([]outcome, len(cases))
-	keep := make([]bool, len(cases))
-	for i, c := range cases {
-		keep[i] = r.sample.wants(c)
-	}
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(r.cfg.workers, len(cases)) {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(cases); i = int(next.Add(1)) - 1 {
-				outcomes[i] = r.attempt(ctx, cases[i], keep[i])
-			}
-		})
-	}
-	workers.Wait()
-	return outcomes
-}
-
 // attempt sends a case and judges the answer, unless there is a reason not to.
 func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	reason := r.stopped(ctx, c.Op)
@@ -353,7 +333,7 @@ func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outco
 		}
 		if c.Base == nil {
 			r.accepted[c.Op] = true
-			r.lasting[c.Op] = r.stillAccepted(ctx, c)
+			r.lasting[c.Op] = r.endless[c.Op].late.Load() == 0 && r.stillAccepted(ctx, c)
 		}
 		if c.Probe != "" {
 			r.free[c.Op.ID+" "+c.Probe] = true

@@ -231,12 +231,37 @@ func TestHangsEverywhere(t *testing.T) {
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(h), contracttest.Timeout(20*time.Millisecond))
 	require.NoError(t, err)
-	assert.LessOrEqual(t, rep.Stats.Exchanges, 12)
+	assert.LessOrEqual(t, rep.Stats.Exchanges, 12, "the workers, and what may not have been missed yet")
 	reasons := map[string]bool{}
 	for _, u := range rep.Coverage.Unreached {
 		reasons[u.Reason] = true
 	}
 	assert.Contains(t, reasons, "the target gave no answer in time 8 times, and no other")
+}
+
+// TestSlow proves that answers which take long are waited for, all of them, though
+// others have gone on in place of who waits.
+func TestSlow(t *testing.T) {
+	h := correct(t)
+	var n atomic.Int64
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1)%200 == 0 {
+			timer := time.NewTimer(600 * time.Millisecond)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-r.Context().Done():
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+	opts := known(contracttest.Timeout(2*time.Second), contracttest.Cases(0))
+	want := run(t, h, known(contracttest.Cases(0))...)
+	rep, err := contracttest.Run(t.Context(), load(t), contracttest.Handler(slow), opts...)
+	require.NoError(t, err)
+	assert.Empty(t, rep.Findings, "%s", describe(rep))
+	assert.Equal(t, want.Coverage, rep.Coverage)
+	assert.Equal(t, want.Stats.Cases, rep.Stats.Cases)
 }
 
 func TestBudget(t *testing.T) {

@@ -45,7 +45,7 @@ func main() {
 	flag.Parse()
 	// What is held is little beside what is made and dropped at once.
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(3 << 30)
+	debug.SetMemoryLimit(3500 << 20)
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err == nil {

@@ -159,7 +159,7 @@ func Each(ctx context.Context, op *contract.Operation, opts Options, f func(*Cas
 func newPlanner(ctx context.Context, op *contract.Operation, opts Options, f func(*Case)) *planner {
 	opts = opts.of(op)
 	return &planner{
-		stopped: ctx.Err, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known}, checker: op.NewChecker(),
+		stopped: ctx.Err, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin}, checker: op.NewChecker(),
 		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}

@@ -19,6 +19,8 @@ type Maker struct {
 	// Known holds values that exist on the target, by the name of the parameter
 	// or property that they are for.
 	Known map[string][]string
+	// Thin makes of the values that keep a clause only the first few.
+	Thin bool
 
 	from    *Maker // what it is a fork of
 	made    map[*contract.Node]made
@@ -34,7 +36,7 @@ type Maker struct {
 // Fork returns a maker that has all that m has made, and adds nothing to it. As
 // long as m itself is not used, forks of it may be used at once; what one makes
 // does not depend on the others.
-func (m *Maker) Fork() *Maker { return &Maker{Known: m.Known, from: m} }
+func (m *Maker) Fork() *Maker { return &Maker{Known: m.Known, Thin: m.Thin, from: m} }
 
 // sight is a value that is compared by where it is, and the node that it is
 // judged by.

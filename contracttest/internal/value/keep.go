@@ -47,7 +47,7 @@ const (
 // Keep makes the values at the edges of the node's clauses. good is a value
 // that is known to work.
 func (m *Maker) Keep(n *contract.Node, good Good, in Place) []Variant {
-	k := &keeper{m: m, n: n, good: good, in: in, labels: map[string]bool{}}
+	k := &keeper{m: m, n: n, good: good, in: in, labels: map[string]bool{}, count: map[*contract.Clause]int{}}
 	if slices.Contains(n.Types(), "null") && in == InBody {
 		k.add(n.Clause("type"), "null", nil, false)
 	}
@@ -131,7 +131,12 @@ type keeper struct {
 	out  []Variant
 
 	labels map[string]bool // clause and label of those that are there
+	count  map[*contract.Clause]int
 }
+
+// few is how many values keep a clause where one is wanted: the first may be none
+// that can be sent.
+const few = 3
 
 // add notes a value for a clause, if the schema has the clause and the value
 // keeps the schema.
@@ -141,9 +146,10 @@ func (k *keeper) add(c *contract.Clause, label string, v any, exists bool) {
 
 // addLeft notes a value that a receiver may refuse.
 func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, leave string) {
-	if c == nil || k.n.Validates(plain(v)) != nil || !travels(v, k.in) {
+	if c == nil || k.m.Thin && k.count[c] == few || k.n.Validates(plain(v)) != nil || !travels(v, k.in) {
 		return
 	}
+	k.count[c]++
 	if _, isText := v.(string); isText && leave == "" && !exists && !contract.FormatIsDefined(k.n.Schema.Format) {
 		leave = leaveUnknownFormat
 	}
@@ -384,7 +390,7 @@ func (k *keeper) arrays(good []any) {
 	size(c, "three", 3)
 	size(c, "four", 4)
 	if s.MaxItems == nil {
-		size(c, "many", maxCount)
+		size(c, "many", many(good))
 		if k.in == InBody && len(good) > 0 && scalar(good[0]) && shallow(n) {
 			k.add(c, "more-than-1000", ofLength(maxCount+1), exists)
 			k.add(c, "5000", ofLength(5*maxCount), exists)
@@ -400,6 +406,21 @@ func (k *keeper) arrays(good []any) {
 		}
 	}
 	k.add(n.Clause("uniqueItems"), "good", k.good.V, exists)
+}
+
+// maxBytes is about how many bytes a list of many items has.
+const maxBytes = 1 << 20
+
+// many is how many items of a kind are sent where no number is too large.
+func many(good []any) uint64 {
+	if len(good) == 0 {
+		return maxCount
+	}
+	text, err := json.Marshal(plain(good[0]))
+	if err != nil {
+		return maxCount
+	}
+	return min(maxCount, max(10, maxBytes/uint64(len(text)+1)))
 }
 
 // itemAt makes the item at a place of a list whose first items are described
