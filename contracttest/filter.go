@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -17,6 +18,7 @@ import (
 type filter struct {
 	onlyClauses, skipClauses []string // operations, clauses and cases
 	onlyChecks, skipChecks   []string
+	left                     sync.Map // IDs of the cases that were left out
 }
 
 func newFilter(c *contract.Contract, only, skip []string) (*filter, error) {
@@ -127,6 +129,7 @@ func (f *filter) oneCase() bool {
 func (f *filter) caseID(id string) bool {
 	for _, p := range f.skipClauses {
 		if p == id {
+			f.left.Store(id, true)
 			return false
 		}
 	}
@@ -159,9 +162,20 @@ func (f *filter) skipCheck(name string) bool {
 	return true
 }
 
-// unknownCase returns a case of --only that is not in the plan; empty where
-// there is none.
+// unknownCase returns a case of --only or --skip that is not in the plan; empty
+// where there is none.
 func (f *filter) unknownCase(p *planned) string {
+	for _, id := range f.skipClauses {
+		clause, _, isCase := strings.Cut(id, "#")
+		if _, left := f.left.Load(id); !isCase || left {
+			continue
+		}
+		if slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
+			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Name == clause && f.clause(c) })
+		}) {
+			return id
+		}
+	}
 	for _, id := range f.onlyClauses {
 		if strings.Contains(id, "#") && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
 			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == id })

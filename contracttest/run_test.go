@@ -142,6 +142,7 @@ func TestCannotRun(t *testing.T) {
 		{"negative cases", h, []contracttest.Option{contracttest.Cases(-1)}, "cases"},
 		{"unknown value", h, []contracttest.Option{contracttest.Values("package_id", "12")}, `"package_id" names no parameter, property or security scheme; did you mean "package_ids"?`},
 		{"unknown case", h, []contracttest.Option{contracttest.Only("CancelFactoryPackages/body/package_ids/items/type#no-such")}, "names no case of its clause"},
+		{"unknown case left out", h, []contracttest.Option{contracttest.Skip("CancelFactoryPackages/body/package_ids/items/type#no-such")}, "names no case of its clause"},
 		{"no values", h, []contracttest.Option{contracttest.Values("a")}, "values"},
 		{"header on two lines", h, []contracttest.Option{contracttest.Header("A", "b\r\nC: d")}, "header"},
 	}

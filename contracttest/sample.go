@@ -13,10 +13,11 @@ import (
 
 // How much of a run's exchanges is kept for its reports.
 const (
-	maxPerFinding  = 3    // exchanges of one finding
-	maxPerClause   = 2    // others that keep a clause, and others that break it
-	maxFailing     = 2000 // in all, with findings
-	maxOthers      = 4000 // in all, without
+	maxPerFinding  = 3        // exchanges of one finding
+	maxPerClause   = 2        // others that keep a clause, and others that break it
+	maxFailing     = 2000     // in all, with findings
+	maxOthers      = 4000     // in all, without
+	maxShown       = 64 << 20 // bytes in all
 	maxRequestText = 4 << 10
 	maxAnswerText  = 8 << 10
 )
@@ -25,6 +26,7 @@ const (
 // clause. It is chosen in the order of the plan, so that the same run keeps the same.
 type sample struct {
 	others, failing int
+	bytes           int
 	byClause        map[clauseUse]int
 	byFinding       map[findingKey]int
 	exchanges       []report.Exchange
@@ -65,10 +67,22 @@ func (s *sample) add(x *report.Exchange, findings []Finding, wanted bool) {
 	if !fresh {
 		return
 	}
+	if s.bytes += weight(x); s.bytes > maxShown {
+		return
+	}
 	if len(findings) > 0 {
 		s.failing++
 	}
 	s.exchanges = append(s.exchanges, *x)
+}
+
+// weight is about how many bytes an exchange takes in a report.
+func weight(x *report.Exchange) int {
+	n := len(x.Target) + len(x.Curl) + len(x.Request.Body) + len(x.Response.Body)
+	for _, h := range slices.Concat(x.Request.Header, x.Response.Header) {
+		n += len(h.Name) + len(h.Value)
+	}
+	return n
 }
 
 // all returns what is kept, those with findings first.

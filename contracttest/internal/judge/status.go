@@ -64,7 +64,7 @@ func (e *Exchange) expected() string {
 		if len(codes) == 0 {
 			return "a status of the 400s"
 		}
-		return strings.Join(codes, " or ")
+		return oneOf(codes)
 	}
 	var codes []string
 	for _, r := range e.Op.Responses {
@@ -72,7 +72,16 @@ func (e *Exchange) expected() string {
 			codes = append(codes, r.Key)
 		}
 	}
-	return strings.Join(codes, " or ")
+	return oneOf(codes)
+}
+
+// oneOf lists what may be.
+func oneOf(codes []string) string {
+	last := max(len(codes)-1, 0)
+	if last == 0 {
+		return strings.Join(codes, "")
+	}
+	return strings.Join(codes[:last], ", ") + " or " + codes[last]
 }
 
 func redirect(e *Exchange) []Finding {
