@@ -38,7 +38,7 @@ func main() {
 	flag.IntVar(&s.workers, "workers", 2, "documents at once")
 	flag.IntVar(&s.maxClauses, "max-clauses", 5000, "clauses of a document until a schema that was met before is shared")
 	flag.BoolVar(&s.full, "full", false, "all cases, not one that keeps and one that breaks each clause")
-	flag.DurationVar(&s.each, "each", 3*time.Minute, "time for the operations of one document")
+	flag.DurationVar(&s.each, "each", 6*time.Minute, "time for the operations of one document")
 	flag.DurationVar(&s.budget, "budget", 0, "no document is begun after this time; 0 is without a bound")
 	profile := flag.String("cpuprofile", "", "file for a profile of what the time went on")
 	flag.Float64Var(&s.least, "least", 0, "percent of the places that have to be planned")
