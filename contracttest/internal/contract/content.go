@@ -133,7 +133,7 @@ const (
 // reading alone shows; where there is one, there is no value.
 func (op *Operation) readBody(m *Media, body []byte, label string) (reading, []Violation) {
 	form := m.Form
-	if strings.Contains(m.Key, "*") {
+	if strings.Contains(m.Key, "*") && !(m.Node != nil && isBytes(m.Node.Schema)) {
 		form = formOf(label, m.Spec.Schema)
 	}
 	switch form {
@@ -206,7 +206,9 @@ func (op *Operation) readURLEncoded(m *Media, body string) reading {
 		}
 		one := c.readFormField(name, schemas, m.Spec.Encoding[name], pairs)
 		if one.bad != nil {
-			return unreadable(one.why, append([]string{name}, one.bad...)...)
+			bad := unreadable(one.why, append([]string{name}, one.bad...)...)
+			bad.spare = one.spare
+			return bad
 		}
 		if one.found {
 			members[name] = one.v
@@ -229,7 +231,7 @@ func (c *Contract) readFormField(name string, schemas []*openapi3.Schema, enc *o
 			if sm.Style != openapi3.SerializationDeepObject {
 				got.leave = either(got.leave, leaveNested)
 			}
-		case s == nil, sm.Explode:
+		case s == nil, sm.Explode && sm.Style != openapi3.SerializationDeepObject:
 			plain := make([]string, len(values))
 			for i, v := range values {
 				plain[i] = wire.Unescape(v, true)
@@ -242,7 +244,10 @@ func (c *Contract) readFormField(name string, schemas []*openapi3.Schema, enc *o
 		case slices.Equal(shapes(s), []string{"array"}):
 			got = t.list(s, values[0], values)
 		case slices.Equal(shapes(s), []string{"object"}):
-			got = t.object(s, values[0])
+			if got = t.object(s, values[0]); sm.Style == openapi3.SerializationDeepObject {
+				got = unreadable(notInStyle)
+				got.spare = leaveBare
+			}
 		default:
 			got = t.scalar(s, values[0])
 		}
