@@ -2,6 +2,7 @@ package contract
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -31,6 +32,7 @@ type Contract struct {
 	Undriven []Undriven
 
 	faults   []warning
+	exact    map[position]json.Number // numbers that a double does not hold
 	bases    []string // base paths, the longest first
 	routes   routes
 	count    int // of clauses about values

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -91,6 +92,10 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 		return nil, err
 	}
 	c.Doc = doc
+	c.readExact(src.location().Path, src.loaded)
+	for name, text := range src.files {
+		c.readExact(name, text)
+	}
 	var root *yaml.Node
 	if mended != nil {
 		root, c.faults = mended.root, mended.warnings
@@ -170,6 +175,8 @@ type source struct {
 	file  string
 	data  []byte
 	files map[string][]byte // by the path that they were read from
+	// loaded is what the loader has read in place of data: without what is at fault.
+	loaded []byte
 }
 
 // load reads the document, without the parts that are at fault where it has
@@ -247,11 +254,21 @@ func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 			doc, err = nil, fmt.Errorf("the loader cannot cope with it: %v", v)
 		}
 	}()
-	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true
-	loader.IsExternalRefsAllowed = true
-	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
-	return loader.LoadFromDataWithPath(data, s.location())
+	s.loaded = data
+	load := func(data []byte) (*openapi3.T, error) {
+		loader := openapi3.NewLoader()
+		loader.IncludeOrigin = true
+		loader.IsExternalRefsAllowed = true
+		loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
+		return loader.LoadFromDataWithPath(data, s.location())
+	}
+	if len(data) <= maxReread && json.Valid(data) && hasInexact(data) {
+		// The loader keeps the places of what it reads as YAML alone.
+		if doc, err := load(append(data[:len(data):len(data)], "\n# YAML\n"...)); err == nil {
+			return doc, nil
+		}
+	}
+	return load(data)
 }
 
 // location is the document's as a URL: most are files, but one may have been

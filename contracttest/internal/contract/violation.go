@@ -289,7 +289,7 @@ const maxExponent = 100_000
 func unbounded(v any) (path []string, found, long bool) {
 	switch v := v.(type) {
 	case json.Number:
-		const digits = 19
+		const digits = 16
 		if i := strings.IndexAny(string(v), "eE"); i >= 0 {
 			exponent, err := strconv.Atoi(string(v[i+1:]))
 			return nil, err != nil || exponent > maxExponent || exponent < -maxExponent, false
