@@ -75,6 +75,7 @@ type Part struct {
 	Clause       *Clause  // of them; nil where the document does not say
 	File         bool     // it is sent as a file
 	JSON         bool     // its value is sent as JSON
+	Headers      []*PartHeader
 }
 
 // Part returns what is said of the part of a multipart body with this name.
@@ -106,7 +107,18 @@ func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
 	}
 	for _, prop := range slices.Sorted(maps.Keys(m.Spec.Encoding)) {
 		enc := m.Spec.Encoding[prop]
-		if enc == nil || enc.ContentType == "" {
+		if enc == nil {
+			continue
+		}
+		if m.parts == nil {
+			m.parts = map[string]Part{}
+		}
+		part := Part{}
+		if side == RequestSide {
+			part.Headers = op.buildPartHeaders(name, prop, pointer+"/encoding/"+escape(prop), enc.Headers)
+		}
+		if enc.ContentType == "" {
+			m.parts[prop] = part
 			continue
 		}
 		c := op.clause(name+"/"+escape(prop)+"/content-type", fmt.Sprintf("the part %s is %s", prop, enc.ContentType),
@@ -116,10 +128,8 @@ func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
 		for one := range strings.SplitSeq(enc.ContentType, ",") {
 			list = append(list, strings.TrimSpace(one))
 		}
-		if m.parts == nil {
-			m.parts = map[string]Part{}
-		}
-		m.parts[prop] = Part{ContentTypes: list, Clause: c}
+		part.ContentTypes, part.Clause = list, c
+		m.parts[prop] = part
 	}
 }
 
@@ -294,6 +304,7 @@ func (op *Operation) readMultipart(m *Media, body []byte, label string) (reading
 		}
 		v, why, bad := op.readPart(m, name, part.Header.Get("Content-Type"), data)
 		found = append(found, bad...)
+		found = append(found, op.checkPartHeaders(m.Part(name), part.Header)...)
 		leave = either(leave, why)
 		if _, ok := texts[name]; !ok {
 			parts = append(parts, name)

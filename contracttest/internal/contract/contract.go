@@ -33,7 +33,7 @@ type Contract struct {
 
 	faults   []warning
 	exact    map[position]json.Number // numbers that a double does not hold
-	bases    []string // base paths, the longest first
+	bases    []string                 // base paths, the longest first
 	routes   routes
 	count    int // of clauses about values
 	max      int // of them, until a schema that was met before is shared

@@ -75,7 +75,7 @@ func (n *Node) violations2020(err *jsonschema.ValidationError, v any, subject st
 	path := err.InstanceLocation
 	schema, keyword := n.op.Contract.schemas2020.named(err.SchemaURL)
 	_, ofName := err.ErrorKind.(*jskind.PropertyNames) // which stands at the object
-	if keyword != "" && len(path) > 0 && !ofName { // false, as the value of the keyword
+	if keyword != "" && len(path) > 0 && !ofName {     // false, as the value of the keyword
 		path = path[:len(path)-1]
 	}
 	if keyword == "" {
