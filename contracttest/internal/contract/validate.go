@@ -3,6 +3,7 @@ package contract
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -17,7 +18,14 @@ import (
 // node, read as part of a request or of a response as the node is. The error
 // says no more than that: a text for every branch tried would cost most of the
 // time of a plan.
-func (n *Node) Validates(v any) error { return n.op.Contract.keeps(n.side, n.Schema, v) }
+func (n *Node) Validates(v any) error {
+	if number, ok := v.(json.Number); ok && n.beyond(number) != "" {
+		return errBeyond
+	}
+	return n.op.Contract.keeps(n.side, n.Schema, v)
+}
+
+var errBeyond = errors.New("beyond a bound to the last digit")
 
 func (c *Contract) keeps(side Side, s *openapi3.Schema, v any) error {
 	if compiled := c.compiled(s); compiled != nil {
