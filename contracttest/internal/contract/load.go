@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -100,6 +102,12 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 	if mended != nil {
 		root, c.faults = mended.root, mended.warnings
 	}
+	if version := doc.OpenAPI; !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") {
+		c.warn(Place{Pointer: "/openapi"}, "OpenAPI %s is read as 3.0 or 3.1: what else it has is not known", clipped(version))
+	}
+	if pointer := givenTwice(data); pointer != "" {
+		c.warn(Place{Pointer: pointer}, "the name is given twice, and but one of the two is read (RFC 8259 §4)")
+	}
 	if doc.Components != nil {
 		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
 			if ref := doc.Components.Schemas[name]; ref != nil && ref.Value != nil {
@@ -126,6 +134,23 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 	c.keepSources(data, src.relative)
 	c.tell()
 	return c, nil
+}
+
+// givenTwice returns where a document of JSON has a name that its object had
+// before; nothing for one of YAML, of which that is a fault.
+func givenTwice(data []byte) string {
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		return ""
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowInvalidUTF8(true))
+	for {
+		if err := dec.SkipValue(); err != nil {
+			if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+				return string(syntactic.JSONPointer)
+			}
+			return ""
+		}
+	}
 }
 
 // maxSources is how many bytes of the document's text are kept.
