@@ -244,7 +244,7 @@ func (s *oddServer) discriminator(out, v map[string]any) {
 
 func asList(v any) []any { l, _ := v.([]any); return l }
 
-// parse reads YAML as JSON has it, numbers as they are written.
+// parseYAML reads YAML as JSON has it, numbers as they are written.
 func parseYAML(text string) (any, error) {
 	var n yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &n); err != nil || len(n.Content) == 0 {
@@ -499,7 +499,7 @@ func (s *oddServer) sub(schema spot, key string, depth int) spot {
 	return spot{}
 }
 
-// composed makes a list or an object of texts.
+// composedList makes a list of texts.
 func (s *oddServer) composedList(schema spot, texts []string) any {
 	l := make([]any, len(texts))
 	for i, t := range texts {
@@ -564,7 +564,7 @@ type oddOperation struct {
 
 var templated = regexp.MustCompile(`\{([^{}]+)\}`)
 
-// base returns the path of a list of servers, if there is one.
+// serversPath returns the path of a list of servers, if there is one.
 func serversPath(p spot) (string, bool) {
 	l := asList(p.at("servers").v)
 	if len(l) == 0 {
@@ -606,15 +606,16 @@ func (s *oddServer) route(r *http.Request) (*oddOperation, []string) {
 				base, _ = serversPath(root)
 			}
 			var names []string
-			pattern := regexp.QuoteMeta(base) + "(?:"
+			var pattern strings.Builder
+			pattern.WriteString("^" + regexp.QuoteMeta(base))
 			last := 0
 			for _, m := range templated.FindAllStringSubmatchIndex(template, -1) {
-				pattern += regexp.QuoteMeta(template[last:m[0]]) + "([^/]+?)"
+				pattern.WriteString(regexp.QuoteMeta(template[last:m[0]]) + "([^/]+?)")
 				names = append(names, template[m[2]:m[3]])
 				last = m[1]
 			}
-			pattern += regexp.QuoteMeta(template[last:]) + ")"
-			got := regexp.MustCompile("^" + pattern + "$").FindStringSubmatch(full)
+			pattern.WriteString(regexp.QuoteMeta(template[last:]) + "$")
+			got := regexp.MustCompile(pattern.String()).FindStringSubmatch(full)
 			if got == nil {
 				continue
 			}
@@ -738,14 +739,6 @@ func unescape(s string, plus bool) string {
 		return u
 	}
 	return s
-}
-
-func unescapeAll(list []string, plus bool) []string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = unescape(s, plus)
-	}
-	return out
 }
 
 // queryPairs are the pairs of a query or form, names unescaped, values not.
