@@ -75,6 +75,7 @@ type Part struct {
 	Clause       *Clause  // of them; nil where the document does not say
 	File         bool     // it is sent as a file
 	JSON         bool     // its value is sent as JSON
+	Headers      []*PartHeader
 }
 
 // Part returns what is said of the part of a multipart body with this name.
@@ -106,7 +107,18 @@ func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
 	}
 	for _, prop := range slices.Sorted(maps.Keys(m.Spec.Encoding)) {
 		enc := m.Spec.Encoding[prop]
-		if enc == nil || enc.ContentType == "" {
+		if enc == nil {
+			continue
+		}
+		if m.parts == nil {
+			m.parts = map[string]Part{}
+		}
+		part := Part{}
+		if side == RequestSide {
+			part.Headers = op.buildPartHeaders(name, prop, pointer+"/encoding/"+escape(prop), enc.Headers)
+		}
+		if enc.ContentType == "" {
+			m.parts[prop] = part
 			continue
 		}
 		c := op.clause(name+"/"+escape(prop)+"/content-type", fmt.Sprintf("the part %s is %s", prop, enc.ContentType),
@@ -116,10 +128,8 @@ func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
 		for one := range strings.SplitSeq(enc.ContentType, ",") {
 			list = append(list, strings.TrimSpace(one))
 		}
-		if m.parts == nil {
-			m.parts = map[string]Part{}
-		}
-		m.parts[prop] = Part{ContentTypes: list, Clause: c}
+		part.ContentTypes, part.Clause = list, c
+		m.parts[prop] = part
 	}
 }
 
@@ -133,7 +143,7 @@ const (
 // reading alone shows; where there is one, there is no value.
 func (op *Operation) readBody(m *Media, body []byte, label string) (reading, []Violation) {
 	form := m.Form
-	if strings.Contains(m.Key, "*") {
+	if strings.Contains(m.Key, "*") && !(m.Node != nil && isBytes(m.Node.Schema)) {
 		form = formOf(label, m.Spec.Schema)
 	}
 	switch form {
@@ -206,7 +216,9 @@ func (op *Operation) readURLEncoded(m *Media, body string) reading {
 		}
 		one := c.readFormField(name, schemas, m.Spec.Encoding[name], pairs)
 		if one.bad != nil {
-			return unreadable(one.why, append([]string{name}, one.bad...)...)
+			bad := unreadable(one.why, append([]string{name}, one.bad...)...)
+			bad.spare = one.spare
+			return bad
 		}
 		if one.found {
 			members[name] = one.v
@@ -229,7 +241,7 @@ func (c *Contract) readFormField(name string, schemas []*openapi3.Schema, enc *o
 			if sm.Style != openapi3.SerializationDeepObject {
 				got.leave = either(got.leave, leaveNested)
 			}
-		case s == nil, sm.Explode:
+		case s == nil, sm.Explode && sm.Style != openapi3.SerializationDeepObject:
 			plain := make([]string, len(values))
 			for i, v := range values {
 				plain[i] = wire.Unescape(v, true)
@@ -242,7 +254,10 @@ func (c *Contract) readFormField(name string, schemas []*openapi3.Schema, enc *o
 		case slices.Equal(shapes(s), []string{"array"}):
 			got = t.list(s, values[0], values)
 		case slices.Equal(shapes(s), []string{"object"}):
-			got = t.object(s, values[0])
+			if got = t.object(s, values[0]); sm.Style == openapi3.SerializationDeepObject {
+				got = unreadable(notInStyle)
+				got.spare = leaveBare
+			}
 		default:
 			got = t.scalar(s, values[0])
 		}
@@ -289,6 +304,7 @@ func (op *Operation) readMultipart(m *Media, body []byte, label string) (reading
 		}
 		v, why, bad := op.readPart(m, name, part.Header.Get("Content-Type"), data)
 		found = append(found, bad...)
+		found = append(found, op.checkPartHeaders(m.Part(name), part.Header)...)
 		leave = either(leave, why)
 		if _, ok := texts[name]; !ok {
 			parts = append(parts, name)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -31,7 +32,8 @@ type Contract struct {
 	Undriven []Undriven
 
 	faults   []warning
-	bases    []string // base paths, the longest first
+	exact    map[position]json.Number // numbers that a double does not hold
+	bases    []string                 // base paths, the longest first
 	routes   routes
 	count    int // of clauses about values
 	max      int // of them, until a schema that was met before is shared

@@ -63,6 +63,9 @@ func (n *Node) hinted(v any, path []string, subject string, long bool) []Violati
 	}
 	switch v := v.(type) {
 	case json.Number:
+		if keyword := n.beyond(v); long && keyword != "" {
+			broken = append(broken, n.broken(n.own(keyword), keyword, where(subject, path)+": broken: "+wanted(n.own(keyword)), nil, false))
+		}
 		if long && n.Schema.Format == "int64" && checkFormat("int64", v) != nil {
 			broken = append(broken, n.broken(n.Clause("format"), "format", where(subject, path)+": is not of the format int64", nil, false))
 		}

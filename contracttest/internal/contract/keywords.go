@@ -111,24 +111,32 @@ func (n *Node) ofNumbers() {
 		if s.ExclusiveMin.IsTrue() {
 			word = "more than"
 		}
-		n.clause("minimum", "minimum", n.is("is %s %v", word, *s.Min))
+		n.clause("minimum", "minimum", n.is("is %s %v", word, n.number("minimum", *s.Min)))
 	}
 	if s.Max != nil {
 		word := "at most"
 		if s.ExclusiveMax.IsTrue() {
 			word = "less than"
 		}
-		n.clause("maximum", "maximum", n.is("is %s %v", word, *s.Max))
+		n.clause("maximum", "maximum", n.is("is %s %v", word, n.number("maximum", *s.Max)))
 	}
 	if v := s.ExclusiveMin.Value; v != nil {
-		n.clause("exclusiveMinimum", "exclusiveMinimum", n.is("is more than %v", *v))
+		n.clause("exclusiveMinimum", "exclusiveMinimum", n.is("is more than %v", n.number("exclusiveMinimum", *v)))
 	}
 	if v := s.ExclusiveMax.Value; v != nil {
-		n.clause("exclusiveMaximum", "exclusiveMaximum", n.is("is less than %v", *v))
+		n.clause("exclusiveMaximum", "exclusiveMaximum", n.is("is less than %v", n.number("exclusiveMaximum", *v)))
 	}
 	if s.MultipleOf != nil {
 		n.clause("multipleOf", "multipleOf", n.is("is a multiple of %v", *s.MultipleOf))
 	}
+}
+
+// number is what a keyword says, to the last digit.
+func (n *Node) number(keyword string, v float64) any {
+	if exact, ok := n.Exactly(keyword); ok {
+		return exact
+	}
+	return v
 }
 
 func (n *Node) ofArrays() {

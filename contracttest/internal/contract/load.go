@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -91,9 +94,19 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 		return nil, err
 	}
 	c.Doc = doc
+	c.readExact(src.location().Path, src.loaded)
+	for name, text := range src.files {
+		c.readExact(name, text)
+	}
 	var root *yaml.Node
 	if mended != nil {
 		root, c.faults = mended.root, mended.warnings
+	}
+	if version := doc.OpenAPI; !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") {
+		c.warn(Place{Pointer: "/openapi"}, "OpenAPI %s is read as 3.0 or 3.1: what else it has is not known", clipped(version))
+	}
+	if pointer := givenTwice(data); pointer != "" {
+		c.warn(Place{Pointer: pointer}, "the name is given twice, and but one of the two is read (RFC 8259 §4)")
 	}
 	if doc.Components != nil {
 		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
@@ -121,6 +134,23 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 	c.keepSources(data, src.relative)
 	c.tell()
 	return c, nil
+}
+
+// givenTwice returns where a document of JSON has a name that its object had
+// before; nothing for one of YAML, of which that is a fault.
+func givenTwice(data []byte) string {
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		return ""
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowInvalidUTF8(true))
+	for {
+		if err := dec.SkipValue(); err != nil {
+			if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+				return string(syntactic.JSONPointer)
+			}
+			return ""
+		}
+	}
 }
 
 // maxSources is how many bytes of the document's text are kept.
@@ -170,6 +200,8 @@ type source struct {
 	file  string
 	data  []byte
 	files map[string][]byte // by the path that they were read from
+	// loaded is what the loader has read in place of data: without what is at fault.
+	loaded []byte
 }
 
 // load reads the document, without the parts that are at fault where it has
@@ -247,11 +279,21 @@ func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 			doc, err = nil, fmt.Errorf("the loader cannot cope with it: %v", v)
 		}
 	}()
-	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true
-	loader.IsExternalRefsAllowed = true
-	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
-	return loader.LoadFromDataWithPath(data, s.location())
+	s.loaded = data
+	load := func(data []byte) (*openapi3.T, error) {
+		loader := openapi3.NewLoader()
+		loader.IncludeOrigin = true
+		loader.IsExternalRefsAllowed = true
+		loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
+		return loader.LoadFromDataWithPath(data, s.location())
+	}
+	if len(data) <= maxReread && json.Valid(data) && hasInexact(data) {
+		// The loader keeps the places of what it reads as YAML alone.
+		if doc, err := load(append(data[:len(data):len(data)], "\n# YAML\n"...)); err == nil {
+			return doc, nil
+		}
+	}
+	return load(data)
 }
 
 // location is the document's as a URL: most are files, but one may have been

@@ -222,6 +222,7 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 		lift(ref)
 		n.Schema = ref.Value
 		b.op.Contract.restore(n.Schema)
+		b.op.Contract.sharpen(n.Schema)
 		b.op.Contract.cut(n.Schema, nil)
 		n.Pointer = target(ref.Ref, n.Pointer)
 	}

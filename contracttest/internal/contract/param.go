@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -32,6 +33,7 @@ type reading struct {
 	at    []string // where that is
 	bad   []string // where a text stands for no value of its schema; not nil then
 	why   string   // of bad, where there is more to say
+	spare string   // why some read what is bad all the same
 }
 
 // left notes why a part is read in another way by some, if nothing was noted
@@ -170,7 +172,11 @@ func (m *taken) values(p *openapi3.Parameter) []string {
 // one that OpenAPI speaks of.
 func readContent(text string) reading {
 	if err := wellformed.JSON([]byte(text)); err != nil {
-		return unreadable("it " + err.Error())
+		got := unreadable("it " + err.Error())
+		if fault, ok := errors.AsType[*wellformed.Error](err); ok {
+			got.spare = leaveJSON[fault.Fault]
+		}
+		return got
 	}
 	v, err := decodeJSON([]byte(text))
 	if err != nil {

@@ -37,6 +37,7 @@ const (
 	leaveSurrogate   = "RFC 8259 §8.2: what a receiver makes of half a surrogate pair is unpredictable"
 	leaveDepth       = "RFC 8259 §9: a receiver may limit the depth of nesting"
 	leaveRepeatedKey = "the document does not say what a repeated query parameter or cookie means"
+	leaveEmptyBody   = "RFC 9110 §8.6: content of no bytes and no content look alike, and an empty text is a value of the schema"
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 	leaveEscape      = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
 )
@@ -102,7 +103,7 @@ func (n *Node) judge(got reading, subject string, written *Clause) []Violation {
 		if why == "" {
 			why = "cannot be read as what the document says: " + wanted(clause)
 		}
-		return []Violation{{Clause: clause, Message: where(subject, got.bad) + ": " + why}}
+		return []Violation{{Clause: clause, Message: where(subject, got.bad) + ": " + why, Leave: got.spare}}
 	}
 	broken := n.Check(got.v, subject)
 	if len(broken) == 0 && got.leave != "" {
@@ -111,13 +112,28 @@ func (n *Node) judge(got reading, subject string, written *Clause) []Violation {
 	return broken
 }
 
+// leaveEmpty says why a receiver may take an absent body for an empty one: where
+// the request has a Content-Type under which no bytes at all are a value.
+func (op *Operation) leaveEmpty(r *wire.Request) string {
+	key, err := op.Body.types.Select(r.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	i := slices.IndexFunc(op.Body.Media, func(m *Media) bool { return m.Key == key })
+	m := op.Body.Media[i]
+	if (m.Form == Text || m.Form == Bytes) && (m.Node == nil || op.Contract.verdict(m.Node.Schema, "")) {
+		return leaveEmptyBody
+	}
+	return ""
+}
+
 func (op *Operation) checkBody(r *wire.Request) []Violation {
 	if op.Body == nil {
 		return nil // OpenAPI does not say what becomes of a body that is not documented
 	}
 	if len(r.Body) == 0 {
 		if op.Body.Spec.Required {
-			return []Violation{{Clause: op.Body.Presence, Message: "the body is missing"}}
+			return []Violation{{Clause: op.Body.Presence, Message: "the body is missing", Leave: op.leaveEmpty(r)}}
 		}
 		return nil
 	}

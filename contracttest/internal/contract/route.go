@@ -183,6 +183,37 @@ func (op *Operation) Rival(path string) *Operation {
 	return rival
 }
 
+// Ambiguous reports whether a path of op is one of another template too, and
+// nothing says which of them counts: a concrete path is matched before one with
+// parameters (OpenAPI 3.0.3, Paths Object), but of two that have parameters in
+// the same segment neither is.
+func (op *Operation) Ambiguous(path string) bool {
+	found := false
+	for _, p := range op.Contract.underBase(path) {
+		if _, ok := op.Match(p); !ok {
+			continue
+		}
+		op.Contract.routes.match(p, false, func(o *Operation) {
+			found = found || o.Path != op.Path && o.Method == op.Method && !op.sameShape(o) && !op.moreConcrete(o)
+		})
+	}
+	return found
+}
+
+// moreConcrete reports whether the first segment in which two templates for one
+// path differ is a text in op, and a parameter in the other.
+func (op *Operation) moreConcrete(other *Operation) bool {
+	for i, s := range op.segments {
+		if i >= len(other.segments) {
+			return true
+		}
+		if o := other.segments[i]; s.text != o.text {
+			return len(s.names) == 0 && len(o.names) > 0
+		}
+	}
+	return true
+}
+
 // sameShape reports whether two templates differ in the names of parameters at
 // most.
 func (op *Operation) sameShape(other *Operation) bool {

@@ -112,7 +112,8 @@ func readings(s *openapi3.Schema, text string) []candidate {
 
 // number reports whether a text is a number as JSON writes it.
 func number(text string) bool {
-	if text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') {
+	digit := func(c byte) bool { return c >= '0' && c <= '9' }
+	if text == "" || text[0] != '-' && !digit(text[0]) || !digit(text[len(text)-1]) { // JSON may have white space around
 		return false
 	}
 	return json.Valid([]byte(text))

@@ -2,6 +2,8 @@ package contract
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -16,7 +18,14 @@ import (
 // node, read as part of a request or of a response as the node is. The error
 // says no more than that: a text for every branch tried would cost most of the
 // time of a plan.
-func (n *Node) Validates(v any) error { return n.op.Contract.keeps(n.side, n.Schema, v) }
+func (n *Node) Validates(v any) error {
+	if number, ok := v.(json.Number); ok && n.beyond(number) != "" {
+		return errBeyond
+	}
+	return n.op.Contract.keeps(n.side, n.Schema, v)
+}
+
+var errBeyond = errors.New("beyond a bound to the last digit")
 
 func (c *Contract) keeps(side Side, s *openapi3.Schema, v any) error {
 	if compiled := c.compiled(s); compiled != nil {
@@ -58,7 +67,7 @@ func (c *Contract) compiled(s *openapi3.Schema) *jsonschema.Schema {
 	if !c.Doc.IsOpenAPI31OrLater() {
 		return nil
 	}
-	return c.schemas2020.get(s)
+	return c.schemas2020.get(c, s)
 }
 
 // schemas2020 holds the schemas of a document of OpenAPI 3.1 as JSON Schema
@@ -66,6 +75,7 @@ func (c *Contract) compiled(s *openapi3.Schema) *jsonschema.Schema {
 type schemas2020 struct {
 	mu       sync.Mutex
 	compiler *jsonschema.Compiler
+	exactly  func(s *openapi3.Schema, keyword string) (json.Number, bool)
 	ids      map[*openapi3.Schema]int
 	all      []*openapi3.Schema
 	compiled map[*openapi3.Schema]*jsonschema.Schema
@@ -73,7 +83,7 @@ type schemas2020 struct {
 
 const schemeOfSchemas = "mem:///"
 
-func (c *schemas2020) get(s *openapi3.Schema) *jsonschema.Schema {
+func (c *schemas2020) get(in *Contract, s *openapi3.Schema) *jsonschema.Schema {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if done, ok := c.compiled[s]; ok {
@@ -81,7 +91,7 @@ func (c *schemas2020) get(s *openapi3.Schema) *jsonschema.Schema {
 	}
 	if c.compiler == nil {
 		c.compiled, c.ids = map[*openapi3.Schema]*jsonschema.Schema{}, map[*openapi3.Schema]int{}
-		c.compiler = jsonschema.NewCompiler()
+		c.compiler, c.exactly = jsonschema.NewCompiler(), in.exactly
 		c.compiler.DefaultDraft(jsonschema.Draft2020)
 		c.compiler.UseRegexpEngine(leniently)
 		c.compiler.UseLoader(c)
@@ -232,8 +242,12 @@ func (c *schemas2020) document(s *openapi3.Schema) any {
 	for keyword, v := range map[string]*float64{
 		"minimum": s.Min, "maximum": s.Max, "multipleOf": s.MultipleOf, "exclusiveMinimum": s.ExclusiveMin.Value, "exclusiveMaximum": s.ExclusiveMax.Value,
 	} {
-		if v != nil {
-			doc[keyword] = *v
+		if v == nil {
+			continue
+		}
+		doc[keyword] = *v
+		if exact, ok := c.exactly(s, keyword); ok {
+			doc[keyword] = exact
 		}
 	}
 	for keyword, v := range map[string]*uint64{

@@ -74,7 +74,8 @@ func (n *Node) violations2020(err *jsonschema.ValidationError, v any, subject st
 	}
 	path := err.InstanceLocation
 	schema, keyword := n.op.Contract.schemas2020.named(err.SchemaURL)
-	if keyword != "" && len(path) > 0 { // false, as the value of the keyword
+	_, ofName := err.ErrorKind.(*jskind.PropertyNames) // which stands at the object
+	if keyword != "" && len(path) > 0 && !ofName {     // false, as the value of the keyword
 		path = path[:len(path)-1]
 	}
 	if keyword == "" {
@@ -118,15 +119,17 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any, known 
 	}
 	switch keyword {
 	case "format":
-		v.Leave = n.leaveOf(n.Schema.Format)
+		if v.Leave = n.leaveOf(n.Schema.Format); n.Schema.Format == "byte" && known && looseBase64(value) {
+			v.Leave = either(v.Leave, leaveBase64)
+		}
 	case "readOnly":
 		v.Leave = leaveReadOnly
 	case "discriminator":
 		v.Leave = n.leaveDiscriminator()
 	case "oneOf":
-		v.Within = n.within(n.OneOf, value, known)
+		v.Within, v.Leave = n.within(n.OneOf, value, known)
 	case "anyOf":
-		v.Within = n.within(n.AnyOf, value, known)
+		v.Within, v.Leave = n.within(n.AnyOf, value, known)
 	}
 	return v
 }
@@ -135,12 +138,12 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any, known 
 const maxBranches = 64
 
 // within returns the clauses that a value which no branch takes breaks in those
-// that are nearest to taking it: with the fewest broken.
-func (n *Node) within(branches []*Node, value any, known bool) []*Clause {
+// that are nearest to taking it: with the fewest broken. leave says why a
+// receiver may take it by one of them all the same.
+func (n *Node) within(branches []*Node, value any, known bool) (nearest []*Clause, leave string) {
 	if !known || len(branches) > maxBranches || n.nested() > 3 {
-		return nil
+		return nil, ""
 	}
-	var nearest []*Clause
 	fewest := -1
 	for _, b := range branches {
 		if b.Recursive || b.Shared != nil {
@@ -148,7 +151,10 @@ func (n *Node) within(branches []*Node, value any, known bool) []*Clause {
 		}
 		broken := b.Check(value, "")
 		if len(broken) == 0 {
-			return nil // it is taken by more than one
+			return nil, "" // it is taken by more than one
+		}
+		if !slices.ContainsFunc(broken, func(v Violation) bool { return v.Leave == "" }) {
+			leave = either(leave, broken[0].Leave)
 		}
 		if fewest >= 0 && len(broken) > fewest {
 			continue
@@ -163,7 +169,7 @@ func (n *Node) within(branches []*Node, value any, known bool) []*Clause {
 			}
 		}
 	}
-	return nearest
+	return nearest, leave
 }
 
 // nested counts the branches around a node.
@@ -283,7 +289,7 @@ const maxExponent = 100_000
 func unbounded(v any) (path []string, found, long bool) {
 	switch v := v.(type) {
 	case json.Number:
-		const digits = 19
+		const digits = 16
 		if i := strings.IndexAny(string(v), "eE"); i >= 0 {
 			exponent, err := strconv.Atoi(string(v[i+1:]))
 			return nil, err != nil || exponent > maxExponent || exponent < -maxExponent, false

@@ -241,8 +241,10 @@ func allowHeader(e *Exchange) []Finding {
 		allowed[strings.TrimSpace(m)] = true
 	}
 	want := make([]string, 0, 4)
-	for method := range e.Op.PathItem.Operations() {
-		want = append(want, method)
+	for _, op := range e.Op.Contract.Operations {
+		if op.Path == e.Op.Path && op.BasePath == e.Op.BasePath { // a server of its own is another resource
+			want = append(want, op.Method)
+		}
 	}
 	slices.Sort(want)
 	f := Finding{Clause: e.Clause, Expected: "Allow: " + strings.Join(want, ", "), Actual: "Allow: " + clip([]byte(strings.Join(values, ", ")))}

@@ -31,6 +31,7 @@ type draft struct {
 	auth   []grant                    // credentials that no parameter carries
 	media  *contract.Media            // nil: no body
 	body   value.Good
+	heads  map[*contract.PartHeader]value.Good // of the parts of a multipart body
 }
 
 func (d draft) clone() draft {
@@ -66,6 +67,17 @@ func (d draft) withoutBody() draft {
 
 func (d draft) withBody(m *contract.Media, g value.Good) draft {
 	d.media, d.body = m, g
+	return d
+}
+
+// withHead replaces, adds or (value.Absent) removes a header of a part.
+func (d draft) withHead(h *contract.PartHeader, g value.Good) draft {
+	d.heads = maps.Clone(d.heads)
+	if g.V == (value.Absent{}) {
+		delete(d.heads, h)
+	} else {
+		d.heads[h] = g
+	}
 	return d
 }
 
@@ -149,7 +161,7 @@ func (d draft) request() (*wire.Request, error) {
 	}
 	authorize(r, d.auth, d.params)
 	if d.media != nil {
-		body, label, err := encode(d.media, d.body.V)
+		body, label, err := encode(d.media, d.body.V, d.heads)
 		if err != nil {
 			return nil, err
 		}
@@ -178,7 +190,7 @@ var errEncoding = errors.New("bodies of this media type are not made")
 
 // encode writes a value in a documented media type, and returns the label to
 // send it with.
-func encode(m *contract.Media, v any) (body []byte, label string, err error) {
+func encode(m *contract.Media, v any, heads map[*contract.PartHeader]value.Good) (body []byte, label string, err error) {
 	label = labelOf(m)
 	switch m.Form {
 	case contract.JSON:
@@ -194,7 +206,7 @@ func encode(m *contract.Media, v any) (body []byte, label string, err error) {
 		body, err = m.WriteXML(v)
 		return body, label, err
 	case contract.Multipart:
-		return encodeMultipart(m, v, label)
+		return encodeMultipart(m, v, heads, label)
 	}
 	switch v := v.(type) {
 	case string:
@@ -258,7 +270,7 @@ func encodeJSON(v any) ([]byte, error) {
 // boundary is fixed, so that a plan has the same bytes each time.
 const boundary = "contracttest-7MA4YWxkTrZu0gW"
 
-func encodeMultipart(m *contract.Media, v any, label string) ([]byte, string, error) {
+func encodeMultipart(m *contract.Media, v any, heads map[*contract.PartHeader]value.Good, label string) ([]byte, string, error) {
 	members, ok := v.(map[string]any)
 	if !ok {
 		return nil, "", fmt.Errorf("%w: multipart of a value that is no object", errEncoding)
@@ -274,7 +286,7 @@ func encodeMultipart(m *contract.Media, v any, label string) ([]byte, string, er
 			items = []any{members[name]}
 		}
 		for _, item := range items {
-			if err := writePart(w, m.Part(name), name, item); err != nil {
+			if err := writePart(w, m.Part(name), heads, name, item); err != nil {
 				return nil, "", err
 			}
 		}
@@ -286,7 +298,7 @@ func encodeMultipart(m *contract.Media, v any, label string) ([]byte, string, er
 }
 
 // writePart writes one part as RFC 7578 §4.2 to §4.4 and the document say.
-func writePart(w *multipart.Writer, p contract.Part, name string, v any) error {
+func writePart(w *multipart.Writer, p contract.Part, heads map[*contract.PartHeader]value.Good, name string, v any) error {
 	h := textproto.MIMEHeader{}
 	disposition := map[string]string{"name": name}
 	if p.File {
@@ -306,6 +318,11 @@ func writePart(w *multipart.Writer, p contract.Part, name string, v any) error {
 	}
 	if len(p.ContentTypes) > 0 {
 		h.Set("Content-Type", concrete(p.ContentTypes[0]))
+	}
+	for _, head := range p.Headers {
+		if g, ok := heads[head]; ok {
+			h.Set(head.Name, wire.Style{Name: openapi3.SerializationSimple, Explode: head.Explode()}.Header(g.V))
+		}
 	}
 	part, err := w.CreatePart(h)
 	if err != nil {

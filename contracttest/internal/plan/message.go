@@ -527,7 +527,7 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 	pl.own(c, ch.touches)
 	if pl.confirmed(c, d) {
 		pl.add(c)
-		if ch.leave == "" && c.Request.Size() < maxRandomSize {
+		if ch.leave == "" && !pl.again && c.Request.Size() < maxRandomSize {
 			pl.keeps = append(pl.keeps, ch)
 		}
 	}
@@ -546,7 +546,9 @@ func (pl *planner) breakWith(ch change) {
 	pl.own(c, ch.touches)
 	if pl.confirmed(c, d) && !pl.repeats(c) {
 		pl.add(c)
-		pl.breaks = append(pl.breaks, ch)
+		if !pl.again {
+			pl.breaks = append(pl.breaks, ch)
+		}
 	}
 }
 
@@ -574,7 +576,7 @@ func (pl *planner) body() {
 	for _, m := range b.Media {
 		good, err := pl.goodBody(m)
 		if err == nil {
-			_, _, err = encode(m, good.V)
+			_, _, err = encode(m, good.V, pl.base.heads)
 		}
 		if err != nil {
 			pl.failMedia(m, err)
@@ -608,12 +610,39 @@ func (pl *planner) body() {
 				return d.withBody(m, value.Good{V: v, Unknown: unknown})
 			})
 		}
+		if m.Node != nil && conditional(m.Node) {
+			pl.otherWays(m)
+		}
 		if isJSON(m) && m.Node != nil {
 			pl.strays(m, d)
 		}
 		if isJSON(m) && m == b.Media[0] {
 			pl.combined(m, d, pl.breaks[before:])
 		}
+	}
+}
+
+// conditional reports whether a schema has parts that are for some values only,
+// which the one that the others differ from may be none of.
+func conditional(n *contract.Node) bool {
+	found := false
+	n.Walk(func(n *contract.Node) {
+		found = found || n.If != nil || len(n.DependentSchemas)+len(n.Schema.DependentRequired) > 0 || n.Contains != nil
+	})
+	return found
+}
+
+// otherWays plans what could not be planned with one good body with others.
+func (pl *planner) otherWays(m *contract.Media) {
+	pl.again = true
+	defer func() { pl.again = false }()
+	const most = 12
+	for _, good := range pl.maker.Others(m.Node, most) {
+		pl.schema(m.Node, good, travelsIn(m), nil, func(draft) (any, bool) {
+			return good.V, true
+		}, func(d draft, v any, unknown []string) draft {
+			return d.withBody(m, value.Good{V: v, Unknown: unknown})
+		})
 	}
 }
 

@@ -187,6 +187,7 @@ type planner struct {
 	recent  []*Case  // the last ones, of one clause
 	keeps   []change // what random cases choose from
 	breaks  []change
+	again   bool // only what has no case yet is planned
 }
 
 // change is one thing to do to a draft.
@@ -256,6 +257,7 @@ func (pl *planner) makeBase() (draft, error) {
 	if pl.op.Body == nil {
 		return d, nil
 	}
+	d.heads = pl.goodHeads()
 	var reason error
 	for _, m := range pl.op.Body.Media {
 		g, err := pl.goodBody(m)
@@ -266,7 +268,7 @@ func (pl *planner) makeBase() (draft, error) {
 		if !pl.op.Body.Spec.Required && len(g.Unknown) > 0 {
 			continue
 		}
-		if _, _, err := encode(m, g.V); err != nil {
+		if _, _, err := encode(m, g.V, d.heads); err != nil {
 			reason = err
 			continue
 		}
@@ -300,6 +302,21 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 		}
 	}
 	return g, err
+}
+
+// goodHeads makes the headers of the parts of multipart bodies.
+func (pl *planner) goodHeads() map[*contract.PartHeader]value.Good {
+	heads := map[*contract.PartHeader]value.Good{}
+	for _, m := range pl.op.Body.Media {
+		for _, h := range m.PartHeaders() {
+			if h.Spec.Example != nil && h.Node.Validates(h.Spec.Example) == nil {
+				heads[h] = value.Good{V: h.Spec.Example}
+			} else if g, err := pl.maker.Good(h.Node); err == nil {
+				heads[h] = g
+			}
+		}
+	}
+	return heads
 }
 
 // goodBody makes a body in the same way.
@@ -438,9 +455,10 @@ func (pl *planner) add(c *Case) {
 	pl.handing = false
 }
 
-// enough reports whether a thin plan has such a case for the clause.
+// enough reports whether a thin plan, or one that is gone through again, has
+// such a case for the clause.
 func (pl *planner) enough(c *contract.Clause, expect Expect) bool {
-	return pl.opts.Thin && (expect == Accept && pl.kept[c] || expect != Accept && pl.broken[c])
+	return (pl.opts.Thin || pl.again) && (expect == Accept && pl.kept[c] || expect != Accept && pl.broken[c])
 }
 
 // confirmed writes the draft and asks the contract whether the case does what

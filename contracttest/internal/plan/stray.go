@@ -25,7 +25,7 @@ var strayNames = []string{"$ref", "constructor", "id", "class", "type", "length"
 // them, in the body of an operation.
 func (pl *planner) strays(m *contract.Media, d draft) {
 	c := m.Node.Clause("additionalProperties")
-	text, _, err := encode(m, d.body.V)
+	text, _, err := encode(m, d.body.V, d.heads)
 	if c == nil || !c.Permits || err != nil {
 		return
 	}

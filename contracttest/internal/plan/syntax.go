@@ -64,7 +64,7 @@ var deep = func() []struct {
 
 // syntax plans the bytes of a JSON body.
 func (pl *planner) syntax(m *contract.Media, d draft) {
-	good, _, err := encode(m, d.body.V)
+	good, _, err := encode(m, d.body.V, d.heads)
 	if err != nil {
 		return
 	}

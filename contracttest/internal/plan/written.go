@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -257,7 +258,7 @@ func travelsIn(m *contract.Media) func(*contract.Node) value.Place {
 // parts plans the bytes of a multipart body: its boundaries, and how each part
 // is labelled.
 func (pl *planner) parts(m *contract.Media, d draft) {
-	good, label, err := encode(m, d.body.V)
+	good, label, err := encode(m, d.body.V, d.heads)
 	if err != nil {
 		return
 	}
@@ -294,6 +295,52 @@ func (pl *planner) parts(m *contract.Media, d draft) {
 	for _, name := range sortedKeys(members) {
 		pl.part(m, d, name)
 	}
+	for _, h := range m.PartHeaders() {
+		pl.partHeader(m, d, h)
+	}
+}
+
+// partHeader plans a header of a part: absent, and its schema.
+func (pl *planner) partHeader(m *contract.Media, d draft, h *contract.PartHeader) {
+	good, ok := d.heads[h]
+	if !ok {
+		return
+	}
+	members, ok := d.body.V.(map[string]any)
+	if !ok || members[h.Part] == nil {
+		if g, err := pl.withPart(m, d, h.Part); err == nil {
+			d = d.withBody(m, g)
+		}
+	}
+	c := pl.newCase(Clauses, h.Presence, "absent", Accept)
+	if h.Spec.Required {
+		c.Expect = Refuse
+	}
+	if pl.confirmed(c, d.withHead(h, value.Good{V: value.Absent{}})) {
+		pl.add(c)
+	}
+	pl.schema(h.Node, good, everywhere(value.InHeader), nil, func(d draft) (any, bool) {
+		g, ok := d.heads[h]
+		return g.V, ok
+	}, func(other draft, v any, unknown []string) draft {
+		return other.withBody(m, d.body).withHead(h, value.Good{V: v, Unknown: unknown})
+	})
+}
+
+// withPart returns the body of a draft with one more part.
+func (pl *planner) withPart(m *contract.Media, d draft, name string) (value.Good, error) {
+	members, ok := d.body.V.(map[string]any)
+	prop := m.Node.Prop(name)
+	if !ok || prop == nil {
+		return d.body, errEncoding
+	}
+	g, err := pl.maker.Good(prop)
+	if err != nil {
+		return d.body, err
+	}
+	members = maps.Clone(members)
+	members[name] = g.V
+	return value.Good{V: members, Unknown: slices.Concat(d.body.Unknown, g.Unknown)}, nil
 }
 
 // part plans the labels of one part.
@@ -333,7 +380,7 @@ func (pl *planner) part(m *contract.Media, d draft, name string) {
 // fields plans the pairs of a urlencoded form: each given twice, written with a
 // bad escape, and the whole in other spellings of the same.
 func (pl *planner) fields(m *contract.Media, d draft) {
-	good, _, err := encode(m, d.body.V)
+	good, _, err := encode(m, d.body.V, d.heads)
 	members, ok := d.body.V.(map[string]any)
 	if err != nil || !ok || len(members) == 0 {
 		return

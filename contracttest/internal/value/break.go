@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -20,6 +21,11 @@ import (
 // good value as can be: what is refused is then refused for that clause alone.
 func (m *Maker) Break(n *contract.Node, good Good, in Place) []Variant {
 	b := &breaker{m: m, n: n, good: good.V, in: in}
+	if other := elsewhere(n); other != nil {
+		if g, err := m.Good(other); err == nil {
+			b.add("false", "as-described-elsewhere", g.V)
+		}
+	}
 	b.add("false", "present", good.V)
 	b.add("false", "text", "a")
 	if n.Validates(plain(good.V)) != nil { // nothing is good where the schema applies
@@ -98,6 +104,9 @@ func (b *breaker) strings(text string) {
 			}
 		}
 	}
+	if s.Pattern != "" && (s.MinLength > 0 || s.MaxLength != nil) {
+		b.sameLength(text)
+	}
 	for i, other := range notOfFormat[s.Format] {
 		b.add("format", fmt.Sprintf("near-miss-%d", i+1), other)
 	}
@@ -106,6 +115,39 @@ func (b *breaker) strings(text string) {
 		b.add(kw, "suffix", text+"x")
 		b.add(kw, "letter-case", swapCase(text))
 		b.add(kw, "blank", text+" ")
+	}
+}
+
+// elsewhere returns what another schema for the same object says of a property
+// that must not be there; nil where none does.
+func elsewhere(n *contract.Node) *contract.Node {
+	if n.PropName == "" || n.Clause("false") == nil {
+		return nil
+	}
+	for in := n.Parent; in != nil && in.Parent != nil && slices.Contains(in.Parent.InPlace(), in); in = in.Parent {
+		if p := in.Parent.Prop(n.PropName); p != nil && p != n {
+			return p
+		}
+	}
+	return nil
+}
+
+// sameLength breaks the pattern and keeps the bounds of the length, which what is
+// appended to a text may not.
+func (b *breaker) sameLength(text string) {
+	re, err := pattern.Compile(b.n.Schema.Pattern)
+	if err != nil {
+		return
+	}
+	const most = 2
+	count := 0
+	for _, other := range nearby(text) {
+		if utf8.RuneCountInString(other) == utf8.RuneCountInString(text) && !re.MatchString(other) {
+			if count++; count > most {
+				return
+			}
+			b.add("pattern", fmt.Sprintf("same-length-%d", count), other)
+		}
 	}
 }
 

@@ -104,6 +104,27 @@ const (
 // the document's examples, else made up. The error says why none could be made.
 func (m *Maker) Good(n *contract.Node) (Good, error) { return m.good(n, 0) }
 
+// Others makes good values that are unlike one another, in the properties that
+// they have or the documented values in these: some of all there are.
+func (m *Maker) Others(n *contract.Node, most int) []Good {
+	const tries = 200
+	var all []Good
+	seen := map[string]bool{}
+	m.left = maxSteps
+	count := 0
+	for g := range m.values([]*contract.Node{n}, 0) {
+		text, err := json.Marshal(plain(g.V))
+		if err == nil && !seen[string(text)] {
+			seen[string(text)] = true
+			all = append(all, g)
+		}
+		if count++; len(all) >= most || count >= tries {
+			break
+		}
+	}
+	return all
+}
+
 func (m *Maker) good(n *contract.Node, depth int) (Good, error) {
 	n = n.Whole()
 	for from := m; from != nil; from = from.from {

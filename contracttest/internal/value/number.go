@@ -20,11 +20,14 @@ type span struct {
 
 func ranged(nodes []*contract.Node, integer bool) span {
 	var r span
-	bound := func(v *float64, open bool, at **big.Rat, isOpen *bool, tighter int) {
+	bound := func(n *contract.Node, keyword string, v *float64, open bool, at **big.Rat, isOpen *bool, tighter int) {
 		if v == nil {
 			return
 		}
 		f, ok := exact(*v)
+		if digits, all := n.Exactly(keyword); all {
+			f, ok = exact(digits)
+		}
 		if !ok {
 			return
 		}
@@ -38,10 +41,10 @@ func ranged(nodes []*contract.Node, integer bool) span {
 	}
 	for _, n := range nodes {
 		s := n.Schema
-		bound(s.Min, s.ExclusiveMin.IsTrue(), &r.lo, &r.openLo, 1)
-		bound(s.ExclusiveMin.Value, true, &r.lo, &r.openLo, 1)
-		bound(s.Max, s.ExclusiveMax.IsTrue(), &r.hi, &r.openHi, -1)
-		bound(s.ExclusiveMax.Value, true, &r.hi, &r.openHi, -1)
+		bound(n, "minimum", s.Min, s.ExclusiveMin.IsTrue(), &r.lo, &r.openLo, 1)
+		bound(n, "exclusiveMinimum", s.ExclusiveMin.Value, true, &r.lo, &r.openLo, 1)
+		bound(n, "maximum", s.Max, s.ExclusiveMax.IsTrue(), &r.hi, &r.openHi, -1)
+		bound(n, "exclusiveMaximum", s.ExclusiveMax.Value, true, &r.hi, &r.openHi, -1)
 		if s.MultipleOf != nil && *s.MultipleOf > 0 {
 			if f, ok := exact(*s.MultipleOf); ok {
 				r.step = common(r.step, f)

@@ -636,6 +636,13 @@ func (m *Maker) objects(a asked, depth int) iter.Seq[Good] {
 				return
 			}
 		}
+		for _, not := range a.nots {
+			for _, p := range not.Whole().Props {
+				if with := o.clone(); with.addAgainst(p) && !m.finish(with, yield) {
+					return
+				}
+			}
+		}
 		for _, name := range optional {
 			if m.left < 0 {
 				return
@@ -808,6 +815,23 @@ func (o *object) add(name string) bool {
 	o.members[name] = g.V
 	o.unknown = append(o.unknown, g.Unknown...)
 	return true
+}
+
+// addAgainst adds a property, or gives it another value, so that the schema which
+// must not take the object refuses it for that.
+func (o *object) addAgainst(p *contract.Node) bool {
+	nodes, may := memberNodes(o.a.nodes, p.PropName)
+	if _, fixed := o.a.fixed[p.PropName]; !may || fixed || len(nodes) == 0 {
+		return false
+	}
+	for g := range o.m.values(nodes, o.depth+1) {
+		if p.Validates(plain(g.V)) != nil {
+			o.members[p.PropName] = g.V
+			o.unknown = append(o.unknown, g.Unknown...)
+			return true
+		}
+	}
+	return false
 }
 
 // maxOptional is how deep inside a value properties are added that need not be

@@ -1,0 +1,133 @@
+package contract
+
+import (
+	"encoding/json"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
+)
+
+// A number of the document is a double once it is loaded, which 2⁵³+1 and the
+// greatest number of 64 bits are not: what is planned at such a bound would be
+// off by one or more. The digits are read again where a text has so many.
+
+// position is where the key of a number stands.
+type position struct {
+	file         string
+	line, column int
+}
+
+var (
+	manyDigits = regexp.MustCompile(`\d{16}`)
+	longNumber = regexp.MustCompile(`[-+.\deE]*\d{16}[-+.\deE]*`)
+)
+
+// maxReread is how long a document of JSON may be that is read as YAML, which
+// takes many times as long, for the sake of such numbers.
+const maxReread = 1 << 20
+
+func hasInexact(data []byte) bool {
+	return slices.ContainsFunc(longNumber.FindAll(data, -1), func(text []byte) bool { return inexact(string(text)) })
+}
+
+// readExact notes the numbers of a file that a double does not hold.
+func (c *Contract) readExact(file string, data []byte) {
+	if !manyDigits.Match(data) {
+		return
+	}
+	var doc yaml.Node
+	if yaml.Unmarshal(data, &doc) != nil || len(doc.Content) != 1 {
+		return
+	}
+	c.noteExact(file, doc.Content[0])
+}
+
+func (c *Contract) noteExact(file string, n *yaml.Node) {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Kind == yaml.ScalarNode && child.Tag != "!!str" && inexact(child.Value) {
+			if c.exact == nil {
+				c.exact = map[position]json.Number{}
+			}
+			key := n.Content[i-1]
+			c.exact[position{file, key.Line, key.Column}] = json.Number(child.Value)
+		}
+		c.noteExact(file, child)
+	}
+}
+
+// inexact reports whether a text is a number of JSON that the shortest text for
+// its double does not say.
+func inexact(text string) bool {
+	if !manyDigits.MatchString(text) || !number(text) {
+		return false
+	}
+	v, ok := new(big.Rat).SetString(text)
+	f, err := strconv.ParseFloat(text, 64)
+	short, ok2 := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64))
+	return ok && ok2 && err == nil && short.Cmp(v) != 0
+}
+
+// exactly returns a number of a schema to the last digit, where the double that
+// kin-openapi has is another.
+func (c *Contract) exactly(s *openapi3.Schema, keyword string) (json.Number, bool) {
+	if len(c.exact) == 0 || s.Origin == nil {
+		return "", false
+	}
+	at, ok := s.Origin.Fields.Lookup(keyword)
+	if !ok {
+		return "", false
+	}
+	v, ok := c.exact[position{at.File, at.Line, at.Column}]
+	return v, ok
+}
+
+// Exactly returns a bound of the node's schema to the last digit, where the
+// double in the schema is another.
+func (n *Node) Exactly(keyword string) (json.Number, bool) {
+	return n.op.Contract.exactly(n.Schema, keyword)
+}
+
+// sharpen replaces the values of a schema that a double does not hold.
+func (c *Contract) sharpen(s *openapi3.Schema) {
+	for keyword, v := range map[string]*any{"example": &s.Example, "default": &s.Default, "const": &s.Const} {
+		if exact, ok := c.exactly(s, keyword); ok && *v != nil {
+			*v = exact
+		}
+	}
+}
+
+// beyond returns the keyword of a bound that a number is beyond, though the
+// doubles next to both do not say so; empty where there is none.
+func (n *Node) beyond(v json.Number) string {
+	for _, keyword := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
+		text, ok := n.Exactly(keyword)
+		if !ok {
+			continue
+		}
+		bound, ok1 := new(big.Rat).SetString(string(text))
+		given, ok2 := new(big.Rat).SetString(string(v))
+		if !ok1 || !ok2 {
+			continue
+		}
+		way := given.Cmp(bound)
+		s := n.Schema
+		switch keyword {
+		case "minimum":
+			ok = way > 0 || way == 0 && !s.ExclusiveMin.IsTrue()
+		case "maximum":
+			ok = way < 0 || way == 0 && !s.ExclusiveMax.IsTrue()
+		case "exclusiveMinimum":
+			ok = way > 0
+		default:
+			ok = way < 0
+		}
+		if !ok {
+			return keyword
+		}
+	}
+	return ""
+}
