@@ -1028,7 +1028,8 @@ func matchMedia(keys []string, label string) string {
 		}
 		fits := true
 		for name, v := range want {
-			fits = fits && strings.EqualFold(params[name], v)
+			_, given := params[name]
+			fits = fits && (strings.EqualFold(params[name], v) || name == "charset" && !given)
 		}
 		if fits && r > rank {
 			best, rank = key, r

@@ -42,11 +42,11 @@ func (pl *planner) label(m *contract.Media, d draft) {
 	// The same media type in other spellings (RFC 9110 §8.3.1).
 	if !strings.HasPrefix(name, "multipart/") {
 		typ("upper-case", strings.ToUpper(key), Accept, "")
-		if params == "" {
-			typ("without-parameters", name, Accept, "")
-		} else {
-			typ("without-parameters", name, Accept, leaveTypeParameter)
+		without := leaveTypeParameter
+		if params == "" || isJSON(m) && !strings.Contains(params, ";") && strings.HasPrefix(strings.ToLower(params), "charset=") {
+			without = "" // RFC 8259 §11: a charset says nothing of JSON
 		}
+		typ("without-parameters", name, Accept, without)
 		typ("blank-after-semicolon", strings.ReplaceAll(key, ";", "; "), Accept, "")
 		if isJSON(m) {
 			typ("charset", name+"; charset=utf-8", Accept, "")
