@@ -51,6 +51,14 @@ type parser struct {
 	fold   bool // (?i), which is not ECMA's but is written
 	slow   bool // has what RE2 lacks
 	depth  int
+	parts  []part
+}
+
+// part is an atom with its quantifier, by where it stands in the source.
+type part struct {
+	from, quantifier, end int
+	atom                  *node
+	min, max              int // times
 }
 
 const maxNesting = 200
@@ -133,13 +141,19 @@ func (p *parser) alternatives() (*node, error) {
 func (p *parser) sequence() (*node, error) {
 	var parts []*node
 	for p.more() && p.peek() != '|' && p.peek() != ')' {
+		at := part{from: p.pos, min: 1, max: 1}
 		atom, err := p.atom()
 		if err != nil {
 			return nil, err
 		}
+		at.atom, at.quantifier = atom, p.pos
 		if atom, err = p.quantified(atom); err != nil {
 			return nil, err
 		}
+		if at.end = p.pos; at.end > at.quantifier {
+			at.min, at.max = atom.min, atom.max
+		}
+		p.parts = append(p.parts, at)
 		parts = append(parts, atom)
 	}
 	switch len(parts) {

@@ -15,6 +15,7 @@ import (
 type Pattern struct {
 	source string
 	root   *node
+	parts  []part
 	quick  *regexp.Regexp  // nil where the expression has what RE2 lacks
 	slow   *regexp2.Regexp // used then
 }
@@ -56,7 +57,7 @@ func compile(source string) (*Pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is no regular expression of ECMA 262: %w", source, err)
 	}
-	p := &Pattern{source: source, root: root}
+	p := &Pattern{source: source, root: root, parts: parser.parts}
 	if !parser.slow {
 		var b strings.Builder
 		if parser.fold {

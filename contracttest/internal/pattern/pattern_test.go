@@ -1,6 +1,7 @@
 package pattern_test
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -156,4 +157,33 @@ func FuzzCompile(f *testing.F) {
 			break
 		}
 	})
+}
+
+// Near misses are not matched, and differ from what is in one part.
+func TestNearMisses(t *testing.T) {
+	for _, tt := range []struct {
+		pattern string
+		want    []string // among others
+	}{
+		{`^[a-z]{2,4}$`, []string{"a", "aaaaa", "a0", "0a"}},
+		{`^(?!admin)[a-z]+$`, []string{"admina"}},
+		{`^(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9]{4,8}$`, []string{"0000", "vEFxp", "8rH"}},
+		{`^(a|b)\1$`, []string{"ba"}},
+		{`^a{1,2000}$`, []string{strings.Repeat("a", 2001)}},
+		{`^v\d+\.\d+$`, []string{"00.0", "v.0", "v0."}},
+		{`^x(?<=x)a-b$`, []string{"xa0b"}},
+		{`^.$`, []string{"\n"}},
+		{`^[^ab]]$`, []string{"a]"}},
+		{`(?i)^ab?$`, nil},
+		{`^(ab){2}$`, []string{"ab", "ababab"}},
+	} {
+		p, err := pattern.Compile(tt.pattern)
+		require.NoError(t, err, tt.pattern)
+		var got []string
+		for s := range p.NearMisses(0, 5000) {
+			assert.False(t, p.MatchString(s), "%s matches %q", tt.pattern, s)
+			got = append(got, s)
+		}
+		assert.Subset(t, got, tt.want, tt.pattern)
+	}
 }

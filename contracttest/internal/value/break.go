@@ -107,6 +107,9 @@ func (b *breaker) strings(text string) {
 	if s.Pattern != "" && (s.MinLength > 0 || s.MaxLength != nil) {
 		b.sameLength(text)
 	}
+	if s.Pattern != "" && !(b.m.Thin && b.has("pattern")) {
+		b.partly()
+	}
 	for i, other := range notOfFormat[s.Format] {
 		b.add("format", fmt.Sprintf("near-miss-%d", i+1), other)
 	}
@@ -148,6 +151,30 @@ func (b *breaker) sameLength(text string) {
 			}
 			b.add("pattern", fmt.Sprintf("same-length-%d", count), other)
 		}
+	}
+}
+
+// maxPartly bounds the strings that miss one part of a pattern.
+const maxPartly = 16
+
+// partly breaks one part of the pattern at a time: who reads a part of it
+// otherwise, or leaves it out, takes some of these.
+func (b *breaker) partly() {
+	s := b.n.Schema
+	re, err := pattern.Compile(s.Pattern)
+	if err != nil {
+		return
+	}
+	most := maxText
+	if s.MaxLength != nil {
+		most = int(min(*s.MaxLength, maxText))
+	}
+	count := 0
+	for miss := range re.NearMisses(int(min(s.MinLength, maxText)), most) {
+		if count++; count > maxPartly {
+			return
+		}
+		b.add("pattern", fmt.Sprintf("part-%d", count), miss)
 	}
 }
 

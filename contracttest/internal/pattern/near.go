@@ -1,0 +1,104 @@
+package pattern
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// NearMisses makes strings of at least and at most so many characters (most is
+// negative where there is no bound) that the pattern does not match, but that one
+// would which differs in a single part: a character outside its class, one time
+// too few or too many, what a look-ahead forbids, another text than that which is
+// referred back to. The order is always the same.
+func (p *Pattern) NearMisses(least, most int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		seen := map[string]bool{}
+		for other := range p.others() {
+			near, err := compile(other)
+			if err != nil {
+				continue
+			}
+			for s := range near.Strings(least, most) {
+				if !p.MatchString(s) {
+					if !seen[s] && !yield(s) {
+						return
+					}
+					seen[s] = true
+					break
+				}
+			}
+		}
+	}
+}
+
+// others are the expressions that differ in one part.
+func (p *Pattern) others() iter.Seq[string] {
+	source := []rune(p.source)
+	return func(yield func(string) bool) {
+		for _, at := range p.parts {
+			with := func(text string) bool { return yield(string(source[:at.from]) + text + string(source[at.end:])) }
+			for _, text := range p.instead(at, source) {
+				if !with(text) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// instead lists what may stand in place of a part.
+func (p *Pattern) instead(at part, source []rune) []string {
+	atom := string(source[at.from:at.quantifier])
+	quantified := at.end > at.quantifier
+	var all []string
+	switch at.atom.op {
+	case opLook:
+		opposite := strings.NewReplacer("(?=", "(?!", "(?!", "(?=", "(?<=", "(?<!", "(?<!", "(?<=")
+		head := atom[:strings.IndexAny(atom, "=!")+1]
+		all = append(all, opposite.Replace(head)+atom[len(head):])
+		if at.atom.negative && !at.atom.behind { // what is forbidden, and then the rest
+			all = append(all, "(?:"+atom[len(head):])
+		}
+		return all
+	case opBackref:
+		for _, group := range p.parts {
+			if text := string(source[group.from:group.quantifier]); group.atom.op == opGroup && group.atom.group == at.atom.group && !strings.HasPrefix(text, "(?") {
+				all = append(all, "(?!"+atom+")(?:"+text[1:])
+			}
+		}
+		return all
+	case opClass:
+		other := outside(atom)
+		if !quantified {
+			return append(all, other)
+		}
+		if n := max(at.min, 1) - 1; at.max > 0 {
+			all = append(all, fmt.Sprintf("%s{%d}%s", atom, n, other), fmt.Sprintf("%s%s{%d}", other, atom, n))
+		}
+	case opBegin, opEnd, opBoundary, opNotBoundary:
+		return nil
+	}
+	if quantified && at.min > 0 {
+		all = append(all, fmt.Sprintf("%s{%d}", atom, at.min-1))
+	}
+	if quantified && at.max < maxMade {
+		all = append(all, fmt.Sprintf("%s{%d}", atom, at.max+1))
+	}
+	return all
+}
+
+// outside writes the class of the characters that an atom does not match.
+func outside(atom string) string {
+	switch {
+	case strings.HasPrefix(atom, "[^"):
+		return "[" + atom[2:]
+	case strings.HasPrefix(atom, "["):
+		return "[^" + atom[1:]
+	case atom == ".":
+		return `\n`
+	case strings.ContainsAny(atom, `]^-`) && len(atom) == 1:
+		return `[^\` + atom + "]"
+	}
+	return "[^" + atom + "]"
+}
