@@ -1,0 +1,226 @@
+package contracttest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// framing reads a few answers of each operation byte by byte: what net/http's
+// client forgives shows there.
+func (r *runner) framing(ctx context.Context, taking bool) {
+	for _, op := range r.plan.ops {
+		if takes(op) != taking {
+			continue
+		}
+		var some [3]*plan.Case // the valid request, one that is refused, HEAD
+		for _, c := range r.plan.cases(op) {
+			switch {
+			case c.Base == nil:
+				some[0] = c
+				if op.Method == http.MethodGet {
+					head := *c
+					head.Request = c.Request.Clone()
+					head.Request.Method = http.MethodHead
+					some[2] = &head
+				}
+			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "":
+				some[1] = c
+			case c.Request.Method == http.MethodHead:
+				some[2] = c
+			}
+		}
+		for _, c := range some {
+			if c == nil || r.stopped(ctx, op) != "" {
+				continue
+			}
+			x := r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw)
+			var found []Finding
+			o := r.judge(ctx, c, x)
+			if !r.filter.skipCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.lasting[op] && r.stillAccepted(ctx, c) {
+				found = append(found, r.wavers(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
+					"the same answer on every connection", strconv.Itoa(o.status), judge.Error))
+			}
+			for _, f := range o.findings {
+				// Whether HEAD has to be served, the document does not say.
+				undocumented := c.Request.Method == http.MethodHead && c.Expect == plan.Accept
+				if f.Check != judge.ValidRefused && (!undocumented || f.Check == judge.Framing) {
+					r.enter(f)
+					found = append(found, f)
+				}
+			}
+			if len(found) > 0 {
+				r.sample.add(r.shot(c, x), found, false)
+			}
+		}
+	}
+}
+
+// How often a request is repeated, and how many of them at once.
+const (
+	repeats  = 48
+	together = 16
+)
+
+// repeat sends the same requests again: the valid one between others of every
+// kind, one that is refused between valid ones, in a row and at once. The
+// answers must be of one shape.
+func (r *runner) repeat(ctx context.Context, taking bool) {
+	for _, op := range r.plan.ops {
+		if takes(op) != taking {
+			continue
+		}
+		var base, broken *plan.Case
+		var callers, others []*plan.Case
+		kinds := map[string]bool{}
+		for _, c := range r.plan.cases(op) {
+			if c.Base == nil {
+				base = c
+				continue
+			}
+			if broken == nil && c.Expect == plan.Refuse && c.Leave == "" {
+				broken = c
+			}
+			kind := fmt.Sprint(c.Expect)
+			switch {
+			case c.Expect != plan.Accept:
+				kind += c.Clause.Name + c.Request.Method
+			case c.Clause == op.MessageClause && ofCaller(c):
+				kind = c.ID
+			}
+			if c.Leave != "" || kinds[kind] {
+				continue
+			}
+			kinds[kind] = true
+			if kind == c.ID {
+				callers = append(callers, c)
+			} else {
+				others = append(others, c)
+			}
+		}
+		others = append(callers, others...)
+		if base != nil && r.stopped(ctx, op) == "" {
+			r.steady(ctx, base, others)
+		}
+		if base != nil && broken != nil && r.stopped(ctx, op) == "" {
+			r.steady(ctx, broken, []*plan.Case{base})
+		}
+	}
+}
+
+// ofCaller reports whether a request differs in what tells one caller from
+// another.
+func ofCaller(c *plan.Case) bool {
+	return slices.ContainsFunc([]string{"Accept-Language", "Cookie", "Forwarded", "User-Agent", "X-Forwarded-For", "X-Real-IP"}, func(name string) bool {
+		return c.Request.Get(name) != "" && c.Base.Request.Get(name) == ""
+	})
+}
+
+// steady asks for the same thing again and again, the other requests between.
+func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) {
+	type answer struct {
+		shape   string
+		status  int
+		success bool // documented
+		refused bool // as documented
+		limited bool // 429: a target may have a limit
+		request *wire.Request
+		outcome outcome
+	}
+	ask := func() answer {
+		x := r.send(ctx, c)
+		a := answer{shape: shape(x), request: x.Request}
+		if x.Response != nil {
+			documented := c.Op.Response(x.Response.Status) != nil
+			a.status = x.Response.Status
+			a.success = documented && x.Response.Status/100 < 4
+			a.refused = documented && x.Response.Status/100 == 4
+			a.limited = x.Response.Status == http.StatusTooManyRequests
+		}
+		a.outcome = r.judge(ctx, c, x)
+		return a
+	}
+	var seen []answer
+	for i := range repeats {
+		if r.stopped(ctx, c.Op) != "" {
+			return
+		}
+		if i%2 == 1 && len(others) > 0 {
+			r.send(ctx, others[i/2%len(others)])
+		}
+		seen = append(seen, ask())
+	}
+	at := make([]answer, together)
+	g := &errgroup.Group{}
+	for i := range at {
+		g.Go(func() error { at[i] = ask(); return nil })
+	}
+	if g.Wait() != nil || ctx.Err() != nil {
+		return
+	}
+	// One more when all is quiet again: being busy is no state.
+	seen = append(append(seen, at...), ask())
+	seen = slices.DeleteFunc(seen, func(a answer) bool { return a.limited })
+	if len(seen) == 0 {
+		return
+	}
+	turns, odd, successes := 0, 0, true
+	for i := range seen {
+		for _, f := range seen[i].outcome.findings {
+			if f.Check != judge.ValidRefused { // said below, if it is not the target's state
+				r.enter(f)
+			}
+		}
+		if i > 0 && seen[i].shape != seen[i-1].shape {
+			turns++
+		}
+		successes = successes && seen[i].success
+		if odd == 0 && seen[i].shape != seen[0].shape {
+			odd = i
+		}
+	}
+	if turns == 0 {
+		return
+	}
+	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.lasting[c.Op] || r.others(c.Op)) {
+		return // what worked and is refused from then on is state
+	}
+	severity := judge.Error
+	if successes && seen[0].status != seen[odd].status {
+		severity = judge.Warning // one may be under way, and then be done
+	}
+	r.wavers(c, seen[odd].request, fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
+		seen[0].shape, seen[odd].shape, severity)
+}
+
+// wavers enters that the same request is not answered in the same way.
+func (r *runner) wavers(c *plan.Case, req *wire.Request, message, expected, actual string, severity judge.Severity) Finding {
+	e := &judge.Exchange{Exchange: &wire.Exchange{Request: req}, Op: c.Op, Clause: c.Clause, Secrets: r.secrets(c.Op, req)}
+	f := r.contract.finding(e, judge.Finding{
+		Check: judge.NotRepeatable.Name, Severity: severity, Clause: c.Op.StatusClause, Message: message, Expected: expected, Actual: actual,
+	}, r.curlBase(), c.ID)
+	r.enter(f)
+	return f
+}
+
+// shape is what must not change from one answer to the same request to the
+// next.
+func shape(x *wire.Exchange) string {
+	if x.Response == nil {
+		return "no response"
+	}
+	s := fmt.Sprintf("%d %s", x.Response.Status, x.Response.Header.Get("Content-Type"))
+	if len(x.Response.Body) == 0 && x.Request.Method != http.MethodHead {
+		s += " without a body"
+	}
+	return strings.TrimSpace(s)
+}
