@@ -115,14 +115,7 @@ func (p *planned) cases(op *contract.Operation) []*plan.Case {
 	if pt := p.parts[op]; pt.cases != nil || pt.total == 0 {
 		return pt.cases
 	}
-	var all []*plan.Case
-	plan.Each(context.Background(), op, p.opts, func(c *plan.Case) {
-		if p.wanted(c) {
-			all = append(all, c)
-		}
-	})
-	inOrder(all)
-	return all
+	return slices.DeleteFunc(plan.Operation(op, p.opts).Cases, func(c *plan.Case) bool { return !p.wanted(c) })
 }
 
 func inOrder(cases []*plan.Case) {

@@ -118,7 +118,7 @@ func (o Options) of(op *contract.Operation) Options {
 // where none is made.
 func Base(op *contract.Operation, opts Options) *Case {
 	var base *Case
-	pl := newPlanner(context.Background(), op, opts, func(c *Case) { base = c })
+	pl := newPlanner(endless, op, opts, func(c *Case) { base = c })
 	pl.guarded(func() { pl.start() })
 	return base
 }
@@ -139,7 +139,7 @@ func Make(c *contract.Contract, opts Options) *Plan {
 // on the others, nor on when it is planned.
 func Operation(op *contract.Operation, opts Options) *Plan {
 	p := &Plan{}
-	p.Unreached = Each(context.Background(), op, opts, func(c *Case) { p.Cases = append(p.Cases, c) })
+	p.Unreached = each(endless, op, opts, func(c *Case) { p.Cases = append(p.Cases, c) })
 	slices.SortStableFunc(p.Cases, byPhase)
 	return p
 }
@@ -148,18 +148,25 @@ func Operation(op *contract.Operation, opts Options) *Plan {
 // be held, and not sorted by phase; the base is the first. It returns why clauses
 // have no case: where ctx ends before the operation is planned, that.
 func Each(ctx context.Context, op *contract.Operation, opts Options, f func(*Case)) (unreached map[*contract.Clause]string) {
+	return each(ctx.Err, op, opts, f)
+}
+
+// endless is when planning is stopped that nobody has to wait for.
+func endless() error { return nil }
+
+func each(stopped func() error, op *contract.Operation, opts Options, f func(*Case)) map[*contract.Clause]string {
 	if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
 		return nil
 	}
-	pl := newPlanner(ctx, op, opts, f)
+	pl := newPlanner(stopped, op, opts, f)
 	pl.guarded(pl.run)
 	return pl.unreached()
 }
 
-func newPlanner(ctx context.Context, op *contract.Operation, opts Options, f func(*Case)) *planner {
+func newPlanner(stopped func() error, op *contract.Operation, opts Options, f func(*Case)) *planner {
 	opts = opts.of(op)
 	return &planner{
-		stopped: ctx.Err, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin}, checker: op.NewChecker(),
+		stopped: stopped, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin}, checker: op.NewChecker(),
 		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}
