@@ -2,10 +2,20 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dataarts-go/factory/contracttest"
 )
+
+// note tells what is at fault in a document that can be used all the same.
+func note(w io.Writer, contract *contracttest.Contract) {
+	for _, warning := range contract.Warnings() {
+		fmt.Fprintln(w, "contracttest: note:", warning)
+	}
+}
 
 func newClausesCommand() *cobra.Command {
 	var spec string
@@ -29,9 +39,7 @@ func newClausesCommand() *cobra.Command {
 			if err := w.Flush(); err != nil {
 				return fmt.Errorf("standard output: %w", err)
 			}
-			for _, warning := range contract.Warnings() {
-				fmt.Fprintln(cmd.ErrOrStderr(), "contracttest: note:", warning)
-			}
+			note(cmd.ErrOrStderr(), contract)
 			return nil
 		},
 	}

@@ -37,6 +37,7 @@ func dryRun(cmd *cobra.Command, contract *contracttest.Contract, base string, op
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
+	note(cmd.ErrOrStderr(), contract)
 	if n == 0 {
 		return errors.New("no request would be sent: see --only and --skip")
 	}
