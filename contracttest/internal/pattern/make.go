@@ -17,7 +17,11 @@ const (
 // Strings makes strings of at least and at most so many characters that the
 // pattern matches: first the plainest, then others, each of another seed. most
 // is negative where there is no bound. The order is always the same.
-func (p *Pattern) Strings(least, most int) iter.Seq[string] {
+func (p *Pattern) Strings(least, most int) iter.Seq[string] { return p.strings(least, most, tries) }
+
+// strings makes what so many tries come to. It ends where a match takes too long
+// to say.
+func (p *Pattern) strings(least, most, tries int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		seen := map[string]bool{}
 		lo, hi := p.root.lengths()
@@ -40,7 +44,14 @@ func (p *Pattern) Strings(least, most int) iter.Seq[string] {
 			}
 			for _, s := range m.variants(least) {
 				n := len([]rune(s))
-				if seen[s] || n < least || most >= 0 && n > most || !p.MatchString(s) {
+				if seen[s] || n < least || most >= 0 && n > most {
+					continue
+				}
+				matches, err := p.match(s)
+				if err != nil {
+					return
+				}
+				if !matches {
 					continue
 				}
 				seen[s] = true

@@ -6,6 +6,13 @@ import (
 	"strings"
 )
 
+// How far NearMisses looks: parts of the expression, and strings that are tried
+// for each.
+const (
+	maxParts  = 40
+	nearTries = 10
+)
+
 // NearMisses makes strings of at least and at most so many characters (most is
 // negative where there is no bound) that the pattern does not match, but that one
 // would which differs in a single part: a character outside its class, one time
@@ -19,8 +26,12 @@ func (p *Pattern) NearMisses(least, most int) iter.Seq[string] {
 			if err != nil {
 				continue
 			}
-			for s := range near.Strings(least, most) {
-				if !p.MatchString(s) {
+			for s := range near.strings(least, most, nearTries) {
+				matches, err := p.match(s)
+				if err != nil {
+					return // it takes too long to match anything
+				}
+				if !matches {
 					if !seen[s] && !yield(s) {
 						return
 					}
@@ -36,7 +47,7 @@ func (p *Pattern) NearMisses(least, most int) iter.Seq[string] {
 func (p *Pattern) others() iter.Seq[string] {
 	source := []rune(p.source)
 	return func(yield func(string) bool) {
-		for _, at := range p.parts {
+		for _, at := range p.parts[:min(len(p.parts), maxParts)] {
 			with := func(text string) bool { return yield(string(source[:at.from]) + text + string(source[at.end:])) }
 			for _, text := range p.instead(at, source) {
 				if !with(text) {

@@ -80,11 +80,16 @@ func compile(source string) (*Pattern, error) {
 // MatchString reports whether the expression matches anywhere in s. One that
 // takes too long to say so does not.
 func (p *Pattern) MatchString(s string) bool {
-	if p.quick != nil {
-		return p.quick.MatchString(s)
-	}
-	ok, err := p.slow.MatchString(s)
+	ok, err := p.match(s)
 	return err == nil && ok
+}
+
+// match tells a match that takes too long from none.
+func (p *Pattern) match(s string) (bool, error) {
+	if p.quick != nil {
+		return p.quick.MatchString(s), nil
+	}
+	return p.slow.MatchString(s)
 }
 
 func (p *Pattern) String() string { return p.source }

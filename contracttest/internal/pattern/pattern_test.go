@@ -156,6 +156,10 @@ func FuzzCompile(f *testing.F) {
 			assert.True(t, p.MatchString(made))
 			break
 		}
+		for miss := range p.NearMisses(0, 50) {
+			assert.False(t, p.MatchString(miss))
+			break
+		}
 	})
 }
 
