@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	genserver "github.com/dataarts-go/factory/gen/server"
+	"github.com/dataarts-go/factory/internal/racing"
 )
 
 const (
@@ -206,6 +207,9 @@ func TestComparisonReportsEditedFacts(t *testing.T) {
 		return f, &f.Elsewhere[i-count]
 	}
 	for i := range total {
+		if !racing.Take(i, 5) {
+			continue
+		}
 		_, original := row(t, i)
 		t.Run(original.String(), func(t *testing.T) {
 			f, r := row(t, i)
