@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/coverage"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
@@ -27,6 +28,9 @@ func (r *runner) finish(elapsed time.Duration) {
 		}
 		ops[cl.Operation] = true
 		state := r.account[cl]
+		if cl.Unjudged() {
+			state = coverage.State{}
+		}
 		cov := &rep.Coverage
 		cov.Clauses++
 		for _, n := range []struct {
@@ -109,6 +113,9 @@ func lacking(op *contract.Operation) string {
 
 func (r *runner) reason(cl *contract.Clause) string {
 	pt := r.plan.parts[cl.Operation]
+	if cl.Unjudged() {
+		return cl.Unplanned
+	}
 	if pt == nil {
 		return "the budget ran out before it was planned"
 	}

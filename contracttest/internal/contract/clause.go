@@ -42,7 +42,12 @@ type Clause struct {
 	// Unplanned says why no case can be made for the clause, where that is
 	// known from the document alone.
 	Unplanned string
+	// Vacuous is set where that reason is that every value keeps the clause.
+	Vacuous bool
 }
+
+// Unjudged reports whether nobody can tell what keeps the clause.
+func (c *Clause) Unjudged() bool { return c.Unplanned != "" && !c.Vacuous }
 
 func (c *Clause) String() string { return c.Name }
 

@@ -101,6 +101,7 @@ func (n *Node) ofStrings() {
 	if s.Format != "" {
 		c := n.clause("format", "format", n.is("has the format %s", s.Format))
 		c.Unplanned = unchecked(s.Format)
+		c.Vacuous = slices.Contains(anyText, s.Format) || slices.Contains(anyNumber, s.Format)
 	}
 }
 
@@ -157,7 +158,7 @@ func (n *Node) ofArrays() {
 		}
 		c := n.clause("contains", "contains", n.is("has at least %s of the kind that it has to contain", count(least, "item")))
 		if least == 0 {
-			c.Unplanned = "minContains is 0: contains asks for nothing (JSON Schema Validation §6.4.5)"
+			c.Unplanned, c.Vacuous = "minContains is 0: contains asks for nothing (JSON Schema Validation §6.4.5)", true
 		}
 		if s.MaxContains != nil {
 			n.clause("maxContains", "maxContains", n.is("has at most %s of the kind that it has to contain", count(*s.MaxContains, "item")))

@@ -579,11 +579,12 @@ func nodeOf(c *contract.Clause) string {
 	return c.Name[:strings.LastIndexByte(c.Name, '/')]
 }
 
-// unreached says why clauses of the operation have no case.
+// unreached says why clauses of the operation have no case, or none that shows
+// anything.
 func (pl *planner) unreached() map[*contract.Clause]string {
 	all := map[*contract.Clause]string{}
 	for _, c := range pl.op.Clauses {
-		if c.Side == contract.ResponseSide || pl.planned[c] {
+		if c.Side == contract.ResponseSide || pl.planned[c] && !c.Unjudged() {
 			continue
 		}
 		reason := cmp.Or(c.Unplanned, pl.failed, pl.reasons[c])
