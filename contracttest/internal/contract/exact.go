@@ -27,8 +27,11 @@ var (
 )
 
 // maxReread is how long a document of JSON may be that is read as YAML, which
-// takes many times as long, for the sake of such numbers.
+// takes many times as long, for the sake of such numbers and of a const that is
+// null.
 const maxReread = 1 << 20
+
+var nullConst = regexp.MustCompile(`"const"\s*:\s*null`)
 
 func hasInexact(data []byte) bool {
 	return slices.ContainsFunc(longNumber.FindAll(data, -1), func(text []byte) bool { return inexact(string(text)) })

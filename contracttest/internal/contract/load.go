@@ -287,7 +287,7 @@ func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 		loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
 		return loader.LoadFromDataWithPath(data, s.location())
 	}
-	if len(data) <= maxReread && json.Valid(data) && hasInexact(data) {
+	if len(data) <= maxReread && json.Valid(data) && (nullConst.Match(data) || hasInexact(data)) {
 		// The loader keeps the places of what it reads as YAML alone.
 		if doc, err := load(append(data[:len(data):len(data)], "\n# YAML\n"...)); err == nil {
 			return doc, nil
