@@ -172,7 +172,7 @@ func (a *authenticator) caller(r *http.Request, data []byte) (*holder, *refusal)
 	if a == nil {
 		return nil, nil
 	}
-	if a.mode == AuthAKSK || a.mode == AuthAll && signing.IsSigned(r.Header.Get(echo.HeaderAuthorization)) {
+	if a.signed(r) {
 		return a.signer(r, data)
 	}
 	tokens := r.Header["X-Auth-Token"]
@@ -190,6 +190,21 @@ func (a *authenticator) caller(r *http.Request, data []byte) (*holder, *refusal)
 		return nil, a.unauthorised("token expires, expires_at: " + expires.UTC().Format(time.RFC3339))
 	}
 	return h, nil
+}
+
+// signed reports whether who sent a request is said by its signature, which is of
+// the body too.
+func (a *authenticator) signed(r *http.Request) bool {
+	return a != nil && (a.mode == AuthAKSK || a.mode == AuthAll && signing.IsSigned(r.Header.Get(echo.HeaderAuthorization)))
+}
+
+// unknownKey refuses a signature with a key that nobody has.
+func (a *authenticator) unknownKey(r *http.Request) *refusal {
+	access, _ := signing.Parts(r.Header.Get(echo.HeaderAuthorization))
+	if access == "" || a.keys[access] != nil {
+		return nil
+	}
+	return a.unauthorised("Get secretKey failed,ak:" + clip(access) + ",err:ak not exist")
 }
 
 func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal) {

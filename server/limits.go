@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Limits bound what a caller may take of the server. What is 0 has the value of
@@ -23,6 +25,7 @@ type Limits struct {
 	IdleTimeout  time.Duration // between requests on a connection
 	HeaderBytes  int           // all headers of a request
 	BodyBytes    int64         // the body of a request
+	BodiesBytes  int64         // all bodies above 32 KiB that are under way; others wait to be read
 	Connections  int           // at a time; others wait to be accepted
 }
 
@@ -38,6 +41,7 @@ func DefaultLimits() Limits {
 		IdleTimeout:    2 * time.Minute,
 		HeaderBytes:    128 << 10,
 		BodyBytes:      12 << 20,
+		BodiesBytes:    256 << 20,
 		Connections:    16_384,
 	}
 }
@@ -54,6 +58,7 @@ func WithLimits(l Limits) Option {
 			orDefault(&l.IdleTimeout, byDefault.IdleTimeout, "idle timeout"),
 			orDefault(&l.HeaderBytes, byDefault.HeaderBytes, "bytes of headers"),
 			orDefault(&l.BodyBytes, byDefault.BodyBytes, "bytes of the body"),
+			orDefault(&l.BodiesBytes, max(byDefault.BodiesBytes, l.BodyBytes), "bytes of all bodies"),
 			orDefault(&l.Connections, byDefault.Connections, "connections"),
 		} {
 			if err != nil {
@@ -64,9 +69,46 @@ func WithLimits(l Limits) Option {
 			return fmt.Errorf("write timeout is %v, want more than the read and request timeouts, %v",
 				l.WriteTimeout, l.ReadTimeout+l.RequestTimeout)
 		}
+		if l.BodiesBytes < l.BodyBytes {
+			return fmt.Errorf("bytes of all bodies are %d, want at least those of one, %d", l.BodiesBytes, l.BodyBytes)
+		}
 		s.limits = l
 		return nil
 	}
+}
+
+// bodies bounds the memory that large bodies take together: who has no room yet is
+// read later.
+type bodies struct {
+	room *semaphore.Weighted
+	most int64 // of one
+	wait time.Duration
+}
+
+func newBodies(l Limits) *bodies {
+	return &bodies{semaphore.NewWeighted(l.BodiesBytes), l.BodyBytes, l.RequestTimeout}
+}
+
+// acquire waits until there is room for the body of a request, which release gives
+// back. Small ones need none: they are bounded by the number of connections.
+func (b *bodies) acquire(r *http.Request) (release func(), err error) {
+	size := r.ContentLength
+	switch {
+	case 0 <= size && size < announced || size > b.most: // what is too large is not read
+		return func() {}, nil
+	case size < 0:
+		size = b.most
+	}
+	if !b.room.TryAcquire(size) {
+		ctx, stop := context.WithTimeout(r.Context(), b.wait)
+		defer stop()
+		if err := b.room.Acquire(ctx, size); err != nil {
+			return nil, fmt.Errorf("%w: no room for the body: %w", &refusal{
+				status: http.StatusTooManyRequests, code: codeThrottled, text: textThrottled, header: http.Header{"Retry-After": {"1"}},
+			}, err)
+		}
+	}
+	return func() { b.room.Release(size) }, nil
 }
 
 func orDefault[T int | int64 | time.Duration](limit *T, byDefault T, name string) error {

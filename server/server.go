@@ -37,6 +37,7 @@ type Server struct {
 	auth     *authenticator // nil: nobody is asked
 	store    store.Store
 	limits   Limits
+	bodies   *bodies
 	tls      *tls.Config // nil: no TLS
 	faults   *faultList  // nil: none
 	observer func(Observation)
@@ -108,6 +109,7 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	s.echo.HTTPErrorHandler = s.answer
 	s.echo.Use(s.observe, s.routed)
 
+	s.bodies = newBodies(s.limits)
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
 		before[id] = []echo.MiddlewareFunc{s.befall, s.admit(op)}

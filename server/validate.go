@@ -18,35 +18,54 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// admit is the one middleware of an operation: it reads the body, asks who is
-// calling, validates the request, and bounds the time that all of it takes from
-// then on. It is one and not four since Echo puts the middlewares of a route
+// admit is the one middleware of an operation: it asks who is calling, reads the
+// body, validates the request, and bounds the time that all of it takes from
+// then on. Who need not be asked for more than headers is asked before the body
+// is read: it takes no memory for those whom nobody knows. It is one and not four since Echo puts the middlewares of a route
 // together anew for each request, and each would copy the request once more.
 func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 	limit := newBodyLimit(s.limits.BodyBytes)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			theirs := c.Request()
+			signed := s.auth.signed(theirs)
+			var who *holder
+			if !signed {
+				var refused *refusal
+				if who, refused = s.auth.caller(theirs, nil); refused != nil {
+					return refused
+				}
+			} else if refused := s.auth.unknownKey(theirs); refused != nil {
+				return refused
+			}
+			release, err := s.bodies.acquire(theirs)
+			if err != nil {
+				return err
+			}
+			defer release()
 			data, err := limit.read(c)
 			if err != nil {
 				return err
+			}
+			if signed {
+				var refused *refusal
+				if who, refused = s.auth.caller(theirs, data); refused != nil {
+					return refused
+				}
 			}
 			ctx := newTimeLimit(theirs.Context(), s.limits.RequestTimeout)
 			defer ctx.end()
 			defer c.SetRequest(theirs)   // even after a panic, with the caller's context
 			r := theirs.WithContext(ctx) // a shallow copy: the caller's stays as it is
 			c.SetRequest(r)
-			return inTime(ctx, s.admitted(c, o, r, data, next))
+			return inTime(ctx, s.admitted(c, o, r, who, data, next))
 		}
 	}
 }
 
-// admitted hands a request on if it may pass. Its body has been read.
-func (s *Server) admitted(c echo.Context, o *operation, r *http.Request, data []byte, next echo.HandlerFunc) error {
-	caller, refused := s.auth.caller(r, data)
-	if refused != nil {
-		return refused
-	}
+// admitted hands a request of a caller who is known on if it may pass. Its body
+// has been read.
+func (s *Server) admitted(c echo.Context, o *operation, r *http.Request, caller *holder, data []byte, next echo.HandlerFunc) error {
 	params := paramMaps.Get().(map[string]string) //nolint:forcetypeassert // nothing else is put there
 	err := pathParams(c, params)
 	if err == nil && !caller.owns(params["project_id"]) {

@@ -80,6 +80,7 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	flags.DurationVar(&in.limits.IdleTimeout, "idle-timeout", in.limits.IdleTimeout, "`time` between requests on a connection")
 	flags.IntVar(&in.limits.HeaderBytes, "max-header", in.limits.HeaderBytes, "`bytes` of all headers of a request")
 	flags.Int64Var(&in.limits.BodyBytes, "max-body", in.limits.BodyBytes, "`bytes` of the body of a request")
+	flags.Int64Var(&in.limits.BodiesBytes, "max-bodies", in.limits.BodiesBytes, "`bytes` of all large bodies at a time; others wait")
 	flags.IntVar(&in.limits.Connections, "max-connections", in.limits.Connections, "`number` of connections at a time")
 	return cmd
 }
