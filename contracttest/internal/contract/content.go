@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -228,9 +229,36 @@ func (op *Operation) readURLEncoded(m *Media, body string) reading {
 	return got
 }
 
+// FieldIsJSON reports whether a field of a urlencoded form is one JSON value: its
+// encoding says so, and names no style, beside which a contentType is ignored
+// (OpenAPI 3.1.1, Encoding Object).
+func FieldIsJSON(enc *openapi3.Encoding) bool {
+	return enc != nil && enc.Style == "" && enc.Explode == nil && !enc.AllowReserved && isJSON(enc.ContentType)
+}
+
+// readJSONField reads the one value of a field that is JSON.
+func readJSONField(values []string) reading {
+	if len(values) != 1 {
+		return unreadable("is given more than once")
+	}
+	dec := json.NewDecoder(strings.NewReader(wire.Unescape(values[0], true)))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return unreadable("is no JSON value")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return unreadable("is more than one JSON value")
+	}
+	return reading{v: v, found: true}
+}
+
 func (c *Contract) readFormField(name string, schemas []*openapi3.Schema, enc *openapi3.Encoding, pairs []wire.Param) reading {
 	sm := enc.SerializationMethod()
 	values := named(pairs, name)
+	if FieldIsJSON(enc) && len(values) > 0 {
+		return readJSONField(values)
+	}
 	var first reading
 	for _, s := range schemas {
 		t := text{c: c, name: name, in: openapi3.ParameterInQuery, style: sm.Style, explode: sm.Explode, plus: true}

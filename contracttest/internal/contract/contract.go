@@ -2,7 +2,6 @@ package contract
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -32,8 +31,8 @@ type Contract struct {
 	Undriven []Undriven
 
 	faults   []warning
-	exact    map[position]json.Number // numbers that a double does not hold
-	bases    []string                 // base paths, the longest first
+	exact    map[position]any // numbers that a double does not hold, and values with such
+	bases    []string         // base paths, the longest first
 	routes   routes
 	count    int // of clauses about values
 	max      int // of them, until a schema that was met before is shared

@@ -51,15 +51,57 @@ func (c *Contract) readExact(file string, data []byte) {
 
 func (c *Contract) noteExact(file string, n *yaml.Node) {
 	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Kind == yaml.ScalarNode && child.Tag != "!!str" && inexact(child.Value) {
-			if c.exact == nil {
-				c.exact = map[position]json.Number{}
-			}
+		if n.Kind == yaml.MappingNode && i%2 == 1 {
 			key := n.Content[i-1]
-			c.exact[position{file, key.Line, key.Column}] = json.Number(child.Value)
+			if isInexact(child) || slices.Contains(valued, key.Value) && slices.ContainsFunc(child.Content, holdsInexact) {
+				if c.exact == nil {
+					c.exact = map[position]any{}
+				}
+				c.exact[position{file, key.Line, key.Column}] = exactValue(child)
+			}
 		}
 		c.noteExact(file, child)
 	}
+}
+
+// valued are the fields that hold a value of any kind.
+var valued = []string{"enum", "const", "default", "example", "value"}
+
+func isInexact(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Tag != "!!str" && inexact(n.Value)
+}
+
+func holdsInexact(n *yaml.Node) bool {
+	return isInexact(n) || slices.ContainsFunc(n.Content, holdsInexact)
+}
+
+// exactValue returns a value as the loader has it, but for the numbers that a
+// double does not hold.
+func exactValue(n *yaml.Node) any {
+	switch n = resolved(n); {
+	case n.Kind == yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			m[n.Content[i].Value] = exactValue(n.Content[i+1])
+		}
+		return m
+	case n.Kind == yaml.SequenceNode:
+		l := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			l[i] = exactValue(item)
+		}
+		return l
+	case isInexact(n):
+		return json.Number(n.Value)
+	}
+	var v any
+	if n.Tag == "!!timestamp" || n.Decode(&v) != nil {
+		return n.Value
+	}
+	if f, err := strconv.ParseFloat(n.Value, 64); err == nil && (n.Tag == "!!int" || n.Tag == "!!float") {
+		return f
+	}
+	return v
 }
 
 // inexact reports whether a text is a number of JSON that the shortest text for
@@ -77,12 +119,20 @@ func inexact(text string) bool {
 // exactly returns a number of a schema to the last digit, where the double that
 // kin-openapi has is another.
 func (c *Contract) exactly(s *openapi3.Schema, keyword string) (json.Number, bool) {
-	if len(c.exact) == 0 || s.Origin == nil {
-		return "", false
+	v, _ := c.exactAt(s.Origin, keyword)
+	number, ok := v.(json.Number)
+	return number, ok
+}
+
+// exactAt returns the value of a field to the last digit, where what was loaded
+// is another.
+func (c *Contract) exactAt(o *openapi3.Origin, field string) (any, bool) {
+	if len(c.exact) == 0 || o == nil {
+		return nil, false
 	}
-	at, ok := s.Origin.Fields.Lookup(keyword)
+	at, ok := o.Fields.Lookup(field)
 	if !ok {
-		return "", false
+		return nil, false
 	}
 	v, ok := c.exact[position{at.File, at.Line, at.Column}]
 	return v, ok
@@ -97,9 +147,19 @@ func (n *Node) Exactly(keyword string) (json.Number, bool) {
 // sharpen replaces the values of a schema that a double does not hold.
 func (c *Contract) sharpen(s *openapi3.Schema) {
 	for keyword, v := range map[string]*any{"example": &s.Example, "default": &s.Default, "const": &s.Const} {
-		if exact, ok := c.exactly(s, keyword); ok && *v != nil {
-			*v = exact
+		c.sharpenField(s.Origin, keyword, v)
+	}
+	// The validator for OpenAPI 3.0 compares with doubles alone.
+	if all, ok := c.exactAt(s.Origin, "enum"); ok && c.Doc.IsOpenAPI31OrLater() {
+		if list, ok := all.([]any); ok && len(list) == len(s.Enum) {
+			s.Enum = list
 		}
+	}
+}
+
+func (c *Contract) sharpenField(o *openapi3.Origin, field string, v *any) {
+	if exact, ok := c.exactAt(o, field); ok && *v != nil {
+		*v = exact
 	}
 }
 

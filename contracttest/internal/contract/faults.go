@@ -56,6 +56,9 @@ func (c *Contract) validity(opts []openapi3.ValidationOption) (err error) {
 
 func (c *Contract) warnOnce(place Place, err error) {
 	text := oneLine(err.Error())
+	if strings.HasSuffix(text, "extra sibling fields: [pathItems]") && c.Doc.IsOpenAPI31OrLater() {
+		return // OpenAPI 3.1 has them, which the loader does not know
+	}
 	if !slices.ContainsFunc(c.faults, func(w warning) bool { return w.text == text && w.place.Pointer == place.Pointer }) {
 		c.warn(place, "%s", text)
 	}
@@ -130,6 +133,7 @@ func (in *inspector) parameter(ref *openapi3.ParameterRef, pointer string) {
 		return
 	}
 	p := ref.Value
+	in.c.sharpenField(p.Origin, "example", &p.Example)
 	in.examples(p.Schema, p.Example, p.Examples, pointer)
 	in.take(&p.Schema, pointer+"/schema")
 	in.content(p.Content, pointer)
@@ -138,6 +142,7 @@ func (in *inspector) parameter(ref *openapi3.ParameterRef, pointer string) {
 func (in *inspector) headers(all openapi3.Headers, pointer string) {
 	for _, name := range sorted(all) {
 		if ref := all[name]; ref != nil && ref.Value != nil && ref.Ref == "" {
+			in.c.sharpenField(ref.Value.Origin, "example", &ref.Value.Example)
 			in.examples(ref.Value.Schema, ref.Value.Example, ref.Value.Examples, pointer+escape(name))
 			in.take(&ref.Value.Schema, pointer+escape(name)+"/schema")
 			in.content(ref.Value.Content, pointer+escape(name))
@@ -162,6 +167,7 @@ func (in *inspector) content(content openapi3.Content, pointer string) {
 	for _, key := range sorted(content) {
 		if m := content[key]; m != nil {
 			pointer := pointer + "/content/" + escape(key)
+			in.c.sharpenField(m.Origin, "example", &m.Example)
 			in.examples(m.Schema, m.Example, m.Examples, pointer)
 			in.take(&m.Schema, pointer+"/schema")
 		}
@@ -185,9 +191,11 @@ func (in *inspector) examples(ref *openapi3.SchemaRef, example any, named openap
 	if ref == nil || ref.Value == nil {
 		return
 	}
+	in.c.sharpen(ref.Value)
 	in.example(ref.Value, example, pointer, "example")
 	for _, name := range sorted(named) {
 		if e := named[name]; e != nil && e.Value != nil {
+			in.c.sharpenField(e.Value.Origin, "value", &e.Value.Value)
 			in.example(ref.Value, e.Value.Value, pointer+"/examples/"+escape(name), "value")
 		}
 	}
@@ -226,6 +234,7 @@ func (in *inspector) schema(ref *openapi3.SchemaRef, pointer string) {
 	}
 	s := ref.Value
 	in.seen[s] = true
+	in.c.sharpen(s)
 	pointer = target(ref.Ref, pointer)
 	in.example(s, s.Example, pointer, "example")
 	in.example(s, s.Default, pointer, "default")

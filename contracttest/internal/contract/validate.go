@@ -76,6 +76,7 @@ type schemas2020 struct {
 	mu       sync.Mutex
 	compiler *jsonschema.Compiler
 	exactly  func(s *openapi3.Schema, keyword string) (json.Number, bool)
+	exactAt  func(o *openapi3.Origin, field string) (any, bool)
 	ids      map[*openapi3.Schema]int
 	all      []*openapi3.Schema
 	compiled map[*openapi3.Schema]*jsonschema.Schema
@@ -91,7 +92,7 @@ func (c *schemas2020) get(in *Contract, s *openapi3.Schema) *jsonschema.Schema {
 	}
 	if c.compiler == nil {
 		c.compiled, c.ids = map[*openapi3.Schema]*jsonschema.Schema{}, map[*openapi3.Schema]int{}
-		c.compiler, c.exactly = jsonschema.NewCompiler(), in.exactly
+		c.compiler, c.exactly, c.exactAt = jsonschema.NewCompiler(), in.exactly, in.exactAt
 		c.compiler.DefaultDraft(jsonschema.Draft2020)
 		c.compiler.UseRegexpEngine(leniently)
 		c.compiler.UseLoader(c)
@@ -235,6 +236,11 @@ func (c *schemas2020) document(s *openapi3.Schema) any {
 	set("type", len(s.Type.Slice()) > 0, names(s.Type.Slice()))
 	set("enum", len(s.Enum) > 0, s.Enum)
 	set("const", s.Const != nil, s.Const)
+	for _, keyword := range []string{"enum", "const"} {
+		if exact, ok := c.exactAt(s.Origin, keyword); ok && doc[keyword] != nil {
+			doc[keyword] = exact
+		}
+	}
 	set("format", s.Format != "", formatName(s.Format))
 	set("pattern", s.Pattern != "", s.Pattern)
 	set("required", len(s.Required) > 0, names(s.Required))

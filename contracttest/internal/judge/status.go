@@ -161,7 +161,7 @@ func validRefused(e *Exchange) []Finding {
 		return nil
 	}
 	code := e.Response.Status
-	if code == http.StatusTooManyRequests || e.lacksCredential() {
+	if code == http.StatusTooManyRequests || e.lacksCredential() || e.expected() == "" { // nothing but refusals is documented
 		return nil
 	}
 	if e.Base {

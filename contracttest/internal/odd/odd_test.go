@@ -23,21 +23,24 @@ import (
 //
 //   - values: lines "name value" for contracttest.Values; those of security
 //     schemes are the credentials that exist on the server;
-//   - defects: lines "clause check; change" for a server that goes by a document
-//     with the change, and the finding that it has to have. A change is "- pointer"
-//     or "pointer = JSON", several are separated by "&&";
+//   - defects: lines "clause check place; change" for a server that goes by a
+//     document with the change, and the finding that it has to have. A change is
+//     "- pointer" or "pointer = JSON", several are separated by "&&"; a place is
+//     "file:line", and may be left out;
+//   - warnings: lines that each a warning of the run begins with, in order;
 //   - unreached: the clauses that no case can be planned for.
 type odd struct {
 	dir       string
 	files     map[string]string
 	values    [][2]string
 	defects   []oddDefect
+	warnings  []string
 	unreached []string
 }
 
 type oddDefect struct {
-	clause, check string
-	changes       []string
+	clause, check, place string
+	changes              []string
 }
 
 func readOdd(t *testing.T, file string) *odd {
@@ -58,12 +61,15 @@ func readOdd(t *testing.T, file string) *odd {
 				head, rest, ok := strings.Cut(line, ";")
 				clause, check, ok2 := strings.Cut(strings.TrimSpace(head), " ")
 				require.True(t, ok && ok2, "%s: %s", file, line)
-				d := oddDefect{clause: clause, check: strings.TrimSpace(check)}
+				check, place, _ := strings.Cut(strings.TrimSpace(check), " ")
+				d := oddDefect{clause: clause, check: check, place: place}
 				for c := range strings.SplitSeq(rest, " && ") {
 					d.changes = append(d.changes, strings.TrimSpace(c))
 				}
 				o.defects = append(o.defects, d)
 			}
+		case "warnings":
+			o.warnings = lines(text)
 		case "unreached":
 			o.unreached = lines(text)
 		default:
@@ -189,6 +195,7 @@ func TestOdd(t *testing.T) {
 				}
 				unreached = append(unreached, u.Clause+": "+u.Reason)
 			}
+			o.warned(t, rep.Warnings)
 			slices.Sort(unreached)
 			slices.Sort(o.unreached)
 			assert.Equal(t, strings.Join(o.unreached, "\n"), strings.Join(unreached, "\n"))
@@ -199,6 +206,23 @@ func TestOdd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// warned asserts that each warning is about a place that is known to be at fault,
+// and that each of these has its warning.
+func (o *odd) warned(t *testing.T, warnings []string) {
+	t.Helper()
+	var got []string
+	for _, w := range warnings {
+		got = append(got, strings.TrimPrefix(w, o.dir+string(filepath.Separator)))
+	}
+	for i, want := range o.warnings {
+		if i >= len(got) || !strings.HasPrefix(got[i], want) {
+			t.Errorf("no warning %q at this place:\n%s", want, strings.Join(got, "\n"))
+			return
+		}
+	}
+	assert.Len(t, got, len(o.warnings), "%s", strings.Join(got, "\n"))
 }
 
 func found(rep *contracttest.Report) string {
@@ -224,7 +248,15 @@ func (o *odd) kills(t *testing.T, c *contracttest.Contract, d oddDefect) {
 		rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(o.server(t, d.changes...)),
 			o.options(contracttest.Only(only), contracttest.Cases(0), contracttest.Skip("not-repeatable"))...)
 		require.NoError(t, err)
-		if slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return f.Check == d.check && f.Clause == d.clause }) {
+		for _, f := range rep.Findings {
+			if f.Check != d.check || f.Clause != d.clause {
+				continue
+			}
+			if d.place != "" {
+				name, err := filepath.Rel(o.dir, f.Place.File)
+				require.NoError(t, err)
+				assert.Equal(t, d.place, fmt.Sprintf("%s:%d", filepath.ToSlash(name), f.Place.Line), d.clause)
+			}
 			return
 		}
 	}

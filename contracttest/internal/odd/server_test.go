@@ -155,6 +155,9 @@ func (s *oddServer) convert(out, v map[string]any, side string) {
 	if side == "answer" {
 		hidden = "writeOnly"
 	}
+	if _, flag := v["required"].(bool); flag { // of a parameter that is a file
+		delete(out, "required")
+	}
 	if required, ok := v["required"].([]any); ok {
 		props, _ := v["properties"].(map[string]any)
 		var left []any
@@ -375,6 +378,7 @@ func (s *oddServer) valid(schema spot, v any, c *jsonschema.Compiler) error {
 	}
 	where := side + ":///" + schema.file + "#" + (&url.URL{Path: schema.pointer}).EscapedPath()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	compiled, ok := s.schemas[where]
 	if !ok {
 		var err error
@@ -383,7 +387,6 @@ func (s *oddServer) valid(schema spot, v any, c *jsonschema.Compiler) error {
 		}
 		s.schemas[where] = compiled
 	}
-	s.mu.Unlock()
 	return compiled.Validate(v)
 }
 
@@ -1125,6 +1128,14 @@ func (s *oddServer) form(media spot, data string) (any, error) {
 		sub := s.sub(schema, name, 0)
 		types := s.types(sub, 0)
 		raw := valuesOf(pairs, name)
+		if strings.Contains(enc.at("contentType").text(), "json") && len(raw) == 1 {
+			v, err := decodeOne([]byte(unescape(raw[0], true)))
+			if err != nil {
+				return nil, err
+			}
+			m[name] = v
+			continue
+		}
 		if types["array"] || style != "form" || !explode {
 			v, _, err := s.styled(sub, styledText{name, "query", style, explode, raw, nil})
 			if err != nil {
@@ -1133,7 +1144,7 @@ func (s *oddServer) form(media spot, data string) (any, error) {
 			m[name] = v
 			continue
 		}
-		if len(raw) > 1 {
+		if len(raw) > 1 && sub.v != nil {
 			return nil, errors.New("given twice")
 		}
 		m[name] = s.nested(sub, unescape(raw[0], true))
@@ -1261,6 +1272,10 @@ func (s *oddServer) accepted(w http.ResponseWriter, r *http.Request, op *oddOper
 			s.respond(w, r, s.get(responses, k), http.StatusOK)
 			return
 		}
+	}
+	if key := responseKey(responses, http.StatusBadRequest); key != "" { // nothing else is documented
+		s.respond(w, r, s.get(responses, key), http.StatusBadRequest)
+		return
 	}
 	w.WriteHeader(http.StatusOK)
 }

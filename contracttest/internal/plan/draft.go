@@ -9,6 +9,7 @@ import (
 	"maps"
 	"mime/multipart"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -222,6 +223,12 @@ func encodeForm(m *contract.Media, members map[string]any) []byte {
 		sm := m.Spec.Encoding[name].SerializationMethod()
 		st := wire.Style{Name: sm.Style, Explode: sm.Explode}
 		v := members[name]
+		if contract.FieldIsJSON(m.Spec.Encoding[name]) {
+			if text, err := encodeJSON(v); err == nil {
+				pairs = append(pairs, url.QueryEscape(name)+"="+url.QueryEscape(string(text)))
+				continue
+			}
+		}
 		if _, isObject := v.(map[string]any); isObject && st.Explode && st.Name != openapi3.SerializationDeepObject {
 			st.Name = openapi3.SerializationDeepObject // its properties would be the form's own
 		}

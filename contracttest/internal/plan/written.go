@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,6 +22,10 @@ const (
 	leaveBareName = "WHATWG URL §5.1: a name without an equals sign has the empty value; not every reader takes it"
 	leaveFilename = "RFC 7578 §4.2: a part that is a file should have a filename, but need not"
 )
+
+// reservedOnly is a text with reserved characters, all of which may stand in a
+// query as they are and part nothing there (RFC 3986 §3.4).
+var reservedOnly = regexp.MustCompile(`^[\w.~-]*[!$'()*,;:@/?][\w.~!$'()*,;:@/?-]*$`)
 
 // octets are bytes that are no text.
 const octets = "\x00\xff\x80\r\n\xfe\x1a\x00"
@@ -48,6 +53,9 @@ func (pl *planner) written(p *contract.Param, good value.Good) {
 			if p.Node.Validates(odd.text) == nil {
 				pl.spelt(p, value.Good{V: odd.text, Unknown: []string{p.Node.Path}}, c, odd.label, odd.text, Accept, "")
 			}
+		}
+		if text, ok := good.V.(string); ok && reservedOnly.MatchString(text) {
+			keep(c, "good", text, "")
 		}
 	}
 	c := p.Style
