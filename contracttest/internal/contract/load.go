@@ -208,7 +208,7 @@ type source struct {
 // such; mended is nil otherwise.
 func (s *source) load() (*openapi3.T, *mended, error) {
 	doc, err := s.read(s.data)
-	if err == nil {
+	if err == nil && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
 		return doc, nil, s.isContract(doc)
 	}
 	const most = 100 // references that are left out one by one

@@ -113,6 +113,9 @@ func mend(data []byte, bad map[string]string, file func(ref string) string) (*me
 		return nil, errNoMapping
 	}
 	m := &mended{root: resolved(doc.Content[0]), seen: map[*yaml.Node]bool{}, bad: bad, file: file}
+	if hasNames.Match(data) {
+		resolveNames(m.root)
+	}
 	m.fit(m.root, "document", "")
 	if m.nodes > maxYAML {
 		return nil, errors.New("is too large: its aliases make more of it than is read")
