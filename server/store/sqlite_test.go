@@ -71,7 +71,7 @@ func TestOpenMustExist(t *testing.T) {
 // method, never a success.
 func TestStorageFailure(t *testing.T) {
 	failures := map[string]func(t *testing.T, file string, s store.Store){
-		"closed": func(t *testing.T, _ string, s store.Store) { require.NoError(t, s.Close()) },
+		"closed":   func(t *testing.T, _ string, s store.Store) { require.NoError(t, s.Close()) },
 		"removed":  func(t *testing.T, file string, _ store.Store) { require.NoError(t, os.Remove(file)) },
 		"replaced": func(t *testing.T, file string, _ store.Store) { replace(t, file) },
 		"no tables": func(t *testing.T, file string, _ store.Store) {
