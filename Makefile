@@ -107,6 +107,15 @@ generate-check: generate ## fail if gen/ is not what openapi.yaml makes of it
 	@files=$$(git ls-files --others --exclude-standard -- gen); \
 	if [[ -n $$files ]]; then printf 'generated, but not committed:\n%s\n' "$$files" >&2; exit 1; fi
 
+.PHONY: image-check
+image-check: ## build both programs as the Dockerfile does, and fail if one needs a library of the system
+	@command=$$(sed -n 's|^RUN \(CGO_ENABLED=0 go build .*\)-o /out/|\1-o build/image/|p' Dockerfile); \
+	test -n "$$command" || { echo 'the Dockerfile has no such build' >&2; exit 1; }; eval "$$command"
+	@for program in factory contracttest; do \
+		[[ $$(ldd "build/image/$$program" 2>&1 || true) == *'not a dynamic executable'* ]] || { echo "$$program is not static" >&2; exit 1; }; \
+		env -i "build/image/$$program" --help > build/image/help || { echo "$$program does not run" >&2; exit 1; }; \
+	done
+
 .PHONY: breaking
 breaking: ## which changes of openapi.yaml since the last tag break its users; fails if one does
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) || { echo 'there is no tag yet: nothing to compare with'; exit 0; }; \

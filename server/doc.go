@@ -34,12 +34,17 @@
 //
 // What the vendor's gateway answers in the service's place, this package answers
 // as the gateway does, with a request_id in the body: 401 to a caller who is not
-// known, 403 where the project is another one, 404 and 413.
+// known, 403 where the project is another one, 404, 413, and 504 where a request
+// takes longer than [Limits] allow.
 //
-// Where there are users, they fetch tokens at /v3/auth/tokens, as from IAM.
+// Where there are users, they fetch tokens at /v3/auth/tokens, as from IAM; 429
+// is for whoever gives wrong passwords there, again and again. The operation
+// itself is not throttled, and no access key is locked: the vendor's gateway
+// locks one for five minutes after more than five failures in a row.
 //
-// Beside the document there are /healthz (the process answers) and /readyz (its
-// store does, too), which ask nobody for credentials.
+// Beside the document there are, for everybody, /healthz (the process answers),
+// /readyz (its store does, too), /openapi.json (the document) and / (a page that
+// shows it, made of what is below /docs/).
 //
 // What is not HTTP, or has more than 128 KiB of headers, is refused by net/http
 // before it gets here, in its own words.

@@ -19,6 +19,7 @@ const (
 	pagePath     = "/"
 	documentPath = "/openapi.json"
 	assetsPath   = "/docs/"
+	assetsRoute  = assetsPath + "*"
 )
 
 // addPage serves the embedded document and Swagger UI, which shows it and needs
@@ -47,7 +48,7 @@ func (s *Server) addPage() error {
 			ui.ServeHTTP(c.Response(), r)
 			return nil
 		})
-		s.echo.Add(method, assetsPath+"*", func(c echo.Context) error {
+		s.echo.Add(method, assetsRoute, func(c echo.Context) error {
 			if strings.Trim(c.Param("*"), "/") == "" {
 				return echo.ErrNotFound
 			}
@@ -56,4 +57,9 @@ func (s *Server) addPage() error {
 		})
 	}
 	return nil
+}
+
+// isPage reports whether a request is for the page or for what it is made of.
+func isPage(c echo.Context) bool {
+	return c.Path() == pagePath || c.Path() == documentPath || c.Path() == assetsRoute
 }

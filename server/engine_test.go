@@ -3,7 +3,9 @@ package server_test
 import (
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,9 +28,15 @@ var projects = []string{project, "abc", strings.Repeat("p", 64)}
 // the findings.
 func judged(t *testing.T, handler http.Handler, opts ...contracttest.Option) []contracttest.Finding {
 	t.Helper()
+	return judgedAt(t, contracttest.Handler(handler), opts...)
+}
+
+// judgedAt is judged for any target.
+func judgedAt(t *testing.T, target contracttest.Target, opts ...contracttest.Option) []contracttest.Finding {
+	t.Helper()
 	contract, err := contracttest.Load("../openapi.yaml")
 	require.NoError(t, err)
-	report, err := contracttest.Run(t.Context(), contract, contracttest.Handler(handler), append(opts,
+	report, err := contracttest.Run(t.Context(), contract, target, append(opts,
 		contracttest.Values("project_id", projects...),
 		contracttest.Values("package_ids", "12", "13"),
 		contracttest.Values("workspace", "development", "test"))...)
@@ -64,6 +72,20 @@ func TestContractOnPostgres(t *testing.T) {
 	assert.Empty(t, judged(t, either))
 }
 
+// Two processes keep the contract on one database, both at once.
+func TestContractOfProcesses(t *testing.T) {
+	url := pgtest.Start(t).NewDatabase(t)
+	fillProjects(t, openPostgres(t, url))
+	var all sync.WaitGroup
+	for range 2 {
+		c := startChild(t, url, server.Limits{})
+		all.Go(func() {
+			assert.Empty(t, judgedAt(t, contracttest.URL("http://"+c.address), contracttest.Cases(0)))
+		})
+	}
+	all.Wait()
+}
+
 // Whoever is let in is answered as the contract says, and so is whoever is not.
 func TestContractWithAuth(t *testing.T) {
 	var c server.Credentials
@@ -82,6 +104,13 @@ func TestContractWithAuth(t *testing.T) {
 			s := store.NewMemory()
 			fillProjects(t, s)
 			assert.Empty(t, judged(t, newHandler(t, s, io.Discard, server.WithAuth(auth, c)), prove))
+		})
+		t.Run(string(auth)+" on SQLite", func(t *testing.T) {
+			s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "factory.db"))
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, s.Close()) })
+			fillProjects(t, s)
+			assert.Empty(t, judged(t, newHandler(t, s, io.Discard, server.WithAuth(auth, c)), prove, contracttest.Cases(0)))
 		})
 	}
 }

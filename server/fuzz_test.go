@@ -22,8 +22,8 @@ import (
 )
 
 // Whatever a request says, whether anybody is asked who they are or not, it is
-// answered as documented: never with a failure of the server, and with the error
-// shape unless it is a success.
+// answered as documented: never with a failure of the server, with the error shape
+// unless it is a success, and no goroutine is left behind.
 func FuzzHandler(f *testing.F) {
 	const headers = "Content-Type: " + mediaType + "\nWorkspace: development\nX-Auth-Token: " + token
 	f.Add("POST", path, headers, []byte(document))
@@ -44,7 +44,15 @@ func FuzzHandler(f *testing.F) {
 		newHandler(f, newMemory(f), log),
 		newHandler(f, newMemory(f), log, server.WithAuth(server.AuthAll, all)),
 	}
+	n := 0
+	var others goleak.Option // goroutines: those of the testing package
 	f.Fuzz(func(t *testing.T, method, target, headers string, body []byte) {
+		if n == 0 {
+			others = goleak.IgnoreCurrent()
+		}
+		if n++; n%1000 == 0 {
+			require.NoError(t, goleak.Find(others)) // of those before; it waits for what is just ending
+		}
 		u, err := url.ParseRequestURI(target)
 		if err != nil {
 			return // net/http refuses it

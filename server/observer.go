@@ -10,8 +10,9 @@ import (
 // Observation is what there is to measure of a request. Nothing of it is the
 // caller's choice, so that each can be a label.
 type Observation struct {
-	// Operation is the operationId; "probe"; or "none" where there is no such
-	// path or method.
+	// Operation is the operationId; "probe"; "iam", where tokens are given out;
+	// "page", which is the documentation; or "none" where there is no such path,
+	// or no such method of the document's.
 	Operation string
 	// Status is 0 if the request was dropped without an answer.
 	Status   int
@@ -57,13 +58,23 @@ func (s *Server) observed(c echo.Context, status int, start time.Time) {
 		return
 	}
 	operation, reached := c.Get(operationKey).(string)
-	switch {
-	case reached:
-	case isProbe(c):
-		operation = "probe"
-	default:
-		operation = "none"
+	if !reached {
+		operation = besideDocument(c)
 	}
 	rule, _ := c.Get(ruleKey).(string)
 	s.observer(Observation{Operation: operation, Status: status, Duration: time.Since(start), Refused: rule})
+}
+
+// besideDocument is what a request is counted as that has not reached an
+// operation.
+func besideDocument(c echo.Context) string {
+	switch {
+	case isProbe(c):
+		return "probe"
+	case c.Path() == tokensPath:
+		return "iam"
+	case isPage(c):
+		return "page"
+	}
+	return "none"
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"html/template"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -17,11 +20,17 @@ var adminText string
 
 var adminPage = template.Must(template.New("admin").Parse(adminText))
 
-// How much of the packages the page shows, and how many it looks at for them.
+// How much of the packages the page shows, how many workspaces and packages it
+// looks at for them, and how long. The server waits no longer than 10 s for the
+// whole page.
 const (
 	maxRows   = 1000
 	maxLooked = 200_000
+	maxSearch = 5 * time.Second
 )
+
+// pingTimeout is how long the store has to answer, as for /readyz.
+const pingTimeout = 2 * time.Second
 
 // adminQuery is what the page is asked for: texts that a name has to contain.
 type adminQuery struct{ Project, Workspace, ID, State string }
@@ -29,6 +38,10 @@ type adminQuery struct{ Project, Workspace, ID, State string }
 // admin serves a page with the state of the store and its packages.
 func admin(st store.Store, started time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ownHost(r.Host) {
+			http.Error(w, "ask for this page by an IP address or as localhost", http.StatusMisdirectedRequest)
+			return
+		}
 		q := r.URL.Query()
 		data := struct {
 			Query           adminQuery
@@ -44,11 +57,11 @@ func admin(st store.Store, started time.Time) http.Handler {
 			States: []store.State{store.Pending, store.Released, store.Cancelled},
 		}
 		start := time.Now()
-		if err := st.Ping(r.Context()); err != nil {
+		if err := ping(r.Context(), st); err != nil {
 			data.Problem = err.Error()
 		} else {
 			data.Took = time.Since(start).Round(time.Microsecond)
-			data.Packages, data.Matching, data.More, err = matching(r, st, data.Query)
+			data.Packages, data.Matching, data.More, err = matching(r.Context(), st, data.Query)
 			if err != nil {
 				data.Problem = err.Error()
 			}
@@ -65,21 +78,43 @@ func admin(st store.Store, started time.Time) http.Handler {
 	})
 }
 
+// ownHost reports whether a request's Host is an IP address or localhost. A page
+// of another site can have its own name lead here (DNS rebinding), and would read
+// the answer.
+func ownHost(hostport string) bool {
+	host := (&url.URL{Host: hostport}).Hostname()
+	_, err := netip.ParseAddr(host)
+	return err == nil || strings.EqualFold(host, "localhost")
+}
+
+func ping(ctx context.Context, st store.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return st.Ping(ctx)
+}
+
 // matching returns the first packages that match, how many do, and whether there
 // may be more.
-func matching(r *http.Request, st store.Store, q adminQuery) (shown []store.Package, n int, more bool, err error) {
+func matching(ctx context.Context, st store.Store, q adminQuery) (shown []store.Package, n int, more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, maxSearch)
+	defer cancel()
 	var workspaces []store.Workspace
-	for ws, err := range st.Workspaces(r.Context()) {
+	looked := 0
+	for ws, err := range st.Workspaces(ctx) {
 		if err != nil {
 			return nil, 0, false, err
+		}
+		if looked++; looked > maxLooked {
+			more = true
+			break
 		}
 		if strings.Contains(ws.ProjectID, q.Project) && strings.Contains(ws.ID, q.Workspace) {
 			workspaces = append(workspaces, ws)
 		}
 	}
-	looked := 0
+	looked = 0
 	for _, ws := range workspaces {
-		for p, err := range st.List(r.Context(), ws.ProjectID, ws.ID) {
+		for p, err := range st.List(ctx, ws.ProjectID, ws.ID) {
 			if err != nil {
 				return shown, n, true, err
 			}
@@ -94,7 +129,7 @@ func matching(r *http.Request, st store.Store, q adminQuery) (shown []store.Pack
 			}
 		}
 	}
-	return shown, n, false, nil
+	return shown, n, more, nil
 }
 
 // onLoopback completes an address without a host: what is served there is not

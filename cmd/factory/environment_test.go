@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -50,7 +51,8 @@ func TestEnvironment(t *testing.T) {
 	require.EqualError(t, err, "FACTORY_MAX_BODY: not a value of --max-body")
 }
 
-// The server speaks TLS and HTTP/2 where it is given a certificate.
+// The server speaks TLS and HTTP/2 where it is given a certificate, and keeps the
+// contract in them.
 func TestServeTLS(t *testing.T) {
 	borrowed := httptest.NewUnstartedServer(nil)
 	borrowed.StartTLS() // for its certificate
@@ -67,7 +69,7 @@ func TestServeTLS(t *testing.T) {
 	cert, keyFile := write("cert.pem", "CERTIFICATE", certificate.Certificate[0]), write("key.pem", "PRIVATE KEY", key)
 
 	db := "sqlite:" + filepath.Join(dir, "f.db")
-	url, _ := served(t, "--db", db, "--tls-cert", cert, "--tls-key", keyFile)
+	url, _ := served(t, "--db", db, "--tls-cert", cert, "--tls-key", keyFile, "--packages", "testdata/packages.yaml")
 	assert.Regexp(t, "^https://", url)
 	roots := x509.NewCertPool()
 	roots.AddCert(borrowed.Certificate())
@@ -81,6 +83,12 @@ func TestServeTLS(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	assert.Equal(t, "HTTP/2.0 200 ok\n", resp.Proto+" "+resp.Status[:3]+" "+string(body))
+
+	judge := exec.CommandContext(t.Context(), "judge", url)
+	judge.Env = append(os.Environ(), "SSL_CERT_FILE="+cert, "GORACE="+quickExit)
+	findings, err := judge.CombinedOutput()
+	require.NoError(t, err, "%s", findings)
+	assert.Empty(t, string(findings))
 
 	for want, args := range map[string][]string{
 		"factory: --tls-cert and --tls-key belong together\n": {"--tls-cert", cert},

@@ -17,12 +17,45 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/dataarts-go/factory/contracttest"
 )
 
 // TestMain also is the command itself: a copy of the test binary named
-// factory stands in PATH and runs main.
+// factory stands in PATH and runs main; one named judge runs judge.
 func TestMain(m *testing.M) {
-	testscript.Main(leakChecked{m}, map[string]func(){"factory": main})
+	testscript.Main(leakChecked{m}, map[string]func(){"factory": main, "judge": judge})
+}
+
+// judge holds the server at a URL, its argument, against the contract, and prints
+// the findings. It is a process of its own since a certificate is trusted by
+// SSL_CERT_FILE, which is read once.
+func judge() {
+	findings, err := findingsAt(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	for _, f := range findings {
+		fmt.Printf("%+v\n", f)
+	}
+}
+
+func findingsAt(url string) ([]contracttest.Finding, error) {
+	contract, err := contracttest.Load("../../openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	report, err := contracttest.Run(context.Background(), contract, contracttest.URL(url), contracttest.Cases(0),
+		contracttest.Values("project_id", documentedProject), contracttest.Values("package_ids", "12", "13"),
+		contracttest.Values("workspace", "development"))
+	if err != nil {
+		return nil, err
+	}
+	if report.Stats.Exchanges == 0 {
+		return nil, errors.New("nothing was sent")
+	}
+	return report.Findings, nil
 }
 
 type leakChecked struct{ *testing.M }

@@ -15,6 +15,8 @@ type sqlStore struct {
 	write, read *sql.DB // one pool, or two
 	// closePool closes what is below the pools, if there is anything.
 	closePool func()
+	// file is what the database is in; nil where that is no file of its own.
+	file *databaseFile
 }
 
 // dialect is what tells one database from another.
@@ -76,6 +78,18 @@ func (s *sqlStore) workspace(ctx context.Context, q querier, project, workspace,
 }
 
 func (s *sqlStore) Cancel(ctx context.Context, project, workspace string, ids []string) error {
+	if err := s.file.inPlace(); err != nil {
+		return err
+	}
+	err := s.cancel(ctx, project, workspace, ids)
+	// Again: it may have gone before the commit.
+	if gone := s.file.inPlace(); gone != nil {
+		return gone
+	}
+	return err
+}
+
+func (s *sqlStore) cancel(ctx context.Context, project, workspace string, ids []string) error {
 	if len(ids) == 0 {
 		_, err := s.workspace(ctx, s.read, project, workspace, "")
 		return err
@@ -165,11 +179,14 @@ func (s *sqlStore) PutWorkspace(ctx context.Context, w Workspace) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit creating workspace: %w", err)
 	}
-	return nil
+	return s.file.inPlace()
 }
 
 // beginWriting starts a transaction that creates rows.
 func (s *sqlStore) beginWriting(ctx context.Context) (*sql.Tx, error) {
+	if err := s.file.inPlace(); err != nil {
+		return nil, err
+	}
 	tx, err := s.write.BeginTx(ctx, s.change)
 	if err != nil || s.writing == "" {
 		return tx, err
@@ -256,6 +273,9 @@ func (s *sqlStore) Add(ctx context.Context, packages iter.Seq2[Package, error]) 
 	if err := tx.Commit(); err != nil {
 		return 0, fmt.Errorf("commit adding: %w", err)
 	}
+	if err := s.file.inPlace(); err != nil {
+		return 0, err
+	}
 	return added, nil
 }
 
@@ -277,6 +297,10 @@ func (s *sqlStore) ensure(ctx context.Context, tx *sql.Tx, p Package) (string, e
 
 func (s *sqlStore) List(ctx context.Context, project, workspace string) iter.Seq2[Package, error] {
 	return func(yield func(Package, error) bool) {
+		if err := s.file.inPlace(); err != nil {
+			yield(Package{}, err)
+			return
+		}
 		tx, err := s.read.BeginTx(ctx, s.snapshot)
 		if err != nil {
 			yield(Package{}, fmt.Errorf("begin listing: %w", err))
@@ -313,6 +337,10 @@ func (s *sqlStore) List(ctx context.Context, project, workspace string) iter.Seq
 
 func (s *sqlStore) Workspaces(ctx context.Context) iter.Seq2[Workspace, error] {
 	return func(yield func(Workspace, error) bool) {
+		if err := s.file.inPlace(); err != nil {
+			yield(Workspace{}, err)
+			return
+		}
 		const query = `SELECT project_id, workspace.id, default_workspace IS NOT DISTINCT FROM workspace.id
 			FROM workspace JOIN project ON project.id = project_id ORDER BY project_id, workspace.id`
 		rows, err := s.read.QueryContext(ctx, query)
@@ -338,6 +366,9 @@ func (s *sqlStore) Workspaces(ctx context.Context) iter.Seq2[Workspace, error] {
 }
 
 func (s *sqlStore) Ping(ctx context.Context) error {
+	if err := s.file.inPlace(); err != nil {
+		return err
+	}
 	_, err := s.workspace(ctx, s.read, "-", "-", "")
 	if err != nil && !errors.Is(err, ErrUnknownWorkspace) {
 		return err

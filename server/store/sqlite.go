@@ -74,6 +74,9 @@ func openSQLite(ctx context.Context, path string, o options) (_ Store, err error
 	if err := prepareSQLite(ctx, s.write); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
+	if s.file, err = newDatabaseFile(path); err != nil {
+		return nil, errors.Join(err, s.write.Close())
+	}
 	if s.read, err = sql.Open("sqlite", sqliteName(path, url.Values{"_query_only": {"1"}})); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}

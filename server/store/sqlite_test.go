@@ -71,7 +71,9 @@ func TestOpenMustExist(t *testing.T) {
 // method, never a success.
 func TestStorageFailure(t *testing.T) {
 	failures := map[string]func(t *testing.T, file string, s store.Store){
-		"closed": func(t *testing.T, _ string, s store.Store) { require.NoError(t, s.Close()) },
+		"closed":   func(t *testing.T, _ string, s store.Store) { require.NoError(t, s.Close()) },
+		"removed":  func(t *testing.T, file string, _ store.Store) { require.NoError(t, os.Remove(file)) },
+		"replaced": func(t *testing.T, file string, _ store.Store) { replace(t, file) },
 		"no tables": func(t *testing.T, file string, _ store.Store) {
 			execute(t, file, "DROP TABLE package; DROP TABLE project")
 		},
@@ -110,8 +112,55 @@ func TestStorageFailure(t *testing.T) {
 			for _, err := range s.List(t.Context(), "project", store.DefaultWorkspace) {
 				require.Error(t, err)
 			}
+			for _, err := range s.Workspaces(t.Context()) {
+				require.Error(t, err)
+			}
+			if name != "no tables" {
+				require.Error(t, s.Ping(t.Context()))
+			}
 		})
 	}
+}
+
+// replace puts another database in the place of file, with the same package, as
+// who restores a backup does.
+func replace(t *testing.T, file string) {
+	t.Helper()
+	other := newFile(t)
+	s := openSQLite(t, other)
+	_, err := s.Add(t.Context(), store.Packages(store.Package{ID: "12", ProjectID: "project"}))
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	require.NoError(t, os.Rename(other, file))
+}
+
+// A file that is back in its place is what it was.
+func TestFileIsBack(t *testing.T) {
+	file := newFile(t)
+	s := openSQLite(t, file)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	_, err := s.Add(t.Context(), store.Packages(store.Package{ID: "12", ProjectID: "project"}))
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(file, file+".away"))
+	require.ErrorIs(t, s.Cancel(t.Context(), "project", "", []string{"12"}), os.ErrNotExist)
+	require.ErrorIs(t, s.Ping(t.Context()), os.ErrNotExist)
+	require.NoError(t, os.Rename(file+".away", file))
+	require.NoError(t, s.Ping(t.Context()))
+	for p, err := range s.List(t.Context(), "project", "") {
+		require.NoError(t, err)
+		assert.Equal(t, store.Pending, p.State)
+	}
+	require.NoError(t, s.Cancel(t.Context(), "project", "", []string{"12"}))
+}
+
+// A database in memory has no file that could go.
+func TestInMemory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s, err := store.Open(t.Context(), "sqlite::memory:")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	require.NoError(t, s.PutWorkspace(t.Context(), store.Workspace{ProjectID: "project", ID: "w", Default: true}))
+	assert.NoFileExists(t, ":memory:")
 }
 
 func execute(t *testing.T, file, statement string) {
