@@ -168,7 +168,7 @@ func TestExitStatus(t *testing.T) {
 		"--output xml: want text or json":                                                {"packages", "list", "--project", "p", "--output", "xml"},
 		"server option: authentication by token needs tokens":                            {"serve", "--auth", "token", "--db", "sqlite:" + t.TempDir() + "/f.db"},
 		"credentials file: open /nowhere/f.yaml":                                         {"serve", "--credentials", "/nowhere/f.yaml"},
-		`unknown database "f.db", want sqlite:FILE`:                                      {"serve", "--db", "f.db"},
+		"the name of the database has no known form, want sqlite:FILE or postgres://":    {"serve", "--db", "f.db"},
 		"open the PostgreSQL database: its URL is not valid":                             {"packages", "add", "--project", "p", "--db", "postgres://u:secret@h:x/d", "1"},
 		"open sqlite:/nowhere/f.db: there is no such file":                               {"packages", "list", "--project", "p", "--db", "sqlite:/nowhere/f.db"},
 		"open sqlite:/nowhere/f.db: the file cannot be opened: does its directory exist": {"serve", "--db", "sqlite:/nowhere/f.db"},
