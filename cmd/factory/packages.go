@@ -14,7 +14,8 @@ import (
 	"github.com/dataarts-go/factory/server/store"
 )
 
-const dbUsage = "`database`: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME" //nolint:gosec // G101: a form
+//nolint:gosec // G101: a form
+const dbUsage = "`database`: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME; without the flag, that of the variable FACTORY_DB"
 
 func newPackagesCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -23,7 +24,10 @@ func newPackagesCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  needsCommand,
 	}
-	cmd.AddCommand(newPackagesAddCommand(), newPackagesListCommand(), newPackagesExportCommand())
+	for _, sub := range []*cobra.Command{newPackagesAddCommand(), newPackagesListCommand(), newPackagesExportCommand()} {
+		sub.PreRunE = func(cmd *cobra.Command, _ []string) error { return flagFromEnvironment(cmd.Flags(), "db") }
+		cmd.AddCommand(sub)
+	}
 	return cmd
 }
 
