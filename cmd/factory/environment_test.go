@@ -119,9 +119,15 @@ func TestServeTLS(t *testing.T) {
 	assert.Equal(t, "HTTP/2.0 200 ok\n", resp.Proto+" "+resp.Status[:3]+" "+string(body))
 
 	for want, args := range map[string][]string{
-		"factory: --tls-cert and --tls-key belong together\n": {"--tls-cert", cert},
-		"factory: --tls-cert and --tls-key: open /nowhere":    {"--tls-cert", "/nowhere", "--tls-key", keyFile},
-		"factory: server option: request timeout: limit is -": {"--request-timeout", "-1s"},
+		"factory: --tls-cert and --tls-key belong together\n":           {"--tls-cert", cert},
+		"factory: --tls-cert and --tls-key: open /nowhere":              {"--tls-cert", "/nowhere", "--tls-key", keyFile},
+		"factory: --request-timeout: request timeout: limit is -1s":     {"--request-timeout", "-1s"},
+		"factory: --max-body: bytes of the body: limit is -1":           {"--max-body", "-1"},
+		"factory: --max-header: bytes of headers: limit is -1":          {"--max-header", "-1"},
+		"factory: --max-connections: connections: limit is -1":          {"--max-connections", "-1"},
+		"factory: --write-timeout: write timeout: limit is -1s":         {"--write-timeout", "-1s"},
+		"factory: --write-timeout: write timeout is 1s, want more than": {"--write-timeout", "1s"},
+		"factory: --auth: authentication is \"x\", want none":           {"--auth", "x"},
 	} {
 		code, stdout, stderr := do(t, append([]string{"serve", "--db", db}, args...)...)
 		assert.Equal(t, 2, code)
