@@ -19,16 +19,24 @@ func variable(flag string) string {
 // says. An empty variable says nothing.
 func fromEnvironment(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		value := os.Getenv(variable(f.Name))
-		if err != nil || f.Changed || value == "" {
-			return
-		}
-		if flags.Set(f.Name, value) != nil {
-			// Not quoted: it may be a secret that went astray.
-			err = fmt.Errorf("%s: not a value of --%s", variable(f.Name), f.Name)
+		if err == nil {
+			err = flagFromEnvironment(flags, f.Name)
 		}
 	})
 	return err
+}
+
+// flagFromEnvironment does so for the one flag of this name.
+func flagFromEnvironment(flags *pflag.FlagSet, name string) error {
+	value := os.Getenv(variable(name))
+	if flags.Changed(name) || value == "" {
+		return nil
+	}
+	if flags.Set(name, value) != nil {
+		// Not quoted: it may be a secret that went astray.
+		return fmt.Errorf("%s: not a value of --%s", variable(name), name)
+	}
+	return nil
 }
 
 // settings are the flags as they may be logged.

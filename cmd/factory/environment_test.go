@@ -51,6 +51,42 @@ func TestEnvironment(t *testing.T) {
 	require.EqualError(t, err, "FACTORY_MAX_BODY: not a value of --max-body")
 }
 
+// The commands that use a database take it from the environment, too, and an
+// error quotes none of it.
+func TestDatabaseFromEnvironment(t *testing.T) {
+	db, other := "sqlite:"+t.TempDir()+"/f.db", "sqlite:"+t.TempDir()+"/g.db"
+	t.Setenv("FACTORY_DB", db)
+	t.Setenv("FACTORY_PROJECT", "ignored")
+	code, stdout, stderr := do(t, "packages", "add", "--project", "p", "12")
+	require.Equal(t, 0, code, stderr)
+	assert.Equal(t, "added 1, already there 0\n", stdout)
+	for _, args := range [][]string{{"packages", "list", "--project", "p"}, {"packages", "export"}} {
+		code, stdout, stderr = do(t, args...)
+		require.Equal(t, 0, code, stderr)
+		assert.Contains(t, stdout, "12")
+		code, _, stderr = do(t, append(args, "--db", other)...)
+		assert.Equal(t, 2, code)
+		assert.Contains(t, stderr, "there is no such file")
+	}
+	for _, text := range []string{
+		"host=db user=u password=secret dbname=x", "host=db password=secret:x", "mysql://u:secret@h/x",
+	} {
+		t.Setenv("FACTORY_DB", text)
+		for _, args := range [][]string{
+			{"serve", "--listen", "127.0.0.1:0"},
+			{"packages", "add", "--project", "p", "12"},
+			{"packages", "list", "--project", "p"},
+			{"packages", "export"},
+		} {
+			code, stdout, stderr := do(t, args...)
+			assert.Equal(t, 2, code, args)
+			assert.Empty(t, stdout, args)
+			assert.Contains(t, stderr, "want sqlite:FILE or postgres://", args)
+			assert.NotContains(t, stderr, "secret", args)
+		}
+	}
+}
+
 // The server speaks TLS and HTTP/2 where it is given a certificate, and keeps the
 // contract in them.
 func TestServeTLS(t *testing.T) {
@@ -91,9 +127,15 @@ func TestServeTLS(t *testing.T) {
 	assert.Empty(t, string(findings))
 
 	for want, args := range map[string][]string{
-		"factory: --tls-cert and --tls-key belong together\n": {"--tls-cert", cert},
-		"factory: --tls-cert and --tls-key: open /nowhere":    {"--tls-cert", "/nowhere", "--tls-key", keyFile},
-		"factory: server option: request timeout: limit is -": {"--request-timeout", "-1s"},
+		"factory: --tls-cert and --tls-key belong together\n":           {"--tls-cert", cert},
+		"factory: --tls-cert and --tls-key: open /nowhere":              {"--tls-cert", "/nowhere", "--tls-key", keyFile},
+		"factory: --request-timeout: request timeout: limit is -1s":     {"--request-timeout", "-1s"},
+		"factory: --max-body: bytes of the body: limit is -1":           {"--max-body", "-1"},
+		"factory: --max-header: bytes of headers: limit is -1":          {"--max-header", "-1"},
+		"factory: --max-connections: connections: limit is -1":          {"--max-connections", "-1"},
+		"factory: --write-timeout: write timeout: limit is -1s":         {"--write-timeout", "-1s"},
+		"factory: --write-timeout: write timeout is 1s, want more than": {"--write-timeout", "1s"},
+		"factory: --auth: authentication is \"x\", want none":           {"--auth", "x"},
 	} {
 		code, stdout, stderr := do(t, append([]string{"serve", "--db", db}, args...)...)
 		assert.Equal(t, 2, code)

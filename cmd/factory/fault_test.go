@@ -36,5 +36,5 @@ func TestParseFault(t *testing.T) {
 	}
 	code, _, stderr := do(t, "serve", "--db", "sqlite:"+t.TempDir()+"/f.db", "--fault", "share=2,drop")
 	assert.Equal(t, 2, code)
-	assert.Equal(t, "factory: server option: fault share=2,drop: want a share above 0, and 1 at most\n", stderr)
+	assert.Equal(t, "factory: --fault: fault share=2,drop: want a share above 0, and 1 at most\n", stderr)
 }

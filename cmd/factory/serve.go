@@ -100,7 +100,7 @@ func (f *serveFlags) options() ([]server.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := []server.Option{auth, server.WithLimits(f.limits)}
+	opts := append([]server.Option{named("auth", auth)}, f.limitOptions()...)
 	if len(f.faults) > 0 {
 		faults := make([]server.Fault, len(f.faults))
 		for i, text := range f.faults {
@@ -108,7 +108,7 @@ func (f *serveFlags) options() ([]server.Option, error) {
 				return nil, fmt.Errorf("--fault %s: %w", text, err)
 			}
 		}
-		opts = append(opts, server.WithFaults(f.faultSeed, faults...))
+		opts = append(opts, named("fault", server.WithFaults(f.faultSeed, faults...)))
 	}
 	if f.cert == "" && f.key == "" {
 		return opts, nil
@@ -124,6 +124,42 @@ func (f *serveFlags) options() ([]server.Option, error) {
 		Certificates: []tls.Certificate{certificate},
 		MinVersion:   tls.VersionTLS12,
 	})), nil
+}
+
+// limitOptions returns what the flags ask of the limits. Each is set on its own
+// before, if it is one that is refused, so that the error names its flag; all
+// that may be at fault together is the write timeout.
+func (f *serveFlags) limitOptions() []server.Option {
+	l := f.limits
+	return []server.Option{
+		named("header-timeout", server.WithLimits(server.Limits{HeaderTimeout: min(l.HeaderTimeout, 0)})),
+		named("read-timeout", server.WithLimits(server.Limits{ReadTimeout: min(l.ReadTimeout, 0)})),
+		named("request-timeout", server.WithLimits(server.Limits{RequestTimeout: min(l.RequestTimeout, 0)})),
+		named("idle-timeout", server.WithLimits(server.Limits{IdleTimeout: min(l.IdleTimeout, 0)})),
+		named("max-header", server.WithLimits(server.Limits{HeaderBytes: min(l.HeaderBytes, 0)})),
+		named("max-body", server.WithLimits(server.Limits{BodyBytes: min(l.BodyBytes, 0)})),
+		named("max-connections", server.WithLimits(server.Limits{Connections: min(l.Connections, 0)})),
+		named("write-timeout", server.WithLimits(l)),
+	}
+}
+
+// flagError is why the server refuses the value of a flag.
+type flagError struct {
+	flag string
+	err  error
+}
+
+func (e *flagError) Error() string { return fmt.Sprintf("--%s: %v", e.flag, e.err) }
+func (e *flagError) Unwrap() error { return e.err }
+
+// named makes the error of an option name the flag.
+func named(flag string, opt server.Option) server.Option {
+	return func(s *server.Server) error {
+		if err := opt(s); err != nil {
+			return &flagError{flag, err}
+		}
+		return nil
+	}
 }
 
 // authOption returns what --auth and --credentials ask for.
@@ -171,6 +207,9 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 		st = timedStore{st, metrics}
 	}
 	srv, err := server.New(st, append(opts, server.WithLogger(log))...)
+	if refused, ok := errors.AsType[*flagError](err); ok {
+		return refused
+	}
 	if err != nil {
 		return err
 	}

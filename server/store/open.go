@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 )
 
@@ -36,9 +36,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (Store, error) {
 		return openSQLite(ctx, rest, o)
 	case ok && (scheme == "postgres" || scheme == "postgresql"):
 		return openPostgres(ctx, dsn, o)
-	case !ok:
-		scheme = dsn
 	}
-	// Only the beginning: the rest may hold a password.
-	return nil, fmt.Errorf("unknown database %q, want sqlite:FILE or postgres://…", scheme)
+	// The text is not quoted: any part of it may be a password.
+	return nil, errors.New("the name of the database has no known form, want sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME")
 }

@@ -31,11 +31,13 @@ func TestOpenRefused(t *testing.T) {
 	execute(t, newer, "PRAGMA user_version = 99")
 
 	tests := []struct{ name, dsn, want string }{
-		{"no scheme", "factory.db", `unknown database "factory.db", want sqlite:FILE`},
+		{"no scheme", "factory.db", "want sqlite:FILE or postgres://"},
 		{"no file", "sqlite:", "want sqlite:FILE"},
 		{"empty", "", "want sqlite:FILE"},
 		{"another scheme", "mysql:db", "want sqlite:FILE"},
-		{"misspelt", "postgress://u:secret@h/db", `unknown database "postgress", want sqlite:FILE or postgres://…`},
+		{"misspelt", "postgress://u:secret@h/db", "want sqlite:FILE or postgres://"},
+		{"settings for a URL", "host=db user=u password=secret dbname=x", "want sqlite:FILE or postgres://"},
+		{"settings with a colon", "host=db password=secret:x dbname=x", "want sqlite:FILE or postgres://"},
 		{"no directory", "sqlite:" + filepath.Join(dir, "none", "f.db"), "does its directory exist"},
 		{"a directory", "sqlite:" + dir, "cannot be opened"},
 		{"below a file", "sqlite:" + filepath.Join(write("plain", "x"), "f.db"), "cannot be opened"},
