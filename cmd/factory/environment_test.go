@@ -131,6 +131,7 @@ func TestServeTLS(t *testing.T) {
 		"factory: --tls-cert and --tls-key: open /nowhere":              {"--tls-cert", "/nowhere", "--tls-key", keyFile},
 		"factory: --request-timeout: request timeout: limit is -1s":     {"--request-timeout", "-1s"},
 		"factory: --max-body: bytes of the body: limit is -1":           {"--max-body", "-1"},
+		"factory: --max-bodies: bytes of all bodies are 9, want at lea": {"--max-bodies", "9"},
 		"factory: --max-header: bytes of headers: limit is -1":          {"--max-header", "-1"},
 		"factory: --max-connections: connections: limit is -1":          {"--max-connections", "-1"},
 		"factory: --write-timeout: write timeout: limit is -1s":         {"--write-timeout", "-1s"},

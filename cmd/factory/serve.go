@@ -138,6 +138,7 @@ func (f *serveFlags) limitOptions() []server.Option {
 		named("idle-timeout", server.WithLimits(server.Limits{IdleTimeout: min(l.IdleTimeout, 0)})),
 		named("max-header", server.WithLimits(server.Limits{HeaderBytes: min(l.HeaderBytes, 0)})),
 		named("max-body", server.WithLimits(server.Limits{BodyBytes: min(l.BodyBytes, 0)})),
+		named("max-bodies", server.WithLimits(server.Limits{BodyBytes: l.BodyBytes, BodiesBytes: l.BodiesBytes})),
 		named("max-connections", server.WithLimits(server.Limits{Connections: min(l.Connections, 0)})),
 		named("write-timeout", server.WithLimits(l)),
 	}
