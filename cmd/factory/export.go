@@ -18,9 +18,9 @@ func newPackagesExportCommand() *cobra.Command {
 	var db, project, output string
 	cmd := &cobra.Command{
 		Use:   "export [--project ID] [--db DATABASE] [--output yaml|json]",
-		Short: "Write all packages as serve --packages takes them",
-		Long: `Write all packages, or those of one project, as serve --packages takes them;
-it reads the JSON as well as the YAML. They are written as they are read, so
+		Short: "Write all packages as serve --packages and packages add --file take them",
+		Long: `Write all packages, or those of one project, as serve --packages and packages
+add --file take them; they read the JSON as well as the YAML. They are written as they are read, so
 that any number of them takes no more memory than one. Each workspace is as it
 is at one moment, though not all of them at the same.`,
 		Args: cobra.NoArgs,

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"path/filepath"
 	"runtime"
@@ -36,6 +37,10 @@ func TestExportRoundTrip(t *testing.T) {
 	want := exported(t, from, "yaml")
 	for _, format := range []string{"yaml", "json"} {
 		text := exported(t, from, format)
+		streamed := store.NewMemory()
+		a := &adder{ctx: t.Context(), store: streamed}
+		require.NoError(t, a.file("-", strings.NewReader(text)), text)
+		assert.Equal(t, want, exported(t, streamed, "yaml"), format)
 		file, err := parsePackages(strings.NewReader(text))
 		require.NoError(t, err, text)
 		to := store.NewMemory()
@@ -73,36 +78,101 @@ type counter struct {
 
 func (c *counter) Write(p []byte) (int, error) {
 	if c.lines%20_000 < strings.Count(string(p), "\n") {
-		runtime.GC()
-		var now runtime.MemStats
-		runtime.ReadMemStats(&now)
-		c.most = max(c.most, now.HeapAlloc)
+		c.most = max(c.most, inUse())
 	}
 	c.lines += strings.Count(string(p), "\n")
 	return len(p), nil
 }
 
-// A hundred thousand packages are not in memory at once.
-func TestExportBounded(t *testing.T) {
-	const n = 100_000
-	dsn := "sqlite:" + filepath.Join(t.TempDir(), "f.db")
-	s, err := store.Open(t.Context(), dsn)
-	require.NoError(t, err)
-	_, err = s.Add(t.Context(), func(yield func(store.Package, error) bool) {
-		for i := range n {
-			if !yield(store.Package{ID: fmt.Sprintf("package-%060d", i), ProjectID: "p"}, nil) {
-				return
-			}
-		}
-	})
-	require.NoError(t, err)
-	require.NoError(t, s.Close())
+// bounded is how much memory a command may take above what was there before.
+// The IDs of the hundred thousand packages alone are 7 MB.
+const bounded = 4 << 20
+
+const manyPackages = 100_000
+
+func manyID(i int) string { return fmt.Sprintf("package-%060d", i) }
+
+func inUse() uint64 {
 	runtime.GC()
-	var before runtime.MemStats
-	runtime.ReadMemStats(&before)
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	return now.HeapAlloc
+}
+
+// manyReader is a packages file that is made as it is read, and keeps how much
+// memory was in use.
+type manyReader struct {
+	head, tail, separator string
+	item                  func(id string) string
+	next                  int
+	rest                  string
+	most                  uint64
+}
+
+func (r *manyReader) Read(p []byte) (int, error) {
+	for r.rest == "" {
+		switch {
+		case r.next > manyPackages:
+			return 0, io.EOF
+		case r.next == manyPackages:
+			r.rest = r.tail
+		case r.next == 0:
+			r.rest = r.head + r.item(manyID(0))
+		default:
+			r.rest = r.separator + r.item(manyID(r.next))
+		}
+		if r.next%20_000 == 0 {
+			r.most = max(r.most, inUse())
+		}
+		r.next++
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// A hundred thousand packages are not in memory at once, neither when they are
+// read nor when they are written.
+func TestBoundedMemory(t *testing.T) {
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "f.db")
+	in := &manyReader{
+		head: "projects:\n  - id: p\n    default_workspace: w\n    workspaces:\n      - id: w\n        packages:\n", separator: "\n", tail: "\n",
+		item: func(id string) string { return `          - {id: "` + id + `", state: pending}` },
+	}
+	before := inUse()
 	out := &counter{}
-	require.Equal(t, 0, Do(t.Context(), []string{"packages", "export", "--db", dsn}, strings.NewReader(""), out, out))
-	assert.Equal(t, n+6, out.lines)
-	const bound = 4 << 20 // the IDs alone are 7 MB
-	assert.Less(t, out.most, before.HeapAlloc+bound)
+	require.Equal(t, 0, Do(t.Context(), []string{"packages", "add", "--db", dsn, "--file", "-"}, in, out, out))
+	assert.NotZero(t, in.most)
+	assert.Less(t, in.most, before+bounded)
+	for lines, args := range map[int][]string{
+		manyPackages + 6: {"packages", "export", "--db", dsn},
+		manyPackages + 1: {"packages", "list", "--project", "p", "--db", dsn},
+	} {
+		before := inUse()
+		out := &counter{}
+		require.Equal(t, 0, Do(t.Context(), args, strings.NewReader(""), out, out))
+		assert.Equal(t, lines, out.lines)
+		assert.NotZero(t, out.most)
+		assert.Less(t, out.most, before+bounded, args)
+	}
+
+	in = &manyReader{
+		head: `{"projects":[{"id":"p","workspaces":[{"id":"w","packages":[`, separator: ",", tail: "]}]}]}",
+		item: func(id string) string { return `{"id":"` + id + `","state":"released"}` },
+	}
+	before = inUse()
+	sink := new(countingSink)
+	require.NoError(t, streamPackages(in, sink))
+	assert.Equal(t, manyPackages, int(*sink))
+	assert.Less(t, in.most, before+bounded)
+}
+
+// countingSink counts the packages.
+type countingSink int
+
+func (*countingSink) workspace(store.Workspace) error { return nil }
+
+func (s *countingSink) pkg(store.Package) error {
+	*s++
+	return nil
 }

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strconv"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -36,44 +39,131 @@ type workspaceFlags struct{ db, project, workspace string }
 
 func (f *workspaceFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.db, "db", defaultDB, dbUsage)
-	cmd.Flags().StringVar(&f.project, "project", "", "`ID` of the project (mandatory)")
+	cmd.Flags().StringVar(&f.project, "project", "", "`ID` of the project")
 	cmd.Flags().StringVar(&f.workspace, "workspace", "", "`ID` of the workspace (default: the project's default workspace)")
-	if err := cmd.MarkFlagRequired("project"); err != nil {
-		panic(err) // the flag is added above
-	}
 }
 
 func newPackagesAddCommand() *cobra.Command {
 	var in workspaceFlags
+	var file string
 	cmd := &cobra.Command{
-		Use:   "add --project ID [--workspace W] [--db DATABASE] ID…",
-		Short: "Add pending packages",
+		Use:   "add [--db DATABASE] {--project ID [--workspace W] ID… | --file FILE}",
+		Short: "Add packages",
 		Long: `Add pending packages. The database, the project and the workspace are created
 where they do not exist; without --workspace the project's default workspace is
 meant, and created with the name "` + store.DefaultWorkspace + `" if there is none. A package that is
-already there keeps its state.`,
-		Args: cobra.MinimumNArgs(1),
+already there keeps its state.
+
+With --file, which may be - for standard input, those that the file names are
+added, in the states that it gives: what packages export has written, as YAML or
+as JSON. It is read and added piece by piece, ` + strconv.Itoa(addedAtOnce) + ` packages at a time, so that any
+number of them takes little memory; in YAML each package has lines of its own, no
+alias is used, and an id stands before the list that it belongs to. What stands
+before an error may have been added; adding the file again is safe.`,
+		Example: `  factory packages add --project ID 12 13
+  factory packages export --db sqlite:factory.db | factory packages add --db postgres://… --file -`,
 		RunE: func(cmd *cobra.Command, ids []string) (err error) {
+			if err := in.checkAdd(file, ids); err != nil {
+				return err
+			}
+			add := func(a *adder) error { return a.ids(in, ids) }
+			if file != "" {
+				var text io.Reader = cmd.InOrStdin()
+				if file != "-" {
+					f, err := os.Open(file)
+					if err != nil {
+						return fmt.Errorf("--file: %w", err)
+					}
+					defer f.Close()
+					text = f
+				}
+				add = func(a *adder) error { return a.file(file, text) }
+			}
 			st, err := store.Open(cmd.Context(), in.db)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, st.Close()) }()
-			packages := make([]store.Package, len(ids))
-			for i, id := range ids {
-				packages[i] = store.Package{ID: id, ProjectID: in.project, Workspace: in.workspace}
-			}
-			added, err := st.Add(cmd.Context(), store.Packages(packages...))
-			if err != nil {
+			a := &adder{ctx: cmd.Context(), store: st}
+			if err := add(a); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "added %d, already there %d\n", added, len(ids)-added)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "added %d, already there %d\n", a.added, a.given-a.added)
 			return err
 		},
 	}
 	cmd.DisableFlagsInUseLine = true
 	in.add(cmd)
+	cmd.Flags().StringVar(&file, "file", "", "`FILE` of packages, as packages export writes it; - is standard input")
 	return cmd
+}
+
+// checkAdd refuses a file beside IDs, and neither of them.
+func (f *workspaceFlags) checkAdd(file string, ids []string) error {
+	switch {
+	case file != "" && (f.project != "" || f.workspace != "" || len(ids) > 0):
+		return errors.New("--file names the projects, workspaces and packages itself: want no --project, --workspace or ID beside it")
+	case file != "":
+		return nil
+	case f.project == "":
+		return errors.New("want --project and IDs, or --file")
+	case len(ids) == 0:
+		return errors.New("want the ID of a package, or --file")
+	}
+	return nil
+}
+
+// addedAtOnce is how many packages of a file one transaction adds.
+const addedAtOnce = 1000
+
+// adder adds packages to a store, and counts them.
+type adder struct {
+	ctx          context.Context //nolint:containedctx // it lives as long as one command
+	store        store.Store
+	batch        []store.Package
+	given, added int
+}
+
+// ids adds pending packages, all or none.
+func (a *adder) ids(in workspaceFlags, ids []string) error {
+	for _, id := range ids {
+		a.batch = append(a.batch, store.Package{ID: id, ProjectID: in.project, Workspace: in.workspace})
+	}
+	return a.flush()
+}
+
+// file adds the packages of a file, whose name is for the errors.
+func (a *adder) file(name string, text io.Reader) error {
+	err := streamPackages(text, a)
+	if err == nil {
+		err = a.flush()
+	}
+	if err == nil {
+		return nil
+	}
+	if name == "-" {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	return fmt.Errorf("packages file %s: %w", name, err)
+}
+
+func (a *adder) workspace(w store.Workspace) error { return a.store.PutWorkspace(a.ctx, w) }
+
+func (a *adder) pkg(p store.Package) error {
+	a.batch = append(a.batch, p)
+	if len(a.batch) < addedAtOnce {
+		return nil
+	}
+	return a.flush()
+}
+
+func (a *adder) flush() error {
+	added, err := a.store.Add(a.ctx, store.Packages(a.batch...))
+	if err != nil {
+		return err
+	}
+	a.given, a.added, a.batch = a.given+len(a.batch), a.added+added, a.batch[:0]
+	return nil
 }
 
 func newPackagesListCommand() *cobra.Command {
@@ -107,29 +197,44 @@ func newPackagesListCommand() *cobra.Command {
 	}
 	cmd.DisableFlagsInUseLine = true
 	in.add(cmd)
+	if err := cmd.MarkFlagRequired("project"); err != nil {
+		panic(err) // the flag is added above
+	}
 	cmd.Flags().StringVar(&output, "output", "text", "`format`: text or json")
 	return cmd
 }
 
-// writeText writes the packages as a table with a heading.
+// alignedAtOnce is how many lines of a table are in memory to be aligned.
+const alignedAtOnce = 1000
+
+// writeText writes the packages as a table with a heading. Its columns are as
+// wide as the widest of the lines so far, a thousand at a time.
 func writeText(w io.Writer, packages iter.Seq2[store.Package, error]) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	heading := "ID\tWORKSPACE\tSTATE\n"
+	out := bufio.NewWriter(w)
+	block := [][3]string{{"ID", "WORKSPACE", "STATE"}}
+	var widths [2]int // in characters
+	flush := func() {
+		for _, line := range block {
+			for i := range widths {
+				widths[i] = max(widths[i], utf8.RuneCountInString(line[i]))
+			}
+		}
+		for _, line := range block {
+			fmt.Fprintf(out, "%-*s  %-*s  %s\n", widths[0], line[0], widths[1], line[1], line[2])
+		}
+		block = block[:0]
+	}
 	for p, err := range packages {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(table, "%s%s\t%s\t%s\n", heading, printable(p.ID), printable(p.Workspace), p.State); err != nil {
-			return err
-		}
-		heading = ""
-	}
-	if heading != "" {
-		if _, err := io.WriteString(table, heading); err != nil {
-			return err
+		block = append(block, [3]string{printable(p.ID), printable(p.Workspace), string(p.State)})
+		if len(block) == alignedAtOnce {
+			flush()
 		}
 	}
-	return table.Flush()
+	flush()
+	return out.Flush()
 }
 
 // printable quotes a name that would disturb the table or the terminal.
