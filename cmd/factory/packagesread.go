@@ -326,7 +326,8 @@ func (y *yamlCursor) piece(indent int) (*yaml.Node, int, error) {
 		return nil, 0, err
 	}
 	first := y.number
-	text := y.next
+	var text strings.Builder
+	text.WriteString(y.next)
 	for y.next = ""; ; y.next = "" {
 		if err := y.read(); err != nil {
 			return nil, 0, err
@@ -334,12 +335,13 @@ func (y *yamlCursor) piece(indent int) (*yaml.Node, int, error) {
 		if in, line := split(y.next); y.next == "" || in <= indent && line != "" && line[0] != '#' {
 			break
 		}
-		if text += y.next; len(text) > maxPiece {
+		text.WriteString(y.next)
+		if text.Len() > maxPiece {
 			return nil, 0, y.tooLong(first)
 		}
 	}
 	var node yaml.Node
-	dec := yaml.NewDecoder(strings.NewReader(text))
+	dec := yaml.NewDecoder(strings.NewReader(text.String()))
 	err := dec.Decode(&node)
 	if err == nil {
 		if more := dec.Decode(new(yaml.Node)); !errors.Is(more, io.EOF) {
