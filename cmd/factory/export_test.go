@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dataarts-go/factory/internal/racing"
 	"github.com/dataarts-go/factory/server/store"
 )
 
@@ -134,6 +135,9 @@ func (r *manyReader) Read(p []byte) (int, error) {
 // A hundred thousand packages are not in memory at once, neither when they are
 // read nor when they are written.
 func TestBoundedMemory(t *testing.T) {
+	if racing.Enabled {
+		t.Skip("one goroutine, whose memory is measured, takes ten times as long under the race detector")
+	}
 	dsn := "sqlite:" + filepath.Join(t.TempDir(), "f.db")
 	in := &manyReader{
 		head: "projects:\n  - id: p\n    default_workspace: w\n    workspaces:\n      - id: w\n        packages:\n", separator: "\n", tail: "\n",

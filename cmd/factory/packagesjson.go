@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -46,7 +47,7 @@ func (s *jsonSource) Read(p []byte) (int, error) {
 	}
 	s.read += int64(n)
 	// The decoder would replace what is not UTF-8.
-	text := append(s.broken, p[:n]...)
+	text := slices.Concat(s.broken, p[:n])
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		if r == utf8.RuneError && size == 1 {

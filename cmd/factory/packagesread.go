@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -257,12 +258,26 @@ func (y *yamlCursor) read() error {
 		line = append(line, '\n')
 	}
 	y.next = string(line)
+	if !utf8.Valid(line) || strings.ContainsFunc(y.next, notYAML) {
+		return fmt.Errorf("line %d: a character that YAML does not allow, or no UTF-8", y.number)
+	}
 	// To YAML these end a line, too, so that lines counted otherwise would mean
 	// something else.
 	if strings.ContainsAny(strings.TrimSuffix(strings.TrimSuffix(y.next, "\n"), "\r"), "\r\u0085\u2028\u2029") {
 		return fmt.Errorf("line %d: a line ends otherwise than with LF or CR LF", y.number)
 	}
 	return nil
+}
+
+// notYAML reports whether YAML takes r as an escape only (YAML 1.1, 5.1).
+func notYAML(r rune) bool {
+	switch {
+	case r == '\t' || r == '\n' || r == '\r' || r == '\u0085':
+		return false
+	case r < ' ' || r >= 0x7F && r < 0xA0:
+		return true
+	}
+	return r == '\uFEFF' || r == '\uFFFE' || r == '\uFFFF'
 }
 
 func (y *yamlCursor) tooLong(line int) error {
@@ -311,7 +326,8 @@ func (y *yamlCursor) piece(indent int) (*yaml.Node, int, error) {
 		return nil, 0, err
 	}
 	first := y.number
-	text := y.next
+	var text strings.Builder
+	text.WriteString(y.next)
 	for y.next = ""; ; y.next = "" {
 		if err := y.read(); err != nil {
 			return nil, 0, err
@@ -319,12 +335,13 @@ func (y *yamlCursor) piece(indent int) (*yaml.Node, int, error) {
 		if in, line := split(y.next); y.next == "" || in <= indent && line != "" && line[0] != '#' {
 			break
 		}
-		if text += y.next; len(text) > maxPiece {
+		text.WriteString(y.next)
+		if text.Len() > maxPiece {
 			return nil, 0, y.tooLong(first)
 		}
 	}
 	var node yaml.Node
-	dec := yaml.NewDecoder(strings.NewReader(text))
+	dec := yaml.NewDecoder(strings.NewReader(text.String()))
 	err := dec.Decode(&node)
 	if err == nil {
 		if more := dec.Decode(new(yaml.Node)); !errors.Is(more, io.EOF) {

@@ -80,6 +80,8 @@ func TestAddBadFile(t *testing.T) {
 		"a: 1":                                 "line 1: field a not found",
 		"projects: []\nprojects: []":           "line 2: field projects is there twice",
 		"projects: []\n---\nprojects: []":      "line 2: it holds a second YAML document",
+		"projects: []\n# \xff":                 "line 2: a character that YAML does not allow",
+		"projects: []\n# \x01":                 "line 2: a character that YAML does not allow",
 		"projects:\n- id: [p]":                 "line 2: want a text",
 		"projects:\n- workspaces: []":          "line 2: a project has no id",
 		"projects:\n- id: p\n- id: p":          `line 3: project "p" is there twice`,
