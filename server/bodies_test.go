@@ -48,7 +48,7 @@ func TestRoomForBodies(t *testing.T) {
 	assert.Equal(t, http.StatusOK, r.send(t, small).StatusCode)
 
 	for _, conn := range held {
-		conn.Close()
+		require.NoError(t, conn.Close())
 	}
 	require.Eventually(t, func() bool { return r.send(t, large).StatusCode == http.StatusOK }, 10*time.Second, time.Millisecond, "the room is free again")
 }
