@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -220,4 +221,65 @@ paths:
 			}
 		})
 	}
+}
+
+// TestLostReference proves that a server is not blamed for what nobody can tell of
+// its document: what a reference that leads nowhere was meant to say.
+func TestLostReference(t *testing.T) {
+	contract, err := contracttest.Parse("lost.yaml", []byte(`
+openapi: 3.0.3
+info: {title: lost, version: "1"}
+paths:
+  /optional:
+    post:
+      operationId: optional
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}}
+      responses: {"204": {description: done}, "400": {description: broken}}
+  /required:
+    post:
+      operationId: required
+      requestBody:
+        required: true
+        content: {application/json: {schema: {type: object, required: [lost], properties: {lost: {$ref: '#/components/schemas/Nowhere'}}}}}
+      responses: {"204": {description: done}, "400": {description: broken}}
+components:
+  schemas:
+    Thing: {type: object, required: [n], properties: {n: {type: integer}, lost: {$ref: '#/components/schemas/Nowhere'}}}
+`))
+	require.NoError(t, err)
+	require.Len(t, contract.Warnings(), 2)
+	rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		allowed := map[string]bool{"/optional": true, "/required": true}
+		if !allowed[r.URL.Path] || r.URL.RawQuery != "" && !strings.HasPrefix(r.URL.RawQuery, "x-unknown") {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		var body map[string]json.RawMessage
+		text, _ := io.ReadAll(r.Body)
+		labels, n := r.Header.Values("Content-Type"), json.Number("")
+		if len(labels) != 1 || !strings.HasPrefix(strings.ToLower(labels[0]), "application/json") || json.Unmarshal(text, &body) != nil || body == nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		lost, there := body["lost"]
+		wrong := there && !bytes.HasPrefix(lost, []byte(`{"code":`)) // what the lost schema was about
+		if r.URL.Path == "/optional" {
+			wrong = wrong || json.Unmarshal(body["n"], &n) != nil || strings.ContainsAny(string(n), ".eE") || bytes.HasPrefix(body["n"], []byte(`"`))
+		} else {
+			wrong = wrong || !there
+		}
+		if wrong {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})))
+	require.NoError(t, err)
+	assert.False(t, slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return f.Check == "valid-request-refused" }), "%s", describe(rep))
+	assert.Contains(t, fmt.Sprint(rep.Warnings), "required: no valid request was accepted")
 }

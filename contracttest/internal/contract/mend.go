@@ -98,6 +98,10 @@ type mended struct {
 	nodes    int
 }
 
+// lostReference marks a schema of which a reference was left out: it takes more than
+// it was meant to.
+const lostReference = "x-contracttest-lost-reference"
+
 // maxYAML bounds the nodes that a document has when its aliases are followed.
 const maxYAML = 10_000_000
 
@@ -173,6 +177,7 @@ func (m *mended) fitObject(n *yaml.Node, shape, pointer string) bool {
 			m.warn(ref, pointer+"/$ref", "the reference %q %s: it is left out", clipped(ref.Value), fault)
 			if shape == "pathItem" && len(n.Content) > 2 || shape == "schema" {
 				remove(n, "$ref")
+				n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: lostReference}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
 				return m.fitMap(n, func(name string) string { return objects[shape][name] }, pointer)
 			}
 			return false

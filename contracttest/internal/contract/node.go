@@ -122,6 +122,10 @@ func (n *Node) Allows(typ string) bool {
 	return len(types) == 0 || slices.Contains(types, typ) || typ == "integer" && slices.Contains(types, "number")
 }
 
+// Lost reports whether the schema refers to what is not there: nobody can tell which
+// values it takes.
+func (n *Node) Lost() bool { return n.Schema.Extensions[lostReference] != nil }
+
 // TakesAll reports whether the schema plainly takes every value of a JSON type:
 // it says nothing but, perhaps, which types.
 func (n *Node) TakesAll(typ string) bool {

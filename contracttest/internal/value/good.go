@@ -215,6 +215,9 @@ func (m *Maker) search(n *contract.Node, depth int) (Good, error) {
 		found, ok = g, true
 		break
 	}
+	if ok && n.Lost() && !slices.Contains(found.Unknown, n.Path) {
+		found.Unknown = append(slices.Clone(found.Unknown), n.Path)
+	}
 	if ok {
 		return found, nil
 	}
