@@ -56,6 +56,7 @@ test-defects: ## everything that is planned against each of the bookshop's 601 d
 .PHONY: test-modules
 test-modules: ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
 	@.ci/chromium
+	@.ci/wrk
 	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO_TEST) ./...); done
 
 .PHONY: ajv

@@ -265,6 +265,35 @@ func TestSlow(t *testing.T) {
 	assert.Equal(t, want.Stats.Cases, rep.Stats.Cases)
 }
 
+// TestHungTogether proves that who waits long is replaced: the server answers when
+// more requests are there than there are workers.
+func TestHungTogether(t *testing.T) {
+	contract, err := contracttest.Parse("three.yaml", []byte(`
+openapi: 3.0.3
+info: {title: a, version: '1'}
+paths:
+  /a: {get: {responses: {'204': {description: ok}}}}
+  /b: {get: {responses: {'204': {description: ok}}}}
+  /c: {get: {responses: {'204': {description: ok}}}}
+`))
+	require.NoError(t, err)
+	var arrived atomic.Int32
+	all := make(chan struct{})
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if arrived.Add(1) == 3 {
+			close(all)
+		}
+		select {
+		case <-all:
+			w.WriteHeader(http.StatusNoContent)
+		case <-r.Context().Done():
+		}
+	})
+	rep, err := contracttest.Run(t.Context(), contract, contracttest.Handler(h), contracttest.Workers(2), contracttest.Timeout(4*time.Second), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.False(t, slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return f.Check == "connection" }), "%s", describe(rep))
+}
+
 func TestBudget(t *testing.T) {
 	slow := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	rep := run(t, slow, contracttest.Budget(30*time.Millisecond))

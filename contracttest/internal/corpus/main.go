@@ -276,6 +276,9 @@ func (s *settings) try(name string) (r result) {
 			if plan.GaveUp(reason) {
 				r.Panic = reason
 			}
+			if plan.Late(reason) {
+				continue
+			}
 			if cl.Side == contract.ResponseSide {
 				reason = cl.Unplanned
 			}
