@@ -204,6 +204,10 @@ func (a *authenticator) unknownKey(r *http.Request) *refusal {
 	if access == "" || a.keys[access] != nil {
 		return nil
 	}
+	return a.noSuchKey(access)
+}
+
+func (a *authenticator) noSuchKey(access string) *refusal {
 	return a.unauthorised("Get secretKey failed,ak:" + clip(access) + ",err:ak not exist")
 }
 
@@ -220,7 +224,7 @@ func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal)
 		return a.keys[access], nil
 	case errors.Is(err, signing.ErrUnknownKey):
 		access, _ = signing.Parts(r.Header.Get(echo.HeaderAuthorization))
-		return nil, a.unauthorised("Get secretKey failed,ak:" + clip(access) + ",err:ak not exist")
+		return nil, a.noSuchKey(access)
 	case errors.Is(err, signing.ErrExpired):
 		return nil, a.unauthorised("calc ak sk signature fail:signature expired")
 	default:

@@ -12,10 +12,10 @@
 //  1. observe: request ID, recovery from panics, error answers, access log
 //  2. routed: unknown paths and methods
 //  3. befall: faults on purpose
-//  4. admit, which is the following in turn; what comes after the first of it
+//  4. admit, which is the following in turn; what comes after the body is read
 //     is bounded in time
-//     a. bodyLimit: the body is read, once
-//     b. authenticator: who the caller is, and whether the project is theirs
+//     a. authenticator: who the caller is, before the body is read where a token says so
+//     b. bodies, bodyLimit: the body is read once, when there is room for it
 //     c. validate: media type, well-formed JSON, the document's own rules
 //  5. the generated strict handler, which is given the value that was
 //     validated, and CancelFactoryPackages
@@ -39,7 +39,7 @@
 //
 // Where there are users, they fetch tokens at /v3/auth/tokens, as from IAM; 429
 // is for whoever gives wrong passwords there, again and again. The operation
-// itself is not throttled, and no access key is locked: the vendor's gateway
+// itself is not throttled but where large bodies find no room, and no access key is locked: the vendor's gateway
 // locks one for five minutes after more than five failures in a row.
 //
 // Beside the document there are, for everybody, /healthz (the process answers),
