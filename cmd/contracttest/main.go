@@ -15,11 +15,15 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dataarts-go/factory/internal/heapfloor"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	release := heapfloor.Raise()
 	code := Do(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	release()
 	stop()
 	os.Exit(code)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dataarts-go/factory/internal/heapfloor"
 	"github.com/dataarts-go/factory/server"
 	"github.com/dataarts-go/factory/server/store"
 )
@@ -181,6 +182,7 @@ func authOption(auth, file string, iam bool) (server.Option, error) {
 }
 
 func serve(cmd *cobra.Command, in serveFlags) (err error) {
+	defer heapfloor.Raise()()
 	ctx := cmd.Context()
 	opts, err := in.options()
 	if err != nil {
