@@ -34,14 +34,65 @@ type operation struct {
 	// onceHeaders are the header parameters that cannot be sent twice: all but
 	// arrays, whose items may come in several fields (RFC 9110 §5.3).
 	onceHeaders []headerName
-	options     *openapi3filter.Options
-	bodiless    *openapi3filter.Options // the same, but for the body
+	// plain are the parameters, if allPlain: if none of them has to be decoded.
+	plain    []plainParameter
+	allPlain bool
+	options  *openapi3filter.Options
+	bodiless *openapi3filter.Options // the same, but for the body
 	// visit is how kin-openapi visits the value of a body.
 	visit []openapi3.SchemaValidationOption
 }
 
 // headerName is a header as the document writes it, and as net/http does.
 type headerName struct{ name, key string }
+
+// plainParameter is one in the path or a header that is a string: its value is
+// what is sent, with nothing to decode, and VisitJSONString sees all of its rules.
+type plainParameter struct {
+	name     string // in the path as the document writes it, of a header as net/http does
+	inPath   bool
+	required bool
+	schema   *openapi3.Schema
+}
+
+// effective are the parameters of an operation: its own, and those of its path
+// that it does not replace.
+func effective(item *openapi3.PathItem, op *openapi3.Operation) openapi3.Parameters {
+	all := slices.Clone(op.Parameters)
+	for _, p := range item.Parameters {
+		if op.Parameters.GetByInAndName(p.Value.In, p.Value.Name) == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// plainParameters returns those of list, and false if one is not plain. For
+// OpenAPI 3.1 none is: kin-openapi has another validator there.
+func plainParameters(list openapi3.Parameters) (plain []plainParameter, all bool) {
+	for _, ref := range list {
+		p := ref.Value
+		if p.Schema == nil || p.Content != nil || p.AllowEmptyValue {
+			return nil, false
+		}
+		schema := p.Schema.Value
+		more := len(schema.AllOf)+len(schema.AnyOf)+len(schema.OneOf)+len(schema.Enum) > 0 || schema.Not != nil
+		if more || !schema.Type.Is(openapi3.TypeString) {
+			return nil, false
+		}
+		one := plainParameter{name: p.Name, inPath: p.In == openapi3.ParameterInPath, required: p.Required, schema: schema}
+		switch {
+		case p.Style != "" && p.Style != openapi3.SerializationSimple:
+			return nil, false
+		case p.In == openapi3.ParameterInHeader:
+			one.name = http.CanonicalHeaderKey(p.Name)
+		case !one.inPath:
+			return nil, false
+		}
+		plain = append(plain, one)
+	}
+	return plain, true
+}
 
 func loadContract() (*contract, error) {
 	doc, err := api.GetSpec()
@@ -105,12 +156,13 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 			}
 		}
 	}
-	for _, parameters := range []openapi3.Parameters{item.Parameters, op.Parameters} {
-		for _, p := range parameters {
-			array := p.Value.Schema != nil && p.Value.Schema.Value.Type.Is(openapi3.TypeArray)
-			if p.Value.In == openapi3.ParameterInHeader && !array {
-				o.onceHeaders = append(o.onceHeaders, headerName{p.Value.Name, http.CanonicalHeaderKey(p.Value.Name)})
-			}
+	if !doc.IsOpenAPI31OrLater() {
+		o.plain, o.allPlain = plainParameters(effective(item, op))
+	}
+	for _, p := range effective(item, op) {
+		array := p.Value.Schema != nil && p.Value.Schema.Value.Type.Is(openapi3.TypeArray)
+		if p.Value.In == openapi3.ParameterInHeader && !array {
+			o.onceHeaders = append(o.onceHeaders, headerName{p.Value.Name, http.CanonicalHeaderKey(p.Value.Name)})
 		}
 	}
 	return o

@@ -2,8 +2,8 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -107,15 +108,18 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	}
 	s.echo.Logger.SetOutput(io.Discard) // it would write to standard output
 	s.echo.HTTPErrorHandler = s.answer
-	s.echo.Use(s.observe, s.routed)
+	s.echo.Use(s.observe)
 
 	s.bodies = newBodies(s.limits)
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
-		before[id] = []echo.MiddlewareFunc{s.befall, s.admit(op)}
 		if s.observer != nil {
-			before[id] = append([]echo.MiddlewareFunc{as(id)}, before[id]...)
+			before[id] = append(before[id], as(id))
 		}
+		if s.faults != nil {
+			before[id] = append(before[id], s.befall)
+		}
+		before[id] = append(before[id], s.admit(op))
 	}
 	h := &handler{store: st, maxErrorText: contract.maxErrorText}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
@@ -217,8 +221,11 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if id == "" || !requestID.MatchString(id) {
 			id = newRequestID()
 		}
-		c.Response().Header().Set(echo.HeaderXRequestID, id)
-		err := recovered(next, c)
+		c.Response().Header()[echo.HeaderXRequestID] = []string{id}
+		err := s.routed(c)
+		if err == nil {
+			err = recovered(next, c)
+		}
 		if hasGone(c, err) {
 			// It is not told of a failure that is none.
 			s.log.LogAttrs(c.Request().Context(), slog.LevelInfo, "request given up",
@@ -283,22 +290,20 @@ func recovered(next echo.HandlerFunc, c echo.Context) (err error) {
 
 // routed refuses paths and methods that the document does not have. Echo's
 // own answers would offer OPTIONS.
-func (s *Server) routed(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		methods, known := s.methods[c.Path()]
-		if !known {
-			return &refusal{status: http.StatusNotFound, code: codeNoSuchAPI, text: textNoSuchAPI}
-		}
-		if !slices.Contains(methods, c.Request().Method) {
-			return &refusal{
-				status: http.StatusMethodNotAllowed,
-				code:   codeNoSuchAPI,
-				text:   textNoSuchAPI,
-				header: http.Header{echo.HeaderAllow: {strings.Join(methods, ", ")}},
-			}
-		}
-		return next(c)
+func (s *Server) routed(c echo.Context) error {
+	methods, known := s.methods[c.Path()]
+	if !known {
+		return &refusal{status: http.StatusNotFound, code: codeNoSuchAPI, text: textNoSuchAPI}
 	}
+	if !slices.Contains(methods, c.Request().Method) {
+		return &refusal{
+			status: http.StatusMethodNotAllowed,
+			code:   codeNoSuchAPI,
+			text:   textNoSuchAPI,
+			header: http.Header{echo.HeaderAllow: {strings.Join(methods, ", ")}},
+		}
+	}
+	return nil
 }
 
 // answer writes the answer to a request that failed with err, and logs a
@@ -343,7 +348,9 @@ var requestID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
 
 func newRequestID() string {
 	var id [16]byte
-	rand.Read(id[:]) // never fails
+	// Random enough that no two are alike, which is all: nothing is kept safe by it.
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64())
 	return hex.EncodeToString(id[:])
 }
 

@@ -182,7 +182,8 @@ func authOption(auth, file string, iam bool) (server.Option, error) {
 }
 
 func serve(cmd *cobra.Command, in serveFlags) (err error) {
-	defer heapfloor.Raise()()
+	release := heapfloor.Raise()
+	defer release()
 	ctx := cmd.Context()
 	opts, err := in.options()
 	if err != nil {

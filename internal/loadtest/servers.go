@@ -17,6 +17,7 @@ import (
 
 	"github.com/dataarts-go/factory/gen"
 	api "github.com/dataarts-go/factory/gen/server"
+	"github.com/dataarts-go/factory/internal/heapfloor"
 	"github.com/dataarts-go/factory/internal/loadtest/oas"
 	"github.com/dataarts-go/factory/server"
 	"github.com/dataarts-go/factory/server/store"
@@ -55,6 +56,14 @@ var contestants = []contestant{
 		},
 	},
 	{
+		name: "bare-echo-floor", what: "the same with the heap floor that ours has",
+		serve: func(ctx context.Context, l net.Listener, p preparation) error {
+			release := heapfloor.Raise()
+	defer release()
+			return serveHTTP(ctx, l, newBareEcho(p.request.pattern))
+		},
+	},
+	{
 		name: "strict", what: "the generated strict server on Echo; nothing is validated",
 		serve: func(ctx context.Context, l net.Listener, _ preparation) error { return serveHTTP(ctx, l, newStrict()) },
 	},
@@ -70,14 +79,21 @@ var contestants = []contestant{
 		validates: true,
 	},
 	{
-		name: ours, what: "our server with all of its validation, limits and timeouts; a store that accepts everything; no log of requests",
+		name: ours, what: "our server with all of its validation, limits and timeouts, and its heap floor; a store that accepts everything; no log of requests",
 		serve: func(ctx context.Context, l net.Listener, _ preparation) error {
 			return serveOurs(ctx, l, accepting{store.NewMemory()}, slog.DiscardHandler)
 		},
 		validates: true,
 	},
 	{
-		name: "ours-log", what: "the same, and each request is logged to a file, as factory serve does",
+		name: "ours-no-floor", what: "the same without the heap floor",
+		serve: func(ctx context.Context, l net.Listener, _ preparation) error {
+			return serveHandler(ctx, l, accepting{store.NewMemory()}, slog.DiscardHandler)
+		},
+		validates: true,
+	},
+	{
+		name: "ours-log", what: "ours, and each request is logged to a file, as factory serve does",
 		serve: func(ctx context.Context, l net.Listener, p preparation) (err error) {
 			file, err := os.Create(filepath.Join(p.dir, "requests.log"))
 			if err != nil {
@@ -186,7 +202,14 @@ type accepting struct{ store.Store }
 
 func (accepting) Cancel(context.Context, string, string, []string) error { return nil }
 
+// serveOurs serves as factory serve does.
 func serveOurs(ctx context.Context, listener net.Listener, st store.Store, log slog.Handler) error {
+	release := heapfloor.Raise()
+	defer release()
+	return serveHandler(ctx, listener, st, log)
+}
+
+func serveHandler(ctx context.Context, listener net.Listener, st store.Store, log slog.Handler) error {
 	srv, err := server.New(st, server.WithLogger(slog.New(log)))
 	if err != nil {
 		return err
