@@ -185,7 +185,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		// OPTIONS * is a request like any other.
 		DisableGeneralOptionsHandler: true,
 	}
-	limited := netutil.LimitListener(listener, s.limits.Connections)
+	limited := lazyListener{netutil.LimitListener(listener, s.limits.Connections)}
 	served := make(chan error, 1)
 	go func() {
 		if s.tls == nil {
