@@ -159,11 +159,8 @@ func (a *authenticator) unauthorised(why string) *refusal {
 	return r
 }
 
-// owns reports whether the project is one of the caller's. A nil holder is
-// anybody, where nobody is asked.
-func (h *holder) owns(project string) bool {
-	return h == nil || slices.Contains(h.projects, project)
-}
+// owns reports whether the project is one of the caller's.
+func (h *holder) owns(project string) bool { return slices.Contains(h.projects, project) }
 
 // caller returns who sent a request with the body data, or refuses those who
 // are not known. A nil authenticator asks nobody. The refusals, and their texts,

@@ -53,19 +53,28 @@ func TestRoomForBodies(t *testing.T) {
 	require.Eventually(t, func() bool { return r.send(t, large).StatusCode == http.StatusOK }, 10*time.Second, time.Millisecond, "the room is free again")
 }
 
-// Whom nobody knows is refused before the body is read.
-func TestUnknownBeforeTheBody(t *testing.T) {
-	for name, header := range map[string]string{
-		"no token":      "X-A: b",
-		"unknown token": "X-Auth-Token: no-such-token",
-		"unknown key":   "Authorization: SDK-HMAC-SHA256 Access=NOSUCHKEY, SignedHeaders=x-sdk-date, Signature=" + strings.Repeat("0", 64),
+// Whom nobody knows is refused before the body is read, and so is whose token
+// is for another project.
+func TestRefusedBeforeTheBody(t *testing.T) {
+	for name, tt := range map[string]struct {
+		header string
+		status int
+		code   string
+	}{
+		"no token":      {"X-A: b", http.StatusUnauthorized, "APIG.0301"},
+		"unknown token": {"X-Auth-Token: no-such-token", http.StatusUnauthorized, "APIG.0301"},
+		"unknown key": {
+			"Authorization: SDK-HMAC-SHA256 Access=NOSUCHKEY, SignedHeaders=x-sdk-date, Signature=" + strings.Repeat("0", 64),
+			http.StatusUnauthorized, "APIG.0301",
+		},
+		"another project's token": {"X-Auth-Token: MIIOTHER", http.StatusForbidden, "APIG.0302"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, store.NewMemory(), server.WithAuth(server.AuthAll, credentials()))
 			conn := r.dial(t)
-			_, err := conn.Write([]byte(post(path, "", "Content-Type: "+mediaType, "Content-Length: 12000000", header)))
+			_, err := conn.Write([]byte(post(path, "", "Content-Type: "+mediaType, "Content-Length: 12000000", tt.header)))
 			require.NoError(t, err)
-			failure(t, readAnswer(t, bufio.NewReader(conn), http.MethodPost), http.StatusUnauthorized, "APIG.0301")
+			failure(t, readAnswer(t, bufio.NewReader(conn), http.MethodPost), tt.status, tt.code)
 		})
 	}
 }

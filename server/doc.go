@@ -14,7 +14,8 @@
 //  3. befall: faults on purpose
 //  4. admit, which is the following in turn; what comes after the body is read
 //     is bounded in time
-//     a. authenticator: who the caller is, before the body is read where a token says so
+//     a. authenticator: who the caller is and whether the project is theirs, before the
+//     body is read where a token says so, after it where a signature does
 //     b. bodies, bodyLimit: the body is read once, when there is room for it
 //     c. validate: media type, well-formed JSON, the document's own rules
 //  5. the generated strict handler, which is given the value that was

@@ -18,11 +18,12 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// admit is the one middleware of an operation: it asks who is calling, reads the
-// body, validates the request, and bounds the time that all of it takes from
-// then on. Who need not be asked for more than headers is asked before the body
-// is read: it takes no memory for those whom nobody knows. It is one and not four since Echo puts the middlewares of a route
-// together anew for each request, and each would copy the request once more.
+// admit is the one middleware of an operation: it asks who is calling and whether
+// the project is theirs, reads the body, validates the request, and bounds the time that all
+// of it takes from then on. Who is known by headers alone is asked before the
+// body is read: it takes no memory for those who may do nothing. It is one and not four since
+// Echo puts the middlewares of a route together anew for each request, and each
+// would copy the request once more.
 func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 	limit := newBodyLimit(s.limits.BodyBytes)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -34,6 +35,9 @@ func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 				var refused *refusal
 				if who, refused = s.auth.caller(theirs, nil); refused != nil {
 					return refused
+				}
+				if err := permitted(c, who); err != nil {
+					return err
 				}
 			} else if refused := s.auth.unknownKey(theirs); refused != nil {
 				return refused
@@ -52,30 +56,44 @@ func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 				if who, refused = s.auth.caller(theirs, data); refused != nil {
 					return refused
 				}
+				if err := permitted(c, who); err != nil {
+					return err
+				}
 			}
 			ctx := newTimeLimit(theirs.Context(), s.limits.RequestTimeout)
 			defer ctx.end()
 			defer c.SetRequest(theirs)   // even after a panic, with the caller's context
 			r := theirs.WithContext(ctx) // a shallow copy: the caller's stays as it is
 			c.SetRequest(r)
-			return inTime(ctx, s.admitted(c, o, r, who, data, next))
+			return inTime(ctx, o.admitted(c, r, data, next))
 		}
 	}
 }
 
-// admitted hands a request of a caller who is known on if it may pass. Its body
-// has been read.
-func (s *Server) admitted(c echo.Context, o *operation, r *http.Request, caller *holder, data []byte, next echo.HandlerFunc) error {
+// permitted refuses a caller whose project is not that of the path.
+func permitted(c echo.Context, who *holder) error {
+	if who == nil {
+		return nil // nobody is asked
+	}
+	params := paramMaps.Get().(map[string]string) //nolint:forcetypeassert // nothing else is put there
+	defer giveBack(params)
+	if err := pathParams(c, params); err != nil {
+		return err
+	}
+	if !who.owns(params["project_id"]) {
+		return &refusal{status: http.StatusForbidden, code: codeForbidden, text: textForbidden}
+	}
+	return nil
+}
+
+// admitted hands a request on if the document allows it. Its body has been read.
+func (o *operation) admitted(c echo.Context, r *http.Request, data []byte, next echo.HandlerFunc) error {
 	params := paramMaps.Get().(map[string]string) //nolint:forcetypeassert // nothing else is put there
 	err := pathParams(c, params)
-	if err == nil && !caller.owns(params["project_id"]) {
-		err = &refusal{status: http.StatusForbidden, code: codeForbidden, text: textForbidden}
-	}
 	if err == nil {
 		err = o.validate(r, params, data)
 	}
-	clear(params) // nobody looks at it any more
-	paramMaps.Put(params)
+	giveBack(params)
 	if err != nil {
 		return err
 	}
@@ -84,6 +102,12 @@ func (s *Server) admitted(c echo.Context, o *operation, r *http.Request, caller 
 
 // paramMaps are used again: kin-openapi wants a map for each request.
 var paramMaps = sync.Pool{New: func() any { return map[string]string{} }}
+
+// giveBack is for a map at which nobody looks any more.
+func giveBack(params map[string]string) {
+	clear(params)
+	paramMaps.Put(params)
+}
 
 // bodyLimit bounds the body of a request.
 type bodyLimit struct {
