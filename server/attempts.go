@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
-// After so many wrong passwords in a row no more are looked at for a while, as
-// the vendor has it with access keys (api-sign-errorcode, APIG.0301).
+// After so many wrong passwords, or signatures, in a row no more are looked at for a
+// while. The number for signatures is the vendor's (api-sign-errorcode,
+// APIG.0301: "over 5").
 const (
-	maxAttempts  = 5
-	attemptsWait = 5 * time.Minute
+	maxPasswords  = 5
+	maxSignatures = 6
+	attemptsWait  = 5 * time.Minute
 )
 
 // maxCounted bounds how many are counted at once: one more, and the one that has
@@ -22,13 +24,13 @@ const (
 // thousands of requests for five further passwords.
 const maxCounted = 4096
 
-// attempt is who tries a password, and whose: a hash, so that what is kept is
-// small whatever was sent.
+// attempt is who tries a password or a key, and whose: a hash, so that what is
+// kept is small whatever was sent.
 type attempt [sha256.Size]byte
 
-// attemptOf is of a user, who may not exist, by the address of a connection. One
-// caller has a whole network of IPv6.
-func attemptOf(remote, domain, name string) attempt {
+// attemptOf is of a user, who may not exist, or of an access key, by the address
+// of a connection. One caller has a whole network of IPv6.
+func attemptOf(remote string, whose ...string) attempt {
 	if host, _, err := net.SplitHostPort(remote); err == nil {
 		remote = host
 	}
@@ -40,17 +42,18 @@ func attemptOf(remote, domain, name string) attempt {
 		}
 		remote = netip.PrefixFrom(ip.WithZone(""), bits).Masked().String()
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q %q", remote, domain, name))
+	return sha256.Sum256(fmt.Appendf(nil, "%q %q", remote, whose))
 }
 
-// attempts counts wrong passwords. Its zero value has counted none.
+// attempts counts those that were wrong.
 type attempts struct {
+	most  int // in a row
 	mu    sync.Mutex
 	by    map[attempt]*list.Element
 	order list.List // of *failures, the one that failed last at the end
 }
 
-// failures are the wrong passwords in a row of one attempt.
+// failures are the wrong ones in a row of one attempt.
 type failures struct {
 	by    attempt
 	n     int
@@ -63,24 +66,56 @@ type failures struct {
 func (a *attempts) try(by attempt, right func() bool) (ok bool, wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := time.Now()
+	if wait := a.waits(by); wait > 0 {
+		return false, wait
+	}
+	ok = right()
+	a.count(by, ok)
+	return ok, 0
+}
+
+// locked reports whether too many were wrong. It is for what takes long to look
+// at, which ended tells the outcome of.
+func (a *attempts) locked(by attempt) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.waits(by) > 0
+}
+
+// ended counts an attempt.
+func (a *attempts) ended(by attempt, right bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.count(by, right)
+}
+
+// waits returns for how long no further attempt is looked at.
+func (a *attempts) waits(by attempt) time.Duration {
 	at := a.by[by]
-	if at != nil && !now.Before(at.Value.(*failures).until) {
-		a.forget(at)
-		at = nil
-	}
-	if at != nil {
-		if f := at.Value.(*failures); f.n >= maxAttempts {
-			return false, f.until.Sub(now)
-		}
-	}
-	if right() {
-		if at != nil {
-			a.forget(at)
-		}
-		return true, 0
-	}
 	if at == nil {
+		return 0
+	}
+	f := at.Value.(*failures)
+	left := time.Until(f.until)
+	if left <= 0 {
+		a.forget(at)
+	}
+	if f.n < a.most {
+		return 0
+	}
+	return max(left, 0)
+}
+
+// count counts one that was wrong; one that was right begins anew.
+func (a *attempts) count(by attempt, right bool) {
+	at := a.by[by]
+	switch {
+	case right && at == nil:
+		return
+	case right:
+		a.forget(at)
+		return
+	case at == nil:
 		if len(a.by) == maxCounted {
 			a.forget(a.order.Front())
 		}
@@ -91,9 +126,8 @@ func (a *attempts) try(by attempt, right func() bool) (ok bool, wait time.Durati
 		a.by[by] = at
 	}
 	f := at.Value.(*failures)
-	f.n, f.until = f.n+1, now.Add(attemptsWait)
+	f.n, f.until = f.n+1, time.Now().Add(attemptsWait)
 	a.order.MoveToBack(at)
-	return false, 0
 }
 
 func (a *attempts) forget(at *list.Element) {

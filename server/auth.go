@@ -72,8 +72,8 @@ type authenticator struct {
 	// the token itself.
 	tokens map[[sha256.Size]byte]*holder
 	users  map[userKey]*account
-	// attempts are those to fetch a token with a wrong password.
-	attempts attempts
+	// passwords and signatures count those that were wrong.
+	passwords, signatures attempts
 }
 
 // holder has a credential.
@@ -83,7 +83,10 @@ type holder struct {
 }
 
 func newAuthenticator(mode Auth, c Credentials) (*authenticator, error) {
-	a := &authenticator{mode: mode, keys: map[string]*holder{}, tokens: map[[sha256.Size]byte]*holder{}, users: map[userKey]*account{}}
+	a := &authenticator{
+		mode: mode, keys: map[string]*holder{}, tokens: map[[sha256.Size]byte]*holder{}, users: map[userKey]*account{},
+		passwords: attempts{most: maxPasswords}, signatures: attempts{most: maxSignatures},
+	}
 	for i, k := range c.Keys {
 		if k.AccessKey == "" || k.SecretKey == "" || k.ProjectID == "" {
 			return nil, fmt.Errorf("key %d lacks its access key, secret key or project", i+1)
@@ -195,13 +198,18 @@ func (a *authenticator) signed(r *http.Request) bool {
 	return a != nil && (a.mode == AuthAKSK || a.mode == AuthAll && signing.IsSigned(r.Header.Get(echo.HeaderAuthorization)))
 }
 
-// unknownKey refuses a signature with a key that nobody has.
-func (a *authenticator) unknownKey(r *http.Request) *refusal {
+// refusedKey refuses a signature with a key that nobody has, or that is locked.
+func (a *authenticator) refusedKey(r *http.Request) *refusal {
 	access, _ := signing.Parts(r.Header.Get(echo.HeaderAuthorization))
-	if access == "" || a.keys[access] != nil {
+	switch {
+	case access == "":
 		return nil
+	case a.keys[access] == nil:
+		return a.noSuchKey(access)
+	case a.signatures.locked(attemptOf(r.RemoteAddr, access)):
+		return a.unauthorised("AK access failed to reach the limit,forbidden.")
 	}
-	return a.noSuchKey(access)
+	return nil
 }
 
 func (a *authenticator) noSuchKey(access string) *refusal {
@@ -218,13 +226,16 @@ func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal)
 	}, time.Now())
 	switch {
 	case err == nil:
+		a.signatures.ended(attemptOf(r.RemoteAddr, access), true)
 		return a.keys[access], nil
 	case errors.Is(err, signing.ErrUnknownKey):
 		access, _ = signing.Parts(r.Header.Get(echo.HeaderAuthorization))
 		return nil, a.noSuchKey(access)
 	case errors.Is(err, signing.ErrExpired):
 		return nil, a.unauthorised("calc ak sk signature fail:signature expired")
-	default:
-		return nil, a.unauthorised("verify aksk signature fail")
+	case errors.Is(err, signing.ErrMismatch):
+		access, _ = signing.Parts(r.Header.Get(echo.HeaderAuthorization))
+		a.signatures.ended(attemptOf(r.RemoteAddr, access), false)
 	}
+	return nil, a.unauthorised("verify aksk signature fail")
 }

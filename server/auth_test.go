@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -238,4 +240,55 @@ func TestCredentialsAreNotShown(t *testing.T) {
 		assert.NotContains(t, shown, secret)
 	}
 	assert.Contains(t, shown, project)
+}
+
+// A key is locked for five minutes after more than five signatures in a row that are not
+// those of its secret, to whom they came from; what is wrong otherwise does not count.
+func TestKeyLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHandler(t, store.NewMemory(), io.Discard, server.WithAuth(server.AuthAll, credentials()))
+		text := func(remote, access, secret string, age time.Duration) string {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://factory.example"+path, strings.NewReader("{}"))
+			require.NoError(t, err)
+			req.Header.Set("Content-Type", mediaType)
+			require.NoError(t, signing.Sign(req, access, secret, time.Now().Add(-age)))
+			req.RemoteAddr = remote
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, req)
+			if rec.Code != http.StatusUnauthorized {
+				return fmt.Sprint(rec.Code)
+			}
+			var body struct {
+				Text string `json:"error_msg"`
+			}
+			require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &body))
+			return strings.TrimPrefix(body.Text, "Incorrect IAM authentication information: ")
+		}
+		const here, there = "192.0.2.1:1000", "192.0.2.2:1000"
+		const wrong, locked = "verify aksk signature fail", "AK access failed to reach the limit,forbidden."
+		letIn := text(here, accessKey, secretKey, 0)
+		assert.NotContains(t, letIn, " ", "a status")
+
+		for range 2 { // a right one begins anew
+			for range 5 {
+				assert.Equal(t, wrong, text(here, accessKey, "wrong", 0))
+			}
+			assert.Equal(t, letIn, text(here, accessKey, secretKey, 0))
+		}
+		for range 6 {
+			assert.Contains(t, text(here, accessKey, secretKey, time.Hour), "signature expired")
+			assert.Contains(t, text(here, "AKNOBODY", secretKey, 0), "ak not exist")
+		}
+		for range 6 {
+			assert.Equal(t, wrong, text(here, accessKey, "wrong", 0))
+		}
+		assert.Equal(t, locked, text(here, accessKey, secretKey, 0))
+		assert.Equal(t, locked, text("192.0.2.1:2000", accessKey, "wrong", 0))
+		assert.Equal(t, letIn, text(there, accessKey, secretKey, 0), "from elsewhere")
+		assert.NotEqual(t, locked, text(here, "AKOTHER", "SKOTHER", 0), "another key")
+		time.Sleep(5*time.Minute - time.Second)
+		assert.Equal(t, locked, text(here, accessKey, secretKey, 0))
+		time.Sleep(time.Second)
+		assert.Equal(t, letIn, text(here, accessKey, secretKey, 0))
+	})
 }

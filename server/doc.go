@@ -39,9 +39,10 @@
 // takes longer than [Limits] allow.
 //
 // Where there are users, they fetch tokens at /v3/auth/tokens, as from IAM; 429
-// is for whoever gives wrong passwords there, again and again. The operation
-// itself is not throttled but where large bodies find no room, and no access key is locked: the vendor's gateway
-// locks one for five minutes after more than five failures in a row.
+// is for whoever gives wrong passwords there, again and again. An access key is locked
+// for five minutes after more than five signatures in a row that were not made with
+// its secret, as by the vendor's gateway, but only to the address that they came from. The
+// operation itself is not throttled but where large bodies find no room.
 //
 // Beside the document there are, for everybody, /healthz (the process answers),
 // /readyz (its store does, too), /openapi.json (the document) and / (a page that

@@ -166,7 +166,7 @@ func (a *authenticator) giveToken(c echo.Context, limit *bodyLimit) error {
 		of = &account{} // the password of nobody
 	}
 	by := attemptOf(c.Request().RemoteAddr, user.Domain.Name, user.Name)
-	right, wait := a.attempts.try(by, func() bool { return subtle.ConstantTimeCompare(of.password[:], password[:]) == 1 })
+	right, wait := a.passwords.try(by, func() bool { return subtle.ConstantTimeCompare(of.password[:], password[:]) == 1 })
 	switch {
 	case wait > 0:
 		return &refusal{

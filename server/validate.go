@@ -39,7 +39,7 @@ func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 				if err := permitted(c, who); err != nil {
 					return err
 				}
-			} else if refused := s.auth.unknownKey(theirs); refused != nil {
+			} else if refused := s.auth.refusedKey(theirs); refused != nil {
 				return refused
 			}
 			release, err := s.bodies.acquire(theirs)
