@@ -2,12 +2,13 @@ package server
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5/static"
 	"github.com/swaggest/swgui/v5emb"
 
 	api "github.com/dataarts-go/factory/gen/server"
@@ -49,14 +50,24 @@ func (s *Server) addPage() error {
 			return nil
 		})
 		s.echo.Add(method, assetsRoute, func(c echo.Context) error {
-			if strings.Trim(c.Param("*"), "/") == "" {
-				return echo.ErrNotFound
+			if !isAsset(c.Param("*")) {
+				return &refusal{status: http.StatusNotFound, code: codeNoSuchAPI, text: textNoSuchAPI}
 			}
 			ui.ServeHTTP(c.Response(), c.Request())
 			return nil
 		})
 	}
 	return nil
+}
+
+// isAsset reports whether the page has a file of this name, as it is or compressed.
+func isAsset(name string) bool {
+	for _, ending := range []string{"", ".gz"} {
+		if info, err := fs.Stat(static.FS, name+ending); err == nil && !info.IsDir() {
+			return true
+		}
+	}
+	return false
 }
 
 // isPage reports whether a request is for the page or for what it is made of.

@@ -32,7 +32,11 @@ func TestPage(t *testing.T) {
 		assert.Contains(t, page.Body.String(), asset)
 		assert.Equal(t, http.StatusOK, get(http.MethodGet, "/docs/"+asset).Code)
 	}
-	assert.Equal(t, http.StatusNotFound, get(http.MethodGet, "/docs/nothing").Code)
+	for _, nothing := range []string{"nothing", "", "/", "..%2fgo.mod", "embed.go", "%00", "swagger-ui.css/"} {
+		rec := get(http.MethodGet, "/docs/"+nothing)
+		assert.Equal(t, http.StatusNotFound, rec.Code, nothing)
+		assert.Contains(t, rec.Body.String(), `"error_code":"APIG.0101"`, nothing)
+	}
 	assert.Equal(t, http.StatusMethodNotAllowed, get(http.MethodPost, "/").Code)
 
 	document := get(http.MethodGet, "/openapi.json")

@@ -391,6 +391,9 @@ func TestMalformedHTTP(t *testing.T) {
 		// RFC 9112 §6.1 has this status for it.
 		{"unknown transfer coding", request("POST", path, document, asJSON, "Transfer-Encoding: x"), []int{501}},
 		{"chunked, then another", request("POST", path, document, asJSON, "Transfer-Encoding: chunked, gzip"), []int{501}},
+		// RFC 1945 §8.3: with HTTP/1.0 a POST has a length, and there are no chunks (RFC 9112 §6.1).
+		{"chunked with HTTP/1.0", strings.Replace(chunks(hex, document), "HTTP/1.1", "HTTP/1.0", 1), []int{400}},
+		{"no length with HTTP/1.0", strings.Replace(request("POST", path, document, asJSON), "HTTP/1.1", "HTTP/1.0", 1), []int{400}},
 		{"chunk size that is none", chunks("xyz", document), []int{400}},
 		{"chunk size below 0", chunks("-"+hex, document), []int{400}},
 		{"chunk size beyond 64 bits", chunks("ffffffffffffffffff", document), []int{400}},
@@ -422,7 +425,8 @@ func TestMalformedHTTP(t *testing.T) {
 			_ = conn.(*net.TCPConn).CloseWrite()
 			got := closed
 			if data := <-from; len(data) > 0 {
-				_, err := fmt.Sscanf(string(data), "HTTP/1.1 %d ", &got)
+				var minor int
+				_, err := fmt.Sscanf(string(data), "HTTP/1.%d %d ", &minor, &got)
 				require.NoError(t, err, "%q", data)
 			}
 			assert.Contains(t, tt.want, got)
@@ -450,6 +454,7 @@ func TestOddHTTP(t *testing.T) {
 		"chunk size of many digits": request("POST", path, "0000000000"+inChunks, asJSON, chunked),
 		"a byte in each chunk":      request("POST", path, bytewise(document), asJSON, chunked),
 		"trailers":                  request("POST", path, inChunks[:len(inChunks)-2]+"X-A: a\r\n\r\n", asJSON, chunked, "Trailer: X-A"),
+		"HTTP/1.0":                  strings.Replace(whole, "HTTP/1.1", "HTTP/1.0", 1),
 		"value of other than ASCII": post(path, document, asJSON, "X-A: \xe9\xff"),
 		"folded header":             post(path, document, asJSON, "X-A: a\r\n b"),
 	} {

@@ -134,6 +134,11 @@ func (l *bodyLimit) read(c echo.Context) ([]byte, error) {
 	if r.ContentLength > l.bytes {
 		return nil, l.tooLarge
 	}
+	if !r.ProtoAtLeast(1, 1) && r.Method == http.MethodPost && r.Header["Content-Length"] == nil {
+		// RFC 1945 §8.3 has this for it: net/http takes what follows for no body at all,
+		// and what was sent in chunks, which HTTP/1.0 does not know, would be confirmed unread.
+		return nil, invalid("body", "with HTTP/1.0 its Content-Length is mandatory")
+	}
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -123,6 +125,9 @@ func preparePostgres(ctx context.Context, db *sql.DB, o options) error {
 
 // explainPostgres puts the common failures of opening a database into words.
 func explainPostgres(err error) error {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		err = &onOneLine{err}
+	}
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return err
@@ -141,3 +146,23 @@ func explainPostgres(err error) error {
 	}
 	return err
 }
+
+// onOneLine is an error of connecting, which pgconn writes with a line for each
+// attempt: it tries each address twice, with TLS and without.
+type onOneLine struct{ error }
+
+func (e *onOneLine) Error() string {
+	first, attempts, ok := strings.Cut(e.error.Error(), "\n")
+	if !ok {
+		return first
+	}
+	var lines []string
+	for line := range strings.SplitSeq(attempts, "\n") {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return first + " " + strings.Join(lines, "; ")
+}
+
+func (e *onOneLine) Unwrap() error { return e.error }

@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -40,4 +43,19 @@ func openSQLite(t *testing.T, file string) store.Store {
 	s, err := store.Open(t.Context(), "sqlite:"+file)
 	require.NoError(t, err)
 	return s
+}
+
+// Each attempt to connect is told once, on one line.
+func TestOpenPostgresThatIsAway(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	_, err = store.Open(t.Context(), "postgres://somebody:secret@"+address+"/nothing")
+	require.Error(t, err)
+	assert.Equal(t, 1, strings.Count(err.Error(), "connection refused"), err.Error())
+	assert.NotContains(t, err.Error(), "\n")
+	assert.NotContains(t, err.Error(), "\t")
+	assert.NotContains(t, err.Error(), ":;")
+	assert.NotContains(t, err.Error(), "secret")
 }
