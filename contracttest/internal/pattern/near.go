@@ -43,6 +43,65 @@ func (p *Pattern) NearMisses(least, most int) iter.Seq[string] {
 	}
 }
 
+// OtherCase makes a string that the pattern does not match, but that one would
+// which pays no heed to the case of ASCII letters: the slip of a flag, or of
+// [A-Za-z] for [a-z].
+func (p *Pattern) OtherCase(least, most int) (string, bool) {
+	source := []rune(p.source)
+	for _, at := range p.parts[:min(len(p.parts), maxParts)] {
+		if at.atom.op != opClass {
+			continue
+		}
+		other := swappedCase(at.atom.runes)
+		if other == "" {
+			continue
+		}
+		if at.end > at.quantifier {
+			other = fmt.Sprintf("%s{%d}%s", string(source[at.from:at.quantifier]), max(at.min, 1)-1, other)
+		}
+		near, err := compile(string(source[:at.from]) + other + string(source[at.end:]))
+		if err != nil {
+			continue
+		}
+		for s := range near.strings(least, most, nearTries) {
+			matches, err := p.match(s)
+			if err != nil {
+				return "", false // it takes too long to match anything
+			}
+			if !matches {
+				return s, true
+			}
+		}
+	}
+	return "", false
+}
+
+// swappedCase writes the class of the ASCII letters that are in a class in the
+// other case alone; empty where there are none.
+func swappedCase(runes []rune) string {
+	has := func(r rune) bool {
+		for i := 0; i+1 < len(runes); i += 2 {
+			if runes[i] <= r && r <= runes[i+1] {
+				return true
+			}
+		}
+		return false
+	}
+	var b strings.Builder
+	for r := 'a'; r <= 'z'; r++ {
+		switch upper := r - 'a' + 'A'; {
+		case has(r) && !has(upper):
+			b.WriteRune(upper)
+		case has(upper) && !has(r):
+			b.WriteRune(r)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "[" + b.String() + "]"
+}
+
 // others are the expressions that differ in one part.
 func (p *Pattern) others() iter.Seq[string] {
 	source := []rune(p.source)

@@ -191,3 +191,31 @@ func TestNearMisses(t *testing.T) {
 		assert.Subset(t, got, tt.want, tt.pattern)
 	}
 }
+
+// A string in the other case is matched by what pays no heed to it, and by nothing else.
+func TestOtherCase(t *testing.T) {
+	for _, tt := range []struct {
+		pattern string
+		want    string // empty: there is none
+	}{
+		{`^[a-z0-9_-]{1,20}$`, "A"},
+		{`^[A-F0-9]{4}$`, "a"},
+		{`^v\d+[a-c]$`, "V"},
+		{`^[A-Za-z]+$`, ""},
+		{`(?i)^[a-z]+$`, ""},
+		{`^\d+$`, ""},
+		{`[a-z]`, "A"},
+	} {
+		p, err := pattern.Compile(tt.pattern)
+		require.NoError(t, err, tt.pattern)
+		got, ok := p.OtherCase(0, 50)
+		assert.Equal(t, tt.want != "", ok, "%s: %q", tt.pattern, got)
+		if ok {
+			assert.False(t, p.MatchString(got), "%s matches %q", tt.pattern, got)
+			assert.Contains(t, got, tt.want, tt.pattern)
+			careless, err := pattern.Compile("(?i)" + tt.pattern)
+			require.NoError(t, err)
+			assert.True(t, careless.MatchString(got), "%s does not match %q in any case", tt.pattern, got)
+		}
+	}
+}

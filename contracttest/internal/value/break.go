@@ -169,6 +169,9 @@ func (b *breaker) partly() {
 	if s.MaxLength != nil {
 		most = int(min(*s.MaxLength, maxText))
 	}
+	if other, ok := re.OtherCase(int(min(s.MinLength, maxText)), most); ok {
+		b.add("pattern", "letter-case", other)
+	}
 	count := 0
 	for miss := range re.NearMisses(int(min(s.MinLength, maxText)), most) {
 		if count++; count > maxPartly {
@@ -543,9 +546,31 @@ func (b *breaker) types(in Place) {
 	for _, v := range strangers {
 		add(v.label, v.v)
 	}
+	if _, isNumber := asFloat(b.good); !isNumber && b.n.Allows("integer") {
+		if v, ok := b.fraction(); ok {
+			add("fraction", v)
+		}
+	}
 	add("empty-string", "")
 	add("zero", json.Number("0"))
 	add("false", false)
+}
+
+// fraction returns a number that is no integer and keeps the bounds.
+func (b *breaker) fraction() (json.Number, bool) {
+	r := ranged([]*contract.Node{b.n}, false)
+	whole := ranged([]*contract.Node{b.n}, true)
+	for _, at := range []*big.Rat{whole.least(), whole.greatest(), new(big.Rat)} {
+		for _, half := range []int64{1, -1} {
+			if at == nil {
+				continue
+			}
+			if v := new(big.Rat).Add(at, big.NewRat(half, 2)); r.has(v) {
+				return decimal(v), true
+			}
+		}
+	}
+	return "", false
 }
 
 // isNumber reports whether a text is a number as JSON writes it.
@@ -623,7 +648,11 @@ func (b *breaker) numbers() {
 		if b.n.Schema.Type.Is("integer") {
 			half = big.NewRat(1, 1)
 		}
-		b.add("multipleOf", "between", decimal(f.Add(f, half)))
+		between := new(big.Rat).Add(f, half)
+		if bounds := (span{lo: r.lo, hi: r.hi, openLo: r.openLo, openHi: r.openHi}); !bounds.has(between) { // it would be above the maximum, too
+			between.Sub(f, half)
+		}
+		b.add("multipleOf", "between", decimal(between))
 	}
 	for _, v := range []string{"2147483648", "-2147483649", "9223372036854775808", "-9223372036854775809", "9223372036854777856", "-9223372036854777856", "1e39", "1e40"} {
 		b.add("format", "number "+v, json.Number(v))
@@ -656,6 +685,10 @@ func (b *breaker) arrays(items []any, m *Maker) {
 				}
 			} else if s.UniqueItems && b.n.Items != nil {
 				next = Distinct(b.n.Items, some[0], i)
+			} else if len(nodes) > 0 && nodes[0].Validates(plain(next)) != nil { // those there are stand at places of their own
+				if g, err := m.Good(nodes[0]); err == nil {
+					next = g.V
+				}
 			}
 			more = append(more, next)
 		}

@@ -271,6 +271,10 @@ func TestEdges(t *testing.T) {
 		{"const-object-3.1", true, "const#one-more-property", `{"a":1,"x-unknown-property":"a"}`},
 		{"types-3.1", true, "maximum#above", `10`},
 		{"types-3.1", true, "maxLength#too-long", `"abca"`},
+		{"multiple-at-the-bound", true, "multipleOf#between", `0.05`},
+		{"slug", true, "pattern#letter-case", `"A"`},
+		{"text-or-integer-3.1", true, "type#fraction", `3.5`},
+		{"tuple-of-two-3.1", true, "maxItems#too-many", `["abcdefgh","abcdefgh",1,1]`},
 		{"one", true, "oneOf#array", `[{}]`},
 		{"any", true, "anyOf#string", `"no such value"`},
 	}
