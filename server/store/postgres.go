@@ -126,7 +126,7 @@ func preparePostgres(ctx context.Context, db *sql.DB, o options) error {
 // explainPostgres puts the common failures of opening a database into words.
 func explainPostgres(err error) error {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		err = &onOneLine{err}
+		err = &connectionError{err}
 	}
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
@@ -147,11 +147,11 @@ func explainPostgres(err error) error {
 	return err
 }
 
-// onOneLine is an error of connecting, which pgconn writes with a line for each
+// connectionError is an error of connecting, which pgconn writes with a line for each
 // attempt: it tries each address twice, with TLS and without.
-type onOneLine struct{ error }
+type connectionError struct{ error }
 
-func (e *onOneLine) Error() string {
+func (e *connectionError) Error() string {
 	first, attempts, ok := strings.Cut(e.error.Error(), "\n")
 	if !ok {
 		return first
@@ -165,4 +165,4 @@ func (e *onOneLine) Error() string {
 	return first + " " + strings.Join(lines, "; ")
 }
 
-func (e *onOneLine) Unwrap() error { return e.error }
+func (e *connectionError) Unwrap() error { return e.error }
