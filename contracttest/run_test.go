@@ -410,7 +410,10 @@ paths:
 			rep, err := contracttest.Run(t.Context(), c, tt.target(t), append(tt.opts, contracttest.Skip("allow-header"))...)
 			require.NoError(t, err)
 			assert.Empty(t, rep.Findings, "%s", describe(rep))
-			assert.Positive(t, rep.Coverage.Kept)
+			cov := rep.Coverage
+			assert.Positive(t, cov.Kept)
+			assert.Positive(t, cov.Both())
+			assert.Equal(t, cov.Clauses, cov.Kept+cov.Broken-cov.Both()+cov.Observed+cov.NotProven+len(cov.Unreached))
 		})
 	}
 }

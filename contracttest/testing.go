@@ -70,8 +70,8 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 		}
 	}
 	cov := rep.Coverage
-	t.Logf("%d clauses: %d kept, %d broken on purpose, %d observed in responses, %d not proven, %d unreached",
-		cov.Clauses, cov.Kept, cov.Broken, cov.Observed, cov.NotProven, len(cov.Unreached))
+	t.Logf("%d clauses: %d kept, %d broken on purpose (%d of them both), %d observed in responses, %d not proven, %d unreached",
+		cov.Clauses, cov.Kept, cov.Broken, cov.Both(), cov.Observed, cov.NotProven, len(cov.Unreached))
 	for _, w := range rep.Warnings {
 		t.Log(w)
 	}

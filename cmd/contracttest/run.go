@@ -123,6 +123,9 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		if !ok || name == "" {
 			return fmt.Errorf("--value %q: want name=a,b", v)
 		}
+		if list == "" { // as with a variable of the shell that is not set
+			return fmt.Errorf("--value %q: it has no value, want name=a,b", v)
+		}
 		opts = append(opts, contracttest.Values(name, strings.Split(list, ",")...))
 	}
 	doc, err := open(cmd.Context(), f.spec, cmd.InOrStdin())

@@ -87,6 +87,17 @@ type Coverage struct {
 	ByClause  []Clause    `json:"by_clause"`
 }
 
+// Both counts the clauses that were kept and broken: they are in both columns.
+func (c *Coverage) Both() int {
+	n := 0
+	for _, cl := range c.ByClause {
+		if cl.State == "kept+broken" {
+			n++
+		}
+	}
+	return n
+}
+
 // Unreached is a clause that no case was sent for, and why.
 type Unreached struct {
 	Clause string `json:"clause"`

@@ -208,8 +208,8 @@ func (p *printer) summary(r *Report) {
 
 func countedClauses(r *Report) string {
 	c := r.Coverage
-	return fmt.Sprintf("%d clause%s: %d kept, %d broken on purpose, %d observed in responses, %d not proven, %d unreached",
-		c.Clauses, plural(c.Clauses), c.Kept, c.Broken, c.Observed, c.NotProven, len(c.Unreached))
+	return fmt.Sprintf("%d clause%s: %d kept, %d broken on purpose (%d of them both), %d observed in responses, %d not proven, %d unreached",
+		c.Clauses, plural(c.Clauses), c.Kept, c.Broken, c.Both(), c.Observed, c.NotProven, len(c.Unreached))
 }
 
 func (p *printer) verdict(r *Report) {
