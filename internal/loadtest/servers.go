@@ -59,7 +59,7 @@ var contestants = []contestant{
 		name: "bare-echo-floor", what: "the same with the heap floor that ours has",
 		serve: func(ctx context.Context, l net.Listener, p preparation) error {
 			release := heapfloor.Raise()
-	defer release()
+			defer release()
 			return serveHTTP(ctx, l, newBareEcho(p.request.pattern))
 		},
 	},
