@@ -244,6 +244,7 @@ func TestCredentialsAreNotShown(t *testing.T) {
 
 // A key is locked for five minutes after more than five signatures in a row that are not
 // those of its secret, to whom they came from; what is wrong otherwise does not count.
+// The time that passes is that of the bubble.
 func TestKeyLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHandler(t, store.NewMemory(), io.Discard, server.WithAuth(server.AuthAll, credentials()))

@@ -100,6 +100,7 @@ func deadlineSteps(seed uint64, wrap func(net.Conn) net.Conn) (events []event) {
 			}
 		}
 	}
+	synctest.Wait() // what is over already ends so, and not with the connection
 	_, _ = far.Close(), c.Close()
 	busy.Wait()
 	// What happens at the same time has no order.
@@ -115,7 +116,7 @@ type event struct {
 }
 
 // Between requests that follow each other nothing is moved but what wakes the
-// reader of net/http.
+// reader of net/http. Time is that of the bubble.
 func TestLazyConnSeldomMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

@@ -3,10 +3,8 @@ package server_test
 import (
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -15,8 +13,6 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-
-	"github.com/dataarts-go/factory/server"
 )
 
 // hostile2 is a connection of HTTP/2 that keeps no rule.
@@ -92,15 +88,9 @@ func TestHostileHTTP2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			others := goleak.IgnoreCurrent()
 			t.Cleanup(func() { goleak.VerifyNone(t, others) }) // the last, when the server has ended
-			borrowed := httptest.NewUnstartedServer(nil)
-			borrowed.StartTLS() // for its certificate
-			certificate := borrowed.TLS.Certificates[0]
-			roots := x509.NewCertPool()
-			roots.AddCert(borrowed.Certificate())
-			borrowed.Close()
-
+			withTLS, roots := borrowedTLS()
 			s := newMemory(t)
-			r := start(t, s, server.WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}))
+			r := start(t, s, withTLS)
 			conn := tls.Client(r.dial(t), &tls.Config{RootCAs: roots, ServerName: "example.com", NextProtos: []string{"h2"}})
 			require.NoError(t, conn.HandshakeContext(t.Context()))
 			h := &hostile2{Framer: http2.NewFramer(conn, conn), conn: conn}

@@ -139,16 +139,22 @@ func TestWithLimitsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "TLS configuration is nil")
 }
 
-func TestTLS(t *testing.T) {
+// borrowedTLS makes a server speak TLS with the certificate of httptest, which is
+// one of example.com, and returns what a client trusts then.
+func borrowedTLS() (option server.Option, roots *x509.CertPool) {
 	borrowed := httptest.NewUnstartedServer(nil)
 	borrowed.StartTLS() // for its certificate
 	certificate := borrowed.TLS.Certificates[0]
-	roots := x509.NewCertPool()
+	roots = x509.NewCertPool()
 	roots.AddCert(borrowed.Certificate())
 	borrowed.Close()
+	return server.WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), roots
+}
 
+func TestTLS(t *testing.T) {
+	withTLS, roots := borrowedTLS()
 	s := newStore(t)
-	r := start(t, s, server.WithTLS(&tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}))
+	r := start(t, s, withTLS)
 	for version, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
 		transport := &http.Transport{ForceAttemptHTTP2: http2, TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "example.com"}}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+r.address+path, strings.NewReader(document))

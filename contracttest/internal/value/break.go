@@ -649,7 +649,7 @@ func (b *breaker) numbers() {
 			half = big.NewRat(1, 1)
 		}
 		between := new(big.Rat).Add(f, half)
-		if bounds := (span{lo: r.lo, hi: r.hi, openLo: r.openLo, openHi: r.openHi}); !bounds.has(between) { // it would be above the maximum, too
+		if !r.bounds().has(between) { // it would be above the maximum, too
 			between.Sub(f, half)
 		}
 		b.add("multipleOf", "between", decimal(between))

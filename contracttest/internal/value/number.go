@@ -18,6 +18,12 @@ type span struct {
 	step           *big.Rat // nil where every number will do
 }
 
+// bounds is the span with every number in it.
+func (r span) bounds() span {
+	r.step = nil
+	return r
+}
+
 func ranged(nodes []*contract.Node, integer bool) span {
 	var r span
 	bound := func(n *contract.Node, keyword string, v *float64, open bool, at **big.Rat, isOpen *bool, tighter int) {
@@ -152,7 +158,7 @@ func (r span) edge(v, inward *big.Rat) *big.Rat {
 func numbers(nodes []*contract.Node, integer bool) []json.Number {
 	r := ranged(nodes, integer)
 	first := big.NewRat(1, 1)
-	if !(span{lo: r.lo, hi: r.hi, openLo: r.openLo, openHi: r.openHi}).has(first) {
+	if !r.bounds().has(first) {
 		switch {
 		case r.lo != nil:
 			first = r.lo
