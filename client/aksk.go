@@ -30,6 +30,34 @@ func TemporaryAKSK(accessKey, secretKey, securityToken string) Credentials {
 
 type keys struct{ access, secret, securityToken string }
 
+// sign signs req for a project; none if projectID is empty.
+func (k keys) sign(req *http.Request, projectID string) error {
+	if projectID != "" {
+		req.Header.Set(signing.ProjectHeader, projectID)
+	}
+	if k.securityToken != "" {
+		req.Header.Set(signing.SecurityTokenHeader, k.securityToken)
+	}
+	return signing.Sign(req, k.access, k.secret, time.Now())
+}
+
+// validate says what is wrong with keys, temporary ones or not.
+func (k keys) validate(temporary bool) error {
+	if err := checkText("access key", k.access); err != nil {
+		return err
+	}
+	if strings.ContainsAny(k.access, " ,") {
+		return errors.New("client: access key contains a space or a comma")
+	}
+	if err := checkText("secret key", k.secret); err != nil {
+		return err
+	}
+	if temporary {
+		return checkText("security token", k.securityToken)
+	}
+	return nil
+}
+
 // keyCredentials keep the keys in a function, as tokenCredentials do.
 type keyCredentials struct {
 	keys      func() keys
@@ -42,33 +70,8 @@ func (c keyCredentials) bind(b binding) Credentials {
 	return c
 }
 
-func (c keyCredentials) Authorize(req *http.Request) error {
-	k := c.keys()
-	if c.projectID != "" {
-		req.Header.Set(signing.ProjectHeader, c.projectID)
-	}
-	if c.temporary {
-		req.Header.Set(signing.SecurityTokenHeader, k.securityToken)
-	}
-	return signing.Sign(req, k.access, k.secret, time.Now())
-}
-
-func (c keyCredentials) validate() error {
-	k := c.keys()
-	if err := checkText("access key", k.access); err != nil {
-		return err
-	}
-	if strings.ContainsAny(k.access, " ,") {
-		return errors.New("client: access key contains a space or a comma")
-	}
-	if err := checkText("secret key", k.secret); err != nil {
-		return err
-	}
-	if c.temporary {
-		return checkText("security token", k.securityToken)
-	}
-	return nil
-}
+func (c keyCredentials) Authorize(req *http.Request) error { return c.keys().sign(req, c.projectID) }
+func (c keyCredentials) validate() error                   { return c.keys().validate(c.temporary) }
 
 func (c keyCredentials) String() string {
 	if c.temporary {

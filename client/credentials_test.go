@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -60,8 +61,17 @@ var kinds = map[string]client.Credentials{
 	"Password":      client.Password("domain", "user", password),
 }
 
+// fetching are the credentials that fetch keys, by their name.
+var fetching = map[string]client.Credentials{
+	"InstanceMetadata": client.InstanceMetadata(),
+	"PodIdentity":      client.PodIdentity("http://pod/", "file"),
+	"OpenIDConnect":    client.OpenIDConnect("my-idp", "file"),
+}
+
 func TestSecretsAreNotPrinted(t *testing.T) {
-	for kind, credentials := range kinds {
+	all := maps.Clone(kinds)
+	maps.Copy(all, fetching)
+	for kind, credentials := range all {
 		c := setup(t, refuse(t), client.WithCredentials(credentials), client.WithIAMEndpoint("http://iam"))
 		type holder struct {
 			Exported   client.Credentials
@@ -158,5 +168,16 @@ func TestSecretsAreNotInErrors(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Keys and tokens that were fetched are not printed with the client that has them.
+func TestFetchedSecretsAreNotPrinted(t *testing.T) {
+	var i instance
+	c := cloudClient(t, hosts{metadataHost: &i, vendorHost: http.HandlerFunc(i.cancel)}.serve(t), client.InstanceMetadata())
+	require.NoError(t, c.CancelFactoryPackages(t.Context(), "12"))
+	text := fmt.Sprintf("%v %+v %#v %v %+v %#v", c, c, c, *c, *c, *c)
+	for _, secret := range []string{temporarySecret, securityNumber(1), accessNumber(1), metadataToken} {
+		assert.NotContains(t, text, secret)
 	}
 }

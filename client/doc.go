@@ -15,9 +15,11 @@
 // # Credentials
 //
 // [AKSK] and [TemporaryAKSK] sign each request; [Token] sends a ready IAM
-// token; [Password] fetches tokens from IAM and renews them. [FromEnv] and
-// [FromFile] take what the vendor's own tools take. Others are a type with one
-// method ([Credentials]).
+// token; [Password] fetches tokens from IAM and renews them. [InstanceMetadata],
+// [PodIdentity] and [OpenIDConnect] sign with temporary keys that they fetch and
+// renew. [FromEnv], [FromFile] and [FromProfile] take what the vendor's own
+// tools take, and [NewFromEnv] the region and the project, too. Others are a
+// type with one method ([Credentials]).
 //
 // # Outcomes
 //

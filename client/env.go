@@ -1,34 +1,39 @@
 package client
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
-// FromEnv returns the credentials that the environment holds for the vendor's
-// own tools. The first of these that is set counts:
+// FromEnv returns the credentials that the vendor's own tools would use here.
+// The first of these that is there counts:
 //
-//  1. HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with
+//  1. HUAWEICLOUD_SDK_IDP_ID and HUAWEICLOUD_SDK_ID_TOKEN_FILE (the SDKs; see
+//     [OpenIDConnect]), and IAM at HUAWEICLOUD_SDK_IAM_ENDPOINT if it is set
+//  2. HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with
 //     HUAWEICLOUD_SDK_SECURITY_TOKEN for temporary keys (the SDKs)
-//  2. HW_AUTH_TOKEN (the Terraform provider, as the next two)
-//  3. HW_ACCESS_KEY and HW_SECRET_KEY, with HW_SECURITY_TOKEN
-//  4. HW_USER_NAME and HW_USER_PASSWORD, with HW_DOMAIN_NAME, and IAM at
+//  3. HW_AUTH_TOKEN (the Terraform provider, as the next three)
+//  4. HW_ACCESS_KEY and HW_SECRET_KEY, with HW_SECURITY_TOKEN
+//  5. HW_USER_NAME and HW_USER_PASSWORD, with HW_DOMAIN_NAME, and IAM at
 //     HW_AUTH_URL or HUAWEICLOUD_SDK_IAM_ENDPOINT if one is set
-//  5. the file that HUAWEICLOUD_SDK_CREDENTIALS_FILE names, else
+//  6. the profile HW_PROFILE of the file HW_SHARED_CONFIG_FILE, where one of the
+//     two is set (see [FromProfile])
+//  7. the file that HUAWEICLOUD_SDK_CREDENTIALS_FILE names, else
 //     ~/.huaweicloud/credentials (the SDKs; see [FromFile])
+//  8. the keys of the instance ([InstanceMetadata]; the SDKs), for an endpoint of
+//     the vendor's only: nobody named them, so they go to nobody else
+//  9. HC_CONTAINER_CREDENTIALS_FULL_URI and
+//     HC_CONTAINER_AUTHORIZATION_TOKEN_FILE (the SDKs; see [PodIdentity])
 //
-// An empty variable is one that is not set. If there is nothing,
-// [WithCredentials] returns [ErrNoCredentials]; if something is missing or
-// cannot be read, it says what. The variables are read once, by this call.
-// What the SDKs can take from an identity provider, a pod or a server's
-// metadata is not looked for.
+// An empty variable is one that is not set. The variables and the files that
+// hold keys are read once, by this call. If something is missing or cannot be
+// read, [WithCredentials] says what. If there is nothing, the error is
+// [ErrNoCredentials]: of [New], or for an endpoint of the vendor's of the first
+// call, since only then the instance is asked.
 func FromEnv() Credentials {
 	found, err := fromEnv(os.Getenv)
 	if err != nil {
@@ -44,6 +49,8 @@ func FromEnv() Credentials {
 //	sk = …
 //	security_token = … (for temporary keys)
 //
+// In place of ak and sk it can have idp_id and id_token_file (see
+// [OpenIDConnect]), with iam_endpoint if need be; they count before keys.
 // [WithCredentials] says what is wrong with the file. It is read once, by this
 // call, and at most 64 KiB long.
 func FromFile(name string) Credentials {
@@ -60,60 +67,143 @@ type noCredentials struct{ err error }
 func (c noCredentials) validate() error               { return c.err }
 func (c noCredentials) Authorize(*http.Request) error { return c.err }
 
+// The beginnings of the variables of the SDKs and of the Terraform provider.
+const (
+	sdkPrefix       = "HUAWEICLOUD_SDK_"
+	terraformPrefix = "HW_"
+)
+
 func fromEnv(get func(string) string) (Credentials, error) {
-	const sdk, terraform = "HUAWEICLOUD_SDK_", "HW_"
-	if found, err := pair(get, sdk+"AK", sdk+"SK", sdk+"SECURITY_TOKEN"); found != nil || err != nil {
-		return found, err
+	for _, source := range []func(func(string) string) (Credentials, error){sdkEnv, terraformEnv, profileEnv, fileEnv, ambientEnv} {
+		if found, err := source(get); found != nil || err != nil {
+			return found, err
+		}
 	}
-	if token := get(terraform + "AUTH_TOKEN"); token != "" {
+	return nil, ErrNoCredentials
+}
+
+func sdkEnv(get func(string) string) (Credentials, error) {
+	found, err := sdkCredentials(get, sdkPrefix+"IDP_ID", sdkPrefix+"ID_TOKEN_FILE", sdkPrefix+"IAM_ENDPOINT",
+		sdkPrefix+"AK", sdkPrefix+"SK", sdkPrefix+"SECURITY_TOKEN")
+	return found, ofClient(err)
+}
+
+func terraformEnv(get func(string) string) (Credentials, error) {
+	if token := get(terraformPrefix + "AUTH_TOKEN"); token != "" {
 		return Token(token), nil
 	}
-	if found, err := pair(get, terraform+"ACCESS_KEY", terraform+"SECRET_KEY", terraform+"SECURITY_TOKEN"); found != nil || err != nil {
-		return found, err
+	found, err := pair(get, terraformPrefix+"ACCESS_KEY", terraformPrefix+"SECRET_KEY", terraformPrefix+"SECURITY_TOKEN")
+	if found != nil || err != nil {
+		return found, ofClient(err)
 	}
-	if user, password := get(terraform+"USER_NAME"), get(terraform+"USER_PASSWORD"); user != "" && password != "" {
-		domain := get(terraform + "DOMAIN_NAME")
-		if domain == "" {
-			return nil, errors.New("client: HW_USER_NAME is set, but HW_DOMAIN_NAME is not")
-		}
-		iam := strings.TrimSuffix(strings.TrimSuffix(get(terraform+"AUTH_URL"), "/"), "/v3")
-		if iam == "" {
-			iam = get(sdk + "IAM_ENDPOINT")
-		}
-		return passwordCredentials{login: func() login { return login{domain, user, password} }, iam: iam}, nil
+	user, password := get(terraformPrefix+"USER_NAME"), get(terraformPrefix+"USER_PASSWORD")
+	if user == "" || password == "" {
+		return nil, nil //nolint:nilnil // neither found nor wrong
 	}
-	if name := get(sdk + "CREDENTIALS_FILE"); name != "" {
+	domain := get(terraformPrefix + "DOMAIN_NAME")
+	if domain == "" {
+		return nil, errors.New("client: HW_USER_NAME is set, but HW_DOMAIN_NAME is not")
+	}
+	iam := strings.TrimSuffix(strings.TrimSuffix(get(terraformPrefix+"AUTH_URL"), "/"), "/v3")
+	if iam == "" {
+		iam = withScheme(get(sdkPrefix + "IAM_ENDPOINT"))
+	}
+	return passwordCredentials{login: func() login { return login{domain, user, password} }, iam: iam}, nil
+}
+
+func profileEnv(get func(string) string) (Credentials, error) {
+	file, profile := get(terraformPrefix+"SHARED_CONFIG_FILE"), get(terraformPrefix+"PROFILE")
+	if file == "" && profile == "" {
+		return nil, nil //nolint:nilnil // neither found nor wrong
+	}
+	return fromProfile(file, profile)
+}
+
+func fileEnv(get func(string) string) (Credentials, error) {
+	if name := get(sdkPrefix + "CREDENTIALS_FILE"); name != "" {
 		return fromFile(name)
 	}
-	home, err := os.UserHomeDir()
+	name, err := inHome("", ".huaweicloud", "credentials")
 	if err != nil {
-		return nil, ErrNoCredentials
+		return nil, nil //nolint:nilerr,nilnil // without a home directory there is no file
 	}
-	found, err := fromFile(filepath.Join(home, ".huaweicloud", "credentials"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNoCredentials
+	found, err := fromFile(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoKeys) {
+		return nil, nil //nolint:nilnil // neither found nor wrong
 	}
 	return found, err
+}
+
+func ambientEnv(get func(string) string) (Credentials, error) {
+	const endpoint, tokenFile = "HC_CONTAINER_CREDENTIALS_FULL_URI", "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE" //nolint:gosec // G101: names
+	c := ambientCredentials{unbound: unbound{"FromEnv"}}
+	if get(endpoint) == "" && get(tokenFile) == "" {
+		return c, nil
+	}
+	if err := both(get, endpoint, tokenFile); err != nil {
+		return nil, ofClient(err)
+	}
+	c.pod = &podCredentials{c.unbound, get(endpoint), get(tokenFile)}
+	return c, nil
+}
+
+// ofClient adds to the text of an error whose it is.
+func ofClient(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("client: %w", err)
+}
+
+// withScheme returns an endpoint as the SDKs take it, with or without https://.
+func withScheme(endpoint string) string {
+	if endpoint == "" || strings.Contains(endpoint, "://") {
+		return endpoint
+	}
+	return "https://" + endpoint
+}
+
+// sdkCredentials returns those of an identity provider, else keys, as the SDKs
+// do, or nothing where none of them is set.
+func sdkCredentials(get func(string) string, idp, idTokenFile, iam, access, secret, token string) (Credentials, error) {
+	if get(idp) != "" && get(idTokenFile) != "" {
+		return openIDCredentials{unbound{"OpenIDConnect"}, get(idp), get(idTokenFile), withScheme(get(iam))}, nil
+	}
+	found, err := pair(get, access, secret, token)
+	if found != nil || err != nil || get(idp) == "" && get(idTokenFile) == "" {
+		return found, err
+	}
+	return nil, both(get, idp, idTokenFile)
 }
 
 // pair returns nothing where neither key is set.
 func pair(get func(string) string, accessName, secretName, tokenName string) (Credentials, error) {
 	access, secret, token := get(accessName), get(secretName), get(tokenName)
-	switch {
-	case access == "" && secret == "":
+	if access == "" && secret == "" {
 		return nil, nil //nolint:nilnil // neither found nor wrong
-	case access == "":
-		return nil, fmt.Errorf("client: %s is set, but %s is not", secretName, accessName)
-	case secret == "":
-		return nil, fmt.Errorf("client: %s is set, but %s is not", accessName, secretName)
-	case token != "":
+	}
+	if err := both(get, accessName, secretName); err != nil {
+		return nil, err
+	}
+	if token != "" {
 		return TemporaryAKSK(access, secret, token), nil
 	}
 	return AKSK(access, secret), nil
 }
 
-// maxFile bounds a file of credentials.
-const maxFile = 64 << 10
+// both says which of two values is missing.
+func both(get func(string) string, one, other string) error {
+	if get(one) == "" {
+		return fmt.Errorf("%s is set, but %s is not", other, one)
+	}
+	if get(other) == "" {
+		return fmt.Errorf("%s is set, but %s is not", one, other)
+	}
+	return nil
+}
+
+// errNoKeys: a file is in order, and has no credentials for a project.
+var errNoKeys = errors.New("no ak and sk in a section [basic]")
 
 func fromFile(name string) (Credentials, error) {
 	f, err := os.Open(name)
@@ -121,7 +211,11 @@ func fromFile(name string) (Credentials, error) {
 		return nil, fmt.Errorf("client: credentials: %w", err)
 	}
 	defer f.Close()
-	found, err := parseFile(io.LimitReader(f, maxFile+1))
+	var found Credentials
+	data, err := readBounded(f)
+	if err == nil {
+		found, err = parseFile(data)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("client: credentials in %s: %w", name, err)
 	}
@@ -130,15 +224,12 @@ func fromFile(name string) (Credentials, error) {
 
 // parseFile reads the section [basic] of an ini file. Its errors quote nothing
 // of the file.
-func parseFile(r io.Reader) (Credentials, error) {
+func parseFile(data []byte) (Credentials, error) {
 	values := map[string]string{}
-	section, line, size := "", 0, 0
-	scanner := bufio.NewScanner(r)
-	scanner.Buffer(nil, maxFile+1)
-	for scanner.Scan() {
+	section, line := "", 0
+	for text := range strings.Lines(string(data)) {
 		line++
-		size += len(scanner.Bytes()) + 1
-		text := strings.TrimSpace(scanner.Text())
+		text = strings.TrimSpace(text)
 		switch {
 		case text == "", text[0] == '#', text[0] == ';':
 		case text[0] == '[' && text[len(text)-1] == ']':
@@ -153,16 +244,10 @@ func parseFile(r io.Reader) (Credentials, error) {
 			}
 		}
 	}
-	if err := scanner.Err(); err != nil {
-		return nil, err
-	}
-	if size > maxFile {
-		return nil, fmt.Errorf("more than %d KiB", maxFile>>10)
-	}
 	get := func(key string) string { return values[key] }
-	found, err := pair(get, "ak", "sk", "security_token")
+	found, err := sdkCredentials(get, "idp_id", "id_token_file", "iam_endpoint", "ak", "sk", "security_token")
 	if found == nil && err == nil {
-		err = errors.New("no ak and sk in a section [basic]")
+		err = errNoKeys
 	}
 	return found, err
 }

@@ -43,7 +43,7 @@ var (
 	// same [Client.CancelAll] met what would have met this one as well.
 	ErrNotSent = errors.New("client: not sent")
 
-	// ErrNoCredentials: [FromEnv] found none.
+	// ErrNoCredentials: [FromEnv] found none. Nothing was sent.
 	ErrNoCredentials = errors.New("client: no credentials in the environment")
 )
 
@@ -129,7 +129,7 @@ func (e *Error) inDoubt() bool {
 	if e.repeated {
 		return true
 	}
-	return e.HTTPStatus >= http.StatusInternalServerError && !e.ofIAM &&
+	return e.HTTPStatus >= http.StatusInternalServerError && !e.ofIAM && !e.refusesProof() &&
 		!(e.HTTPStatus == http.StatusServiceUnavailable && e.ofGateway())
 }
 
@@ -147,6 +147,18 @@ func (e *Error) repeatable() bool {
 // their prefix.
 func (e *Error) ofGateway() bool {
 	return strings.HasPrefix(e.Code, "APIG.") || strings.HasPrefix(e.Code, "APIGW.")
+}
+
+// refusesProof reports whether the answer refuses who sent the request, and so
+// comes before the service: by its status, or by one of the gateway's codes for
+// IAM's word on a signature or token (0301) and for a token that must be
+// updated (0307), whatever the status.
+func (e *Error) refusesProof() bool {
+	if e.HTTPStatus == http.StatusUnauthorized {
+		return true
+	}
+	_, number, _ := strings.Cut(e.Code, ".")
+	return e.ofGateway() && (number == "0301" || number == "0307")
 }
 
 // doubt is an error after which the packages may or may not be cancelled.
@@ -289,9 +301,9 @@ func redactor(request http.Header, more ...string) func(string) string {
 
 // redactError blanks out the secrets of a request in the text of err, where
 // net/http quotes an answer that is not HTTP.
-func redactError(request http.Header, err error) error {
+func redactError(request http.Header, err error, more ...string) error {
 	text := err.Error()
-	if clean := redactor(request)(text); clean != text {
+	if clean := redactor(request, more...)(text); clean != text {
 		return rephrased{clean, err}
 	}
 	return err

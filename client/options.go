@@ -64,7 +64,7 @@ func WithHTTPClient(httpClient *http.Client) Option {
 	}
 }
 
-// WithIAMEndpoint sets where [Password] gets its tokens, such as
+// WithIAMEndpoint sets where [Password] and [OpenIDConnect] ask IAM, such as
 // https://iam.cn-north-4.myhuaweicloud.com. Without it the IAM of the same
 // region is asked, where the client's endpoint is one of the vendor's.
 func WithIAMEndpoint(endpoint string) Option {

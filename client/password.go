@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,10 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // Password returns credentials of an IAM user: the name of the account
@@ -59,24 +55,26 @@ func (c passwordCredentials) GoString() string     { return "client." + c.String
 func (c passwordCredentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 func (c passwordCredentials) bind(b binding) Credentials {
-	base, err := c.endpoint(b)
+	base, err := b.iamEndpoint(c.iam)
 	if err != nil {
 		return noCredentials{err}
 	}
 	u := base.JoinPath("v3/auth/tokens")
 	u.RawQuery = "nocatalog=true" // a catalogue is long, and nobody reads it
-	return &tokenSource{login: c.login, url: u, projectID: b.projectID, http: b.http, log: b.log}
+	source := &tokenSource{exchange: exchange{b.http, b.log}, login: c.login, url: u.String(), projectID: b.projectID}
+	source.tokens = &renewing[string]{fetch: source.fetch}
+	return source
 }
 
-// endpoint is that of IAM: what the client says, else what the environment
+// iamEndpoint is that of IAM: what the client says, else what the environment
 // said, else the one of the service's region.
-func (c passwordCredentials) endpoint(b binding) (*url.URL, error) {
+func (b binding) iamEndpoint(environment string) (*url.URL, error) {
 	if b.iam != nil {
 		return b.iam, nil
 	}
-	endpoint := cmp.Or(c.iam, iamEndpoint(b.endpoint))
+	endpoint := cmp.Or(environment, iamEndpoint(b.endpoint))
 	if endpoint == "" {
-		return nil, errors.New("client: the endpoint is none of the vendor's: WithIAMEndpoint must say where tokens are to be had")
+		return nil, errors.New("client: the endpoint is not one of the vendor's: set WithIAMEndpoint")
 	}
 	return parseEndpoint("IAM endpoint", endpoint)
 }
@@ -92,28 +90,15 @@ const (
 
 // tokenSource fetches tokens and keeps the last one.
 type tokenSource struct {
+	exchange
 	login     func() login
-	url       *url.URL
+	url       string
 	projectID string
-	http      peer
-	log       *slog.Logger // nil without any
-
-	fetches singleflight.Group
-
-	mu      sync.Mutex
-	last    *issued // nil before the first one, and after a refusal
-	waiting int     // how many calls wait for a fetch
-	abort   func()  // ends the fetch that is under way
-}
-
-// issued is a token that IAM gave out.
-type issued struct {
-	token            func() string
-	renewal, expires time.Time
+	tokens    *renewing[string]
 }
 
 func (s *tokenSource) Authorize(req *http.Request) error {
-	token, err := s.token(req.Context())
+	token, err := s.tokens.get(req.Context())
 	if err != nil {
 		return err
 	}
@@ -121,136 +106,42 @@ func (s *tokenSource) Authorize(req *http.Request) error {
 	return nil
 }
 
-// renew drops the token of a request that was refused, unless a newer one has
-// come since.
+// renew drops the token of a request that was refused.
 func (s *tokenSource) renew(req *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.last != nil && s.last.token() == req.Header.Get(tokenHeader) {
-		s.last = nil
-	}
-}
-
-func (s *tokenSource) token(ctx context.Context) (string, error) {
-	last := s.current()
-	if last != nil && time.Now().Before(last.renewal) {
-		return last.token(), nil
-	}
-	next, err := s.wait(ctx)
-	switch {
-	case err == nil:
-		return next.token(), nil
-	case last != nil && ctx.Err() == nil && time.Now().Before(last.expires):
-		// The token is still good, so that IAM need not be.
-		return last.token(), nil
-	}
-	return "", err
-}
-
-func (s *tokenSource) current() *issued {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
-}
-
-// wait returns the token of the fetch that is under way, or begins one. The
-// fetch does not end with the call that began it, but with the last one that
-// waits for it.
-func (s *tokenSource) wait(ctx context.Context) (*issued, error) {
-	s.mu.Lock()
-	s.waiting++
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.waiting--; s.waiting == 0 && s.abort != nil {
-			s.abort()
-		}
-	}()
-	fetched := s.fetches.DoChan("", func() (any, error) {
-		if last := s.current(); last != nil && time.Now().Before(last.renewal) {
-			return last, nil // of a fetch that ended just before
-		}
-		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		defer cancel()
-		s.mu.Lock()
-		if s.abort = cancel; s.waiting == 0 {
-			cancel() // they have left before it began
-		}
-		s.mu.Unlock()
-		next, err := s.fetch(ctx)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.abort = nil
-		if err == nil {
-			s.last = next
-		}
-		return next, err
-	})
-	select {
-	case result := <-fetched:
-		next, _ := result.Val.(*issued)
-		return next, result.Err
-	case <-ctx.Done():
-		return nil, withContext(ctx, context.Cause(ctx))
-	}
+	refused := req.Header.Get(tokenHeader)
+	s.tokens.drop(func(token string) bool { return token == refused })
 }
 
 // fetch asks IAM for a token (api-iam, iam_30_0001).
-func (s *tokenSource) fetch(ctx context.Context) (*issued, error) {
+func (s *tokenSource) fetch(ctx context.Context) (*lease[string], error) {
 	l := s.login()
-	var question tokenQuestion
-	question.Auth.Identity.Methods = []string{"password"}
-	question.Auth.Identity.Password.User.Name = l.user
-	question.Auth.Identity.Password.User.Password = l.password
-	question.Auth.Identity.Password.User.Domain.Name = l.domain
-	question.Auth.Scope.Project.ID = s.projectID
-	body, err := json.Marshal(question)
-	if err != nil {
-		return nil, fmt.Errorf("fetch a token: %w", err)
-	}
-	limited, cancel := s.http.within(ctx)
-	defer cancel()
-	req, err := http.NewRequestWithContext(limited, http.MethodPost, s.url.String(), bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("fetch a token: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json;charset=utf8")
-	req.Header.Set("User-Agent", userAgent())
-
-	start := time.Now()
-	next, err := s.ask(req, l.password, start)
-	if s.log != nil {
-		attrs := []slog.Attr{slog.String("url", s.url.Redacted()), slog.Duration("duration", time.Since(start))}
+	var body tokenQuestion
+	body.Auth.Identity.Methods = []string{"password"}
+	body.Auth.Identity.Password.User.Name = l.user
+	body.Auth.Identity.Password.User.Password = l.password
+	body.Auth.Identity.Password.User.Domain.Name = l.domain
+	body.Auth.Scope.Project.ID = s.projectID
+	var next *lease[string]
+	now := time.Now()
+	err := s.ask(ctx, question{method: http.MethodPost, url: s.url, body: body, secrets: []string{l.password}}, func(resp *http.Response) error {
+		token, err := subjectToken(resp)
 		if err != nil {
-			attrs = append(attrs, slog.String("error", err.Error()))
+			return err
 		}
-		s.log.LogAttrs(ctx, slog.LevelDebug, "fetch a token", attrs...)
+		life := lifetime(io.LimitReader(resp.Body, maxTokenAnswer), now)
+		next = newLease(token, now, life, min(margin, life/10))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetch a token: %w", err)
 	}
-	return next, err
+	return next, nil
 }
 
-func (s *tokenSource) ask(req *http.Request, password string, now time.Time) (*issued, error) {
-	resp, err := s.http.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("fetch a token: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		e := newError(req, resp, password)
-		e.ofIAM = true
-		return nil, fmt.Errorf("fetch a token: %w", e)
-	}
+// subjectToken returns the token that an answer of IAM has in a header.
+func subjectToken(resp *http.Response) (string, error) {
 	token := resp.Header.Get("X-Subject-Token")
-	if err := checkText("token", token); err != nil {
-		return nil, fmt.Errorf("fetch a token: %s answered %s: %w", s.url.Redacted(), resp.Status, err)
-	}
-	life := lifetime(io.LimitReader(resp.Body, maxTokenAnswer), now)
-	return &issued{
-		token:   func() string { return token },
-		renewal: now.Add(life - min(margin, life/10)),
-		expires: now.Add(life),
-	}, nil
+	return token, checkText("token", token)
 }
 
 // lifetime reads from IAM's answer how long a token lasts: by IAM's clock, from

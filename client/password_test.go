@@ -111,6 +111,58 @@ func TestPasswordRefused(t *testing.T) {
 	assert.Equal(t, []string{tokenNumber(1), tokenNumber(2)}, got)
 }
 
+// A token is renewed by the code of the refusal, whatever its status, and only
+// by those codes.
+func TestPasswordRefusedByCode(t *testing.T) {
+	tests := []struct {
+		status  int
+		code    string
+		renewed bool
+	}{
+		{http.StatusUnauthorized, "", true},
+		{http.StatusUnauthorized, "APIG.0303", true},
+		{http.StatusForbidden, "APIG.0301", true},
+		{http.StatusForbidden, "APIGW.0301", true},
+		{http.StatusBadRequest, "APIG.0307", true},
+		{http.StatusInternalServerError, "APIGW.0307", true},
+		{http.StatusServiceUnavailable, "APIG.0301", true},
+		{http.StatusFound, "APIG.0307", true},
+		{http.StatusForbidden, "APIG.0302", false},
+		{http.StatusForbidden, "DLF.0301", false},
+		{http.StatusForbidden, "APIG.03010", false},
+		{http.StatusForbidden, "", false},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.status, tt.code), func(t *testing.T) {
+			i := &iam{life: 24 * time.Hour}
+			accepted := int64(2) // the number of the token that is not refused
+			var got []string
+			c := setup(t, func(w http.ResponseWriter, r *http.Request) {
+				got = append(got, r.Header.Get("X-Auth-Token"))
+				if r.Header.Get("X-Auth-Token") != tokenNumber(accepted) {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(tt.status)
+					fmt.Fprintf(w, `{"error_code":%q,"error_msg":"no"}`, tt.code)
+				}
+			}, append(withIAM(t, i), client.WithRetry(client.RetryPolicy{Attempts: 1}))...)
+			err := c.CancelFactoryPackages(t.Context(), "12")
+			if !tt.renewed {
+				assert.Equal(t, tt.status, requireError(t, err).HTTPStatus)
+				assert.Equal(t, []string{tokenNumber(1)}, got)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, []string{tokenNumber(1), tokenNumber(2)}, got)
+
+			accepted, got = 0, nil
+			err = c.CancelFactoryPackages(t.Context(), "12")
+			assert.Equal(t, tt.code, requireError(t, err).Code)
+			require.NotErrorIs(t, err, client.ErrInDoubt, "it was refused before the service")
+			assert.Equal(t, []string{tokenNumber(2), tokenNumber(3)}, got)
+		})
+	}
+}
+
 // A ready token is not sent again after a 401: it would be refused again.
 func TestTokenRefused(t *testing.T) {
 	requests := 0

@@ -13,8 +13,9 @@ import (
 // What was surely not carried out is repeated: a connection that could not be
 // made (no host, nobody listens, TLS fails), 429, and 503 with a code of the
 // API gateway (APIG.… or APIGW.…), which stands before the service. After a
-// 401, credentials that can renew their proof, such as [Password], do so once,
-// and the request is sent again at once, whatever the policy says. Each
+// 401, or a code of the gateway that refuses the proof (0301, 0307) with any
+// status, credentials that can renew their proof, such as [Password], do so
+// once, and the request is sent again at once, whatever the policy says. Each
 // attempt is authorized anew.
 //
 // Everything else is final; in particular what is in doubt ([ErrInDoubt]),

@@ -353,12 +353,12 @@ func TestLogger(t *testing.T) {
 
 	logged := text.String()
 	for _, want := range []string{
-		`level=DEBUG msg="fetch a token"` + "\n",
+		`level=DEBUG msg="fetch credentials"` + "\n",
 		`level=DEBUG msg="cancel task packages" method=POST packages=2 attempt=1 status=429 error="POST http`,
 		`level=WARN msg="repeat the request" attempt=2 reason="POST http`,
 		`level=DEBUG msg="cancel task packages" method=POST packages=2 attempt=2 status=200` + "\n",
 		`level=DEBUG msg="cancel task packages" method=POST packages=1 attempt=1 error="cancel task packages: Post`,
-		`level=DEBUG msg="fetch a token" error="fetch a token: POST http`,
+		`level=DEBUG msg="fetch credentials" error="POST http`,
 	} {
 		assert.Contains(t, logged, want)
 	}

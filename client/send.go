@@ -31,7 +31,7 @@ type call struct {
 	body     []byte
 	packages int
 	attempts int
-	renewed  bool  // the credentials made a new proof after a 401
+	renewed  bool  // the credentials made a new proof
 	inDoubt  bool  // an attempt before the last one may have been carried out
 	err      error // of the last attempt
 	again    bool  // another one could help
@@ -106,12 +106,12 @@ func (c *call) attempt(ctx context.Context) error {
 	return err
 }
 
-// send sends the request once, and once more if the credentials have a new
-// proof after a 401.
+// send sends the request once, and once more if its proof was refused and the
+// credentials can make a new one.
 func (c *call) send(ctx context.Context) (outcome, error) {
 	what, req, err := c.roundTrip(ctx)
 	renewer, ok := c.client.credentials.(interface{ renew(*http.Request) })
-	if e, answered := errors.AsType[*Error](err); ok && req != nil && answered && e.HTTPStatus == http.StatusUnauthorized && !c.renewed {
+	if e, answered := errors.AsType[*Error](err); ok && req != nil && answered && e.refusesProof() && !c.renewed {
 		c.renewed = true
 		renewer.renew(req)
 		what, _, err = c.roundTrip(ctx)
@@ -173,6 +173,9 @@ func (c *call) logAttempt(ctx context.Context, req *http.Request, start time.Tim
 // unauthorized says what an error of the credentials comes to. Nothing was
 // sent; a service that gives out tokens may do better the next time.
 func unauthorized(err error) outcome {
+	if errors.Is(err, ErrNoCredentials) {
+		return refused // whom to ask for some is not asked again
+	}
 	if e, ok := errors.AsType[*Error](err); ok && e.HTTPStatus != http.StatusTooManyRequests && e.HTTPStatus < http.StatusInternalServerError {
 		return refused
 	} else if ok {
