@@ -1,19 +1,5 @@
 package contract
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
-)
-
-// Place is where a clause stands in the document.
-type Place struct {
-	File         string
-	Pointer      string // JSON pointer, the file before its # where it is not the root document
-	Line, Column int    // from 1; 0 where unknown
-}
-
 // Side tells who keeps or breaks a clause.
 type Side int
 
@@ -50,49 +36,3 @@ type Clause struct {
 func (c *Clause) Unjudged() bool { return c.Unplanned != "" && !c.Vacuous }
 
 func (c *Clause) String() string { return c.Name }
-
-func (p Place) String() string {
-	if p.Line == 0 {
-		return p.File + "#" + p.Pointer
-	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
-}
-
-// escape makes a name of the document one segment of a clause name, as in a
-// JSON pointer (RFC 6901 §3).
-func escape(name string) string { return pointerEscapes.Replace(name) }
-
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
-
-// at returns the place of a field of an element, or of the element itself
-// where the field has no place of its own.
-func at(o *openapi3.Origin, pointer string, field string) Place {
-	p := Place{Pointer: pointer}
-	if field != "" {
-		p.Pointer += "/" + escape(field)
-	}
-	if o == nil {
-		return p
-	}
-	if loc, ok := o.Fields.Lookup(field); ok && field != "" {
-		p.File, p.Line, p.Column = loc.File, loc.Line, loc.Column
-		return p
-	}
-	if seq := o.Sequences[field]; len(seq) > 0 {
-		p.File, p.Line, p.Column = seq[0].File, seq[0].Line, seq[0].Column
-		return p
-	}
-	if o.Key != nil {
-		p.File, p.Line, p.Column = o.Key.File, o.Key.Line, o.Key.Column
-	}
-	return p
-}
-
-// target returns the pointer of what a reference points to, or the pointer of
-// the place itself where there is none.
-func target(ref, pointer string) string {
-	if ref == "" {
-		return pointer
-	}
-	return strings.TrimPrefix(ref, "#")
-}

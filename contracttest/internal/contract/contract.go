@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
@@ -30,14 +31,12 @@ type Contract struct {
 	// Undriven is what the document has beyond operations that are sent requests.
 	Undriven []Undriven
 
-	faults   []warning
-	exact    map[position]any // numbers that a double does not hold, and values with such
-	bases    []string         // base paths, the longest first
+	document *document.Document
+	bases    []string // base paths, the longest first
 	routes   routes
 	count    int // of clauses about values
 	max      int // of them, until a schema that was met before is shared
 	unrolled map[unrolledKey]*Node
-	straight map[*openapi3.Schema]bool // schemas without a circle of composition
 
 	schemas2020 schemas2020
 	answers     jsonBodies // that were judged

@@ -3,7 +3,6 @@ package contract
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -226,15 +225,6 @@ func leniently(expr string) (jsonschema.Regexp, error) {
 func strictly(expr string) (jsonschema.Regexp, error) { return pattern.Compile(expr) }
 
 func kinPattern(expr string) (openapi3.RegexMatcher, error) { return leniently(expr) }
-
-// compilesStrictly is for the check of a document.
-func compilesStrictly(expr string) (openapi3.RegexMatcher, error) {
-	p, err := pattern.Compile(expr)
-	if err != nil {
-		return nil, fmt.Errorf("the pattern is left out: %w", err)
-	}
-	return p, nil
-}
 
 var primed sync.Map
 

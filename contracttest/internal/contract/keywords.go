@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
 
@@ -73,7 +74,7 @@ func (n *Node) sharedClause() {
 func (n *Node) ofValues() {
 	if len(n.Schema.Enum) > 0 {
 		field := "enum"
-		if n.Schema.Const == nil && hasConst(n.Schema) {
+		if n.Schema.Const == nil && document.HasConst(n.Schema) {
 			field = "const" // of null
 		}
 		n.clause("enum", field, n.is("is one of %s", list(n.Schema.Enum)))

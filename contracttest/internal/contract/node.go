@@ -1,12 +1,13 @@
 package contract
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 )
 
 // Node is a schema at one place of a message: the same component used twice is
@@ -124,7 +125,7 @@ func (n *Node) Allows(typ string) bool {
 
 // Lost reports whether the schema refers to what is not there: nobody can tell which
 // values it takes.
-func (n *Node) Lost() bool { return n.Schema.Extensions[lostReference] != nil }
+func (n *Node) Lost() bool { return document.LostReference(n.Schema) }
 
 // TakesAll reports whether the schema plainly takes every value of a JSON type:
 // it says nothing but, perhaps, which types.
@@ -223,11 +224,7 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	n.op, n.side, n.quiet = b.op, b.side, b.quiet > 0
 	n.Schema = &openapi3.Schema{}
 	if ref != nil && ref.Value != nil {
-		lift(ref)
 		n.Schema = ref.Value
-		b.op.Contract.restore(n.Schema)
-		b.op.Contract.sharpen(n.Schema)
-		b.op.Contract.cut(n.Schema, nil)
 		n.Pointer = target(ref.Ref, n.Pointer)
 	}
 	if n.value == "" {
@@ -374,57 +371,6 @@ func (b *nodeBuilder) applicators(node *Node) {
 	node.Not = quiet("not", s.Not)
 	node.Contains = quiet("contains", s.Contains)
 	node.PropertyNames = quiet("propertyNames", s.PropertyNames)
-}
-
-// lift puts unevaluatedProperties and unevaluatedItems where they look at all
-// that stands around them. kin-openapi makes of the keywords next to a $ref one
-// more part of the allOf of what is referred to, in which they see nothing of it.
-func lift(ref *openapi3.SchemaRef) {
-	parts := ref.Value.AllOf
-	if ref.Ref == "" || len(parts) == 0 {
-		return
-	}
-	last := parts[len(parts)-1]
-	if last.Ref != "" || last.Value == nil {
-		return
-	}
-	move := func(keyword string, to, from *openapi3.BoolSchema) {
-		if (from.Has != nil || from.Schema != nil) && to.Has == nil && to.Schema == nil && beside(ref, keyword) {
-			*to, *from = *from, openapi3.BoolSchema{}
-		}
-	}
-	move("unevaluatedProperties", &ref.Value.UnevaluatedProperties, &last.Value.UnevaluatedProperties)
-	move("unevaluatedItems", &ref.Value.UnevaluatedItems, &last.Value.UnevaluatedItems)
-}
-
-// restore writes down what kin-openapi takes for nothing: a const that is null, as
-// an enum of it, and a not of the schema that takes everything, as the same in
-// other words.
-func (c *Contract) restore(s *openapi3.Schema) {
-	later := c.Doc.IsOpenAPI31OrLater()
-	if later && s.Const == nil && len(s.Enum) == 0 && hasConst(s) {
-		s.Enum = []any{nil}
-	}
-	if !later && s.Not != nil && s.Not.Value != nil && s.Not.Value.IsEmpty() {
-		s.Not = &openapi3.SchemaRef{Value: &openapi3.Schema{Nullable: true}}
-	}
-}
-
-// hasConst reports whether the document gives the schema a const, be it null.
-func hasConst(s *openapi3.Schema) bool {
-	if s.Origin == nil {
-		return s.Const != nil
-	}
-	_, there := s.Origin.Fields.Lookup("const")
-	return there
-}
-
-// beside reports whether a keyword stands next to a $ref. What the reference
-// leads to is then a copy, made for this place.
-func beside(ref *openapi3.SchemaRef, keyword string) bool {
-	text, err := json.Marshal(ref)
-	var members map[string]json.RawMessage
-	return err == nil && json.Unmarshal(text, &members) == nil && members["$ref"] != nil && members[keyword] != nil
 }
 
 // inPlace are the keywords whose schemas are about the value itself.

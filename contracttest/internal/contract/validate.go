@@ -92,7 +92,7 @@ func (c *schemas2020) get(in *Contract, s *openapi3.Schema) *jsonschema.Schema {
 	}
 	if c.compiler == nil {
 		c.compiled, c.ids = map[*openapi3.Schema]*jsonschema.Schema{}, map[*openapi3.Schema]int{}
-		c.compiler, c.exactly, c.exactAt = jsonschema.NewCompiler(), in.exactly, in.exactAt
+		c.compiler, c.exactly, c.exactAt = jsonschema.NewCompiler(), in.document.Exactly, in.document.ExactAt
 		c.compiler.DefaultDraft(jsonschema.Draft2020)
 		c.compiler.UseRegexpEngine(leniently)
 		c.compiler.UseLoader(c)

@@ -11,6 +11,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	jskind "github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 )
 
 // Check returns the clauses at and below the node that a JSON value breaks, as
@@ -357,7 +359,7 @@ func (n *Node) violation(err error, subject string) Violation {
 		}
 		return v
 	}
-	return Violation{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + oneLine(err.Error())}
+	return Violation{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + document.OneLine(err.Error())}
 }
 
 // mistyped reports whether the value is of a type that its schema does not have.
@@ -384,7 +386,7 @@ func message(subject string, path []string, se *openapi3.SchemaError) string {
 	if (se.SchemaField == "type" || se.SchemaField == "nullable") && se.Schema.Type != nil {
 		return fmt.Sprintf("%s: want %s, got %s", at, strings.Join(se.Schema.Type.Slice(), " or "), kind(se.Value))
 	}
-	return at + ": " + oneLine(se.Reason)
+	return at + ": " + document.OneLine(se.Reason)
 }
 
 // kind names the JSON type of a value, never the value: it may be a secret.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/internal/mediatype"
 )
@@ -316,7 +317,7 @@ func (op *Operation) readXML(m *Media, body []byte, syntax *Clause) (reading, []
 	case errors.Is(err, errNotJudged):
 		return reading{}, nil
 	case err != nil:
-		return reading{}, []Violation{{Clause: syntax, Message: "the body " + oneLine(err.Error()), Syntax: true}}
+		return reading{}, []Violation{{Clause: syntax, Message: "the body " + document.OneLine(err.Error()), Syntax: true}}
 	case m.Node == nil:
 		return reading{}, nil
 	}

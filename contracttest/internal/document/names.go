@@ -1,4 +1,4 @@
-package contract
+package document
 
 import (
 	"regexp"
@@ -110,6 +110,6 @@ func walkNamed(n *yaml.Node, pointer, resource string, seen map[*yaml.Node]bool,
 		if slices.Contains(unnamed, name) && !strings.HasSuffix(pointer, "/properties") {
 			continue
 		}
-		walkNamed(n.Content[i+1], pointer+"/"+escape(name), resource, seen, f)
+		walkNamed(n.Content[i+1], pointer+"/"+Escape(name), resource, seen, f)
 	}
 }

@@ -1,4 +1,4 @@
-package contract
+package document
 
 import (
 	"bytes"
@@ -215,7 +215,7 @@ func (m *mended) fitMap(n *yaml.Node, shape func(string) string, pointer string)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
 		if _, twice := last[name]; twice {
-			m.warn(n.Content[i], pointer+"/"+escape(name), "the name %q is given twice: the last one counts", clipped(name))
+			m.warn(n.Content[i], pointer+"/"+Escape(name), "the name %q is given twice: the last one counts", clipped(name))
 		}
 		last[name] = i
 	}
@@ -225,7 +225,7 @@ func (m *mended) fitMap(n *yaml.Node, shape func(string) string, pointer string)
 		if last[key.Value] != i {
 			continue
 		}
-		if s := shape(key.Value); s == "" || m.fit(value, s, pointer+"/"+escape(key.Value)) {
+		if s := shape(key.Value); s == "" || m.fit(value, s, pointer+"/"+Escape(key.Value)) {
 			kept = append(kept, key, value)
 		}
 	}
@@ -260,7 +260,7 @@ func (m *mended) fitScalar(n *yaml.Node, shape, pointer string) bool {
 		return m.fitList(n, "string", pointer)
 	}
 	bad := func() bool {
-		m.warn(n, pointer, "%s belongs here: what is there is left out", article(map[string]string{"bool": "boolean", "count": "number", "bound": "number", "types": "string"}[shape]+map[string]string{"string": "string", "number": "number"}[shape]))
+		m.warn(n, pointer, "a %s belongs here: what is there is left out", map[string]string{"bool": "boolean", "count": "number", "bound": "number", "number": "number", "types": "string", "string": "string"}[shape])
 		return false
 	}
 	if n.Kind != yaml.ScalarNode {

@@ -1,4 +1,4 @@
-package contract
+package document
 
 import (
 	"encoding/json"
@@ -38,7 +38,7 @@ func hasInexact(data []byte) bool {
 }
 
 // readExact notes the numbers of a file that a double does not hold.
-func (c *Contract) readExact(file string, data []byte) {
+func (d *Document) readExact(file string, data []byte) {
 	if !manyDigits.Match(data) {
 		return
 	}
@@ -46,21 +46,21 @@ func (c *Contract) readExact(file string, data []byte) {
 	if yaml.Unmarshal(data, &doc) != nil || len(doc.Content) != 1 {
 		return
 	}
-	c.noteExact(file, doc.Content[0])
+	d.noteExact(file, doc.Content[0])
 }
 
-func (c *Contract) noteExact(file string, n *yaml.Node) {
+func (d *Document) noteExact(file string, n *yaml.Node) {
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 1 {
 			key := n.Content[i-1]
 			if isInexact(child) || slices.Contains(valued, key.Value) && slices.ContainsFunc(child.Content, holdsInexact) {
-				if c.exact == nil {
-					c.exact = map[position]any{}
+				if d.exact == nil {
+					d.exact = map[position]any{}
 				}
-				c.exact[position{file, key.Line, key.Column}] = exactValue(child)
+				d.exact[position{file, key.Line, key.Column}] = exactValue(child)
 			}
 		}
-		c.noteExact(file, child)
+		d.noteExact(file, child)
 	}
 }
 
@@ -107,7 +107,7 @@ func exactValue(n *yaml.Node) any {
 // inexact reports whether a text is a number of JSON that the shortest text for
 // its double does not say.
 func inexact(text string) bool {
-	if !manyDigits.MatchString(text) || !number(text) {
+	if !manyDigits.MatchString(text) || text[0] == '"' || !json.Valid([]byte(text)) {
 		return false
 	}
 	v, ok := new(big.Rat).SetString(text)
@@ -116,81 +116,43 @@ func inexact(text string) bool {
 	return ok && ok2 && err == nil && short.Cmp(v) != 0
 }
 
-// exactly returns a number of a schema to the last digit, where the double that
+// Exactly returns a number of a schema to the last digit, where the double that
 // kin-openapi has is another.
-func (c *Contract) exactly(s *openapi3.Schema, keyword string) (json.Number, bool) {
-	v, _ := c.exactAt(s.Origin, keyword)
+func (d *Document) Exactly(s *openapi3.Schema, keyword string) (json.Number, bool) {
+	v, _ := d.ExactAt(s.Origin, keyword)
 	number, ok := v.(json.Number)
 	return number, ok
 }
 
-// exactAt returns the value of a field to the last digit, where what was loaded
+// ExactAt returns the value of a field to the last digit, where what was loaded
 // is another.
-func (c *Contract) exactAt(o *openapi3.Origin, field string) (any, bool) {
-	if len(c.exact) == 0 || o == nil {
+func (d *Document) ExactAt(o *openapi3.Origin, field string) (any, bool) {
+	if len(d.exact) == 0 || o == nil {
 		return nil, false
 	}
 	at, ok := o.Fields.Lookup(field)
 	if !ok {
 		return nil, false
 	}
-	v, ok := c.exact[position{at.File, at.Line, at.Column}]
+	v, ok := d.exact[position{at.File, at.Line, at.Column}]
 	return v, ok
 }
 
-// Exactly returns a bound of the node's schema to the last digit, where the
-// double in the schema is another.
-func (n *Node) Exactly(keyword string) (json.Number, bool) {
-	return n.op.Contract.exactly(n.Schema, keyword)
-}
-
 // sharpen replaces the values of a schema that a double does not hold.
-func (c *Contract) sharpen(s *openapi3.Schema) {
+func (d *Document) sharpen(s *openapi3.Schema) {
 	for keyword, v := range map[string]*any{"example": &s.Example, "default": &s.Default, "const": &s.Const} {
-		c.sharpenField(s.Origin, keyword, v)
+		d.sharpenField(s.Origin, keyword, v)
 	}
 	// The validator for OpenAPI 3.0 compares with doubles alone.
-	if all, ok := c.exactAt(s.Origin, "enum"); ok && c.Doc.IsOpenAPI31OrLater() {
+	if all, ok := d.ExactAt(s.Origin, "enum"); ok && d.Version31() {
 		if list, ok := all.([]any); ok && len(list) == len(s.Enum) {
 			s.Enum = list
 		}
 	}
 }
 
-func (c *Contract) sharpenField(o *openapi3.Origin, field string, v *any) {
-	if exact, ok := c.exactAt(o, field); ok && *v != nil {
+func (d *Document) sharpenField(o *openapi3.Origin, field string, v *any) {
+	if exact, ok := d.ExactAt(o, field); ok && *v != nil {
 		*v = exact
 	}
-}
-
-// beyond returns the keyword of a bound that a number is beyond, though the
-// doubles next to both do not say so; empty where there is none.
-func (n *Node) beyond(v json.Number) string {
-	for _, keyword := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
-		text, ok := n.Exactly(keyword)
-		if !ok {
-			continue
-		}
-		bound, ok1 := new(big.Rat).SetString(string(text))
-		given, ok2 := new(big.Rat).SetString(string(v))
-		if !ok1 || !ok2 {
-			continue
-		}
-		way := given.Cmp(bound)
-		s := n.Schema
-		switch keyword {
-		case "minimum":
-			ok = way > 0 || way == 0 && !s.ExclusiveMin.IsTrue()
-		case "maximum":
-			ok = way < 0 || way == 0 && !s.ExclusiveMax.IsTrue()
-		case "exclusiveMinimum":
-			ok = way > 0
-		default:
-			ok = way < 0
-		}
-		if !ok {
-			return keyword
-		}
-	}
-	return ""
 }

@@ -1,9 +1,8 @@
-package contract
+package document
 
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"io"
 	"sort"
 	"strconv"
@@ -13,38 +12,27 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// warning is a fault of the document that does not keep it from being used.
-type warning struct {
-	place Place
-	text  string
-}
-
-func (c *Contract) warn(place Place, format string, args ...any) {
-	c.faults = append(c.faults, warning{place, fmt.Sprintf(format, args...)})
-}
-
 // spot is where something stands in a file.
 type spot struct{ line, column int }
 
-// locate fills in the places that the loader keeps none for, those of documents
-// written in JSON, and of the warnings. A pointer to what is not there (a keyword
-// at its default) gets the place of what it would be in. The files of others are
-// read again through read.
-func (c *Contract) locate(data []byte, root *yaml.Node, read func(file string) []byte) {
+// Locate fills in the lines and columns of places, and of the warnings, that the
+// loader keeps none for: those of documents written in JSON. A pointer to what is
+// not there (a keyword at its default) gets the place of what it would be in.
+func (d *Document) Locate(places []*Place) {
 	wanted := map[string]map[string]spot{} // by file
 	missing := func(p *Place) bool {
 		_, pointer := splitPlace(p.Pointer)
 		return p.Line == 0 && strings.HasPrefix(pointer, "/")
 	}
 	each := func(f func(p *Place)) {
-		for _, cl := range c.Clauses {
-			if missing(&cl.Place) {
-				f(&cl.Place)
+		for _, p := range places {
+			if missing(p) {
+				f(p)
 			}
 		}
-		for i := range c.faults {
-			if missing(&c.faults[i].place) {
-				f(&c.faults[i].place)
+		for i := range d.warnings {
+			if p := &d.warnings[i].place; missing(p) {
+				f(p)
 			}
 		}
 	}
@@ -63,16 +51,16 @@ func (c *Contract) locate(data []byte, root *yaml.Node, read func(file string) [
 	for file, spots := range wanted {
 		switch {
 		case file != "":
-			find(read(file), nil, spots)
+			find(d.source.relative(file), nil, spots)
 		default:
-			find(data, root, spots)
+			find(d.source.data, d.root, spots)
 		}
 	}
 	each(func(p *Place) {
 		file, pointer := splitPlace(p.Pointer)
 		for ; pointer != ""; pointer = pointer[:strings.LastIndexByte(pointer, '/')] {
 			if at := wanted[file][pointer]; at.line > 0 {
-				p.File, p.Line, p.Column = cmp.Or(file, c.File), at.line, at.column
+				p.File, p.Line, p.Column = cmp.Or(file, d.File), at.line, at.column
 				return
 			}
 		}
@@ -114,7 +102,7 @@ func walk(n *yaml.Node, pointer string, wanted map[string]spot) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			enter(pointer+"/"+escape(n.Content[i].Value), n.Content[i], n.Content[i+1])
+			enter(pointer+"/"+Escape(n.Content[i].Value), n.Content[i], n.Content[i+1])
 		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {

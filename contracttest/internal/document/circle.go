@@ -1,4 +1,4 @@
-package contract
+package document
 
 import (
 	"maps"
@@ -12,8 +12,8 @@ import (
 // anyOf, not or the like alone, without a step into the value: whoever validates goes
 // round them without an end. The branch that closes a circle says nothing that
 // the schema does not say already, so it is left out, with a warning.
-func (c *Contract) cut(s *openapi3.Schema, above []*openapi3.Schema) {
-	if s == nil || c.straight[s] {
+func (d *Document) cut(s *openapi3.Schema, above []*openapi3.Schema) {
+	if s == nil || d.acyclic[s] {
 		return
 	}
 	above = append(above, s)
@@ -22,10 +22,10 @@ func (c *Contract) cut(s *openapi3.Schema, above []*openapi3.Schema) {
 			return false
 		}
 		if slices.Contains(above, ref.Value) {
-			c.warn(at(ref.Origin, strings.TrimPrefix(ref.Ref, "#"), ""), "the schema is made of itself: the reference is left out")
+			d.Warn(At(ref.Origin, strings.TrimPrefix(ref.Ref, "#"), ""), "the schema is made of itself: the reference is left out")
 			return true
 		}
-		c.cut(ref.Value, above)
+		d.cut(ref.Value, above)
 		return false
 	}
 	s.AllOf = slices.DeleteFunc(s.AllOf, closes)
@@ -37,5 +37,5 @@ func (c *Contract) cut(s *openapi3.Schema, above []*openapi3.Schema) {
 		}
 	}
 	maps.DeleteFunc(s.DependentSchemas, func(_ string, ref *openapi3.SchemaRef) bool { return closes(ref) })
-	c.straight[s] = true
+	d.acyclic[s] = true
 }

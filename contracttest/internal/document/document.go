@@ -1,0 +1,167 @@
+package document
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
+	"go.yaml.in/yaml/v3"
+)
+
+// Document is an OpenAPI document with the files that it refers to.
+type Document struct {
+	File string // as it was named; places name it too
+	T    *openapi3.T
+
+	warnings []warning
+	source   *source
+	parts    *inventory
+	root     *yaml.Node                // of the document as it was mended; nil where nothing was
+	exact    map[position]any          // numbers that a double does not hold, and values with such
+	acyclic  map[*openapi3.Schema]bool // schemas that were looked at by cut
+}
+
+// Load reads a document from a file. The error is an *Error.
+func Load(file string) (*Document, error) {
+	data, err := readFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Error{File: file, Reason: "no such file", Err: err}
+	case err != nil:
+		return nil, &Error{File: file, Reason: "cannot be read", Err: err}
+	}
+	return Parse(file, data)
+}
+
+// Parse reads a document from memory. Places call it file, and relative
+// references are relative to that. The error is an *Error.
+func Parse(file string, data []byte) (*Document, error) {
+	if len(data) > maxDocument {
+		return nil, &Error{File: file, Reason: errTooLarge.Error()}
+	}
+	src := &source{file: file, data: data, files: map[string][]byte{}}
+	doc, mended, err := src.load()
+	if err != nil {
+		return nil, err
+	}
+	d := &Document{File: file, T: doc, source: src, acyclic: map[*openapi3.Schema]bool{}}
+	if mended != nil {
+		d.root, d.warnings = mended.root, mended.warnings
+	}
+	d.readExact(src.location().Path, src.loaded)
+	for name, text := range src.files {
+		d.readExact(name, text)
+	}
+	d.checkRoot()
+	d.normalize()
+	d.check()
+	return d, nil
+}
+
+// checkRoot warns of what concerns the document as a whole.
+func (d *Document) checkRoot() {
+	if version := d.T.OpenAPI; !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") {
+		d.Warn(Place{Pointer: "/openapi"}, "OpenAPI %s is read as 3.0 or 3.1: what else it has is not known", clipped(version))
+	}
+	if pointer := duplicateKey(d.source.data); pointer != "" {
+		d.Warn(Place{Pointer: pointer}, "the name is given twice, and but one of the two is read (RFC 8259 §4)")
+	}
+}
+
+// Version31 reports whether schemas are JSON Schema 2020-12, as in OpenAPI 3.1
+// and later.
+func (d *Document) Version31() bool { return d.T.IsOpenAPI31OrLater() }
+
+// warning is a fault of the document that does not keep it from being used.
+type warning struct {
+	place Place
+	text  string
+}
+
+// Warn adds a warning.
+func (d *Document) Warn(place Place, format string, args ...any) {
+	d.warnings = append(d.warnings, warning{place, fmt.Sprintf(format, args...)})
+}
+
+// Faults counts the warnings.
+func (d *Document) Faults() int { return len(d.warnings) }
+
+// maxWarnings is how many warnings are written out.
+const maxWarnings = 20
+
+// Warnings returns the warnings as texts that begin with their places, once
+// Locate has been called. Of many, the last text counts the rest.
+func (d *Document) Warnings() []string {
+	var all []string
+	for i, w := range d.warnings {
+		if i == maxWarnings && len(d.warnings) > maxWarnings+1 {
+			return append(all, fmt.Sprintf("%s: %d more faults of the document", d.File, len(d.warnings)-i))
+		}
+		place := w.place
+		place.File = cmp.Or(place.File, d.File)
+		where := place.File
+		if place.Line > 0 {
+			where = place.String()
+		}
+		all = append(all, where+": "+w.text)
+	}
+	return all
+}
+
+// maxText bounds the bytes that Text returns.
+const maxText = 8 << 20
+
+// Text returns the text of the document and of those files that the places are
+// in, by the names that places have for them.
+func (d *Document) Text(places []*Place) map[string]string {
+	texts := map[string]string{}
+	size := 0
+	keep := func(name string, text []byte) {
+		if _, has := texts[name]; has || size+len(text) > maxText {
+			return
+		}
+		size += len(text)
+		texts[name] = string(text)
+	}
+	keep(d.File, d.source.data)
+	for _, p := range places {
+		if p.File != "" && p.File != d.File {
+			keep(p.File, d.source.relative(p.File))
+		}
+	}
+	return texts
+}
+
+// Forget lets go of what Locate, Text and Examples read.
+func (d *Document) Forget() { d.source, d.root, d.parts = nil, nil, nil }
+
+// duplicateKey returns the pointer of the first key that an object of a JSON
+// document has twice; it is empty for YAML, which forbids that.
+func duplicateKey(data []byte) string {
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		return ""
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowInvalidUTF8(true))
+	for {
+		if err := dec.SkipValue(); err != nil {
+			if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+				return string(syntactic.JSONPointer)
+			}
+			return ""
+		}
+	}
+}
+
+// OneLine folds white space and bounds the length of an error's text.
+func OneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > 600 {
+		s = string(r[:600]) + "…"
+	}
+	return s
+}

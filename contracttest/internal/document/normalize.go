@@ -1,0 +1,83 @@
+package document
+
+import (
+	"encoding/json"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// normalize writes down in each schema what the loader has lost or put elsewhere,
+// so that whoever reads schemas finds them as the document has them.
+func (d *Document) normalize() {
+	d.parts = takeInventory(d.T)
+	for _, ref := range d.parts.refs {
+		lift(ref)
+	}
+	for _, h := range d.parts.holders {
+		d.sharpenField(h.origin, "example", h.example)
+		for _, e := range h.examples {
+			if e != nil && e.Value != nil {
+				d.sharpenField(e.Value.Origin, "value", &e.Value.Value)
+			}
+		}
+	}
+	for _, s := range d.parts.schemas {
+		d.restore(s.schema)
+		d.sharpen(s.schema)
+		d.cut(s.schema, nil)
+	}
+}
+
+// lift puts unevaluatedProperties and unevaluatedItems where they look at all
+// that stands around them. kin-openapi makes of the keywords next to a $ref one
+// more part of the allOf of what is referred to, in which they see nothing of it.
+func lift(ref *openapi3.SchemaRef) {
+	parts := ref.Value.AllOf
+	if ref.Ref == "" || len(parts) == 0 {
+		return
+	}
+	last := parts[len(parts)-1]
+	if last.Ref != "" || last.Value == nil {
+		return
+	}
+	move := func(keyword string, to, from *openapi3.BoolSchema) {
+		if (from.Has != nil || from.Schema != nil) && to.Has == nil && to.Schema == nil && beside(ref, keyword) {
+			*to, *from = *from, openapi3.BoolSchema{}
+		}
+	}
+	move("unevaluatedProperties", &ref.Value.UnevaluatedProperties, &last.Value.UnevaluatedProperties)
+	move("unevaluatedItems", &ref.Value.UnevaluatedItems, &last.Value.UnevaluatedItems)
+}
+
+// beside reports whether a keyword stands next to a $ref. What the reference
+// leads to is then a copy, made for this place.
+func beside(ref *openapi3.SchemaRef, keyword string) bool {
+	text, err := json.Marshal(ref)
+	var members map[string]json.RawMessage
+	return err == nil && json.Unmarshal(text, &members) == nil && members["$ref"] != nil && members[keyword] != nil
+}
+
+// restore writes down what kin-openapi takes for nothing: a const that is null, as
+// an enum of it, and a not of the schema that takes everything, as the same in
+// other words.
+func (d *Document) restore(s *openapi3.Schema) {
+	if d.Version31() && s.Const == nil && len(s.Enum) == 0 && HasConst(s) {
+		s.Enum = []any{nil}
+	}
+	if !d.Version31() && s.Not != nil && s.Not.Value != nil && s.Not.Value.IsEmpty() {
+		s.Not = &openapi3.SchemaRef{Value: &openapi3.Schema{Nullable: true}}
+	}
+}
+
+// HasConst reports whether the document gives the schema a const, be it null.
+func HasConst(s *openapi3.Schema) bool {
+	if s.Origin == nil {
+		return s.Const != nil
+	}
+	_, there := s.Origin.Fields.Lookup("const")
+	return there
+}
+
+// LostReference reports whether a schema refers to what is not there: nobody can
+// tell which values it takes.
+func LostReference(s *openapi3.Schema) bool { return s.Extensions[lostReference] != nil }
