@@ -9,6 +9,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/report"
@@ -96,24 +97,13 @@ type Clause struct {
 func (c *Contract) Clauses() []Clause {
 	all := make([]Clause, len(c.c.Clauses))
 	for i, cl := range c.c.Clauses {
-		all[i] = Clause{Name: cl.Name, Operation: cl.Operation.ID, Text: cl.Text, Place: place(c.c, cl), Response: cl.Side == contract.ResponseSide}
+		all[i] = Clause{Name: cl.Name, Operation: cl.Operation.ID, Text: cl.Text, Place: run.Place(c.c, cl), Response: cl.Side == contract.ResponseSide}
 	}
 	return all
 }
 
 // Warnings lists faults of the document that do not keep it from being used.
 func (c *Contract) Warnings() []string { return c.c.Warnings }
-
-func place(c *contract.Contract, cl *contract.Clause) report.Place {
-	if cl == nil {
-		return report.Place{File: c.File}
-	}
-	p := report.Place{File: cl.Place.File, Line: cl.Place.Line, Column: cl.Place.Column, Pointer: cl.Place.Pointer}
-	if p.File == "" {
-		p.File = c.File
-	}
-	return p
-}
 
 // Finding is one broken clause in one exchange.
 type Finding = report.Finding
@@ -218,26 +208,9 @@ func (c *Contract) Judge(x *Exchange) ([]Finding, error) {
 	}
 	var all []Finding
 	for _, f := range judge.Judge(e, nil) {
-		all = append(all, c.finding(e, f, "", x.name))
+		all = append(all, run.Finding(e, f, "", x.name))
 	}
 	return all, nil
-}
-
-// finding makes a finding for the report of one of the judge's.
-func (c *Contract) finding(e *judge.Exchange, f judge.Finding, base, name string) Finding {
-	secrets := e.Secrets
-	out := Finding{
-		Operation: e.Op.ID, Check: f.Check, Severity: string(f.Severity), Place: place(c.c, f.Clause),
-		Message: hide(f.Message, secrets), Expected: hide(f.Expected, secrets), Actual: hide(f.Actual, secrets), Count: 1,
-		Case: report.Case{ID: name},
-	}
-	if f.Clause != nil {
-		out.Clause = f.Clause.Name
-	}
-	if base != "" {
-		out.Curl = hide(wire.Curl(e.Request, base, mask(secrets)), secrets)
-	}
-	return out
 }
 
 // ParseTxtar reads the exchanges of a txtar archive: files named request and

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
 
@@ -32,27 +33,10 @@ func URL(base string) Target {
 // run.
 type Option func(*config) error
 
-type config struct {
-	known    map[string][]string
-	headers  []header
-	seed     int64
-	random   int
-	workers  int
-	rate     float64
-	timeout  time.Duration
-	maxTime  time.Duration
-	budget   time.Duration
-	basePath *string
-	only     []string
-	skip     []string
-	prepare  func(*http.Request) error
-	progress func(Progress)
-}
-
-type header struct{ name, value string }
+type config struct{ run.Options }
 
 func newConfig(opts []Option) (*config, error) {
-	cfg := &config{known: map[string][]string{}, seed: 1, random: 40, workers: 4, timeout: 5 * time.Second}
+	cfg := &config{run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, Timeout: 5 * time.Second}}
 	for _, opt := range opts {
 		if err := opt(cfg); err != nil {
 			return nil, err
@@ -70,7 +54,7 @@ func Values(name string, values ...string) Option {
 		if name == "" || len(values) == 0 {
 			return errors.New("values: want a name and at least one value")
 		}
-		c.known[name] = append(c.known[name], values...)
+		c.Known[name] = append(c.Known[name], values...)
 		return nil
 	}
 }
@@ -83,7 +67,7 @@ func Header(name, value string) Option {
 		if name == "" || strings.ContainsAny(name, " \t\r\n:") || strings.ContainsAny(value, "\r\n\x00") {
 			return fmt.Errorf("header %q: want a name and a value on one line", name)
 		}
-		c.headers = append(c.headers, header{name, value})
+		c.Headers = append(c.Headers, run.Header{Name: name, Value: value})
 		return nil
 	}
 }
@@ -91,7 +75,7 @@ func Header(name, value string) Option {
 // Seed chooses the random cases. The default is 1; the same seed makes the same
 // run.
 func Seed(seed int64) Option {
-	return func(c *config) error { c.seed = seed; return nil }
+	return func(c *config) error { c.Seed = seed; return nil }
 }
 
 // Cases is how many random cases are made for each operation, beside those for
@@ -101,7 +85,7 @@ func Cases(n int) Option {
 		if n < 0 {
 			return fmt.Errorf("cases: %d is negative", n)
 		}
-		c.random = n
+		c.Random = n
 		return nil
 	}
 }
@@ -112,7 +96,7 @@ func Workers(n int) Option {
 		if n < 1 || n > 1024 {
 			return fmt.Errorf("workers: want 1 to 1024, got %d", n)
 		}
-		c.workers = n
+		c.Workers = n
 		return nil
 	}
 }
@@ -123,7 +107,7 @@ func Rate(perSecond float64) Option {
 		if perSecond < 0 {
 			return fmt.Errorf("rate: %v is negative", perSecond)
 		}
-		c.rate = perSecond
+		c.Rate = perSecond
 		return nil
 	}
 }
@@ -135,7 +119,7 @@ func Timeout(d time.Duration) Option {
 		if d <= 0 {
 			return fmt.Errorf("timeout: %v is not positive", d)
 		}
-		c.timeout = d
+		c.Timeout = d
 		return nil
 	}
 }
@@ -148,7 +132,7 @@ func MaxTime(d time.Duration) Option {
 		if d < 0 {
 			return fmt.Errorf("max time: %v is negative", d)
 		}
-		c.maxTime = d
+		c.MaxTime = d
 		return nil
 	}
 }
@@ -160,7 +144,7 @@ func Budget(d time.Duration) Option {
 		if d < 0 {
 			return fmt.Errorf("budget: %v is negative", d)
 		}
-		c.budget = d
+		c.Budget = d
 		return nil
 	}
 }
@@ -170,7 +154,7 @@ func Budget(d time.Duration) Option {
 func BasePath(path string) Option {
 	return func(c *config) error {
 		path = strings.TrimRight(path, "/")
-		c.basePath = &path
+		c.BasePath = &path
 		return nil
 	}
 }
@@ -179,18 +163,18 @@ func BasePath(path string) Option {
 // a name, * stands for any text within a segment and ** for any number of
 // segments. A name that matches nothing is an error of the run.
 func Only(names ...string) Option {
-	return func(c *config) error { c.only = append(c.only, names...); return nil }
+	return func(c *config) error { c.Only = append(c.Only, names...); return nil }
 }
 
 // Skip leaves operations, checks, clauses or cases out, named as in Only.
 func Skip(names ...string) Option {
-	return func(c *config) error { c.skip = append(c.skip, names...); return nil }
+	return func(c *config) error { c.Skip = append(c.Skip, names...); return nil }
 }
 
 // Prepare has the last word on each request before it is sent: to sign it, or
 // to give it a fresh token. It must be safe for concurrent use.
 func Prepare(f func(*http.Request) error) Option {
-	return func(c *config) error { c.prepare = f; return nil }
+	return func(c *config) error { c.Prepare = f; return nil }
 }
 
 // Progress is how far a run has come.
@@ -201,5 +185,8 @@ type Progress struct {
 
 // OnProgress calls f from time to time, never concurrently.
 func OnProgress(f func(Progress)) Option {
-	return func(c *config) error { c.progress = f; return nil }
+	return func(c *config) error {
+		c.Progress = func(done, total, findings int) { f(Progress{done, total, findings}) }
+		return nil
+	}
 }

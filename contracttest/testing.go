@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -117,7 +118,7 @@ func explain(f Finding) string {
 		times = fmt.Sprintf(", %d times", f.Count)
 	}
 	return fmt.Sprintf("%s: %s (check %s%s)\n  expected  %s\n  seen      %s\n  case      %s\n  %s",
-		f.Place, clip(f.Message, most), f.Check, times, clip(f.Expected, most), clip(f.Actual, most), f.Case.ID, clip(f.Curl, 3*most))
+		f.Place, run.Clip(f.Message, most), f.Check, times, run.Clip(f.Expected, most), run.Clip(f.Actual, most), f.Case.ID, run.Clip(f.Curl, 3*most))
 }
 
 // branch is a tree of subtests by the segments of clause names, so that a name

@@ -1,4 +1,4 @@
-package contracttest
+package run
 
 import (
 	"fmt"
@@ -15,15 +15,15 @@ import (
 // finish fills in the report what is known when all has been sent.
 func (r *runner) finish(elapsed time.Duration) {
 	rep := r.report
-	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.c.Sources, rules()
+	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules()
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
-		DocumentFaults: r.contract.c.Faults(),
+		DocumentFaults: r.contract.Faults(),
 	}
 	ops := map[*contract.Operation]bool{}
 	rep.Coverage.Unreached = []report.Unreached{}
-	for _, cl := range r.contract.c.Clauses {
-		if !r.filter.clause(cl) {
+	for _, cl := range r.contract.Clauses {
+		if !r.selection.Clause(cl) {
 			continue
 		}
 		ops[cl.Operation] = true
@@ -45,12 +45,12 @@ func (r *runner) finish(elapsed time.Duration) {
 			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: r.reason(cl)})
 		}
 		cov.ByClause = append(cov.ByClause, report.Clause{
-			Clause: cl.Name, Text: cl.Text, Place: place(r.contract.c, cl), State: state.String(), Operation: cl.Operation.ID,
+			Clause: cl.Name, Text: cl.Text, Place: Place(r.contract, cl), State: state.String(), Operation: cl.Operation.ID,
 			Permits: cl.Permits, Response: cl.Side == contract.ResponseSide,
 		})
 	}
-	if len(r.cfg.only) == 0 {
-		for _, u := range r.contract.c.Undriven {
+	if len(r.opts.Only) == 0 {
+		for _, u := range r.contract.Undriven {
 			rep.Coverage.Unreached = append(rep.Coverage.Unreached, report.Unreached{Clause: u.Name, Reason: u.Reason})
 		}
 	}
@@ -81,8 +81,8 @@ const maxNamed = 5
 func (r *runner) unproven(ops map[*contract.Operation]bool) []string {
 	names := map[string][]string{}
 	var order []string
-	for _, op := range r.contract.c.Operations {
-		if !ops[op] || r.accepted[op] || slices.ContainsFunc(r.report.Findings, func(f Finding) bool { return f.Operation == op.ID }) {
+	for _, op := range r.contract.Operations {
+		if !ops[op] || r.states.of(op).accepted || slices.ContainsFunc(r.report.Findings, func(f report.Finding) bool { return f.Operation == op.ID }) {
 			continue
 		}
 		what := lacking(op)
@@ -112,7 +112,7 @@ func lacking(op *contract.Operation) string {
 }
 
 func (r *runner) reason(cl *contract.Clause) string {
-	pt := r.plan.parts[cl.Operation]
+	pt := r.states.of(cl.Operation).plan
 	if cl.Unjudged() {
 		return cl.Unplanned
 	}
@@ -122,7 +122,7 @@ func (r *runner) reason(cl *contract.Clause) string {
 	if reason := pt.unreached[cl]; reason != "" {
 		return reason
 	}
-	if reason := r.skipped[cl]; reason != "" {
+	if reason := r.states.of(cl.Operation).skipped[cl]; reason != "" {
 		return reason
 	}
 	if cl.Side == contract.ResponseSide {

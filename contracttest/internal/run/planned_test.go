@@ -1,4 +1,4 @@
-package contracttest
+package run
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 // Requests that are not held are made again as they were.
 func TestPlannedAgain(t *testing.T) {
-	c, err := contract.Load("../openapi.yaml")
+	c, err := contract.Load("../../../openapi.yaml")
 	require.NoError(t, err)
 	opts := plan.Options{Seed: 7, Random: 20}
 	all := func(*plan.Case) bool { return true }
@@ -49,7 +49,7 @@ func sent(p *planned) []string {
 }
 
 func TestPlanStopsWithTheContext(t *testing.T) {
-	c, err := contract.Load("../openapi.yaml")
+	c, err := contract.Load("../../../openapi.yaml")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

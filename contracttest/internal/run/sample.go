@@ -1,4 +1,4 @@
-package contracttest
+package run
 
 import (
 	"net/http"
@@ -32,6 +32,10 @@ type sample struct {
 	exchanges       []report.Exchange
 }
 
+func newSample() *sample {
+	return &sample{byClause: map[clauseUse]int{}, byFinding: map[findingKey]int{}}
+}
+
 type clauseUse struct {
 	clause string
 	breaks bool
@@ -51,13 +55,13 @@ func (s *sample) wants(c *plan.Case) bool {
 
 // add keeps an exchange with its findings, if it is wanted anyway or there is
 // room for more of them.
-func (s *sample) add(x *report.Exchange, findings []Finding, wanted bool) {
+func (s *sample) add(x *report.Exchange, findings []report.Finding, wanted bool) {
 	if x == nil {
 		return
 	}
 	fresh := wanted
 	for _, f := range findings {
-		key := findingKey{f.Operation, f.Check, f.Severity, f.Clause}
+		key := keyOf(f)
 		if s.byFinding[key] < maxPerFinding && s.failing < maxFailing {
 			fresh = true
 		}
@@ -98,15 +102,15 @@ func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
 	secrets := r.secrets(c.Op, x.Request)
 	masked := mask(secrets)
 	out := &report.Exchange{
-		Case: c.ID, Operation: c.Op.ID, Clause: c.Clause.Name, Breaks: c.Expect != plan.Accept, Expect: expected[c.Expect], Leave: c.Leave,
-		Method: x.Request.Method, Target: hide(clip(x.Request.Target, maxRequestText), secrets),
-		Curl: hide(wire.Curl(x.Request, r.curlBase(), masked), secrets),
+		Case: c.ID, Operation: c.Op.ID, Clause: c.Clause.Name, Breaks: c.Expect != plan.Accept, Expect: Expected[c.Expect], Leave: c.Leave,
+		Method: x.Request.Method, Target: hide(Clip(x.Request.Target, maxRequestText), secrets),
+		Curl: hide(wire.Curl(x.Request, r.curlBase, masked), secrets),
 	}
 	for _, f := range x.Request.Header {
-		out.Request.Header = append(out.Request.Header, report.Header{Name: f.Name, Value: hide(clip(masked(f.Name, f.Value), maxRequestText), secrets)})
+		out.Request.Header = append(out.Request.Header, report.Header{Name: f.Name, Value: hide(Clip(masked(f.Name, f.Value), maxRequestText), secrets)})
 	}
 	out.Request.Size = len(x.Request.Body)
-	out.Request.Body = hide(clip(string(x.Request.Body), maxRequestText), secrets)
+	out.Request.Body = hide(Clip(string(x.Request.Body), maxRequestText), secrets)
 	if x.Err != nil {
 		out.Error = hide(x.Err.Error(), secrets)
 	}
@@ -124,19 +128,19 @@ func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
 			if isSecretName(name) && http.CanonicalHeaderKey(name) != "Www-Authenticate" {
 				v = hidden
 			}
-			out.Response.Header = append(out.Response.Header, report.Header{Name: name, Value: hide(clip(v, maxAnswerText), secrets)})
+			out.Response.Header = append(out.Response.Header, report.Header{Name: name, Value: hide(Clip(v, maxAnswerText), secrets)})
 		}
 	}
 	out.Response.Size = len(x.Response.Body)
-	out.Response.Body = hide(clip(string(x.Response.Body), maxAnswerText), secrets)
+	out.Response.Body = hide(Clip(string(x.Response.Body), maxAnswerText), secrets)
 	if x.Response.BodyErr != nil {
 		out.Error = hide(x.Response.BodyErr.Error(), secrets)
 	}
 	return out
 }
 
-// clip cuts a text, between characters where it is UTF-8.
-func clip(text string, most int) string {
+// Clip cuts a text, between characters where it is UTF-8.
+func Clip(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}

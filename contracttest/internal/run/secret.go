@@ -1,4 +1,4 @@
-package contracttest
+package run
 
 import (
 	"net/url"

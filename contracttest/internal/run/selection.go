@@ -1,4 +1,4 @@
-package contracttest
+package run
 
 import (
 	"fmt"
@@ -14,15 +14,16 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 )
 
-// filter decides what of a contract a run is about.
-type filter struct {
+// Selection is what of a contract a run is about.
+type Selection struct {
 	onlyClauses, skipClauses []string // operations, clauses and cases
 	onlyChecks, skipChecks   []string
 	left                     sync.Map // IDs of the cases that were left out
 }
 
-func newFilter(c *contract.Contract, only, skip []string) (*filter, error) {
-	f := &filter{}
+// Select finds what the names of operations, checks, clauses and cases choose.
+func Select(c *contract.Contract, only, skip []string) (*Selection, error) {
+	s := &Selection{}
 	sort := func(patterns []string, clauses, checks *[]string) error {
 		for _, p := range patterns {
 			isCheck := matchesAny(p, checkNames())
@@ -41,13 +42,13 @@ func newFilter(c *contract.Contract, only, skip []string) (*filter, error) {
 		}
 		return nil
 	}
-	if err := sort(only, &f.onlyClauses, &f.onlyChecks); err != nil {
+	if err := sort(only, &s.onlyClauses, &s.onlyChecks); err != nil {
 		return nil, err
 	}
-	if err := sort(skip, &f.skipClauses, &f.skipChecks); err != nil {
+	if err := sort(skip, &s.skipClauses, &s.skipChecks); err != nil {
 		return nil, err
 	}
-	return f, nil
+	return s, nil
 }
 
 func checkNames() []string {
@@ -98,16 +99,17 @@ func matchSegments(pattern, name []string) bool {
 	return (ok && err == nil || pattern[0] == name[0]) && matchSegments(pattern[1:], name[1:])
 }
 
-func (f *filter) clause(c *contract.Clause) bool {
-	for _, p := range f.skipClauses {
+// Clause reports whether a clause is wanted.
+func (s *Selection) Clause(c *contract.Clause) bool {
+	for _, p := range s.skipClauses {
 		if !strings.Contains(p, "#") && matchClause(p, c.Name, c.Operation.ID) {
 			return false
 		}
 	}
-	if len(f.onlyClauses) == 0 {
+	if len(s.onlyClauses) == 0 {
 		return true
 	}
-	for _, p := range f.onlyClauses {
+	for _, p := range s.onlyClauses {
 		if matchClause(p, c.Name, c.Operation.ID) {
 			return true
 		}
@@ -116,26 +118,26 @@ func (f *filter) clause(c *contract.Clause) bool {
 }
 
 // skips reports whether an operation is left out by its name.
-func (f *filter) skips(op *contract.Operation) bool {
-	return slices.ContainsFunc(f.skipClauses, func(p string) bool { return match(p, op.ID) })
+func (s *Selection) skips(op *contract.Operation) bool {
+	return slices.ContainsFunc(s.skipClauses, func(p string) bool { return match(p, op.ID) })
 }
 
 // oneCase reports whether the run is about single cases, to look at them again.
-func (f *filter) oneCase() bool {
-	return slices.ContainsFunc(f.onlyClauses, func(p string) bool { return strings.Contains(p, "#") })
+func (s *Selection) oneCase() bool {
+	return slices.ContainsFunc(s.onlyClauses, func(p string) bool { return strings.Contains(p, "#") })
 }
 
-// caseID decides about one case whose clause is wanted.
-func (f *filter) caseID(id string) bool {
-	for _, p := range f.skipClauses {
+// Case decides about one case whose clause is wanted.
+func (s *Selection) Case(id string) bool {
+	for _, p := range s.skipClauses {
 		if p == id {
-			f.left.Store(id, true)
+			s.left.Store(id, true)
 			return false
 		}
 	}
 	clause, _, _ := strings.Cut(id, "#")
 	named := false
-	for _, p := range f.onlyClauses {
+	for _, p := range s.onlyClauses {
 		if p == id || !strings.Contains(p, "#") {
 			return true
 		}
@@ -145,16 +147,17 @@ func (f *filter) caseID(id string) bool {
 	return !named
 }
 
-func (f *filter) skipCheck(name string) bool {
-	for _, p := range f.skipChecks {
+// SkipsCheck reports whether a check is left out.
+func (s *Selection) SkipsCheck(name string) bool {
+	for _, p := range s.skipChecks {
 		if match(p, name) {
 			return true
 		}
 	}
-	if len(f.onlyChecks) == 0 {
+	if len(s.onlyChecks) == 0 {
 		return false
 	}
-	for _, p := range f.onlyChecks {
+	for _, p := range s.onlyChecks {
 		if match(p, name) {
 			return false
 		}
@@ -164,19 +167,19 @@ func (f *filter) skipCheck(name string) bool {
 
 // unknownCase returns a case of --only or --skip that is not in the plan; empty
 // where there is none.
-func (f *filter) unknownCase(p *planned) string {
-	for _, id := range f.skipClauses {
+func (s *Selection) unknownCase(p *planned) string {
+	for _, id := range s.skipClauses {
 		clause, _, isCase := strings.Cut(id, "#")
-		if _, left := f.left.Load(id); !isCase || left {
+		if _, left := s.left.Load(id); !isCase || left {
 			continue
 		}
 		if slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
-			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Name == clause && f.clause(c) })
+			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Name == clause && s.Clause(c) })
 		}) {
 			return id
 		}
 	}
-	for _, id := range f.onlyClauses {
+	for _, id := range s.onlyClauses {
 		if strings.Contains(id, "#") && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
 			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == id })
 		}) {

@@ -1,4 +1,4 @@
-package contracttest
+package run
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 // framing reads a few answers of each operation byte by byte: what net/http's
@@ -43,11 +44,11 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 			if c == nil || r.stopped(ctx, op) != "" {
 				continue
 			}
-			x := r.exchangeBy(ctx, op, r.dressed(c), r.target.Raw)
-			var found []Finding
+			x := r.exchange(ctx, op, r.withRunHeaders(c), r.target.Raw)
+			var found []report.Finding
 			o := r.judge(ctx, c, x)
-			if !r.filter.skipCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.lasting[op] && r.stillAccepted(ctx, c) {
-				found = append(found, r.wavers(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
+			if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(op).repeatable && r.stillAccepted(ctx, c) {
+				found = append(found, r.unstable(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
 					"the same answer on every connection", strconv.Itoa(o.status), judge.Error))
 			}
 			for _, f := range o.findings {
@@ -191,23 +192,23 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 	if turns == 0 {
 		return
 	}
-	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.lasting[c.Op] || r.others(c.Op)) {
+	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.states.of(c.Op).repeatable || r.othersChange(c.Op)) {
 		return // what worked and is refused from then on is state
 	}
 	severity := judge.Error
 	if successes && seen[0].status != seen[odd].status {
 		severity = judge.Warning // one may be under way, and then be done
 	}
-	r.wavers(c, seen[odd].request, fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
+	r.unstable(c, seen[odd].request, fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
 		seen[0].shape, seen[odd].shape, severity)
 }
 
-// wavers enters that the same request is not answered in the same way.
-func (r *runner) wavers(c *plan.Case, req *wire.Request, message, expected, actual string, severity judge.Severity) Finding {
+// unstable enters that the same request is not answered in the same way.
+func (r *runner) unstable(c *plan.Case, req *wire.Request, message, expected, actual string, severity judge.Severity) report.Finding {
 	e := &judge.Exchange{Exchange: &wire.Exchange{Request: req}, Op: c.Op, Clause: c.Clause, Secrets: r.secrets(c.Op, req)}
-	f := r.contract.finding(e, judge.Finding{
+	f := Finding(e, judge.Finding{
 		Check: judge.NotRepeatable.Name, Severity: severity, Clause: c.Op.StatusClause, Message: message, Expected: expected, Actual: actual,
-	}, r.curlBase(), c.ID)
+	}, r.curlBase, c.ID)
 	r.enter(f)
 	return f
 }

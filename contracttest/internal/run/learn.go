@@ -1,4 +1,4 @@
-package contracttest
+package run
 
 import (
 	"bytes"
@@ -49,8 +49,8 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) map[*contract.
 	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, learned: map[*contract.Operation]map[string][]string{}}
 	l.opts.Learned = l.learned
 	var ops []*contract.Operation
-	for _, op := range r.contract.c.Operations {
-		if strings.Contains(op.Path, "{") && slices.ContainsFunc(op.Clauses, r.filter.clause) {
+	for _, op := range r.contract.Operations {
+		if strings.Contains(op.Path, "{") && slices.ContainsFunc(op.Clauses, r.selection.Clause) {
 			ops = append(ops, op)
 		}
 	}
@@ -156,7 +156,7 @@ func (l *learner) exists(ctx context.Context, op *contract.Operation, base *plan
 
 // reader returns the GET on the path of an operation, or nil.
 func (l *learner) reader(op *contract.Operation) *contract.Operation {
-	all := l.r.contract.c.Operations
+	all := l.r.contract.Operations
 	i := slices.IndexFunc(all, func(o *contract.Operation) bool { return o.Path == op.Path && o.Method == http.MethodGet })
 	if i < 0 {
 		return nil
@@ -171,7 +171,7 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 		return x
 	}
 	base := plan.Base(op, l.opts)
-	if base == nil || l.r.filter.skips(op) || l.r.stopped(ctx, op) != "" {
+	if base == nil || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
 		return nil
 	}
 	if len(l.lacking(op)) > 0 {
@@ -196,7 +196,7 @@ type source struct {
 func (l *learner) sources(op *contract.Operation, p *contract.Param) []source {
 	var linked, above, elsewhere []source
 	before, _, _ := strings.Cut(op.Path, "/{"+p.Spec.Name+"}")
-	for _, s := range l.r.contract.c.Operations {
+	for _, s := range l.r.contract.Operations {
 		if s == op || takes(s) {
 			continue
 		}

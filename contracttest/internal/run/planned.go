@@ -1,11 +1,10 @@
-package contracttest
+package run
 
 import (
 	"cmp"
 	"context"
 	"iter"
 	"maps"
-	"net/http"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -14,7 +13,28 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
+
+// Plan yields the cases that Run would send with the same arguments, in the order
+// of the operations. What a run learns from answers and what it repeats is not
+// among them. The target may be nil.
+func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (iter.Seq[*plan.Case], error) {
+	sel, err := Select(c, opts.Only, opts.Skip)
+	if err != nil {
+		return nil, err
+	}
+	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), func(pc *plan.Case) bool { return sel.Case(pc.ID) })
+	return func(yield func(*plan.Case) bool) {
+		for _, op := range p.ops {
+			for _, pc := range p.cases(op) {
+				if ctx.Err() != nil || !yield(pc) {
+					return
+				}
+			}
+		}
+	}, nil
+}
 
 // planned is the plan of a run. The requests of a large document are more than
 // memory holds: those of an operation are made when they are sent, and again
@@ -120,23 +140,6 @@ func (p *planned) cases(op *contract.Operation) []*plan.Case {
 
 func inOrder(cases []*plan.Case) {
 	slices.SortStableFunc(cases, func(a, b *plan.Case) int { return int(a.Phase) - int(b.Phase) })
-}
-
-// takes reports whether an operation takes away what others need: all its cases
-// are sent when nothing else is left to be done.
-func takes(op *contract.Operation) bool { return rank(op.Method) == last }
-
-const last = 2
-
-// rank puts first what changes nothing.
-func rank(method string) int {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return 0
-	case http.MethodDelete:
-		return last
-	}
-	return 1
 }
 
 // batch is how many cases a stage has at least, if there are so many: workers

@@ -1,0 +1,76 @@
+package run
+
+import (
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// Expected says in words what the contract expects in return.
+var Expected = map[plan.Expect]string{
+	plan.Accept: "a documented success", plan.Refuse: "a documented refusal", plan.RefuseMethod: "405, 404 or 501",
+	plan.RefusePath: "a refusal", plan.RefuseCredential: "401 or 403",
+}
+
+// Place is where a clause stands in the document.
+func Place(c *contract.Contract, cl *contract.Clause) report.Place {
+	if cl == nil {
+		return report.Place{File: c.File}
+	}
+	p := report.Place{File: cl.Place.File, Line: cl.Place.Line, Column: cl.Place.Column, Pointer: cl.Place.Pointer}
+	if p.File == "" {
+		p.File = c.File
+	}
+	return p
+}
+
+// Finding makes a finding for reports of one of the judge's: without secrets,
+// and with a curl command where base, the scheme and the host, is given.
+func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Finding {
+	secrets := e.Secrets
+	out := report.Finding{
+		Operation: e.Op.ID, Check: f.Check, Severity: string(f.Severity), Place: Place(e.Op.Contract, f.Clause),
+		Message: hide(f.Message, secrets), Expected: hide(f.Expected, secrets), Actual: hide(f.Actual, secrets), Count: 1,
+		Case: report.Case{ID: name},
+	}
+	if f.Clause != nil {
+		out.Clause = f.Clause.Name
+	}
+	if base != "" {
+		out.Curl = hide(wire.Curl(e.Request, base, mask(secrets)), secrets)
+	}
+	return out
+}
+
+// curlBase is the scheme and the host of curl commands.
+func curlBase(target send.Target) string {
+	scheme, rest, ok := strings.Cut(target.String(), "://")
+	if !ok {
+		return "http://HOST"
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+// findingKey is the identity of a finding: more of the same are a count.
+type findingKey struct{ operation, check, severity, clause string }
+
+func keyOf(f report.Finding) findingKey {
+	return findingKey{f.Operation, f.Check, f.Severity, f.Clause}
+}
+
+// enter adds a finding, or counts it where the same was found before.
+func (r *runner) enter(f report.Finding) {
+	f.Case.Seed = r.opts.Seed
+	if i, ok := r.index[keyOf(f)]; ok {
+		r.report.Findings[i].Count++
+		return
+	}
+	r.index[keyOf(f)] = len(r.report.Findings)
+	r.report.Findings = append(r.report.Findings, f)
+}

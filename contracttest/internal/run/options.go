@@ -1,0 +1,63 @@
+package run
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+)
+
+// Options shape a run. See the options of package contracttest.
+type Options struct {
+	Known    map[string][]string
+	Headers  []Header
+	Seed     int64
+	Random   int
+	Workers  int
+	Rate     float64
+	Timeout  time.Duration
+	MaxTime  time.Duration
+	Budget   time.Duration
+	BasePath *string // nil: as target and document say
+	Only     []string
+	Skip     []string
+	Prepare  func(*http.Request) error
+	Progress func(done, total, findings int)
+}
+
+// Header is one that is sent with every request.
+type Header struct{ Name, Value string }
+
+// Base is the path that the document's paths are under on the target, which may
+// be nil.
+func (o *Options) Base(c *contract.Contract, target send.Target) string {
+	if o.BasePath != nil {
+		return *o.BasePath
+	}
+	if target != nil {
+		if path, ok := target.BasePath(); ok {
+			return path
+		}
+	}
+	return c.BasePath
+}
+
+// plan returns the options of the planner.
+func (o *Options) plan(base string, sel *Selection) plan.Options {
+	return plan.Options{Known: o.Known, Seed: o.Seed, Random: o.Random, BasePath: base, Want: sel.Clause}
+}
+
+// given reports whether the run sends one of the headers, named in lower case.
+func (o *Options) given(names []string) bool {
+	for _, h := range o.Headers {
+		for _, name := range names {
+			if strings.EqualFold(h.Name, name) {
+				return true
+			}
+		}
+	}
+	return false
+}

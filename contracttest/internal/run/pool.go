@@ -1,0 +1,183 @@
+package run
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+)
+
+// When a worker is replaced that waits for an answer: after this part of the
+// time-out, and how many at most for each that there is.
+const (
+	partOfTimeout = 4
+	replacements  = 2
+)
+
+// pool sends the cases of one stage, several at once. A worker that waits long
+// for an answer is replaced, so that answers which never come are waited for at
+// the same time. Of an operation no more are waited for than may be late: its
+// other cases have to see what becomes of these. A single worker is not
+// replaced: the user wants one request at a time.
+type pool struct {
+	r        *runner
+	cases    []*plan.Case
+	outcomes []outcome
+	keep     []bool
+
+	workers sync.WaitGroup
+	mu      sync.Mutex
+	freed   *sync.Cond // an operation can go on, or has to be left
+	next    int
+	aside   map[*contract.Operation][]int // cases that wait for their operation
+	waiting int                           // cases in aside
+	slow    map[*contract.Operation]int   // answers that take long
+	slowAll int
+	busy    map[*job]bool
+}
+
+// job is a case that is under way.
+type job struct {
+	op    *contract.Operation
+	since time.Time
+	slow  bool // its worker has been replaced
+}
+
+// attempts sends the cases of one stage, and returns what came of each.
+func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
+	p := &pool{
+		r: r, cases: cases, outcomes: make([]outcome, len(cases)), keep: make([]bool, len(cases)),
+		aside: map[*contract.Operation][]int{}, slow: map[*contract.Operation]int{}, busy: map[*job]bool{},
+	}
+	p.freed = sync.NewCond(&p.mu)
+	for i, c := range cases {
+		p.keep[i] = r.sample.wants(c)
+	}
+	for range min(r.opts.Workers, len(cases)) {
+		p.workers.Go(func() { p.work(ctx) })
+	}
+	if r.opts.Workers == 1 {
+		p.workers.Wait()
+		return p.outcomes
+	}
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(max(r.opts.Timeout/(4*partOfTimeout), time.Millisecond))
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				p.relieve(ctx)
+			case <-done:
+				return
+			}
+		}
+	}()
+	p.workers.Wait()
+	close(done)
+	return p.outcomes
+}
+
+// work sends cases until there are no more, or until another worker has taken
+// over.
+func (p *pool) work(ctx context.Context) {
+	j := &job{}
+	for {
+		i, ok := p.take(j)
+		if !ok {
+			return
+		}
+		p.outcomes[i] = p.r.attempt(ctx, p.cases[i], p.keep[i])
+		if p.finish(j) {
+			return
+		}
+	}
+}
+
+// take chooses the next case.
+func (p *pool) take(j *job) (int, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		i, ok := p.choose()
+		if ok {
+			j.op, j.since, j.slow = p.cases[i].Op, time.Now(), false
+			p.busy[j] = true
+			return i, true
+		}
+		if p.waiting == 0 {
+			return 0, false
+		}
+		p.freed.Wait()
+	}
+}
+
+// choose finds a case of an operation that can go on.
+func (p *pool) choose() (int, bool) {
+	for op, indices := range p.aside {
+		if !p.blocked(op) {
+			i := indices[0]
+			if p.aside[op] = indices[1:]; len(indices) == 1 {
+				delete(p.aside, op)
+			}
+			p.waiting--
+			return i, true
+		}
+	}
+	for ; p.next < len(p.cases); p.next++ {
+		op := p.cases[p.next].Op
+		if !p.blocked(op) && len(p.aside[op]) == 0 {
+			p.next++
+			return p.next - 1, true
+		}
+		p.aside[op] = append(p.aside[op], p.next)
+		p.waiting++
+	}
+	return 0, false
+}
+
+// blocked reports whether the next answer of an operation has to wait for those
+// that may be late: of it, or of a target that has never answered.
+func (p *pool) blocked(op *contract.Operation) bool {
+	if p.slowAll > 0 && !p.r.answered.Load() && int(p.r.hung.Load())+p.slowAll >= maxHung {
+		return true
+	}
+	slow := p.slow[op]
+	if slow == 0 {
+		return false
+	}
+	late := int(p.r.states.of(op).late.Load())
+	return late < maxEndless && late+slow >= maxEndless
+}
+
+// finish notes that a case is done, and reports whether its worker has been
+// replaced.
+func (p *pool) finish(j *job) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.busy, j)
+	if !j.slow {
+		return false
+	}
+	p.slowAll--
+	p.slow[j.op]--
+	p.freed.Broadcast()
+	return true
+}
+
+// relieve replaces those who wait long.
+func (p *pool) relieve(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for j := range p.busy {
+		if j.slow || p.slowAll == replacements*p.r.opts.Workers || time.Since(j.since) < p.r.opts.Timeout/partOfTimeout {
+			continue
+		}
+		j.slow = true
+		p.slowAll++
+		p.slow[j.op]++
+		p.workers.Go(func() { p.work(ctx) })
+	}
+}

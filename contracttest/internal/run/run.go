@@ -1,0 +1,170 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/coverage"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// Run plans the contract, sends every case to the target and judges the answers.
+// The error is nil whatever was found; it says why the run could not be done.
+func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (*report.Report, error) {
+	sel, err := Select(c, opts.Only, opts.Skip)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkValues(c, opts.Known); err != nil {
+		return nil, err
+	}
+	r := &runner{
+		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{},
+		states: newStates(c), index: map[findingKey]int{}, sample: newSample(),
+	}
+	defer target.Close()
+	return r.run(ctx)
+}
+
+type runner struct {
+	contract  *contract.Contract
+	opts      *Options
+	selection *Selection
+	target    send.Target
+	curlBase  string
+	limiter   *rate.Limiter // nil: no bound
+
+	plan    *planned
+	states  states
+	account coverage.Account
+	report  *report.Report
+	index   map[findingKey]int // of report.Findings
+	sample  *sample
+	reached bool // the target has taken a connection
+
+	hung      atomic.Int32 // answers of any operation that were late
+	answered  atomic.Bool  // whether an answer came to its end
+	exchanges atomic.Int64
+
+	mu   sync.Mutex // guards done, and account while cases are sent
+	done int
+}
+
+var errBudget = errors.New("the budget ran out")
+
+func (r *runner) run(ctx context.Context) (*report.Report, error) {
+	start := time.Now()
+	if r.opts.Budget > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.opts.Budget, errBudget)
+		defer cancel()
+	}
+	if r.opts.Rate > 0 {
+		r.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
+	}
+	opts := r.opts.plan(r.opts.Base(r.contract, r.target), r.selection)
+	opts.Learned = r.discover(ctx, opts)
+	r.plan = makePlan(ctx, r.contract, opts, func(c *plan.Case) bool { return r.selection.Case(c.ID) })
+	for op, pt := range maps.All(r.plan.parts) {
+		r.states.of(op).plan = pt
+	}
+	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil {
+		return nil, fmt.Errorf("%q names no case of its clause in a plan with the seed %d and %d random cases", id, r.opts.Seed, r.opts.Random)
+	}
+	r.report = &report.Report{
+		Version: report.Version, Spec: r.contract.File, Target: r.target.String(), Seed: r.opts.Seed,
+		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{},
+	}
+	for _, taking := range []bool{false, true} {
+		if err := r.stages(ctx, taking); err != nil {
+			return nil, err
+		}
+		if !r.selection.oneCase() {
+			r.framing(ctx, taking)
+			if !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
+				r.repeat(ctx, taking)
+			}
+		}
+	}
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) {
+		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
+	}
+	r.finish(time.Since(start))
+	return r.report, nil
+}
+
+// stages sends the cases of one stage after the other, and concludes what came
+// of them in the order of the plan, so that the report does not depend on who
+// answered first. What is sent before the valid request is concluded after it:
+// what a refusal shows depends on that.
+func (r *runner) stages(ctx context.Context, taking bool) error {
+	type sent struct {
+		cases    []*plan.Case
+		outcomes []outcome
+	}
+	var early []sent
+	valid := false
+	conclude := func(all ...sent) {
+		for _, s := range all {
+			for i, c := range s.cases {
+				r.conclude(ctx, c, s.outcomes[i])
+			}
+		}
+	}
+	for cases := range r.plan.stages(taking) {
+		s := sent{cases, r.attempts(ctx, cases)}
+		first := cases[0]
+		if first.Phase == plan.Basics && first.Expect == plan.Accept {
+			valid = true
+			if err := unreachable(s.outcomes); err != nil && !r.reached {
+				return err
+			}
+			r.reached = true // what is out of reach from now on is a finding
+			r.learn(ctx, cases, s.outcomes)
+		}
+		switch {
+		case !valid:
+			early = append(early, s)
+			continue
+		case first.Phase != plan.Basics:
+			conclude(early...)
+			early = nil
+		}
+		conclude(s)
+	}
+	conclude(early...)
+	return nil
+}
+
+func (r *runner) progress() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done++
+	if r.opts.Progress != nil && r.done%16 == 0 {
+		r.opts.Progress(r.done, r.plan.total, len(r.report.Findings))
+	}
+}
+
+// unreachable returns why no case got a connection; nil where one did.
+func unreachable(outcomes []outcome) error {
+	var last error
+	for i := range outcomes {
+		if !errors.Is(outcomes[i].err, send.ErrRefused) {
+			return nil
+		}
+		last = outcomes[i].err
+	}
+	return last
+}

@@ -1,0 +1,72 @@
+package run
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+)
+
+// How often an operation may hang, or answer without an end, before the rest of
+// it is left; and how often a target may hang that has never answered.
+const (
+	maxEndless = 2
+	maxHung    = 8
+)
+
+// state is what a run knows of one operation.
+type state struct {
+	op   *contract.Operation
+	plan *part // nil where there was no time to plan it
+
+	accepted   bool            // its valid request was accepted
+	repeatable bool            // and a second time too
+	lost       bool            // a finding says that it is refused since
+	free       map[string]bool // nodes whose values need not exist
+	skipped    map[*contract.Clause]string
+
+	late, large atomic.Int32 // answers that did not come to an end
+}
+
+// states holds the state of every operation, by its index.
+type states []*state
+
+func newStates(c *contract.Contract) states {
+	all := make(states, len(c.Operations))
+	for i, op := range c.Operations {
+		all[i] = &state{op: op, free: map[string]bool{}, skipped: map[*contract.Clause]string{}}
+	}
+	return all
+}
+
+func (s states) of(op *contract.Operation) *state { return s[op.Index] }
+
+// endless says why no more cases of the operation are sent; it is empty where
+// there is no such reason.
+func (s *state) endless() string {
+	switch {
+	case s.late.Load() >= maxEndless:
+		return fmt.Sprintf("the operation gave no answer in time %d times", maxEndless)
+	case s.late.Load()+s.large.Load() >= maxEndless:
+		return fmt.Sprintf("the operation gave an answer without an end %d times", maxEndless)
+	}
+	return ""
+}
+
+// takes reports whether an operation takes away what others need: all its cases
+// are sent when nothing else is left to be done.
+func takes(op *contract.Operation) bool { return rank(op.Method) == last }
+
+const last = 2
+
+// rank puts first what changes nothing.
+func rank(method string) int {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return 0
+	case http.MethodDelete:
+		return last
+	}
+	return 1
+}
