@@ -42,6 +42,20 @@ func (a asked) with(nodes, nots []*contract.Node) asked {
 	return a
 }
 
+// contradictory reports whether one schema is to hold and not to hold. Most ways
+// to choose among branches are so where one branch has been chosen before: without
+// a look at that, the search would go through each of them to its end.
+func (a asked) contradictory() bool {
+	for _, not := range a.nots {
+		for _, n := range a.nodes {
+			if n.Schema == not.Schema {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // option is one way to satisfy a keyword that has several.
 type option struct {
 	must, not []*contract.Node
@@ -162,6 +176,9 @@ func (m *Maker) expand(todo []*contract.Node, a asked, f func(asked) bool) bool 
 		a = a.with([]*contract.Node{n}, nil)
 		if n.Not != nil {
 			a = a.with(nil, []*contract.Node{n.Not})
+		}
+		if a.contradictory() {
+			return true
 		}
 		if lists := choices(n); len(lists) > 0 {
 			return m.choose(lists, todo, a, f)

@@ -1,0 +1,53 @@
+package value
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+)
+
+// recursive is a document whose body is a oneOf of so many branches, of which the
+// last three have the whole inside.
+func recursive(t *testing.T, branches int) *contract.Node {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(`openapi: 3.0.3
+info: {title: a, version: "1"}
+paths: {/a: {post: {operationId: a, requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/P"}}}}, responses: {"200": {description: a}}}}}
+components:
+  schemas:
+    P:
+      oneOf:
+`)
+	for i := range branches - 3 {
+		fmt.Fprintf(&b, "        - {type: object, required: [p%[1]d], properties: {p%[1]d: {type: string}}}\n", i)
+	}
+	b.WriteString(`        - {type: object, required: [and], properties: {and: {type: array, items: {$ref: "#/components/schemas/P"}}}}
+        - {type: object, required: [or], properties: {or: {type: array, items: {$ref: "#/components/schemas/P"}}}}
+        - {type: object, required: [not], properties: {not: {$ref: "#/components/schemas/P"}}}
+`)
+	c, err := contract.Parse("recursive.yaml", []byte(b.String()))
+	require.NoError(t, err)
+	return c.Operations[0].Body.Media[0].Node
+}
+
+// A value of a branch is found without a search in those branches that exclude it.
+func TestSearchByBranch(t *testing.T) {
+	n := recursive(t, 19)
+	for i, branch := range n.OneOf {
+		m := &Maker{left: maxSteps}
+		found := false
+		for g := range m.values([]*contract.Node{n, branch}, 1) {
+			found = true
+			assert.NoError(t, branch.Validates(g.V))
+			break
+		}
+		assert.True(t, found, "branch %d", i)
+		assert.Less(t, maxSteps-m.left, 20, "steps for branch %d", i)
+	}
+}
