@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -30,7 +32,7 @@ type cancelFlags struct {
 func newCancelCommand() *cobra.Command {
 	var in cancelFlags
 	cmd := &cobra.Command{
-		Use:   "cancel {--endpoint URL | --region NAME} --project ID [--workspace W] {ID… | --file FILE}",
+		Use:   "cancel [--endpoint URL | --region NAME] [--project ID] [--workspace W] {ID… | --file FILE}",
 		Short: "Cancel packages on a server",
 		Long: `Cancel packages on a server that offers the documented API: any number of them,
 in requests of 100. A request that is refused for one of its packages is halved
@@ -39,17 +41,25 @@ until the packages that do not exist stand alone, and the others are cancelled.
 The IDs are arguments, or lines of files: blank lines and those that begin with
 # are left out, and - is standard input.
 
-Keys, tokens and passwords are read from the environment or from a file, and
-never from the command line, which other users of the machine see:
+Region and project are those of HW_REGION_NAME and of HUAWEICLOUD_SDK_PROJECT_ID
+or HW_PROJECT_ID, unless flags say otherwise.
 
+Keys, tokens and passwords are read from the environment or from a file, and
+never from the command line, which other users of the machine see. The first of
+these that is there counts; --credentials goes before all:
+
+  HUAWEICLOUD_SDK_IDP_ID, HUAWEICLOUD_SDK_ID_TOKEN_FILE
   HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_SECURITY_TOKEN
   HW_AUTH_TOKEN
   HW_ACCESS_KEY, HW_SECRET_KEY, HW_SECURITY_TOKEN
   HW_DOMAIN_NAME, HW_USER_NAME, HW_USER_PASSWORD
+  HW_SHARED_CONFIG_FILE, HW_PROFILE (of KooCLI)
   HUAWEICLOUD_SDK_CREDENTIALS_FILE, else ~/.huaweicloud/credentials
+  the agency of the cloud server, for the vendor's endpoints
+  HC_CONTAINER_CREDENTIALS_FULL_URI, HC_CONTAINER_AUTHORIZATION_TOKEN_FILE
 
-The first that is set counts; --credentials goes before all. Without any, the
-requests are sent without proof.
+Without any, requests to the vendor are not sent, and others are sent without
+proof.
 
 Exit status: 0 all packages are cancelled (or would be, with --dry-run); 1 the
 server refused; 2 the command is not a proper one, and nothing was sent; 3 no
@@ -63,19 +73,15 @@ answer came, and packages may or may not be cancelled.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&in.endpoint, "endpoint", "", "base `URL` of the server")
-	flags.StringVar(&in.region, "region", "", "`NAME` of a region of the vendor's cloud, in place of --endpoint")
-	flags.StringVar(&in.project, "project", "", "`ID` of the project (mandatory)")
+	flags.StringVar(&in.region, "region", "", "`NAME` of a region of the vendor's cloud, in place of --endpoint (default: HW_REGION_NAME)")
+	flags.StringVar(&in.project, "project", "", "`ID` of the project (default: HUAWEICLOUD_SDK_PROJECT_ID, else HW_PROJECT_ID)")
 	flags.StringVar(&in.workspace, "workspace", "", "`ID` of the workspace (default: the project's default workspace)")
 	flags.StringVar(&in.credentials, "credentials", "", "`FILE` with keys, as the vendor's SDKs read it ([basic], ak, sk, security_token)")
-	flags.StringVar(&in.iamEndpoint, "iam-endpoint", "", "base `URL` of IAM, for a password and an endpoint of one's own")
+	flags.StringVar(&in.iamEndpoint, "iam-endpoint", "", "base `URL` of IAM, for a password or an ID token and an endpoint of one's own")
 	flags.StringArrayVar(&in.files, "file", nil, "`FILE` with IDs, one a line; - is standard input (can be repeated)")
 	flags.BoolVar(&in.dryRun, "dry-run", false, "say what would be cancelled, and send nothing")
 	flags.BoolVar(&in.retryInDoubt, "retry-in-doubt", false, "repeat a request that may have been carried out, too")
 	flags.StringVar(&in.output, "output", "text", "`FORMAT` of the result: text or json")
-	if err := cmd.MarkFlagRequired("project"); err != nil {
-		panic(err) // the flag is added above
-	}
-	cmd.MarkFlagsOneRequired("endpoint", "region")
 	cmd.MarkFlagsMutuallyExclusive("endpoint", "region")
 	return cmd
 }
@@ -104,11 +110,13 @@ func (in *cancelFlags) run(ctx context.Context, args []string, inWorkspace bool,
 const chunkSize = 100
 
 func (in *cancelFlags) client(inWorkspace bool) (*client.Client, error) {
-	endpoint := in.endpoint
-	if in.region != "" {
-		if endpoint = client.Region(in.region); endpoint == "" {
-			return nil, fmt.Errorf("--region %s: not the name of a region", in.region)
-		}
+	endpoint, err := in.target()
+	if err != nil {
+		return nil, err
+	}
+	project := cmp.Or(in.project, client.ProjectFromEnv())
+	if project == "" {
+		return nil, errors.New("no project: give --project, or set HUAWEICLOUD_SDK_PROJECT_ID or HW_PROJECT_ID")
 	}
 	opts := []client.Option{client.WithRetry(client.RetryPolicy{InDoubt: in.retryInDoubt})}
 	if inWorkspace {
@@ -121,9 +129,28 @@ func (in *cancelFlags) client(inWorkspace bool) (*client.Client, error) {
 	if in.credentials != "" {
 		credentials = client.FromFile(in.credentials)
 	}
-	c, err := client.New(endpoint, in.project, append(opts, client.WithCredentials(credentials))...)
+	c, err := client.New(endpoint, project, append(opts, client.WithCredentials(credentials))...)
 	if errors.Is(err, client.ErrNoCredentials) {
-		return client.New(endpoint, in.project, opts...)
+		return client.New(endpoint, project, opts...)
 	}
 	return c, err
+}
+
+// target returns the endpoint that the flags name, or else the environment.
+func (in *cancelFlags) target() (string, error) {
+	if in.endpoint != "" {
+		return in.endpoint, nil
+	}
+	name, region := "--region", in.region
+	if region == "" {
+		name, region = "HW_REGION_NAME", os.Getenv("HW_REGION_NAME")
+	}
+	if region == "" {
+		return "", errors.New("no endpoint: give --endpoint or --region, or set HW_REGION_NAME")
+	}
+	endpoint := client.Region(region)
+	if endpoint == "" {
+		return "", fmt.Errorf("%s %s: not the name of a region", name, region)
+	}
+	return endpoint, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dataarts-go/factory/client"
 	"github.com/dataarts-go/factory/internal/signing"
 )
 
@@ -70,7 +71,7 @@ func newCancelServer(t *testing.T) *cancelServer {
 func clearCredentials(t *testing.T) {
 	t.Helper()
 	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "HW_") || strings.HasPrefix(name, "HUAWEICLOUD_SDK_") {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "HW_") || strings.HasPrefix(name, "HUAWEICLOUD_SDK_") || strings.HasPrefix(name, "HC_CONTAINER_") {
 			t.Setenv(name, "")
 		}
 	}
@@ -300,10 +301,10 @@ func TestCancelExitStatus(t *testing.T) {
 		{"no IDs", "", here(), 2, "no package IDs given"},
 		{"no IDs in a file", "", here("--file", write("empty", "# nothing\n\n")), 2, "no package IDs given"},
 		{"no file", "", here("--file", filepath.Join(dir, "none")), 2, "none: no such file"},
-		{"no endpoint", "", []string{"--project", "p", "12"}, 2, "at least one of the flags in the group [endpoint region] is required"},
+		{"no endpoint", "", []string{"--project", "p", "12"}, 2, "no endpoint: give --endpoint or --region, or set HW_REGION_NAME"},
 		{"endpoint and region", "", here("--region", "cn-north-4", "12"), 2, "[endpoint region]"},
 		{"no region", "", []string{"--project", "p", "--region", "../", "12"}, 2, "--region ../: not the name of a region"},
-		{"no project", "", []string{"--endpoint", s.url, "12"}, 2, `required flag(s) "project" not set`},
+		{"no project", "", []string{"--endpoint", s.url, "12"}, 2, "no project: give --project, or set HUAWEICLOUD_SDK_PROJECT_ID or HW_PROJECT_ID"},
 		{"endpoint without scheme", "", to("host", "12"), 2, "endpoint is not an absolute"},
 		{"IAM endpoint without scheme", "", here("--iam-endpoint", "host", "12"), 2, "IAM endpoint is not an absolute"},
 		{"empty workspace", "", here("--workspace", "", "12"), 2, "workspace is empty"},
@@ -409,4 +410,45 @@ func TestCancelInterrupted(t *testing.T) {
 	assert.Contains(t, stdout, `"result": "in_doubt"`)
 	assert.Contains(t, stderr, "context canceled")
 	assert.Contains(t, stderr, "may or may not be cancelled")
+}
+
+// Project and region come from the environment, unless flags name others.
+func TestCancelFromEnvironment(t *testing.T) {
+	clearCredentials(t)
+	s := newCancelServer(t)
+	run := func(args ...string) (code int, stderr string) {
+		var errs bytes.Buffer
+		return Do(t.Context(), append([]string{"cancel"}, args...), strings.NewReader(""), io.Discard, &errs), errs.String()
+	}
+	t.Setenv("HW_PROJECT_ID", "of-terraform")
+	for want, set := range map[string]func() []string{
+		"of-terraform": func() []string { return nil },
+		"of-the-sdk":   func() []string { t.Setenv("HUAWEICLOUD_SDK_PROJECT_ID", "of-the-sdk"); return nil },
+		"of-the-flag":  func() []string { return []string{"--project", "of-the-flag"} },
+	} {
+		t.Setenv("HUAWEICLOUD_SDK_PROJECT_ID", "")
+		s.requests = nil
+		code, stderr := run(append([]string{"--endpoint", s.url, "12"}, set()...)...)
+		require.Equal(t, 0, code, stderr)
+		require.Len(t, s.requests, 1)
+		assert.Equal(t, "/v2/"+want+"/factory/release-packages/unpack", s.requests[0].URL.Path)
+	}
+	t.Setenv("HW_REGION_NAME", "../")
+	code, stderr := run("12")
+	assert.Equal(t, 2, code)
+	assert.Equal(t, "factory: HW_REGION_NAME ../: not the name of a region\n", stderr)
+	code, stderr = run("--endpoint", s.url, "12")
+	assert.Equal(t, 0, code, stderr)
+	t.Setenv("HW_REGION_NAME", "cn-north-4")
+	t.Setenv("HW_AUTH_TOKEN", cancelToken)
+	code, stderr = run("--dry-run", "12")
+	assert.Equal(t, 0, code, stderr)
+}
+
+// Where no credentials are found for the vendor, nothing is sent.
+func TestCancelWithoutCredentials(t *testing.T) {
+	err := fmt.Errorf("cancel task packages: %w: nobody is there", client.ErrNoCredentials)
+	assert.Equal(t, resultNotSent, newCancelledResult("12", err).Result)
+	ended := cancelOutput{stderr: io.Discard}.explain(2, []*failure{{err, []string{"12"}}, {fmt.Errorf("%w: %w", client.ErrNotSent, err), []string{"13"}}})
+	assert.Equal(t, exitCannot, report(io.Discard, ended))
 }

@@ -96,7 +96,7 @@ func newCancelledResult(id string, err error) cancelledResult {
 		r.Status, r.Code, r.RequestID = e.HTTPStatus, e.Code, e.RequestID
 	}
 	switch {
-	case errors.Is(err, client.ErrNotSent):
+	case errors.Is(err, client.ErrNotSent), errors.Is(err, client.ErrNoCredentials):
 		r.Result = resultNotSent
 	case errors.Is(err, client.ErrInDoubt):
 		r.Result = resultInDoubt
@@ -131,6 +131,9 @@ func (o cancelOutput) explain(of int, failures []*failure) error {
 		if _, answered := errors.AsType[*client.Error](f.err); !answered {
 			status = exitUnreachable
 		}
+	}
+	if errors.Is(failures[0].err, client.ErrNoCredentials) {
+		status = exitCannot // it is said of the first request, and nothing was sent
 	}
 	if len(failures) == 1 && failed == of {
 		return exit(status, failures[0].err)
