@@ -245,7 +245,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				pl.breakWith(change{clause: v.Clause, label: v.Label + "-in-last-item", node: n, site: n.Path, touches: p, apply: put(v.V, nil, true)})
 			}
 		}
-		pl.optional(n, local, p, put)
+		pl.optional(n, local, in, p, put)
 		for _, c := range n.Clauses {
 			if pl.reasons[c] == "" {
 				pl.reasons[c] = "no value that breaks it, or keeps it at an edge, can be sent in its place"
@@ -426,7 +426,7 @@ func (pl *planner) byItself(n *contract.Node) (value.Good, error) {
 
 // optional plans the optional properties of an object: each absent, each
 // present, all absent, all present.
-func (pl *planner) optional(n *contract.Node, good value.Good, p *contract.Param, put func(any, []string, bool) func(*value.Maker, draft) (draft, error)) {
+func (pl *planner) optional(n *contract.Node, good value.Good, in value.Place, p *contract.Param, put func(any, []string, bool) func(*value.Maker, draft) (draft, error)) {
 	members, ok := good.V.(map[string]any)
 	if !ok {
 		return
@@ -447,9 +447,12 @@ func (pl *planner) optional(n *contract.Node, good value.Good, p *contract.Param
 		optional = append(optional, prop)
 		c := n.Clause("optional/" + prop.PropName)
 		if _, there := members[prop.PropName]; there {
-			less := clone(members)
+			less, unknown := clone(members), outside(good.Unknown, prop.Path)
 			delete(less, prop.PropName)
-			pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(less, outside(good.Unknown, prop.Path), false)}, false, n)
+			if len(less) == 0 && in != value.InBody {
+				unknown = pl.another(n, prop, less) // without a member nothing shows that one is absent
+			}
+			pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(less, unknown, false)}, false, n)
 			continue
 		}
 		g, err := pl.maker.Good(prop)
@@ -472,6 +475,21 @@ func (pl *planner) optional(n *contract.Node, good value.Good, p *contract.Param
 		pl.keep(change{clause: c, label: "all-optional-absent", site: n.Path, touches: p, apply: put(few, good.Unknown, false)}, false, n)
 		pl.keep(change{clause: c, label: "all-optional-present", site: n.Path, touches: p, apply: put(all, slices.Concat(good.Unknown, made), false)}, false, n)
 	}
+}
+
+// another adds a property to an object, another than the one given, and returns the
+// nodes whose values may not exist.
+func (pl *planner) another(n, but *contract.Node, members map[string]any) []string {
+	for _, prop := range n.Props {
+		if prop == but || prop.Schema.ReadOnly {
+			continue
+		}
+		if g, err := pl.maker.Good(prop); err == nil {
+			members[prop.PropName] = g.V
+			return g.Unknown
+		}
+	}
+	return nil
 }
 
 func clone(m map[string]any) map[string]any {

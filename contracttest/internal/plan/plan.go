@@ -294,6 +294,9 @@ func (pl *planner) makeBase() (draft, error) {
 // parameter's own examples, else as its schema says.
 func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 	g, err := pl.maker.Good(p.Node)
+	if p.Syntax == nil && err == nil {
+		g = pl.visible(p.Node, g)
+	}
 	if len(pl.opts.Known[p.Spec.Name]) > 0 && err == nil {
 		return g, nil
 	}
@@ -332,6 +335,9 @@ func (pl *planner) goodBody(m *contract.Media) (value.Good, error) {
 		return value.Good{V: "a"}, nil
 	}
 	g, err := pl.maker.Good(m.Node)
+	if err == nil && (m.Form == contract.URLEncoded || m.Form == contract.Multipart) {
+		g = pl.visible(m.Node, g)
+	}
 	if err == nil && len(g.Unknown) == 0 && !emptyObject(g.V) {
 		return g, nil
 	}
@@ -341,6 +347,22 @@ func (pl *planner) goodBody(m *contract.Media) (value.Good, error) {
 		}
 	}
 	return g, err
+}
+
+// visible returns a good value that shows where it is written as text: an object
+// without a member is no text at all there, as is p of {age, name}, both optional,
+// in a query. It is the one that is given where the schema has no other.
+func (pl *planner) visible(n *contract.Node, g value.Good) value.Good {
+	if !emptyObject(g.V) {
+		return g
+	}
+	const most = 12
+	for _, other := range pl.maker.Others(n, most) {
+		if members, ok := other.V.(map[string]any); ok && len(members) > 0 {
+			return other
+		}
+	}
+	return g
 }
 
 func emptyObject(v any) bool {
