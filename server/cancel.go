@@ -13,6 +13,7 @@ import (
 type handler struct {
 	store        store.Store
 	maxErrorText int
+	maxPackages  int
 }
 
 var _ api.StrictServerInterface = (*handler)(nil)
@@ -30,12 +31,17 @@ func (h *handler) CancelFactoryPackages(
 	if request.Body != nil && request.Body.PackageIds != nil {
 		ids = *request.Body.PackageIds
 	}
+	refuse := func(code, text string) (api.CancelFactoryPackagesResponseObject, error) {
+		return api.CancelFactoryPackages400JSONResponse(errorBody(code, text, h.maxErrorText)), nil
+	}
+	if len(ids) > h.maxPackages {
+		// A long list is one long transaction, for which others wait.
+		r := invalid("package_ids", fmt.Sprintf("this server takes %d IDs at most in one request, got %d", h.maxPackages, len(ids)))
+		return refuse(r.code, r.text)
+	}
 	err := h.store.Cancel(ctx, request.ProjectID, workspace, ids)
 	if err == nil {
 		return api.CancelFactoryPackages200Response{}, nil
-	}
-	refuse := func(code, text string) (api.CancelFactoryPackagesResponseObject, error) {
-		return api.CancelFactoryPackages400JSONResponse(errorBody(code, text, h.maxErrorText)), nil
 	}
 	if _, ok := errors.AsType[*store.UnknownPackageError](err); ok {
 		return refuse(codeTaskNotFound, textTaskNotFound)

@@ -27,6 +27,9 @@ type Limits struct {
 	BodyBytes    int64         // the body of a request
 	BodiesBytes  int64         // all bodies above 32 KiB that are under way; others wait to be read
 	Connections  int           // at a time; others wait to be accepted
+	// Packages is how many IDs a request may have, with those given twice. It is a
+	// limit of this server: the document has none.
+	Packages int
 }
 
 // DefaultLimits returns the limits of a server that is not told otherwise. What
@@ -43,6 +46,7 @@ func DefaultLimits() Limits {
 		BodyBytes:      12 << 20,
 		BodiesBytes:    256 << 20,
 		Connections:    16_384,
+		Packages:       100_000,
 	}
 }
 
@@ -60,6 +64,7 @@ func WithLimits(l Limits) Option {
 			orDefault(&l.BodyBytes, byDefault.BodyBytes, "bytes of the body"),
 			orDefault(&l.BodiesBytes, max(byDefault.BodiesBytes, l.BodyBytes), "bytes of all bodies"),
 			orDefault(&l.Connections, byDefault.Connections, "connections"),
+			orDefault(&l.Packages, byDefault.Packages, "packages"),
 		} {
 			if err != nil {
 				return err

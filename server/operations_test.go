@@ -87,6 +87,24 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, http.StatusRequestHeaderFieldsTooLarge, a.StatusCode)
 }
 
+// One request has so many packages at most, those that are given twice among them.
+func TestMaxPackages(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, server.WithLimits(server.Limits{Packages: 2}))
+	for _, ids := range []string{`["12","13","14"]`, `["12","12","12"]`, `["98","99","x"]`} {
+		a := r.send(t, post(path, `{"package_ids":`+ids+`}`, "Content-Type: "+mediaType))
+		failure(t, a, http.StatusBadRequest, "DLF.3051", "package_ids: ", "2 IDs at most", "got 3")
+	}
+	assert.Equal(t, untouched, states(t, s))
+	success(t, r.send(t, post(path, document, "Content-Type: "+mediaType)))
+
+	r = start(t, s)
+	ids := strings.Repeat(`"12",`, 100_000)
+	success(t, r.send(t, post(path, `{"package_ids":[`+strings.TrimSuffix(ids, ",")+`]}`, "Content-Type: "+mediaType)))
+	a := r.send(t, post(path, `{"package_ids":[`+ids+`"12"]}`, "Content-Type: "+mediaType))
+	failure(t, a, http.StatusBadRequest, "DLF.3051", "100000 IDs at most")
+}
+
 // Who takes too long over a request, or between two, is cut off.
 func TestTimeouts(t *testing.T) {
 	const short = 50 * time.Millisecond
@@ -129,6 +147,7 @@ func TestWithLimitsRefused(t *testing.T) {
 		"request timeout: limit is -1ns":               {RequestTimeout: -1},
 		"bytes of headers: limit is -1":                {HeaderBytes: -1},
 		"connections: limit is -1":                     {Connections: -1},
+		"packages: limit is -1":                        {Packages: -1},
 		"write timeout is 1m0s, want more than":        {WriteTimeout: time.Minute},
 		"want more than the read and request timeouts": {ReadTimeout: time.Hour},
 	} {

@@ -121,7 +121,7 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 		}
 		before[id] = append(before[id], s.admit(op))
 	}
-	h := &handler{store: st, maxErrorText: contract.maxErrorText}
+	h := &handler{store: st, maxErrorText: contract.maxErrorText, maxPackages: s.limits.Packages}
 	api.RegisterHandlersWithOptions(s.echo, api.NewStrictHandler(h, nil),
 		api.RegisterHandlersOptions{OperationMiddlewares: before})
 	if s.auth != nil && len(s.auth.users) > 0 {

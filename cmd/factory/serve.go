@@ -83,6 +83,7 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	flags.Int64Var(&in.limits.BodyBytes, "max-body", in.limits.BodyBytes, "`bytes` of the body of a request")
 	flags.Int64Var(&in.limits.BodiesBytes, "max-bodies", in.limits.BodiesBytes, "`bytes` of all large bodies at a time; others wait")
 	flags.IntVar(&in.limits.Connections, "max-connections", in.limits.Connections, "`number` of connections at a time")
+	flags.IntVar(&in.limits.Packages, "max-packages", in.limits.Packages, "`number` of packages that one request may cancel; more are answered with 400")
 	return cmd
 }
 
@@ -140,6 +141,7 @@ func (f *serveFlags) limitOptions() []server.Option {
 		named("max-header", server.WithLimits(server.Limits{HeaderBytes: min(l.HeaderBytes, 0)})),
 		named("max-body", server.WithLimits(server.Limits{BodyBytes: min(l.BodyBytes, 0)})),
 		named("max-bodies", server.WithLimits(server.Limits{BodyBytes: l.BodyBytes, BodiesBytes: l.BodiesBytes})),
+		named("max-packages", server.WithLimits(server.Limits{Packages: min(l.Packages, 0)})),
 		named("max-connections", server.WithLimits(server.Limits{Connections: min(l.Connections, 0)})),
 		named("write-timeout", server.WithLimits(l)),
 	}

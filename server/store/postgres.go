@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -35,13 +36,31 @@ const postgresLock = 0x46435459
 var postgresDialect = dialect{
 	list:   func(names []string) any { return names },
 	values: "unnest($3::text[]) AS list (value)",
-	// Not a subquery, for which the planner has to guess a number of rows.
-	among:    "id = ANY ($3::text[])",
+	found:  postgresFound,
+	// A scan by tuple identifiers visits the rows as they lie in the table, which is an
+	// order that all such statements have in common. The state is asked for again since
+	// it may have changed while the row was locked by another one.
+	cancelPending: func(n int) string {
+		return "UPDATE package SET state = 'cancelled' WHERE state = 'pending' AND ctid = ANY (ARRAY (SELECT package.ctid FROM " +
+			postgresFound(n) + "))"
+	},
+	chunk:    math.MaxInt,
 	share:    " FOR SHARE",
-	update:   " FOR UPDATE",
 	writing:  fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", postgresLock),
 	change:   &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+}
+
+// postgresFound returns dialect.found for n IDs. The planner knows nothing of a table
+// that has just been filled: it may then prefer to scan the whole workspace. For a few
+// IDs the form of the statement leaves it no choice but the primary key. For many,
+// a scan is not worse by much, and often better.
+func postgresFound(n int) string {
+	const in = "package WHERE project_id = $1 AND workspace = $2 AND id = "
+	if n > maxBatch {
+		return in + "ANY ($3::text[])"
+	}
+	return "unnest($3::text[]) AS list (value) CROSS JOIN LATERAL (SELECT id, state, ctid FROM " + in + "value LIMIT 1) AS package"
 }
 
 // openPostgres opens the database of a URL, which no error quotes: it may hold

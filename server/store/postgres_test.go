@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,23 @@ func TestPostgres(t *testing.T) {
 	t.Run("each is cancelled once", func(t *testing.T) { testCancelledOnce(t, db) })
 	t.Run("a default that changes", func(t *testing.T) { testDefaultChanges(t, db) })
 	t.Run("refused", func(t *testing.T) { testPostgresRefused(t, db) })
+	t.Run("refuses beside a writer", func(t *testing.T) {
+		url := db.NewDatabase(t)
+		s := open(t, url+"&lock_timeout=5s")
+		defer func() { assert.NoError(t, s.Close()) }()
+		raw, err := sql.Open("pgx", url)
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, raw.Close()) }()
+		testRefusesBesideAWriter(t, s, func() func() {
+			tx, err := raw.BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			_, err = tx.ExecContext(t.Context(), "SELECT FROM package FOR UPDATE")
+			require.NoError(t, err)
+			_, err = tx.ExecContext(t.Context(), "SELECT FROM project FOR UPDATE")
+			require.NoError(t, err)
+			return func() { require.NoError(t, tx.Rollback()) }
+		})
+	})
 	t.Run("restart", func(t *testing.T) { testRestart(t, db) })
 }
 

@@ -25,3 +25,23 @@ func TestSQLiteSettings(t *testing.T) {
 		assert.Equal(t, want, got, pragma)
 	}
 }
+
+// Where another workspace has become the default one since the packages were looked
+// up, nothing is decided by what was found.
+func TestCancelInFormerDefault(t *testing.T) {
+	opened, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "f.db"))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, opened.Close()) }()
+	s := opened.(*sqlStore)
+	for _, w := range []string{"former", "now"} {
+		require.NoError(t, s.PutWorkspace(t.Context(), Workspace{ProjectID: "p", ID: w, Default: true}))
+		_, err := s.Add(t.Context(), Packages(
+			Package{ID: "1", ProjectID: "p"}, Package{ID: "2", ProjectID: "p", State: Cancelled}, Package{ID: "3", ProjectID: "p", State: Released}))
+		require.NoError(t, err)
+	}
+	for _, ids := range [][]string{{"1"}, {"2"}, {"3"}, {"1", "2", "3"}} {
+		require.ErrorIs(t, s.cancelIn(t.Context(), "p", "former", true, ids), errDefaultChanged, ids)
+	}
+	require.NoError(t, s.cancelIn(t.Context(), "p", "now", true, []string{"1"}))
+	require.NoError(t, s.cancelIn(t.Context(), "p", "former", false, []string{"1"}), "asked for by its name")
+}

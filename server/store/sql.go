@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // sqlStore is a Store in a database that speaks SQL. The statements are the
@@ -24,12 +25,19 @@ type dialect struct {
 	// list is how many names are one argument, since a statement takes no more
 	// than 32,766 with SQLite, and 65,535 with PostgreSQL.
 	list func(names []string) any
-	// values is a table with the column "value" of the names in the list $3;
-	// among is true of an id that is one of them.
-	values, among string
-	// share and update end a SELECT, to lock the rows that it finds until the
-	// transaction ends: against changes, and against other updates too.
-	share, update string
+	// values is a table with the column "value" of the names in the list $3.
+	values string
+	// found is what follows FROM to read the packages of the list $3, which has n IDs,
+	// in the project $1 and the workspace $2.
+	found func(n int) string
+	// cancelPending is a statement that cancels those of them that are pending. Of
+	// several at once, that overlap, none waits for another in a circle.
+	cancelPending func(n int) string
+	// chunk is how many IDs are looked up by one statement.
+	chunk int
+	// share ends a SELECT, to keep the rows that it finds from being changed until the
+	// transaction ends.
+	share string
 	// writing is a statement that a transaction starts with which creates
 	// rows, to keep others from doing so. Its lock must not hold up Cancel.
 	writing string
@@ -44,6 +52,7 @@ func rollback(tx *sql.Tx) { _ = tx.Rollback() }
 
 // querier is what *sql.DB and *sql.Tx share.
 type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
@@ -90,49 +99,66 @@ func (s *sqlStore) Cancel(ctx context.Context, project, workspace string, ids []
 }
 
 func (s *sqlStore) cancel(ctx context.Context, project, workspace string, ids []string) error {
-	if len(ids) == 0 {
-		_, err := s.workspace(ctx, s.read, project, workspace, "")
+	place, err := s.workspace(ctx, s.read, project, workspace, "")
+	if err != nil || len(ids) == 0 {
 		return err
+	}
+	if ids, err = distinct(ids); err != nil {
+		return err
+	}
+	for {
+		err := s.cancelIn(ctx, project, place, workspace == "", ids)
+		if !errors.Is(err, errDefaultChanged) {
+			return err
+		}
+		if place, err = s.workspace(ctx, s.read, project, "", ""); err != nil {
+			return err
+		}
+	}
+}
+
+// errDefaultChanged reports that a workspace is no longer the default one.
+var errDefaultChanged = errors.New("the default workspace has changed")
+
+// cancelIn cancels packages in the workspace place, which byDefault says was the
+// default one. It fails with errDefaultChanged if that is over.
+//
+// The packages are looked up before the transaction begins, so that a long list
+// with an unknown ID in it holds up nobody: SQLite has one writer at a time. What
+// was found holds in the transaction, too, for packages are never deleted, and a
+// state other than pending never changes.
+func (s *sqlStore) cancelIn(ctx context.Context, project, place string, byDefault bool, ids []string) error {
+	pending, refused := s.lookUp(ctx, s.read, project, place, ids)
+	if _, released := errors.AsType[*ReleasedPackageError](refused); refused != nil && !released {
+		return refused // one that is unknown now was unknown when place was the default, too
+	}
+	if refused != nil || pending == 0 {
+		if err := s.stillDefault(ctx, s.read, project, place, byDefault, ""); err != nil {
+			return err
+		}
+		return refused
 	}
 	tx, err := s.write.BeginTx(ctx, s.change)
 	if err != nil {
 		return fmt.Errorf("begin cancelling: %w", err)
 	}
 	defer rollback(tx)
-	workspace, err = s.workspace(ctx, tx, project, workspace, s.share)
-	if err != nil {
+	if err := s.stillDefault(ctx, tx, project, place, byDefault, s.share); err != nil {
 		return err
 	}
-	ids, err = distinct(ids)
+	cancelled, err := affected(tx.ExecContext(ctx, s.cancelPending(len(ids)), project, place, s.list(ids)))
 	if err != nil {
-		return err
-	}
-	states, err := s.lockedStates(ctx, tx, project, workspace, ids)
-	if err != nil {
-		return fmt.Errorf("look up packages: %w", err)
-	}
-	var released error
-	pending := ids[:0]
-	for _, id := range ids {
-		switch state, ok := states[id]; {
-		case !ok:
-			return &UnknownPackageError{ID: id}
-		case state == Released && released == nil:
-			released = &ReleasedPackageError{ID: id}
-		case state == Pending:
-			pending = append(pending, id)
-		}
-	}
-	if released != nil {
-		return released
-	}
-	if len(pending) == 0 {
-		return nil
-	}
-	//nolint:gosec // G202: the dialect's own words
-	update := `UPDATE package SET state = 'cancelled' WHERE project_id = $1 AND workspace = $2 AND ` + s.among
-	if _, err := tx.ExecContext(ctx, update, project, workspace, s.list(pending)); err != nil {
 		return fmt.Errorf("cancel packages: %w", err)
+	}
+	if cancelled != pending {
+		// Others have cancelled some of them since. To be sure that it is this and
+		// nothing else, all of them are looked at again.
+		switch pending, err := s.lookUp(ctx, tx, project, place, ids); {
+		case err != nil:
+			return err
+		case pending > 0:
+			return fmt.Errorf("cancel packages: %d of them are pending still", pending)
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit cancelling: %w", err)
@@ -140,28 +166,109 @@ func (s *sqlStore) cancel(ctx context.Context, project, workspace string, ids []
 	return nil
 }
 
-// lockedStates returns the states of those packages that exist, which nobody
-// else changes before tx ends. They are locked in the order of their IDs, so
-// that of several that overlap none waits for another in a circle.
-func (s *sqlStore) lockedStates(ctx context.Context, tx *sql.Tx, project, workspace string, ids []string) (map[string]State, error) {
-	//nolint:gosec // G202: the dialect's own words
-	query := `SELECT id, state FROM package
-		WHERE project_id = $1 AND workspace = $2 AND ` + s.among + ` ORDER BY id` + s.update
-	rows, err := tx.QueryContext(ctx, query, project, workspace, s.list(ids))
+// affected returns how many rows a statement has changed.
+func affected(result sql.Result, err error) (int, error) {
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	defer rows.Close()
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+// stillDefault returns errDefaultChanged if place was to be the default workspace
+// and is not.
+func (s *sqlStore) stillDefault(ctx context.Context, q querier, project, place string, byDefault bool, lock string) error {
+	if !byDefault {
+		return nil
+	}
+	now, err := s.workspace(ctx, q, project, "", lock)
+	if err == nil && now != place {
+		err = errDefaultChanged
+	}
+	return err
+}
+
+// lookUp returns how many of the packages are pending. It fails with the first ID
+// that does not exist, and asks for no more then, or else with the first one that is
+// released.
+func (s *sqlStore) lookUp(ctx context.Context, q querier, project, workspace string, ids []string) (pending int, err error) {
+	var released error
+	for chunk := range slices.Chunk(ids, s.chunk) {
+		n, err := s.lookUpChunk(ctx, q, project, workspace, chunk)
+		if _, ok := errors.AsType[*ReleasedPackageError](err); ok {
+			if released == nil {
+				released = err
+			}
+		} else if err != nil {
+			return 0, err
+		}
+		pending += n
+	}
+	return pending, released
+}
+
+// lookUpChunk is lookUp for the IDs of one statement.
+func (s *sqlStore) lookUpChunk(ctx context.Context, q querier, project, workspace string, ids []string) (pending int, err error) {
+	counts, found := map[State]int{}, s.found(len(ids))
+	// Numbers are enough as long as nothing is wrong. To read a row for each package
+	// takes about as long as to find it.
+	err = query(ctx, q, `SELECT state, count(*) FROM `+found+` GROUP BY state`, func(rows *sql.Rows) error {
+		var state State
+		var n int
+		err := rows.Scan(&state, &n)
+		counts[state] = n
+		return err
+	}, project, workspace, s.list(ids))
+	if err != nil {
+		return 0, fmt.Errorf("look up packages: %w", err)
+	}
+	if counts[Pending]+counts[Cancelled] == len(ids) {
+		return counts[Pending], nil
+	}
 	states := make(map[string]State, len(ids))
-	for rows.Next() {
+	err = query(ctx, q, `SELECT id, state FROM `+found, func(rows *sql.Rows) error {
 		var id string
 		var state State
-		if err := rows.Scan(&id, &state); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&id, &state)
 		states[id] = state
+		return err
+	}, project, workspace, s.list(ids))
+	if err != nil {
+		return 0, fmt.Errorf("look up packages: %w", err)
 	}
-	return states, rows.Err()
+	return judge(ids, states)
+}
+
+// query calls read for each row of the answer.
+func query(ctx context.Context, q querier, text string, read func(*sql.Rows) error, args ...any) error {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// judge returns how many of the packages are pending, and why they cannot be
+// cancelled, if they cannot.
+func judge(ids []string, states map[string]State) (pending int, err error) {
+	var released error
+	for _, id := range ids {
+		switch state, ok := states[id]; {
+		case !ok:
+			return 0, &UnknownPackageError{ID: id}
+		case state == Released && released == nil:
+			released = &ReleasedPackageError{ID: id}
+		case state == Pending:
+			pending++
+		}
+	}
+	return pending, released
 }
 
 func (s *sqlStore) PutWorkspace(ctx context.Context, w Workspace) error {
@@ -235,15 +342,11 @@ func (s *sqlStore) Add(ctx context.Context, packages iter.Seq2[Package, error]) 
 		if len(batch) == 0 {
 			return nil
 		}
-		result, err := tx.ExecContext(ctx, insert, place.ProjectID, place.Workspace, s.list(batch), string(place.State))
+		n, err := affected(tx.ExecContext(ctx, insert, place.ProjectID, place.Workspace, s.list(batch), string(place.State)))
 		if err != nil {
 			return fmt.Errorf("add packages: %w", err)
 		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return fmt.Errorf("add packages: %w", err)
-		}
-		added, batch = added+int(n), batch[:0]
+		added, batch = added+n, batch[:0]
 		return nil
 	}
 	for p, err := range packages {

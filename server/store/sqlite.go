@@ -50,8 +50,15 @@ CREATE TABLE package (
 var sqliteDialect = dialect{
 	list:   func(names []string) any { return jsonArray(names) },
 	values: "json_each($3)",
-	among:  "id IN (SELECT value FROM json_each($3))",
+	found:  func(int) string { return "package WHERE " + sqliteAmong },
+	cancelPending: func(int) string {
+		return "UPDATE package SET state = 'cancelled' WHERE state = 'pending' AND " + sqliteAmong
+	},
+	chunk: maxBatch, // an unknown ID ends the search early
 }
+
+// sqliteAmong is true of the packages of the list $3.
+const sqliteAmong = "project_id = $1 AND workspace = $2 AND id IN (SELECT value FROM json_each($3))"
 
 func openSQLite(ctx context.Context, path string, o options) (_ Store, err error) {
 	defer func() {

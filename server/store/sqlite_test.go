@@ -4,8 +4,10 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -163,6 +165,68 @@ func TestInMemory(t *testing.T) {
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	require.NoError(t, s.PutWorkspace(t.Context(), store.Workspace{ProjectID: "project", ID: "w", Default: true}))
 	assert.NoFileExists(t, ":memory:")
+}
+
+// What can be answered without a change does not wait for who is changing something.
+func TestSQLiteRefusesBesideAWriter(t *testing.T) {
+	file := newFile(t)
+	s := openSQLite(t, file)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	db := openRaw(t, file)
+	testRefusesBesideAWriter(t, s, func() (end func()) {
+		conn, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+		require.NoError(t, err)
+		return func() {
+			_, err := conn.ExecContext(t.Context(), "ROLLBACK")
+			require.NoError(t, err)
+			require.NoError(t, conn.Close())
+		}
+	})
+	require.NoError(t, db.Close())
+}
+
+// testRefusesBesideAWriter cancels while write has everything locked that a change needs.
+func testRefusesBesideAWriter(t *testing.T, s store.Store, write func() (end func())) {
+	t.Helper()
+	const n = 5000
+	ids, packages := make([]string, n), make([]store.Package, n)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i)
+		packages[i] = store.Package{ID: ids[i], ProjectID: "project", State: store.Cancelled}
+	}
+	packages[0].State, packages[1].State = store.Pending, store.Released
+	_, err := s.Add(t.Context(), store.Packages(packages...))
+	require.NoError(t, err)
+	end := sync.OnceFunc(write())
+	defer end()
+	for _, ids := range [][]string{{"0", "unknown"}, append(slices.Clone(ids), "unknown")} {
+		var unknown *store.UnknownPackageError
+		require.ErrorAs(t, s.Cancel(t.Context(), "project", "", ids), &unknown)
+		assert.Equal(t, "unknown", unknown.ID)
+	}
+	for _, ids := range [][]string{ids[:2], ids} {
+		var released *store.ReleasedPackageError
+		require.ErrorAs(t, s.Cancel(t.Context(), "project", "", ids), &released)
+		assert.Equal(t, "1", released.ID)
+	}
+	require.NoError(t, s.Cancel(t.Context(), "project", "", ids[2:]), "they are cancelled already")
+	end()
+	require.NoError(t, s.Cancel(t.Context(), "project", "", ids[:1]))
+}
+
+// A package that stays as it is, whatever the reason, is not confirmed.
+func TestSQLiteKeepsAPackage(t *testing.T) {
+	file := newFile(t)
+	s := openSQLite(t, file)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	_, err := s.Add(t.Context(), store.Packages(
+		store.Package{ID: "1", ProjectID: "project"}, store.Package{ID: "2", ProjectID: "project"}))
+	require.NoError(t, err)
+	execute(t, file, "CREATE TRIGGER keep BEFORE UPDATE ON package WHEN OLD.id = '2' BEGIN SELECT RAISE(IGNORE); END")
+	require.ErrorContains(t, s.Cancel(t.Context(), "project", "", []string{"1", "2"}), "1 of them are pending still")
+	assert.Equal(t, []string{"1 pending", "2 pending"}, all(t, s))
 }
 
 func execute(t *testing.T, file, statement string) {
