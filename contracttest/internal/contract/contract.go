@@ -38,10 +38,11 @@ type Contract struct {
 	max      int // of them, until a schema that was met before is shared
 	unrolled map[unrolledKey]*Node
 
-	schemas2020 schemas2020
-	answers     jsonBodies // that were judged
-	heirsOnce   sync.Once
-	heirNames   map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
+	validators validators
+	directed   bool       // some schema is readOnly or writeOnly
+	answers    jsonBodies // that were judged
+	heirsOnce  sync.Once
+	heirNames  map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
 	// discriminates has by schema the names that its discriminator takes.
 	discriminates sync.Map
 }

@@ -95,7 +95,7 @@ func TestWarnings(t *testing.T) {
 		{"path parameter that is not in the path", head + "paths: {/a: {get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], " + done + "}}}", "must define exactly all path parameters"},
 		{"path parameter that is not described", head + "paths: {'/a/{id}': {get: {" + done + "}}}", "must define exactly all path parameters"},
 		{"two operations of one name", head + "paths: {/a: {get: {operationId: o, " + done + "}, put: {operationId: o, " + done + "}}}", "have the same operation id"},
-		{"example that breaks its schema", head + "paths: {/a: {get: {parameters: [{name: a, in: query, schema: {type: string, maxLength: 1}, example: long}], " + done + "}}}", "maximum string length is 1"},
+		{"example that breaks its schema", head + "paths: {/a: {get: {parameters: [{name: a, in: query, schema: {type: string, maxLength: 1}, example: long}], " + done + "}}}", "maxLength: got 4, want 1"},
 		{"parameter nowhere", head + "paths: {/a: {get: {parameters: [{name: a, in: nowhere, description: " + strings.Repeat("é ", 5000) + ", schema: {type: string}}], " + done + "}}}", "nowhere"},
 	}
 	for _, tt := range tests {

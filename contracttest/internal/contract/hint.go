@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,6 +12,8 @@ import (
 // Why a receiver may take what the document says should not be.
 const (
 	leaveReadOnly      = "OpenAPI 3.0.3, Schema Object, readOnly: it should not be sent in a request, and nothing says that it is refused"
+	leaveWriteOnly     = "OpenAPI 3.0.3, Schema Object, writeOnly: it should not be sent in a response, which is no prohibition (RFC 2119)"
+	leaveNullable      = "OpenAPI 3.0.3, Schema Object, nullable: it adds null to the type alone, but some read it as adding null to the whole schema"
 	leaveNull          = "OpenAPI 3.0.3, Schema Object, nullable: whether a schema without a type takes null is read one way and the other"
 	leaveHint          = "OpenAPI 3.1.1 §4.8.25: a discriminator is a hint, which does not change whether a value is valid"
 	leaveDiscriminator = "OpenAPI 3.0.3, Discriminator Object: without oneOf or anyOf the schemas that a value may name are not listed"
@@ -37,12 +38,16 @@ func (n *Node) MayTakeNull() bool {
 		(len(n.AnyOf) == 0 || slices.ContainsFunc(n.AnyOf, (*Node).MayTakeNull))
 }
 
-// hinted returns what a value breaks of that which kin-openapi does not judge:
-// discriminators without a mapping, and in documents of OpenAPI 3.1 all of
-// them, and readOnly. long says that numbers are looked at too, for which
-// kin-openapi has the double that is nearest.
-func (n *Node) hinted(v any, path []string, subject string, long bool) []Violation {
-	if !n.hints && !n.Recursive && !long {
+// doubtfulNull reports whether some read the schema as refusing null and some as
+// taking it.
+func (n *Node) doubtfulNull() bool {
+	return !n.Schema.Nullable && !n.Schema.IsEmpty() && n.MayTakeNull()
+}
+
+// hinted returns what a value breaks of that which is no matter of the validator:
+// discriminators, and what is for the other side alone.
+func (n *Node) hinted(v any, path []string, subject string) []Violation {
+	if !n.hints && !n.Recursive {
 		return nil
 	}
 	if n.Recursive {
@@ -50,24 +55,21 @@ func (n *Node) hinted(v any, path []string, subject string, long bool) []Violati
 	}
 	var broken []Violation
 	below := func(child *Node, v any, step string) {
-		broken = append(broken, child.hinted(v, append(path[:len(path):len(path)], step), subject, long)...)
+		broken = append(broken, child.hinted(v, append(path[:len(path):len(path)], step), subject)...)
 	}
 	for _, part := range n.AllOf {
-		broken = append(broken, part.hinted(v, path, subject, long)...)
+		broken = append(broken, part.hinted(v, path, subject)...)
 	}
 	for _, branch := range slices.Concat(n.OneOf, n.AnyOf) {
 		// Most often there is nothing, and no need to know whether the branch is meant.
-		if below := branch.hinted(v, path, subject, long); len(below) > 0 && branch.Validates(v) == nil {
+		if below := branch.hinted(v, path, subject); len(below) > 0 && branch.Validates(v) == nil {
 			broken = append(broken, below...)
 		}
 	}
 	switch v := v.(type) {
-	case json.Number:
-		if keyword := n.beyond(v); long && keyword != "" {
-			broken = append(broken, n.broken(n.own(keyword), keyword, where(subject, path)+": broken: "+wanted(n.own(keyword)), nil, false))
-		}
-		if long && n.Schema.Format == "int64" && checkFormat("int64", v) != nil {
-			broken = append(broken, n.broken(n.Clause("format"), "format", where(subject, path)+": is not of the format int64", nil, false))
+	case nil:
+		if n.doubtfulNull() {
+			broken = append(broken, Violation{Clause: n.nearest(nil), Message: where(subject, path) + ": is null", Leave: leaveNull})
 		}
 	case []any:
 		for i, item := range v {
@@ -80,7 +82,7 @@ func (n *Node) hinted(v any, path []string, subject string, long bool) []Violati
 		}
 	case map[string]any:
 		if problem := n.discriminated(v); problem != "" {
-			broken = append(broken, n.broken(n.Clause("discriminator"), "discriminator", where(subject, path)+": "+problem, nil, false))
+			broken = append(broken, n.broken(n.Clause("discriminator"), "discriminator", where(subject, path)+": "+problem, nil))
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			child := n.Additional
@@ -92,8 +94,10 @@ func (n *Node) hinted(v any, path []string, subject string, long bool) []Violati
 			if child == nil {
 				continue
 			}
-			if c := child.Clause("readOnly"); c != nil && n.op.Contract.Doc.IsOpenAPI31OrLater() {
-				broken = append(broken, child.broken(c, "readOnly", where(subject, append(path[:len(path):len(path)], name))+": is in a request", nil, false))
+			for keyword, side := range map[string]string{"readOnly": "is in a request", "writeOnly": "is in a response"} {
+				if c := child.Clause(keyword); c != nil {
+					broken = append(broken, child.broken(c, keyword, where(subject, append(path[:len(path):len(path)], name))+": "+side, nil))
+				}
 			}
 			below(child, v[name], name)
 		}
@@ -154,15 +158,17 @@ func (n *Node) names() []string {
 		names[name] = true
 	}
 	branches := slices.Concat(n.Schema.OneOf, n.Schema.AnyOf)
-	switch {
-	case len(branches) > 0 && len(names) == 0:
-		for _, ref := range branches {
-			if ref.Ref == "" {
-				return nil
-			}
-			names[ref.Ref[strings.LastIndexByte(ref.Ref, '/')+1:]] = true
+	of := selector{n.Schema}
+	for _, ref := range branches {
+		implicit := of.namesOf(ref)
+		if len(implicit) == 0 {
+			return nil // a branch without a name: the value may be one of it
 		}
-	case len(branches) == 0:
+		for _, name := range implicit {
+			names[name] = true
+		}
+	}
+	if len(branches) == 0 {
 		heirs := n.op.Contract.heirs(n.Schema)
 		if len(names) == 0 && len(heirs) < 2 {
 			return nil
@@ -174,27 +180,40 @@ func (n *Node) names() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// selector is a schema with a discriminator.
+type selector struct{ schema *openapi3.Schema }
+
+// namesOf returns the names by which a branch is selected: those of the mapping,
+// and the one of the component, which stands beside them (OpenAPI 3.0.3,
+// Discriminator Object: "implicit or explicit mapping"). An inline branch has none.
+func (d selector) namesOf(branch *openapi3.SchemaRef) []string {
+	if branch.Ref == "" {
+		return nil
+	}
+	names := []string{branch.Ref[strings.LastIndexByte(branch.Ref, '/')+1:]}
+	for name, target := range d.schema.Discriminator.Mapping {
+		if target.Ref == branch.Ref || components+target.Ref == branch.Ref {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Branch returns the branch of oneOf or anyOf that the discriminator's value
 // names, or nil.
 func (n *Node) Branch(name string) *Node {
-	d := n.Schema.Discriminator
-	if d == nil {
+	if n.Schema.Discriminator == nil {
 		return nil
 	}
-	ref := name
-	if mapped, ok := d.Mapping[name]; ok {
-		ref = mapped.Ref
-	}
-	if !strings.Contains(ref, "/") {
-		ref = components + ref
-	}
-	for i, r := range n.Schema.OneOf {
-		if r.Ref == ref && i < len(n.OneOf) {
+	of := selector{n.Schema}
+	for i, ref := range n.Schema.OneOf {
+		if i < len(n.OneOf) && slices.Contains(of.namesOf(ref), name) {
 			return n.OneOf[i]
 		}
 	}
-	for i, r := range n.Schema.AnyOf {
-		if r.Ref == ref && i < len(n.AnyOf) {
+	for i, ref := range n.Schema.AnyOf {
+		if i < len(n.AnyOf) && slices.Contains(of.namesOf(ref), name) {
 			return n.AnyOf[i]
 		}
 	}

@@ -312,7 +312,7 @@ func (b *nodeBuilder) build(ref *openapi3.SchemaRef, n Node) *Node {
 		}
 	}
 	b.applicators(node)
-	node.hints = s.Discriminator != nil || s.ReadOnly || s.WriteOnly || slices.ContainsFunc(node.children(), func(c *Node) bool { return c.hints || c.Recursive || c.Shared != nil })
+	node.hints = s.Discriminator != nil || s.ReadOnly || s.WriteOnly || node.doubtfulNull() || slices.ContainsFunc(node.children(), func(c *Node) bool { return c.hints || c.Recursive || c.Shared != nil })
 	return node
 }
 

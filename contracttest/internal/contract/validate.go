@@ -1,153 +1,170 @@
 package contract
 
 import (
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 // Validates returns nil if a JSON value keeps every clause at and below the
 // node, read as part of a request or of a response as the node is. The error
 // says no more than that: a text for every branch tried would cost most of the
 // time of a plan.
-func (n *Node) Validates(v any) error {
-	if number, ok := v.(json.Number); ok && n.beyond(number) != "" {
-		return errBeyond
-	}
-	return n.op.Contract.keeps(n.side, n.Schema, v)
-}
+func (n *Node) Validates(v any) error { return n.op.Contract.keeps(n.side, n.Schema, v) }
 
-var errBeyond = errors.New("beyond a bound to the last digit")
+var errBroken = errors.New("the value breaks its schema")
 
 func (c *Contract) keeps(side Side, s *openapi3.Schema, v any) error {
-	if compiled := c.compiled(s); compiled != nil {
-		return compiled.Validate(v)
+	compiled := c.validators.get(c, side, s)
+	if compiled.err != nil {
+		return compiled.err
 	}
-	return s.VisitJSON(v, visit(side, openapi3.FailFast())...)
+	// What not refuses is valid: the validator ends at the first fault there, and
+	// describes none.
+	if compiled.not.Validate(v) == nil {
+		return errBroken
+	}
+	return nil
 }
 
-var (
-	asRequest = []openapi3.SchemaValidationOption{
-		openapi3.VisitAsRequest(), openapi3.SetSchemaRegexCompiler(kinPattern),
-		openapi3.WithStringFormatValidators(stringFormats), openapi3.WithNumberFormatValidators(numberFormats),
-		openapi3.SetSchemaErrorMessageCustomizer(unworded),
+// reason says in one line what a value breaks first.
+func (c *Contract) reason(s *openapi3.Schema, v any) string {
+	compiled := c.validators.get(c, RequestSide, s)
+	if compiled.err != nil {
+		return compiled.err.Error()
 	}
-	asResponse = append([]openapi3.SchemaValidationOption{openapi3.VisitAsResponse()}, asRequest[1:]...)
-)
-
-// unworded is the text of an error for which kin-openapi would write out the
-// schema and the value: that of oneOf asks each of its branches for it, whether
-// somebody reads it or not.
-func unworded(err *openapi3.SchemaError) string { return cmp.Or(err.Reason, err.SchemaField) }
-
-// visit returns how values are judged by kin-openapi: by everything that the
-// document says, formats too. What a receiver may leave unchecked is told
-// later, by leaveOf.
-func visit(side Side, more openapi3.SchemaValidationOption) []openapi3.SchemaValidationOption {
-	opts := asRequest
-	if side == ResponseSide {
-		opts = asResponse
+	broken, ok := errors.AsType[*jsonschema.ValidationError](compiled.schema.Validate(v))
+	if !ok {
+		return ""
 	}
-	return append(opts[:len(opts):len(opts)], more)
+	for len(broken.Causes) > 0 {
+		broken = broken.Causes[0]
+	}
+	text := broken.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+	if len(broken.InstanceLocation) > 0 {
+		text = where("", broken.InstanceLocation) + ": " + text
+	}
+	return text
 }
 
-// compiled returns the schema as the JSON Schema 2020-12 validator that
-// kin-openapi uses for documents of OpenAPI 3.1 has it, compiled once (and not
-// for each value, as kin-openapi does); nil for other documents, and where the
-// schema cannot be compiled.
-func (c *Contract) compiled(s *openapi3.Schema) *jsonschema.Schema {
-	if !c.Doc.IsOpenAPI31OrLater() {
-		return nil
-	}
-	return c.schemas2020.get(c, s)
-}
-
-// schemas2020 holds the schemas of a document of OpenAPI 3.1 as JSON Schema
-// 2020-12, each under a URL of its own: an error then names the schema.
-type schemas2020 struct {
+// validators holds the schemas of a document as JSON Schema 2020-12, each under
+// a URL of its own: an error then names the schema. A schema of OpenAPI 3.0 is
+// translated, so that one validator judges all documents.
+type validators struct {
 	mu       sync.Mutex
 	compiler *jsonschema.Compiler
-	exactly  func(s *openapi3.Schema, keyword string) (json.Number, bool)
-	exactAt  func(o *openapi3.Origin, field string) (any, bool)
-	ids      map[*openapi3.Schema]int
-	all      []*openapi3.Schema
-	compiled map[*openapi3.Schema]*jsonschema.Schema
+	in       *Contract
+	ids      map[variant]int
+	all      []variant
+	compiled map[variant]*compilation
+}
+
+type compilation struct {
+	schema *jsonschema.Schema
+	not    *jsonschema.Schema // of schema
+	err    error
+}
+
+// variant is a schema as one side of an exchange has it. What is required of it
+// depends on the side: a request need not have what is readOnly, a response not
+// what is writeOnly (OpenAPI 3.0.3, Schema Object; JSON Schema Validation 2020-12
+// §9.4 leaves it open).
+type variant struct {
+	schema *openapi3.Schema
+	side   Side
+	// exempt lists the names, joined by NUL, that schemas around this one, for the same
+	// value, make readOnly or writeOnly.
+	exempt string
 }
 
 const schemeOfSchemas = "mem:///"
 
-func (c *schemas2020) get(in *Contract, s *openapi3.Schema) *jsonschema.Schema {
+func (c *validators) get(in *Contract, side Side, s *openapi3.Schema) *compilation {
+	if !in.document.OneSided {
+		side = RequestSide
+	}
+	key := variant{schema: s, side: side}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if done, ok := c.compiled[s]; ok {
+	done := c.compiled[key]
+	if done != nil {
 		return done
 	}
 	if c.compiler == nil {
-		c.compiled, c.ids = map[*openapi3.Schema]*jsonschema.Schema{}, map[*openapi3.Schema]int{}
-		c.compiler, c.exactly, c.exactAt = jsonschema.NewCompiler(), in.document.Exactly, in.document.ExactAt
-		c.compiler.DefaultDraft(jsonschema.Draft2020)
-		c.compiler.UseRegexpEngine(leniently)
-		c.compiler.UseLoader(c)
-		c.compiler.AssertFormat()
-		for _, name := range append([]string{"byte", "int32", "int64", "float"}, keys(formats)...) {
-			c.compiler.RegisterFormat(&jsonschema.Format{Name: formatName(name), Validate: func(v any) error { return checkFormat(name, v) }})
-		}
+		c.start(in)
 	}
-	done, err := c.compiler.Compile(c.url(s))
-	if err != nil {
-		done = nil
+	done = &compilation{}
+	if done.schema, done.err = c.compiler.Compile(c.url(key)); done.err != nil {
+		done.err = fmt.Errorf("the schema cannot be compiled: %w", done.err)
+	} else {
+		done.not = &jsonschema.Schema{Location: done.schema.Location, DraftVersion: done.schema.DraftVersion, Not: done.schema}
 	}
-	c.compiled[s] = done
+	c.compiled[key] = done
 	return done
 }
 
-func (c *schemas2020) url(s *openapi3.Schema) string {
-	id, ok := c.ids[s]
+func (c *validators) start(in *Contract) {
+	c.compiled, c.ids = map[variant]*compilation{}, map[variant]int{}
+	c.compiler, c.in = jsonschema.NewCompiler(), in
+	c.compiler.DefaultDraft(jsonschema.Draft2020)
+	c.compiler.UseRegexpEngine(leniently)
+	c.compiler.UseLoader(c)
+	c.compiler.AssertFormat()
+	for _, name := range append([]string{"byte", "int32", "int64", "float"}, keys(formats)...) {
+		c.compiler.RegisterFormat(&jsonschema.Format{Name: formatName(name), Validate: func(v any) error { return checkFormat(name, v) }})
+	}
+}
+
+func (c *validators) url(key variant) string {
+	id, ok := c.ids[key]
 	if !ok {
 		id = len(c.all)
-		c.ids[s] = id
-		c.all = append(c.all, s)
+		c.ids[key] = id
+		c.all = append(c.all, key)
 	}
 	return schemeOfSchemas + strconv.Itoa(id)
 }
 
 // Load returns a schema by its URL, for the compiler.
-func (c *schemas2020) Load(url string) (any, error) {
-	s, _ := c.lookup(url) // the compiler runs while c is locked
-	if s == nil {
+func (c *validators) Load(url string) (any, error) {
+	key, _, ok := c.lookup(url) // the compiler runs while c is locked
+	if !ok {
 		return nil, fmt.Errorf("no schema %s", url)
 	}
-	return c.document(s), nil
+	return c.document(key), nil
 }
 
 // named returns the schema that an error's URL is about, and the keyword whose
 // value it is, where that is no schema of its own; nil for another URL.
-func (c *schemas2020) named(location string) (s *openapi3.Schema, keyword string) {
+func (c *validators) named(location string) (s *openapi3.Schema, keyword string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.lookup(location)
+	key, keyword, _ := c.lookup(location)
+	return key.schema, keyword
 }
 
-func (c *schemas2020) lookup(location string) (s *openapi3.Schema, keyword string) {
+func (c *validators) lookup(location string) (key variant, keyword string, ok bool) {
 	rest, ours := strings.CutPrefix(location, schemeOfSchemas)
 	name, fragment, _ := strings.Cut(rest, "#")
 	id, err := strconv.Atoi(name)
 	if !ours || err != nil || id < 0 || id >= len(c.all) {
-		return nil, ""
+		return variant{}, "", false
 	}
 	if fragment, err = url.PathUnescape(fragment); err != nil {
-		return c.all[id], ""
+		return c.all[id], "", true
 	}
 	keyword, _, _ = strings.Cut(strings.TrimPrefix(fragment, "/"), "/")
-	return c.all[id], keyword
+	return c.all[id], keyword, true
 }
 
 // formatName is what a format is called in a document for the validator, which
@@ -160,116 +177,281 @@ func formatName(name string) string {
 }
 
 // document writes a schema in JSON Schema 2020-12, other schemas as references.
-func (c *schemas2020) document(s *openapi3.Schema) any {
+func (c *validators) document(key variant) any {
+	s := key.schema
 	if s.Always != nil {
 		return *s.Always
 	}
-	doc := map[string]any{}
-	ref := func(r *openapi3.SchemaRef) any {
-		if r == nil || r.Value == nil {
-			return true
-		}
-		return map[string]any{"$ref": c.url(r.Value)}
+	w := &schemaWriter{c: c, key: key, doc: map[string]any{}}
+	w.exempt(s)
+	w.applicators(s)
+	w.values(s)
+	w.bounds(s)
+	return w.doc
+}
+
+// schemaWriter writes one schema.
+type schemaWriter struct {
+	c   *validators
+	key variant
+	doc map[string]any
+	// The names that need not be there: for the parts of allOf, which see all that is
+	// said of the value, and for branches, which may not apply.
+	whole, branch string
+}
+
+// exempt finds the names that the side need not have although they are required.
+func (w *schemaWriter) exempt(s *openapi3.Schema) {
+	w.whole, w.branch = w.key.exempt, w.key.exempt
+	if !w.c.in.document.OneSided {
+		return
 	}
-	one := func(keyword string, r *openapi3.SchemaRef) {
+	names := map[string]bool{}
+	inPlaceSchemas(s, true, func(part *openapi3.Schema) {
+		for _, name := range part.Required {
+			names[name] = true
+		}
+	})
+	inherited := strings.Split(w.key.exempt, "\x00")
+	list := func(branches bool) string {
+		all := slices.Clone(inherited)
+		for name := range names {
+			if oneSided(s, name, w.key.side, branches) {
+				all = append(all, name)
+			}
+		}
+		slices.Sort(all)
+		return strings.Join(slices.Compact(all), "\x00")
+	}
+	w.whole, w.branch = list(true), list(false)
+}
+
+// inPlaceSchemas calls f for a schema and those that are about the same value: the
+// parts of allOf, and the branches too where they are wanted.
+func inPlaceSchemas(s *openapi3.Schema, branches bool, f func(*openapi3.Schema)) {
+	seen := map[*openapi3.Schema]bool{}
+	var visit func(s *openapi3.Schema)
+	visit = func(s *openapi3.Schema) {
+		if s == nil || seen[s] {
+			return
+		}
+		seen[s] = true
+		f(s)
+		all := s.AllOf
+		if branches {
+			all = slices.Concat(all, s.AnyOf, s.OneOf, openapi3.SchemaRefs{s.Then, s.Else}, slices.Collect(maps.Values(s.DependentSchemas)))
+		}
+		for _, ref := range all {
+			if ref != nil {
+				visit(ref.Value)
+			}
+		}
+	}
+	visit(s)
+}
+
+// oneSided reports whether a property is for the other side alone: readOnly is not
+// for requests, writeOnly not for responses. One mark is enough, wherever it
+// stands (JSON Schema Validation 2020-12 §9.4).
+func oneSided(s *openapi3.Schema, name string, side Side, branches bool) bool {
+	marked := false
+	inPlaceSchemas(s, branches, func(part *openapi3.Schema) {
+		for _, member := range membersOf(part, name) {
+			inPlaceSchemas(member, true, func(m *openapi3.Schema) {
+				marked = marked || side == RequestSide && m.ReadOnly || side == ResponseSide && m.WriteOnly
+			})
+		}
+	})
+	return marked
+}
+
+// membersOf returns the schemas by which a schema speaks of a member.
+func membersOf(s *openapi3.Schema, name string) []*openapi3.Schema {
+	var all []*openapi3.Schema
+	add := func(ref *openapi3.SchemaRef) {
+		if ref != nil && ref.Value != nil {
+			all = append(all, ref.Value)
+		}
+	}
+	_, named := s.Properties[name]
+	add(s.Properties[name])
+	for key, ref := range s.PatternProperties {
+		if re, err := leniently(key); err == nil && re.MatchString(name) {
+			named = true
+			add(ref)
+		}
+	}
+	if !named {
+		add(s.AdditionalProperties.Schema)
+	}
+	return all
+}
+
+func (w *schemaWriter) ref(r *openapi3.SchemaRef, exempt string) any {
+	if r == nil || r.Value == nil {
+		return true
+	}
+	return map[string]any{"$ref": w.c.url(variant{r.Value, w.key.side, exempt})}
+}
+
+func (w *schemaWriter) applicators(s *openapi3.Schema) {
+	one := func(keyword string, r *openapi3.SchemaRef, exempt string) {
 		if r != nil {
-			doc[keyword] = ref(r)
+			w.doc[keyword] = w.ref(r, exempt)
 		}
 	}
-	list := func(keyword string, refs openapi3.SchemaRefs) {
+	list := func(keyword string, refs openapi3.SchemaRefs, exempt string) {
 		if len(refs) == 0 {
 			return
 		}
 		all := make([]any, len(refs))
 		for i, r := range refs {
-			all[i] = ref(r)
+			all[i] = w.ref(r, exempt)
 		}
-		doc[keyword] = all
+		w.doc[keyword] = all
 	}
-	keyed := func(keyword string, refs openapi3.Schemas) {
+	keyed := func(keyword string, refs openapi3.Schemas, exempt string) {
 		if len(refs) == 0 {
 			return
 		}
 		all := map[string]any{}
 		for name, r := range refs {
-			all[name] = ref(r)
+			all[name] = w.ref(r, exempt)
 		}
-		doc[keyword] = all
+		w.doc[keyword] = all
 	}
-	either := func(keyword string, has *bool, r *openapi3.SchemaRef) {
-		one(keyword, r)
-		if has != nil {
-			doc[keyword] = *has
-		}
-	}
-	set := func(keyword string, there bool, v any) {
-		if there {
-			doc[keyword] = v
+	either := func(keyword string, b openapi3.BoolSchema) {
+		one(keyword, b.Schema, "")
+		if b.Has != nil {
+			w.doc[keyword] = *b.Has
 		}
 	}
-	names := func(all []string) []any {
-		out := make([]any, 0, len(all))
-		seen := map[string]bool{}
-		for _, name := range all {
-			if !seen[name] {
-				out = append(out, name)
-			}
-			seen[name] = true
+	list("allOf", s.AllOf, w.whole)
+	list("anyOf", s.AnyOf, w.branch)
+	list("oneOf", s.OneOf, w.branch)
+	one("not", s.Not, w.branch)
+	one("if", s.If, w.branch)
+	one("then", s.Then, w.branch)
+	one("else", s.Else, w.branch)
+	keyed("dependentSchemas", s.DependentSchemas, w.branch)
+	list("prefixItems", s.PrefixItems, "")
+	one("items", s.Items, "")
+	one("contains", s.Contains, "")
+	one("propertyNames", s.PropertyNames, "")
+	keyed("properties", s.Properties, "")
+	keyed("patternProperties", s.PatternProperties, "")
+	either("additionalProperties", s.AdditionalProperties)
+	either("unevaluatedProperties", s.UnevaluatedProperties)
+	either("unevaluatedItems", s.UnevaluatedItems)
+	w.discriminator(s)
+}
+
+// discriminator lets the named branch of oneOf decide in OpenAPI 3.0, where the
+// name selects the schema (OpenAPI 3.0.3, Discriminator Object): that others take
+// the value too is no fault.
+func (w *schemaWriter) discriminator(s *openapi3.Schema) {
+	if s.Discriminator == nil || len(s.OneOf) == 0 || w.c.in.Doc.IsOpenAPI31OrLater() {
+		return
+	}
+	branches, ok := w.doc["oneOf"].([]any)
+	if !ok {
+		return
+	}
+	d := selector{s}
+	for i, ref := range s.OneOf {
+		names := d.namesOf(ref)
+		if len(names) == 0 {
+			return
 		}
-		return out
+		branches[i] = map[string]any{"allOf": []any{branches[i], map[string]any{"properties": map[string]any{s.Discriminator.PropertyName: map[string]any{"enum": distinct(names)}}}}}
 	}
-	list("allOf", s.AllOf)
-	list("anyOf", s.AnyOf)
-	list("oneOf", s.OneOf)
-	list("prefixItems", s.PrefixItems)
-	for keyword, r := range map[string]*openapi3.SchemaRef{
-		"not": s.Not, "if": s.If, "then": s.Then, "else": s.Else, "items": s.Items, "contains": s.Contains, "propertyNames": s.PropertyNames,
-	} {
-		one(keyword, r)
+}
+
+// values writes the keywords that compare with values or types.
+func (w *schemaWriter) values(s *openapi3.Schema) {
+	// A type that does not exist is told as a fault of the document.
+	types := slices.DeleteFunc(slices.Clone(s.Type.Slice()), func(name string) bool { return !slices.Contains(allTypes, name) })
+	if len(types) > 0 {
+		if s.Nullable && !w.c.in.Doc.IsOpenAPI31OrLater() {
+			types = append(types, "null")
+		}
+		w.doc["type"] = distinct(types)
 	}
-	keyed("properties", s.Properties)
-	keyed("patternProperties", s.PatternProperties)
-	keyed("dependentSchemas", s.DependentSchemas)
-	either("additionalProperties", s.AdditionalProperties.Has, s.AdditionalProperties.Schema)
-	either("unevaluatedProperties", s.UnevaluatedProperties.Has, s.UnevaluatedProperties.Schema)
-	either("unevaluatedItems", s.UnevaluatedItems.Has, s.UnevaluatedItems.Schema)
-	set("type", len(s.Type.Slice()) > 0, names(s.Type.Slice()))
-	set("enum", len(s.Enum) > 0, s.Enum)
-	set("const", s.Const != nil, s.Const)
+	if len(s.Enum) > 0 {
+		w.doc["enum"] = s.Enum
+	}
+	if s.Const != nil {
+		w.doc["const"] = s.Const
+	}
 	for _, keyword := range []string{"enum", "const"} {
-		if exact, ok := c.exactAt(s.Origin, keyword); ok && doc[keyword] != nil {
-			doc[keyword] = exact
+		if exact, ok := w.c.in.document.ExactAt(s.Origin, keyword); ok && w.doc[keyword] != nil {
+			w.doc[keyword] = exact
 		}
 	}
-	set("format", s.Format != "", formatName(s.Format))
-	set("pattern", s.Pattern != "", s.Pattern)
-	set("required", len(s.Required) > 0, names(s.Required))
-	set("uniqueItems", s.UniqueItems, true)
-	for keyword, v := range map[string]*float64{
-		"minimum": s.Min, "maximum": s.Max, "multipleOf": s.MultipleOf, "exclusiveMinimum": s.ExclusiveMin.Value, "exclusiveMaximum": s.ExclusiveMax.Value,
-	} {
+	if s.Format != "" {
+		w.doc["format"] = formatName(s.Format)
+	}
+	if s.Pattern != "" {
+		w.doc["pattern"] = s.Pattern
+	}
+	if s.UniqueItems {
+		w.doc["uniqueItems"] = true
+	}
+	needed := slices.DeleteFunc(slices.Clone(s.Required), func(name string) bool { return slices.Contains(strings.Split(w.whole, "\x00"), name) })
+	if len(needed) > 0 {
+		w.doc["required"] = distinct(needed)
+	}
+	if len(s.DependentRequired) > 0 {
+		all := map[string]any{}
+		for name, others := range s.DependentRequired {
+			all[name] = distinct(others)
+		}
+		w.doc["dependentRequired"] = all
+	}
+}
+
+// bounds writes the keywords that are numbers, to the last digit.
+func (w *schemaWriter) bounds(s *openapi3.Schema) {
+	minimum, maximum := "minimum", "maximum"
+	number := func(as, keyword string, v *float64) {
 		if v == nil {
-			continue
+			return
 		}
-		doc[keyword] = *v
-		if exact, ok := c.exactly(s, keyword); ok {
-			doc[keyword] = exact
+		w.doc[as] = *v
+		if exact, ok := w.c.in.document.Exactly(s, keyword); ok {
+			w.doc[as] = exact
 		}
+	}
+	if s.ExclusiveMin.IsTrue() { // OpenAPI 3.0: it says how minimum is meant
+		minimum = "exclusiveMinimum"
+	}
+	if s.ExclusiveMax.IsTrue() {
+		maximum = "exclusiveMaximum"
+	}
+	number(minimum, "minimum", s.Min)
+	number(maximum, "maximum", s.Max)
+	number("exclusiveMinimum", "exclusiveMinimum", s.ExclusiveMin.Value)
+	number("exclusiveMaximum", "exclusiveMaximum", s.ExclusiveMax.Value)
+	if s.MultipleOf != nil && *s.MultipleOf > 0 { // else it is a fault of the document
+		number("multipleOf", "multipleOf", s.MultipleOf)
 	}
 	for keyword, v := range map[string]*uint64{
 		"minLength": &s.MinLength, "maxLength": s.MaxLength, "minItems": &s.MinItems, "maxItems": s.MaxItems,
 		"minProperties": &s.MinProps, "maxProperties": s.MaxProps, "minContains": s.MinContains, "maxContains": s.MaxContains,
 	} {
 		if v != nil {
-			doc[keyword] = *v
+			w.doc[keyword] = *v
 		}
 	}
-	if len(s.DependentRequired) > 0 {
-		all := map[string]any{}
-		for name, others := range s.DependentRequired {
-			all[name] = names(others)
+}
+
+// distinct returns the different texts of a list, as values of JSON.
+func distinct(all []string) []any {
+	out := make([]any, 0, len(all))
+	for _, text := range all {
+		if !slices.Contains(out, any(text)) {
+			out = append(out, text)
 		}
-		doc["dependentRequired"] = all
 	}
-	return doc
+	return out
 }

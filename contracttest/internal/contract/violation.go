@@ -19,19 +19,19 @@ import (
 // a decoder returns it: numbers as json.Number. subject is what messages call
 // the value; empty for a body, whose parts are called by their pointer.
 func (n *Node) Check(v any, subject string) []Violation {
-	path, ok, long := unbounded(v)
-	if ok {
+	if path, found := unbounded(v); found {
 		return []Violation{{Clause: n.nearest(path), Message: where(subject, path) + ": the number is beyond what can be read"}}
 	}
 	var broken []Violation
-	if s := n.op.Contract.compiled(n.Schema); s != nil {
-		if err, ok := errors.AsType[*jsonschema.ValidationError](s.Validate(v)); ok {
-			broken = n.violations2020(err, v, subject)
+	switch compiled := n.op.Contract.validators.get(n.op.Contract, n.side, n.Schema); {
+	case compiled.err != nil:
+		return []Violation{{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + document.OneLine(compiled.err.Error())}}
+	case compiled.not.Validate(v) == nil: // the quick answer first: what is wrong takes longer to say
+		if err, ok := errors.AsType[*jsonschema.ValidationError](compiled.schema.Validate(v)); ok {
+			broken = n.violations(err, v, subject)
 		}
-	} else if n.Validates(v) != nil { // the quick answer first: what is wrong takes longer to say
-		broken = n.violations(n.Schema.VisitJSON(v, visit(n.side, openapi3.MultiErrors())...), subject)
 	}
-	for _, h := range n.hinted(v, nil, subject, long && !n.op.Contract.Doc.IsOpenAPI31OrLater()) {
+	for _, h := range n.hinted(v, nil, subject) {
 		if !slices.ContainsFunc(broken, func(b Violation) bool { return b.About(h.Clause) }) {
 			broken = append(broken, h)
 		}
@@ -39,43 +39,19 @@ func (n *Node) Check(v any, subject string) []Violation {
 	return broken
 }
 
-// violations turns an error of kin-openapi about the value at n into the
-// clauses it is about.
-func (n *Node) violations(err error, subject string) []Violation {
-	if err == nil {
-		return nil
-	}
-	var broken []Violation
-	for _, e := range flatten(err) {
-		if ve, ok := errors.AsType[*jsonschema.ValidationError](e); ok && !branched(e) {
-			broken = append(broken, n.violations2020(ve, nil, subject)...)
-			continue
-		}
-		broken = append(broken, n.violation(e, subject))
-	}
-	return broken
-}
-
-// branched reports whether an error of the 2020-12 validator is about branches:
-// what they say is why, not what.
-func branched(err error) bool {
-	se, ok := errors.AsType[*openapi3.SchemaError](err)
-	return ok && se.Schema == nil && slices.Contains([]string{"oneOf", "anyOf", "not"}, se.SchemaField)
-}
-
-// violations2020 takes an error of the JSON Schema 2020-12 validator. v is the
-// value that was judged, where it is known.
-func (n *Node) violations2020(err *jsonschema.ValidationError, v any, subject string) []Violation {
+// violations turns an error of the validator about the value v at n into the
+// clauses that it is about.
+func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string) []Violation {
 	switch err.ErrorKind.(type) {
 	case *jskind.Schema, *jskind.Group, *jskind.Reference, *jskind.AllOf:
 		var broken []Violation
 		for _, cause := range err.Causes {
-			broken = append(broken, n.violations2020(cause, v, subject)...)
+			broken = append(broken, n.violations(cause, v, subject)...)
 		}
 		return broken
 	}
 	path := err.InstanceLocation
-	schema, keyword := n.op.Contract.schemas2020.named(err.SchemaURL)
+	schema, keyword := n.op.Contract.validators.named(err.SchemaURL)
 	_, ofName := err.ErrorKind.(*jskind.PropertyNames) // which stands at the object
 	if keyword != "" && len(path) > 0 && !ofName {     // false, as the value of the keyword
 		path = path[:len(path)-1]
@@ -104,34 +80,53 @@ func (n *Node) violations2020(err *jsonschema.ValidationError, v any, subject st
 		}
 	case *jskind.Type:
 		node, clause := n.find(schema, "type", path)
-		message := fmt.Sprintf("%s: want %s, got %s", where(subject, path), strings.Join(k.Want, " or "), k.Got)
-		return []Violation{node.broken(clause, "type", message, nil, false)}
+		got := k.Got
+		if value, ok := valueAt(v, path); ok {
+			got = kind(value)
+		}
+		message := fmt.Sprintf("%s: want %s, got %s", where(subject, path), strings.Join(k.Want, " or "), got)
+		return []Violation{n.nullable(node.broken(clause, "type", message, nil), v, path)}
 	}
 	node, clause := n.find(schema, keyword, path)
-	value, known := valueAt(v, path)
-	return []Violation{node.broken(clause, keyword, where(subject, path)+": broken: "+wanted(clause), value, known && v != nil)}
+	value, _ := valueAt(v, path)
+	return []Violation{n.nullable(node.broken(clause, keyword, where(subject, path)+": violates: "+wanted(clause), value), v, path)}
 }
 
-// broken makes a violation of a clause of the node. value is what stands there,
-// where that is known: branches are asked what it breaks in them.
-func (n *Node) broken(clause *Clause, keyword, message string, value any, known bool) Violation {
+// nullable leaves it open whether null is taken where the document says nullable
+// beside another keyword that refuses it.
+func (n *Node) nullable(v Violation, root any, path []string) Violation {
+	value, there := valueAt(root, path)
+	if !there || value != nil || n.op.Contract.Doc.IsOpenAPI31OrLater() {
+		return v
+	}
+	if slices.ContainsFunc(n.places(path), func(m *Node) bool { return m.Schema.Nullable }) {
+		v.Leave = either(v.Leave, leaveNullable)
+	}
+	return v
+}
+
+// broken makes a violation of a clause of the node. value is what stands there:
+// branches are asked what it breaks in them.
+func (n *Node) broken(clause *Clause, keyword, message string, value any) Violation {
 	v := Violation{Clause: clause, Message: message}
 	if n == nil {
 		return v
 	}
 	switch keyword {
 	case "format":
-		if v.Leave = n.leaveOf(n.Schema.Format); n.Schema.Format == "byte" && known && looseBase64(value) {
+		if v.Leave = n.leaveOf(n.Schema.Format); n.Schema.Format == "byte" && looseBase64(value) {
 			v.Leave = either(v.Leave, leaveBase64)
 		}
 	case "readOnly":
 		v.Leave = leaveReadOnly
+	case "writeOnly":
+		v.Leave = leaveWriteOnly
 	case "discriminator":
 		v.Leave = n.leaveDiscriminator()
 	case "oneOf":
-		v.Within, v.Leave = n.within(n.OneOf, value, known)
+		v.Within, v.Leave = n.within(n.OneOf, value)
 	case "anyOf":
-		v.Within, v.Leave = n.within(n.AnyOf, value, known)
+		v.Within, v.Leave = n.within(n.AnyOf, value)
 	}
 	return v
 }
@@ -142,8 +137,8 @@ const maxBranches = 64
 // within returns the clauses that a value which no branch takes breaks in those
 // that are nearest to taking it: with the fewest broken. leave says why a
 // receiver may take it by one of them all the same.
-func (n *Node) within(branches []*Node, value any, known bool) (nearest []*Clause, leave string) {
-	if !known || len(branches) > maxBranches || n.nested() > 3 {
+func (n *Node) within(branches []*Node, value any) (nearest []*Clause, leave string) {
+	if len(branches) > maxBranches || n.nested() > 3 {
 		return nil, ""
 	}
 	fewest := -1
@@ -286,92 +281,28 @@ func valueAt(v any, path []string) (any, bool) {
 // alone would fill the memory.
 const maxExponent = 100_000
 
-// unbounded returns where a number stands that is not judged, and whether one
-// has so many digits that a double does not hold them all.
-func unbounded(v any) (path []string, found, long bool) {
+// unbounded returns where a number stands that is not judged.
+func unbounded(v any) (path []string, found bool) {
 	switch v := v.(type) {
 	case json.Number:
-		const digits = 16
 		if i := strings.IndexAny(string(v), "eE"); i >= 0 {
 			exponent, err := strconv.Atoi(string(v[i+1:]))
-			return nil, err != nil || exponent > maxExponent || exponent < -maxExponent, false
+			return nil, err != nil || exponent > maxExponent || exponent < -maxExponent
 		}
-		return nil, false, len(v) >= digits
 	case []any:
 		for i, item := range v {
-			path, found, more := unbounded(item)
-			if found {
-				return append([]string{strconv.Itoa(i)}, path...), true, false
+			if path, found := unbounded(item); found {
+				return append([]string{strconv.Itoa(i)}, path...), true
 			}
-			long = long || more
 		}
 	case map[string]any:
 		for _, name := range keys(v) {
-			path, found, more := unbounded(v[name])
-			if found {
-				return append([]string{name}, path...), true, false
+			if path, found := unbounded(v[name]); found {
+				return append([]string{name}, path...), true
 			}
-			long = long || more
 		}
 	}
-	return nil, false, long
-}
-
-// flatten lists the innermost errors about single values: the parts of multi
-// errors, and of those that allOf wraps.
-func flatten(err error) []error {
-	if multi, ok := err.(openapi3.MultiError); ok { //nolint:errorlint // a wrapped multi error is reached below
-		var all []error
-		for _, e := range multi {
-			all = append(all, flatten(e)...)
-		}
-		return all
-	}
-	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok && (e.SchemaField == "allOf" || e.Schema == nil && !branched(e)) {
-		var parts openapi3.MultiError
-		if errors.As(e.Origin, &parts) {
-			return flatten(parts)
-		}
-	}
-	return []error{err}
-}
-
-func (n *Node) violation(err error, subject string) Violation {
-	if se, ok := errors.AsType[*openapi3.SchemaError](err); ok {
-		path := se.JSONPointer()
-		if se.Schema == nil {
-			_, clause := n.find(nil, se.SchemaField, path)
-			return Violation{Clause: clause, Message: where(subject, path) + ": broken: " + wanted(clause)}
-		}
-		if slices.Contains([]string{"enum", "oneOf", "anyOf"}, se.SchemaField) && mistyped(se) {
-			typed := *se // kin-openapi looks at these first, and then no further
-			typed.SchemaField = "type"
-			se = &typed
-		}
-		keyword, place := se.SchemaField, path
-		if keyword == "required" && len(path) > 0 {
-			keyword, place = "required/"+path[len(path)-1], path[:len(path)-1]
-		}
-		node, clause := n.find(se.Schema, keyword, place)
-		v := node.broken(clause, keyword, message(subject, path, se), se.Value, true)
-		if se.Value == nil && (se.SchemaField == "nullable" && len(se.Schema.Type.Slice()) == 0 || node != nil && node.MayTakeNull()) {
-			v.Leave = leaveNull
-		}
-		return v
-	}
-	return Violation{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + document.OneLine(err.Error())}
-}
-
-// mistyped reports whether the value is of a type that its schema does not have.
-func mistyped(se *openapi3.SchemaError) bool {
-	types, got := se.Schema.Type.Slice(), kind(se.Value)
-	switch {
-	case len(types) == 0, slices.Contains(types, got):
-		return false
-	case got == "null":
-		return !se.Schema.Nullable
-	}
-	return got != "integer" || !slices.Contains(types, "number")
+	return nil, false
 }
 
 func wanted(c *Clause) string {
@@ -379,14 +310,6 @@ func wanted(c *Clause) string {
 		return "its schema"
 	}
 	return c.Text
-}
-
-func message(subject string, path []string, se *openapi3.SchemaError) string {
-	at := where(subject, path)
-	if (se.SchemaField == "type" || se.SchemaField == "nullable") && se.Schema.Type != nil {
-		return fmt.Sprintf("%s: want %s, got %s", at, strings.Join(se.Schema.Type.Slice(), " or "), kind(se.Value))
-	}
-	return at + ": " + document.OneLine(se.Reason)
 }
 
 // kind names the JSON type of a value, never the value: it may be a secret.
@@ -472,10 +395,10 @@ func (n *Node) nearest(path []string) *Clause {
 	return first
 }
 
-// aliases are the names that kin-openapi and the validator of JSON Schema give
-// to what a clause of another name says.
+// aliases are the names that the validator gives to what a clause of another name
+// says.
 var aliases = map[string]string{
-	"nullable": "type", "properties": "additionalProperties", "exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum",
+	"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum",
 	"minContains": "contains", "boolean": "false",
 }
 

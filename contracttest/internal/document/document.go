@@ -17,6 +17,8 @@ import (
 type Document struct {
 	File string // as it was named; places name it too
 	T    *openapi3.T
+	// OneSided is set where some schema is readOnly or writeOnly.
+	OneSided bool
 
 	warnings []warning
 	source   *source

@@ -143,8 +143,7 @@ func (d *Document) sharpen(s *openapi3.Schema) {
 	for keyword, v := range map[string]*any{"example": &s.Example, "default": &s.Default, "const": &s.Const} {
 		d.sharpenField(s.Origin, keyword, v)
 	}
-	// The validator for OpenAPI 3.0 compares with doubles alone.
-	if all, ok := d.ExactAt(s.Origin, "enum"); ok && d.Version31() {
+	if all, ok := d.ExactAt(s.Origin, "enum"); ok {
 		if list, ok := all.([]any); ok && len(list) == len(s.Enum) {
 			s.Enum = list
 		}

@@ -25,6 +25,7 @@ func (d *Document) normalize() {
 		d.restore(s.schema)
 		d.sharpen(s.schema)
 		d.cut(s.schema, nil)
+		d.OneSided = d.OneSided || s.schema.ReadOnly || s.schema.WriteOnly
 	}
 }
 
@@ -58,14 +59,10 @@ func beside(ref *openapi3.SchemaRef, keyword string) bool {
 }
 
 // restore writes down what kin-openapi takes for nothing: a const that is null, as
-// an enum of it, and a not of the schema that takes everything, as the same in
-// other words.
+// an enum of it.
 func (d *Document) restore(s *openapi3.Schema) {
 	if d.Version31() && s.Const == nil && len(s.Enum) == 0 && HasConst(s) {
 		s.Enum = []any{nil}
-	}
-	if !d.Version31() && s.Not != nil && s.Not.Value != nil && s.Not.Value.IsEmpty() {
-		s.Not = &openapi3.SchemaRef{Value: &openapi3.Schema{Nullable: true}}
 	}
 }
 
