@@ -41,7 +41,8 @@ func (n *Node) MayTakeNull() bool {
 // doubtfulNull reports whether some read the schema as refusing null and some as
 // taking it.
 func (n *Node) doubtfulNull() bool {
-	return !n.Schema.Nullable && !n.Schema.IsEmpty() && n.MayTakeNull()
+	saysSomething := len(n.Clauses) > 0 || len(n.children()) > 0
+	return saysSomething && !n.Schema.Nullable && n.MayTakeNull()
 }
 
 // hinted returns what a value breaks of that which is no matter of the validator:

@@ -294,7 +294,7 @@ var rows = map[string]struct {
 	"response-schema": {
 		[]row{{response: good}, {about: "malformed says another check", response: good + "x"}},
 		[]broken{
-			{row{response: strings.Replace(good, `"b"`, `"abcd"`, 1)}, judge.Error, []string{"op/response/200/body/a/maxLength"}, "200 OK: a: maximum string length is 3"},
+			{row{response: strings.Replace(good, `"b"`, `"abcd"`, 1)}, judge.Error, []string{"op/response/200/body/a/maxLength"}, "200 OK: a: violates: a has at most 3 characters"},
 			{row{response: strings.Replace(good, `"a"`, `"c"`, 1)}, judge.Error, []string{"op/response/200/body/a/required"}, "200 OK: a: "},
 			{row{response: strings.Replace(good, `{"a":"b"}`, "[]", 1)}, judge.Error, []string{"op/response/200/body/type"}, "200 OK: the body: want object, got array"},
 		},
@@ -375,7 +375,7 @@ var rows = map[string]struct {
 			{about: "recorded and valid", response: good, change: recorded},
 		},
 		[]broken{
-			{row{request: "GET /v1/a/1?q=abcd", response: refused, change: recorded}, judge.Warning, []string{"op/query/q/maxLength"}, "the request breaks the contract: q: maximum string length is 3"},
+			{row{request: "GET /v1/a/1?q=abcd", response: refused, change: recorded}, judge.Warning, []string{"op/query/q/maxLength"}, "the request breaks the contract: q: violates: q has at most 3 characters"},
 			{row{request: "POST /v1/a/1", response: "HTTP/1.1 405\nAllow: GET, PUT\n", change: recorded}, judge.Warning, []string{"op/method"}, "the request has the method POST"},
 		},
 	},
