@@ -34,17 +34,9 @@ type Contract struct {
 	document *document.Document
 	bases    []string // base paths, the longest first
 	routes   routes
-	count    int // of clauses about values
-	max      int // of them, until a schema that was met before is shared
-	unrolled map[unrolledKey]*Node
-
-	validators validators
-	directed   bool       // some schema is readOnly or writeOnly
-	answers    jsonBodies // that were judged
-	heirsOnce  sync.Once
-	heirNames  map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
-	// discriminates has by schema the names that its discriminator takes.
-	discriminates sync.Map
+	max      int // clauses, until a schema that was met before is shared
+	schemas  *schema.Set
+	answers  jsonBodies // that were judged
 }
 
 // DefaultMaxClauses is how far a document is unrolled in full: a schema that
@@ -57,9 +49,6 @@ type Option func(*Contract)
 
 // MaxClauses sets another bound than DefaultMaxClauses.
 func MaxClauses(n int) Option { return func(c *Contract) { c.max = n } }
-
-// many reports whether schemas that were met before are not unrolled again.
-func (c *Contract) many() bool { return c.count > c.max }
 
 // Operation is one method on one path.
 type Operation struct {
@@ -187,10 +176,17 @@ func operationID(spec *openapi3.Operation, method, path string) string {
 }
 
 func (op *Operation) clause(name, text string, place Place) *Clause {
-	c := &Clause{Name: op.ID + "/" + name, Operation: op, Text: text, Place: place}
+	c := &Clause{Name: op.ID + "/" + name, Operation: op.ID, Text: text, Place: place}
 	c.Keyword = name[strings.LastIndexByte(name, '/')+1:]
 	op.Clauses = append(op.Clauses, c)
 	return c
+}
+
+// node makes the tree of a schema, whose clauses are those of the operation.
+func (op *Operation) node(ref *openapi3.SchemaRef, root schema.Root) *Node {
+	root.Operation = op.ID
+	root.Add = func(c *Clause) { op.Clauses = append(op.Clauses, c) }
+	return op.Contract.schemas.Build(ref, root)
 }
 
 func (op *Operation) build(pointer string) {
@@ -270,15 +266,14 @@ func (op *Operation) buildParams(pointer, item string) {
 			param.Presence = op.clause(path+"/optional", p.Name+" may be absent", at(p.Origin, pointer, "required"))
 			param.Presence.Permits = true
 		}
-		schema, step := p.Schema, "/schema"
+		described, step := p.Schema, "/schema"
 		for key, media := range p.Content {
 			if media != nil {
-				schema, step = media.Schema, "/content/"+escape(key)+"/schema"
+				described, step = media.Schema, "/content/"+escape(key)+"/schema"
 			}
 			param.Syntax = op.clause(path+"/syntax", p.Name+" is one JSON value (RFC 8259)", at(p.Origin, pointer, "content"))
 		}
-		b := &nodeBuilder{op: op}
-		param.Node = b.build(schema, Node{Path: path, Pointer: pointer + step, Subject: p.Name, Name: p.Name})
+		param.Node = op.node(described, schema.Root{Path: path, Pointer: pointer + step, Subject: p.Name, Name: p.Name})
 		if !param.Node.Allows("array") && !param.Node.Allows("object") && p.In != openapi3.ParameterInPath {
 			param.Single = op.clause(path+"/single", p.Name+" is given once", at(p.Origin, pointer, "name"))
 		}
@@ -348,7 +343,7 @@ func (op *Operation) buildBody(pointer string) {
 	if len(keys) == 1 {
 		op.Body.MediaType.Place = at(spec.Content[keys[0]].Origin, pointer+"/content/"+escape(keys[0]), "")
 	}
-	op.Body.Media, op.Body.types = op.buildMedia(spec.Content, RequestSide, "body", pointer, bodySubject), mediatype.NewSet(keys)
+	op.Body.Media, op.Body.types = op.buildMedia(spec.Content, RequestSide, "body", pointer, schema.Body), mediatype.NewSet(keys)
 }
 
 // complete gives a media type that is but named, without a value, an empty one.
@@ -381,12 +376,21 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 	keys := mediaKeys(content)
 	for i, key := range keys {
 		spec := content[key]
-		m := &Media{Key: key, Spec: spec, Form: formOf(key, spec.Schema)}
+		m := &Media{Key: key, Spec: spec}
 		name := path
 		if i > 0 {
 			name += ":" + escape(key)
 		}
 		at := at(spec.Origin, pointer+"/content/"+escape(key), "schema")
+		before := len(op.Clauses)
+		if spec.Schema != nil {
+			m.Node = op.node(spec.Schema, schema.Root{
+				Side: side, Path: name, Pointer: pointer + "/content/" + escape(key) + "/schema", Subject: subject,
+			})
+		}
+		m.Form = codec.FormOf(key, m.Node)
+		ofSchema := slices.Clone(op.Clauses[before:])
+		op.Clauses = op.Clauses[:before]
 		switch {
 		case isJSON(key):
 			m.Syntax = op.clause(name+"/syntax", subject+" is one JSON value in UTF-8 (RFC 8259)", at)
@@ -398,12 +402,7 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 		if m.Syntax != nil {
 			m.Syntax.Side = side
 		}
-		if spec.Schema != nil {
-			b := &nodeBuilder{op: op, side: side}
-			m.Node = b.build(spec.Schema, Node{
-				Path: name, Pointer: pointer + "/content/" + escape(key) + "/schema", Subject: subject,
-			})
-		}
+		op.Clauses = append(op.Clauses, ofSchema...)
 		op.buildParts(m, name, pointer+"/content/"+escape(key), side)
 		all = append(all, m)
 	}

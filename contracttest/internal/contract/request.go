@@ -10,23 +10,6 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// Violation is one clause that a message breaks.
-type Violation struct {
-	Clause  *Clause
-	Message string // which part, what was wanted, what was there; no secret
-	// Leave says why the document and the RFCs leave it to the receiver whether
-	// it takes the message all the same; empty where it must not.
-	Leave string
-	// Within lists what a value that no branch of oneOf or anyOf takes breaks in
-	// the branches that are nearest to taking it.
-	Within []*Clause
-	// Syntax is set where the bytes cannot be read at all.
-	Syntax bool
-}
-
-// About reports whether the violation is of the clause, be it within a branch.
-func (v Violation) About(c *Clause) bool { return v.Clause == c || slices.Contains(v.Within, c) }
-
 // Why a receiver may take what is not quite right.
 const (
 	leaveNoType      = "RFC 9110 §8.3: a receiver may guess the type of a body that has no Content-Type"

@@ -1,9 +1,8 @@
-package contract
+package schema
 
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -21,7 +20,7 @@ const (
 
 func (n *Node) leaveDiscriminator() string {
 	switch {
-	case n.op.Contract.Doc.IsOpenAPI31OrLater():
+	case n.set.Document.Version31():
 		return leaveHint
 	case len(n.OneOf)+len(n.AnyOf) == 0:
 		return leaveDiscriminator
@@ -33,7 +32,7 @@ func (n *Node) leaveDiscriminator() string {
 // by having no type.
 func (n *Node) MayTakeNull() bool {
 	refuses := func(part *Node) bool { return !part.MayTakeNull() }
-	return !n.op.Contract.Doc.IsOpenAPI31OrLater() && len(n.Types()) == 0 && !slices.ContainsFunc(n.AllOf, refuses) &&
+	return !n.set.Document.Version31() && len(n.Types()) == 0 && !slices.ContainsFunc(n.AllOf, refuses) &&
 		(len(n.OneOf) == 0 || slices.ContainsFunc(n.OneOf, (*Node).MayTakeNull)) &&
 		(len(n.AnyOf) == 0 || slices.ContainsFunc(n.AnyOf, (*Node).MayTakeNull))
 }
@@ -41,69 +40,47 @@ func (n *Node) MayTakeNull() bool {
 // doubtfulNull reports whether some read the schema as refusing null and some as
 // taking it.
 func (n *Node) doubtfulNull() bool {
-	saysSomething := len(n.Clauses) > 0 || len(n.children()) > 0
-	return saysSomething && !n.Schema.Nullable && n.MayTakeNull()
+	saysSomething := len(n.Clauses) > 0 || len(n.children) > 0
+	return saysSomething && !n.Schema.Nullable && !slices.Contains(n.Schema.Enum, nil) && n.MayTakeNull()
+}
+
+// hinting reports whether the schema itself says what is no matter of the validator.
+func (n *Node) hinting() bool {
+	return n.Schema.Discriminator != nil || n.Clause("readOnly") != nil || n.Clause("writeOnly") != nil || n.doubtfulNull()
 }
 
 // hinted returns what a value breaks of that which is no matter of the validator:
 // discriminators, and what is for the other side alone.
-func (n *Node) hinted(v any, path []string, subject string) []Violation {
+func (n *Node) hinted(v any, subject string) []Violation {
 	if !n.hints && !n.Recursive {
 		return nil
 	}
-	if n.Recursive {
-		n = n.Whole()
-	}
 	var broken []Violation
-	below := func(child *Node, v any, step string) {
-		broken = append(broken, child.hinted(v, append(path[:len(path):len(path)], step), subject)...)
-	}
-	for _, part := range n.AllOf {
-		broken = append(broken, part.hinted(v, path, subject)...)
-	}
-	for _, branch := range slices.Concat(n.OneOf, n.AnyOf) {
-		// Most often there is nothing, and no need to know whether the branch is meant.
-		if below := branch.hinted(v, path, subject); len(below) > 0 && branch.Validates(v) == nil {
-			broken = append(broken, below...)
+	n.Visit(v, func(m *Node, v any, path []string) bool {
+		if h, ok := m.hint(v, where(subject, path)); ok {
+			broken = append(broken, h)
 		}
-	}
-	switch v := v.(type) {
-	case nil:
-		if n.doubtfulNull() {
-			broken = append(broken, Violation{Clause: n.nearest(nil), Message: where(subject, path) + ": is null", Leave: leaveNull})
-		}
-	case []any:
-		for i, item := range v {
-			switch {
-			case i < len(n.PrefixItems):
-				below(n.PrefixItems[i], item, strconv.Itoa(i))
-			case n.Items != nil:
-				below(n.Items, item, strconv.Itoa(i))
-			}
-		}
-	case map[string]any:
-		if problem := n.discriminated(v); problem != "" {
-			broken = append(broken, n.broken(n.Clause("discriminator"), "discriminator", where(subject, path)+": "+problem, nil))
-		}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			child := n.Additional
-			for _, p := range n.Props {
-				if p.PropName == name {
-					child = p
-				}
-			}
-			if child == nil {
-				continue
-			}
-			for keyword, side := range map[string]string{"readOnly": "is in a request", "writeOnly": "is in a response"} {
-				if c := child.Clause(keyword); c != nil {
-					broken = append(broken, child.broken(c, keyword, where(subject, append(path[:len(path):len(path)], name))+": "+side, nil))
-				}
-			}
-			below(child, v[name], name)
-		}
-	}
+		return true
+	})
 	return broken
+}
+
+func (n *Node) hint(v any, at string) (Violation, bool) {
+	for keyword, side := range map[string]string{"readOnly": "a request", "writeOnly": "a response"} {
+		if c := n.Clause(keyword); c != nil {
+			return n.broken(c, keyword, at+": is in "+side, nil), true
+		}
+	}
+	n = n.unrolled()
+	if v == nil && n.doubtfulNull() {
+		return Violation{Clause: n.nearest(nil), Message: at + ": is null", Leave: leaveNull}, true
+	}
+	if members, ok := v.(map[string]any); ok {
+		if problem := n.discriminated(members); problem != "" {
+			return n.broken(n.Clause("discriminator"), "discriminator", at+": "+problem, nil), true
+		}
+	}
+	return Violation{}, false
 }
 
 // discriminated says what is wrong with the name that an object gives to its
@@ -140,7 +117,7 @@ func (n *Node) Discriminates() []string {
 	if n.Schema.Discriminator == nil {
 		return nil
 	}
-	known := &n.op.Contract.discriminates
+	known := &n.set.discriminates
 	if names, ok := known.Load(n.Schema); ok {
 		return names.([]string) //nolint:forcetypeassert // nothing else is stored
 	}
@@ -170,7 +147,7 @@ func (n *Node) names() []string {
 		}
 	}
 	if len(branches) == 0 {
-		heirs := n.op.Contract.heirs(n.Schema)
+		heirs := n.set.heirs(n.Schema)
 		if len(names) == 0 && len(heirs) < 2 {
 			return nil
 		}
@@ -223,24 +200,24 @@ func (n *Node) Branch(name string) *Node {
 
 // heirs names the schemas of the document that are made of one by allOf, and
 // that one.
-func (c *Contract) heirs(s *openapi3.Schema) []string {
-	if c.Doc.Components == nil {
+func (set *Set) heirs(s *openapi3.Schema) []string {
+	if set.Document.T.Components == nil {
 		return nil
 	}
-	c.heirsOnce.Do(func() {
-		c.heirNames = map[*openapi3.Schema][]string{}
-		for _, name := range slices.Sorted(maps.Keys(c.Doc.Components.Schemas)) {
-			ref := c.Doc.Components.Schemas[name]
+	set.heirsOnce.Do(func() {
+		set.heirNames = map[*openapi3.Schema][]string{}
+		for _, name := range slices.Sorted(maps.Keys(set.Document.T.Components.Schemas)) {
+			ref := set.Document.T.Components.Schemas[name]
 			if ref == nil || ref.Value == nil {
 				continue
 			}
-			c.heirNames[ref.Value] = append(c.heirNames[ref.Value], name)
+			set.heirNames[ref.Value] = append(set.heirNames[ref.Value], name)
 			for _, part := range ref.Value.AllOf {
 				if part.Ref != "" {
-					c.heirNames[part.Value] = append(c.heirNames[part.Value], name)
+					set.heirNames[part.Value] = append(set.heirNames[part.Value], name)
 				}
 			}
 		}
 	})
-	return c.heirNames[s]
+	return set.heirNames[s]
 }

@@ -1,4 +1,4 @@
-package contract
+package schema
 
 import (
 	"encoding/json"
@@ -13,15 +13,15 @@ import (
 
 func (n *Node) clause(keyword, field, text string) *Clause {
 	c := &Clause{
-		Name: n.op.ID + "/" + n.Path + "/" + keyword, Operation: n.op, Side: n.side,
-		Keyword: keyword, Text: text, Place: at(n.Schema.Origin, n.Pointer, field), Value: n.value,
+		Name: n.root.Operation + "/" + n.Path + "/" + keyword, Operation: n.root.Operation, Side: n.Side(),
+		Keyword: keyword, Text: text, Place: document.At(n.Schema.Origin, n.Pointer, field), Value: n.value,
 	}
 	if n.quiet {
 		return c
 	}
 	n.Clauses[keyword] = c
-	n.op.Clauses = append(n.op.Clauses, c)
-	n.op.Contract.count++
+	n.set.count++
+	n.root.Add(c)
 	return c
 }
 
@@ -77,27 +77,26 @@ func (n *Node) ofValues() {
 		if n.Schema.Const == nil && document.HasConst(n.Schema) {
 			field = "const" // of null
 		}
-		n.clause("enum", field, n.is("is one of %s", list(n.Schema.Enum)))
+		n.clause("enum", field, n.is("is one of %s", listed(n.Schema.Enum)))
 	}
 	if n.Schema.Const != nil {
-		n.clause("const", "const", n.is("is %s", list([]any{n.Schema.Const})))
+		n.clause("const", "const", n.is("is %s", listed([]any{n.Schema.Const})))
 	}
 }
 
 func (n *Node) ofStrings() {
 	s := n.Schema
 	if s.MinLength > 0 {
-		n.clause("minLength", "minLength", n.is("has at least %s", count(s.MinLength, "character")))
+		n.clause("minLength", "minLength", n.is("has at least %s", plural(s.MinLength, "character")))
 	}
 	if s.MaxLength != nil {
-		n.clause("maxLength", "maxLength", n.is("has at most %s", count(*s.MaxLength, "character")))
+		n.clause("maxLength", "maxLength", n.is("has at most %s", plural(*s.MaxLength, "character")))
 	}
 	if s.Pattern != "" {
 		c := n.clause("pattern", "pattern", n.is("matches %s", s.Pattern))
 		if _, err := pattern.Compile(s.Pattern); err != nil {
 			c.Unplanned = "the pattern cannot be used: " + err.Error()
 		}
-		prime(s.Pattern)
 	}
 	if s.Format != "" {
 		c := n.clause("format", "format", n.is("has the format %s", s.Format))
@@ -144,10 +143,10 @@ func (n *Node) number(keyword string, v float64) any {
 func (n *Node) ofArrays() {
 	s := n.Schema
 	if s.MinItems > 0 {
-		n.clause("minItems", "minItems", n.is("has at least %s", count(s.MinItems, "item")))
+		n.clause("minItems", "minItems", n.is("has at least %s", plural(s.MinItems, "item")))
 	}
 	if s.MaxItems != nil {
-		n.clause("maxItems", "maxItems", n.is("has at most %s", count(*s.MaxItems, "item")))
+		n.clause("maxItems", "maxItems", n.is("has at most %s", plural(*s.MaxItems, "item")))
 	}
 	if s.UniqueItems {
 		n.clause("uniqueItems", "uniqueItems", n.is("has no item twice"))
@@ -157,12 +156,12 @@ func (n *Node) ofArrays() {
 		if s.MinContains != nil {
 			least = *s.MinContains
 		}
-		c := n.clause("contains", "contains", n.is("has at least %s of the kind that it has to contain", count(least, "item")))
+		c := n.clause("contains", "contains", n.is("has at least %s of the kind that it has to contain", plural(least, "item")))
 		if least == 0 {
 			c.Unplanned, c.Vacuous = "minContains is 0: contains asks for nothing (JSON Schema Validation §6.4.5)", true
 		}
 		if s.MaxContains != nil {
-			n.clause("maxContains", "maxContains", n.is("has at most %s of the kind that it has to contain", count(*s.MaxContains, "item")))
+			n.clause("maxContains", "maxContains", n.is("has at most %s of the kind that it has to contain", plural(*s.MaxContains, "item")))
 		}
 	}
 	if has := s.UnevaluatedItems.Has; has != nil && !*has {
@@ -173,10 +172,10 @@ func (n *Node) ofArrays() {
 func (n *Node) ofObjects() {
 	s := n.Schema
 	if s.MinProps > 0 {
-		n.clause("minProperties", "minProperties", n.is("has at least %s", count(s.MinProps, "property")))
+		n.clause("minProperties", "minProperties", n.is("has at least %s", plural(s.MinProps, "property")))
 	}
 	if s.MaxProps != nil {
-		n.clause("maxProperties", "maxProperties", n.is("has at most %s", count(*s.MaxProps, "property")))
+		n.clause("maxProperties", "maxProperties", n.is("has at most %s", plural(*s.MaxProps, "property")))
 	}
 	if has := s.AdditionalProperties.Has; has != nil && !*has {
 		n.clause("additionalProperties", "additionalProperties", n.is("has no other properties than those documented"))
@@ -189,7 +188,7 @@ func (n *Node) ofObjects() {
 	for _, name := range slices.Sorted(maps.Keys(s.DependentRequired)) {
 		if others := s.DependentRequired[name]; len(others) > 0 {
 			c := n.clause("dependentRequired/"+name, "dependentRequired", n.is("has %s where it has %s", strings.Join(others, " and "), name))
-			c.Name = fmt.Sprintf("%s/%s/%s/dependentRequired", n.op.ID, n.Path, escape(name))
+			c.Name = fmt.Sprintf("%s/%s/%s/dependentRequired", n.root.Operation, n.Path, document.Escape(name))
 			c.Keyword = "dependentRequired"
 		}
 	}
@@ -202,7 +201,7 @@ func (n *Node) ofObjects() {
 // the document does not name, as far as one schema can say.
 func (n *Node) mayHaveMore() bool {
 	s := n.Schema
-	return n.side == RequestSide && n.Allows("object") && (s.Type != nil || len(s.Properties) > 0) &&
+	return n.Side() == RequestSide && n.Allows("object") && (s.Type != nil || len(s.Properties) > 0) &&
 		s.AdditionalProperties.Schema == nil && len(s.AllOf)+len(s.OneOf)+len(s.AnyOf) == 0 &&
 		s.UnevaluatedProperties.Has == nil && s.UnevaluatedProperties.Schema == nil
 }
@@ -210,10 +209,10 @@ func (n *Node) mayHaveMore() bool {
 func (n *Node) ofComposition() {
 	s := n.Schema
 	if len(s.OneOf) > 0 {
-		n.clause("oneOf", "oneOf", n.is("is valid against exactly one of %s", count(uint64(len(s.OneOf)), "schema")))
+		n.clause("oneOf", "oneOf", n.is("is valid against exactly one of %s", plural(uint64(len(s.OneOf)), "schema")))
 	}
 	if len(s.AnyOf) > 0 {
-		n.clause("anyOf", "anyOf", n.is("is valid against at least one of %s", count(uint64(len(s.AnyOf)), "schema")))
+		n.clause("anyOf", "anyOf", n.is("is valid against at least one of %s", plural(uint64(len(s.AnyOf)), "schema")))
 	}
 	if s.Not != nil {
 		n.clause("not", "not", n.is("is not valid against the schema of not"))
@@ -253,7 +252,7 @@ func article(s string) string {
 	}
 }
 
-func count(n uint64, what string) string {
+func plural(n uint64, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
@@ -263,8 +262,8 @@ func count(n uint64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// list writes values as JSON, the first few of them.
-func list(values []any) string {
+// listed writes values as JSON, the first few of them.
+func listed(values []any) string {
 	const most = 6
 	var parts []string
 	for i, v := range values {
@@ -279,4 +278,10 @@ func list(values []any) string {
 		parts = append(parts, string(b))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Exactly returns a bound of the node's schema to the last digit, where the double in the
+// schema is another.
+func (n *Node) Exactly(keyword string) (json.Number, bool) {
+	return n.set.Document.Exactly(n.Schema, keyword)
 }

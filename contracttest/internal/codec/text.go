@@ -1,16 +1,16 @@
-package contract
+package codec
 
 import (
 	"encoding/json"
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
-// Why a receiver may read a text otherwise than the document's schema would
-// have it: OpenAPI leaves the conversion of texts to the implementation
-// (OpenAPI 3.1.1, Appendix B).
+// Why a receiver may read a text otherwise than the document's schema would have it:
+// OpenAPI leaves the conversion of texts to the implementation (OpenAPI 3.1.1,
+// Appendix B).
 const (
 	leaveNumberText  = "OpenAPI 3.1.1 Appendix B: which texts are read as a number is up to the implementation"
 	leaveBooleanText = "OpenAPI 3.1.1 Appendix B: which texts are read as a boolean is up to the implementation"
@@ -18,49 +18,11 @@ const (
 	leaveBlanks      = "OpenAPI 3.1.1 Appendix B: whether white space around a number or boolean is read over is up to the implementation"
 )
 
-var allTypes = []string{"array", "object", "string", "integer", "number", "boolean", "null"}
-
-// types returns the JSON types that a schema lets pass, composition included.
-func types(s *openapi3.Schema) []string { return typesOf(s, 0) }
-
-func typesOf(s *openapi3.Schema, depth int) []string {
-	own := allTypes
-	if s == nil || depth > maxDepth {
-		return own
-	}
-	if s.Type != nil {
-		own = s.Type.Slice()
-		if slices.Contains(own, "number") && !slices.Contains(own, "integer") {
-			own = append(slices.Clone(own), "integer")
-		}
-		if s.Nullable && !slices.Contains(own, "null") {
-			own = append(slices.Clone(own), "null")
-		}
-	}
-	for _, part := range s.AllOf {
-		own = common(own, typesOf(part.Value, depth+1))
-	}
-	for _, group := range []openapi3.SchemaRefs{s.OneOf, s.AnyOf} {
-		if len(group) == 0 {
-			continue
-		}
-		var either []string
-		for _, branch := range group {
-			either = append(either, typesOf(branch.Value, depth+1)...)
-		}
-		own = common(own, either)
-	}
-	return own
-}
-
-func common(a, b []string) []string {
-	var both []string
-	for _, t := range a {
-		if slices.Contains(b, t) {
-			both = append(both, t)
-		}
-	}
-	return both
+// booleanWords are texts that readers take for a boolean: those of Go, YAML 1.1 and HTML
+// forms.
+var booleanWords = map[string]bool{
+	"true": true, "t": true, "1": true, "yes": true, "y": true, "on": true,
+	"false": false, "f": false, "0": false, "no": false, "n": false, "off": false,
 }
 
 // candidate is a value that a text may stand for.
@@ -69,11 +31,9 @@ type candidate struct {
 	leave string // why not every receiver takes the text for it
 }
 
-// readings lists the values that a text may stand for under a schema, the
-// surest first.
-func readings(s *openapi3.Schema, text string) []candidate {
+// candidates lists the values of some types that a text may stand for, the surest first.
+func candidates(allowed []string, text string) []candidate {
 	var sure, maybe []candidate
-	allowed := types(s)
 	if slices.Contains(allowed, "integer") {
 		switch trimmed := strings.Trim(text, " \t\r\n"); {
 		case number(text):
@@ -92,13 +52,10 @@ func readings(s *openapi3.Schema, text string) []candidate {
 		}
 	}
 	if slices.Contains(allowed, "boolean") {
-		switch lower := strings.ToLower(strings.Trim(text, " \t\r\n")); {
-		case text == "true" || text == "false":
+		if text == "true" || text == "false" {
 			sure = append(sure, candidate{v: text == "true"})
-		case lower == "true" || lower == "t" || lower == "1":
-			maybe = append(maybe, candidate{true, leaveBooleanText})
-		case lower == "false" || lower == "f" || lower == "0":
-			maybe = append(maybe, candidate{false, leaveBooleanText})
+		} else if v, ok := booleanWords[strings.ToLower(strings.Trim(text, " \t\r\n"))]; ok {
+			maybe = append(maybe, candidate{v, leaveBooleanText})
 		}
 	}
 	if slices.Contains(allowed, "string") {
@@ -142,24 +99,39 @@ func looseNumber(text string) string {
 	return sign + rest
 }
 
-// readText reads a text as the schema has it: the surest value that keeps the
-// schema, else the surest one. ok is false for a text that stands for no value
-// of the schema's types.
-func (c *Contract) readText(s *openapi3.Schema, text string) (value candidate, ok bool) {
-	all := readings(s, text)
-	if len(all) == 1 {
-		return all[0], true
+// readText reads a text as one value that is neither a list nor an object: the surest
+// one that is valid, else the surest one. Where the text stands for no value of the types
+// that are allowed, the reading is bad.
+func readText(nodes schema.Nodes, text string) Reading {
+	if len(nodes) == 0 {
+		return Reading{Value: text, Found: true}
 	}
-	for _, r := range all {
-		if c.verdict(s, r.v) {
-			return r, true
+	all := candidates(nodes.Types(), text)
+	if len(all) == 0 {
+		return unreadable("")
+	}
+	chosen := all[0]
+	if len(all) > 1 {
+		if i := slices.IndexFunc(all, func(c candidate) bool { return nodes.Keeps(c.v) }); i >= 0 {
+			chosen = all[i]
 		}
 	}
-	if len(all) == 0 {
-		return candidate{}, false
-	}
-	return all[0], true
+	return Reading{Value: chosen.v, Found: true, Leave: chosen.leave}
 }
 
-// verdict reports whether a value keeps a schema of a request.
-func (c *Contract) verdict(s *openapi3.Schema, v any) bool { return c.keeps(RequestSide, s, v) == nil }
+// readNested reads a text inside a list or an object. Lists and objects in there have no
+// defined form: the JSON of them is one.
+func readNested(nodes schema.Nodes, text string) Reading {
+	got := readText(nodes, text)
+	if len(nodes) == 0 || got.Bad == nil && nodes.Keeps(got.Value) {
+		return got
+	}
+	if json := ReadJSON(text); json.Bad == nil {
+		switch json.Value.(type) {
+		case []any, map[string]any:
+			json.Leave = leaveNested
+			return json
+		}
+	}
+	return got
+}

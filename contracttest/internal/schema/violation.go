@@ -1,6 +1,7 @@
-package contract
+package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,23 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/document"
 )
 
+// Violation is one clause that a message breaks.
+type Violation struct {
+	Clause  *Clause
+	Message string // which part, what was wanted, what was there; no secret
+	// Leave says why the document and the RFCs leave it to the receiver whether
+	// it takes the message all the same; empty where it must not.
+	Leave string
+	// Within lists what a value that no branch of oneOf or anyOf takes breaks in
+	// the branches that are nearest to taking it.
+	Within []*Clause
+	// Syntax is set where the bytes cannot be read at all.
+	Syntax bool
+}
+
+// About reports whether the violation is of the clause, be it within a branch.
+func (v Violation) About(c *Clause) bool { return v.Clause == c || slices.Contains(v.Within, c) }
+
 // Check returns the clauses at and below the node that a JSON value breaks, as
 // a decoder returns it: numbers as json.Number. subject is what messages call
 // the value; empty for a body, whose parts are called by their pointer.
@@ -23,7 +41,7 @@ func (n *Node) Check(v any, subject string) []Violation {
 		return []Violation{{Clause: n.nearest(path), Message: where(subject, path) + ": the number is beyond what can be read"}}
 	}
 	var broken []Violation
-	switch compiled := n.op.Contract.validators.get(n.op.Contract, n.side, n.Schema); {
+	switch compiled := n.set.validators.get(n.Side(), n.Schema); {
 	case compiled.err != nil:
 		return []Violation{{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + document.OneLine(compiled.err.Error())}}
 	case compiled.not.Validate(v) == nil: // the quick answer first: what is wrong takes longer to say
@@ -31,7 +49,7 @@ func (n *Node) Check(v any, subject string) []Violation {
 			broken = n.violations(err, v, subject)
 		}
 	}
-	for _, h := range n.hinted(v, nil, subject) {
+	for _, h := range n.hinted(v, subject) {
 		if !slices.ContainsFunc(broken, func(b Violation) bool { return b.About(h.Clause) }) {
 			broken = append(broken, h)
 		}
@@ -51,7 +69,7 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string
 		return broken
 	}
 	path := err.InstanceLocation
-	schema, keyword := n.op.Contract.validators.named(err.SchemaURL)
+	schema, keyword := n.set.validators.named(err.SchemaURL)
 	_, ofName := err.ErrorKind.(*jskind.PropertyNames) // which stands at the object
 	if keyword != "" && len(path) > 0 && !ofName {     // false, as the value of the keyword
 		path = path[:len(path)-1]
@@ -96,11 +114,11 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string
 // beside another keyword that refuses it.
 func (n *Node) nullable(v Violation, root any, path []string) Violation {
 	value, there := valueAt(root, path)
-	if !there || value != nil || n.op.Contract.Doc.IsOpenAPI31OrLater() {
+	if !there || value != nil || n.set.Document.Version31() {
 		return v
 	}
 	if slices.ContainsFunc(n.places(path), func(m *Node) bool { return m.Schema.Nullable }) {
-		v.Leave = either(v.Leave, leaveNullable)
+		v.Leave = cmp.Or(v.Leave, leaveNullable)
 	}
 	return v
 }
@@ -115,7 +133,7 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any) Violat
 	switch keyword {
 	case "format":
 		if v.Leave = n.leaveOf(n.Schema.Format); n.Schema.Format == "byte" && looseBase64(value) {
-			v.Leave = either(v.Leave, leaveBase64)
+			v.Leave = cmp.Or(v.Leave, leaveBase64)
 		}
 	case "readOnly":
 		v.Leave = leaveReadOnly
@@ -151,7 +169,7 @@ func (n *Node) within(branches []*Node, value any) (nearest []*Clause, leave str
 			return nil, "" // it is taken by more than one
 		}
 		if !slices.ContainsFunc(broken, func(v Violation) bool { return v.Leave == "" }) {
-			leave = either(leave, broken[0].Leave)
+			leave = cmp.Or(leave, broken[0].Leave)
 		}
 		if fewest >= 0 && len(broken) > fewest {
 			continue
@@ -209,47 +227,30 @@ func (n *Node) find(schema *openapi3.Schema, keyword string, path []string) (*No
 	return nil, n.nearest(path)
 }
 
-// places returns the nodes that a place in the value leads to: several where
+// places returns the nodes that a place in the value may lead to: several where
 // schemas are composed.
-func (n *Node) places(path []string) []*Node {
-	if n.Recursive && len(path) > 0 {
-		n = n.Whole()
-	}
-	all := []*Node{}
+func (n *Node) places(path []string) Nodes {
+	var all Nodes
 	if len(path) == 0 {
-		all = append(all, n)
+		all = Nodes{n}
+	} else {
+		n = n.unrolled()
+		for _, c := range n.inside(path[0]) {
+			all = append(all, c.places(path[1:])...)
+		}
 	}
 	for _, same := range n.InPlace() {
 		all = append(all, same.places(path)...)
 	}
-	if len(path) == 0 {
-		return all
-	}
-	named := false
-	for _, p := range n.Props {
-		if p.PropName == path[0] {
-			named = true
-			all = append(all, p.places(path[1:])...)
-		}
-	}
-	for _, p := range n.PatternProps {
-		if re, err := leniently(p.Key); err == nil && re.MatchString(path[0]) {
-			named = true
-			all = append(all, p.places(path[1:])...)
-		}
-	}
-	if index, err := strconv.Atoi(path[0]); err == nil && index >= 0 && index < len(n.PrefixItems) {
-		all = append(all, n.PrefixItems[index].places(path[1:])...)
-	} else if n.Items != nil {
-		all = append(all, n.Items.places(path[1:])...)
-	}
-	if n.Additional != nil && !named {
-		all = append(all, n.Additional.places(path[1:])...)
-	}
-	for _, rest := range []*Node{n.UnevaluatedProps, n.UnevaluatedItems} {
-		if rest != nil {
-			all = append(all, rest.places(path[1:])...)
-		}
+	return all
+}
+
+// inside returns the nodes by which a schema itself may speak of what stands under a
+// name, or an index.
+func (n *Node) inside(step string) Nodes {
+	all := slices.Concat(n.members(step), present(n.UnevaluatedProps))
+	if i, err := strconv.Atoi(step); err == nil && i >= 0 {
+		all = slices.Concat(all, Alternative{Nodes: Nodes{n}}.Item(i), present(n.UnevaluatedItems))
 	}
 	return all
 }
@@ -347,7 +348,7 @@ func where(subject string, path []string) string {
 	}
 	escaped := make([]string, len(path))
 	for i, p := range path {
-		escaped[i] = escape(p)
+		escaped[i] = document.Escape(p)
 	}
 	if subject == "" {
 		return strings.Join(escaped, "/")
@@ -359,14 +360,7 @@ func where(subject string, path []string) string {
 // last one on the way that has any: where a reader looks first.
 func (n *Node) nearest(path []string) *Clause {
 	if len(path) > 0 {
-		next := n.Prop(path[0])
-		if _, err := strconv.Atoi(path[0]); err == nil && next == nil {
-			next = n.Items
-		}
-		if next == nil {
-			next = n.Additional
-		}
-		if next != nil {
+		for _, next := range n.places(path[:1]) {
 			if c := next.nearest(path[1:]); c != nil {
 				return c
 			}

@@ -1,4 +1,6 @@
-package contract
+package schema
+
+import "github.com/dataarts-go/factory/contracttest/internal/document"
 
 // Side tells who keeps or breaks a clause.
 type Side int
@@ -13,11 +15,11 @@ const (
 // own.
 type Clause struct {
 	Name      string // unique in the document, as in CancelFactoryPackages/body/package_ids/items/type
-	Operation *Operation
+	Operation string // the ID of the operation that it is of
 	Side      Side
 	Keyword   string // the last part of Name, as the document spells it where it is a keyword
 	Text      string // the assertion in words
-	Place     Place
+	Place     document.Place
 	// Value names the value that a clause of a schema is about; several schemas,
 	// as the parts of allOf, may be about one. Empty for other clauses.
 	Value string

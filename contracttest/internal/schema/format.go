@@ -1,4 +1,4 @@
-package contract
+package schema
 
 import (
 	"encoding/base64"
@@ -168,7 +168,7 @@ func looseBase64(v any) bool {
 // leaveOf says why a receiver may take a value that is not of the format; empty
 // where the document itself defines it.
 func (n *Node) leaveOf(format string) string {
-	later := n.op.Contract.Doc.IsOpenAPI31OrLater()
+	later := n.set.Document.Version31()
 	switch format {
 	case "int32", "int64": // OpenAPI 3.0.3, Data Types, and 3.1.1 §4.4
 		return ""

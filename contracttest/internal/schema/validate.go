@@ -1,4 +1,4 @@
-package contract
+package schema
 
 import (
 	"errors"
@@ -20,12 +20,14 @@ import (
 // node, read as part of a request or of a response as the node is. The error
 // says no more than that: a text for every branch tried would cost most of the
 // time of a plan.
-func (n *Node) Validates(v any) error { return n.op.Contract.keeps(n.side, n.Schema, v) }
+func (n *Node) Validates(v any) error { return n.set.Keeps(n.Side(), n.Schema, v) }
 
 var errBroken = errors.New("the value breaks its schema")
 
-func (c *Contract) keeps(side Side, s *openapi3.Schema, v any) error {
-	compiled := c.validators.get(c, side, s)
+// Keeps returns nil if a JSON value is valid against a schema of the document, as one
+// side of an exchange has it.
+func (set *Set) Keeps(side Side, s *openapi3.Schema, v any) error {
+	compiled := set.validators.get(side, s)
 	if compiled.err != nil {
 		return compiled.err
 	}
@@ -37,9 +39,9 @@ func (c *Contract) keeps(side Side, s *openapi3.Schema, v any) error {
 	return nil
 }
 
-// reason says in one line what a value breaks first.
-func (c *Contract) reason(s *openapi3.Schema, v any) string {
-	compiled := c.validators.get(c, RequestSide, s)
+// Reason says in one line what a value breaks first.
+func (set *Set) Reason(s *openapi3.Schema, v any) string {
+	compiled := set.validators.get(RequestSide, s)
 	if compiled.err != nil {
 		return compiled.err.Error()
 	}
@@ -63,7 +65,7 @@ func (c *Contract) reason(s *openapi3.Schema, v any) string {
 type validators struct {
 	mu       sync.Mutex
 	compiler *jsonschema.Compiler
-	in       *Contract
+	set      *Set
 	ids      map[variant]int
 	all      []variant
 	compiled map[variant]*compilation
@@ -89,8 +91,8 @@ type variant struct {
 
 const schemeOfSchemas = "mem:///"
 
-func (c *validators) get(in *Contract, side Side, s *openapi3.Schema) *compilation {
-	if !in.document.OneSided {
+func (c *validators) get(side Side, s *openapi3.Schema) *compilation {
+	if !c.set.Document.OneSided {
 		side = RequestSide
 	}
 	key := variant{schema: s, side: side}
@@ -101,7 +103,7 @@ func (c *validators) get(in *Contract, side Side, s *openapi3.Schema) *compilati
 		return done
 	}
 	if c.compiler == nil {
-		c.start(in)
+		c.start()
 	}
 	done = &compilation{}
 	if done.schema, done.err = c.compiler.Compile(c.url(key)); done.err != nil {
@@ -113,9 +115,9 @@ func (c *validators) get(in *Contract, side Side, s *openapi3.Schema) *compilati
 	return done
 }
 
-func (c *validators) start(in *Contract) {
+func (c *validators) start() {
 	c.compiled, c.ids = map[variant]*compilation{}, map[variant]int{}
-	c.compiler, c.in = jsonschema.NewCompiler(), in
+	c.compiler = jsonschema.NewCompiler()
 	c.compiler.DefaultDraft(jsonschema.Draft2020)
 	c.compiler.UseRegexpEngine(leniently)
 	c.compiler.UseLoader(c)
@@ -203,7 +205,7 @@ type schemaWriter struct {
 // exempt finds the names that the side need not have although they are required.
 func (w *schemaWriter) exempt(s *openapi3.Schema) {
 	w.whole, w.branch = w.key.exempt, w.key.exempt
-	if !w.c.in.document.OneSided {
+	if !w.c.set.Document.OneSided {
 		return
 	}
 	names := map[string]bool{}
@@ -257,10 +259,17 @@ func oneSided(s *openapi3.Schema, name string, side Side, branches bool) bool {
 	marked := false
 	inPlaceSchemas(s, branches, func(part *openapi3.Schema) {
 		for _, member := range membersOf(part, name) {
-			inPlaceSchemas(member, true, func(m *openapi3.Schema) {
-				marked = marked || side == RequestSide && m.ReadOnly || side == ResponseSide && m.WriteOnly
-			})
+			marked = marked || forOther(member, side)
 		}
+	})
+	return marked
+}
+
+// forOther reports whether a value is for the other side of an exchange alone.
+func forOther(s *openapi3.Schema, side Side) bool {
+	marked := false
+	inPlaceSchemas(s, true, func(part *openapi3.Schema) {
+		marked = marked || side == RequestSide && part.ReadOnly || side == ResponseSide && part.WriteOnly
 	})
 	return marked
 }
@@ -350,7 +359,7 @@ func (w *schemaWriter) applicators(s *openapi3.Schema) {
 // name selects the schema (OpenAPI 3.0.3, Discriminator Object): that others take
 // the value too is no fault.
 func (w *schemaWriter) discriminator(s *openapi3.Schema) {
-	if s.Discriminator == nil || len(s.OneOf) == 0 || w.c.in.Doc.IsOpenAPI31OrLater() {
+	if s.Discriminator == nil || len(s.OneOf) == 0 || w.c.set.Document.Version31() {
 		return
 	}
 	branches, ok := w.doc["oneOf"].([]any)
@@ -370,9 +379,9 @@ func (w *schemaWriter) discriminator(s *openapi3.Schema) {
 // values writes the keywords that compare with values or types.
 func (w *schemaWriter) values(s *openapi3.Schema) {
 	// A type that does not exist is told as a fault of the document.
-	types := slices.DeleteFunc(slices.Clone(s.Type.Slice()), func(name string) bool { return !slices.Contains(allTypes, name) })
+	types := slices.DeleteFunc(slices.Clone(s.Type.Slice()), func(name string) bool { return !slices.Contains(AllTypes, name) })
 	if len(types) > 0 {
-		if s.Nullable && !w.c.in.Doc.IsOpenAPI31OrLater() {
+		if s.Nullable && !w.c.set.Document.Version31() {
 			types = append(types, "null")
 		}
 		w.doc["type"] = distinct(types)
@@ -384,7 +393,7 @@ func (w *schemaWriter) values(s *openapi3.Schema) {
 		w.doc["const"] = s.Const
 	}
 	for _, keyword := range []string{"enum", "const"} {
-		if exact, ok := w.c.in.document.ExactAt(s.Origin, keyword); ok && w.doc[keyword] != nil {
+		if exact, ok := w.c.set.Document.ExactAt(s.Origin, keyword); ok && w.doc[keyword] != nil {
 			w.doc[keyword] = exact
 		}
 	}
@@ -418,7 +427,7 @@ func (w *schemaWriter) bounds(s *openapi3.Schema) {
 			return
 		}
 		w.doc[as] = *v
-		if exact, ok := w.c.in.document.Exactly(s, keyword); ok {
+		if exact, ok := w.c.set.Document.Exactly(s, keyword); ok {
 			w.doc[as] = exact
 		}
 	}

@@ -1,0 +1,118 @@
+package codec
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+const leaveFormEscape = "the form encoding of WHATWG URL §5.1 has no errors: what a bad escape means is up to the receiver"
+
+// ReadForm reads a body of application/x-www-form-urlencoded: each member as its
+// encoding has it, by default repeated for the items of a list.
+func ReadForm(node *schema.Node, encodings map[string]*openapi3.Encoding, body string) Reading {
+	nodes := schema.Nodes{node}
+	pairs := wire.Params(body)
+	got := best(nodes, func(yield func(Reading) bool) {
+		for _, a := range nodes.Alternatives() {
+			if !yield(readPairs(a, encodings, pairs)) {
+				return
+			}
+		}
+	})
+	if !wire.WellEscaped(body) {
+		got.Leave, got.At = leaveFormEscape, nil
+	}
+	return got
+}
+
+func readPairs(a schema.Alternative, encodings map[string]*openapi3.Encoding, pairs []wire.Param) Reading {
+	members := map[string]any{}
+	got := Reading{Value: members, Found: true}
+	done := map[string]bool{}
+	for _, pair := range pairs {
+		name := pair.Name
+		if base, _, ok := strings.Cut(name, "["); ok && !a.Speaks(name) && a.Speaks(base) {
+			name = base
+		}
+		if done[name] {
+			continue
+		}
+		done[name] = true
+		one := readFormField(a.Member(name), name, encodings[name], pairs)
+		if one.Bad != nil {
+			return one.inside(name)
+		}
+		if one.Found {
+			members[name] = one.Value
+			got.left(one.Leave, append([]string{name}, one.At...)...)
+		}
+	}
+	return got
+}
+
+// FieldIsJSON reports whether a field of a urlencoded form is one JSON value: its
+// encoding says so, and names no style, beside which a contentType is ignored
+// (OpenAPI 3.1.1, Encoding Object).
+func FieldIsJSON(enc *openapi3.Encoding) bool {
+	return enc != nil && enc.Style == "" && enc.Explode == nil && !enc.AllowReserved && IsJSON(enc.ContentType)
+}
+
+// readJSONField reads the one value of a field that is JSON.
+func readJSONField(values []string) Reading {
+	if len(values) != 1 {
+		return unreadable("is given more than once")
+	}
+	dec := json.NewDecoder(strings.NewReader(wire.Unescape(values[0], true)))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return unreadable("is no JSON value")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return unreadable("is more than one JSON value")
+	}
+	return Reading{Value: v, Found: true}
+}
+
+func readFormField(nodes schema.Nodes, name string, enc *openapi3.Encoding, pairs []wire.Param) Reading {
+	sm := enc.SerializationMethod()
+	values := Named(pairs, name)
+	deep := sm.Style == openapi3.SerializationDeepObject
+	t := text{name: name, in: openapi3.ParameterInQuery, style: sm.Style, explode: sm.Explode}
+	switch {
+	case FieldIsJSON(enc) && len(values) > 0:
+		return readJSONField(values)
+	case len(values) == 0:
+		got := readDeep(nodes, name, pairs)
+		if !deep {
+			got.Leave = cmp.Or(got.Leave, leaveNested)
+		}
+		return got
+	case deep && onlyObjects(nodes):
+		got := notInStyle()
+		got.Spare = leaveBare
+		return got
+	case len(nodes) == 0, sm.Explode && !deep:
+		plain := make([]string, len(values))
+		for i, v := range values {
+			plain[i] = t.plain(v)
+		}
+		return readField(nodes, plain)
+	}
+	return t.read(nodes, values)
+}
+
+func onlyObjects(nodes schema.Nodes) bool {
+	return !slices.ContainsFunc(nodes.Alternatives(), func(a schema.Alternative) bool {
+		return !slices.Equal(a.Shapes(), []schema.Shape{schema.Object})
+	})
+}

@@ -1,0 +1,343 @@
+package codec
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Why a receiver may read a parameter otherwise.
+const (
+	leaveDelimiter   = "OpenAPI 3.0.4 §4.8.12.4: what becomes of a delimiter inside a value is not defined"
+	leaveNested      = "OpenAPI 3.0.3, Style Values: how a value inside a value is written is not defined"
+	leaveCookieList  = "OpenAPI 3.0.4, Appendix D: how a list or an object is written in a cookie is not defined"
+	leaveEmptyList   = "OpenAPI 3.0.3, Style Values: whether an empty value is an empty list is not defined"
+	leaveSpread      = "OpenAPI 3.0.3, Style Values: an object spread over the query has no bounds"
+	leaveRepeated    = "RFC 9110 §5.2: what a repeated line of a single-valued header means is not defined"
+	leaveRepeatedKey = "the document does not say what a repeated query parameter or cookie means"
+	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
+)
+
+// Parameter says how a value travels outside of a body.
+type Parameter struct {
+	Name string
+	In   string // path, query, header or cookie
+	// Style and Explode are those of OpenAPI, already defaulted.
+	Style   string
+	Explode bool
+	JSON    bool // it is described by a media type, and not by a style
+	Node    *schema.Node
+	// Other reports whether a name in the query is that of another parameter; nil
+	// where there is none.
+	Other func(name string) bool
+}
+
+// Message is what the parameters of a request are read from, taken apart once for all
+// of them.
+type Message struct {
+	Path    map[string]string // escaped, by the names in the template
+	Query   []wire.Param
+	Cookies []wire.Param
+	Header  func(name string) []string
+}
+
+// Values returns all values of a parameter, as they were sent.
+func (m *Message) Values(in, name string) []string {
+	switch in {
+	case openapi3.ParameterInPath:
+		if raw, ok := m.Path[name]; ok {
+			return []string{raw}
+		}
+	case openapi3.ParameterInQuery:
+		return Named(m.Query, name)
+	case openapi3.ParameterInCookie:
+		return Named(m.Cookies, name)
+	case openapi3.ParameterInHeader:
+		return m.Header(name)
+	}
+	return nil
+}
+
+// Named returns the values of the pairs of a name.
+func Named(pairs []wire.Param, name string) []string {
+	var values []string
+	for _, p := range pairs {
+		if p.Name == name {
+			values = append(values, p.Value)
+		}
+	}
+	return values
+}
+
+// Read reads the parameter.
+func (p Parameter) Read(m *Message) Reading {
+	nodes := schema.Nodes{p.Node}
+	values := m.Values(p.In, p.Name)
+	t := text{name: p.Name, in: p.In, style: p.Style, explode: p.Explode}
+	if p.JSON {
+		if len(values) == 0 {
+			return Reading{}
+		}
+		return ReadJSON(t.plain(t.first(values)))
+	}
+	if t.spread() {
+		if got := p.readSpread(nodes, m.Query); got.Found && (len(values) == 0 || got.Bad == nil && nodes.Keeps(got.Value)) {
+			return got
+		}
+	}
+	if len(values) == 0 {
+		return Reading{}
+	}
+	return t.read(nodes, values)
+}
+
+// ReadHeader reads the lines of a header field that no request has, in the style simple.
+func ReadHeader(node *schema.Node, explode bool, lines []string) Reading {
+	t := text{in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode}
+	return t.read(schema.Nodes{node}, lines)
+}
+
+// readSpread reads an object whose members are query parameters of their own, or whose
+// names stand in brackets (deepObject).
+func (p Parameter) readSpread(nodes schema.Nodes, query []wire.Param) Reading {
+	if p.Style == openapi3.SerializationDeepObject {
+		return readDeep(nodes, p.Name, query)
+	}
+	return best(nodes, func(yield func(Reading) bool) {
+		for _, a := range nodes.Alternatives() {
+			if !slices.Contains(a.Shapes(), schema.Object) {
+				continue
+			}
+			open := a.Open()
+			fields := map[string][]string{}
+			for _, pair := range query {
+				if a.Speaks(pair.Name) || open && (p.Other == nil || !p.Other(pair.Name)) {
+					fields[pair.Name] = append(fields[pair.Name], wire.Unescape(pair.Value, true))
+				}
+			}
+			if len(fields) == 0 {
+				continue
+			}
+			got := readFields(a, fields)
+			if open {
+				got.Leave = cmp.Or(got.Leave, leaveSpread)
+			}
+			if !yield(got) {
+				return
+			}
+		}
+	})
+}
+
+// text reads the value of one parameter or form field.
+type text struct {
+	name    string
+	in      string
+	style   string
+	explode bool
+}
+
+// spread reports whether the members of an object have names of their own in the query.
+func (t text) spread() bool {
+	return t.in == openapi3.ParameterInQuery && (t.style == openapi3.SerializationDeepObject || t.style == openapi3.SerializationForm && t.explode)
+}
+
+func (t text) plain(raw string) string {
+	if t.in == openapi3.ParameterInHeader || t.in == openapi3.ParameterInCookie {
+		return raw // nothing says that they are escaped
+	}
+	return wire.Unescape(raw, t.in == openapi3.ParameterInQuery)
+}
+
+func (t text) first(values []string) string {
+	if t.in == openapi3.ParameterInHeader {
+		return strings.Trim(values[0], " \t")
+	}
+	return values[0]
+}
+
+// read reads a value in each shape that the schemas may have.
+func (t text) read(nodes schema.Nodes, values []string) Reading {
+	raw := t.first(values)
+	return best(nodes, func(yield func(Reading) bool) {
+		scalar := false
+		for _, a := range nodes.Alternatives() {
+			for _, shape := range a.Shapes() {
+				var got Reading
+				switch {
+				case shape == schema.Array:
+					got = t.list(nodes, a, raw, values)
+				case shape == schema.Object && t.spread():
+					continue // its members have names of their own
+				case shape == schema.Object:
+					got = t.object(a, raw)
+				case scalar:
+					continue // it was read by all alternatives at once
+				default:
+					scalar = true
+					got = t.scalar(nodes, raw)
+				}
+				if !yield(got) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// cut takes the prefix of the styles label and matrix off.
+func (t text) cut(raw string) (rest string, ok bool) {
+	switch t.style {
+	case openapi3.SerializationLabel:
+		return strings.CutPrefix(raw, ".")
+	case openapi3.SerializationMatrix:
+		if rest, ok = strings.CutPrefix(raw, ";"+t.name+"="); ok {
+			return rest, true
+		}
+		return "", raw == ";"+t.name
+	}
+	return raw, true
+}
+
+func (t text) scalar(nodes schema.Nodes, raw string) Reading {
+	rest, ok := t.cut(raw)
+	if !ok {
+		return notInStyle()
+	}
+	return readText(nodes, t.plain(rest))
+}
+
+// delimiters of lists that are written as one text, as they are sent and as they are meant.
+func (t text) delimiters() (sent []string, meant string) {
+	switch t.style {
+	case openapi3.SerializationSpaceDelimited:
+		return []string{"%20", "+", " "}, " "
+	case openapi3.SerializationPipeDelimited:
+		return []string{"|", "%7C", "%7c"}, "|"
+	case openapi3.SerializationLabel:
+		if t.explode {
+			return []string{"."}, "."
+		}
+	case openapi3.SerializationMatrix:
+		if t.explode {
+			return []string{";" + t.name + "="}, ";" + t.name + "="
+		}
+	}
+	return []string{","}, ","
+}
+
+func split(raw string, delimiters []string) []string {
+	for _, d := range delimiters[1:] {
+		raw = strings.ReplaceAll(raw, d, delimiters[0])
+	}
+	return strings.Split(raw, delimiters[0])
+}
+
+// list reads a list: of several values where the style repeats the name, else of one that
+// is taken apart.
+func (t text) list(nodes schema.Nodes, a schema.Alternative, raw string, values []string) Reading {
+	repeated := t.explode && (t.in == openapi3.ParameterInQuery || t.in == openapi3.ParameterInCookie)
+	leave := ""
+	var pieces []string
+	sent, meant := t.delimiters()
+	switch {
+	case repeated:
+		pieces = values
+	case t.in == openapi3.ParameterInHeader:
+		for _, piece := range strings.Split(strings.Join(values, ","), ",") {
+			pieces = append(pieces, strings.Trim(piece, " \t"))
+		}
+		if len(values) > 1 {
+			leave = leaveRepeated
+		}
+	default:
+		rest, ok := t.cut(raw)
+		if !ok {
+			return notInStyle()
+		}
+		pieces = split(rest, sent)
+	}
+	if t.in == openapi3.ParameterInCookie && len(pieces) > 1 {
+		leave = leaveCookieList
+	}
+	if len(pieces) == 1 && pieces[0] == "" {
+		if nodes.Keeps([]any{}) {
+			return Reading{Value: []any{}, Found: true, Leave: leaveEmptyList}
+		}
+		leave = leaveEmptyList
+	}
+	got := readItems(a, pieces, t.plain)
+	got.Leave = cmp.Or(got.Leave, leave)
+	if repeated || t.in == openapi3.ParameterInHeader || t.in == openapi3.ParameterInCookie {
+		return got
+	}
+	// A delimiter that is escaped is none; but receivers that decode first take it for one.
+	loose := strings.Split(t.plain(strings.Join(pieces, sent[0])), meant)
+	if len(loose) == len(pieces) {
+		return got
+	}
+	good := func(r Reading) bool { return r.Bad == nil && nodes.Keeps(r.Value) }
+	if other := readItems(a, loose, func(piece string) string { return piece }); !good(got) && good(other) {
+		got = other
+	}
+	got.Leave = cmp.Or(got.Leave, leaveDelimiter)
+	return got
+}
+
+// object reads an object that is written as one text.
+func (t text) object(a schema.Alternative, raw string) Reading {
+	sent, equals := []string{","}, ","
+	var rest string
+	var ok bool
+	switch {
+	case t.style == openapi3.SerializationMatrix && t.explode:
+		rest, ok = strings.CutPrefix(raw, ";")
+		sent, equals = []string{";"}, "="
+	case t.style == openapi3.SerializationLabel && t.explode:
+		rest, ok = t.cut(raw)
+		sent, equals = []string{"."}, "="
+	default:
+		rest, ok = t.cut(raw)
+		if t.style == openapi3.SerializationSimple && t.explode {
+			equals = "="
+		} else {
+			sent, _ = t.delimiters()
+		}
+	}
+	if !ok {
+		return notInStyle()
+	}
+	pieces := split(rest, sent)
+	if t.in == openapi3.ParameterInHeader {
+		for i := range pieces {
+			pieces[i] = strings.Trim(pieces[i], " \t")
+		}
+	}
+	fields := map[string][]string{}
+	switch {
+	case equals == "=":
+		for _, piece := range pieces {
+			name, v, ok := strings.Cut(piece, "=")
+			if !ok {
+				return notInStyle()
+			}
+			fields[t.plain(name)] = []string{t.plain(v)}
+		}
+	case len(pieces)%2 != 0:
+		return notInStyle()
+	default:
+		for i := 0; i < len(pieces); i += 2 {
+			fields[t.plain(pieces[i])] = []string{t.plain(pieces[i+1])}
+		}
+	}
+	got := readFields(a, fields)
+	if t.in == openapi3.ParameterInCookie {
+		got.Leave = cmp.Or(got.Leave, leaveCookieList)
+	}
+	return got
+}

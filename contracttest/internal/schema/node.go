@@ -1,0 +1,328 @@
+package schema
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/document"
+)
+
+// Node is a schema at one place of a message: the same component used twice is
+// two nodes, since a receiver can get each wrong on its own.
+type Node struct {
+	Schema  *openapi3.Schema
+	Path    string // as in clause names, without the operation: body/package_ids/items
+	Pointer string // of the schema in the document
+	Subject string // what the node is called in messages: package_ids[]
+	Name    string // the last name that a person gave to the value: package_ids for its items too
+
+	Parent     *Node
+	Props      []*Node // in order of their names
+	PropName   string  // set in a child of Props
+	Items      *Node
+	Additional *Node
+	AllOf      []*Node
+	OneOf      []*Node
+	AnyOf      []*Node
+	Not        *Node
+
+	// Of JSON Schema 2020-12, in documents of OpenAPI 3.1.
+	PrefixItems      []*Node
+	PatternProps     []*Node // in order of their patterns
+	DependentSchemas []*Node // in order of their properties
+	PropertyNames    *Node
+	Contains         *Node
+	If, Then, Else   *Node
+	UnevaluatedProps *Node
+	UnevaluatedItems *Node
+	// Key is the pattern of a child of PatternProps, and the property on which a
+	// child of DependentSchemas depends.
+	Key string
+
+	// Recursive is set where the schema already stands twice above this node:
+	// its children are not unrolled again.
+	Recursive bool
+	// Shared is set where the document unrolls to so many clauses that a schema
+	// which was met before is not unrolled again: it is the node of the first
+	// time. Of this node there is one clause, then: the first that it has.
+	Shared *Node
+
+	Required map[string]bool
+	Clauses  map[string]*Clause // by keyword; required/NAME and optional/NAME for properties
+
+	children []*Node
+	via      *applicator // by which the node hangs on its parent; nil at the root
+	set      *Set
+	root     *Root
+	value    string // what Clause.Value is for the node's clauses
+	// quiet is set where what the schema says is no assertion about the value: in
+	// not, if, contains and propertyNames. Then the keyword has the only clause.
+	quiet bool
+	// hints is set where the node or one below it says what kin-openapi does not
+	// judge.
+	hints bool
+}
+
+// Clause returns the node's clause for a keyword, or nil.
+func (n *Node) Clause(keyword string) *Clause { return n.Clauses[keyword] }
+
+// Side tells whether the node is part of a request or of a response.
+func (n *Node) Side() Side { return n.root.Side }
+
+// Whole returns the node that has the children of the schema, where n has
+// none: the one further up that n repeats, or the first of the schema.
+func (n *Node) Whole() *Node {
+	if n.Shared != nil {
+		return n.Shared
+	}
+	if n.Recursive {
+		for up := n.Parent; up != nil; up = up.Parent {
+			if up.Schema == n.Schema && !up.Recursive {
+				return up
+			}
+		}
+	}
+	return n
+}
+
+// unrolled returns the node of the same message that has the children of the schema.
+func (n *Node) unrolled() *Node {
+	if n.Shared != nil {
+		return n
+	}
+	return n.Whole()
+}
+
+// Prop returns the node of a property, looked for in allOf too, or nil.
+func (n *Node) Prop(name string) *Node {
+	for _, p := range n.Props {
+		if p.PropName == name {
+			return p
+		}
+	}
+	for _, a := range n.AllOf {
+		if p := a.Prop(name); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// Types returns the JSON types that the schema allows; none where it does not
+// say. "null" is among them where the schema is nullable.
+func (n *Node) Types() []string {
+	if n.Schema.Type == nil {
+		return nil
+	}
+	types := slices.Clone(n.Schema.Type.Slice())
+	if n.Schema.Nullable && !slices.Contains(types, "null") && !n.set.Document.Version31() {
+		types = append(types, "null")
+	}
+	return types
+}
+
+// Allows reports whether the schema's type keyword lets a JSON type pass.
+func (n *Node) Allows(typ string) bool {
+	types := n.Types()
+	return len(types) == 0 || slices.Contains(types, typ) || typ == "integer" && slices.Contains(types, "number")
+}
+
+// Lost reports whether the schema refers to what is not there: nobody can tell which
+// values it takes.
+func (n *Node) Lost() bool { return document.LostReference(n.Schema) }
+
+// TakesAll reports whether the schema plainly takes every value of a JSON type:
+// it says nothing but, perhaps, which types.
+func (n *Node) TakesAll(typ string) bool {
+	s := *n.Schema
+	s.Type, s.Nullable = nil, false
+	return n.Allows(typ) && s.Always == nil && s.IsEmpty() && s.If == nil && len(s.DependentRequired) == 0
+}
+
+// maxNodes bounds how far the schemas of one message are unrolled: beyond it,
+// those that were met before are shared.
+const maxNodes = 2_000
+
+// unrolledKey tells apart who keeps the clauses of a schema: a request is
+// planned, a response is not.
+type unrolledKey struct {
+	schema *openapi3.Schema
+	side   Side
+}
+
+// Root is where the schema of a message's part stands.
+type Root struct {
+	Operation string // its ID: clause names begin with it
+	Side      Side
+	Path      string // as in clause names, without the operation
+	Pointer   string // in the document
+	Subject   string // what the value is called in messages
+	Name      string // the name that a person gave to the value; empty for a body
+	// Add takes each clause that the schema has, in order.
+	Add func(*Clause)
+}
+
+// Build makes the tree of nodes of a schema. ref may be nil: nothing is said of the
+// value then.
+func (set *Set) Build(ref *openapi3.SchemaRef, root Root) *Node {
+	b := &builder{set: set, root: &root}
+	return b.build(ref, Node{Path: root.Path, Pointer: root.Pointer, Subject: root.Subject, Name: root.Name})
+}
+
+type builder struct {
+	set   *Set
+	root  *Root
+	stack []*openapi3.Schema
+	count int
+	quiet int // how many of the schemas above are no assertions
+}
+
+func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
+	node := &n
+	n.set, n.root, n.quiet = b.set, b.root, b.quiet > 0
+	n.Schema = &openapi3.Schema{}
+	if ref != nil && ref.Value != nil {
+		n.Schema = ref.Value
+		n.Pointer = document.Target(ref.Ref, n.Pointer)
+	}
+	if n.value == "" {
+		n.value = b.root.Operation + "/" + n.Path
+	}
+	n.Clauses, n.Required = map[string]*Clause{}, map[string]bool{}
+	depth := 0
+	for _, s := range b.stack {
+		if s == n.Schema {
+			depth++
+		}
+	}
+	b.count++
+	key := unrolledKey{n.Schema, b.root.Side}
+	first := b.set.unrolled[key]
+	if first != nil && (b.set.Full() || b.count > maxNodes) {
+		n.Shared = first
+		node.sharedClause()
+		return node
+	}
+	if depth >= 2 {
+		n.Recursive = true
+		return node
+	}
+	b.stack = append(b.stack, n.Schema)
+	defer func() { b.stack = b.stack[:len(b.stack)-1] }()
+
+	if first == nil && b.quiet == 0 {
+		b.set.unrolled[key] = node
+	}
+	node.keywords()
+	for _, name := range n.Schema.Required {
+		n.Required[name] = true
+	}
+	for i := range applicators {
+		b.apply(&applicators[i], node)
+		if applicators[i].named {
+			node.undescribed()
+		}
+	}
+	node.hints = node.hinting() || slices.ContainsFunc(node.children, func(c *Node) bool { return c.hints || c.Recursive || c.Shared != nil })
+	return node
+}
+
+// apply makes the nodes of the subschemas that a keyword of a schema has.
+func (b *builder) apply(via *applicator, node *Node) {
+	var children []*Node
+	via.each(node.Schema, func(sub subschema) {
+		child := Node{Parent: node, via: via, Key: sub.key, Name: node.Name, Subject: node.Subject, value: node.value}
+		step := via.keyword + sub.step
+		child.Path, child.Pointer = node.Path+"/"+step, node.Pointer+"/"+step
+		switch via.about {
+		case Itself:
+		case Item:
+			child.Subject += "[]"
+			child.value += "/" + step
+		case Member, Name:
+			child.Subject = join(node.Subject, "*")
+			child.value += "/" + step
+		}
+		if via.named {
+			child.PropName, child.Name, child.Subject = sub.key, sub.key, join(node.Subject, sub.key)
+			child.Path, child.value = node.Path+sub.step, node.value+sub.step
+		}
+		// What a request should not carry has no clauses of its own there.
+		silent := via.force == Indirect || via.named && b.root.Side == RequestSide && sub.ref != nil && forOther(sub.ref.Value, RequestSide)
+		if silent {
+			b.quiet++
+		}
+		built := b.build(sub.ref, child)
+		if silent {
+			b.quiet--
+		}
+		if via.named {
+			built.quiet = node.quiet
+			built.presence()
+		}
+		children = append(children, built)
+	})
+	if len(children) > 0 {
+		via.hang(node, children)
+		node.children = append(node.children, children...)
+	}
+}
+
+// presence makes the clause that a property is there, may be absent, or is for the other
+// side alone.
+func (n *Node) presence() {
+	name, parent := n.PropName, n.Parent
+	keyword, text := "optional", "may be absent"
+	switch {
+	case n.Side() == RequestSide && forOther(n.Schema, RequestSide):
+		n.clause("readOnly", "readOnly", n.Subject+" is not in a request")
+		return
+	case n.Side() == ResponseSide && forOther(n.Schema, ResponseSide):
+		n.clause("writeOnly", "writeOnly", n.Subject+" is not in a response")
+		return
+	case parent.Required[name]:
+		keyword, text = "required", "is present"
+	case n.Side() == ResponseSide:
+		return // who answers may leave it out; nobody can break that
+	}
+	c := parent.clause(keyword+"/"+name, "required", n.Subject+" "+text)
+	c.Name = n.root.Operation + "/" + n.Path + "/" + keyword
+	c.Keyword, c.Permits, c.Value = keyword, keyword == "optional", n.value
+	if c.Permits {
+		s := parent.Schema
+		c.Place = document.At(s.Origin, parent.Pointer, "properties")
+		if o := n.Schema.Origin; o != nil && o.Key != nil && s.Properties[name].Ref == "" {
+			c.Place = document.At(o, parent.Pointer+"/properties/"+document.Escape(name), "")
+		}
+	}
+}
+
+// undescribed makes the clauses of properties that are required, but described elsewhere
+// or nowhere.
+func (n *Node) undescribed() {
+	for _, name := range slices.Sorted(maps.Keys(n.Required)) {
+		if slices.ContainsFunc(n.Props, func(p *Node) bool { return p.PropName == name }) {
+			continue
+		}
+		c := n.clause("required/"+name, "required", join(n.Subject, name)+" is present")
+		c.Name, c.Keyword = n.root.Operation+"/"+n.Path+"/"+document.Escape(name)+"/required", "required"
+		c.Value = n.value + "/" + document.Escape(name)
+	}
+}
+
+func join(parent, name string) string {
+	switch {
+	case parent == "" || parent == Body || parent == ResponseBody:
+		return name
+	default:
+		return parent + "." + name
+	}
+}
+
+// What the root of a message's body is called.
+const (
+	Body         = "the body"
+	ResponseBody = "the response body"
+)

@@ -1,0 +1,109 @@
+package schema
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// Children returns the nodes of the schemas inside a node's schema, in the order of the
+// document.
+func (n *Node) Children() []*Node { return n.children }
+
+// Walk calls f for n and every node below it, parents first.
+func (n *Node) Walk(f func(*Node)) {
+	if n == nil {
+		return
+	}
+	f(n)
+	for _, c := range n.children {
+		c.Walk(f)
+	}
+}
+
+// About tells which part of the value of its parent a node is about.
+func (n *Node) About() About { return n.via.about }
+
+// InPlace returns the nodes of schemas that are about the same value as n and say
+// something of it wherever they apply.
+func (n *Node) InPlace() Nodes {
+	var all Nodes
+	for _, c := range n.children {
+		if c.via.about == Itself && c.via.force != Indirect {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// AppliesTo reports whether a schema about the same value as its parent holds of a
+// value: a branch if it is valid against it, the others if their condition holds.
+func (n *Node) AppliesTo(v any) bool {
+	up := n.Parent
+	switch {
+	case n.via.force == Always:
+		return true
+	case n.via.force == Branch:
+		return n.Validates(v) == nil
+	case n == up.Then:
+		return up.If.Validates(v) == nil
+	case n == up.Else:
+		return up.If.Validates(v) != nil
+	}
+	members, _ := v.(map[string]any)
+	_, there := members[n.Key]
+	return there
+}
+
+// Visit walks through a value and the schemas that hold of it, together. It calls f for
+// each schema that applies to the value or to one inside it, with the way to that one; where
+// f returns false, the schema is not looked into. Nor is one that is shared: its clauses are
+// those of another message.
+func (n *Node) Visit(v any, f func(n *Node, v any, path []string) bool) {
+	Nodes{n}.visit(v, nil, f)
+}
+
+func (ns Nodes) visit(v any, path []string, f func(*Node, any, []string) bool) {
+	var a Alternative
+	for _, n := range ns {
+		a.apply(n, v, path, f)
+	}
+	below := func(nodes Nodes, v any, step string) {
+		if len(nodes) > 0 {
+			nodes.visit(v, append(path[:len(path):len(path)], step), f)
+		}
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			below(a.Member(name), v[name], name)
+		}
+	case []any:
+		for i, item := range v {
+			below(a.Item(i), item, strconv.Itoa(i))
+		}
+	}
+}
+
+// apply adds a schema, and those that it is composed of and that apply to the value.
+func (a *Alternative) apply(n *Node, v any, path []string, f func(*Node, any, []string) bool) {
+	whole := n.unrolled()
+	if slices.Contains(a.Nodes, whole) || !f(n, v, path) {
+		return
+	}
+	a.Nodes = append(a.Nodes, whole)
+	for _, c := range whole.InPlace() {
+		if c.AppliesTo(v) {
+			a.apply(c, v, path, f)
+		}
+	}
+}
+
+// Of returns the schemas that hold of a value that is there.
+func (ns Nodes) Of(v any) Alternative {
+	var a Alternative
+	for _, n := range ns {
+		a.apply(n.Whole(), v, nil, func(*Node, any, []string) bool { return true })
+	}
+	return a
+}
