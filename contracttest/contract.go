@@ -97,7 +97,7 @@ type Clause struct {
 func (c *Contract) Clauses() []Clause {
 	all := make([]Clause, len(c.c.Clauses))
 	for i, cl := range c.c.Clauses {
-		all[i] = Clause{Name: cl.Name, Operation: cl.Operation.ID, Text: cl.Text, Place: run.Place(c.c, cl), Response: cl.Side == contract.ResponseSide}
+		all[i] = Clause{Name: cl.Name, Operation: cl.Operation, Text: cl.Text, Place: run.Place(c.c, cl), Response: cl.Side == contract.ResponseSide}
 	}
 	return all
 }

@@ -455,7 +455,8 @@ func readMembers(a schema.Alternative, e *element) Reading {
 			}
 		}
 		name := child.name.Local
-		if !add(name, readElementsOf(a.Member(name), same, xmlName{local: name})) {
+		// It is not the member that is described under this name, which is called otherwise.
+		if !add(name, readElementsOf(a.Others(name), same, xmlName{local: name})) {
 			return got
 		}
 	}
@@ -477,9 +478,14 @@ func readElementsOf(nodes schema.Nodes, elements []*element, name xmlName) Readi
 				}
 			}
 		}
-		if len(elements) > 1 { // several where one is wanted
-			yield(readElements(schema.Alternative{Nodes: nil}, xmlName{local: elements[0].name.Local}, elements))
+		if len(elements) == 1 || !others && !wrapped {
+			return
 		}
+		several := make([]any, len(elements)) // where one is wanted
+		for i, e := range elements {
+			several[i] = readElement(nodes, e, name).Value
+		}
+		yield(Reading{Value: several, Found: true})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
@@ -38,8 +39,7 @@ type judgedBody struct {
 
 // CheckRequest returns the clauses of the operation that a request breaks. The
 // target is taken under the base path of the document's server, or without it.
-// What a text stands for is read here, as strictly as OpenAPI has it; whether
-// the value keeps its schema is kin-openapi's to say.
+// What a text stands for is read as strictly as OpenAPI has it.
 func (op *Operation) CheckRequest(r *wire.Request) []Violation {
 	return op.check(r, nil)
 }
@@ -65,7 +65,7 @@ func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
 	if !wire.WellEscaped(r.Path()) {
 		return []Violation{{Clause: op.PathClause, Message: "the path has a percent sign that begins no escape"}}
 	}
-	m := &taken{r: r, path: values, query: wire.Params(r.RawQuery()), cookies: wire.Cookies(r)}
+	m := &taken{r: r, Message: codec.Message{Path: values, Query: wire.Params(r.RawQuery()), Cookies: wire.Cookies(r), Header: r.Values}}
 	if k != nil {
 		m.pairs = pairsByName(r.RawQuery())
 	}
@@ -97,12 +97,19 @@ func (k *Checker) param(i int, p *Param, m *taken, check func() []Violation) []V
 	return broken
 }
 
+// taken is a request, taken apart once for all its parameters.
+type taken struct {
+	codec.Message
+	r     *wire.Request
+	pairs map[string]string // of the query, for a checker; nil where a name is written in several ways
+}
+
 // source is the part of a request that a parameter is read from.
 func (p *Param) source(m *taken) string {
 	r := m.r
 	switch p.Spec.In {
 	case openapi3.ParameterInPath:
-		return m.path[p.Spec.Name]
+		return m.Path[p.Spec.Name]
 	case openapi3.ParameterInHeader:
 		return strings.Join(presentValues(r, p.Spec.Name), "\n")
 	case openapi3.ParameterInCookie:

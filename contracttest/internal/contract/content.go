@@ -2,7 +2,7 @@ package contract
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,62 +12,28 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/document"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/internal/mediatype"
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// Form says how a value becomes the bytes of a body.
-type Form int
+// Forms of bodies that others know from here.
+type Form = codec.Form
 
-// The forms.
 const (
-	Opaque     Form = iota // nothing says how
-	JSON                   // one JSON value
-	URLEncoded             // pairs (application/x-www-form-urlencoded)
-	Multipart              // parts (multipart/form-data)
-	Text                   // the value is a string in UTF-8
-	Bytes                  // the value is the bytes
-	XML                    // one document of XML
+	Opaque     = codec.Opaque
+	JSON       = codec.JSON
+	URLEncoded = codec.URLEncoded
+	Multipart  = codec.Multipart
+	Text       = codec.Text
+	Bytes      = codec.Bytes
+	XML        = codec.XML
 )
 
-// formOf returns the form of a documented media type or range.
-func formOf(key string, schema *openapi3.SchemaRef) Form {
-	key, _, _ = strings.Cut(key, ",")
-	t, err := mediatype.Parse(key)
-	if err != nil {
-		return Opaque
-	}
-	var s *openapi3.Schema
-	if schema != nil {
-		s = schema.Value
-	}
-	takesString := s == nil || takesText(s, 0)
-	switch name := t.Type + "/" + t.Subtype; {
-	case t.JSON(), name == "*/*" && !isBytes(s), name == "application/*" && !isBytes(s):
-		return JSON
-	case name == "application/x-www-form-urlencoded":
-		return URLEncoded
-	case name == "multipart/form-data":
-		return Multipart
-	case isXML(t, s):
-		return XML
-	case !takesString:
-		return Opaque
-	case t.Type == "text":
-		return Text
-	case s != nil && !slices.Equal(types(s), []string{"string"}):
-		return Opaque
-	}
-	return Bytes
-}
-
-// isBytes reports whether a schema describes bytes that are no text.
-func isBytes(s *openapi3.Schema) bool {
-	return s != nil && s.Type.Is("string") && (s.Format == "binary" || s.ContentEncoding == "" && s.ContentMediaType != "")
-}
+// FieldIsJSON is codec.FieldIsJSON.
+var FieldIsJSON = codec.FieldIsJSON
 
 // Part is what the document says of one part of a multipart body beside its
 // schema.
@@ -82,21 +48,21 @@ type Part struct {
 // Part returns what is said of the part of a multipart body with this name.
 func (m *Media) Part(name string) Part {
 	p := m.parts[name]
-	var s *openapi3.Schema
-	if m.Spec.Schema != nil && m.Spec.Schema.Value != nil {
-		if all := properties(m.Spec.Schema.Value)[name]; len(all) > 0 {
-			s = all[0]
-		}
+	var nodes schema.Nodes
+	if m.Node != nil {
+		nodes = schema.Nodes{m.Node}.Member(name)
 	}
-	if s != nil && slices.Equal(shapes(s), []string{"array"}) {
-		s = items(s)
+	shapes := nodes.Shapes()
+	if slices.Equal(shapes, []schema.Shape{schema.Array}) {
+		nodes = nodes.Item(0)
+		shapes = nodes.Shapes()
 	}
-	p.File = isBytes(s)
+	p.File = slices.ContainsFunc(nodes, codec.IsBytes)
 	switch {
 	case len(p.ContentTypes) > 0:
-		p.JSON = isJSON(p.ContentTypes[0])
-	case s != nil && !p.File:
-		p.JSON = !slices.Contains(shapes(s), "scalar") // OpenAPI 3.0.3, Encoding Object, contentType
+		p.JSON = codec.IsJSON(p.ContentTypes[0])
+	case len(nodes) > 0 && !p.File:
+		p.JSON = !slices.Contains(shapes, schema.Scalar) // OpenAPI 3.0.3, Encoding Object, contentType
 	}
 	return p
 }
@@ -136,181 +102,112 @@ func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
 
 // Why a receiver may read a body otherwise.
 const (
-	leaveFormEscape = "the form encoding of WHATWG URL §5.1 has no errors: what a bad escape means is up to the receiver"
-	leavePartType   = "RFC 7578 §4.4: the Content-Type of a part is optional, and receivers differ in what they make of it"
+	leavePartType = "RFC 7578 §4.4: the Content-Type of a part is optional, and receivers differ in what they make of it"
+	leaveRoot     = "OpenAPI 3.0.3, XML Object: what the root element of a schema without a name is called is not defined"
 )
 
-// readBody reads a body in a documented form. The violations are those that
-// reading alone shows; where there is one, there is no value.
-func (op *Operation) readBody(m *Media, body []byte, label string) (reading, []Violation) {
-	form := m.Form
-	if strings.Contains(m.Key, "*") && !(m.Node != nil && isBytes(m.Node.Schema)) {
-		form = formOf(label, m.Spec.Schema)
-	}
-	switch form {
-	case JSON:
-		if err := wellformed.JSON(body); err != nil {
-			v := Violation{Clause: op.syntaxOf(m), Message: "the body " + err.Error(), Syntax: true}
-			if fault, ok := errors.AsType[*wellformed.Error](err); ok {
-				v.Leave = leaveJSON[fault.Fault]
-			}
-			return reading{}, []Violation{v}
-		}
-		if m.Node == nil {
-			return reading{}, nil
-		}
-		v, err := decodeJSON(body)
-		if err != nil {
-			return reading{}, []Violation{{Clause: op.syntaxOf(m), Message: "the body is no JSON value", Syntax: true}}
-		}
-		return reading{v: v, found: true}, nil
-	case URLEncoded:
-		return op.readURLEncoded(m, string(body)), nil
-	case Multipart:
-		return op.readMultipart(m, body, label)
-	case XML:
-		return op.readXML(m, body, op.syntaxOf(m))
-	case Text, Bytes:
-		if m.Node != nil && m.Node.Schema.ContentEncoding == "" {
-			return reading{v: string(body), found: true}, nil
-		}
-	}
-	return reading{}, nil
+// message is what a body is part of, as far as reading it goes.
+type message struct {
+	syntax *Clause // about the bytes
+	called string  // the body, in texts
+	label  string  // its Content-Type
 }
 
-// syntaxOf returns the clause about the bytes of a body; what a range leaves
-// open is about its media type.
-func (op *Operation) syntaxOf(m *Media) *Clause {
-	if m.Syntax != nil {
-		return m.Syntax
-	}
-	return op.Body.MediaType
+// broken says what is wrong with the bytes.
+func (in message) broken(format string, args ...any) []Violation {
+	return []Violation{{Clause: in.syntax, Message: in.called + " " + fmt.Sprintf(format, args...), Syntax: true}}
 }
 
-// readURLEncoded reads a form: each property as its encoding has it, by default
-// repeated for the items of a list.
-func (op *Operation) readURLEncoded(m *Media, body string) reading {
+// formAs returns the form of a body with a label: where the document has a range, the
+// label says it.
+func (m *Media) formAs(label string) codec.Form {
+	if strings.Contains(m.Key, "*") && !codec.IsBytes(m.Node) {
+		return codec.FormOf(label, m.Node)
+	}
+	return m.Form
+}
+
+// read reads a body. The violations are those that reading alone shows. Where there is
+// no value, nothing is found.
+func (m *Media) read(body []byte, in message) (codec.Reading, []Violation) {
+	form := m.formAs(in.label)
+	switch {
+	case form == codec.JSON:
+		return m.readJSON(body, in)
+	case form == codec.XML:
+		got, err := codec.ReadXML(m.Node, m.root(), body)
+		if err != nil && !errors.Is(err, codec.ErrNotJudged) {
+			return got, in.broken("%s", document.OneLine(err.Error()))
+		}
+		return got, nil
+	case form == codec.Multipart:
+		return m.readMultipart(body, in)
+	case m.Node == nil:
+		return codec.Reading{}, nil
+	case form == codec.URLEncoded:
+		return codec.ReadForm(m.Node, m.Spec.Encoding, string(body)), nil
+	case (form == codec.Text || form == codec.Bytes) && m.Node.Schema.ContentEncoding == "":
+		return codec.ReadText(m.Node, body), nil
+	}
+	return codec.Reading{}, nil // no schema of JSON says what it is
+}
+
+func (m *Media) readJSON(body []byte, in message) (codec.Reading, []Violation) {
+	if err := wellformed.JSON(body); err != nil {
+		broken := in.broken("%s", err)
+		broken[0].Leave = codec.LeaveJSON(err)
+		return codec.Reading{}, broken
+	}
 	if m.Node == nil {
-		return reading{}
+		return codec.Reading{}, nil
 	}
-	pairs := wire.Params(body)
-	s, c := m.Node.Schema, op.Contract
-	members := map[string]any{}
-	got := reading{v: members, found: true}
-	if !wire.WellEscaped(body) {
-		got.leave = leaveFormEscape
+	v, err := codec.DecodeJSON(body)
+	if err != nil {
+		return codec.Reading{}, in.broken("is no JSON value")
 	}
-	documented, rest := properties(s), additional(s)
-	done := map[string]bool{}
-	for _, pair := range pairs {
-		name := pair.Name
-		if base, _, ok := strings.Cut(name, "["); ok && len(documented[name]) == 0 && len(documented[base]) > 0 {
-			name = base
-		}
-		if done[name] {
-			continue
-		}
-		done[name] = true
-		schemas := documented[name]
-		if len(schemas) == 0 {
-			schemas = []*openapi3.Schema{rest}
-		}
-		one := c.readFormField(name, schemas, m.Spec.Encoding[name], pairs)
-		if one.bad != nil {
-			bad := unreadable(one.why, append([]string{name}, one.bad...)...)
-			bad.spare = one.spare
-			return bad
-		}
-		if one.found {
-			members[name] = one.v
-			got.left(one.leave, append([]string{name}, one.at...)...)
-		}
-	}
-	return got
+	return codec.Reading{Value: v, Found: true}, nil
 }
 
-// FieldIsJSON reports whether a field of a urlencoded form is one JSON value: its
-// encoding says so, and names no style, beside which a contentType is ignored
-// (OpenAPI 3.1.1, Encoding Object).
-func FieldIsJSON(enc *openapi3.Encoding) bool {
-	return enc != nil && enc.Style == "" && enc.Explode == nil && !enc.AllowReserved && isJSON(enc.ContentType)
-}
+// root is the root element of a body of XML.
+func (m *Media) root() codec.Root { return codec.RootOf(m.Node, m.Spec.Schema.Ref) }
 
-// readJSONField reads the one value of a field that is JSON.
-func readJSONField(values []string) reading {
-	if len(values) != 1 {
-		return unreadable("is given more than once")
-	}
-	dec := json.NewDecoder(strings.NewReader(wire.Unescape(values[0], true)))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return unreadable("is no JSON value")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return unreadable("is more than one JSON value")
-	}
-	return reading{v: v, found: true}
-}
+// WriteXML writes a value as a body of the media type.
+func (m *Media) WriteXML(v any) ([]byte, error) { return codec.WriteXML(m.Node, m.root(), v) }
 
-func (c *Contract) readFormField(name string, schemas []*openapi3.Schema, enc *openapi3.Encoding, pairs []wire.Param) reading {
-	sm := enc.SerializationMethod()
-	values := named(pairs, name)
-	if FieldIsJSON(enc) && len(values) > 0 {
-		return readJSONField(values)
+// judge returns the clauses that what was read of a body breaks.
+func (m *Media) judge(got codec.Reading, request bool) []Violation {
+	if m.Node == nil || !got.Found {
+		return nil
 	}
-	var first reading
-	for _, s := range schemas {
-		t := text{c: c, name: name, in: openapi3.ParameterInQuery, style: sm.Style, explode: sm.Explode, plus: true}
-		var got reading
-		switch {
-		case len(values) == 0:
-			got = c.readDeep(s, name, pairs)
-			if sm.Style != openapi3.SerializationDeepObject {
-				got.leave = either(got.leave, leaveNested)
-			}
-		case s == nil, sm.Explode && sm.Style != openapi3.SerializationDeepObject:
-			plain := make([]string, len(values))
-			for i, v := range values {
-				plain[i] = wire.Unescape(v, true)
-			}
-			v, leave, ok := c.readField([]*openapi3.Schema{s}, plain)
-			got = reading{v: v, leave: leave, found: true}
-			if !ok {
-				got = unreadable("")
-			}
-		case slices.Equal(shapes(s), []string{"array"}):
-			got = t.list(s, values[0], values)
-		case slices.Equal(shapes(s), []string{"object"}):
-			if got = t.object(s, values[0]); sm.Style == openapi3.SerializationDeepObject {
-				got = unreadable(notInStyle)
-				got.spare = leaveBare
-			}
-		default:
-			got = t.scalar(s, values[0])
-		}
-		if got.found && got.bad == nil && (s == nil || c.verdict(s, got.v)) {
-			return got
-		}
-		if !first.found {
-			first = got
-		}
+	if m.Form != codec.XML {
+		return judge(m.Node, got, "", nil)
 	}
-	return first
+	// Where the document does not say what the root element is called, a receiver may want
+	// another one.
+	leave := ""
+	if request && !m.root().Named {
+		leave = leaveRoot
+		got.Leave = cmp.Or(got.Leave, leave)
+	}
+	if got.Bad != nil {
+		leave = cmp.Or(leave, got.Leave)
+	}
+	broken := judge(m.Node, got, "", nil)
+	for i := range broken {
+		broken[i].Leave = cmp.Or(broken[i].Leave, leave)
+	}
+	return broken
 }
 
 // maxParts bounds the parts of a multipart body.
 const maxParts = 10_000
 
-func (op *Operation) readMultipart(m *Media, body []byte, label string) (reading, []Violation) {
-	broken := func(format string, args ...any) []Violation {
-		return []Violation{{Clause: op.syntaxOf(m), Message: "the body " + fmt.Sprintf(format, args...), Syntax: true}}
-	}
-	_, params, err := mime.ParseMediaType(label)
+func (m *Media) readMultipart(body []byte, in message) (codec.Reading, []Violation) {
+	_, params, err := mime.ParseMediaType(in.label)
 	if err != nil || params["boundary"] == "" {
-		return reading{}, broken("has no boundary in its Content-Type (RFC 2046 §5.1.1)")
+		return codec.Reading{}, in.broken("has no boundary in its Content-Type (RFC 2046 §5.1.1)")
 	}
-	texts, parts := map[string][]any{}, []string{}
+	var parts []codec.Part
 	var found []Violation
 	leave := ""
 	r := multipart.NewReader(bytes.NewReader(body), params["boundary"])
@@ -320,40 +217,33 @@ func (op *Operation) readMultipart(m *Media, body []byte, label string) (reading
 			break
 		}
 		if err != nil {
-			return reading{}, broken("is no multipart body (RFC 2046 §5.1): %v", err)
+			return codec.Reading{}, in.broken("is no multipart body (RFC 2046 §5.1): %v", err)
 		}
 		name := part.FormName()
 		if name == "" {
-			return reading{}, broken("has a part without a name (RFC 7578 §4.2)")
+			return codec.Reading{}, in.broken("has a part without a name (RFC 7578 §4.2)")
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
-			return reading{}, broken("ends inside the part %s: %v", name, err)
+			return codec.Reading{}, in.broken("ends inside the part %s: %v", name, err)
 		}
-		v, why, bad := op.readPart(m, name, part.Header.Get("Content-Type"), data)
-		found = append(found, bad...)
-		found = append(found, op.checkPartHeaders(m.Part(name), part.Header)...)
-		leave = either(leave, why)
-		if _, ok := texts[name]; !ok {
-			parts = append(parts, name)
-		}
-		texts[name] = append(texts[name], v)
+		v, why, bad := m.readPart(name, part.Header.Get("Content-Type"), data, in)
+		found = append(append(found, bad...), checkPartHeaders(m.Part(name), part.Header)...)
+		leave = cmp.Or(leave, why)
+		parts = append(parts, codec.Part{Name: name, Value: v})
 	}
 	if len(parts) == 0 && m.Node != nil && len(body) > 0 && !bytes.Contains(body, []byte("--"+params["boundary"])) {
-		return reading{}, broken("has no part between boundaries (RFC 2046 §5.1.1)")
+		return codec.Reading{}, in.broken("has no part between boundaries (RFC 2046 §5.1.1)")
 	}
 	if m.Node == nil {
-		return reading{}, found
+		return codec.Reading{}, found
 	}
-	got := op.partsRead(m, parts, texts)
-	got.leave = either(got.leave, leave)
+	got := codec.ReadParts(m.Node, parts)
+	got.Leave = cmp.Or(got.Leave, leave)
 	return got, found
 }
 
-// rawText is a part that is read as its schema has it.
-type rawText string
-
-func (op *Operation) readPart(m *Media, name, contentType string, data []byte) (v any, leave string, broken []Violation) {
+func (m *Media) readPart(name, contentType string, data []byte, in message) (v any, leave string, broken []Violation) {
 	p := m.Part(name)
 	if len(p.ContentTypes) > 0 {
 		label := contentType
@@ -377,75 +267,16 @@ func (op *Operation) readPart(m *Media, name, contentType string, data []byte) (
 		return string(data), "", broken
 	case p.JSON || t.JSON():
 		if err := wellformed.JSON(data); err != nil {
-			return rawText(data), leave, append(broken, Violation{Clause: op.syntaxOf(m), Message: fmt.Sprintf("the part %s %s", name, err)})
+			return codec.RawText(data), "", append(broken, Violation{Clause: in.syntax, Message: fmt.Sprintf("the part %s %s", name, err)})
 		}
-		v, err := decodeJSON(data)
+		v, err := codec.DecodeJSON(data)
 		if err != nil {
-			return rawText(data), leave, broken
+			return codec.RawText(data), "", broken
 		}
 		if !t.JSON() || !p.JSON {
 			leave = leavePartType
 		}
 		return v, leave, broken
 	}
-	return rawText(data), "", broken
-}
-
-func (op *Operation) partsRead(m *Media, names []string, values map[string][]any) reading {
-	s, c := m.Node.Schema, op.Contract
-	documented, rest := properties(s), additional(s)
-	members := map[string]any{}
-	got := reading{v: members, found: true}
-	for _, name := range names {
-		schemas := documented[name]
-		if len(schemas) == 0 {
-			schemas = []*openapi3.Schema{rest}
-		}
-		ok := false
-		for _, schema := range schemas {
-			v, leave, read := c.partValue(schema, values[name])
-			if !read {
-				continue
-			}
-			if good := schema == nil || c.verdict(schema, v); good || !ok {
-				members[name], ok = v, true
-				got.left(leave, name)
-				if good {
-					break
-				}
-			}
-		}
-		if !ok {
-			return unreadable("", name)
-		}
-	}
-	return got
-}
-
-func (c *Contract) partValue(s *openapi3.Schema, parts []any) (v any, leave string, ok bool) {
-	one := func(s *openapi3.Schema, v any) (any, string, bool) {
-		if text, isText := v.(rawText); isText {
-			return c.readNested(s, string(text))
-		}
-		return v, "", true
-	}
-	if s == nil && len(parts) == 1 || s != nil && !slices.Equal(shapes(s), []string{"array"}) {
-		v, leave, ok = one(s, parts[0])
-		if len(parts) > 1 {
-			leave = either(leave, leaveRepeatedKey)
-		}
-		return v, leave, ok
-	}
-	if list, whole := parts[0].([]any); whole && len(parts) == 1 {
-		return list, leaveNested, true
-	}
-	list := make([]any, len(parts))
-	for i, part := range parts {
-		item, why, itemOK := one(items(s), part)
-		if !itemOK {
-			return nil, "", false
-		}
-		list[i], leave = item, either(leave, why)
-	}
-	return list, leave, true
+	return codec.RawText(data), "", broken
 }

@@ -8,11 +8,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/document"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
@@ -32,6 +33,7 @@ type Contract struct {
 	Undriven []Undriven
 
 	document *document.Document
+	byID     map[string]*Operation
 	bases    []string // base paths, the longest first
 	routes   routes
 	max      int // clauses, until a schema that was met before is shared
@@ -92,6 +94,8 @@ type Param struct {
 	// Credential is set for the header, query parameter or cookie of an apiKey
 	// scheme that the operation's security names.
 	Credential bool
+
+	op *Operation
 }
 
 // Body is a documented request body.
@@ -141,6 +145,7 @@ func (c *Contract) build() {
 			op.MethodClause = clause
 			op.build(pointer + "/" + strings.ToLower(method))
 			c.Operations = append(c.Operations, op)
+			c.byID[op.ID] = op
 			c.routes.add(op)
 			c.Clauses = append(c.Clauses, op.Clauses...)
 		}
@@ -258,7 +263,7 @@ func (op *Operation) buildParams(pointer, item string) {
 			return
 		}
 		pointer = target(ref.Ref, pointer)
-		param := &Param{Spec: p, Credential: op.credential(p.In, p.Name)}
+		param := &Param{Spec: p, op: op, Credential: op.credential(p.In, p.Name)}
 		path := p.In + "/" + escape(p.Name)
 		if p.Required {
 			param.Presence = op.clause(path+"/required", p.Name+" is present", at(p.Origin, pointer, "required"))
@@ -392,7 +397,7 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 		ofSchema := slices.Clone(op.Clauses[before:])
 		op.Clauses = op.Clauses[:before]
 		switch {
-		case isJSON(key):
+		case codec.IsJSON(key):
 			m.Syntax = op.clause(name+"/syntax", subject+" is one JSON value in UTF-8 (RFC 8259)", at)
 		case m.Form == XML:
 			m.Syntax = op.clause(name+"/syntax", subject+" is one XML document (XML 1.0 §2.1)", at)

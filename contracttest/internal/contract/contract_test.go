@@ -283,7 +283,7 @@ func TestNode(t *testing.T) {
 	c := load(t)
 	put, _ := c.Find("PUT", "/items/1")
 	body := put.Body.Media[0].Node
-	assert.Same(t, put, body.Operation())
+	assert.Same(t, put, c.OperationOf(body.Clause("type")))
 	assert.Equal(t, []string{"string", "null"}, body.Prop("day").Types())
 	assert.True(t, body.Prop("day").Allows("null"))
 	assert.True(t, body.Prop("price").Allows("integer"))

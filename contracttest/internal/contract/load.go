@@ -11,14 +11,30 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/document"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
-// Names of package document that others know from here.
+// Names of other packages that are known from here.
 type (
+	// Node is a schema at one place of a message.
+	Node = schema.Node
+	// Clause is one assertion of the contract.
+	Clause = schema.Clause
+	// Violation is one clause that a message breaks.
+	Violation = schema.Violation
+	// Side tells who keeps or breaks a clause.
+	Side = schema.Side
+
 	// Place is where a clause stands in the document.
 	Place = document.Place
 	// Error says why a document cannot be used.
 	Error = document.Error
+)
+
+// The sides.
+const (
+	RequestSide  = schema.RequestSide
+	ResponseSide = schema.ResponseSide
 )
 
 var (
@@ -50,10 +66,11 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 // New takes a document apart. The document must not be used for another
 // contract.
 func New(d *document.Document, opts ...Option) (*Contract, error) {
-	c := &Contract{File: d.File, Doc: d.T, document: d, max: DefaultMaxClauses, unrolled: map[unrolledKey]*Node{}}
+	c := &Contract{File: d.File, Doc: d.T, document: d, max: DefaultMaxClauses, byID: map[string]*Operation{}}
 	for _, opt := range opts {
 		opt(c)
 	}
+	c.schemas = schema.NewSet(d, c.max)
 	c.checkExamples()
 	c.BasePath = c.basePath(d.T.Servers, "/servers")
 	c.build()
@@ -71,7 +88,7 @@ func New(d *document.Document, opts ...Option) (*Contract, error) {
 func noOperation(d *document.Document) error {
 	reason := "documents no operation"
 	if n := len(d.T.Webhooks); n > 0 {
-		reason = fmt.Sprintf("documents no operation but %s, which are requests to others", count(uint64(n), "webhook"))
+		reason = fmt.Sprintf("documents no operation but %s, which are requests to others", schema.Count(n, "webhook"))
 	}
 	return &Error{File: d.File, Reason: reason}
 }
@@ -85,7 +102,7 @@ func (c *Contract) locate() {
 	}
 	c.document.Locate(places)
 	c.Sources = c.document.Text(places)
-	if c.many() {
+	if c.schemas.Full() {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.File, c.max))
 	}
 	c.Warnings = append(c.Warnings, c.document.Warnings()...)

@@ -83,7 +83,7 @@ func TestStyles(t *testing.T) {
 		{"boolean in capitals", path + "?flag=TRUE", "", []string{"query/flag/type?"}},
 		{"number for a boolean", path + "?flag=1", "", []string{"query/flag/type?"}},
 		{"null", path + "?flag=null", "", []string{"query/flag/type?"}},
-		{"word for a boolean", path + "?flag=yes", "", []string{"query/flag/type"}},
+		{"word for a boolean", path + "?flag=yes", "", []string{"query/flag/type?"}},
 		{"neither branch", path + "?either=10", "", []string{"query/either/oneOf"}},
 		{"header list over two lines", path, "X-List: 1\nX-List: 2", []string{"header/X-List/type?"}},
 		{"header list that is none", path, "X-List: 1;2", []string{"header/X-List/items/type"}},

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 // PartHeader is a header of one part of a multipart body (OpenAPI 3.0.3,
@@ -36,15 +39,14 @@ func (op *Operation) buildPartHeaders(name, prop, pointer string, all openapi3.H
 			h.Presence = op.clause(path+"/optional", "the part "+prop+" may be without the header "+key, at(spec.Origin, pointer, "required"))
 			h.Presence.Permits = true
 		}
-		b := &nodeBuilder{op: op, side: RequestSide}
-		h.Node = b.build(spec.Schema, Node{Path: path, Pointer: pointer + "/schema", Subject: key + " of the part " + prop, Name: key})
+		h.Node = op.node(spec.Schema, schema.Root{Path: path, Pointer: pointer + "/schema", Subject: key + " of the part " + prop, Name: key})
 		heads = append(heads, h)
 	}
 	return heads
 }
 
 // checkPartHeaders returns the clauses that the header of a part breaks.
-func (op *Operation) checkPartHeaders(p Part, header textproto.MIMEHeader) []Violation {
+func checkPartHeaders(p Part, header textproto.MIMEHeader) []Violation {
 	var broken []Violation
 	for _, h := range p.Headers {
 		values := header.Values(h.Name)
@@ -57,9 +59,8 @@ func (op *Operation) checkPartHeaders(p Part, header textproto.MIMEHeader) []Vio
 		if h.Spec.Schema == nil {
 			continue
 		}
-		t := text{c: op.Contract, name: h.Name, in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: h.Explode()}
-		got := t.shaped(h.Node.Schema, strings.Trim(values[0], " \t"), values)
-		broken = append(broken, h.Node.judge(got, h.Node.Subject, nil)...)
+		got := codec.ReadHeader(h.Node, h.Explode(), values)
+		broken = append(broken, judge(h.Node, got, h.Node.Subject, nil)...)
 	}
 	return broken
 }

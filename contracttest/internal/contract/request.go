@@ -1,13 +1,15 @@
 package contract
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
-	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
 // Why a receiver may take what is not quite right.
@@ -15,57 +17,68 @@ const (
 	leaveNoType      = "RFC 9110 §8.3: a receiver may guess the type of a body that has no Content-Type"
 	leaveRepeated    = "RFC 9110 §5.2: what a repeated line of a single-valued header means is not defined"
 	leaveCoding      = "RFC 9110 §8.4: a receiver may answer 415 to a content coding that it does not know, but need not"
-	leaveDuplicate   = "RFC 8259 §4: names within an object should be unique, receivers differ"
-	leaveBOM         = "RFC 8259 §8.1: a receiver may ignore a byte-order mark"
-	leaveSurrogate   = "RFC 8259 §8.2: what a receiver makes of half a surrogate pair is unpredictable"
-	leaveDepth       = "RFC 8259 §9: a receiver may limit the depth of nesting"
 	leaveRepeatedKey = "the document does not say what a repeated query parameter or cookie means"
 	leaveEmptyBody   = "RFC 9110 §8.6: content of no bytes and no content look alike, and an empty text is a value of the schema"
+	leaveEmptyText   = "OpenAPI 3.0.3, Parameter Object, allowEmptyValue: without it an empty value need not be taken"
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 	leaveEscape      = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
 )
 
-var leaveJSON = map[wellformed.Fault]string{
-	wellformed.DuplicateName: leaveDuplicate,
-	wellformed.ByteOrderMark: leaveBOM,
-	wellformed.LoneSurrogate: leaveSurrogate,
-	wellformed.TooDeep:       leaveDepth,
-}
-
 func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 	var broken []Violation
-	times := m.occurrences(p.Spec)
+	name, in := p.Spec.Name, p.Spec.In
+	values := m.Values(in, name)
+	times := len(values)
 	if p.Single != nil && times > 1 {
 		leave := leaveRepeatedKey
-		if p.Spec.In == openapi3.ParameterInHeader {
+		if in == openapi3.ParameterInHeader {
 			leave = leaveRepeated
 		}
-		broken = append(broken, Violation{Clause: p.Single, Message: p.Spec.Name + " is given " + count(uint64(times), "time"), Leave: leave})
+		broken = append(broken, Violation{Clause: p.Single, Message: name + " is given " + schema.Count(times, "time"), Leave: leave})
 	}
-	if p.Spec.In == openapi3.ParameterInQuery && p.Style != nil && times > 1 && !repeats(p.Spec) {
-		broken = append(broken, Violation{Clause: p.Style, Message: p.Spec.Name + " is given " + count(uint64(times), "time"), Leave: leaveRepeatedKey})
+	if in == openapi3.ParameterInQuery && p.Style != nil && times > 1 && !repeats(p.Spec) {
+		broken = append(broken, Violation{Clause: p.Style, Message: name + " is given " + schema.Count(times, "time"), Leave: leaveRepeatedKey})
 	}
 	if p.Style != nil && times > 0 && p.Spec.Style == openapi3.SerializationDeepObject {
-		broken = append(broken, Violation{Clause: p.Style, Message: p.Spec.Name + " is given without brackets", Leave: leaveBare})
+		broken = append(broken, Violation{Clause: p.Style, Message: name + " is given without brackets", Leave: leaveBare})
 	}
-	if empty := m.values(p.Spec); p.Spec.In == openapi3.ParameterInQuery && len(empty) == 1 && empty[0] == "" && p.Spec.AllowEmptyValue {
+	if in == openapi3.ParameterInQuery && times == 1 && values[0] == "" && p.Spec.AllowEmptyValue {
 		return broken
 	}
-	got := op.readParam(p, m)
-	if !got.found {
+	got := p.read(m)
+	if !got.Found {
 		if p.Spec.Required && times == 0 {
-			broken = append(broken, Violation{Clause: p.Presence, Message: p.Spec.Name + " is missing"})
+			broken = append(broken, Violation{Clause: p.Presence, Message: name + " is missing"})
 		}
 		return broken
 	}
-	if p.Spec.In == openapi3.ParameterInQuery && got.v == "" {
-		got.leave = either(got.leave, leaveEmptyText)
+	if in == openapi3.ParameterInQuery && got.Value == "" {
+		got.Leave = cmp.Or(got.Leave, leaveEmptyText)
 	}
 	at := p.Syntax
-	if got.why == notInStyle {
+	if got.NotInStyle {
 		at = p.Style
 	}
-	return append(broken, p.Node.judge(got, p.Spec.Name, at)...)
+	return append(broken, judge(p.Node, got, name, at)...)
+}
+
+// read reads a parameter as its schema and style have it.
+func (p *Param) read(m *taken) codec.Reading {
+	sm, err := p.Spec.SerializationMethod()
+	if err != nil && len(p.Spec.Content) == 0 {
+		return codec.Reading{}
+	}
+	c := codec.Parameter{Name: p.Spec.Name, In: p.Spec.In, JSON: len(p.Spec.Content) > 0, Node: p.Node, Other: p.op.claims}
+	if err == nil {
+		c.Style, c.Explode = sm.Style, sm.Explode
+	}
+	return c.Read(&m.Message)
+}
+
+// claims reports whether a query parameter of its own has the name.
+func (op *Operation) claims(name string) bool {
+	return slices.ContainsFunc(op.Params, func(p *Param) bool { return p.Spec.In == openapi3.ParameterInQuery && p.Spec.Name == name }) ||
+		op.credential(openapi3.ParameterInQuery, name)
 }
 
 // repeats reports whether the style of a parameter repeats its name.
@@ -74,25 +87,19 @@ func repeats(p *openapi3.Parameter) bool {
 	return err == nil && sm.Explode
 }
 
-// judge returns the clauses that what was read breaks. written is the one about
-// how the whole is written, nil where there is none.
-func (n *Node) judge(got reading, subject string, written *Clause) []Violation {
-	if got.bad != nil {
-		clause := n.nearest(got.bad)
-		if written != nil && len(got.bad) == 0 {
-			clause = written
-		}
-		why := got.why
-		if why == "" {
-			why = "cannot be read as what the document says: " + wanted(clause)
-		}
-		return []Violation{{Clause: clause, Message: where(subject, got.bad) + ": " + why, Leave: got.spare}}
+// judge returns the clauses that what was read breaks. written is the one about how the
+// whole is written, nil where there is none.
+func judge(n *Node, got codec.Reading, subject string, written *Clause) []Violation {
+	switch {
+	case got.Bad != nil:
+		return []Violation{n.Unreadable(got.Bad, subject, got.Why, got.Spare, written)}
+	case got.Leave == "":
+		return n.Check(got.Value, subject)
 	}
-	broken := n.Check(got.v, subject)
-	if len(broken) == 0 && got.leave != "" {
-		return []Violation{{Clause: n.nearest(got.at), Message: where(subject, got.at) + " is written in a way that receivers read differently", Leave: got.leave}}
+	if broken := n.Check(got.Value, subject); len(broken) > 0 {
+		return broken
 	}
-	return broken
+	return []Violation{n.ReadOtherwise(got.At, subject, got.Leave)}
 }
 
 // leaveEmpty says why a receiver may take an absent body for an empty one: where
@@ -104,7 +111,7 @@ func (op *Operation) leaveEmpty(r *wire.Request) string {
 	}
 	i := slices.IndexFunc(op.Body.Media, func(m *Media) bool { return m.Key == key })
 	m := op.Body.Media[i]
-	if (m.Form == Text || m.Form == Bytes) && (m.Node == nil || op.Contract.verdict(m.Node.Schema, "")) {
+	if (m.Form == Text || m.Form == Bytes) && (m.Node == nil || m.Node.Validates("") == nil) {
 		return leaveEmptyBody
 	}
 	return ""
@@ -137,13 +144,10 @@ func (op *Operation) checkBody(r *wire.Request) []Violation {
 	}
 	i := slices.IndexFunc(op.Body.Media, func(m *Media) bool { return m.Key == key })
 	media := op.Body.Media[i]
-	got, unread := op.readBody(media, r.Body, types[0])
-	broken = append(broken, unread...)
-	if media.Node == nil || !got.found {
-		return broken
+	syntax := media.Syntax
+	if syntax == nil { // what a range leaves open is about its media type
+		syntax = op.Body.MediaType
 	}
-	if media.Form == XML {
-		return append(broken, media.judgeXML(got, true)...)
-	}
-	return append(broken, media.Node.judge(got, "", nil)...)
+	got, unread := media.read(r.Body, message{syntax, "the body", types[0]})
+	return append(append(broken, unread...), media.judge(got, true)...)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/internal/mediatype"
 	"github.com/dataarts-go/factory/internal/wellformed"
@@ -93,7 +95,7 @@ func (op *Operation) buildResponses(pointer string) {
 			place := at(spec.Content[media[0]].Origin, pointer+"/content/"+escape(media[0]), "")
 			r.MediaType = op.clause(path+"/media-type", key+" is "+strings.Join(media, " or "), place)
 			r.MediaType.Side = ResponseSide
-			r.Media = op.buildMedia(spec.Content, ResponseSide, path+"/body", pointer, responseSubject)
+			r.Media = op.buildMedia(spec.Content, ResponseSide, path+"/body", pointer, schema.ResponseBody)
 		}
 		op.Responses = append(op.Responses, r)
 	}
@@ -111,8 +113,7 @@ func (r *Response) addHeader(name string, ref *openapi3.HeaderRef, path, pointer
 		h.Presence = r.op.clause(path+"/required", name+" is present", at(spec.Origin, pointer, "required"))
 		h.Presence.Side = ResponseSide
 	}
-	b := &nodeBuilder{op: r.op, side: ResponseSide}
-	h.Node = b.build(spec.Schema, Node{Path: path, Pointer: pointer + "/schema", Subject: name, Name: name})
+	h.Node = r.op.node(spec.Schema, schema.Root{Side: ResponseSide, Path: path, Pointer: pointer + "/schema", Subject: name, Name: name})
 	h.Node.Walk(func(n *Node) {
 		for _, c := range n.Clauses { // kin-openapi records no origin for a header's schema
 			if c.Place.Line == 0 {
@@ -167,68 +168,62 @@ func (r *Response) CheckHeaders(resp *wire.Response) []Violation {
 			}
 			continue
 		}
-		if got := r.op.readHeader(h, values); got.found {
-			broken = append(broken, h.Node.judge(got, "header "+h.Name, nil)...)
-		}
+		broken = append(broken, judge(h.Node, h.read(values), "header "+h.Name, nil)...)
 	}
 	return broken
 }
 
-// readHeader reads a response header as its schema has it: in the style simple,
-// or as JSON where it is described by a media type.
-func (op *Operation) readHeader(h *Header, values []string) reading {
-	first := strings.Trim(values[0], " \t")
+// read reads a response header as its schema has it: in the style simple, or as JSON where
+// it is described by a media type.
+func (h *Header) read(lines []string) codec.Reading {
 	if len(h.Spec.Content) > 0 {
-		return readContent(first)
+		return codec.ReadJSON(strings.Trim(lines[0], " \t"))
 	}
-	explode := h.Spec.Explode != nil && *h.Spec.Explode
-	t := text{c: op.Contract, name: h.Name, in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode}
-	return t.shaped(h.Node.Schema, first, values)
+	return codec.ReadHeader(h.Node, h.Spec.Explode != nil && *h.Spec.Explode, lines)
 }
 
-// CheckBody returns the clauses that the body breaks, read as the documented
-// media type m.
+// CheckBody returns the clauses that the body breaks, read as the documented media type m.
 func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
-	form := m.Form
-	if strings.Contains(m.Key, "*") {
-		form = formOf(resp.Header.Get("Content-Type"), m.Spec.Schema)
-	}
-	var got jsonBody
-	if form == JSON {
-		got = r.op.Contract.answers.read(resp.Body)
-		if err := got.err; err != nil {
-			return []Violation{{Clause: r.syntaxOf(m), Message: "the response body " + err.Error(), Syntax: true}}
-		}
-	}
-	if m.Node == nil {
-		return nil
-	}
-	switch form {
-	case JSON:
-		return m.Node.Check(got.v, "")
-	case URLEncoded:
-		return m.Node.judge(r.op.readURLEncoded(m, string(resp.Body)), "", nil)
-	case XML:
-		got, unread := r.op.readXML(m, resp.Body, r.syntaxOf(m))
-		if !got.found {
-			return unread
-		}
-		return append(unread, m.judgeXML(got, false)...)
-	case Text, Bytes:
-		if m.Node.Schema.ContentEncoding == "" {
-			return m.Node.Check(string(resp.Body), "")
-		}
-	}
-	return nil // no schema of JSON says what it is
+	got, unread := r.read(m, resp)
+	return append(unread, m.judge(got, false)...)
 }
 
-// syntaxOf returns the clause about the bytes of a body: a range does not say
-// what it is, its label does.
-func (r *Response) syntaxOf(m *Media) *Clause {
-	if m.Syntax != nil {
-		return m.Syntax
+func (r *Response) read(m *Media, resp *wire.Response) (codec.Reading, []Violation) {
+	label := resp.Header.Get("Content-Type")
+	in := message{m.Syntax, "the response body", label}
+	if in.syntax == nil { // a range does not say what it is, its label does
+		in.syntax = r.MediaType
 	}
-	return r.MediaType
+	if m.formAs(label) != codec.JSON {
+		return m.read(resp.Body, in)
+	}
+	got := r.op.Contract.answers.read(resp.Body)
+	if got.err != nil {
+		return codec.Reading{}, in.broken("%s", got.err)
+	}
+	return codec.Reading{Value: got.v, Found: got.ok && m.Node != nil}, nil
+}
+
+// Visit calls f for each schema that holds of a value in the response, with that value:
+// of its headers, and of its body. What cannot be read is not visited.
+func (r *Response) Visit(resp *wire.Response, f func(n *Node, v any)) {
+	visit := func(n *Node, got codec.Reading) {
+		if n != nil && got.Found && got.Bad == nil {
+			n.Visit(got.Value, func(n *Node, v any, _ []string) bool {
+				f(n, v)
+				return true
+			})
+		}
+	}
+	for _, h := range r.Headers {
+		if lines := resp.Header.Values(h.Name); len(lines) > 0 {
+			visit(h.Node, h.read(lines))
+		}
+	}
+	if m, err := r.Select(resp.Header.Get("Content-Type")); err == nil && len(resp.Body) > 0 {
+		got, _ := r.read(m, resp)
+		visit(m.Node, got)
+	}
 }
 
 // Decoded returns the JSON value of a body, numbers as json.Number; nil and false
@@ -269,7 +264,7 @@ func (b *jsonBodies) read(body []byte) jsonBody {
 		}
 	}
 	got := jsonBody{err: wellformed.JSON(body)}
-	v, err := decodeJSON(body)
+	v, err := codec.DecodeJSON(body)
 	if err == nil {
 		got.v, got.ok = v, true
 	}
@@ -282,27 +277,4 @@ func (b *jsonBodies) read(body []byte) jsonBody {
 		b.all[string(body)] = got
 	}
 	return got
-}
-
-// maxDepth bounds how far composed schemas are looked into, which may be
-// recursive.
-const maxDepth = 16
-
-// takesText reports whether a schema can take a string.
-func takesText(s *openapi3.Schema, depth int) bool {
-	if s == nil || depth > maxDepth {
-		return true
-	}
-	if types := s.Type.Slice(); len(types) > 0 && !slices.Contains(types, openapi3.TypeString) {
-		return false
-	}
-	takes := func(ref *openapi3.SchemaRef) bool { return ref == nil || takesText(ref.Value, depth+1) }
-	return !slices.ContainsFunc(s.AllOf, func(ref *openapi3.SchemaRef) bool { return !takes(ref) }) &&
-		(len(s.OneOf) == 0 || slices.ContainsFunc(s.OneOf, takes)) &&
-		(len(s.AnyOf) == 0 || slices.ContainsFunc(s.AnyOf, takes))
-}
-
-func isJSON(key string) bool {
-	t, err := mediatype.Parse(key)
-	return err == nil && t.JSON()
 }

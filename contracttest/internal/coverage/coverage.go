@@ -2,7 +2,6 @@ package coverage
 
 import (
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -69,7 +68,8 @@ func (a Account) enter(clauses []*contract.Clause, change func(*State)) {
 }
 
 // Response enters which clauses apply in a response: its status, its label, and
-// of its schema those of the values that are there.
+// of its schemas those that hold of the values that are there. What cannot be read, and
+// so not be judged, is not observed.
 func (a Account) Response(op *contract.Operation, resp *wire.Response) {
 	a.observed(op.StatusClause)
 	r := op.Response(resp.Status)
@@ -79,78 +79,17 @@ func (a Account) Response(op *contract.Operation, resp *wire.Response) {
 	a.observed(r.NoBody, r.MediaType)
 	for _, h := range r.Headers {
 		a.observed(h.Presence)
-		if len(resp.Header.Values(h.Name)) > 0 {
-			a.value(h.Node, read(h.Node, resp.Header.Get(h.Name)))
-		}
 	}
-	if r.NoBody != nil || len(resp.Body) == 0 {
-		return
+	if m, err := r.Select(resp.Header.Get("Content-Type")); err == nil && r.NoBody == nil && len(resp.Body) > 0 {
+		a.observed(m.Syntax)
 	}
-	m, err := r.Select(resp.Header.Get("Content-Type"))
-	if err != nil {
-		return
-	}
-	a.observed(m.Syntax)
-	if m.Node == nil {
-		return
-	}
-	var v any = string(resp.Body)
-	if m.Syntax != nil {
-		var ok bool
-		if v, ok = r.Decoded(resp); !ok {
-			return
-		}
-	}
-	a.value(m.Node, v)
-}
-
-// read returns the text of a header as the number that it is meant to be.
-func read(n *contract.Node, text string) any {
-	if _, err := strconv.ParseFloat(text, 64); err == nil && !n.Allows("string") {
-		return json.Number(text)
-	}
-	return text
-}
-
-// value enters the clauses of a node that say something of a value, and of the
-// values inside it.
-func (a Account) value(n *contract.Node, v any) {
-	for name, c := range n.Clauses {
-		if applies(name, v) {
-			a.observed(c)
-		}
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		for _, p := range n.Props {
-			if member, ok := v[p.PropName]; ok {
-				a.value(p, member)
+	r.Visit(resp, func(n *contract.Node, v any) {
+		for keyword, c := range n.Clauses {
+			if applies(keyword, v) {
+				a.observed(c)
 			}
 		}
-		if n.Additional != nil {
-			for name, member := range v {
-				if n.Prop(name) == nil {
-					a.value(n.Additional, member)
-				}
-			}
-		}
-	case []any:
-		if n.Items != nil {
-			for _, item := range v {
-				a.value(n.Items, item)
-			}
-		}
-	}
-	for _, part := range n.AllOf {
-		a.value(part, v)
-	}
-	for _, branches := range [][]*contract.Node{n.OneOf, n.AnyOf} {
-		for _, b := range branches {
-			if b.Validates(v) == nil {
-				a.value(b, v)
-			}
-		}
-	}
+	})
 }
 
 // applies reports whether a keyword says anything of a value of this type.

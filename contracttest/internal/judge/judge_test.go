@@ -121,7 +121,7 @@ func (r row) exchange(t testing.TB) *judge.Exchange {
 		require.NoError(t, err)
 	}
 	c := clause(t, name)
-	e := &judge.Exchange{Exchange: x, Op: c.Operation, Clause: c, Expect: r.expect, Must: true, Secrets: judge.Secrets(c.Operation, request)}
+	e := &judge.Exchange{Exchange: x, Op: parsed.OperationOf(c), Clause: c, Expect: r.expect, Must: true, Secrets: judge.Secrets(parsed.OperationOf(c), request)}
 	if r.change != nil {
 		r.change(e)
 	}

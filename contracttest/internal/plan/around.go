@@ -21,7 +21,7 @@ const leaveOptions = "RFC 9110 §9.3.7: a server may answer OPTIONS for every re
 // methods plans the methods that the path does not document, once for each
 // path.
 func (pl *planner) methods() {
-	if pl.op.MethodClause.Operation != pl.op {
+	if pl.op.MethodClause.Operation != pl.op.ID {
 		return
 	}
 	good, err := pl.base.request()

@@ -26,7 +26,7 @@ func (r *runner) finish(elapsed time.Duration) {
 		if !r.selection.Clause(cl) {
 			continue
 		}
-		ops[cl.Operation] = true
+		ops[r.contract.OperationOf(cl)] = true
 		state := r.account[cl]
 		if cl.Unjudged() {
 			state = coverage.State{}
@@ -45,7 +45,7 @@ func (r *runner) finish(elapsed time.Duration) {
 			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: r.reason(cl)})
 		}
 		cov.ByClause = append(cov.ByClause, report.Clause{
-			Clause: cl.Name, Text: cl.Text, Place: Place(r.contract, cl), State: state.String(), Operation: cl.Operation.ID,
+			Clause: cl.Name, Text: cl.Text, Place: Place(r.contract, cl), State: state.String(), Operation: cl.Operation,
 			Permits: cl.Permits, Response: cl.Side == contract.ResponseSide,
 		})
 	}
@@ -112,7 +112,7 @@ func lacking(op *contract.Operation) string {
 }
 
 func (r *runner) reason(cl *contract.Clause) string {
-	pt := r.states.of(cl.Operation).plan
+	pt := r.states.of(r.contract.OperationOf(cl)).plan
 	if cl.Unjudged() {
 		return cl.Unplanned
 	}
@@ -122,7 +122,7 @@ func (r *runner) reason(cl *contract.Clause) string {
 	if reason := pt.unreached[cl]; reason != "" {
 		return reason
 	}
-	if reason := r.states.of(cl.Operation).skipped[cl]; reason != "" {
+	if reason := r.states.of(r.contract.OperationOf(cl)).skipped[cl]; reason != "" {
 		return reason
 	}
 	if cl.Side == contract.ResponseSide {

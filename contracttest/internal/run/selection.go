@@ -29,7 +29,7 @@ func Select(c *contract.Contract, only, skip []string) (*Selection, error) {
 			isCheck := matchesAny(p, checkNames())
 			isClause := false
 			for _, cl := range c.Clauses {
-				isClause = isClause || matchClause(p, cl.Name, cl.Operation.ID)
+				isClause = isClause || matchClause(p, cl.Name, cl.Operation)
 			}
 			switch {
 			case isCheck:
@@ -102,7 +102,7 @@ func matchSegments(pattern, name []string) bool {
 // Clause reports whether a clause is wanted.
 func (s *Selection) Clause(c *contract.Clause) bool {
 	for _, p := range s.skipClauses {
-		if !strings.Contains(p, "#") && matchClause(p, c.Name, c.Operation.ID) {
+		if !strings.Contains(p, "#") && matchClause(p, c.Name, c.Operation) {
 			return false
 		}
 	}
@@ -110,7 +110,7 @@ func (s *Selection) Clause(c *contract.Clause) bool {
 		return true
 	}
 	for _, p := range s.onlyClauses {
-		if matchClause(p, c.Name, c.Operation.ID) {
+		if matchClause(p, c.Name, c.Operation) {
 			return true
 		}
 	}
@@ -199,7 +199,7 @@ func nearest(c *contract.Contract, pattern string) string {
 			}
 		}
 		for _, cl := range c.Clauses[:min(len(c.Clauses), most)] {
-			if !yield(cl.Name) || !yield(cl.Operation.ID) {
+			if !yield(cl.Name) || !yield(cl.Operation) {
 				return
 			}
 		}

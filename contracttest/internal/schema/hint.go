@@ -46,7 +46,7 @@ func (n *Node) doubtfulNull() bool {
 
 // hinting reports whether the schema itself says what is no matter of the validator.
 func (n *Node) hinting() bool {
-	return n.Schema.Discriminator != nil || n.Clause("readOnly") != nil || n.Clause("writeOnly") != nil || n.doubtfulNull()
+	return n.Schema.Discriminator != nil || forOther(n.Schema, n.Side()) || n.doubtfulNull()
 }
 
 // hinted returns what a value breaks of that which is no matter of the validator:

@@ -285,3 +285,6 @@ func listed(values []any) string {
 func (n *Node) Exactly(keyword string) (json.Number, bool) {
 	return n.set.Document.Exactly(n.Schema, keyword)
 }
+
+// Count writes a number with what it counts, in the plural where it is not one.
+func Count(n int, what string) string { return plural(uint64(n), what) }

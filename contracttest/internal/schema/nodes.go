@@ -187,11 +187,24 @@ func (a Alternative) Open() bool {
 }
 
 // Member returns the schemas that a member is held against.
-func (a Alternative) Member(name string) Nodes {
+func (a Alternative) Member(name string) Nodes { return a.member(name, (*Node).members) }
+
+// Others returns the schemas that a member would be held against if none spoke of it by
+// its name.
+func (a Alternative) Others(name string) Nodes {
+	return a.member(name, func(n *Node, name string) Nodes {
+		if all := n.patterned(name); len(all) > 0 {
+			return all
+		}
+		return present(n.Additional)
+	})
+}
+
+func (a Alternative) member(name string, of func(*Node, string) Nodes) Nodes {
 	var all, rest Nodes
 	evaluated := false
 	for _, n := range a.Nodes {
-		found := n.members(name)
+		found := of(n, name)
 		all = append(all, found...)
 		evaluated = evaluated || len(found) > 0
 		rest = append(rest, present(n.UnevaluatedProps)...)
@@ -241,6 +254,11 @@ func (n *Node) named(name string) Nodes {
 			all = append(all, p)
 		}
 	}
+	return append(all, n.patterned(name)...)
+}
+
+func (n *Node) patterned(name string) Nodes {
+	var all Nodes
 	for _, p := range n.PatternProps {
 		if matches(p.Key, name) {
 			all = append(all, p)
@@ -283,6 +301,19 @@ func (ns Nodes) Member(name string) Nodes {
 	var all Nodes
 	for _, a := range ns.Alternatives() {
 		for _, n := range a.Member(name) {
+			if !slices.Contains(all, n) {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+// Item returns the schemas by which some alternative speaks of an item.
+func (ns Nodes) Item(i int) Nodes {
+	var all Nodes
+	for _, a := range ns.Alternatives() {
+		for _, n := range a.Item(i) {
 			if !slices.Contains(all, n) {
 				all = append(all, n)
 			}

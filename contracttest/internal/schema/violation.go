@@ -57,6 +57,25 @@ func (n *Node) Check(v any, subject string) []Violation {
 	return broken
 }
 
+// Unreadable is the violation of a text that stands for no value of its schema. path is
+// where it stands, why what is wrong with it, leave why some read it all the same; written is
+// the clause about how the whole is written, nil where there is none.
+func (n *Node) Unreadable(path []string, subject, why, leave string, written *Clause) Violation {
+	clause := n.nearest(path)
+	if written != nil && len(path) == 0 {
+		clause = written
+	}
+	if why == "" {
+		why = "cannot be read as what the document says: " + wanted(clause)
+	}
+	return Violation{Clause: clause, Message: where(subject, path) + ": " + why, Leave: leave}
+}
+
+// ReadOtherwise is the violation of a text that some read in another way.
+func (n *Node) ReadOtherwise(path []string, subject, leave string) Violation {
+	return Violation{Clause: n.nearest(path), Message: where(subject, path) + " is written in a way that receivers read differently", Leave: leave}
+}
+
 // violations turns an error of the validator about the value v at n into the
 // clauses that it is about.
 func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string) []Violation {
