@@ -398,7 +398,9 @@ func (w *schemaWriter) values(s *openapi3.Schema) {
 		}
 	}
 	if s.Format != "" {
-		w.doc["format"] = formatName(s.Format)
+		// As a part of its own: the validator looks no further once a format is broken.
+		parts, _ := w.doc["allOf"].([]any)
+		w.doc["allOf"] = append(parts, map[string]any{"format": formatName(s.Format)})
 	}
 	if s.Pattern != "" {
 		w.doc["pattern"] = s.Pattern

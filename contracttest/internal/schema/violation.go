@@ -89,8 +89,7 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string
 	}
 	path := err.InstanceLocation
 	schema, keyword := n.set.validators.named(err.SchemaURL)
-	_, ofName := err.ErrorKind.(*jskind.PropertyNames) // which stands at the object
-	if keyword != "" && len(path) > 0 && !ofName {     // false, as the value of the keyword
+	if _, no := err.ErrorKind.(*jskind.FalseSchema); no && keyword != "" && len(path) > 0 { // as the value of the keyword
 		path = path[:len(path)-1]
 	}
 	if keyword == "" {
@@ -100,6 +99,8 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string
 		}
 	}
 	switch k := err.ErrorKind.(type) {
+	case *jskind.Format:
+		keyword = "format"
 	case *jskind.Not:
 		keyword = "not"
 	case *jskind.Required:
