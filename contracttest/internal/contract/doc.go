@@ -1,7 +1,11 @@
-// Package contract loads an OpenAPI document and takes it apart into
-// operations and clauses, each with its place in the document, and says which
-// clauses a message breaks. kin-openapi reads the document and judges values;
-// what it lets pass is added here, in one place.
+// Package contract takes an OpenAPI document apart into operations, messages and clauses, each
+// with its place in the document, and says which clauses a message breaks.
 //
-// It is the first stage of the flow: it plans nothing and sends nothing.
+//	c, err := contract.Load("openapi.yaml")
+//	op := c.Operations[0]
+//	op.CheckRequest(request)               // the clauses that a request breaks
+//	op.Response(200).CheckBody(media, response)
+//
+// What a value has to be is the matter of package schema, how it travels that of package codec.
+// Contract plans nothing and sends nothing.
 package contract
