@@ -4,8 +4,6 @@ import (
 	"container/list"
 	"crypto/sha256"
 	"fmt"
-	"net"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -31,16 +29,8 @@ type attempt [sha256.Size]byte
 // attemptOf is of a user, who may not exist, or of an access key, by the address
 // of a connection. One caller has a whole network of IPv6.
 func attemptOf(remote string, whose ...string) attempt {
-	if host, _, err := net.SplitHostPort(remote); err == nil {
-		remote = host
-	}
-	if ip, err := netip.ParseAddr(remote); err == nil {
-		ip = ip.Unmap()
-		bits := 64
-		if ip.Is4() {
-			bits = 32
-		}
-		remote = netip.PrefixFrom(ip.WithZone(""), bits).Masked().String()
+	if ip := networkOf(remote); ip.IsValid() {
+		remote = ip.String()
 	}
 	return sha256.Sum256(fmt.Appendf(nil, "%q %q", remote, whose))
 }

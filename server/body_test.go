@@ -16,12 +16,12 @@ import (
 // A body is read to its end, whatever its Content-Length says of it: a handler
 // need not be called by net/http, which holds it to that.
 func TestBodyLimitRead(t *testing.T) {
-	const limit = announced + 10
+	const limit = firstPiece*8 + 10
 	for name, body := range map[string]string{
 		"nothing": "", "one byte": "x", "some": strings.Repeat("x", 1000),
-		"as large as what is announced": strings.Repeat("x", announced), "the limit": strings.Repeat("x", limit),
+		"as large as the first piece": strings.Repeat("x", firstPiece), "the limit": strings.Repeat("x", limit),
 	} {
-		for _, length := range []int64{-1, 0, 1, 999, 1000, 1001, announced - 1, announced, limit} {
+		for _, length := range []int64{-1, 0, 1, 999, 1000, 1001, firstPiece - 1, firstPiece, firstPiece + 1, limit} {
 			for _, reader := range []func(io.Reader) io.Reader{
 				func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader,
 			} {
@@ -58,5 +58,6 @@ func read(t *testing.T, limit, length int64, body io.Reader) ([]byte, error) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.Body, r.ContentLength = io.NopCloser(body), length
-	return newBodyLimit(limit).read(echo.New().NewContext(r, httptest.NewRecorder()))
+	held := reservation{budget: newBudget(1 << 20)}
+	return newBodyLimit(limit).read(echo.New().NewContext(r, httptest.NewRecorder()), &held)
 }

@@ -20,10 +20,11 @@ import (
 )
 
 // childDB is set for a copy of this test binary that is to serve a database,
-// and childLimits for the server's limits, as JSON.
+// childLimits for the server's limits, as JSON, and childTLS if it is to speak TLS.
 const (
 	childDB     = "FACTORY_TEST_SERVE"
 	childLimits = "FACTORY_TEST_LIMITS"
+	childTLS    = "FACTORY_TEST_TLS"
 )
 
 // figures are what a process says of itself.
@@ -51,7 +52,12 @@ func runChild(dsn string) int {
 	if err != nil {
 		return fail(err)
 	}
-	handler, err := server.New(s, server.WithLimits(limits))
+	opts := []server.Option{server.WithLimits(limits)}
+	if os.Getenv(childTLS) != "" {
+		withTLS, _ := borrowedTLS()
+		opts = append(opts, withTLS)
+	}
+	handler, err := server.New(s, opts...)
 	if err != nil {
 		return fail(err)
 	}
@@ -81,16 +87,16 @@ type child struct {
 	tell *bufio.Reader
 }
 
-// startChild starts a process that serves dsn. It is killed when the test ends,
-// if the test has not done so.
-func startChild(t *testing.T, dsn string, limits server.Limits) *child {
+// startChild starts a process that serves dsn, with more in its environment. It is
+// killed when the test ends, if the test has not done so.
+func startChild(t *testing.T, dsn string, limits server.Limits, environment ...string) *child {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	text, err := json.Marshal(limits)
 	require.NoError(t, err)
 	c := &child{cmd: exec.CommandContext(context.WithoutCancel(t.Context()), self)}
-	c.cmd.Env = append(os.Environ(), childDB+"="+dsn, childLimits+"="+string(text))
+	c.cmd.Env = append(append(os.Environ(), childDB+"="+dsn, childLimits+"="+string(text)), environment...)
 	stdout, err := c.cmd.StdoutPipe()
 	require.NoError(t, err)
 	c.ask, err = c.cmd.StdinPipe()

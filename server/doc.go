@@ -16,7 +16,7 @@
 //     is bounded in time
 //     a. authenticator: who the caller is and whether the project is theirs, before the
 //     body is read where a token says so, after it where a signature does
-//     b. bodies, bodyLimit: the body is read once, when there is room for it
+//     b. bodyLimit: the body is read once, as far as there is memory for its caller
 //     c. validate: media type, well-formed JSON, the document's own rules
 //  5. the generated strict handler, which is given the value that was
 //     validated, and CancelFactoryPackages
@@ -42,7 +42,8 @@
 // is for whoever gives wrong passwords there, again and again. An access key is locked
 // for five minutes after more than five signatures in a row that were not made with
 // its secret, as by the vendor's gateway, but only to the address that they came from. The
-// operation itself is not throttled but where large bodies find no room.
+// operation itself is not throttled but where a caller holds as much memory as it
+// may ([Limits]).
 //
 // Beside the document there are, for everybody, /healthz (the process answers),
 // /readyz (its store does, too), /openapi.json (the document) and / (a page that

@@ -192,7 +192,7 @@ func (r *running) status(t *testing.T, request string) int {
 // A body of 1 GB is refused, and neither taken nor held.
 func TestHugeBody(t *testing.T) {
 	const size = 1 << 30
-	const clients = 4
+	const clients = 3 // as many bodies of 12 MiB as one address may have at a time
 	filler := strings.Repeat(" ", 64<<10)
 	valid := `{"package_ids":["13"]}`
 	for name, tt := range map[string]struct {
@@ -293,7 +293,7 @@ func TestIdleConnections(t *testing.T) {
 		"kept alive":   {request("GET", "/healthz", ""), true, idle},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := besiege(t, server.Limits{HeaderTimeout: time.Minute})
+			b := besiege(t, server.Limits{HeaderTimeout: time.Minute, ConnectionsPerAddress: tt.n + 10})
 			conns := dial(t, b, tt.n, tt.say)
 			if tt.answered {
 				for _, conn := range conns {

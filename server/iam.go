@@ -145,9 +145,9 @@ type tokenQuestion struct {
 }
 
 // giveToken answers a request for a token as IAM does.
-func (a *authenticator) giveToken(c echo.Context, limit *bodyLimit) error {
+func (a *authenticator) giveToken(c echo.Context, limit *bodyLimit, held *reservation) error {
 	var q tokenQuestion
-	data, err := limit.read(c)
+	data, err := limit.read(c, held)
 	if err != nil {
 		return err
 	}

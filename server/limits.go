@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // Limits bound what a caller may take of the server. What is 0 has the value of
@@ -25,11 +23,19 @@ type Limits struct {
 	IdleTimeout  time.Duration // between requests on a connection
 	HeaderBytes  int           // all headers of a request
 	BodyBytes    int64         // the body of a request
-	BodiesBytes  int64         // all bodies above 32 KiB that are under way; others wait to be read
-	Connections  int           // at a time; others wait to be accepted
 	// Packages is how many IDs a request may have, with those given twice. It is a
 	// limit of this server: the document has none.
 	Packages int
+	// BodiesBytes is the memory that all requests may take at a time, what the garbage
+	// collector has not freed yet included. Half of it is for bodies, as they arrive, and with
+	// HTTP/2 for the requests themselves: a caller may hold half of what is left of it, and
+	// is answered with 429 beyond that. The other half is for what large bodies are decoded to;
+	// these wait for each other.
+	BodiesBytes int64
+	Connections int // at a time; others wait to be accepted
+	// ConnectionsPerAddress is how many of them one address may have (with IPv6, one
+	// network of 64 bits); further ones are closed.
+	ConnectionsPerAddress int
 }
 
 // DefaultLimits returns the limits of a server that is not told otherwise. What
@@ -44,11 +50,21 @@ func DefaultLimits() Limits {
 		IdleTimeout:    2 * time.Minute,
 		HeaderBytes:    128 << 10,
 		BodyBytes:      12 << 20,
-		BodiesBytes:    256 << 20,
+		BodiesBytes:    512 << 20,
 		Connections:    16_384,
 		Packages:       100_000,
+
+		ConnectionsPerAddress: 1024,
 	}
 }
+
+// bodiesPerBody is how many times one body has to fit into BodiesBytes, so that
+// it can be read at all: half of that is for bodies, of which one caller has a
+// third. leastBodies is enough for a request of HTTP/2.
+const (
+	bodiesPerBody = 2 * 3 * (overhead + 1)
+	leastBodies   = 8 << 20
+)
 
 // WithLimits sets the limits.
 func WithLimits(l Limits) Option {
@@ -62,9 +78,10 @@ func WithLimits(l Limits) Option {
 			orDefault(&l.IdleTimeout, byDefault.IdleTimeout, "idle timeout"),
 			orDefault(&l.HeaderBytes, byDefault.HeaderBytes, "bytes of headers"),
 			orDefault(&l.BodyBytes, byDefault.BodyBytes, "bytes of the body"),
-			orDefault(&l.BodiesBytes, max(byDefault.BodiesBytes, l.BodyBytes), "bytes of all bodies"),
+			orDefault(&l.BodiesBytes, max(byDefault.BodiesBytes, bodiesPerBody*l.BodyBytes), "bytes of all bodies"),
 			orDefault(&l.Connections, byDefault.Connections, "connections"),
 			orDefault(&l.Packages, byDefault.Packages, "packages"),
+			orDefault(&l.ConnectionsPerAddress, byDefault.ConnectionsPerAddress, "connections of one address"),
 		} {
 			if err != nil {
 				return err
@@ -74,46 +91,13 @@ func WithLimits(l Limits) Option {
 			return fmt.Errorf("write timeout is %v, want more than the read and request timeouts, %v",
 				l.WriteTimeout, l.ReadTimeout+l.RequestTimeout)
 		}
-		if l.BodiesBytes < l.BodyBytes {
-			return fmt.Errorf("bytes of all bodies are %d, want at least those of one, %d", l.BodiesBytes, l.BodyBytes)
+		if l.BodiesBytes < leastBodies || l.BodiesBytes/bodiesPerBody < l.BodyBytes {
+			return fmt.Errorf("bytes of all bodies are %d, want at least %d, and %d times those of one, %d",
+				l.BodiesBytes, leastBodies, bodiesPerBody, l.BodyBytes)
 		}
 		s.limits = l
 		return nil
 	}
-}
-
-// bodies bounds the memory that large bodies take together: who has no room yet is
-// read later.
-type bodies struct {
-	room *semaphore.Weighted
-	most int64 // of one
-	wait time.Duration
-}
-
-func newBodies(l Limits) *bodies {
-	return &bodies{semaphore.NewWeighted(l.BodiesBytes), l.BodyBytes, l.RequestTimeout}
-}
-
-// acquire waits until there is room for the body of a request, which release gives
-// back. Small ones need none: they are bounded by the number of connections.
-func (b *bodies) acquire(r *http.Request) (release func(), err error) {
-	size := r.ContentLength
-	switch {
-	case 0 <= size && size < announced || size > b.most: // what is too large is not read
-		return func() {}, nil
-	case size < 0:
-		size = b.most
-	}
-	if !b.room.TryAcquire(size) {
-		ctx, stop := context.WithTimeout(r.Context(), b.wait)
-		defer stop()
-		if err := b.room.Acquire(ctx, size); err != nil {
-			return nil, fmt.Errorf("%w: no room for the body: %w", &refusal{
-				status: http.StatusTooManyRequests, code: codeThrottled, text: textThrottled, header: http.Header{"Retry-After": {"1"}},
-			}, err)
-		}
-	}
-	return func() { b.room.Release(size) }, nil
 }
 
 func orDefault[T int | int64 | time.Duration](limit *T, byDefault T, name string) error {

@@ -19,6 +19,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -38,9 +39,11 @@ type Server struct {
 	auth     *authenticator // nil: nobody is asked
 	store    store.Store
 	limits   Limits
-	bodies   *bodies
-	tls      *tls.Config // nil: no TLS
-	faults   *faultList  // nil: none
+	budget   *budget
+	values   *values
+	refused  atomic.Int64 // requests of HTTP/2 that are refused just now
+	tls      *tls.Config  // nil: no TLS
+	faults   *faultList   // nil: none
 	observer func(Observation)
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
@@ -110,7 +113,8 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	s.echo.HTTPErrorHandler = s.answer
 	s.echo.Use(s.observe)
 
-	s.bodies = newBodies(s.limits)
+	s.budget = newBudget(s.limits.BodiesBytes / 2)
+	s.values = newValues(s.limits.BodiesBytes/2, s.limits.RequestTimeout)
 	before := map[string][]echo.MiddlewareFunc{}
 	for id, op := range contract.operations {
 		if s.observer != nil {
@@ -126,7 +130,11 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 		api.RegisterHandlersOptions{OperationMiddlewares: before})
 	if s.auth != nil && len(s.auth.users) > 0 {
 		limit := newBodyLimit(min(maxTokenQuestion, s.limits.BodyBytes))
-		s.echo.POST(tokensPath, func(c echo.Context) error { return s.auth.giveToken(c, limit) })
+		s.echo.POST(tokensPath, func(c echo.Context) error {
+			held := s.reservation(c.Request())
+			defer held.release()
+			return s.auth.giveToken(c, limit, &held)
+		})
 	}
 	s.addProbes()
 	if err := s.addPage(); err != nil {
@@ -184,8 +192,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		// OPTIONS * is a request like any other.
 		DisableGeneralOptionsHandler: true,
+		HTTP2:                        http2Limits(),
+		ConnContext:                  withConn,
 	}
-	limited := lazyListener{netutil.LimitListener(listener, s.limits.Connections)}
+	limited := newFairListener(lazyListener{netutil.LimitListener(listener, s.limits.Connections)},
+		s.limits.ConnectionsPerAddress, s.tls != nil)
 	served := make(chan error, 1)
 	go func() {
 		if s.tls == nil {
@@ -222,7 +233,12 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			id = newRequestID()
 		}
 		c.Response().Header()[echo.HeaderXRequestID] = []string{id}
-		err := s.routed(c)
+		held := s.reservation(c.Request())
+		defer held.release()
+		err := s.enter(c, &held)
+		if err == nil {
+			err = s.routed(c)
+		}
 		if err == nil {
 			err = recovered(next, c)
 		}
@@ -331,10 +347,14 @@ func (s *Server) answer(err error, c echo.Context) {
 		content = gatewayError{content.(gen.ErrorResponse), header.Get(echo.HeaderXRequestID)}
 	}
 	data, err := json.Marshal(content)
-	if err == nil && c.Request().Method == http.MethodHead {
+	switch {
+	case err != nil:
+	case r == errTooManyStreams:
+		err = s.refuseStream(c)
+	case c.Request().Method == http.MethodHead:
 		c.Response().Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
 		err = c.NoContent(r.status)
-	} else if err == nil {
+	default:
 		err = c.Blob(r.status, echo.MIMEApplicationJSON, data)
 	}
 	if err != nil { // the caller is not reading any more

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	if dsn := os.Getenv(childDB); dsn != "" {
 		os.Exit(runChild(dsn))
 	}
+	if plan := os.Getenv(floodEnv); plan != "" {
+		os.Exit(runFlood(plan))
+	}
 	goleak.VerifyTestMain(m)
 }
 

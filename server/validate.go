@@ -42,12 +42,9 @@ func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 			} else if refused := s.auth.refusedKey(theirs); refused != nil {
 				return refused
 			}
-			release, err := s.bodies.acquire(theirs)
-			if err != nil {
-				return err
-			}
-			defer release()
-			data, err := limit.read(c)
+			held := s.reservation(theirs)
+			defer held.release()
+			data, err := limit.read(c, &held)
 			if err != nil {
 				return err
 			}
@@ -60,6 +57,11 @@ func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 					return err
 				}
 			}
+			release, err := s.reserveValue(theirs.Context(), data, &held)
+			if err != nil {
+				return err
+			}
+			defer release()
 			ctx := newTimeLimit(theirs.Context(), s.limits.RequestTimeout)
 			defer ctx.end()
 			defer c.SetRequest(theirs)   // even after a panic, with the caller's context
@@ -123,13 +125,13 @@ func newBodyLimit(limit int64) *bodyLimit {
 	}}
 }
 
-// announced is how much room a body gets for its Content-Length alone. One
-// that is larger gets more as it comes.
-const announced = 32 << 10
+// firstPiece is at most how much memory a body gets before any of it has
+// arrived. Beyond that it grows as the body does.
+const firstPiece = 4 << 10
 
 // read returns the body, and refuses one above the limit, of which it reads one
-// byte too many at most.
-func (l *bodyLimit) read(c echo.Context) ([]byte, error) {
+// byte too many at most. What it takes is held until the end of the request.
+func (l *bodyLimit) read(c echo.Context, held *reservation) ([]byte, error) {
 	r := c.Request()
 	if r.ContentLength > l.bytes {
 		return nil, l.tooLarge
@@ -144,15 +146,12 @@ func (l *bodyLimit) read(c echo.Context) ([]byte, error) {
 	}
 	// The server's own writer: it is told to close the connection.
 	body := http.MaxBytesReader(c.Response().Writer, r.Body, l.bytes)
-	var data []byte
-	var err error
-	if 0 < r.ContentLength && r.ContentLength < announced {
-		data, err = readAll(body, int(r.ContentLength))
-	} else {
-		data, err = io.ReadAll(body)
-	}
+	data, err := l.readAll(body, r.ContentLength, held)
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
 		return nil, l.tooLarge
+	}
+	if _, refused := errors.AsType[*refusal](err); refused {
+		return nil, err
 	}
 	if err != nil {
 		return nil, invalid("body", "it could not be read to its end")
@@ -160,22 +159,36 @@ func (l *bodyLimit) read(c echo.Context) ([]byte, error) {
 	return data, nil
 }
 
-// readAll is io.ReadAll for what probably has size bytes, which then takes
-// one piece of memory of that size.
-func readAll(r io.Reader, size int) ([]byte, error) {
-	data := make([]byte, 0, size+1) // one more, to see the end
-	for len(data) <= size {
-		n, err := r.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		if errors.Is(err, io.EOF) {
-			return data, nil
+// readAll reads body to its end. Its length is what is announced, or less than
+// 0; whatever it is, no more memory is taken than twice what has arrived, beside
+// the first piece.
+func (l *bodyLimit) readAll(body io.Reader, length int64, held *reservation) ([]byte, error) {
+	whole := length + 1 // one more, to see the end
+	size := min(whole, firstPiece)
+	if length < 0 {
+		size = bytes.MinRead
+	}
+	var data []byte
+	for {
+		if err := held.grow(size - int64(cap(data))); err != nil {
+			return nil, err
 		}
-		if err != nil {
-			return data, err
+		data = append(make([]byte, 0, size), data...)
+		for len(data) < cap(data) {
+			n, err := body.Read(data[len(data):cap(data)])
+			data = data[:len(data)+n]
+			if errors.Is(err, io.EOF) {
+				return data, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		size = min(max(2*size, bytes.MinRead), l.bytes+1)
+		if int64(cap(data)) < whole {
+			size = min(size, whole)
 		}
 	}
-	rest, err := io.ReadAll(r) // there is more than announced
-	return append(data, rest...), err
 }
 
 // validate refuses a request that o forbids. Its body is data; what of that was

@@ -135,6 +135,7 @@ func TestServeTLS(t *testing.T) {
 		"factory: --max-header: bytes of headers: limit is -1":          {"--max-header", "-1"},
 		"factory: --max-connections: connections: limit is -1":          {"--max-connections", "-1"},
 		"factory: --max-packages: packages: limit is -1":                {"--max-packages", "-1"},
+		"factory: --max-connections-per-address: connections of one ad": {"--max-connections-per-address", "-1"},
 		"factory: --write-timeout: write timeout: limit is -1s":         {"--write-timeout", "-1s"},
 		"factory: --write-timeout: write timeout is 1s, want more than": {"--write-timeout", "1s"},
 		"factory: --auth: authentication is \"x\", want none":           {"--auth", "x"},

@@ -81,9 +81,10 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	flags.DurationVar(&in.limits.IdleTimeout, "idle-timeout", in.limits.IdleTimeout, "`time` between requests on a connection")
 	flags.IntVar(&in.limits.HeaderBytes, "max-header", in.limits.HeaderBytes, "`bytes` of all headers of a request")
 	flags.Int64Var(&in.limits.BodyBytes, "max-body", in.limits.BodyBytes, "`bytes` of the body of a request")
-	flags.Int64Var(&in.limits.BodiesBytes, "max-bodies", in.limits.BodiesBytes, "`bytes` of all large bodies at a time; others wait")
+	flags.Int64Var(&in.limits.BodiesBytes, "max-bodies", in.limits.BodiesBytes, "`bytes` of memory for the bodies of all requests at a time")
 	flags.IntVar(&in.limits.Connections, "max-connections", in.limits.Connections, "`number` of connections at a time")
 	flags.IntVar(&in.limits.Packages, "max-packages", in.limits.Packages, "`number` of packages that one request may cancel; more are answered with 400")
+	flags.IntVar(&in.limits.ConnectionsPerAddress, "max-connections-per-address", in.limits.ConnectionsPerAddress, "`number` of connections of one address at a time")
 	return cmd
 }
 
@@ -143,6 +144,7 @@ func (f *serveFlags) limitOptions() []server.Option {
 		named("max-bodies", server.WithLimits(server.Limits{BodyBytes: l.BodyBytes, BodiesBytes: l.BodiesBytes})),
 		named("max-packages", server.WithLimits(server.Limits{Packages: min(l.Packages, 0)})),
 		named("max-connections", server.WithLimits(server.Limits{Connections: min(l.Connections, 0)})),
+		named("max-connections-per-address", server.WithLimits(server.Limits{ConnectionsPerAddress: min(l.ConnectionsPerAddress, 0)})),
 		named("write-timeout", server.WithLimits(l)),
 	}
 }

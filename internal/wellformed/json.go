@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"sync"
 	"unicode/utf8"
 
@@ -209,20 +210,32 @@ func passes(data []byte, opts ...jsontext.Options) bool {
 
 // depth counts the brackets that are open at once at most, outside strings.
 func depth(data []byte) int {
-	open, deepest, inString := 0, 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '[' || c == '{':
+	open, deepest := 0, 0
+	for c := range outsideStrings(data) {
+		switch c {
+		case '[', '{':
 			open++
 			deepest = max(deepest, open)
-		case c == ']' || c == '}':
+		case ']', '}':
 			open--
 		}
 	}
 	return deepest
+}
+
+// outsideStrings are the bytes of data that are in no string.
+func outsideStrings(data []byte) iter.Seq[byte] {
+	return func(yield func(byte) bool) {
+		inString := false
+		for i := 0; i < len(data); i++ {
+			switch c := data[i]; {
+			case inString && c == '\\':
+				i++
+			case c == '"':
+				inString = !inString
+			case !inString && !yield(c):
+				return
+			}
+		}
+	}
 }

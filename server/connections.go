@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// networkOf returns the address of a caller by that of its connection, with its
+// port; with IPv6 the first of its network of 64 bits, of which one caller has
+// all. It is not valid for what is no IP address, as in process.
+func networkOf(remote string) netip.Addr {
+	from, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	ip := from.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip
+	}
+	return netip.PrefixFrom(ip, 64).Masked().Addr()
+}
+
+// fairListener bounds what the connections of one address take: it closes those
+// that are too many, and with TLS lets them take turns at the processors.
+type fairListener struct {
+	net.Listener
+	most int // connections of one address
+	tls  bool
+
+	mu sync.Mutex
+	by map[netip.Addr]*peer
+}
+
+// peer is an address that has connections.
+type peer struct {
+	connections int
+	turns       chan struct{} // has one for each that is taken
+}
+
+func newFairListener(listener net.Listener, most int, tls bool) *fairListener {
+	return &fairListener{Listener: listener, most: most, tls: tls, by: map[netip.Addr]*peer{}}
+}
+
+// Accept waits for a connection of an address that may have one more.
+func (l *fairListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from := networkOf(conn.RemoteAddr().String())
+		if p := l.add(from); p != nil {
+			fair := &fairConn{Conn: conn, peer: p, removed: sync.OnceFunc(func() { l.remove(from) })}
+			fair.free.Store(!l.tls)
+			return fair, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+// add returns nil if there are too many connections from there.
+func (l *fairListener) add(from netip.Addr) *peer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.by[from]
+	if p == nil {
+		p = &peer{turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
+		l.by[from] = p
+	}
+	if p.connections == l.most {
+		return nil
+	}
+	p.connections++
+	return p
+}
+
+func (l *fairListener) remove(from netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.by[from]
+	if p.connections--; p.connections == 0 {
+		delete(l.by, from)
+	}
+}
+
+// fairConn is a connection that is counted until it is closed.
+//
+// With TLS it takes turns with the others of its address: what it has read it
+// returns when one of them is free, which it gives back when it is asked to read
+// again. What lies between takes nothing but processor time, a millisecond in a
+// handshake, and no longer than that however slowly the other side sends. So
+// the goroutines that wait for a processor are no more than a few of each address,
+// and a request of another one has not thousands before it.
+//
+// This holds for HTTP/2, where requests are carried out by goroutines of their own. A connection
+// of HTTP/1.1 is freed of it with its first request.
+type fairConn struct {
+	net.Conn
+	peer    *peer
+	removed func() // from its listener
+
+	free    atomic.Bool // takes no turns
+	written atomic.Bool // there was a Write
+	turn    atomic.Bool // has its turn
+}
+
+// connKey is where the context of a request has its connection.
+type connKey struct{}
+
+// withConn adds the connection to the context of its requests.
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	if over, ok := conn.(*tls.Conn); ok {
+		conn = over.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// connOf returns the connection of a request, and nil in process.
+func connOf(r *http.Request) *fairConn {
+	conn, _ := r.Context().Value(connKey{}).(*fairConn)
+	return conn
+}
+
+// Read reads, and waits for its turn.
+func (c *fairConn) Read(p []byte) (int, error) {
+	if c.free.Load() {
+		return c.Conn.Read(p)
+	}
+	c.endTurn()
+	n, err := c.Conn.Read(p)
+	if n > 0 && !c.free.Load() {
+		c.peer.turns <- struct{}{}
+		c.turn.Store(true)
+		if c.free.Load() { // by now: nothing else would end it
+			c.endTurn()
+		}
+	}
+	return n, err
+}
+
+// Write writes. The first Write ends what is expensive of a handshake.
+func (c *fairConn) Write(p []byte) (int, error) {
+	if !c.written.Load() {
+		c.written.Store(true)
+		c.endTurn()
+	}
+	return c.Conn.Write(p)
+}
+
+// Close closes the connection.
+func (c *fairConn) Close() error {
+	c.release()
+	c.removed()
+	return c.Conn.Close()
+}
+
+// release frees the connection of taking turns.
+func (c *fairConn) release() {
+	c.free.Store(true)
+	c.endTurn()
+}
+
+func (c *fairConn) endTurn() {
+	if c.turn.CompareAndSwap(true, false) {
+		<-c.peer.turns
+	}
+}
