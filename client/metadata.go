@@ -41,13 +41,13 @@ func (c metadataCredentials) bind(b binding) Credentials {
 // metadata is the metadata service of an instance. It is asked by one fetch at
 // a time.
 type metadata struct {
-	issuer
+	exchange
 	token func() string // a function, as in tokenCredentials; nil without one
 	asked time.Time     // when there was no token
 }
 
 func newMetadata(b binding) *metadata {
-	return &metadata{issuer: issuer{b.http.direct(), b.log}}
+	return &metadata{exchange: exchange{b.http.direct(), b.log}}
 }
 
 // fetch returns the keys of the instance's agency.

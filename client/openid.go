@@ -39,7 +39,7 @@ func (c openIDCredentials) bind(b binding) Credentials {
 	if err != nil {
 		return noCredentials{err}
 	}
-	x := issuer{b.http, b.log}
+	x := exchange{b.http, b.log}
 	return newFetchedKeys(c.name, b, func(ctx context.Context) (*lease[keys], error) {
 		next, err := c.fetch(ctx, x, iam)
 		if err != nil {
@@ -49,7 +49,7 @@ func (c openIDCredentials) bind(b binding) Credentials {
 	})
 }
 
-func (c openIDCredentials) fetch(ctx context.Context, x issuer, iam *url.URL) (*lease[keys], error) {
+func (c openIDCredentials) fetch(ctx context.Context, x exchange, iam *url.URL) (*lease[keys], error) {
 	idToken, err := readToken(c.tokenFile)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (c passwordCredentials) bind(b binding) Credentials {
 	}
 	u := base.JoinPath("v3/auth/tokens")
 	u.RawQuery = "nocatalog=true" // a catalogue is long, and nobody reads it
-	source := &tokenSource{issuer: issuer{b.http, b.log}, login: c.login, url: u.String(), projectID: b.projectID}
+	source := &tokenSource{exchange: exchange{b.http, b.log}, login: c.login, url: u.String(), projectID: b.projectID}
 	source.tokens = &renewing[string]{fetch: source.fetch}
 	return source
 }
@@ -90,7 +90,7 @@ const (
 
 // tokenSource fetches tokens and keeps the last one.
 type tokenSource struct {
-	issuer
+	exchange
 	login     func() login
 	url       string
 	projectID string

@@ -49,7 +49,7 @@ func (c podCredentials) bind(b binding) Credentials {
 
 // fetcher returns the function that fetches the keys for a client.
 func (c podCredentials) fetcher(b binding) func(context.Context) (*lease[keys], error) {
-	x := issuer{b.http.direct(), b.log}
+	x := exchange{b.http.direct(), b.log}
 	return func(ctx context.Context) (*lease[keys], error) {
 		next, err := c.fetch(ctx, x)
 		if err != nil {
@@ -59,7 +59,7 @@ func (c podCredentials) fetcher(b binding) func(context.Context) (*lease[keys], 
 	}
 }
 
-func (c podCredentials) fetch(ctx context.Context, x issuer) (next *lease[keys], err error) {
+func (c podCredentials) fetch(ctx context.Context, x exchange) (next *lease[keys], err error) {
 	token, err := readToken(c.tokenFile)
 	if err != nil {
 		return nil, err

@@ -84,8 +84,8 @@ func leaseKeys(resp *http.Response, k keys, expires string) (*lease[keys], error
 }
 
 // askKeys asks for keys in the form of IAM and of the metadata service.
-func (i issuer) askKeys(ctx context.Context, q question) (next *lease[keys], err error) {
-	err = i.ask(ctx, q, func(resp *http.Response) error {
+func (x exchange) askKeys(ctx context.Context, q question) (next *lease[keys], err error) {
+	err = x.ask(ctx, q, func(resp *http.Response) error {
 		var body struct {
 			Credential struct {
 				Access        string `json:"access"`

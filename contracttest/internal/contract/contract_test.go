@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -53,38 +52,19 @@ const (
 )
 
 func TestLoadRefuses(t *testing.T) {
-	tests := []struct{ name, document, message string }{
-		{"nothing", "", "doc.yaml is no OpenAPI document: it has no field openapi"},
-		{"another document", "name: a", "doc.yaml is no OpenAPI document: it has no field openapi"},
-		{"not YAML", "openapi: [", "doc.yaml:1:1: cannot be loaded: "},
-		{"a list", "- a", "doc.yaml is no OpenAPI document: it is no object"},
-		{"Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {}", "doc.yaml is a Swagger 2.0 document: convert it to OpenAPI 3 first"},
-		{"no operation", head + "paths: {}", "doc.yaml documents no operation"},
-		{"path without an operation", head + "paths: {/a: {description: b}}", "doc.yaml documents no operation"},
-		{"broken Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {/a: {get: {parameters: [{$ref: '#/parameters/none'}]}}}", "doc.yaml is a Swagger 2.0 document: convert it to OpenAPI 3 first"},
-		{"webhooks only", "openapi: 3.1.0\ninfo: {title: a, version: \"1\"}\nwebhooks: {a: {post: {" + done + "}}}", "doc.yaml documents no operation but 1 webhook, which are requests to others"},
-	}
-	for _, tt := range tests {
+	for _, tt := range []struct{ name, document, message string }{
+		{"no operation", head + "paths: {}", "doc.yaml: no operations"},
+		{"path without an operation", head + "paths: {/a: {description: b}}", "doc.yaml: no operations"},
+		{"webhooks only", "openapi: 3.1.0\ninfo: {title: a, version: \"1\"}\nwebhooks: {a: {post: {" + done + "}}}", "doc.yaml: no operations: webhooks are requests to others, which are not tested"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := contract.Parse("doc.yaml", []byte(tt.document))
 			var fault *contract.Error
 			require.ErrorAs(t, err, &fault)
 			assert.Equal(t, "doc.yaml", fault.File)
-			assert.True(t, strings.HasPrefix(err.Error(), tt.message), "%s", err)
-			assert.NotContains(t, err.Error(), "\n", "a message is one line")
+			assert.Equal(t, tt.message, err.Error())
 		})
 	}
-}
-
-func TestLoadRefusesFiles(t *testing.T) {
-	missing := filepath.Join(t.TempDir(), "none.yaml")
-	_, err := contract.Load(missing)
-	require.ErrorIs(t, err, os.ErrNotExist)
-	assert.Equal(t, missing+" no such file: open "+missing+": no such file or directory", err.Error())
-
-	dir := t.TempDir()
-	_, err = contract.Load(dir)
-	require.ErrorContains(t, err, dir+" cannot be read: ")
 }
 
 // A fault that leaves a contract to test is no reason to refuse.

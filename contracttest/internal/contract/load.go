@@ -86,9 +86,9 @@ func New(d *document.Document, opts ...Option) (*Contract, error) {
 }
 
 func noOperation(d *document.Document) error {
-	reason := "documents no operation"
-	if n := len(d.T.Webhooks); n > 0 {
-		reason = fmt.Sprintf("documents no operation but %s, which are requests to others", schema.Count(n, "webhook"))
+	reason := "no operations"
+	if len(d.T.Webhooks) > 0 {
+		reason += ": webhooks are requests to others, which are not tested"
 	}
 	return &Error{File: d.File, Reason: reason}
 }

@@ -12,66 +12,6 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 )
 
-// Faults of a document that keep the loader from reading any of it are warnings,
-// each at its place, and the rest is a contract.
-func TestMended(t *testing.T) {
-	tests := []struct{ name, document, want string }{
-		{
-			"a parameter that leads nowhere", "paths:\n  /a:\n    get:\n      parameters:\n        - $ref: '#/components/parameters/none'\n      " + done,
-			`doc.yaml:7:17: the reference "#/components/parameters/none" leads nowhere: it is left out`,
-		},
-		{
-			"a schema that leads nowhere", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {$ref: '#/x'}}\n      " + done,
-			`doc.yaml:7:47: the reference "#/x" leads nowhere: it is left out`,
-		},
-		{
-			"a circle of references", "paths: {/a: {get: {" + done + "}}}\ncomponents:\n  schemas:\n    a: {$ref: '#/components/schemas/b'}\n    b: {$ref: '#/components/schemas/a'}",
-			`doc.yaml:6:5: the reference "#/components/schemas/b" leads nowhere`,
-		},
-		{
-			"a file that is not there", "paths:\n  /a:\n    get:\n      responses: {'200': {$ref: 'none.yaml#/a'}, default: {description: b}}",
-			`doc.yaml:6:33: the reference "none.yaml#/a" leads to a file that cannot be read: it is left out`,
-		},
-		{
-			"another host", "paths:\n  /a:\n    get:\n      responses: {'200': {$ref: 'https://example.com/a.yaml#/a'}, default: {description: b}}",
-			`doc.yaml:6:33: the reference "https://example.com/a.yaml#/a" is not followed: nothing is fetched: it is left out`,
-		},
-		{
-			"a reference to something else", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {$ref: '#/components/responses/r'}}\n      " + done +
-				"\ncomponents: {responses: {r: {description: b}}}",
-			`doc.yaml:7:47: the reference "#/components/responses/r" cannot be followed: it is left out`,
-		},
-		{
-			"a discriminator that leads nowhere", "paths:\n  /a:\n    get:\n      " + done + "\ncomponents:\n  schemas:\n    A: {oneOf: [{type: object}], discriminator: {propertyName: a, mapping: {b: 'none.yaml#/b', c: A}}}",
-			`doc.yaml:9:80: the reference "none.yaml#/b" leads to a file that cannot be read: it is left out`,
-		},
-		{
-			"a number for a text", "paths:\n  /a:\n    get:\n      summary: 1.0\n      " + done,
-			`doc.yaml:6:16: 1.0 is read as the string "1.0"`,
-		},
-		{
-			"required that is no list", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, required: true}}\n      " + done,
-			"doc.yaml:7:65: a list belongs here: what is there is left out",
-		},
-		{
-			"a number as text", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, maxLength: '3'}}\n      " + done,
-			`doc.yaml:7:66: "3" is read as a number`,
-		},
-		{
-			"text for a number", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, maxLength: three}}\n      " + done,
-			"doc.yaml:7:66: a number belongs here: what is there is left out",
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			c, err := contract.Parse("doc.yaml", []byte(head+tt.document))
-			require.NoError(t, err)
-			assert.Len(t, c.Operations, 1)
-			assert.Contains(t, c.Warnings, tt.want)
-		})
-	}
-}
-
 // What the loader reads, but is not valid, has its place too.
 func TestFaultsHavePlaces(t *testing.T) {
 	c := parse(t, head+"paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string}, example: 1}\n      "+done)

@@ -26,7 +26,7 @@ var particular = []struct {
 	by   string
 }{
 	{regexp.MustCompile(`(?s) Schema:.*`), ""},
-	{regexp.MustCompile(`^:?\d+:\d+: `), ""},
+	{regexp.MustCompile(`^(:?\d+:\d+)?: `), ""},
 	{regexp.MustCompile(`"(?:[^"\\]|\\.)*"`), "…"},
 	{regexp.MustCompile(`invalid path \S+: `), ""},
 	{regexp.MustCompile(`invalid operation [A-Z]+: `), ""},

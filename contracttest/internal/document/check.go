@@ -32,15 +32,15 @@ func (d *Document) check() {
 		opts = append(opts, openapi3.IsOpenAPI31OrLater())
 	}
 	for _, pointer := range sorted(d.parts.lost) {
-		d.Warn(Place{Pointer: pointer}, "the reference %q leads nowhere", clipped(d.parts.lost[pointer]))
+		d.Warn(Place{Pointer: pointer}, "reference %q ignored: target not found", clipped(d.parts.lost[pointer]))
 	}
 	for _, s := range d.parts.schemas {
 		for _, e := range parts(alone(s.schema).Validate(context.Background(), opts...)) {
-			d.warnOnce(Place{Pointer: s.pointer}, e)
+			d.warnOf(Place{Pointer: s.pointer}, e)
 		}
 	}
 	for _, e := range parts(d.checkRest(opts)) {
-		d.warnOnce(Place{Pointer: scope(e)}, e)
+		d.warnOf(Place{Pointer: scope(e)}, e)
 	}
 }
 
@@ -58,7 +58,7 @@ func alone(s *openapi3.Schema) *openapi3.Schema {
 			*at = maps.Clone(*at)
 		}
 	}
-	eachChild(&c, func(_ string, child **openapi3.SchemaRef) {
+	eachChild(&c, func(child **openapi3.SchemaRef, _ ...string) {
 		if (*child).Value != nil {
 			*child = anySchema
 		}
@@ -81,7 +81,7 @@ func (d *Document) checkRest(opts []openapi3.ValidationOption) (err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("whether the document is valid cannot be said: %v", v)
+			err = fmt.Errorf("the document could not be validated: %v", v)
 		}
 	}()
 	return d.T.Validate(context.Background(), opts...)
@@ -91,20 +91,18 @@ func (d *Document) checkRest(opts []openapi3.ValidationOption) (err error) {
 func compilePattern(expr string) (openapi3.RegexMatcher, error) {
 	p, err := pattern.Compile(expr)
 	if err != nil {
-		return nil, fmt.Errorf("the pattern is left out: %w", err)
+		return nil, fmt.Errorf("pattern ignored: %w", err)
 	}
 	return p, nil
 }
 
-// warnOnce adds a warning, unless its place has the same one.
-func (d *Document) warnOnce(place Place, err error) {
+// warnOf adds a warning of an error.
+func (d *Document) warnOf(place Place, err error) {
 	text := OneLine(err.Error())
 	if strings.HasSuffix(text, "extra sibling fields: [pathItems]") && d.Version31() {
 		return // OpenAPI 3.1 has them, which the loader does not know
 	}
-	if !slices.ContainsFunc(d.warnings, func(w warning) bool { return w.text == text && w.place.Pointer == place.Pointer }) {
-		d.Warn(place, "%s", text)
-	}
+	d.Warn(place, "%s", text)
 }
 
 func parts(err error) []error {

@@ -8,10 +8,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// cut breaks the circles in which a schema is made of itself by allOf, oneOf,
-// anyOf, not or the like alone, without a step into the value: whoever validates goes
-// round them without an end. The branch that closes a circle says nothing that
-// the schema does not say already, so it is left out, with a warning.
+// cut breaks the circles in which a schema contains itself by allOf, oneOf, anyOf,
+// not or the like, without a step into the value:
+//
+//	A: {allOf: [{$ref: '#/components/schemas/A'}], type: object}
+//
+// Whoever validates would go round them without end. The branch that closes a
+// circle says nothing that the schema does not say already, so it is left out,
+// with a warning.
 func (d *Document) cut(s *openapi3.Schema, above []*openapi3.Schema) {
 	if s == nil || d.acyclic[s] {
 		return
@@ -22,15 +26,16 @@ func (d *Document) cut(s *openapi3.Schema, above []*openapi3.Schema) {
 			return false
 		}
 		if slices.Contains(above, ref.Value) {
-			d.Warn(At(ref.Origin, strings.TrimPrefix(ref.Ref, "#"), ""), "the schema is made of itself: the reference is left out")
+			d.Warn(At(ref.Origin, strings.TrimPrefix(ref.Ref, "#"), ""), "circular schema: reference ignored")
 			return true
 		}
 		d.cut(ref.Value, above)
 		return false
 	}
-	s.AllOf = slices.DeleteFunc(s.AllOf, closes)
-	s.OneOf = slices.DeleteFunc(s.OneOf, closes)
-	s.AnyOf = slices.DeleteFunc(s.AnyOf, closes)
+	// A schema next to a $ref may share its lists with the one that is referred to.
+	s.AllOf = slices.DeleteFunc(slices.Clone(s.AllOf), closes)
+	s.OneOf = slices.DeleteFunc(slices.Clone(s.OneOf), closes)
+	s.AnyOf = slices.DeleteFunc(slices.Clone(s.AnyOf), closes)
 	for _, ref := range []**openapi3.SchemaRef{&s.Not, &s.If, &s.Then, &s.Else} {
 		if closes(*ref) {
 			*ref = nil

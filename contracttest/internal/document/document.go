@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -21,6 +22,7 @@ type Document struct {
 	OneSided bool
 
 	warnings []warning
+	warned   map[string]bool // by pointer and text
 	source   *source
 	parts    *inventory
 	root     *yaml.Node                // of the document as it was mended; nil where nothing was
@@ -68,10 +70,14 @@ func Parse(file string, data []byte) (*Document, error) {
 // checkRoot warns of what concerns the document as a whole.
 func (d *Document) checkRoot() {
 	if version := d.T.OpenAPI; !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") {
-		d.Warn(Place{Pointer: "/openapi"}, "OpenAPI %s is read as 3.0 or 3.1: what else it has is not known", clipped(version))
+		as := "3.0"
+		if d.Version31() {
+			as = "3.1"
+		}
+		d.Warn(Place{Pointer: "/openapi"}, "OpenAPI %s is not supported; read as OpenAPI %s", clipped(version), as)
 	}
 	if pointer := duplicateKey(d.source.data); pointer != "" {
-		d.Warn(Place{Pointer: pointer}, "the name is given twice, and but one of the two is read (RFC 8259 §4)")
+		d.Warn(Place{Pointer: pointer}, "duplicate key; only one value is used (RFC 8259 §4)")
 	}
 }
 
@@ -85,9 +91,18 @@ type warning struct {
 	text  string
 }
 
-// Warn adds a warning.
+// Warn adds a warning, unless its place has the same one.
 func (d *Document) Warn(place Place, format string, args ...any) {
-	d.warnings = append(d.warnings, warning{place, fmt.Sprintf(format, args...)})
+	w := warning{place, fmt.Sprintf(format, args...)}
+	key := w.place.Pointer + "\n" + w.text
+	if d.warned[key] {
+		return
+	}
+	if d.warned == nil {
+		d.warned = map[string]bool{}
+	}
+	d.warned[key] = true
+	d.warnings = append(d.warnings, w)
 }
 
 // Faults counts the warnings.
@@ -96,23 +111,34 @@ func (d *Document) Faults() int { return len(d.warnings) }
 // maxWarnings is how many warnings are written out.
 const maxWarnings = 20
 
-// Warnings returns the warnings as texts that begin with their places, once
-// Locate has been called. Of many, the last text counts the rest.
+// Warnings returns the warnings as texts that begin with their places, in the
+// order of these, once Locate has been called. Of many, the last text counts the
+// rest.
 func (d *Document) Warnings() []string {
 	var all []string
-	for i, w := range d.warnings {
+	for i, w := range slices.SortedStableFunc(slices.Values(d.warnings), d.inOrder) {
 		if i == maxWarnings && len(d.warnings) > maxWarnings+1 {
-			return append(all, fmt.Sprintf("%s: %d more faults of the document", d.File, len(d.warnings)-i))
+			return append(all, fmt.Sprintf("%s: %d more warnings", d.File, len(d.warnings)-i))
 		}
-		place := w.place
-		place.File = cmp.Or(place.File, d.File)
-		where := place.File
-		if place.Line > 0 {
-			where = place.String()
+		where := cmp.Or(w.place.File, d.File)
+		if p := w.place; p.Line > 0 {
+			where = fmt.Sprintf("%s:%d:%d", where, p.Line, p.Column)
 		}
 		all = append(all, where+": "+w.text)
 	}
 	return all
+}
+
+// inOrder compares warnings by place, those of the document before those of other
+// files.
+func (d *Document) inOrder(a, b warning) int {
+	file := func(w warning) string {
+		if w.place.File == d.File {
+			return ""
+		}
+		return w.place.File
+	}
+	return cmp.Or(cmp.Compare(file(a), file(b)), cmp.Compare(a.place.Line, b.place.Line), cmp.Compare(a.place.Column, b.place.Column))
 }
 
 // maxText bounds the bytes that Text returns.
@@ -133,14 +159,14 @@ func (d *Document) Text(places []*Place) map[string]string {
 	keep(d.File, d.source.data)
 	for _, p := range places {
 		if p.File != "" && p.File != d.File {
-			keep(p.File, d.source.relative(p.File))
+			keep(p.File, d.source.text(p.File))
 		}
 	}
 	return texts
 }
 
 // Forget lets go of what Locate, Text and Examples read.
-func (d *Document) Forget() { d.source, d.root, d.parts = nil, nil, nil }
+func (d *Document) Forget() { d.source, d.root, d.parts, d.warned = nil, nil, nil, nil }
 
 // duplicateKey returns the pointer of the first key that an object of a JSON
 // document has twice; it is empty for YAML, which forbids that.

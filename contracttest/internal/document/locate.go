@@ -49,12 +49,11 @@ func (d *Document) Locate(places []*Place) {
 		}
 	})
 	for file, spots := range wanted {
-		switch {
-		case file != "":
-			find(d.source.relative(file), nil, spots)
-		default:
-			find(d.source.data, d.root, spots)
+		root := d.root
+		if file != "" {
+			root = nil
 		}
+		find(d.source.text(file), root, spots)
 	}
 	each(func(p *Place) {
 		file, pointer := splitPlace(p.Pointer)

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,44 +11,76 @@ import (
 )
 
 // The loader follows references by JSON pointer alone. Those by name (JSON Schema
-// Core §8.2) are written as pointers before it reads them: to an $anchor, to the
-// $id of a schema, and a pointer inside a schema that has an $id, which starts there.
+// Core 2020-12 §8.2) are rewritten as pointers before it reads them:
+//
+//	Part:
+//	  $id: https://example.com/schemas/part   # a resource of its own: the base of
+//	  properties:                             # the references inside
+//	    size: {$ref: size}                    # https://example.com/schemas/size
+//	    code: {$ref: '#/$defs/code'}          # in this resource, not in the document
+//
 // A $dynamicRef leads to the one $dynamicAnchor of its name; where there are
 // several, which one depends on the way to it, and it stays as it is.
+
 var hasNames = regexp.MustCompile(`\$(anchor|dynamicAnchor|id)["']?\s*:`)
 
-// anchors are the pointers that names stand for.
-type anchors struct {
-	at      map[string][]string // anchors, static and dynamic
-	dynamic map[string][]string
-	ids     map[string]string
+// resource is a schema with an $id, or the document as a whole.
+type resource struct {
+	uri     *url.URL // without a fragment
+	pointer string
 }
 
-// unnamed lists the members that hold values and no schemas.
-var unnamed = []string{"example", "examples", "default", "enum", "const"}
-
-// resolveNames rewrites the references of a document.
-func resolveNames(root *yaml.Node) {
-	a := &anchors{at: map[string][]string{}, dynamic: map[string][]string{}, ids: map[string]string{}}
-	walkNamed(root, "", "", map[*yaml.Node]bool{}, func(n *yaml.Node, pointer, _ string) {
-		for _, kind := range []string{"$anchor", "$dynamicAnchor"} {
-			if v := member(n, kind); v != nil && v.Kind == yaml.ScalarNode {
-				a.at[v.Value] = append(a.at[v.Value], pointer)
-				if kind == "$dynamicAnchor" {
-					a.dynamic[v.Value] = append(a.dynamic[v.Value], pointer)
-				}
-			}
-		}
-		if v := member(n, "$id"); v != nil && v.Kind == yaml.ScalarNode && pointer != "" {
-			a.ids[v.Value] = pointer
-		}
-	})
-	walkNamed(root, "", "", map[*yaml.Node]bool{}, a.rewrite)
+// names are the pointers that names stand for.
+type names struct {
+	root      *yaml.Node
+	document  resource
+	resources map[string]string   // by URI
+	anchors   map[string]string   // by URI and fragment
+	anywhere  map[string][]string // by the name of an anchor alone
+	dynamic   map[string][]string // those of $dynamicAnchor
+	warn      func(n *yaml.Node, pointer, format string, args ...any)
 }
 
-func (a *anchors) rewrite(n *yaml.Node, _, resource string) {
+// resolveNames rewrites the references of a document that stands at a URI.
+func resolveNames(root *yaml.Node, uri *url.URL, warn func(n *yaml.Node, pointer, format string, args ...any)) {
+	base := url.URL{Scheme: "file", Path: "/"}
+	a := &names{
+		root: root, document: resource{uri: base.ResolveReference(uri)}, warn: warn,
+		resources: map[string]string{}, anchors: map[string]string{}, anywhere: map[string][]string{}, dynamic: map[string][]string{},
+	}
+	a.resources[a.document.uri.String()] = ""
+	a.walk(root, "", a.document, map[*yaml.Node]bool{}, a.collect)
+	a.walk(root, "", a.document, map[*yaml.Node]bool{}, a.rewrite)
+}
+
+func (a *names) collect(n *yaml.Node, pointer string, in resource) {
+	if in.pointer == pointer {
+		a.resources[in.uri.String()] = pointer
+	}
+	for _, keyword := range []string{"$anchor", "$dynamicAnchor", "$id"} {
+		name, isFragment := strings.CutPrefix(scalar(n, keyword), "#")
+		if name == "" || isFragment != (keyword == "$id") {
+			continue
+		}
+		a.anchors[in.uri.String()+"#"+name] = pointer
+		a.anywhere[name] = append(a.anywhere[name], pointer)
+		if keyword == "$dynamicAnchor" {
+			a.dynamic[name] = append(a.dynamic[name], pointer)
+		}
+	}
+}
+
+// scalar returns the value of a member that is a scalar; empty where there is none.
+func scalar(n *yaml.Node, name string) string {
+	if v := member(n, name); v != nil && v.Kind == yaml.ScalarNode {
+		return v.Value
+	}
+	return ""
+}
+
+func (a *names) rewrite(n *yaml.Node, pointer string, in resource) {
 	if ref := member(n, "$ref"); ref != nil && ref.Kind == yaml.ScalarNode {
-		if to, ok := a.pointer(ref.Value, resource); ok {
+		if to, ok := a.pointer(ref, pointer, in); ok {
 			ref.Value = "#" + to
 		}
 		return
@@ -61,55 +94,76 @@ func (a *anchors) rewrite(n *yaml.Node, _, resource string) {
 	}
 }
 
-// pointer returns where a reference by name leads.
-func (a *anchors) pointer(ref, resource string) (string, bool) {
-	base, fragment, _ := strings.Cut(ref, "#")
-	if base != "" {
-		at, known := a.ids[base]
-		if !known {
-			return "", false
-		}
-		resource = at
+// pointer returns where a reference in a resource leads. It is false for what
+// the loader follows as it stands: a pointer from the root, and another file.
+func (a *names) pointer(ref *yaml.Node, pointer string, in resource) (string, bool) {
+	u, err := url.Parse(ref.Value)
+	if err != nil {
+		return "", false
+	}
+	u = in.uri.ResolveReference(u)
+	fragment := u.EscapedFragment()
+	u.Fragment, u.RawFragment = "", ""
+	to, known := a.resources[u.String()]
+	if !known {
+		return "", false
 	}
 	switch {
 	case fragment == "":
-		return resource, base != ""
-	case strings.HasPrefix(fragment, "/"):
-		return resource + fragment, resource != ""
+		return to, ref.Value != ""
+	case !strings.HasPrefix(fragment, "/"):
+		return a.anchor(u.String(), fragment)
+	case to != "" && nodeAt(a.root, to+fragment) == nil && nodeAt(a.root, fragment) != nil:
+		a.warn(ref, pointer+"/$ref", "reference %q is read from the root of the document: the schema with the $id around it has no such part", clipped(ref.Value))
+		return fragment, true
 	}
-	all := a.at[fragment]
-	inside := slices.DeleteFunc(slices.Clone(all), func(p string) bool { return !strings.HasPrefix(p, resource+"/") && p != resource })
-	if len(inside) > 0 {
-		all = inside
-	}
-	return strings.Join(all[:min(1, len(all))], ""), len(all) > 0
+	return to + fragment, to != "" || !strings.HasPrefix(ref.Value, "#")
 }
 
-// walkNamed calls f for each object, with its pointer and that of the schema with
-// an $id around it.
-func walkNamed(n *yaml.Node, pointer, resource string, seen map[*yaml.Node]bool, f func(n *yaml.Node, pointer, resource string)) {
+// anchor returns where an anchor of a resource is: in the resource itself, or, as
+// many write it, somewhere else in the document.
+func (a *names) anchor(uri, name string) (string, bool) {
+	if to, ok := a.anchors[uri+"#"+name]; ok {
+		return to, true
+	}
+	if all := a.anywhere[name]; len(all) > 0 {
+		return all[0], true
+	}
+	return "", false
+}
+
+// unnamed lists the members that hold values and no schemas.
+var unnamed = []string{"example", "examples", "default", "enum", "const"}
+
+// walk calls f for each object, with its pointer and the resource that it is in.
+func (a *names) walk(n *yaml.Node, pointer string, in resource, seen map[*yaml.Node]bool, f func(n *yaml.Node, pointer string, in resource)) {
 	n = resolved(n)
 	if seen[n] {
 		return
 	}
 	seen[n] = true
-	if n.Kind == yaml.SequenceNode {
+	switch n.Kind {
+	case yaml.SequenceNode:
 		for i, item := range n.Content {
-			walkNamed(item, pointer+"/"+strconv.Itoa(i), resource, seen, f)
+			a.walk(item, pointer+"/"+strconv.Itoa(i), in, seen, f)
 		}
-	}
-	if n.Kind != yaml.MappingNode {
-		return
-	}
-	if id := member(n, "$id"); id != nil && id.Kind == yaml.ScalarNode && pointer != "" {
-		resource = pointer
-	}
-	f(n, pointer, resource)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		if slices.Contains(unnamed, name) && !strings.HasSuffix(pointer, "/properties") {
-			continue
+	case yaml.MappingNode:
+		if id := scalar(n, "$id"); id != "" && pointer != "" {
+			if u, err := url.Parse(id); err == nil {
+				u = in.uri.ResolveReference(u)
+				u.Fragment, u.RawFragment = "", ""
+				if u.String() != in.uri.String() { // $id: '#name' is an anchor, as older drafts write it
+					in = resource{u, pointer}
+				}
+			}
 		}
-		walkNamed(n.Content[i+1], pointer+"/"+Escape(name), resource, seen, f)
+		f(n, pointer, in)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			name := n.Content[i].Value
+			if slices.Contains(unnamed, name) && !strings.HasSuffix(pointer, "/properties") {
+				continue
+			}
+			a.walk(n.Content[i+1], pointer+"/"+Escape(name), in, seen, f)
+		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 // normalize writes down in each schema what the loader has lost or put elsewhere,
 // so that whoever reads schemas finds them as the document has them.
 func (d *Document) normalize() {
-	d.parts = takeInventory(d.T)
+	d.parts = takeInventory(d.T, d.source)
 	for _, ref := range d.parts.refs {
 		lift(ref)
 	}

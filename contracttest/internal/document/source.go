@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := e.File + " " + e.Reason
+	text := e.File + ": " + e.Reason
 	if e.Line > 0 {
 		text = fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Reason)
 	}
@@ -43,7 +44,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-var errTooLarge = fmt.Errorf("is larger than %d MiB", maxDocument>>20)
+var errTooLarge = fmt.Errorf("larger than %d MiB", maxDocument>>20)
 
 func readFile(file string) ([]byte, error) {
 	f, err := os.Open(file) //nolint:gosec // a document names the files that it is made of
@@ -63,45 +64,39 @@ type source struct {
 	file  string
 	data  []byte
 	files map[string][]byte // by the path that they were read from
-	// loaded is what the loader has read in place of data: without what is at fault.
+	// loaded is what the loader has read in place of data: without the faults.
 	loaded []byte
 }
 
 // load reads the document, without the parts that are at fault where it has
-// such; mended is nil otherwise.
-func (s *source) load() (*openapi3.T, *mended, error) {
+// such; the mender is nil otherwise.
+func (s *source) load() (*openapi3.T, *mender, error) {
 	doc, err := s.read(s.data)
 	if err == nil && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
-		return doc, nil, s.isContract(doc)
+		return doc, nil, s.isOpenAPI(doc)
 	}
 	const most = 100 // references that are left out one by one
 	bad := map[string]string{}
 	for range most {
-		m, merr := mend(s.data, bad, s.unreadable)
+		m, merr := mend(s.data, s.location(), bad, s.unreadable)
 		if merr != nil {
 			return nil, nil, s.refused(merr)
 		}
 		if v := member(m.root, "swagger"); v != nil {
 			return nil, nil, s.swagger(v.Value)
 		}
-		var text []byte
-		if text, merr = m.JSON(); merr != nil {
+		text, merr := toJSON(m.root)
+		if merr != nil {
 			return nil, nil, s.refused(merr)
 		}
 		if doc, err = s.read(text); err == nil {
-			return doc, m, s.isContract(doc)
+			return doc, m, s.isOpenAPI(doc)
 		}
-		// What else the loader does not take, it names.
-		found := ""
-		for _, ref := range m.refs {
-			if bad[ref] == "" && len(ref) > len(found) && strings.Contains(err.Error(), strconv.Quote(ref)) {
-				found = ref
-			}
-		}
-		if found == "" {
+		ref := m.worst(err)
+		if ref == "" {
 			break
 		}
-		bad[found] = "cannot be followed"
+		bad[ref] = "cannot be resolved"
 	}
 	return nil, nil, s.refused(err)
 }
@@ -121,25 +116,25 @@ func (s *source) refused(err error) *Error {
 }
 
 func (s *source) swagger(version string) *Error {
-	return &Error{File: s.file, Reason: fmt.Sprintf("is a Swagger %s document: convert it to OpenAPI 3 first", clipped(version))}
+	return &Error{File: s.file, Reason: fmt.Sprintf("Swagger %s document: convert it to OpenAPI 3 first", clipped(version))}
 }
 
-func (s *source) isContract(doc *openapi3.T) error {
+func (s *source) isOpenAPI(doc *openapi3.T) error {
 	if version, ok := doc.Extensions["swagger"]; ok {
 		return s.swagger(fmt.Sprint(version))
 	}
 	if doc.OpenAPI == "" {
-		return &Error{File: s.file, Reason: "is no OpenAPI document: it has no field openapi"}
+		return &Error{File: s.file, Reason: "not an OpenAPI document: the field openapi is missing"}
 	}
 	return nil
 }
 
-// read loads bytes in place of the document. What the loader cannot cope with at
-// all is an error like any other.
+// read loads bytes in place of the document. A panic of the loader is an error
+// like any other.
 func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			doc, err = nil, fmt.Errorf("the loader cannot cope with it: %v", v)
+			doc, err = nil, fmt.Errorf("the loader failed: %v", v)
 		}
 	}()
 	s.loaded = data
@@ -176,7 +171,7 @@ func (s *source) other(location *url.URL) ([]byte, error) {
 		return s.data, nil
 	}
 	if location.Scheme != "" || location.Host != "" {
-		return nil, fmt.Errorf("%s: only files are read, nothing is fetched", location.Redacted())
+		return nil, fmt.Errorf("%s: remote files are not fetched", location.Redacted())
 	}
 	name := location.Path
 	if name == filepath.ToSlash(s.file) {
@@ -200,7 +195,7 @@ func (s *source) other(location *url.URL) ([]byte, error) {
 func (s *source) unreadable(ref string) string {
 	u, err := url.Parse(ref)
 	if err != nil {
-		return "is none"
+		return "not a URI"
 	}
 	u.Fragment = ""
 	if s.location().Host != "" {
@@ -211,14 +206,46 @@ func (s *source) unreadable(ref string) string {
 	}
 	if _, err := s.other(u); err != nil {
 		if u.Scheme != "" || u.Host != "" {
-			return "is not followed: nothing is fetched"
+			return "remote files are not fetched"
 		}
-		return "leads to a file that cannot be read"
+		return "file cannot be read"
 	}
 	return ""
 }
 
-// relative returns a file by its name as the document writes it.
-func (s *source) relative(file string) []byte {
-	return s.files[path.Join(path.Dir(filepath.ToSlash(s.file)), file)]
+// name returns what places and references call a file: nothing where it is the
+// document itself.
+func (s *source) name(file string) string {
+	if file == s.location().Path {
+		return ""
+	}
+	return file
+}
+
+// complete writes a reference of a file as one that tells where it leads from
+// anywhere: "#/a" within the document, "parts/b.yaml#/c" into another file, whose
+// name then is the path that it was read from. from is the file, empty for the
+// document itself.
+func (s *source) complete(ref, from string) string {
+	u, err := url.Parse(ref)
+	if err != nil || u.Scheme != "" || u.Host != "" || s.location().Host != "" {
+		return ref
+	}
+	_, fragment, _ := strings.Cut(ref, "#")
+	file := from
+	switch {
+	case path.IsAbs(u.Path):
+		file = u.Path
+	case u.Path != "":
+		file = path.Join(path.Dir(cmp.Or(from, s.location().Path)), u.Path)
+	}
+	return s.name(file) + "#" + fragment
+}
+
+// text returns the text of a file by the name that places have for it.
+func (s *source) text(name string) []byte {
+	if name == "" || name == s.file {
+		return s.data
+	}
+	return s.files[name]
 }

@@ -2,6 +2,7 @@ package document
 
 import (
 	"maps"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -26,26 +27,46 @@ type holder struct {
 	pointer  string
 }
 
-// inventory lists the parts of a document, each once, however often it is
-// referred to. Components come first, so that pointers lead there.
-type inventory struct {
-	holders []holder
-	schemas []located             // before those inside them
-	refs    []*openapi3.SchemaRef // to these schemas, or that are these schemas
-	lost    map[string]string     // references that lead nowhere, by their pointers
-	seen    map[any]bool
+// location is where a part of the document stands.
+type location struct {
+	file    string // that the references inside are relative to; empty for the document itself
+	pointer string // as in Place
 }
 
-func takeInventory(doc *openapi3.T) *inventory {
-	v := &inventory{lost: map[string]string{}, seen: map[any]bool{}}
-	if all := doc.Components; all != nil {
-		v.components(all, "/components")
+// in returns the location of a part of the part.
+func (l location) in(steps ...string) location {
+	for _, step := range steps {
+		l.pointer += "/" + Escape(step)
+	}
+	return l
+}
+
+func (l location) item(i int) location { return l.in(strconv.Itoa(i)) }
+
+// inventory lists the parts of a document, each once, however often it is
+// referred to. Components come first, so that pointers lead there. References are
+// completed on the way: those in other files are made relative to the document.
+type inventory struct {
+	source     *source
+	components *openapi3.Components // of the document; may be nil
+	holders    []holder
+	schemas    []located             // before those inside them
+	refs       []*openapi3.SchemaRef // to these schemas, or that are these schemas
+	lost       map[string]string     // references that lead nowhere, by their pointers
+	seen       map[any]bool
+}
+
+func takeInventory(doc *openapi3.T, s *source) *inventory {
+	v := &inventory{source: s, components: doc.Components, lost: map[string]string{}, seen: map[any]bool{}}
+	root := location{}
+	if doc.Components != nil {
+		v.ofComponents(doc.Components, root.in("components"))
 	}
 	for _, path := range sorted(doc.Paths.Map()) {
-		v.pathItem(doc.Paths.Value(path), "/paths/"+Escape(path))
+		v.pathItem(doc.Paths.Value(path), root.in("paths", path))
 	}
 	for _, name := range sorted(doc.Webhooks) {
-		v.pathItem(doc.Webhooks[name], "/webhooks/"+Escape(name))
+		v.pathItem(doc.Webhooks[name], root.in("webhooks", name))
 	}
 	return v
 }
@@ -59,133 +80,197 @@ func (v *inventory) first(part any) bool {
 	return !before
 }
 
-func (v *inventory) components(all *openapi3.Components, pointer string) {
-	for _, name := range sorted(all.Schemas) {
-		v.schema(all.Schemas[name], pointer+"/schemas/"+Escape(name))
-	}
-	for _, name := range sorted(all.Parameters) {
-		v.parameter(all.Parameters[name], pointer+"/parameters/"+Escape(name))
-	}
-	v.headers(all.Headers, pointer+"/headers/")
-	for _, name := range sorted(all.RequestBodies) {
-		v.body(all.RequestBodies[name], pointer+"/requestBodies/"+Escape(name))
-	}
-	for _, name := range sorted(all.Responses) {
-		v.response(all.Responses[name], pointer+"/responses/"+Escape(name))
-	}
-	v.callbacks(all.Callbacks, pointer+"/callbacks/")
+// reference is what all kinds of references of the loader have.
+type reference interface {
+	RefString() string
+	RefPath() *url.URL // of the file in which the target stands
 }
 
-func (v *inventory) pathItem(item *openapi3.PathItem, pointer string) {
+// follow returns where the target of a reference stands, which may be none, and
+// completes the reference.
+func (v *inventory) follow(ref reference, text *string, at location) location {
+	if *text == "" {
+		return at
+	}
+	if v.first(ref) {
+		*text = v.source.complete(*text, at.file)
+	}
+	to := location{pointer: Target(*text, at.pointer), file: at.file}
+	if path := ref.RefPath(); path != nil {
+		to.file = v.source.name(path.Path)
+	}
+	return to
+}
+
+func (v *inventory) ofComponents(all *openapi3.Components, at location) {
+	for _, name := range sorted(all.Schemas) {
+		v.schema(all.Schemas[name], at.in("schemas", name))
+	}
+	for _, name := range sorted(all.Parameters) {
+		v.parameter(all.Parameters[name], at.in("parameters", name))
+	}
+	v.headers(all.Headers, at.in("headers"))
+	for _, name := range sorted(all.RequestBodies) {
+		v.body(all.RequestBodies[name], at.in("requestBodies", name))
+	}
+	for _, name := range sorted(all.Responses) {
+		v.response(all.Responses[name], at.in("responses", name))
+	}
+	v.callbacks(all.Callbacks, at.in("callbacks"))
+}
+
+func (v *inventory) pathItem(item *openapi3.PathItem, at location) {
 	if item == nil {
 		return
 	}
-	pointer = Target(item.Ref, pointer)
-	v.parameters(item.Parameters, pointer)
+	if item.Ref != "" && v.first(item) {
+		item.Ref = v.source.complete(item.Ref, at.file)
+		at.pointer = Target(item.Ref, at.pointer)
+		at.file, _ = splitPlace(at.pointer)
+	}
+	v.parameters(item.Parameters, at)
 	operations := item.Operations()
 	for _, method := range sorted(operations) {
-		op, pointer := operations[method], pointer+"/"+strings.ToLower(method)
-		v.parameters(op.Parameters, pointer)
-		v.body(op.RequestBody, pointer+"/requestBody")
+		op, at := operations[method], at.in(strings.ToLower(method))
+		v.parameters(op.Parameters, at)
+		v.body(op.RequestBody, at.in("requestBody"))
 		for _, status := range sorted(op.Responses.Map()) {
-			v.response(op.Responses.Value(status), pointer+"/responses/"+Escape(status))
+			v.response(op.Responses.Value(status), at.in("responses", status))
 		}
-		v.callbacks(op.Callbacks, pointer+"/callbacks/")
+		v.callbacks(op.Callbacks, at.in("callbacks"))
 	}
 }
 
-func (v *inventory) callbacks(all openapi3.Callbacks, pointer string) {
+func (v *inventory) callbacks(all openapi3.Callbacks, at location) {
 	for _, name := range sorted(all) {
 		ref := all[name]
-		if ref == nil || ref.Value == nil || !v.first(ref.Value) {
+		if ref == nil || ref.Value == nil {
 			continue
 		}
-		pointer := Target(ref.Ref, pointer+Escape(name))
+		at := v.follow(ref, &ref.Ref, at.in(name))
+		if !v.first(ref.Value) {
+			continue
+		}
 		for _, expr := range sorted(ref.Value.Map()) {
-			v.pathItem(ref.Value.Value(expr), pointer+"/"+Escape(expr))
+			v.pathItem(ref.Value.Value(expr), at.in(expr))
 		}
 	}
 }
 
-func (v *inventory) parameters(all openapi3.Parameters, pointer string) {
+func (v *inventory) parameters(all openapi3.Parameters, at location) {
 	for i, ref := range all {
-		v.parameter(ref, pointer+"/parameters/"+strconv.Itoa(i))
+		v.parameter(ref, at.in("parameters").item(i))
 	}
 }
 
-func (v *inventory) parameter(ref *openapi3.ParameterRef, pointer string) {
-	if ref == nil || ref.Value == nil || !v.first(ref.Value) {
+func (v *inventory) parameter(ref *openapi3.ParameterRef, at location) {
+	if ref == nil || ref.Value == nil {
 		return
 	}
-	pointer = Target(ref.Ref, pointer)
-	p := ref.Value
-	v.hold(holder{&p.Schema, &p.Example, p.Examples, p.Origin, pointer})
-	v.content(p.Content, pointer)
+	at = v.follow(ref, &ref.Ref, at)
+	if p := ref.Value; v.first(p) {
+		v.hold(holder{&p.Schema, &p.Example, p.Examples, p.Origin, at.pointer}, at)
+		v.content(p.Content, at)
+	}
 }
 
-func (v *inventory) headers(all openapi3.Headers, pointer string) {
+func (v *inventory) headers(all openapi3.Headers, at location) {
 	for _, name := range sorted(all) {
 		ref := all[name]
-		if ref == nil || ref.Value == nil || !v.first(ref.Value) {
+		if ref == nil || ref.Value == nil {
 			continue
 		}
-		pointer := Target(ref.Ref, pointer+Escape(name))
-		h := ref.Value
-		v.hold(holder{&h.Schema, &h.Example, h.Examples, h.Origin, pointer})
-		v.content(h.Content, pointer)
+		at := v.follow(ref, &ref.Ref, at.in(name))
+		if h := ref.Value; v.first(h) {
+			v.hold(holder{&h.Schema, &h.Example, h.Examples, h.Origin, at.pointer}, at)
+			v.content(h.Content, at)
+		}
 	}
 }
 
-func (v *inventory) body(ref *openapi3.RequestBodyRef, pointer string) {
-	if ref != nil && ref.Value != nil && v.first(ref.Value) {
-		v.content(ref.Value.Content, Target(ref.Ref, pointer))
+func (v *inventory) body(ref *openapi3.RequestBodyRef, at location) {
+	if ref == nil || ref.Value == nil {
+		return
+	}
+	at = v.follow(ref, &ref.Ref, at)
+	if v.first(ref.Value) {
+		v.content(ref.Value.Content, at)
 	}
 }
 
-func (v *inventory) response(ref *openapi3.ResponseRef, pointer string) {
-	if ref != nil && ref.Value != nil && v.first(ref.Value) {
-		pointer = Target(ref.Ref, pointer)
-		v.headers(ref.Value.Headers, pointer+"/headers/")
-		v.content(ref.Value.Content, pointer)
+func (v *inventory) response(ref *openapi3.ResponseRef, at location) {
+	if ref == nil || ref.Value == nil {
+		return
+	}
+	at = v.follow(ref, &ref.Ref, at)
+	if v.first(ref.Value) {
+		v.headers(ref.Value.Headers, at.in("headers"))
+		v.content(ref.Value.Content, at)
 	}
 }
 
-func (v *inventory) content(content openapi3.Content, pointer string) {
+func (v *inventory) content(content openapi3.Content, at location) {
 	for _, key := range sorted(content) {
 		m := content[key]
 		if m == nil {
 			continue
 		}
-		pointer := pointer + "/content/" + Escape(key)
-		v.hold(holder{&m.Schema, &m.Example, m.Examples, m.Origin, pointer})
+		at := at.in("content", key)
+		v.hold(holder{&m.Schema, &m.Example, m.Examples, m.Origin, at.pointer}, at)
 		for _, name := range sorted(m.Encoding) {
 			if e := m.Encoding[name]; e != nil {
-				v.headers(e.Headers, pointer+"/encoding/"+Escape(name)+"/headers/")
+				v.headers(e.Headers, at.in("encoding", name, "headers"))
 			}
 		}
 	}
 }
 
-func (v *inventory) hold(h holder) {
+func (v *inventory) hold(h holder, at location) {
 	v.holders = append(v.holders, h)
-	v.schema(*h.schema, h.pointer+"/schema")
+	v.schema(*h.schema, at.in("schema"))
 }
 
-func (v *inventory) schema(ref *openapi3.SchemaRef, pointer string) {
+func (v *inventory) schema(ref *openapi3.SchemaRef, at location) {
 	switch {
 	case ref == nil:
 		return
 	case ref.Value == nil:
-		v.lost[pointer] = ref.Ref
+		v.lost[at.pointer] = ref.Ref
 		return
 	}
 	v.refs = append(v.refs, ref)
-	if !v.first(ref.Value) {
+	at = v.follow(ref, &ref.Ref, at)
+	if s := ref.Value; v.first(s) {
+		v.schemas = append(v.schemas, located{s, at.pointer})
+		v.mapping(s.Discriminator, at)
+		eachChild(s, func(child **openapi3.SchemaRef, steps ...string) { v.schema(*child, at.in(steps...)) })
+	}
+}
+
+// mapping completes the references of a discriminator, and writes the names of
+// schemas as references (OpenAPI 3.0.3, Discriminator Object, mapping).
+func (v *inventory) mapping(d *openapi3.Discriminator, at location) {
+	if d == nil || !v.first(d) {
 		return
 	}
-	pointer = Target(ref.Ref, pointer)
-	v.schemas = append(v.schemas, located{ref.Value, pointer})
-	eachChild(ref.Value, func(step string, child **openapi3.SchemaRef) { v.schema(*child, pointer+step) })
+	for _, value := range sorted(d.Mapping) {
+		to := d.Mapping[value]
+		if to.Ref = v.mapped(to.Ref, at.file); to.Ref != d.Mapping[value].Ref {
+			d.Mapping[value] = to
+		}
+	}
+}
+
+// mapped returns the reference that a value of a mapping stands for. A text that
+// may be a name or a file is the name (OpenAPI 3.1.1 §4.8.25.3).
+func (v *inventory) mapped(to, from string) string {
+	switch {
+	case v.components != nil && v.components.Schemas[to] != nil:
+		return "#/components/schemas/" + Escape(to)
+	case strings.ContainsAny(to, "#/."):
+		return v.source.complete(to, from)
+	}
+	return to
 }
 
 // childFields are the fields of a schema that hold schemas.
@@ -201,11 +286,11 @@ var childFields = func() []reflect.StructField {
 }()
 
 // eachChild calls f for each reference inside a schema that is not nil, with the
-// rest of its pointer. f may replace the reference.
-func eachChild(s *openapi3.Schema, f func(step string, child **openapi3.SchemaRef)) {
-	one := func(step string, child **openapi3.SchemaRef) {
+// steps of its pointer from there. f may replace the reference.
+func eachChild(s *openapi3.Schema, f func(child **openapi3.SchemaRef, steps ...string)) {
+	one := func(child **openapi3.SchemaRef, steps ...string) {
 		if *child != nil {
-			f(step, child)
+			f(child, steps...)
 		}
 	}
 	v := reflect.ValueOf(s).Elem()
@@ -213,17 +298,17 @@ func eachChild(s *openapi3.Schema, f func(step string, child **openapi3.SchemaRe
 		keyword, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch at := v.FieldByIndex(field.Index).Addr().Interface().(type) {
 		case **openapi3.SchemaRef:
-			one("/"+keyword, at)
+			one(at, keyword)
 		case *openapi3.BoolSchema:
-			one("/"+keyword, &at.Schema)
+			one(&at.Schema, keyword)
 		case *openapi3.SchemaRefs:
 			for i := range *at {
-				one("/"+keyword+"/"+strconv.Itoa(i), &(*at)[i])
+				one(&(*at)[i], keyword, strconv.Itoa(i))
 			}
 		case *openapi3.Schemas:
 			for _, name := range sorted(*at) {
 				child := (*at)[name]
-				one("/"+keyword+"/"+Escape(name), &child)
+				one(&child, keyword, name)
 				if child != (*at)[name] {
 					(*at)[name] = child
 				}

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// issuer asks services for tokens and keys.
-type issuer struct {
+// exchange asks services for tokens and keys.
+type exchange struct {
 	http peer
 	log  *slog.Logger // nil without any
 }
@@ -34,8 +34,8 @@ type question struct {
 // ask sends q, and lets read have an answer with a status of 2xx. Any other is
 // an [*Error]. No error quotes a secret of the question, and read sees to it
 // that none quotes one of the answer.
-func (i issuer) ask(ctx context.Context, q question, read func(*http.Response) error) error {
-	limited, cancel := i.http.within(ctx)
+func (x exchange) ask(ctx context.Context, q question, read func(*http.Response) error) error {
+	limited, cancel := x.http.within(ctx)
 	defer cancel()
 	if q.timeout > 0 {
 		limited, cancel = context.WithTimeout(limited, q.timeout)
@@ -46,13 +46,13 @@ func (i issuer) ask(ctx context.Context, q question, read func(*http.Response) e
 		return err
 	}
 	start := time.Now()
-	err = i.send(req, q, read)
-	if i.log != nil {
+	err = x.send(req, q, read)
+	if x.log != nil {
 		attrs := []slog.Attr{slog.String("url", req.URL.Redacted()), slog.Duration("duration", time.Since(start))}
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}
-		i.log.LogAttrs(ctx, slog.LevelDebug, "fetch credentials", attrs...)
+		x.log.LogAttrs(ctx, slog.LevelDebug, "fetch credentials", attrs...)
 	}
 	return err
 }
@@ -80,8 +80,8 @@ func (q question) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-func (i issuer) send(req *http.Request, q question, read func(*http.Response) error) error {
-	resp, err := i.http.Do(req) //nolint:gosec // G704: whom to ask is the program's choice, or its environment's
+func (x exchange) send(req *http.Request, q question, read func(*http.Response) error) error {
+	resp, err := x.http.Do(req) //nolint:gosec // G704: whom to ask is the program's choice, or its environment's
 	if err != nil {
 		return redactError(req.Header, err, q.secrets...)
 	}

@@ -1,0 +1,129 @@
+package document_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/document"
+)
+
+const (
+	head   = "openapi: 3.0.3\ninfo: {title: a, version: \"1\"}\n"
+	head31 = "openapi: 3.1.0\ninfo: {title: a, version: \"1\"}\n"
+	done   = "responses: {\"200\": {description: Done.}}"
+)
+
+func TestLoadRefuses(t *testing.T) {
+	tests := []struct{ name, document, message string }{
+		{"nothing", "", "doc.yaml: not an OpenAPI document: the field openapi is missing"},
+		{"another document", "name: a", "doc.yaml: not an OpenAPI document: the field openapi is missing"},
+		{"not YAML", "openapi: [", "doc.yaml:1:1: cannot be loaded: "},
+		{"a list", "- a", "doc.yaml: not an OpenAPI document: the root must be an object"},
+		{"Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {}", "doc.yaml: Swagger 2.0 document: convert it to OpenAPI 3 first"},
+		{"broken Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {/a: {get: {parameters: [{$ref: '#/parameters/none'}]}}}", "doc.yaml: Swagger 2.0 document: convert it to OpenAPI 3 first"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := document.Parse("doc.yaml", []byte(tt.document))
+			var fault *document.Error
+			require.ErrorAs(t, err, &fault)
+			assert.Equal(t, "doc.yaml", fault.File)
+			assert.True(t, strings.HasPrefix(err.Error(), tt.message), "%s", err)
+			assert.NotContains(t, err.Error(), "\n", "a message is one line")
+		})
+	}
+}
+
+func TestLoadRefusesFiles(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none.yaml")
+	_, err := document.Load(missing)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.Equal(t, missing+": no such file: open "+missing+": no such file or directory", err.Error())
+
+	dir := t.TempDir()
+	_, err = document.Load(dir)
+	require.ErrorContains(t, err, dir+": cannot be read: ")
+}
+
+// Faults of a document that keep the loader from reading any of it are warnings,
+// each at its place, and the rest is a contract.
+func TestMended(t *testing.T) {
+	tests := []struct{ name, document, want string }{
+		{
+			"a parameter that leads nowhere", "paths:\n  /a:\n    get:\n      parameters:\n        - $ref: '#/components/parameters/none'\n      " + done,
+			`doc.yaml:7:17: reference "#/components/parameters/none" ignored: target not found`,
+		},
+		{
+			"a schema that leads nowhere", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {$ref: '#/x'}}\n      " + done,
+			`doc.yaml:7:47: reference "#/x" ignored: target not found`,
+		},
+		{
+			"a circle of references", "paths: {/a: {get: {" + done + "}}}\ncomponents:\n  schemas:\n    a: {$ref: '#/components/schemas/b'}\n    b: {$ref: '#/components/schemas/a'}",
+			`doc.yaml:6:5: reference "#/components/schemas/b" ignored: target not found`,
+		},
+		{
+			"a file that is not there", "paths:\n  /a:\n    get:\n      responses: {'200': {$ref: 'none.yaml#/a'}, default: {description: b}}",
+			`doc.yaml:6:33: reference "none.yaml#/a" ignored: file cannot be read`,
+		},
+		{
+			"another host", "paths:\n  /a:\n    get:\n      responses: {'200': {$ref: 'https://example.com/a.yaml#/a'}, default: {description: b}}",
+			`doc.yaml:6:33: reference "https://example.com/a.yaml#/a" ignored: remote files are not fetched`,
+		},
+		{
+			"a reference to something else", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {$ref: '#/components/responses/r'}}\n      " + done +
+				"\ncomponents: {responses: {r: {description: b}}}",
+			`doc.yaml:7:47: reference "#/components/responses/r" ignored: cannot be resolved`,
+		},
+		{
+			"a discriminator that leads nowhere", "paths:\n  /a:\n    get:\n      " + done + "\ncomponents:\n  schemas:\n    A: {oneOf: [{type: object}], discriminator: {propertyName: a, mapping: {b: 'none.yaml#/b', c: A}}}",
+			`doc.yaml:9:80: reference "none.yaml#/b" ignored: file cannot be read`,
+		},
+		{
+			"a number for a text", "paths:\n  /a:\n    get:\n      summary: 1.0\n      " + done,
+			`doc.yaml:6:16: 1.0 is read as the string "1.0"`,
+		},
+		{
+			"required that is no list", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, required: true}}\n      " + done,
+			"doc.yaml:7:65: expected an array; value ignored",
+		},
+		{
+			"a number as text", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, maxLength: '3'}}\n      " + done,
+			`doc.yaml:7:66: "3" is read as a number`,
+		},
+		{
+			"text for a number", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {type: string, maxLength: three}}\n      " + done,
+			"doc.yaml:7:66: expected a number; value ignored",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := document.Parse("doc.yaml", []byte(head+tt.document))
+			require.NoError(t, err)
+			assert.Equal(t, 1, d.T.Paths.Len())
+			d.Locate(nil)
+			assert.Contains(t, d.Warnings(), tt.want)
+		})
+	}
+}
+
+// What is not read of a document is a warning at its place.
+func TestDocumentAsAWhole(t *testing.T) {
+	const path = `{"get": {"responses": {"200": {"description": "ok"}}}}`
+	for _, tt := range []struct{ name, document, want string }{
+		{"a name twice", `{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/a": ` + path + `,` + "\n" + `"/a": ` + path + `}}`, "a.json:1:72: duplicate key; only one value is used"},
+		{"a later version", `{"openapi": "3.2.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": ` + path + `}}`, "a.json:1:2: OpenAPI 3.2.0 is not supported; read as OpenAPI 3.1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := document.Parse("a.json", []byte(tt.document))
+			require.NoError(t, err)
+			d.Locate(nil)
+			require.Len(t, d.Warnings(), 1)
+			assert.Contains(t, d.Warnings()[0], tt.want)
+		})
+	}
+}

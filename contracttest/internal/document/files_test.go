@@ -1,0 +1,72 @@
+package document_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/document"
+)
+
+// load writes files into a directory and loads the first.
+func load(t *testing.T, main string, files map[string]string) (d *document.Document, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, text := range files {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o750))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	}
+	d, err := document.Load(filepath.Join(dir, main))
+	require.NoError(t, err)
+	return d, dir
+}
+
+const pets = `components:
+  schemas:
+    Pet:
+      oneOf: [{$ref: cat.yaml}, {$ref: './parts/dog.yaml#/Dog'}, {$ref: '#/components/schemas/Bird'}]
+      discriminator: {propertyName: kind, mapping: {c: ./cat.yaml, d: parts/dog.yaml#/Dog, b: Bird, e: '#/components/schemas/Bird'}}
+    Bird: {type: object}
+`
+
+// The values of a mapping lead where the branches lead, however either is written.
+func TestMappingOfFiles(t *testing.T) {
+	d, _ := load(t, "main.yaml", map[string]string{
+		"main.yaml": head + onePath + pets, "cat.yaml": "type: object\n", "parts/dog.yaml": "Dog: {type: object}\n",
+	})
+	assert.Empty(t, d.Warnings())
+	pet := d.T.Components.Schemas["Pet"].Value
+	mapping := pet.Discriminator.Mapping
+	assert.Equal(t, pet.OneOf[0].Ref, mapping["c"].Ref)
+	assert.Equal(t, pet.OneOf[1].Ref, mapping["d"].Ref)
+	assert.Equal(t, pet.OneOf[2].Ref, mapping["b"].Ref)
+	assert.Equal(t, pet.OneOf[2].Ref, mapping["e"].Ref)
+}
+
+// A reference in another file is relative to that file, and so is its place.
+func TestPlacesInOtherFilesOfOtherFiles(t *testing.T) {
+	d, dir := load(t, "main.json", map[string]string{
+		"main.json":    `{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "paths": {"/a": {"get": {"parameters": [{"$ref": "parts/q.json#/Q"}], "responses": {"200": {"description": "ok"}}}}}}`,
+		"parts/q.json": "{\n  \"Q\": {\"name\": \"q\", \"in\": \"query\", \"schema\": {\"$ref\": \"#/S\"}},\n  \"S\": {\"type\": \"array\",\n    \"items\": {\"$ref\": \"more/i.json#/I\"}, \"example\": 1}\n}",
+		"parts/more/i.json": `{
+  "I": {"type": "object", "properties": {"up": {"$ref": "../q.json#/S"}}}
+}`,
+	})
+	q := d.T.Paths.Value("/a").Get.Parameters[0]
+	items := q.Value.Schema.Value.Items
+	file := filepath.ToSlash(filepath.Join(dir, "parts"))
+	assert.Equal(t, file+"/q.json#/Q", q.Ref)
+	assert.Equal(t, file+"/q.json#/S", q.Value.Schema.Ref)
+	assert.Equal(t, file+"/more/i.json#/I", items.Ref)
+	assert.Equal(t, file+"/q.json#/S", items.Value.Properties["up"].Ref)
+	examples := slices.Collect(d.Examples())
+	require.NotEmpty(t, examples)
+	place := examples[0].Place
+	d.Locate([]*document.Place{&place})
+	assert.Equal(t, document.Place{File: file + "/q.json", Pointer: file + "/q.json#/S/example", Line: 4, Column: 42}, place)
+}
