@@ -175,16 +175,37 @@ func TestNamesAreUnique(t *testing.T) {
 }
 
 func TestBasePath(t *testing.T) {
-	for servers, want := range map[string]string{
-		"":                                       "",
-		"servers: [{url: https://h}]\n":          "",
-		"servers: [{url: https://h/}]\n":         "",
-		"servers: [{url: https://h/a%20b/c/}]\n": "/a%20b/c",
-		"servers: [{url: /v1}]\n":                "/v1",
-		"servers: [{url: 'https://h/{v}', variables: {v: {default: v2}}}]\n": "/v2",
-		"servers: [{url: 'http://[::1'}]\n":                                  "",
+	const file, fetched = "doc.yaml", "https://example.com/api/v3/openapi.yaml"
+	for _, tt := range []struct{ name, servers, want string }{
+		{file, "", ""},
+		{file, "https://h", ""},
+		{file, "https://h/", ""},
+		{file, "https://h/a%20b/c/", "/a%20b/c"},
+		{file, "https://h/a/../b/./c", "/b/c"},
+		{file, "/v1", "/v1"},
+		{file, "v1", "/v1"},
+		{file, "./rel", "/rel"},
+		{file, "../../rel/", "/rel"},
+		{file, ".", ""},
+		{file, "//h/v1", "/v1"},
+		{file, "https://h/{v}', variables: {v: {default: v2}}, description: '", "/v2"},
+		{file, "./{v}', variables: {v: {default: v2}}, description: '", "/v2"},
+		{file, "http://[::1", ""},
+		{fetched, "", ""},
+		{fetched, "/v1", "/v1"},
+		{fetched, "./v1", "/api/v3/v1"},
+		{fetched, "../v1", "/api/v1"},
+		{fetched, ".", "/api/v3"},
 	} {
-		assert.Equal(t, want, parse(t, head+servers+"paths: {/a: {get: {"+done+"}}}").BasePath, servers)
+		t.Run(tt.name+" "+tt.servers, func(t *testing.T) {
+			servers := ""
+			if tt.servers != "" {
+				servers = "servers: [{url: '" + tt.servers + "'}]\n"
+			}
+			c, err := contract.Parse(tt.name, []byte(head+servers+"paths: {/a: {get: {"+done+"}}}"))
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, c.BasePath)
+		})
 	}
 }
 

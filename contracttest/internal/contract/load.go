@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -132,7 +131,8 @@ func (c *Contract) undriven(op *Operation, _ string) {
 }
 
 // basePath returns the path of the first server, its variables at their
-// defaults, without a slash at its end.
+// defaults, without a slash at its end. A relative URL is relative to the document
+// (OpenAPI 3.0.3, Server Object).
 func (c *Contract) basePath(servers openapi3.Servers, pointer string) string {
 	if len(servers) == 0 || servers[0] == nil {
 		return ""
@@ -144,16 +144,12 @@ func (c *Contract) basePath(servers openapi3.Servers, pointer string) string {
 			raw = strings.ReplaceAll(raw, "{"+name+"}", v.Default)
 		}
 	}
-	u, err := url.Parse(raw)
+	u, err := c.document.Resolve(raw)
 	if err != nil {
-		c.document.Warn(Place{Pointer: pointer + "/0"}, "the URL of the server cannot be read: its path is taken for /")
+		c.document.Warn(Place{Pointer: pointer + "/0"}, "invalid server URL; / is used")
 		return ""
 	}
-	base := strings.TrimRight(u.EscapedPath(), "/")
-	if base != "" && !strings.HasPrefix(base, "/") {
-		base = "/" + base
-	}
-	return base
+	return strings.TrimRight(u.EscapedPath(), "/")
 }
 
 // basePathOf returns the base path of an operation: its own servers count for

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ type Document struct {
 	// OneSided is set where some schema is readOnly or writeOnly.
 	OneSided bool
 
+	base     *url.URL // that relative URLs of the document are relative to
 	warnings []warning
 	warned   map[string]bool // by pointer and text
 	source   *source
@@ -53,7 +55,10 @@ func Parse(file string, data []byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{File: file, T: doc, source: src, acyclic: map[*openapi3.Schema]bool{}}
+	d := &Document{File: file, T: doc, source: src, base: &url.URL{Path: "/"}, acyclic: map[*openapi3.Schema]bool{}}
+	if src.location().Host != "" {
+		d.base = src.location()
+	}
 	if mended != nil {
 		d.root, d.warnings = mended.root, mended.warnings
 	}

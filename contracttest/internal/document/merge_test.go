@@ -31,8 +31,8 @@ components:
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := parse(t, text)
-			one, two := property(t, d, "A", "one").Value, property(t, d, "A", "two").Value
-			three, alias := property(t, d, "A", "three").Value, property(t, d, "A", "alias").Value
+			one, two := property(t, d, "one").Value, property(t, d, "two").Value
+			three, alias := property(t, d, "three").Value, property(t, d, "alias").Value
 			assert.EqualValues(t, 5, *one.MaxLength, "what the mapping has itself")
 			assert.EqualValues(t, 1, one.MinLength)
 			assert.EqualValues(t, 3, *two.MaxLength, "the first of a list")

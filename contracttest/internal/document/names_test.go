@@ -20,10 +20,10 @@ func parse(t testing.TB, text string) *document.Document {
 
 const onePath = "paths: {/a: {get: {" + done + "}}}\n"
 
-// property returns a property of a schema of the components.
-func property(t testing.TB, d *document.Document, schema, name string) *openapi3.SchemaRef {
+// property returns a property of the schema A.
+func property(t testing.TB, d *document.Document, name string) *openapi3.SchemaRef {
 	t.Helper()
-	ref := d.T.Components.Schemas[schema].Value.Properties[name]
+	ref := d.T.Components.Schemas["A"].Value.Properties[name]
 	require.NotNil(t, ref)
 	return ref
 }
@@ -50,7 +50,7 @@ func TestReferencesByName(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := parse(t, head31+onePath+"components:\n  schemas:\n    "+indented(tt.schemas))
-			ref := property(t, d, "A", "p")
+			ref := property(t, d, "p")
 			require.NotNil(t, ref.Value)
 			assert.Equal(t, "target", ref.Value.Title)
 			if tt.want == "" {
@@ -66,7 +66,7 @@ func TestReferencesByName(t *testing.T) {
 // §8.2.3.1), and is ignored in 3.0 (OpenAPI 3.0.3, Reference Object).
 func TestNextToAReference(t *testing.T) {
 	const schemas = onePath + "components: {schemas: {A: {properties: {p: {$ref: '#/components/schemas/B', maxLength: 3}}}, B: {type: string, minLength: 1}}}"
-	later, earlier := property(t, parse(t, head31+schemas), "A", "p").Value, property(t, parse(t, head+schemas), "A", "p").Value
+	later, earlier := property(t, parse(t, head31+schemas), "p").Value, property(t, parse(t, head+schemas), "p").Value
 	for _, s := range []*openapi3.Schema{later, earlier} {
 		assert.EqualValues(t, 1, s.MinLength)
 	}

@@ -163,6 +163,17 @@ func (s *source) location() *url.URL {
 	return &url.URL{Path: filepath.ToSlash(s.file)}
 }
 
+// Resolve returns an absolute path or URL for one that is relative to the document
+// (RFC 3986 §5.2). Where a file will be served nobody knows: it is taken to be at
+// the root of its server.
+func (d *Document) Resolve(ref string) (*url.URL, error) {
+	u, err := url.Parse(ref)
+	if err != nil {
+		return nil, err
+	}
+	return d.base.ResolveReference(u), nil
+}
+
 // other reads a file that the document refers to. Nothing is fetched over a
 // network: who names a document does not name what it refers to. A document
 // that was fetched is one file.
