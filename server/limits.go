@@ -53,7 +53,7 @@ func DefaultLimits() Limits {
 		BodiesBytes:    512 << 20,
 		Connections:    16_384,
 		Packages:       100_000,
-
+		// More than any caller but a proxy has, and so few that their memory is small.
 		ConnectionsPerAddress: 1024,
 	}
 }
