@@ -16,7 +16,9 @@ import (
 // the client. [WithCredentials] refuses keys that are empty or cannot stand in
 // a header.
 //
-// A request is refused if the clocks differ by more than 15 minutes.
+// The service refuses a signature if the clocks differ by more than 15 minutes.
+// The error says so; and the client signs once more by the time that the answer
+// had in its Date, to which it keeps from then on.
 func AKSK(accessKey, secretKey string) Credentials {
 	return keyCredentials{keys: func() keys { return keys{access: accessKey, secret: secretKey} }}
 }
@@ -31,14 +33,14 @@ func TemporaryAKSK(accessKey, secretKey, securityToken string) Credentials {
 type keys struct{ access, secret, securityToken string }
 
 // sign signs req for a project; none if projectID is empty.
-func (k keys) sign(req *http.Request, projectID string) error {
+func (k keys) sign(req *http.Request, projectID string, now time.Time) error {
 	if projectID != "" {
 		req.Header.Set(signing.ProjectHeader, projectID)
 	}
 	if k.securityToken != "" {
 		req.Header.Set(signing.SecurityTokenHeader, k.securityToken)
 	}
-	return signing.Sign(req, k.access, k.secret, time.Now())
+	return signing.Sign(req, k.access, k.secret, now)
 }
 
 // validate says what is wrong with keys, temporary ones or not.
@@ -63,15 +65,23 @@ type keyCredentials struct {
 	keys      func() keys
 	temporary bool
 	projectID string // empty until they are bound to a client
+	clock     *clock // nil as well
 }
 
 func (c keyCredentials) bind(b binding) Credentials {
 	c.projectID = b.projectID
+	c.clock = new(clock)
 	return c
 }
 
-func (c keyCredentials) Authorize(req *http.Request) error { return c.keys().sign(req, c.projectID) }
-func (c keyCredentials) validate() error                   { return c.keys().validate(c.temporary) }
+// setClock lets the next signatures go by the time of the service.
+func (c keyCredentials) setClock(date time.Time) { c.clock.set(date) }
+
+func (c keyCredentials) Authorize(req *http.Request) error {
+	return c.keys().sign(req, c.projectID, c.clock.now())
+}
+
+func (c keyCredentials) validate() error { return c.keys().validate(c.temporary) }
 
 func (c keyCredentials) String() string {
 	if c.temporary {

@@ -170,10 +170,10 @@ func (b *batch) cancel(ctx context.Context, ids []string, inDoubt bool) []result
 	if err := b.ended(ctx); err != nil {
 		return []result{{ids, err}}
 	}
-	inDoubt, err := b.client.cancel(ctx, ids, inDoubt)
+	call, err := b.client.cancel(ctx, ids, inDoubt)
 	if len(ids) > 1 && aboutIDs(err) {
 		half := len(ids) / 2
-		return append(b.cancel(ctx, ids[:half], inDoubt), b.cancel(ctx, ids[half:], inDoubt)...)
+		return append(b.cancel(ctx, ids[:half], call.inDoubt), b.cancel(ctx, ids[half:], call.inDoubt)...)
 	}
 	if err != nil && !aboutIDs(err) && !errors.Is(err, ErrInDoubt) {
 		b.endWith(err)

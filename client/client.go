@@ -50,11 +50,11 @@ func New(endpoint, projectID string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if conf.httpClient == nil {
-		conf.httpClient = defaultHTTPClient()
+	if conf.roots != nil && conf.httpClient != nil {
+		return nil, errors.New("client: WithRootCAs is for the client's own transport, and WithHTTPClient brings another")
 	}
 	c := &Client{
-		http:        newPeer(conf.httpClient),
+		http:        newPeer(&conf),
 		credentials: conf.credentials,
 		retry:       conf.retry,
 		log:         conf.logger,
@@ -94,38 +94,45 @@ func newTemplate(base *url.URL, projectID string, workspace *string) (*http.Requ
 // is for large jobs, and tells for each ID what became of it.
 //
 // The error is [ErrNoPackages] without IDs, an [*Error] where the answer is
-// not a 2xx, and one that wraps a [*net/url.Error] where no answer came. With
-// [errors.Is], [ErrInDoubt] holds where the packages may be cancelled all the
-// same. An ID that is not valid UTF-8 is refused before anything is sent,
-// since JSON has no way to say it.
+// not a 2xx, a [*ConnectError] where nothing could be sent, and one that wraps a
+// [*net/url.Error] where no answer came. With [errors.Is], [ErrInDoubt] holds
+// where the packages may be cancelled all the same. An ID that is not valid
+// UTF-8 is refused before anything is sent, since JSON has no way to say it.
 //
 // A request that was surely not carried out is sent again; see [RetryPolicy].
 //
 // Operation: CancelFactoryPackages of openapi.yaml (dataartsstudio_02_0205).
 func (c *Client) CancelFactoryPackages(ctx context.Context, ids ...string) error {
-	if len(ids) == 0 {
-		return ErrNoPackages
-	}
-	for i, id := range ids {
-		if !utf8.ValidString(id) {
-			return fmt.Errorf("client: package ID %d of %d, %q, is not valid UTF-8", i+1, len(ids), id)
-		}
-	}
-	_, err := c.cancel(ctx, ids, false)
+	_, err := c.CancelFactoryPackagesWithResponse(ctx, ids...)
 	return err
 }
 
-// cancel sends one request, as often as the policy allows. inDoubt says whether
-// one for the same IDs may have been carried out: as a parameter, before the
-// call; as a result, before its last attempt, too.
-func (c *Client) cancel(ctx context.Context, ids []string, inDoubt bool) (bool, error) {
-	body, err := json.Marshal(gen.CancelFactoryPackagesRequest{PackageIds: &ids})
-	if err != nil {
-		return inDoubt, fmt.Errorf("cancel task packages: %w", err)
+// CancelFactoryPackagesWithResponse is [Client.CancelFactoryPackages] for
+// callers that want the answer to a request that succeeded, to log its ID for
+// example. It is nil if there is an error, which then has what the answer said.
+func (c *Client) CancelFactoryPackagesWithResponse(ctx context.Context, ids ...string) (*Response, error) {
+	if len(ids) == 0 {
+		return nil, ErrNoPackages
 	}
-	call := call{client: c, body: body, packages: len(ids), inDoubt: inDoubt}
-	err = call.do(ctx)
-	return call.inDoubt, err
+	for i, id := range ids {
+		if !utf8.ValidString(id) {
+			return nil, fmt.Errorf("client: package ID %d of %d, %q, is not valid UTF-8", i+1, len(ids), id)
+		}
+	}
+	call, err := c.cancel(ctx, ids, false)
+	return call.response, err
+}
+
+// cancel sends one request, as often as the policy allows. inDoubt says whether
+// an earlier one for the same IDs may have been carried out; that of the call
+// says so with those of its attempts before the last one.
+func (c *Client) cancel(ctx context.Context, ids []string, inDoubt bool) (*call, error) {
+	body, err := json.Marshal(gen.CancelFactoryPackagesRequest{PackageIds: &ids})
+	call := &call{client: c, body: body, packages: len(ids), inDoubt: inDoubt}
+	if err != nil {
+		return call, fmt.Errorf("cancel task packages: %w", err)
+	}
+	return call, call.do(ctx)
 }
 
 // newRequest returns a request of its own, so that credentials may change it.
@@ -135,6 +142,7 @@ func (c *Client) newRequest(ctx context.Context, body []byte) *http.Request {
 	req.URL = &u
 	req.Header = c.request.Header.Clone()
 	req.Body = io.NopCloser(bytes.NewReader(body))
+	// For the credentials alone: peer takes it away before the request is sent.
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	req.ContentLength = int64(len(body))
 	return req
@@ -156,6 +164,9 @@ func withContext(ctx context.Context, err error) error {
 // parseEndpoint quotes nothing of the endpoint in its errors: it may hold a
 // password.
 func parseEndpoint(name, endpoint string) (*url.URL, error) {
+	if strings.HasPrefix(endpoint, invalidRegion) {
+		return nil, errors.New("client: " + endpoint)
+	}
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil:

@@ -168,7 +168,7 @@ func TestNothingIsSent(t *testing.T) {
 
 func TestNoAnswer(t *testing.T) {
 	hang := func(_ http.ResponseWriter, r *http.Request) {
-		packageIDs(t, r) // the server notices that the client is gone once the request is read
+		_, _ = io.Copy(io.Discard, r.Body) // the server notices that the client is gone once the request is read
 		<-r.Context().Done()
 	}
 	t.Run("nobody listens", func(t *testing.T) {
@@ -178,7 +178,11 @@ func TestNoAnswer(t *testing.T) {
 		err := newClient(t, endpoint).CancelFactoryPackages(t.Context(), "12")
 		requireURLError(t, err)
 		assert.Contains(t, err.Error(), "cancel task packages: Post \""+endpoint)
+		assert.Contains(t, err.Error(), "; nothing was sent")
 		assert.NotErrorAs(t, err, new(*client.Error))
+		var e *client.ConnectError
+		require.ErrorAs(t, err, &e)
+		assert.False(t, e.Permanent)
 	})
 	t.Run("the connection is cut", func(t *testing.T) {
 		c := setup(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })

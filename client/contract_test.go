@@ -325,11 +325,30 @@ func TestContractChangedBytes(t *testing.T) {
 	}
 }
 
-const (
-	docs  = "../docs/client.md"
-	begin = "<!-- Written by go test ./client -run TestOutcomes -update. -->\n"
-	end   = "<!-- End of what is written. -->\n"
-)
+// holdDocs holds a part of the documentation against what the test of this name
+// has found, or writes it.
+func holdDocs(t *testing.T, test, want string) {
+	t.Helper()
+	const docs = "../docs/client.md"
+	begin := "<!-- Written by go test ./client -run " + test + " -update. -->\n"
+	end := "<!-- End of what " + test + " writes. -->\n"
+	text, err := os.ReadFile(docs)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(text), begin)
+	require.True(t, ok, "%s has no line %q", docs, begin)
+	_, after, ok := strings.Cut(rest, end)
+	require.True(t, ok, "%s has no line %q", docs, end)
+	want = before + begin + want + "\n" + end + after
+	if *update {
+		require.NoError(t, os.WriteFile(docs, []byte(want), 0o600))
+		return
+	}
+	got := strings.Split(string(text), "\n")
+	for i, line := range strings.Split(want, "\n") {
+		require.Less(t, i, len(got))
+		require.Equal(t, line, got[i], "line %d of %s is stale: go test ./client -run %s -update", i+1, docs, test)
+	}
+}
 
 // breakage is a way to break a documented response.
 type breakage struct {
@@ -511,22 +530,7 @@ func TestOutcomes(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| %s | %s | %s | %d |\n", b.name, seen(t, err, w.url), kindsOf(err), w.requests.Load())
 	}
-	text, err := os.ReadFile(docs)
-	require.NoError(t, err)
-	before, rest, ok := strings.Cut(string(text), begin)
-	require.True(t, ok, "%s has no line %q", docs, begin)
-	_, after, ok := strings.Cut(rest, end)
-	require.True(t, ok, "%s has no line %q", docs, end)
-	want := before + begin + table.String() + "\n" + end + after
-	if *update {
-		require.NoError(t, os.WriteFile(docs, []byte(want), 0o600))
-		return
-	}
-	got := strings.Split(string(text), "\n")
-	for i, line := range strings.Split(want, "\n") {
-		require.Less(t, i, len(got))
-		require.Equal(t, line, got[i], "line %d of %s is stale: go test ./client -run TestOutcomes -update", i+1, docs)
-	}
+	holdDocs(t, "TestOutcomes", table.String())
 }
 
 // seen describes an error as the documentation does: of one without an answer
@@ -561,6 +565,9 @@ func kindsOf(err error) string {
 	}{
 		{"ErrTaskNotFound", client.ErrTaskNotFound},
 		{"ErrWorkspaceNotFound", client.ErrWorkspaceNotFound},
+		{"ErrUnauthorized", client.ErrUnauthorized},
+		{"ErrForbidden", client.ErrForbidden},
+		{"ErrThrottled", client.ErrThrottled},
 		{"ErrInDoubt", client.ErrInDoubt},
 		{"context.DeadlineExceeded", context.DeadlineExceeded},
 	} {

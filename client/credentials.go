@@ -11,7 +11,7 @@ import (
 type Credentials interface {
 	// Authorize adds its proof to the headers of req, just before it is sent.
 	// The rest of req is complete, so that it can be signed; GetBody gives the
-	// body to read, and Context ends with the call. Authorize is called from
+	// body to read until Authorize returns, and Context ends with the call. Authorize is called from
 	// many goroutines at once, and once for each time that a request is sent.
 	// Its error ends the call with nothing sent.
 	Authorize(req *http.Request) error
@@ -34,7 +34,8 @@ const tokenHeader = "X-Auth-Token" //nolint:gosec // the name of a header
 
 // Token returns credentials of a ready IAM token, which is sent in the header
 // X-Auth-Token (dataartsstudio_02_0205). [WithCredentials] refuses one that is
-// empty or cannot stand in a header. A token is valid for 24 hours (IAM,
+// empty, longer than the documented 4096 characters or cannot stand in a
+// header. A token is valid for 24 hours (IAM,
 // POST /v3/auth/tokens) and is not renewed; [Password] gets new ones.
 func Token(token string) Credentials {
 	return tokenCredentials{func() string { return token }}
@@ -49,7 +50,7 @@ func (c tokenCredentials) Authorize(req *http.Request) error {
 	return nil
 }
 
-func (c tokenCredentials) validate() error { return checkText("token", c.token()) }
+func (c tokenCredentials) validate() error { return checkToken(c.token()) }
 
 const redacted = "[redacted]"
 

@@ -29,10 +29,12 @@
 //     body, which the documented answer does not have, is not read, at the cost
 //     of the connection.
 //   - [*Error]: the service, or something on the way to it, answered with
-//     another status. [errors.Is] with [ErrTaskNotFound] or
-//     [ErrWorkspaceNotFound] tells the known refusals apart. Redirects are not
+//     another status. [errors.Is] with [ErrTaskNotFound],
+//     [ErrWorkspaceNotFound], [ErrUnauthorized], [ErrForbidden] or
+//     [ErrThrottled] tells the known refusals apart. Redirects are not
 //     followed, so that packages are cancelled where the caller said or not at
 //     all.
+//   - [*ConnectError]: no connection took the request, and nothing was sent.
 //   - an error that wraps a [*net/url.Error]: no proper answer came. errors.Is
 //     with [context.Canceled] or [context.DeadlineExceeded] holds where the
 //     context or a timeout ended the call.
@@ -60,14 +62,15 @@
 //
 // # Bounds
 //
-// At most 64 KiB of an error's body are read. The default HTTP client gives an
-// attempt one minute; one that [WithHTTPClient] sets brings its own limits, and
-// the context can always set a narrower one.
+// At most 64 KiB of an error's body are read. The client's own transport gives
+// an attempt one minute and speaks HTTP/1.1; one that [WithHTTPClient] sets
+// brings its own limits, and may speak HTTP/2. The context can always set a
+// narrower limit.
 //
 // # Secrets
 //
 // A token, a key or a password stands in no error, and printing a [Client], its
 // [Credentials] or an [Error] with fmt or log/slog does not show it. An answer
 // that repeats one is reported with it blanked out. [WithLogger] logs neither
-// secrets nor package IDs.
+// secrets nor package IDs; [WithDebug] shows package IDs and no secrets.
 package client

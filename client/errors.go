@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +33,22 @@ var (
 	// DLF.20819 of the vendor's older and newer services.
 	ErrWorkspaceNotFound = errors.New("client: workspace not found")
 
+	// ErrUnauthorized: the service or IAM does not accept the credentials. It
+	// stands for the status 401, and for the codes of the API gateway that come
+	// with it (0301, 0303, 0305 and 0307 of APIG and APIGW) with any status.
+	ErrUnauthorized = errors.New("client: unauthorized")
+
+	// ErrForbidden: the credentials are accepted, and have no permission. It
+	// stands for the status 403, for the codes of the API gateway that come with
+	// it (0302, 0304, 0306, 0310, 0401, 0402 and 0802) with any status, and for
+	// DLF.6888, which comes with 400 (dataartsstudio_02_0313).
+	ErrForbidden = errors.New("client: forbidden")
+
+	// ErrThrottled: there are too many requests at the time. It stands for the
+	// status 429 and for the code 0308 of the API gateway; Error.RetryAfter says
+	// how long to wait, if the service does.
+	ErrThrottled = errors.New("client: throttled")
+
 	// ErrInDoubt: the packages may be cancelled or not. The request was sent,
 	// and no answer came, or one that leaves it open: a 5xx, but for a 503 of
 	// the API gateway, which stands before the service. It also holds for
@@ -45,6 +63,13 @@ var (
 
 	// ErrNoCredentials: [FromEnv] found none. Nothing was sent.
 	ErrNoCredentials = errors.New("client: no credentials in the environment")
+)
+
+// Codes of the API gateway without their prefix, by the status that is
+// documented for them (opentelekomcloud-docs/api-gateway, error_codes).
+var (
+	unauthorizedCodes = []string{"0301", "0303", "0305", "0307"}
+	forbiddenCodes    = []string{"0302", "0304", "0306", "0310", "0401", "0402", "0802"}
 )
 
 // An Error is an answer with another status than 2xx. It comes from the
@@ -63,11 +88,18 @@ type Error struct {
 	RequestID string
 	// RetryAfter is how long the service asks to wait; 0 if it does not.
 	RetryAfter time.Duration
+	// Location is where a redirect (3xx) points to, without its query, fragment
+	// and password, which can be secret; empty if the answer does not say.
+	// Redirects are not followed.
+	Location string
 
 	request  string // method and URL
 	cause    error  // why the body could not be read in full; nil if it could
 	repeated bool   // an earlier request for the same packages is in doubt
 	ofIAM    bool   // it refuses a token, and nothing else was asked for
+
+	date time.Time     // of the answer, if it is to a signed request
+	skew time.Duration // how much later it is than the signature, 0 if that does not matter
 }
 
 // Error returns a line such as
@@ -90,16 +122,31 @@ func (e *Error) Error() string {
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
 	}
+	if e.Location != "" {
+		b.WriteString(": the redirect to " + e.Location + " is not followed")
+	}
 	if e.cause != nil {
 		b.WriteString(": " + e.cause.Error())
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request " + e.RequestID + ")")
 	}
+	if e.skew != 0 {
+		b.WriteString("; the request was signed " + e.skewText())
+	}
 	if e.repeated {
 		b.WriteString("; an earlier request may have cancelled the packages")
 	}
 	return strings.Map(printable, b.String())
+}
+
+// skewText says how far the signature's time is from the service's.
+func (e *Error) skewText() string {
+	side := "before"
+	if e.skew < 0 {
+		side = "after"
+	}
+	return e.skew.Abs().String() + " " + side + " the time of the service, which allows 15 minutes: check this machine's clock"
 }
 
 func printable(r rune) rune {
@@ -116,6 +163,13 @@ func (e *Error) Is(target error) bool {
 		return e.noTask() && !e.repeated
 	case ErrWorkspaceNotFound:
 		return e.Code == "DLF.0819" || e.Code == "DLF.20819"
+	case ErrUnauthorized:
+		return e.HTTPStatus == http.StatusUnauthorized || e.isGatewayCode(unauthorizedCodes...)
+	case ErrForbidden:
+		return e.HTTPStatus == http.StatusForbidden || e.Code == "DLF.6888" ||
+			e.isGatewayCode(forbiddenCodes...)
+	case ErrThrottled:
+		return e.HTTPStatus == http.StatusTooManyRequests || e.isGatewayCode("0308")
 	case ErrInDoubt:
 		return e.inDoubt()
 	}
@@ -129,7 +183,7 @@ func (e *Error) inDoubt() bool {
 	if e.repeated {
 		return true
 	}
-	return e.HTTPStatus >= http.StatusInternalServerError && !e.ofIAM && !e.refusesProof() &&
+	return e.HTTPStatus >= http.StatusInternalServerError && !e.ofIAM && !e.isGatewayCode(unauthorizedCodes...) &&
 		!(e.HTTPStatus == http.StatusServiceUnavailable && e.ofGateway())
 }
 
@@ -145,20 +199,22 @@ func (e *Error) repeatable() bool {
 // ofGateway reports whether the API gateway answered, and not the service: the
 // codes of the gateway product and of the one for cloud services differ in
 // their prefix.
-func (e *Error) ofGateway() bool {
-	return strings.HasPrefix(e.Code, "APIG.") || strings.HasPrefix(e.Code, "APIGW.")
+func (e *Error) ofGateway() bool { return e.gatewayNumber() != "" }
+
+// gatewayNumber is what follows the prefix of a code of the API gateway.
+func (e *Error) gatewayNumber() string {
+	number, ok := strings.CutPrefix(e.Code, "APIG.")
+	if !ok {
+		number, _ = strings.CutPrefix(e.Code, "APIGW.")
+	}
+	if number == e.Code {
+		return ""
+	}
+	return number
 }
 
-// refusesProof reports whether the answer refuses who sent the request, and so
-// comes before the service: by its status, or by one of the gateway's codes for
-// IAM's word on a signature or token (0301) and for a token that must be
-// updated (0307), whatever the status.
-func (e *Error) refusesProof() bool {
-	if e.HTTPStatus == http.StatusUnauthorized {
-		return true
-	}
-	_, number, _ := strings.Cut(e.Code, ".")
-	return e.ofGateway() && (number == "0301" || number == "0307")
+func (e *Error) isGatewayCode(numbers ...string) bool {
+	return slices.Contains(numbers, e.gatewayNumber())
 }
 
 // doubt is an error after which the packages may or may not be cancelled.
@@ -167,6 +223,13 @@ type doubt struct{ err error }
 func (d doubt) Error() string      { return d.err.Error() + "; the packages may or may not be cancelled" }
 func (d doubt) Unwrap() error      { return d.err }
 func (doubt) Is(target error) bool { return target == ErrInDoubt }
+
+// nothingSentError is an error after which no package is cancelled, since there was
+// no connection.
+type nothingSentError struct{ err error }
+
+func (e nothingSentError) Error() string { return e.err.Error() + "; nothing was sent" }
+func (e nothingSentError) Unwrap() error { return e.err }
 
 // Unwrap returns why the answer's body could not be read as the documented
 // error: it is not JSON, ends early, is too large. It is nil for a body that
@@ -188,10 +251,10 @@ func newError(req *http.Request, resp *http.Response, secrets ...string) *Error 
 		RetryAfter: retryAfter(resp.Header),
 		request:    req.Method + " " + req.URL.Redacted(),
 	}
-	body, err := readErrorBody(req.Context(), resp, clean)
-	if err != nil && resp.StatusCode/100 == 3 {
-		err = fmt.Errorf("redirects are not followed: %w", err)
+	if resp.StatusCode/100 == 3 {
+		e.Location = clean(redirectTarget(resp.Header.Get("Location")))
 	}
+	body, err := readErrorBody(req.Context(), resp, clean)
 	e.cause = err
 	e.Code, e.Message = clean(value(body.ErrorCode)), clean(withoutCanonicalRequest(value(body.ErrorMsg)))
 	if e.Message == "" {
@@ -200,7 +263,27 @@ func newError(req *http.Request, resp *http.Response, secrets ...string) *Error 
 	if e.RequestID == "" {
 		e.RequestID = clean(value(body.RequestID))
 	}
+	if errors.Is(e, ErrUnauthorized) {
+		e.date, e.skew = skewOf(req, resp)
+	}
 	return e
+}
+
+// redirectTarget is a Location as it may be shown.
+func redirectTarget(location string) string {
+	const longest = 2048
+	if len(location) > longest {
+		location = location[:longest] + "…"
+	}
+	u, err := url.Parse(location)
+	if err != nil {
+		return ""
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = redacted
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return u.Redacted()
 }
 
 // withoutCanonicalRequest cuts off what the gateway adds to the message that a

@@ -130,7 +130,7 @@ func TestErrorBodyCannotBeRead(t *testing.T) {
 		{"too large", "400 Bad Request\r\n" + isJSON + "\r\n" + `{"error_code":"` + long + `"}`, "400 Bad Request: body is larger than 64 KiB"},
 		{"too large as HTML", "400 Bad Request\r\nContent-Type: text/html\r\n\r\n" + long, `400 Bad Request: media type "text/html"`},
 		{"no upgrade was asked for", "101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "101 Switching Protocols: body is empty"},
-		{"not modified", "304 Not Modified\r\n\r\n", "304 Not Modified: redirects are not followed: body is empty"},
+		{"not modified", "304 Not Modified\r\n\r\n", "304 Not Modified: body is empty"},
 		{"a status out of range", "999 Odd\r\nContent-Length: 0\r\n\r\n", "999: body is empty"},
 	}
 	for _, tt := range tests {
@@ -223,22 +223,76 @@ func TestErrorMadeByHand(t *testing.T) {
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
+	long := "http://192.0.2.1/" + strings.Repeat("x", 10_000)
+	locations := []struct{ name, location, want string }{
+		{"here", "/elsewhere", "/elsewhere"},
+		{"another host", "http://192.0.2.1/", "http://192.0.2.1/"},
+		{"not a URL", "http://[", ""},
+		{"none", "", ""},
+		{"with secrets", "https://user:" + secretKey[:8] + "@192.0.2.1/login?state=" + token + "#access_token=" + token, "https://user:xxxxx@192.0.2.1/login?[redacted]"},
+		{"with the caller's token", "https://192.0.2.1/" + token, "https://192.0.2.1/[redacted]"},
+		{"too long", long, long[:2048] + "%E2%80%A6"},
+	}
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for name, location := range map[string]string{"here": "/elsewhere", "other host": "http://192.0.2.1/", "not a URL": "http://[", "none": ""} {
-			t.Run(fmt.Sprint(status, " ", name), func(t *testing.T) {
+		for _, tt := range locations {
+			t.Run(fmt.Sprint(status, " ", tt.name), func(t *testing.T) {
 				requests := 0
 				c := setup(t, func(w http.ResponseWriter, _ *http.Request) {
 					requests++
-					if location != "" {
-						w.Header().Set("Location", location)
+					if tt.location != "" {
+						w.Header().Set("Location", tt.location)
 					}
 					w.WriteHeader(status)
-				})
+				}, client.WithCredentials(client.Token(token)))
 				e := requireError(t, c.CancelFactoryPackages(t.Context(), "12"))
 				assert.Equal(t, status, e.HTTPStatus)
-				assert.Contains(t, e.Error(), ": redirects are not followed: body is empty")
+				assert.Equal(t, tt.want, e.Location)
+				target := ": "
+				if tt.want != "" {
+					target = ": the redirect to " + tt.want + " is not followed: "
+				}
+				assert.Contains(t, e.Error(), http.StatusText(status)+target+"body is empty")
 				assert.Equal(t, 1, requests)
 			})
+		}
+	}
+}
+
+// Which errors a caller can tell apart by errors.Is, by their status and code.
+func TestErrorKindsOfRefusals(t *testing.T) {
+	tests := []struct {
+		status int
+		code   string
+		want   error
+	}{
+		{401, "", client.ErrUnauthorized},
+		{401, "APIG.0301", client.ErrUnauthorized},
+		{400, "APIG.0301", client.ErrUnauthorized},
+		{403, "APIGW.0307", client.ErrForbidden}, // and unauthorized
+		{500, "APIGW.0307", client.ErrUnauthorized},
+		{400, "APIG.0303", client.ErrUnauthorized},
+		{400, "APIG.0305", client.ErrUnauthorized},
+		{403, "", client.ErrForbidden},
+		{403, "APIG.0302", client.ErrForbidden},
+		{400, "APIGW.0306", client.ErrForbidden},
+		{400, "DLF.6888", client.ErrForbidden},
+		{429, "", client.ErrThrottled},
+		{429, "APIG.0308", client.ErrThrottled},
+		{400, "APIGW.0308", client.ErrThrottled},
+		{400, "DLF.0301", nil},
+		{400, "APIG.03010", nil},
+		{400, "0301", nil},
+		{400, "", nil},
+		{404, "APIG.0101", nil},
+	}
+	for _, tt := range tests {
+		err := fmt.Errorf("wrapped: %w", &client.Error{HTTPStatus: tt.status, Code: tt.code})
+		for _, target := range []error{client.ErrUnauthorized, client.ErrForbidden, client.ErrThrottled} {
+			both := tt.code == "APIGW.0307" && errors.Is(target, client.ErrUnauthorized)
+			assert.Equal(t, errors.Is(tt.want, target) || both, errors.Is(err, target), "%d %s: %v", tt.status, tt.code, target)
+		}
+		if tt.want != nil {
+			assert.NotErrorIs(t, err, client.ErrInDoubt, "%d %s", tt.status, tt.code)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func (q question) request(ctx context.Context) (*http.Request, error) {
 }
 
 func (x exchange) send(req *http.Request, q question, read func(*http.Response) error) error {
-	resp, err := x.http.Do(req) //nolint:gosec // G704: whom to ask is the program's choice, or its environment's
+	resp, err := x.http.Do(req)
 	if err != nil {
 		return redactError(req.Header, err, q.secrets...)
 	}
@@ -147,7 +147,7 @@ func decodeJSON(data []byte, v any) error {
 // pod, is not for others to see. A transport that is not net/http's own is used
 // as it is.
 func (p peer) direct() peer {
-	wrapped, ok := p.Transport.(noRedirects)
+	wrapped, ok := p.client.Transport.(noRedirects)
 	if !ok {
 		return p
 	}
@@ -158,8 +158,8 @@ func (p peer) direct() peer {
 	t = t.Clone()
 	t.Proxy = nil
 	t.DisableKeepAlives = true // the next question comes in hours
-	c := *p.Client
+	c := *p.client
 	c.Transport = noRedirects{t}
-	p.Client = &c
+	p.client = &c
 	return p
 }

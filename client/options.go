@@ -1,6 +1,7 @@
 package client
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,8 +21,10 @@ type config struct {
 	credentials Credentials
 	iam         *url.URL // nil for the one that belongs to the endpoint
 	httpClient  *http.Client
+	roots       *x509.CertPool // nil for those of the system
 	retry       RetryPolicy
 	logger      *slog.Logger
+	debug       *debugger // nil without any
 }
 
 // WithWorkspace sets the ID of the workspace that holds the packages. Without
@@ -54,12 +57,30 @@ func WithCredentials(credentials Credentials) Option {
 // heeded: none is followed. A transport that wraps another one, to trace or to
 // count requests, goes here; it sees each attempt, and it must not change the
 // headers of a request that is signed.
+//
+// The transport may speak HTTP/2, which the client's own does not. No request
+// has a GetBody, so that net/http does not repeat it by itself. What such a
+// transport does not report to [net/http/httptrace] is in doubt ([ErrInDoubt])
+// rather than a [*ConnectError].
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
 			return errors.New("client: HTTP client is nil")
 		}
 		c.httpClient = httpClient
+		return nil
+	}
+}
+
+// WithRootCAs sets the certificate authorities that the client trusts, in place
+// of those of the system. It is for the client's own transport, and an error
+// together with [WithHTTPClient].
+func WithRootCAs(roots *x509.CertPool) Option {
+	return func(c *config) error {
+		if roots == nil {
+			return errors.New("client: root CAs are nil")
+		}
+		c.roots = roots
 		return nil
 	}
 }
@@ -85,6 +106,18 @@ func WithLogger(logger *slog.Logger) Option {
 		c.logger = logger
 		return nil
 	}
+}
+
+// maxToken is the documented length of X-Auth-Token in characters
+// (dataartsstudio_02_0205).
+const maxToken = 4096
+
+// checkToken refuses what the contract does not allow in X-Auth-Token.
+func checkToken(token string) error {
+	if n := utf8.RuneCountInString(token); n > maxToken {
+		return fmt.Errorf("client: token has %d characters, and at most %d are documented", n, maxToken)
+	}
+	return checkText("token", token)
 }
 
 // checkText refuses a value that would not arrive as it was given: net/http

@@ -1,10 +1,12 @@
 package client_test
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,7 +56,7 @@ func TestNewRefuses(t *testing.T) {
 		{"user empty", endpoint, "p", client.WithCredentials(client.Password("d", "", "s3cr3t")), "user is empty"},
 		{"password empty", endpoint, "p", client.WithCredentials(client.Password("d", "u", "")), "password is empty"},
 		{"IAM endpoint relative", endpoint, "p", client.WithIAMEndpoint("iam"), "IAM endpoint is not an absolute http or https URL"},
-		{"region not known", client.Region("here/there"), "p", nil, "endpoint is not an absolute http or https URL"},
+		{"region not known", client.Region("here/there"), "p", nil, `invalid region "here/there": want lower-case letters`},
 		{"logger nil", endpoint, "p", client.WithLogger(nil), "logger is nil"},
 		{"attempts negative", endpoint, "p", client.WithRetry(client.RetryPolicy{Attempts: -1}), "retry policy has a negative field"},
 		{"wait negative", endpoint, "p", client.WithRetry(client.RetryPolicy{BaseDelay: -1}), "retry policy has a negative field"},
@@ -127,12 +129,14 @@ func TestRegion(t *testing.T) {
 		"ap-southeast-3":   "https://dayu.ap-southeast-3.myhuaweicloud.com",
 		"my-kualalumpur-1": "https://dayu.my-kualalumpur-1.myhuaweicloud.com",
 		"eu-west-101":      "https://dayu.eu-west-101.myhuaweicloud.eu",
-		"":                 "",
-		"evil.example/":    "",
-		"user@host":        "",
-		"a.b":              "",
-		"CN-NORTH-4":       "",
 	} {
 		assert.Equal(t, want, client.Region(region), region)
 	}
+	for _, region := range []string{"", "evil.example/", "user@host", "a.b", "CN-NORTH-4"} {
+		_, err := client.New(client.Region(region), projectID)
+		require.EqualError(t, err, fmt.Sprintf("client: invalid region %q: want lower-case letters, digits and hyphens, such as cn-north-4", region))
+	}
+	_, err := client.New(client.Region(strings.Repeat("X", 1<<20)), projectID)
+	require.ErrorContains(t, err, "invalid region")
+	assert.Less(t, len(err.Error()), 200)
 }

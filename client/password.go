@@ -125,6 +125,9 @@ func (s *tokenSource) fetch(ctx context.Context) (*lease[string], error) {
 	now := time.Now()
 	err := s.ask(ctx, question{method: http.MethodPost, url: s.url, body: body, secrets: []string{l.password}}, func(resp *http.Response) error {
 		token, err := subjectToken(resp)
+		if err == nil {
+			err = checkToken(token) // it is sent to the service
+		}
 		if err != nil {
 			return err
 		}

@@ -198,6 +198,11 @@ func TestPasswordFails(t *testing.T) {
 			1, 403, "403 IAM.0003: Policy doesn't allow."},
 		{"unavailable", answer(503, ``), 4, 503, "503 Service Unavailable: body is empty"},
 		{"throttled", answer(429, ``), 4, 429, "429 Too Many Requests"},
+		{"a token longer than documented", func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("X-Subject-Token", strings.Repeat("x", 4097))
+			w.WriteHeader(http.StatusCreated)
+			return true
+		}, 1, 0, "answered 201 Created: client: token has 4097 characters, and at most 4096 are documented"},
 		{"no token", answer(201, `{}`), 1, 0, "answered 201 Created: client: token is empty"},
 		{"cut", func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, 4, 0, "EOF"},
 	}

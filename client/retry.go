@@ -2,21 +2,25 @@ package client
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // A RetryPolicy says when a request is sent again. The zero value of a field
 // stands for its default.
 //
-// What was surely not carried out is repeated: a connection that could not be
-// made (no host, nobody listens, TLS fails), 429, and 503 with a code of the
-// API gateway (APIG.… or APIGW.…), which stands before the service. After a
-// 401, or a code of the gateway that refuses the proof (0301, 0307) with any
-// status, credentials that can renew their proof, such as [Password], do so
-// once, and the request is sent again at once, whatever the policy says. Each
-// attempt is authorized anew.
+// What was surely not carried out is repeated: an attempt of which nothing was
+// sent (a [*ConnectError], unless it is permanent), 429, and 503 with a code of
+// the API gateway (APIG.… or APIGW.…), which stands before the service. After
+// an [ErrUnauthorized], credentials that can renew their proof, such as
+// [Password], do so once, and the request is sent again at once, whatever the
+// policy says. Each attempt is authorized anew.
+//
+// Nothing else repeats a request: neither net/http, which otherwise does so for
+// HTTP/2, nor a redirect.
 //
 // Everything else is final; in particular what is in doubt ([ErrInDoubt]),
 // unless InDoubt is set.
@@ -43,6 +47,9 @@ type RetryPolicy struct {
 
 var defaultRetryPolicy = RetryPolicy{Attempts: 4, BaseDelay: 200 * time.Millisecond, MaxDelay: 30 * time.Second}
 
+// longestDelay keeps sums of delays within a time.Duration.
+const longestDelay = 365 * 24 * time.Hour
+
 // WithRetry sets when a request is sent again.
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *config) error {
@@ -58,6 +65,7 @@ func WithRetry(policy RetryPolicy) Option {
 		if policy.MaxDelay == 0 {
 			policy.MaxDelay = defaultRetryPolicy.MaxDelay
 		}
+		policy.MaxDelay = min(policy.MaxDelay, longestDelay)
 		policy.BaseDelay = min(policy.BaseDelay, policy.MaxDelay)
 		c.retry = policy
 		return nil
@@ -65,11 +73,17 @@ func WithRetry(policy RetryPolicy) Option {
 }
 
 // retryAfter reads the header Retry-After (RFC 9110 §10.2.3), 0 if there is
-// none or it cannot be read. A date is held against that of the answer, since
-// the clocks may differ.
+// none or it cannot be read. More seconds than a time.Duration holds are as many
+// as it holds. A date is held against that of the answer, since the clocks may
+// differ.
 func retryAfter(header http.Header) time.Duration {
 	text := header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		const most = math.MaxInt64 / int64(time.Second)
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || seconds > most {
+			return math.MaxInt64
+		}
 		return time.Duration(seconds) * time.Second
 	}
 	until, err := http.ParseTime(text)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -262,7 +263,12 @@ func TestRetryWaits(t *testing.T) {
 		{"negative", client.RetryPolicy{Attempts: 2}, after("-7"), 0, 2, 0, 200 * time.Millisecond},
 		{"longest wait", client.RetryPolicy{Attempts: 2}, after("30"), 0, 2, 30 * time.Second, 31 * time.Second},
 		{"too long a wait", client.RetryPolicy{}, after("31"), 0, 1, 0, 1},
-		{"endless", client.RetryPolicy{}, after("99999999999999999999"), 0, 4, 0, 1400 * time.Millisecond},
+		{"seconds beyond 32 bits", client.RetryPolicy{}, after("4294967297"), 0, 1, 0, 1},
+		{"seconds beyond a time.Duration", client.RetryPolicy{}, after("9223372037"), 0, 1, 0, 1},
+		{"seconds beyond 64 bits", client.RetryPolicy{}, after("99999999999999999999"), 0, 1, 0, 1},
+		{"seconds of a thousand digits", client.RetryPolicy{}, after(strings.Repeat("9", 1000)), 0, 1, 0, 1},
+		{"leading zeros", client.RetryPolicy{Attempts: 2}, after(strings.Repeat("0", 1000) + "7"), 0, 2, 7 * time.Second, 8 * time.Second},
+		{"the longest delay", client.RetryPolicy{Attempts: 2, MaxDelay: math.MaxInt64}, after("9223372036"), 0, 1, 0, 1},
 		{"beyond the deadline", client.RetryPolicy{}, after("7"), 6 * time.Second, 1, 0, 1},
 		{"within the deadline", client.RetryPolicy{}, after("7"), 16 * time.Second, 3, 14 * time.Second, 15 * time.Second},
 	}

@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -31,10 +29,11 @@ type call struct {
 	body     []byte
 	packages int
 	attempts int
-	renewed  bool  // the credentials made a new proof
-	inDoubt  bool  // an attempt before the last one may have been carried out
-	err      error // of the last attempt
-	again    bool  // another one could help
+	renewed  bool      // the credentials made a new proof
+	inDoubt  bool      // an attempt before the last one may have been carried out
+	response *Response // of the attempt that succeeded
+	err      error     // of the last attempt
+	again    bool      // another one could help
 }
 
 // do repeats the attempts as the policy says.
@@ -92,6 +91,8 @@ func (c *call) attempt(ctx context.Context) error {
 		direct.repeated = earlier
 	case c.inDoubt:
 		c.err = doubt{err}
+	case is[*ConnectError](err):
+		c.err = nothingSentError{err}
 	}
 	if !c.again {
 		return backoff.Permanent(err)
@@ -110,13 +111,33 @@ func (c *call) attempt(ctx context.Context) error {
 // credentials can make a new one.
 func (c *call) send(ctx context.Context) (outcome, error) {
 	what, req, err := c.roundTrip(ctx)
-	renewer, ok := c.client.credentials.(interface{ renew(*http.Request) })
-	if e, answered := errors.AsType[*Error](err); ok && req != nil && answered && e.refusesProof() && !c.renewed {
-		c.renewed = true
-		renewer.renew(req)
+	if e, answered := errors.AsType[*Error](err); answered && req != nil && errors.Is(e, ErrUnauthorized) && c.renew(ctx, req, e) {
 		what, _, err = c.roundTrip(ctx)
 	}
 	return what, err
+}
+
+// renew reports whether the credentials will make a new proof after the refusal
+// of req: once in a call, and not of what does not change.
+func (c *call) renew(ctx context.Context, req *http.Request, e *Error) bool {
+	if c.renewed {
+		return false
+	}
+	signer, signs := c.client.credentials.(interface{ setClock(time.Time) })
+	renewer, renews := c.client.credentials.(interface{ renew(*http.Request) })
+	switch {
+	case signs && e.skew != 0:
+		signer.setClock(e.date)
+		if log := c.client.log; log != nil {
+			log.LogAttrs(ctx, slog.LevelWarn, "sign by the clock of the service", slog.Duration("skew", e.skew))
+		}
+	case renews:
+		renewer.renew(req)
+	default:
+		return false
+	}
+	c.renewed = true
+	return true
 }
 
 // roundTrip sends one request and returns it, or nil if it was not sent.
@@ -125,8 +146,7 @@ func (c *call) roundTrip(ctx context.Context) (outcome, *http.Request, error) {
 	if err := ctx.Err(); err != nil {
 		return refused, nil, fmt.Errorf("cancel task packages: %w", context.Cause(ctx))
 	}
-	var trace connectionTrace
-	limited, cancel := c.client.http.within(trace.in(ctx))
+	limited, cancel := c.client.http.within(ctx)
 	defer cancel()
 	req := c.client.newRequest(limited, c.body)
 	if credentials := c.client.credentials; credentials != nil {
@@ -135,18 +155,19 @@ func (c *call) roundTrip(ctx context.Context) (outcome, *http.Request, error) {
 		}
 	}
 	start := time.Now()
-	resp, err := c.client.http.Do(req)
+	resp, err := c.client.http.send(req, true)
 	if err != nil {
 		err = redactError(req.Header, fmt.Errorf("cancel task packages: %w", withContext(ctx, err)))
 		c.logAttempt(ctx, req, start, slog.String("error", err.Error()))
-		if trace.nothingSent() {
-			return unsent, req, err
+		if e, ok := errors.AsType[*ConnectError](err); ok {
+			return e.outcome(), req, err
 		}
 		return doubtful, req, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 == 2 {
 		c.logAttempt(ctx, req, start, slog.Int("status", resp.StatusCode))
+		c.response = newResponse(resp)
 		return done, req, nil
 	}
 	e := newError(req, resp)
@@ -181,23 +202,11 @@ func unauthorized(err error) outcome {
 	} else if ok {
 		return unsent
 	}
+	if e, ok := errors.AsType[*ConnectError](err); ok {
+		return e.outcome()
+	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return unsent
 	}
 	return refused
 }
-
-// connectionTrace tells whether a request got a connection to be written to. A
-// transport that does not report to it leaves the matter open.
-type connectionTrace struct{ asked, got atomic.Bool }
-
-func (t *connectionTrace) in(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { t.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
-	})
-}
-
-// nothingSent holds where no connection was made: nobody listens, the name is
-// unknown, TLS fails.
-func (t *connectionTrace) nothingSent() bool { return t.asked.Load() && !t.got.Load() }

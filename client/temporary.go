@@ -21,6 +21,7 @@ const keyMargin = 40 * time.Minute
 type fetchedKeys struct {
 	name      string // of the function that made the credentials
 	projectID string
+	clock     clock
 	keys      *renewing[keys]
 }
 
@@ -33,8 +34,11 @@ func (c *fetchedKeys) Authorize(req *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return k.sign(req, c.projectID)
+	return k.sign(req, c.projectID, c.clock.now())
 }
+
+// setClock lets the next signatures go by the time of the service.
+func (c *fetchedKeys) setClock(date time.Time) { c.clock.set(date) }
 
 // renew drops the keys of a request that was refused.
 func (c *fetchedKeys) renew(req *http.Request) {

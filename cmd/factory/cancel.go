@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,8 +18,9 @@ import (
 
 // The exit statuses of factory cancel, besides the common ones.
 const (
-	exitRefused     = 1
-	exitUnreachable = 3
+	exitRefused = 1
+	exitInDoubt = 3
+	exitNotSent = 4
 )
 
 // cancelFlags are what factory cancel is asked for.
@@ -27,6 +30,9 @@ type cancelFlags struct {
 	files                                []string
 	dryRun, retryInDoubt                 bool
 	output                               string
+	timeout                              time.Duration
+	ca                                   string
+	debug                                bool
 }
 
 func newCancelCommand() *cobra.Command {
@@ -62,8 +68,11 @@ Without any, requests to the vendor are not sent, and others are sent without
 proof.
 
 Exit status: 0 all packages are cancelled (or would be, with --dry-run); 1 the
-server refused; 2 the command is not a proper one, and nothing was sent; 3 no
-answer came, and packages may or may not be cancelled.`,
+server refused some, or answered that it failed; 2 the command is not a proper
+one, and nothing was sent; 3 no answer came for some, and they may or may not be
+cancelled; 4 for some nothing was sent, since there was no connection or the time
+was over, and they are not cancelled. Where several hold, 3 goes before 4, and 4
+before 1.`,
 		Example: `  factory cancel --region cn-north-4 --project ID 12 13
   factory cancel --region cn-north-4 --project ID --file packages.txt --output json
   factory cancel --endpoint http://127.0.0.1:8080 --project ID --dry-run - <packages.txt`,
@@ -81,6 +90,9 @@ answer came, and packages may or may not be cancelled.`,
 	flags.StringArrayVar(&in.files, "file", nil, "`FILE` with IDs, one a line; - is standard input (can be repeated)")
 	flags.BoolVar(&in.dryRun, "dry-run", false, "say what would be cancelled, and send nothing")
 	flags.BoolVar(&in.retryInDoubt, "retry-in-doubt", false, "repeat a request that may have been carried out, too")
+	flags.DurationVar(&in.timeout, "timeout", 0, "end after this `TIME`, such as 90s or 5m, whatever is left (default: one minute for each attempt)")
+	flags.StringVar(&in.ca, "ca", "", "`FILE` with certificates (PEM) of authorities that are trusted besides those of the system")
+	flags.BoolVar(&in.debug, "debug", false, "show requests and answers on stderr, without secrets")
 	flags.StringVar(&in.output, "output", "text", "`FORMAT` of the result: text or json")
 	cmd.MarkFlagsMutuallyExclusive("endpoint", "region")
 	return cmd
@@ -90,7 +102,15 @@ func (in *cancelFlags) run(ctx context.Context, args []string, inWorkspace bool,
 	if in.output != "text" && in.output != "json" {
 		return fmt.Errorf("--output %s: want text or json", in.output)
 	}
-	c, err := in.client(inWorkspace)
+	if in.timeout < 0 {
+		return fmt.Errorf("--timeout %v: want no negative time", in.timeout)
+	}
+	if in.timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, in.timeout)
+		defer stop()
+	}
+	c, err := in.client(inWorkspace, stderr)
 	if err != nil {
 		return err
 	}
@@ -99,7 +119,7 @@ func (in *cancelFlags) run(ctx context.Context, args []string, inWorkspace bool,
 	if err != nil {
 		return err
 	}
-	out := cancelOutput{json: in.output == "json", stdout: stdout, stderr: stderr}
+	out := cancelOutput{json: in.output == "json", debug: in.debug, stdout: stdout, stderr: stderr}
 	if in.dryRun {
 		return out.dryRun(ids)
 	}
@@ -109,7 +129,7 @@ func (in *cancelFlags) run(ctx context.Context, args []string, inWorkspace bool,
 // chunkSize is how many packages go into one request.
 const chunkSize = 100
 
-func (in *cancelFlags) client(inWorkspace bool) (*client.Client, error) {
+func (in *cancelFlags) client(inWorkspace bool, stderr io.Writer) (*client.Client, error) {
 	endpoint, err := in.target()
 	if err != nil {
 		return nil, err
@@ -124,6 +144,16 @@ func (in *cancelFlags) client(inWorkspace bool) (*client.Client, error) {
 	}
 	if in.iamEndpoint != "" {
 		opts = append(opts, client.WithIAMEndpoint(in.iamEndpoint))
+	}
+	if in.ca != "" {
+		roots, err := readAuthorities(in.ca)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, client.WithRootCAs(roots))
+	}
+	if in.debug {
+		opts = append(opts, client.WithDebug(stderr))
 	}
 	credentials := client.FromEnv()
 	if in.credentials != "" {
@@ -141,16 +171,34 @@ func (in *cancelFlags) target() (string, error) {
 	if in.endpoint != "" {
 		return in.endpoint, nil
 	}
-	name, region := "--region", in.region
-	if region == "" {
-		name, region = "HW_REGION_NAME", os.Getenv("HW_REGION_NAME")
-	}
+	region := cmp.Or(in.region, os.Getenv("HW_REGION_NAME"))
 	if region == "" {
 		return "", errors.New("no endpoint: give --endpoint or --region, or set HW_REGION_NAME")
 	}
-	endpoint := client.Region(region)
-	if endpoint == "" {
-		return "", fmt.Errorf("%s %s: not the name of a region", name, region)
+	return client.Region(region), nil
+}
+
+// readAuthorities returns the authorities of the system and those of a file.
+func readAuthorities(name string) (*x509.CertPool, error) {
+	const most = 4 << 20
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
 	}
-	return endpoint, nil
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--ca: %w", err)
+	case len(text) > most:
+		return nil, fmt.Errorf("--ca %s: more than %d MiB", name, most>>20)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // there are none
+	}
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--ca %s: no certificates in PEM", name)
+	}
+	return roots, nil
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -259,7 +261,7 @@ func TestCancelResults(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		stop()
 		code, stdout, stderr := s.cancel(ctx, "", "--output", "json", "12")
-		assert.Equal(t, 3, code)
+		assert.Equal(t, 4, code)
 		assert.Contains(t, stdout, `"result": "not_sent"`)
 		assert.Equal(t, "factory: client: not sent: context canceled\n", stderr)
 	})
@@ -279,6 +281,10 @@ func TestCancelExitStatus(t *testing.T) {
 	s := newCancelServer(t)
 	gone := httptest.NewServer(nil)
 	gone.Close()
+	secure := httptest.NewUnstartedServer(nil)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it would report the failed handshake
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -297,13 +303,21 @@ func TestCancelExitStatus(t *testing.T) {
 		want  string
 	}{
 		{"refused", cancelToken, here("91"), 1, "400 DLF.0810: Task does not exist."},
-		{"nobody listens", cancelToken, to(gone.URL, "12"), 3, "cancel task packages: Post "},
+		{"nobody listens", cancelToken, to(gone.URL, "12"), 4, "; nothing was sent"},
+		{"an unknown authority", cancelToken, to(secure.URL, "12"), 4, "certificate signed by unknown authority; nothing was sent"},
+		{"no TLS", cancelToken, to(strings.Replace(s.url, "http:", "https:", 1), "12"), 4, "server gave HTTP response to HTTPS client; nothing was sent"},
+		{"a negative timeout", "", here("--timeout", "-1s", "12"), 2, "--timeout -1s: want no negative time"},
+		{"no authorities", "", here("--ca", filepath.Join(dir, "none"), "12"), 2, "--ca: open "},
+		{"a directory of authorities", "", here("--ca", dir, "12"), 2, "--ca: read "},
+		{"authorities that are none", "", here("--ca", write("ca", "-----BEGIN"), "12"), 2, "ca: no certificates in PEM"},
+		{"too many authorities", "", here("--ca", write("long-ca", strings.Repeat("x", 4<<20+1)), "12"), 2, "long-ca: more than 4 MiB"},
 		{"no IDs", "", here(), 2, "no package IDs given"},
 		{"no IDs in a file", "", here("--file", write("empty", "# nothing\n\n")), 2, "no package IDs given"},
 		{"no file", "", here("--file", filepath.Join(dir, "none")), 2, "none: no such file"},
 		{"no endpoint", "", []string{"--project", "p", "12"}, 2, "no endpoint: give --endpoint or --region, or set HW_REGION_NAME"},
 		{"endpoint and region", "", here("--region", "cn-north-4", "12"), 2, "[endpoint region]"},
-		{"no region", "", []string{"--project", "p", "--region", "../", "12"}, 2, "--region ../: not the name of a region"},
+		{"no region", "", []string{"--project", "p", "--region", "../", "12"}, 2, "client: invalid region \"../\": want lower-case letters"},
+		{"a region in capitals", "", []string{"--project", "p", "--region", "CN-NORTH-4", "12"}, 2, "client: invalid region \"CN-NORTH-4\": want lower-case letters"},
 		{"no project", "", []string{"--endpoint", s.url, "12"}, 2, "no project: give --project, or set HUAWEICLOUD_SDK_PROJECT_ID or HW_PROJECT_ID"},
 		{"endpoint without scheme", "", to("host", "12"), 2, "endpoint is not an absolute"},
 		{"IAM endpoint without scheme", "", here("--iam-endpoint", "host", "12"), 2, "IAM endpoint is not an absolute"},
@@ -332,6 +346,70 @@ func TestCancelExitStatus(t *testing.T) {
 		})
 	}
 	assert.Len(t, s.requests, 1, "but for the refusal nothing is sent")
+}
+
+// The worst that became of a package decides the status.
+func TestCancelWorstStatus(t *testing.T) {
+	refused := &failure{err: &client.Error{HTTPStatus: http.StatusBadRequest}}
+	inDoubt := &failure{err: fmt.Errorf("cut: %w", client.ErrInDoubt)}
+	unsent := &failure{err: client.ErrNotSent}
+	for want, failures := range map[int][]*failure{
+		exitRefused: {refused},
+		exitNotSent: {refused, unsent, refused},
+		exitInDoubt: {unsent, inDoubt, refused},
+	} {
+		assert.Equal(t, want, exitStatus(failures))
+	}
+}
+
+func TestCancelWithAuthority(t *testing.T) {
+	clearCredentials(t)
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(srv.Close)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+	require.NoError(t, os.WriteFile(file, certificate, 0o600))
+	s := &cancelServer{url: srv.URL}
+	code, stdout, stderr := s.cancel(t.Context(), "", "--ca", file, "12")
+	assert.Equal(t, 0, code, stderr)
+	assert.Equal(t, "cancelled 1 package\n", stdout)
+}
+
+// The time is that of the whole command: what is left then is not sent.
+func TestCancelTimeout(t *testing.T) {
+	clearCredentials(t)
+	s := newCancelServer(t)
+	s.answer = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	code, _, stderr := s.cancel(t.Context(), "", "--timeout", "500ms", "12")
+	assert.Contains(t, stderr, "context deadline exceeded")
+	s.mu.Lock()
+	arrived := len(s.requests) > 0 // a busy machine may not come so far
+	s.mu.Unlock()
+	if arrived {
+		assert.Equal(t, 3, code)
+	}
+
+	var stdout string
+	code, stdout, stderr = s.cancel(t.Context(), "", "--timeout", "1ns", "--output", "json", "12")
+	assert.Equal(t, 4, code)
+	assert.Contains(t, stdout, `"result": "not_sent"`)
+	assert.Contains(t, stderr, "context deadline exceeded")
+}
+
+func TestCancelDebug(t *testing.T) {
+	clearCredentials(t)
+	t.Setenv("HW_AUTH_TOKEN", cancelToken)
+	s := newCancelServer(t)
+	code, stdout, stderr := s.cancel(t.Context(), "", "--debug", "91")
+	assert.Equal(t, 1, code)
+	assert.Empty(t, stdout)
+	for _, want := range []string{
+		"#1 > POST " + s.url + "/v2/p/factory/release-packages/unpack\n", "#1 > X-Auth-Token: [redacted]\n", "#1 > {\"package_ids\":[\"91\"]}\n",
+		"#1 < HTTP/1.1 400 Bad Request (", "#1 < {\"error_code\":\"DLF.0810\",\"error_msg\":\"Task does not exist. [redacted]\"}\n",
+	} {
+		assert.Contains(t, stderr, want)
+	}
+	assert.NotContains(t, stderr, cancelToken)
 }
 
 // endless is a file of comments without end.
@@ -436,7 +514,7 @@ func TestCancelFromEnvironment(t *testing.T) {
 	t.Setenv("HW_REGION_NAME", "../")
 	code, stderr := run("12")
 	assert.Equal(t, 2, code)
-	assert.Equal(t, "factory: HW_REGION_NAME ../: not the name of a region\n", stderr)
+	assert.Equal(t, "factory: client: invalid region \"../\": want lower-case letters, digits and hyphens, such as cn-north-4\n", stderr)
 	code, stderr = run("--endpoint", s.url, "12")
 	assert.Equal(t, 0, code, stderr)
 	t.Setenv("HW_REGION_NAME", "cn-north-4")

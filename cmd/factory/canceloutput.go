@@ -18,6 +18,7 @@ import (
 // and errors on stderr.
 type cancelOutput struct {
 	json           bool
+	debug          bool // exchanges are shown on stderr
 	stdout, stderr io.Writer
 }
 
@@ -125,13 +126,11 @@ func (o cancelOutput) show(report cancelReport) error {
 // what the command ends with. One reason for all of them is that error itself.
 func (o cancelOutput) explain(of int, failures []*failure) error {
 	const most = 20 // a longer list is for --output json
-	failed, status := 0, exitRefused
+	failed := 0
 	for _, f := range failures {
 		failed += len(f.ids)
-		if _, answered := errors.AsType[*client.Error](f.err); !answered {
-			status = exitUnreachable
-		}
 	}
+	status := exitStatus(failures)
 	if errors.Is(failures[0].err, client.ErrNoCredentials) {
 		status = exitCannot // it is said of the first request, and nothing was sent
 	}
@@ -146,6 +145,23 @@ func (o cancelOutput) explain(of int, failures []*failure) error {
 		fmt.Fprintf(o.stderr, "factory: %s: %s\n", listed(f.ids), strings.ReplaceAll(f.err.Error(), "\n", "; "))
 	}
 	return exit(status, fmt.Errorf("%d of %s not cancelled: %w", failed, packages(of), shortened{failures[0].err}))
+}
+
+// exitStatus is that of the worst failure: packages that may be cancelled, then
+// those for which nothing was sent, then those that the server refused.
+func exitStatus(failures []*failure) int {
+	status := exitRefused
+	for _, f := range failures {
+		_, answered := errors.AsType[*client.Error](f.err)
+		switch {
+		case answered:
+		case errors.Is(f.err, client.ErrInDoubt):
+			return exitInDoubt
+		default:
+			status = exitNotSent
+		}
+	}
+	return status
 }
 
 // shortened is an error whose text was shown before.
@@ -209,7 +225,7 @@ type progressBar struct {
 
 func (o cancelOutput) progress(total int) *progressBar {
 	f, ok := o.stderr.(*os.File)
-	if !ok || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
+	if !ok || o.debug || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
 	return &progressBar{w: f, total: total}
