@@ -447,7 +447,7 @@ type breaker struct {
 func (b *breaker) add(keyword, label string, v any) {
 	c := b.n.Clause(keyword)
 	sent := b.in == InCookie || travels(v, b.in) // in a cookie it is escaped, and need not come out the same
-	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.n.Validates(plain(v)) == nil {
+	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.m.Verdicts.keeps(b.n, plain(v)) {
 		return
 	}
 	b.out = append(b.out, Variant{Clause: c, Label: label, V: v})
@@ -724,7 +724,7 @@ func (b *breaker) contains(items []any, m *Maker) {
 		}
 		b.add("contains", "without", without)
 		for _, v := range strangers {
-			if takes(itemNodes([]*contract.Node{n}, 0), []*contract.Node{n.Contains}, v.v) {
+			if m.takes(itemNodes([]*contract.Node{n}, 0), []*contract.Node{n.Contains}, v.v) {
 				b.add("contains", "only-"+v.label, []any{v.v})
 			}
 		}

@@ -21,6 +21,8 @@ type Maker struct {
 	Known map[string][]string
 	// Thin makes of the values that keep a clause only the first few.
 	Thin bool
+	// Verdicts are shared by the makers for one document; nil remembers none.
+	Verdicts *Verdicts
 
 	from    *Maker // what it is a fork of
 	made    map[*contract.Node]made
@@ -36,7 +38,9 @@ type Maker struct {
 // Fork returns a maker that has all that m has made, and adds nothing to it. As
 // long as m itself is not used, forks of it may be used at once; what one makes
 // does not depend on the others.
-func (m *Maker) Fork() *Maker { return &Maker{Known: m.Known, Thin: m.Thin, from: m} }
+func (m *Maker) Fork() *Maker {
+	return &Maker{Known: m.Known, Thin: m.Thin, Verdicts: m.Verdicts, from: m}
+}
 
 // sight is a value that is compared by where it is, and the node that it is
 // judged by.
@@ -61,7 +65,7 @@ const maxJudged = 4096
 func (m *Maker) Takes(n *contract.Node, v any) bool {
 	members, isObject := v.(map[string]any)
 	if !isObject {
-		return n.Validates(v) == nil
+		return m.Verdicts.keeps(n, v)
 	}
 	key := sight{n, reflect.ValueOf(members).Pointer()}
 	for from := m; from != nil; from = from.from {
@@ -72,7 +76,7 @@ func (m *Maker) Takes(n *contract.Node, v any) bool {
 	if m.judged == nil || len(m.judged) >= maxJudged {
 		m.judged = map[sight]verdict{}
 	}
-	ok := n.Validates(v) == nil
+	ok := m.Verdicts.keeps(n, v)
 	m.judged[key] = verdict{v, ok}
 	return ok
 }
@@ -175,7 +179,7 @@ func (m *Maker) Spare(n *contract.Node) (Good, error) {
 				return slices.ContainsFunc(all, func(p *contract.Node) bool { return path == p.Path || strings.HasPrefix(path, p.Path+"/") })
 			})
 		}
-		if n.Validates(few.V) == nil {
+		if m.Verdicts.keeps(n, few.V) {
 			g = few
 		}
 	}
@@ -260,7 +264,7 @@ func (m *Maker) known(n *contract.Node) (Good, bool) {
 		}
 		items = append(items, v)
 	}
-	if len(items) == 0 || n.Validates(items) != nil {
+	if len(items) == 0 || !m.Verdicts.keeps(n, items) {
 		return Good{}, false
 	}
 	return Good{V: items}, true

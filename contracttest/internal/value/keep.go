@@ -147,7 +147,7 @@ func (k *keeper) add(c *contract.Clause, label string, v any, exists bool) {
 
 // addLeft notes a value that a receiver may refuse.
 func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, leave string) {
-	if c == nil || k.m.Thin && k.count[c] == few || k.n.Validates(plain(v)) != nil || !travels(v, k.in) {
+	if c == nil || k.m.Thin && k.count[c] == few || !k.m.Verdicts.keeps(k.n, plain(v)) || !travels(v, k.in) {
 		return
 	}
 	k.count[c]++

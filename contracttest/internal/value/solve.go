@@ -88,7 +88,7 @@ func (m *Maker) taken(a asked, depth int) iter.Seq[Good] {
 				if m.left--; m.left < 0 {
 					return false
 				}
-				if takes(a.nodes, all.nots, g.V) && !yield(g) {
+				if m.takes(a.nodes, all.nots, g.V) && !yield(g) {
 					stopped = true
 					return false
 				}
@@ -146,15 +146,15 @@ func PatternName(n *contract.Node) string {
 	return first
 }
 
-func takes(nodes, nots []*contract.Node, v any) bool {
+func (m *Maker) takes(nodes, nots []*contract.Node, v any) bool {
 	v = plain(v)
 	for _, n := range nodes {
-		if n.Validates(v) != nil {
+		if !m.Verdicts.keeps(n, v) {
 			return false
 		}
 	}
 	for _, n := range nots {
-		if n.Validates(v) == nil {
+		if m.Verdicts.keeps(n, v) {
 			return false
 		}
 	}
@@ -534,12 +534,12 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 	if len(must) == 0 {
 		for i := range 5 {
 			v := any(json.Number(strconv.Itoa(len(before) + i)))
-			if takes(nil, nots, v) && fresh(v) {
+			if m.takes(nil, nots, v) && fresh(v) {
 				return Good{V: v}, true
 			}
 		}
 		for _, v := range []any{"a", true, nil} {
-			if takes(nil, nots, v) && fresh(v) {
+			if m.takes(nil, nots, v) && fresh(v) {
 				return Good{V: v}, true
 			}
 		}
@@ -560,7 +560,7 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 		}
 	}
 	for g := range m.values(must, depth+1) {
-		if takes(nil, nots, g.V) && fresh(g.V) {
+		if m.takes(nil, nots, g.V) && fresh(g.V) {
 			return g, true
 		}
 	}
@@ -811,7 +811,7 @@ func (o *object) value(name string) (Good, bool) {
 		return g, err == nil
 	}
 	for _, n := range nodes {
-		if g, err := o.m.good(n, o.depth+1); err == nil && takes(nodes, nil, g.V) {
+		if g, err := o.m.good(n, o.depth+1); err == nil && o.m.takes(nodes, nil, g.V) {
 			return g, true
 		}
 	}
@@ -1004,7 +1004,7 @@ func (m *Maker) goods(n *contract.Node, good Good) []Good {
 		m.left = maxSteps / 4
 		m.expand([]*contract.Node{n}, asked{}, func(a asked) bool {
 			for _, v := range given(a.nodes) {
-				if basic(v) == typ && takes([]*contract.Node{n}, a.nots, v) {
+				if basic(v) == typ && m.takes([]*contract.Node{n}, a.nots, v) {
 					all = append(all, Good{V: v})
 					return false
 				}
@@ -1013,7 +1013,7 @@ func (m *Maker) goods(n *contract.Node, good Good) []Good {
 				if m.left--; m.left < 0 {
 					return false
 				}
-				if takes([]*contract.Node{n}, a.nots, g.V) {
+				if m.takes([]*contract.Node{n}, a.nots, g.V) {
 					all = append(all, g)
 					return false
 				}
