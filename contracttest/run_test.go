@@ -357,14 +357,22 @@ func TestSecretCut(t *testing.T) {
 }
 
 // TestUnknownValues proves that values which do not exist on the target are one
-// finding, which says so, and that nothing counts as proven by their refusal.
+// finding, which says so, where the user has given all of them, and that nothing
+// counts as proven by their refusal. Where some are the document's examples,
+// nobody has said that they exist.
 func TestUnknownValues(t *testing.T) {
-	rep := run(t, correct(t), contracttest.Values("package_ids", "98", "99"))
+	gone := contracttest.Values("package_ids", "98", "99")
+	rep := run(t, correct(t), gone, contracttest.Values("project_id", project))
 	require.Len(t, rep.Findings, 1, "%s", describe(rep))
 	assert.Equal(t, "valid-request-refused", rep.Findings[0].Check)
 	assert.Contains(t, rep.Findings[0].Message, "give others (--value NAME=VALUE)")
 	assert.Zero(t, rep.Coverage.Broken)
 	assert.Positive(t, rep.Coverage.NotProven)
+
+	rep = run(t, correct(t), gone)
+	assert.Empty(t, rep.Findings, "%s", describe(rep))
+	assert.Zero(t, rep.Coverage.Broken)
+	assert.Contains(t, strings.Join(rep.Warnings, "\n"), "no valid request was accepted")
 }
 
 func TestProgress(t *testing.T) {

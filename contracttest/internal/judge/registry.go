@@ -32,22 +32,22 @@ var Checks = []Check{
 		Name: ValidRefused, run: validRefused,
 		Doc:      "A request that keeps the contract is refused.",
 		Severity: "a warning where the case is left to the receiver, and for 413, 414 and 431",
-		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given, that the document " +
-			"has as examples, and that other operations have answered with; where made-up ones are accepted, none has to. Also 429, and a request that " +
-			"is refused since the target has changed.",
+		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
+			"operations have answered with, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to. Also 429, " +
+			"a documented 409, and a request that is refused since the target has changed. What is not refused when it is sent again is a warning.",
 		Refs: "RFC 9110 §15.5",
 	},
 	{
 		Name: "invalid-request-accepted", run: invalidAccepted,
 		Doc:      "A request that breaks one clause is answered with a success.",
-		Severity: "a warning where the case is left to the receiver",
+		Severity: "a warning where the case is left to the receiver, and where it is not accepted when it is sent again",
 		Refs:     "RFC 9110 §15.3",
 	},
 	{
 		Name: "undocumented-method", run: undocumentedMethod,
 		Doc:      "A method that the path does not have is served. 405, 404 and 501 refuse it.",
 		Severity: "a warning for any other refusal",
-		Silent:   "OPTIONS, and HEAD wherever there is GET.",
+		Silent:   "OPTIONS, HEAD wherever there is GET, and what any path is answered, as by something in front of the API.",
 		Refs:     "RFC 9110 §9.1, §9.3.2, §9.3.7",
 	},
 	{
@@ -60,6 +60,7 @@ var Checks = []Check{
 		Name: "undocumented-path", run: undocumentedPath,
 		Doc:      "A path next to the documented one is served.",
 		Severity: "a warning for a spelling that is often taken for the same",
+		Silent:   "A path that nobody can know is answered alike, as where a web interface has a page for every path.",
 		Refs:     "RFC 3986 §6.2",
 	},
 	{

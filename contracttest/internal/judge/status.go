@@ -164,6 +164,9 @@ func validRefused(e *Exchange) []Finding {
 	if code == http.StatusTooManyRequests || e.lacksCredential() || e.expected() == "" { // nothing but refusals is documented
 		return nil
 	}
+	if code == http.StatusConflict && e.Documented() != nil { // with the state of the target (RFC 9110 §15.5.10)
+		return nil
+	}
 	if e.Base {
 		return []Finding{{
 			Clause: e.Clause,
@@ -185,11 +188,7 @@ func validRefused(e *Exchange) []Finding {
 }
 
 func invalidAccepted(e *Exchange) []Finding {
-	if e.Response == nil || e.Expect != plan.Refuse {
-		return nil
-	}
-	// A redirect that the document has is a success; another is one of its own.
-	if class := e.Response.Status / 100; class != 2 && (class != 3 || e.Documented() == nil) {
+	if e.Response == nil || e.Expect != plan.Refuse || !Accepts(e.Op, e.Response.Status) {
 		return nil
 	}
 	what := "broken: " + e.Clause.Text

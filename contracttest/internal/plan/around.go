@@ -321,6 +321,7 @@ func (pl *planner) combination(i int) *Case {
 	}
 	c := pl.newCase(Random, clause, fmt.Sprintf("random-%d", i+1), expect)
 	for _, ch := range used {
+		c.doubt(ch)
 		pl.own(c, ch.touches)
 	}
 	pl.own(c, credential)

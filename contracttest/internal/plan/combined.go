@@ -97,10 +97,11 @@ func (pl *planner) repeat(ch change, label string, d draft, vary func(*wire.Requ
 	if err != nil {
 		return false
 	}
+	c := pl.newCase(Clauses, ch.clause, ch.label+"-"+label, Refuse)
 	if vary != nil {
+		c.Plain = r.Clone()
 		vary(r)
 	}
-	c := pl.newCase(Clauses, ch.clause, ch.label+"-"+label, Refuse)
 	c.Request, c.Unknown = r, d.unknown()
 	pl.own(c, ch.touches)
 	if !pl.labelled(c) || !pl.alone(c) || pl.repeats(c) {

@@ -214,6 +214,9 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				made = madeUp(n, local, v.V)
 			}
 			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
+			if v.Label == "good" && p != nil && pl.names(n) {
+				ch.doubt = n.Path
+			}
 			pl.keep(ch, pl.probes(v, p), n)
 			kept[v.Clause] += pl.count - before
 			if n.Shared != nil && pl.count > before {
@@ -542,12 +545,27 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 		c.Probe = n.Path
 	}
 	c.Leave = ch.leave
+	c.doubt(ch)
 	pl.own(c, ch.touches)
 	if pl.confirmed(c, d) {
 		pl.add(c)
 		if ch.leave == "" && !pl.again && c.Request.Size() < maxRandomSize {
 			pl.keeps = append(pl.keeps, ch)
 		}
+	}
+}
+
+// names reports whether a text in a parameter may be the name of something: of a
+// property to sort by, of a filter. Of a made-up one nobody knows whether it is.
+func (pl *planner) names(n *contract.Node) bool {
+	s := n.Schema
+	return n.Allows("string") && s.Format == "" && len(s.Enum) == 0 && s.Const == nil && len(pl.opts.Known[n.Name]) == 0
+}
+
+// doubt notes that the case has a value of the change that may be a name.
+func (c *Case) doubt(ch change) {
+	if ch.doubt != "" {
+		c.Doubts = append(c.Doubts, ch.doubt)
 	}
 }
 

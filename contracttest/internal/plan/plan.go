@@ -61,6 +61,12 @@ type Case struct {
 	Leave string
 	// Unknown lists the nodes whose values may not exist on the target.
 	Unknown []string
+	// Assumes lists, in a base, the nodes whose values are the document's examples:
+	// nothing says that they exist on the target.
+	Assumes []string
+	// Doubts lists nodes with a made-up text that may be the name of something: its
+	// refusal shows nothing unless such a text is accepted elsewhere.
+	Doubts []string
 	// Probe is the node for which the case has an arbitrary value: if it is
 	// accepted, values of that node need not exist.
 	Probe string
@@ -74,6 +80,9 @@ type Case struct {
 	// Alter changes the credential that the run adds in the header of Own; without
 	// such a header the case is not sent.
 	Alter func(string) string
+	// Plain is the request in its usual form, where the case breaks its clause in
+	// another one: chunked, with a header besides.
+	Plain *wire.Request
 	// Base is the valid request that the case differs from in one thing; nil in
 	// the base itself.
 	Base *Case
@@ -213,6 +222,7 @@ type change struct {
 	site    string // two changes of one site, or of one inside the other, do not go together
 	apply   func(*value.Maker, draft) (draft, error)
 	touches *contract.Param
+	doubt   string // the node of a made-up text that may be a name
 }
 
 // start plans the base, and reports whether there is one.
@@ -226,7 +236,7 @@ func (pl *planner) start() bool {
 	}
 	pl.base = base
 	first := pl.newCase(Basics, pl.op.PathClause, "base", Accept)
-	first.Keeps = pl.keptByBase()
+	first.Keeps, first.Assumes = pl.keptByBase(), pl.assumed()
 	if !pl.confirmed(first, base) {
 		for _, c := range pl.op.Clauses {
 			pl.reasons[c] = "no valid request is made: " + pl.reasons[pl.op.PathClause]

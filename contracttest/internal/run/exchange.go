@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
-	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
@@ -49,31 +47,6 @@ func (r *runner) withRunHeaders(c *plan.Case) *wire.Request {
 	return req
 }
 
-// exchange sends a request of an operation by one of the target's ways.
-func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
-	x := &wire.Exchange{Request: req}
-	if r.limiter != nil {
-		if err := r.limiter.Wait(ctx); err != nil {
-			x.Err = err
-			return x
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
-	defer cancel()
-	r.exchanges.Add(1)
-	x.Response, x.Err = do(ctx, req, r.opts.Prepare)
-	switch err := failure(x); {
-	case errors.Is(err, send.ErrTimeout):
-		r.states.of(op).late.Add(1)
-		r.hung.Add(1)
-	case errors.Is(err, send.ErrTooLarge):
-		r.states.of(op).large.Add(1)
-	case err == nil:
-		r.answered.Store(true)
-	}
-	return x
-}
-
 // failure says why an exchange did not come to its end; it is nil where it did.
 func failure(x *wire.Exchange) error {
 	if x.Response != nil {
@@ -93,12 +66,7 @@ func (r *runner) secrets(op *contract.Operation, req *wire.Request) []string {
 	return all
 }
 
-// accepted reports whether the answer is a success: a 2xx, or a redirect that
-// the document has.
+// accepted reports whether the answer is a success.
 func accepted(op *contract.Operation, x *wire.Exchange) bool {
-	if x.Response == nil {
-		return false
-	}
-	class := x.Response.Status / 100
-	return class == 2 || class == 3 && op.Response(x.Response.Status) != nil
+	return x.Response != nil && judge.Accepts(op, x.Response.Status)
 }

@@ -15,6 +15,9 @@ import (
 // finish fills in the report what is known when all has been sent.
 func (r *runner) finish(elapsed time.Duration) {
 	rep := r.report
+	for _, st := range r.states {
+		r.takeUp(st)
+	}
 	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules()
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),

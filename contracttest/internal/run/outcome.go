@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -20,15 +19,14 @@ import (
 type outcome struct {
 	skipped  string // why it was not sent
 	err      error  // why there was no response
-	status   int    // 0: no response
+	answer          // status 0: no response
 	accepted bool   // a documented success
+	refused  bool   // for what the case is about
 	must     bool   // it had to be accepted, if it keeps the contract
 	findings []report.Finding
 	shot     *report.Exchange // what a report shows of it, nil where it is not to be kept
 	wanted   bool             // the report has it whatever came of it
 }
-
-func (o *outcome) class() int { return o.status / 100 }
 
 // attempt sends a case and judges the answer, unless there is a reason not to.
 func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
@@ -81,7 +79,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	if x.Response == nil {
 		return o
 	}
-	o.status, o.accepted = x.Response.Status, accepted(c.Op, x)
+	o.answer, o.accepted, o.refused = answerOf(x), accepted(c.Op, x), e.Refuses()
 	if c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -122,6 +120,17 @@ func (r *runner) admitted(op *contract.Operation) bool {
 	})
 }
 
+// noteTaken notes the nodes for which a made-up value was accepted.
+func (r *runner) noteTaken(cases []*plan.Case, outcomes []outcome) {
+	for i, c := range cases {
+		if outcomes[i].accepted && c.Expect == plan.Accept {
+			for _, node := range slices.Concat(c.Unknown, c.Doubts) {
+				r.states.of(c.Op).taken[node] = true
+			}
+		}
+	}
+}
+
 // learn takes from the first phase what the later ones are judged by: whether
 // the valid request is accepted, and for which nodes any value is.
 func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outcome) {
@@ -143,64 +152,4 @@ func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outco
 // stillAccepted sends a request that was accepted once more.
 func (r *runner) stillAccepted(ctx context.Context, c *plan.Case) bool {
 	return accepted(c.Op, r.send(ctx, c))
-}
-
-// conclude enters the outcome of a case.
-func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
-	if o.skipped != "" {
-		r.states.of(c.Op).skipped[c.Clause] = o.skipped
-		return
-	}
-	if o.must && c.Expect == plan.Accept && o.class() == 4 && c.Base != nil && !r.stillAccepted(ctx, c.Base) {
-		r.changed(c, &o)
-	}
-	clean := true
-	for _, f := range o.findings {
-		r.enter(f)
-		clean = clean && f.Severity == report.Warning
-	}
-	r.sample.add(o.shot, o.findings, o.wanted)
-	r.cover(c, &o, clean)
-}
-
-// changed decides what it means that not only a case is refused, but now also
-// the valid request that it differs from, which was accepted before. Where the
-// request had been accepted twice, its values are not used up by it, and if
-// nothing else has changed the target, then its refusal is no state but a fault
-// that an earlier request has set off.
-func (r *runner) changed(c *plan.Case, o *outcome) {
-	o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
-	st := r.states.of(c.Op)
-	if !st.repeatable || st.lost || r.selection.SkipsCheck(judge.ValidRefused) || r.othersChange(c.Op) {
-		return
-	}
-	st.lost = true
-	base := c.Base
-	e := &judge.Exchange{
-		Exchange: &wire.Exchange{Request: r.withRunHeaders(base)}, Op: c.Op, Clause: base.Clause, Secrets: r.secrets(c.Op, base.Request),
-	}
-	r.enter(Finding(e, judge.Finding{
-		Check: judge.ValidRefused, Severity: judge.Error, Clause: base.Clause,
-		Message:  fmt.Sprintf("the valid request that was accepted again and again is refused since about %s", c.ID),
-		Expected: "the same answer to the same request", Actual: strconv.Itoa(o.status),
-	}, r.curlBase, base.ID))
-}
-
-// othersChange reports whether another operation may have changed the target.
-func (r *runner) othersChange(op *contract.Operation) bool {
-	return slices.ContainsFunc(r.states, func(other *state) bool {
-		return other.accepted && other.op != op && rank(other.op.Method) > 0
-	})
-}
-
-// cover enters what a case has shown of the clauses of its request.
-func (r *runner) cover(c *plan.Case, o *outcome, clean bool) {
-	switch {
-	case c.Expect == plan.Accept && o.accepted && clean:
-		r.account.Kept(append(c.Keeps, c.Clause)...)
-	case c.Expect != plan.Accept && o.class() == 4 && (r.states.of(c.Op).accepted || c.Expect == plan.RefuseCredential):
-		r.account.Broken(c.Clause)
-	default:
-		r.account.Tried(append(c.Keeps, c.Clause)...)
-	}
 }

@@ -101,14 +101,18 @@ func (p *pool) take(j *job) (int, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		i, ok := p.choose()
-		if ok {
-			j.op, j.since, j.slow = p.cases[i].Op, time.Now(), false
-			p.busy[j] = true
-			return i, true
-		}
-		if p.waiting == 0 {
+		if p.waiting == 0 && p.next == len(p.cases) {
 			return 0, false
+		}
+		if most := p.r.load.most.Load(); most == 0 || int64(len(p.busy)) < most {
+			if i, ok := p.choose(); ok {
+				j.op, j.since, j.slow = p.cases[i].Op, time.Now(), false
+				p.busy[j] = true
+				return i, true
+			}
+			if p.waiting == 0 {
+				return 0, false
+			}
 		}
 		p.freed.Wait()
 	}
@@ -158,13 +162,14 @@ func (p *pool) finish(j *job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.busy, j)
-	if !j.slow {
-		return false
+	if j.slow {
+		p.slowAll--
+		p.slow[j.op]--
 	}
-	p.slowAll--
-	p.slow[j.op]--
-	p.freed.Broadcast()
-	return true
+	if j.slow || p.r.load.most.Load() > 0 {
+		p.freed.Broadcast()
+	}
+	return j.slow
 }
 
 // relieve replaces those who wait long.

@@ -162,6 +162,9 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 	}
 	at := make([]answer, together)
 	g := &errgroup.Group{}
+	if most := r.load.most.Load(); most > 0 {
+		g.SetLimit(int(most))
+	}
 	for i := range at {
 		g.Go(func() error { at[i] = ask(); return nil })
 	}

@@ -32,7 +32,8 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	}
 	r := &runner{
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{},
-		states: newStates(c), index: map[findingKey]int{}, sample: newSample(),
+		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
+		load: load{limited: map[*contract.Operation]int{}},
 	}
 	defer target.Close()
 	return r.run(ctx)
@@ -44,15 +45,17 @@ type runner struct {
 	selection *Selection
 	target    send.Target
 	curlBase  string
-	limiter   *rate.Limiter // nil: no bound
+	load      load
 
-	plan    *planned
-	states  states
-	account coverage.Account
-	report  *report.Report
-	index   map[findingKey]int // of report.Findings
-	sample  *sample
-	reached bool // the target has taken a connection
+	plan      *planned
+	states    states
+	account   coverage.Account
+	report    *report.Report
+	index     map[findingKey]int  // of report.Findings
+	confirmed map[findingKey]bool // findings whose request has been sent again
+	strangers map[strange]answer  // to paths that nobody can know
+	sample    *sample
+	reached   bool // the target has taken a connection
 
 	hung      atomic.Int32 // answers of any operation that were late
 	answered  atomic.Bool  // whether an answer came to its end
@@ -72,7 +75,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		defer cancel()
 	}
 	if r.opts.Rate > 0 {
-		r.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
+		r.load.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
 	}
 	opts := r.opts.plan(r.opts.Base(r.contract, r.target), r.selection)
 	opts.Learned = r.discover(ctx, opts)
@@ -125,6 +128,7 @@ func (r *runner) stages(ctx context.Context, taking bool) error {
 	}
 	for cases := range r.plan.stages(taking) {
 		s := sent{cases, r.attempts(ctx, cases)}
+		r.noteTaken(s.cases, s.outcomes)
 		first := cases[0]
 		if first.Phase == plan.Basics && first.Expect == plan.Accept {
 			valid = true

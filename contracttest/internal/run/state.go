@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 // How often an operation may hang, or answer without an end, before the rest of
@@ -20,10 +21,12 @@ type state struct {
 	op   *contract.Operation
 	plan *part // nil where there was no time to plan it
 
-	accepted   bool            // its valid request was accepted
-	repeatable bool            // and a second time too
-	lost       bool            // a finding says that it is refused since
-	free       map[string]bool // nodes whose values need not exist
+	accepted   bool             // its valid request was accepted
+	repeatable bool             // and a second time too
+	lost       bool             // a finding says that it is refused since
+	free       map[string]bool  // nodes whose values need not exist
+	taken      map[string]bool  // nodes for which a made-up value was accepted, if it may exist by chance
+	aside      []report.Finding // that its valid request is refused, as examples need not exist
 	skipped    map[*contract.Clause]string
 
 	late, large atomic.Int32 // answers that did not come to an end
@@ -35,7 +38,7 @@ type states []*state
 func newStates(c *contract.Contract) states {
 	all := make(states, len(c.Operations))
 	for i, op := range c.Operations {
-		all[i] = &state{op: op, free: map[string]bool{}, skipped: map[*contract.Clause]string{}}
+		all[i] = &state{op: op, free: map[string]bool{}, taken: map[string]bool{}, skipped: map[*contract.Clause]string{}}
 	}
 	return all
 }

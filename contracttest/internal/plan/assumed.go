@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+)
+
+// assumed lists the nodes of the base with identifiers that nobody has vouched
+// for: the document's examples, of which nothing says that they exist on the
+// target. Values that are made up are listed as unknown instead; those of an
+// enumeration exist.
+func (pl *planner) assumed() []string {
+	var all []string
+	unknown := pl.base.unknown()
+	var walk func(n *contract.Node, v any)
+	walk = func(n *contract.Node, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for _, p := range n.Props {
+				if member, ok := v[p.PropName]; ok {
+					walk(p, member)
+				}
+			}
+			for _, part := range n.AllOf {
+				walk(part, v)
+			}
+		case []any:
+			if n.Items != nil && len(v) > 0 {
+				walk(n.Items, v[0])
+			}
+		case nil, bool:
+		default:
+			given := len(pl.opts.Known[n.Name]) > 0 || len(n.Schema.Enum) > 0 || n.Schema.Const != nil
+			if !given && (strings.HasPrefix(n.Path, "path/") || identifies(n.Name)) && !slices.Contains(unknown, n.Path) {
+				all = append(all, n.Path)
+			}
+		}
+	}
+	for _, p := range pl.op.Params {
+		if p.Spec.In != openapi3.ParameterInPath && p.Spec.In != openapi3.ParameterInQuery {
+			continue // X-Request-Id is none of the target's
+		}
+		if g, ok := pl.base.params[p]; ok {
+			walk(p.Node, g.V)
+		}
+	}
+	if m := pl.base.media; m != nil && m.Node != nil {
+		walk(m.Node, pl.base.body.V)
+	}
+	return all
+}
+
+// identifies reports whether a name is that of an identifier: id, petId, pet_ids.
+func identifies(name string) bool {
+	name = strings.TrimSuffix(strings.TrimSuffix(name, "s"), "S")
+	lower := strings.ToLower(name)
+	switch {
+	case lower == "id", lower == "uuid", lower == "guid":
+		return true
+	case strings.HasSuffix(name, "Id"), strings.HasSuffix(name, "ID"), strings.HasSuffix(lower, "_id"), strings.HasSuffix(lower, "-id"):
+		return true
+	}
+	return strings.HasSuffix(name, "Uuid") || strings.HasSuffix(name, "UUID") || strings.HasSuffix(lower, "_uuid")
+}

@@ -1,0 +1,299 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// answer is what is kept of a response to weigh it.
+type answer struct {
+	status   int
+	kind     string // media type
+	location string
+}
+
+func answerOf(x *wire.Exchange) answer {
+	if x.Response == nil {
+		return answer{}
+	}
+	kind, _, err := mime.ParseMediaType(x.Response.Header.Get("Content-Type"))
+	if err != nil {
+		kind = x.Response.Header.Get("Content-Type")
+	}
+	return answer{x.Response.Status, kind, x.Response.Header.Get("Location")}
+}
+
+func (a answer) class() int { return a.status / 100 }
+
+func (a answer) String() string {
+	if a.status == 0 {
+		return "no answer"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)))
+}
+
+// refuses reports whether a control was refused: a control that gets no answer
+// or a 5xx is no refusal, it takes no finding back and makes none.
+func (a answer) refuses() bool { return a.class() == 4 }
+
+// conclude enters the outcome of a case: what of it the evidence bears.
+func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
+	if o.skipped != "" {
+		r.states.of(c.Op).skipped[c.Clause] = o.skipped
+		return
+	}
+	r.weigh(ctx, c, &o)
+	clean := true
+	for _, f := range o.findings {
+		r.enter(f)
+		clean = clean && f.Severity == report.Warning
+	}
+	r.sample.add(o.shot, o.findings, o.wanted)
+	r.cover(c, &o, clean)
+}
+
+// weigh holds what an answer seems to show against other answers: a refusal
+// against one to the request without what the case changes, a path or a method
+// that is served against one that nobody can know, and both against the answer
+// to the same request once more.
+func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
+	switch c.Expect {
+	case plan.Accept:
+		if r.doubtful(c) {
+			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
+			break
+		}
+		if c.Base == nil && len(c.Assumes) > 0 {
+			r.setAside(c, o)
+			break
+		}
+		if o.must && o.class() == 4 && c.Base != nil && answerOf(r.send(ctx, c.Base)).refuses() {
+			r.changed(c, o)
+		}
+	case plan.RefusePath, plan.RefuseMethod:
+		if drops(o.findings, besideThePoint...) && r.unremarkable(ctx, c, o.answer) {
+			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return slices.Contains(besideThePoint, f.Check) })
+		}
+	case plan.Refuse:
+		r.blameForm(ctx, c, o)
+	case plan.RefuseCredential:
+	}
+	r.again(ctx, c, o)
+}
+
+// setAside keeps back that a valid request is refused which has examples of the
+// document for identifiers: nothing says that they exist on the target.
+func (r *runner) setAside(c *plan.Case, o *outcome) {
+	o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool {
+		if f.Check != judge.ValidRefused {
+			return false
+		}
+		r.states.of(c.Op).aside = append(r.states.of(c.Op).aside, f)
+		return true
+	})
+}
+
+// takeUp enters what was set aside of an operation where made-up identifiers of
+// the same kind turned out to be accepted, so that the refused ones need not
+// exist either.
+func (r *runner) takeUp(st *state) {
+	if len(st.aside) == 0 || st.plan == nil || len(st.plan.basics) == 0 {
+		return
+	}
+	for _, node := range st.plan.basics[0].Assumes {
+		if !st.taken[node] {
+			return
+		}
+	}
+	for _, f := range st.aside {
+		r.enter(f)
+	}
+}
+
+// doubtful reports whether a request has a made-up text that may be the name of
+// something, and no such text has been accepted.
+func (r *runner) doubtful(c *plan.Case) bool {
+	return slices.ContainsFunc(c.Doubts, func(node string) bool { return !r.states.of(c.Op).taken[node] })
+}
+
+// blameForm lays it at the form of a request that its fault is not noticed,
+// where the same request in its plain form is refused: a server that drops
+// chunked bodies has one fault, not one for each clause.
+func (r *runner) blameForm(ctx context.Context, c *plan.Case, o *outcome) {
+	if !drops(o.findings, judge.InvalidAccepted) {
+		return
+	}
+	plain := *c
+	switch {
+	case c.Plain != nil:
+		plain.Request = c.Plain
+	case c.Request.Chunked:
+		plain.Request = c.Request.Clone()
+		plain.Request.Chunked = false
+	default:
+		return
+	}
+	if !answerOf(r.send(ctx, &plain)).refuses() {
+		return
+	}
+	for i, f := range o.findings {
+		if f.Check == judge.InvalidAccepted {
+			o.findings[i].Clause, o.findings[i].Place = c.Op.MessageClause.Name, Place(r.contract, c.Op.MessageClause)
+			o.findings[i].Message += " (in its plain form the request is refused)"
+		}
+	}
+}
+
+// besideThePoint are the checks that say nothing of a path or a method where a
+// stranger is answered alike.
+var besideThePoint = []string{judge.UndocumentedPath, judge.UndocumentedMethod, judge.Redirect}
+
+// comesAgain are the checks that say that a request is refused, or accepted.
+// The others are about an answer, which is wrong if it is given once.
+var comesAgain = []string{
+	judge.ValidRefused, judge.InvalidAccepted, judge.UndocumentedPath, judge.UndocumentedMethod, judge.SecurityIgnored,
+}
+
+func drops(findings []report.Finding, checks ...string) bool {
+	return slices.ContainsFunc(findings, func(f report.Finding) bool { return slices.Contains(checks, f.Check) })
+}
+
+// again sends a request once more before it is reported that it is accepted or
+// refused: what does not come again is a warning that says so. A request that
+// has taken away what it needs cannot be sent again as it was.
+func (r *runner) again(ctx context.Context, c *plan.Case, o *outcome) {
+	if takes(c.Op) && o.accepted {
+		return
+	}
+	var second answer
+	sent := false
+	for i, f := range o.findings {
+		if f.Severity != report.Error || !slices.Contains(comesAgain, f.Check) || r.confirmed[keyOf(f)] {
+			continue
+		}
+		if !sent {
+			second, sent = answerOf(r.send(ctx, c)), true
+		}
+		if second.class() == o.class() {
+			r.confirmed[keyOf(f)] = true
+			continue
+		}
+		o.findings[i].Severity = report.Warning
+		o.findings[i].Message += fmt.Sprintf("; sent again, it was answered with %s", second)
+	}
+}
+
+// strange is what a stranger is asked for: a path of this many segments, by this
+// method.
+type strange struct {
+	method   string
+	segments int
+}
+
+// unremarkable reports whether a request for a path or by a method that the
+// document does not have is answered as any is, or is sent to the documented
+// spelling of its path.
+func (r *runner) unremarkable(ctx context.Context, c *plan.Case, a answer) bool {
+	if a.class() == 3 && c.Expect == plan.RefusePath && r.documented(a.location) {
+		return true
+	}
+	if c.Expect == plan.RefuseMethod && c.Request.Method != http.MethodOptions && success(c.Op, a) {
+		return false // it is served as the documented method is
+	}
+	depth := max(1, strings.Count(strings.TrimPrefix(c.Request.Path(), r.plan.opts.BasePath), "/"))
+	for _, segments := range []int{1, depth} {
+		key := strange{c.Request.Method, segments}
+		other, known := r.strangers[key]
+		if !known {
+			req := c.Request.Clone()
+			req.Target = r.plan.opts.BasePath + strings.Repeat("/"+nowhere, segments)
+			other = answerOf(r.exchange(ctx, c.Op, req, r.target.Do))
+			r.strangers[key] = other
+		}
+		if other.status == a.status && other.kind == a.kind {
+			return true
+		}
+	}
+	return false
+}
+
+// success reports whether an answer looks like a documented one of the
+// operation.
+func success(op *contract.Operation, a answer) bool {
+	r := op.Response(a.status)
+	if r == nil {
+		return false
+	}
+	if a.kind == "" || r.NoBody != nil {
+		return a.kind == "" && r.NoBody != nil
+	}
+	_, err := r.Select(a.kind)
+	return err == nil
+}
+
+// nowhere is a segment that no path has.
+const nowhere = "x-8c1f2e7a"
+
+// documented reports whether a Location leads to a path of the document.
+func (r *runner) documented(location string) bool {
+	u, err := url.Parse(location)
+	if err != nil || u.Path == "" {
+		return false
+	}
+	path := strings.TrimPrefix(u.EscapedPath(), r.plan.opts.BasePath)
+	return len(r.contract.At(path)) > 0
+}
+
+// changed decides what it means that not only a case is refused, but now also
+// the valid request that it differs from, which was accepted before. Where the
+// request had been accepted twice, its values are not used up by it, and if
+// nothing else has changed the target, then its refusal is no state but a fault
+// that an earlier request has set off.
+func (r *runner) changed(c *plan.Case, o *outcome) {
+	o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
+	st := r.states.of(c.Op)
+	if !st.repeatable || st.lost || r.selection.SkipsCheck(judge.ValidRefused) || r.othersChange(c.Op) {
+		return
+	}
+	st.lost = true
+	base := c.Base
+	e := &judge.Exchange{
+		Exchange: &wire.Exchange{Request: r.withRunHeaders(base)}, Op: c.Op, Clause: base.Clause, Secrets: r.secrets(c.Op, base.Request),
+	}
+	r.enter(Finding(e, judge.Finding{
+		Check: judge.ValidRefused, Severity: judge.Error, Clause: base.Clause,
+		Message:  fmt.Sprintf("the valid request that was accepted again and again is refused since about %s", c.ID),
+		Expected: "the same answer to the same request", Actual: strconv.Itoa(o.status),
+	}, r.curlBase, base.ID))
+}
+
+// othersChange reports whether another operation may have changed the target.
+func (r *runner) othersChange(op *contract.Operation) bool {
+	return slices.ContainsFunc(r.states, func(other *state) bool {
+		return other.accepted && other.op != op && rank(other.op.Method) > 0
+	})
+}
+
+// cover enters what a case has shown of the clauses of its request.
+func (r *runner) cover(c *plan.Case, o *outcome, clean bool) {
+	switch {
+	case c.Expect == plan.Accept && o.accepted && clean:
+		r.account.Kept(append(c.Keeps, c.Clause)...)
+	case c.Expect != plan.Accept && o.refused && (r.states.of(c.Op).accepted || c.Expect == plan.RefuseCredential):
+		r.account.Broken(c.Clause)
+	default:
+		r.account.Tried(append(c.Keeps, c.Clause)...)
+	}
+}

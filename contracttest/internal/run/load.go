@@ -1,0 +1,199 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// How a target that limits requests is treated: how often one is sent again
+// that is answered with 429, after which time at first, and how long a target
+// may ask to be left alone.
+const (
+	maxPatience  = 3
+	firstPause   = 20 * time.Millisecond
+	longestPause = 2 * time.Second
+)
+
+// How often a request is tried alone, and after which part of the time-out an
+// answer is so late that fewer requests are sent at once.
+const (
+	maxAlone    = 2
+	nearTimeout = 3
+)
+
+// load keeps the run's own load from being blamed on the target: what is late,
+// lost or answered with 503 among other requests is sent again when no other is
+// under way, and how many are under way at once falls.
+type load struct {
+	quiet   sync.RWMutex // held for writing by a request that has to be alone
+	under   atomic.Int64 // requests under way
+	started atomic.Int64
+	most    atomic.Int64 // how many may be under way; 0: no bound
+	good    atomic.Int64 // answers since it fell
+
+	mu      sync.Mutex
+	limiter *rate.Limiter // nil: no bound
+	since   time.Time     // when counting began
+	count   int           // of requests since then
+	limited map[*contract.Operation]int
+}
+
+// slower lets fewer requests be under way.
+func (l *load) slower() {
+	now := l.under.Load() + 1 // the one that was late
+	if most := l.most.Load(); most > 0 {
+		now = min(now, most)
+	}
+	l.most.Store(max(1, now/2))
+	l.good.Store(0)
+}
+
+// steady lets one more be under way, after as many good answers as show that
+// the target bears it.
+func (l *load) steady() {
+	const enough = 64
+	if l.most.Load() > 0 && l.good.Add(1)%enough == 0 {
+		l.most.Add(1)
+	}
+}
+
+// wait waits until a request may be sent.
+func (l *load) wait(ctx context.Context) error {
+	l.mu.Lock()
+	limiter := l.limiter
+	if now := time.Now(); now.Sub(l.since) > time.Second {
+		l.since, l.count = now, 0
+	}
+	l.count++
+	l.mu.Unlock()
+	if limiter == nil {
+		return nil
+	}
+	return limiter.Wait(ctx)
+}
+
+// patience says how long to wait before a request is sent again that the target
+// has answered with 429; 0 is not at all. From then on fewer are sent in a
+// second.
+func (l *load) patience(op *contract.Operation, resp *wire.Response, tries int) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pause := firstPause << (2 * tries)
+	if after, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && after > 0 {
+		pause = time.Duration(after) * time.Second
+	}
+	if tries == maxPatience || pause > longestPause || l.limited[op] == maxPatience {
+		l.limited[op]++ // it is no limit on the number of requests
+		return 0
+	}
+	if elapsed := time.Since(l.since); l.count > 1 && elapsed > 0 {
+		perSecond := rate.Limit(max(1, 0.8*float64(l.count)/elapsed.Seconds()))
+		if l.limiter == nil || perSecond < l.limiter.Limit() {
+			l.limiter = rate.NewLimiter(perSecond, 1)
+		}
+	}
+	return pause
+}
+
+// overloaded reports whether an answer may be due to the requests that were
+// under way at the same time.
+func overloaded(x *wire.Exchange) bool {
+	if x.Response != nil && x.Response.Status == http.StatusServiceUnavailable {
+		return true
+	}
+	err := failure(x)
+	return errors.Is(err, send.ErrTimeout) || errors.Is(err, send.ErrDropped)
+}
+
+// exchange sends a request of an operation by one of the target's ways, again
+// where the run's own load may be the reason for what came of it.
+func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
+	x, alone := r.once(ctx, req, do)
+	for tries := 0; x.Response != nil && x.Response.Status == http.StatusTooManyRequests; tries++ {
+		pause := r.load.patience(op, x.Response, tries)
+		if pause == 0 || !sleep(ctx, pause) {
+			break
+		}
+		x, alone = r.once(ctx, req, do)
+	}
+	switch {
+	case !overloaded(x):
+		if !alone && x.Response != nil && x.Response.Elapsed > r.opts.Timeout/nearTimeout {
+			r.load.slower() // the next ones may be late
+		} else {
+			r.load.steady()
+		}
+	case !alone && r.answered.Load() && r.stopped(ctx, op) == "": // one that has never answered is not busy
+		r.load.slower()
+		x = r.alone(ctx, op, req, do, x)
+	}
+	switch err := failure(x); {
+	case errors.Is(err, send.ErrTimeout):
+		r.states.of(op).late.Add(1)
+		r.hung.Add(1)
+	case errors.Is(err, send.ErrTooLarge):
+		r.states.of(op).large.Add(1)
+	case err == nil:
+		r.answered.Store(true)
+	}
+	return x
+}
+
+// alone sends a request when no other is under way. A target may still be busy
+// with those that were given up, so it is tried a few times.
+func (r *runner) alone(ctx context.Context, op *contract.Operation, req *wire.Request, do way, x *wire.Exchange) *wire.Exchange {
+	r.load.quiet.Lock()
+	defer r.load.quiet.Unlock()
+	for tries := 0; tries < maxAlone && overloaded(x) && r.stopped(ctx, op) == ""; tries++ {
+		x = r.carry(ctx, req, do)
+	}
+	return x
+}
+
+// once sends a request, and reports whether no other was under way.
+func (r *runner) once(ctx context.Context, req *wire.Request, do way) (x *wire.Exchange, alone bool) {
+	r.load.quiet.RLock()
+	defer r.load.quiet.RUnlock()
+	started := r.load.started.Add(1)
+	alone = r.load.under.Add(1) == 1
+	defer r.load.under.Add(-1)
+	x = r.carry(ctx, req, do)
+	return x, alone && r.load.started.Load() == started
+}
+
+// carry sends a request.
+func (r *runner) carry(ctx context.Context, req *wire.Request, do way) *wire.Exchange {
+	x := &wire.Exchange{Request: req}
+	if err := r.load.wait(ctx); err != nil {
+		x.Err = err
+		return x
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	defer cancel()
+	r.exchanges.Add(1)
+	x.Response, x.Err = do(ctx, req, r.opts.Prepare)
+	return x
+}
+
+// sleep waits, and reports whether the run goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
