@@ -56,7 +56,7 @@ func (l *fairListener) Accept() (net.Conn, error) {
 		}
 		from := networkOf(conn.RemoteAddr().String())
 		if p := l.add(from); p != nil {
-			fair := &fairConn{Conn: conn, peer: p, removed: sync.OnceFunc(func() { l.remove(from) })}
+			fair := &fairConn{Conn: conn, peer: p, plain: !l.tls, removed: sync.OnceFunc(func() { l.remove(from) })}
 			fair.free.Store(!l.tls)
 			return fair, nil
 		}
@@ -108,6 +108,9 @@ type fairConn struct {
 	free    atomic.Bool // takes no turns
 	written atomic.Bool // there was a Write
 	turn    atomic.Bool // has its turn
+
+	plain  bool // without TLS: what is read is what the caller has sent
+	length lengthSearch
 }
 
 // connKey is where the context of a request has its connection.
@@ -130,7 +133,11 @@ func connOf(r *http.Request) *fairConn {
 // Read reads, and waits for its turn.
 func (c *fairConn) Read(p []byte) (int, error) {
 	if c.free.Load() {
-		return c.Conn.Read(p)
+		n, err := c.Conn.Read(p)
+		if c.plain {
+			c.length.look(p[:n])
+		}
+		return n, err
 	}
 	c.endTurn()
 	n, err := c.Conn.Read(p)
@@ -170,4 +177,49 @@ func (c *fairConn) endTurn() {
 	if c.turn.CompareAndSwap(true, false) {
 		<-c.peer.turns
 	}
+}
+
+// lengthSearch looks for the name of Content-Length in what a connection reads, until
+// it is found.
+type lengthSearch struct {
+	matched int // letters, at the end of what was looked at
+	found   atomic.Bool
+}
+
+func (s *lengthSearch) look(data []byte) {
+	const name = "content-length"
+	if s.found.Load() {
+		return
+	}
+	for _, c := range data {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		switch c {
+		case name[s.matched]:
+			s.matched++
+		case name[0]: // which is nowhere else in it
+			s.matched = 1
+		default:
+			s.matched = 0
+		}
+		if s.matched == len(name) {
+			s.found.Store(true)
+			return
+		}
+	}
+}
+
+// endsConnection reports whether the connection of a request is to be closed after
+// the answer. RFC 9112 §6.1 demands that for one with both Transfer-Encoding
+// and Content-Length, which may be an attempt to smuggle another request past a proxy.
+// net/http drops the latter, so that it is looked for in what the connection has
+// read: now or in a request before. Where that is not seen, as with TLS, each
+// request in chunks ends its connection.
+func endsConnection(r *http.Request) bool {
+	if r.ProtoMajor != 1 || len(r.TransferEncoding) == 0 {
+		return false
+	}
+	conn := connOf(r)
+	return conn == nil || !conn.plain || conn.length.found.Load()
 }

@@ -216,3 +216,18 @@ func TestConnOf(t *testing.T) {
 		assert.Same(t, conn, ctx.Value(connKey{}))
 	}
 }
+
+func TestLengthSearch(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "Content-Length": true, "content-LENGTH: 5": true, "Content_Length: 5": false,
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n": true, "ConContent-Length": true, "Content-Content-Length": true, "Content-Lengt": false,
+	} {
+		for size := 1; size <= 20; size++ { // of what is read at once
+			var s lengthSearch
+			for rest := []byte(text); len(rest) > 0; rest = rest[min(size, len(rest)):] {
+				s.look(rest[:min(size, len(rest))])
+			}
+			assert.Equal(t, want, s.found.Load(), "%q in pieces of %d", text, size)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -111,6 +112,53 @@ func TestKeepAlive(t *testing.T) {
 		}
 	}
 	assert.Equal(t, both, states(t, s))
+}
+
+// A request with both Transfer-Encoding and Content-Length is answered, and ends its
+// connection (RFC 9112 §6.1): nothing that follows it is taken for a request.
+func TestLengthAndTransferEncoding(t *testing.T) {
+	const asJSON, chunked = "Content-Type: " + mediaType, "Transfer-Encoding: chunked"
+	body := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(document), document)
+	get := request("GET", "/healthz", "")
+	withTLS, roots := borrowedTLS()
+	for name, tt := range map[string]struct {
+		requests []string
+		answers  int
+		tls      bool
+	}{
+		"length first":             {[]string{request("POST", path, body, asJSON, "Content-Length: 5", chunked), get}, 1, false},
+		"length last":              {[]string{request("POST", path, body, asJSON, chunked, "cONTENT-lENGTH:5"), get}, 1, false},
+		"of the chunks":            {[]string{request("POST", path, body, asJSON, chunked, fmt.Sprintf("Content-Length: %d", len(body))), get}, 1, false},
+		"in a refused one":         {[]string{request("POST", "/nowhere", body, asJSON, chunked, "Content-Length: 5"), get}, 1, false},
+		"in the second":            {[]string{get, request("POST", path, body, asJSON, chunked, "Content-Length: 5"), get}, 2, false},
+		"chunks alone":             {[]string{request("POST", path, body, asJSON, chunked), request("POST", path, body, asJSON, chunked), get}, 3, false},
+		"length alone":             {[]string{post(path, document, asJSON), post(path, document, asJSON), get}, 3, false},
+		"over TLS":                 {[]string{request("POST", path, body, asJSON, chunked, "Content-Length: 5"), get}, 1, true},
+		"over TLS, length alone":   {[]string{post(path, document, asJSON), get}, 2, true},
+		"over TLS, after a length": {[]string{post(path, document, asJSON), request("POST", path, body, asJSON, chunked, "Content-Length: 5"), get}, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var opts []server.Option
+			if tt.tls {
+				opts = append(opts, withTLS)
+			}
+			conn := start(t, newMemory(t), opts...).dial(t)
+			if tt.tls {
+				conn = tls.Client(conn, &tls.Config{RootCAs: roots, ServerName: "example.com"})
+			}
+			_, err := io.WriteString(conn, strings.Join(tt.requests, ""))
+			require.NoError(t, err)
+			from := bufio.NewReader(conn)
+			for i := range tt.answers {
+				a := readAnswer(t, from, http.MethodPost)
+				assert.Equal(t, tt.answers < len(tt.requests) && i == tt.answers-1, a.Close, "answer %d", i)
+			}
+			if tt.answers < len(tt.requests) {
+				_, err := from.ReadByte()
+				require.Error(t, err, "a further answer")
+			}
+		})
+	}
 }
 
 // endless is a body that never ends, and counts what was read of it.

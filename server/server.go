@@ -131,6 +131,9 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	if s.auth != nil && len(s.auth.users) > 0 {
 		limit := newBodyLimit(min(maxTokenQuestion, s.limits.BodyBytes))
 		s.echo.POST(tokensPath, func(c echo.Context) error {
+			if endsConnection(c.Request()) {
+				c.Response().Header().Set(echo.HeaderConnection, "close")
+			}
 			held := s.reservation(c.Request())
 			defer held.release()
 			return s.auth.giveToken(c, limit, &held)
@@ -233,6 +236,9 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			id = newRequestID()
 		}
 		c.Response().Header()[echo.HeaderXRequestID] = []string{id}
+		if endsConnection(c.Request()) {
+			c.Response().Header().Set(echo.HeaderConnection, "close")
+		}
 		held := s.reservation(c.Request())
 		defer held.release()
 		err := s.enter(c, &held)
