@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,7 +40,13 @@ var streamedFiles = []string{
 	"projects:\n  [{id: p, default_workspace: w}]\n",
 	`{"projects": [{"id": 12, "default_workspace": null, "workspaces": [{"id": "w", "packages": [{"id": true}, {"id": "2", "state": "cancelled"}]}]}]}`,
 	"\n\n{\"projects\": null}\n", "{}",
+	// Items as packages export writes them, and some that only look alike.
+	streamedHead + "    - {id: \"1\", state: pending}\n    - {id: \"é, }\", state: released}\n    - {id: \" # x\", state: cancelled}\r\n" +
+		"     # a comment\n\n    - {id: \"a\\tb\", state: pending}\n    - {id: \"a\tb\", state: pending}\n    - {id: \"c\", state: pending} # a comment\n" +
+		"    - {id: \"\\\"\", state: \"pending\"}\n    - {id: \"d\", state: pending, }\n    - {id: \"e\", state: null}\n    - {id: \"f\", state: pending}",
 }
+
+const streamedHead = "projects:\n- id: p\n  workspaces:\n  - id: w\n    packages:\n"
 
 // sameAsWhole fails unless what is read piece by piece is what YAML says.
 func sameAsWhole(t *testing.T, content string, got *collected) {
@@ -67,6 +76,37 @@ func TestStreamPackages(t *testing.T) {
 	}
 }
 
+// counted counts the transactions that add packages.
+type counted struct {
+	store.Store
+	n int
+}
+
+func (c *counted) Add(ctx context.Context, packages iter.Seq2[store.Package, error]) (int, error) {
+	c.n++
+	return c.Store.Add(ctx, packages)
+}
+
+// A transaction waits for the disk, so it has many packages; and of two with the same
+// ID the first one counts.
+func TestAddManyAtOnce(t *testing.T) {
+	st := &counted{Store: store.NewMemory()}
+	a := &adder{ctx: t.Context(), store: st}
+	var b strings.Builder
+	b.WriteString(streamedHead)
+	for i := range 25_000 {
+		fmt.Fprintf(&b, "    - {id: \"%d\", state: %s}\n", 7*i%24_000, [...]store.State{store.Released, store.Pending}[i/24_000])
+	}
+	require.NoError(t, a.file("f", strings.NewReader(b.String())))
+	assert.Equal(t, 3, st.n)
+	assert.Equal(t, 25_000, a.given)
+	assert.Equal(t, 24_000, a.added)
+	for p, err := range st.List(t.Context(), "p", "w") {
+		require.NoError(t, err)
+		require.Equal(t, store.Released, p.State, p.ID)
+	}
+}
+
 // A bad file is refused with its name and line.
 func TestAddBadFile(t *testing.T) {
 	const head, jsonHead = "projects:\n- id: p\n  workspaces:\n  - id: w\n    packages:\n", "{\"projects\":[{\"id\":\"p\",\"workspaces\":[{\"id\":\"w\",\"packages\":[\n"
@@ -87,12 +127,15 @@ func TestAddBadFile(t *testing.T) {
 		"projects:\n- id: p\n- id: p":          `line 3: project "p" is there twice`,
 		"projects:\n- id: p\n   x: 1":          "line 3: mapping values are not allowed",
 		"projects:\n- id: p\n # \u2028- id: q": "line 3: a line ends otherwise",
-		head + "    - {id: 1}\n    - {id: 1, state: done}\n": `line 7: state "done" of package "1": want pending`,
-		head + "    - {id: 1}\n    - {id: \n":                "line 7: did not find expected node content",
-		head + "    - {id: 1, status: x}\n":                  "line 6: field status not found",
-		head + "    - {state: pending}\n":                    "line 6: a package has no id",
-		head + "    - {id: ''}\n":                            "line 6: package: invalid name: it is empty",
-		head + "    - &a {id: 1}\n    - *a\n":                "line 7: unknown anchor 'a' referenced",
+		head + "    - {id: 1}\n    - {id: 1, state: done}\n":  `line 7: state "done" of package "1": want pending`,
+		head + "    - {id: 1}\n    - {id: \n":                 "line 7: did not find expected node content",
+		head + "    - {id: \"1\", state: pending}\n      x\n": "line 7: it is indented by more than the lines before",
+		head + "    - {id: \"1\", state: done}\n":             `line 6: state "done" of package "1": want pending`,
+		head + "    - {id: \"\", state: pending}\n":           "line 6: package: invalid name: it is empty",
+		head + "    - {id: 1, status: x}\n":                   "line 6: field status not found",
+		head + "    - {state: pending}\n":                     "line 6: a package has no id",
+		head + "    - {id: ''}\n":                             "line 6: package: invalid name: it is empty",
+		head + "    - &a {id: 1}\n    - *a\n":                 "line 7: unknown anchor 'a' referenced",
 		head + strings.Repeat("    - {id: 1}\n", 3) + "    - {id: " + strings.Repeat("x", maxPiece) + "}\n": "line 9: more than 1048576 bytes in one piece",
 		"{":                      "line 1: unexpected EOF",
 		"{\"projects\": []}\n{}": "line 2: did not expect {",

@@ -336,17 +336,21 @@ func (s *sqlStore) Add(ctx context.Context, packages iter.Seq2[Package, error]) 
 	insert := `INSERT INTO package (project_id, workspace, id, state)
 		SELECT $1, $2, value, $4 FROM ` + s.values + ` WHERE true ON CONFLICT DO NOTHING`
 	added := 0
-	var batch []string       // IDs of packages that have all else in common with
-	var first, place Package // the first of them, which is as given and with its workspace's name
+	var first, place Package // the first of the batch, as it is given and with its workspace's name
+	batch := newAddBatch()
 	flush := func() error {
-		if len(batch) == 0 {
-			return nil
+		for _, state := range []State{Pending, Released, Cancelled} {
+			ids := batch.ids[state]
+			if len(ids) == 0 {
+				continue
+			}
+			n, err := affected(tx.ExecContext(ctx, insert, place.ProjectID, place.Workspace, s.list(ids), string(state)))
+			if err != nil {
+				return fmt.Errorf("add packages: %w", err)
+			}
+			added += n
 		}
-		n, err := affected(tx.ExecContext(ctx, insert, place.ProjectID, place.Workspace, s.list(batch), string(place.State)))
-		if err != nil {
-			return fmt.Errorf("add packages: %w", err)
-		}
-		added, batch = added+n, batch[:0]
+		batch = newAddBatch()
 		return nil
 	}
 	for p, err := range packages {
@@ -357,18 +361,19 @@ func (s *sqlStore) Add(ctx context.Context, packages iter.Seq2[Package, error]) 
 			return 0, err
 		}
 		here := p.ProjectID == first.ProjectID && p.Workspace == first.Workspace
-		if !here || p.State != first.State || len(batch) == maxBatch {
+		if !here || len(batch.seen) == maxBatch {
 			if err := flush(); err != nil {
 				return 0, err
 			}
-			if !here {
-				if place.Workspace, err = s.ensure(ctx, tx, p); err != nil {
-					return 0, err
-				}
-			}
-			first, place = p, Package{ProjectID: p.ProjectID, Workspace: place.Workspace, State: p.State}
 		}
-		batch = append(batch, p.ID)
+		if !here {
+			name, err := s.ensure(ctx, tx, p)
+			if err != nil {
+				return 0, err
+			}
+			first, place = p, Package{ProjectID: p.ProjectID, Workspace: name}
+		}
+		batch.add(p)
 	}
 	if err := flush(); err != nil {
 		return 0, err
@@ -380,6 +385,22 @@ func (s *sqlStore) Add(ctx context.Context, packages iter.Seq2[Package, error]) 
 		return 0, err
 	}
 	return added, nil
+}
+
+// addBatch is packages of one workspace that are added together, each ID once.
+type addBatch struct {
+	seen map[string]struct{}
+	ids  map[State][]string
+}
+
+func newAddBatch() addBatch { return addBatch{map[string]struct{}{}, map[State][]string{}} }
+
+// add adds p, unless its ID is there: of two the first one counts.
+func (b addBatch) add(p Package) {
+	if _, twice := b.seen[p.ID]; !twice {
+		b.seen[p.ID] = struct{}{}
+		b.ids[p.State] = append(b.ids[p.State], p.ID)
+	}
 }
 
 // ensure returns the name of p's workspace, which exists thereafter.

@@ -422,6 +422,16 @@ func testAdd(t *testing.T, s store.Store) {
 	))
 	assert.Equal(t, []string{"1 cancelled", "2 released", "3 cancelled"}, list(t, s, ""), "one that exists keeps its state")
 
+	assert.Equal(t, 3, add(
+		store.Package{ID: "6", ProjectID: project, State: store.Cancelled},
+		store.Package{ID: "5", ProjectID: project, State: store.Released},
+		store.Package{ID: "4", ProjectID: project},
+		store.Package{ID: "5", ProjectID: project},
+		store.Package{ID: "6", ProjectID: project, State: store.Released},
+	))
+	assert.Equal(t, []string{"1 cancelled", "2 released", "3 cancelled", "4 pending", "5 released", "6 cancelled"}, list(t, s, ""),
+		"of two the first one counts")
+
 	assert.Equal(t, 1, add(store.Package{ID: "1", ProjectID: "p", Workspace: "w"}))
 	require.ErrorIs(t, s.Cancel(t.Context(), "p", "", nil), store.ErrNoDefaultWorkspace,
 		"naming a workspace must not make it the default one")
