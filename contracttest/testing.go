@@ -42,6 +42,9 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	if f := flag.Lookup("test.artifacts"); f != nil && f.Value.String() == "true" {
 		writeReports(t, t.ArtifactDir(), rep)
 	}
+	if rep.Stats.Exchanges == 0 {
+		t.Error("contract test: no request was sent, so nothing is known: see Only, Skip and Budget")
+	}
 	findings := map[string][]Finding{}
 	for _, f := range rep.Findings {
 		findings[f.Clause] = append(findings[f.Clause], f)

@@ -195,16 +195,42 @@ func parseReports(specs []string) ([]output, error) {
 }
 
 // writable finds out before the run, not after it, that a report could not be
-// written.
+// written. The last report stays as it is until there is a new one.
 func writable(file string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}
-	out, err := os.Create(file)
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return fmt.Errorf("%s is a directory", file)
+		}
+		return nil // a pipe, or /dev/stdout
+	}
+	out, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
 		return err
 	}
-	return out.Close()
+	return errors.Join(out.Close(), os.Remove(out.Name()))
+}
+
+// replace writes a file beside the one that is there, and puts it in its place.
+func replace(file string, data []byte) error {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(file, data, 0o644) //nolint:gosec // a pipe, or /dev/stdout
+	}
+	out, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(data)
+	err = errors.Join(err, out.Chmod(0o644), out.Close()) // reports are for others to read
+	if err == nil {
+		err = os.Rename(out.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(out.Name()))
+	}
+	return nil
 }
 
 func write(outputs []output, rep *report.Report) error {
@@ -217,7 +243,7 @@ func write(outputs []output, rep *report.Report) error {
 		if err := report.Formats[o.format](&b, shown); err != nil {
 			return err
 		}
-		if err := os.WriteFile(o.file, b.Bytes(), 0o644); err != nil { //nolint:gosec // reports are for others to read
+		if err := replace(o.file, b.Bytes()); err != nil {
 			return fmt.Errorf("--report %s: %w", o.format, err)
 		}
 	}

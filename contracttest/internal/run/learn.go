@@ -197,7 +197,7 @@ func (l *learner) sources(op *contract.Operation, p *contract.Param) []source {
 	var linked, above, elsewhere []source
 	before, _, _ := strings.Cut(op.Path, "/{"+p.Spec.Name+"}")
 	for _, s := range l.r.contract.Operations {
-		if s == op || takes(s) {
+		if s == op || takes(s) || consumes(op, p) && s.Method != http.MethodPost {
 			continue
 		}
 		for _, expr := range links(s, op, p) {
@@ -214,6 +214,17 @@ func (l *learner) sources(op *contract.Operation, p *contract.Param) []source {
 	}
 	all := slices.Concat(linked, above, elsewhere)
 	return all[:min(len(all), maxSources)]
+}
+
+// consumes reports whether an operation changes or removes what a parameter
+// names. It gets what the run has made itself: what a list or an answer names may
+// be somebody's.
+func consumes(op *contract.Operation, p *contract.Param) bool {
+	switch op.Method {
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return strings.LastIndexByte(op.Path, '{') == strings.Index(op.Path, "{"+p.Spec.Name+"}")
+	}
+	return false
 }
 
 // links lists the expressions that the responses of one operation have for a
