@@ -83,7 +83,15 @@ func (p Parameter) Read(m *Message) Reading {
 		if len(values) == 0 {
 			return Reading{}
 		}
-		return ReadJSON(t.plain(t.first(values)))
+		raw := t.first(values)
+		got := ReadJSON(t.plain(raw))
+		if got.Bad != nil && p.In == openapi3.ParameterInCookie {
+			// A cookie holds neither quotes nor commas (RFC 6265 §4.1.1): JSON stands escaped in it.
+			if escaped := ReadJSON(wire.Unescape(raw, false)); escaped.Bad == nil {
+				return escaped
+			}
+		}
+		return got
 	}
 	if t.spread() {
 		if got := p.readSpread(nodes, m.Query); got.Found && (len(values) == 0 || got.Bad == nil && nodes.Keeps(got.Value)) {

@@ -212,9 +212,13 @@ func encode(m *contract.Media, v any, heads map[*contract.PartHeader]value.Good)
 	switch v := v.(type) {
 	case string:
 		return []byte(v), label, nil
+	case nil, []any, map[string]any:
 	default:
-		return nil, "", fmt.Errorf("%w: %s", errEncoding, m.Key)
+		if m.Form == contract.Text { // 5, true: as parameters carry it
+			return []byte(wire.Text(v)), label, nil
+		}
 	}
+	return nil, "", fmt.Errorf("%w: %s", errEncoding, m.Key)
 }
 
 func encodeForm(m *contract.Media, members map[string]any) []byte {

@@ -462,7 +462,35 @@ func (m *Maker) arrays(a asked, depth int) iter.Seq[Good] {
 				}
 			}
 		}
+		for _, not := range a.nots {
+			if g, ok := m.listAgainst(a, not.Whole().Items, max(1, lo), depth); ok && !yield(g) {
+				return
+			}
+		}
 	}
+}
+
+// listAgainst makes a list whose first item is not one of those of a schema that
+// must not take the list: no other difference may do, as in
+// not: {items: {maximum: 2}}.
+func (m *Maker) listAgainst(a asked, items *contract.Node, count, depth int) (Good, bool) {
+	if items == nil {
+		return Good{}, false
+	}
+	g, ok := m.list(a, count, true, depth)
+	if !ok {
+		return Good{}, false
+	}
+	must := itemNodes(a.nodes, 0)
+	if len(must) == 0 {
+		return Good{}, false
+	}
+	for first := range m.taken(asked{nodes: must, nots: []*contract.Node{items}}, depth+1) {
+		all := slices.Clone(g.V.([]any)) //nolint:forcetypeassert // made by list
+		all[0] = first.V
+		return Good{V: all, Unknown: slices.Concat(g.Unknown, first.Unknown)}, true
+	}
+	return Good{}, false
 }
 
 func least(n *contract.Node) uint64 {
