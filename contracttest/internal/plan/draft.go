@@ -18,6 +18,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -367,33 +368,24 @@ func place(m *value.Maker, root *contract.Node, v any, chain []*contract.Node, l
 	}
 	next := chain[0]
 	switch {
-	case next.PropName != "" && next.Parent == root:
+	case next.About() == schema.Member:
 		members, made, err := asObject(m, root, v)
 		if err != nil {
 			return nil, nil, err
 		}
+		name := value.MemberName(next)
 		if len(chain) == 1 && leaf == (value.Absent{}) {
-			delete(members, next.PropName)
+			delete(members, name)
 			return members, made, nil
 		}
-		return placeMember(m, members, next.PropName, next, chain, leaf, last, made)
-	case next == root.Additional, next == root.UnevaluatedProps, next.Parent == root && slices.Contains(root.PatternProps, next):
-		members, made, err := asObject(m, root, v)
-		if err != nil {
-			return nil, nil, err
-		}
-		name := value.OtherName(root)
-		if slices.Contains(root.PatternProps, next) {
-			name = value.PatternName(next)
-		}
 		return placeMember(m, members, name, next, chain, leaf, last, made)
-	case next == root.Items, next == root.UnevaluatedItems, slices.Contains(root.PrefixItems, next):
+	case next.About() == schema.Item:
 		return placeItem(m, root, v, chain, leaf, last)
-	case slices.Contains(root.AllOf, next):
+	case next.Force() == schema.Always:
 		return place(m, next, v, chain[1:], leaf, last)
-	default: // a branch of oneOf or anyOf, or a schema that applies to some values
+	default: // a branch, or a schema that applies to some values
 		var made []string
-		if !m.Takes(next, v) || !m.Applies(next, v) {
+		if !m.Takes(next, v) || !next.AppliesTo(value.Plain(v)) {
 			g, err := m.Through(next)
 			if err != nil {
 				return nil, nil, err
@@ -416,11 +408,8 @@ func placeItem(m *value.Maker, root *contract.Node, v any, chain []*contract.Nod
 			items, made = slices.Clone(asItems(g.V)), g.Unknown
 		}
 	}
-	first := len(root.PrefixItems)
-	if next != root.Items && next != root.UnevaluatedItems {
-		first = slices.Index(root.PrefixItems, next)
-		last = false
-	}
+	first, further := next.FirstItem()
+	last = last && further
 	for i := len(items); i <= first; i++ {
 		at := next
 		if i < len(root.PrefixItems) {

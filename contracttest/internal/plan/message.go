@@ -11,6 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -314,9 +315,9 @@ func hidden(way []*contract.Node) bool {
 	typ := "" // of the value that the next schema up is about, seen from inside it
 	for _, n := range slices.Backward(way) {
 		switch up := n.Parent; {
-		case n.PropName != "", n == up.Additional, n == up.UnevaluatedProps, slices.Contains(up.PatternProps, n):
+		case n.About() == schema.Member:
 			typ = "object"
-		case n == up.Items, n == up.UnevaluatedItems, slices.Contains(up.PrefixItems, n):
+		case n.About() == schema.Item:
 			typ = "array"
 		case typ != "" && slices.Contains(up.AnyOf, n):
 			if slices.ContainsFunc(up.AnyOf, func(other *contract.Node) bool { return other != n && other.TakesAll(typ) }) {
@@ -361,27 +362,21 @@ func (pl *planner) readOnly(root, n *contract.Node, way []*contract.Node, good v
 func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good, error) {
 	var unknown []string
 	for _, step := range way {
-		parent := step.Parent
 		var there bool
 		switch {
-		case step.PropName != "":
+		case step.About() == schema.Member:
 			members, _ := v.(map[string]any)
 			v, there = members[step.PropName]
-		case parent.Additional == step, parent.UnevaluatedProps == step, slices.Contains(parent.PatternProps, step):
-			there = false
-		case parent.Items == step, parent.UnevaluatedItems == step, slices.Contains(parent.PrefixItems, step):
+		case step.About() == schema.Item:
 			items, _ := v.([]any)
-			index := max(slices.Index(parent.PrefixItems, step), 0)
-			if parent.Items == step || parent.UnevaluatedItems == step {
-				index = len(parent.PrefixItems)
-			}
+			index, _ := step.FirstItem()
 			if there = index < len(items); there {
 				v = items[index]
 			}
-		case slices.Contains(parent.AllOf, step):
+		case step.Force() == schema.Always:
 			continue // the same value, seen by another schema
 		default:
-			if pl.maker.Takes(step, v) && pl.maker.Applies(step, v) {
+			if pl.maker.Takes(step, v) && step.AppliesTo(value.Plain(v)) {
 				continue
 			}
 			g, err := pl.maker.Through(step)
@@ -400,15 +395,10 @@ func (pl *planner) at(n *contract.Node, way []*contract.Node, v any) (value.Good
 			v, unknown = g.V, g.Unknown
 		}
 	}
-	if pl.maker.Takes(n, v) || len(way) > 0 && isInPlace(n) {
+	if pl.maker.Takes(n, v) || len(way) > 0 && n.Force() == schema.Condition {
 		return value.Good{V: v, Unknown: unknown}, nil
 	}
 	return pl.byItself(n)
-}
-
-// isInPlace reports whether the schema is for some values of the one around it.
-func isInPlace(n *contract.Node) bool {
-	return n == n.Parent.Then || n == n.Parent.Else || slices.Contains(n.Parent.DependentSchemas, n)
 }
 
 // byItself makes a value for the schema by itself. Where it takes none, any will

@@ -238,6 +238,21 @@ func (a Alternative) Item(i int) Nodes {
 // contain.
 func (a Alternative) Contained() Nodes { return a.contained }
 
+// OneSided reports whether a member is for the other side of an exchange alone: a request
+// should not have what is readOnly, nor a response what is writeOnly.
+func (a Alternative) OneSided(name string) bool {
+	return slices.ContainsFunc(a.Member(name), func(n *Node) bool { return forOther(n.Schema, n.Side()) })
+}
+
+// Allows reports whether an object may have a member, as far as its name goes: a schema
+// that allows no other members than those it speaks of has to speak of it.
+func (a Alternative) Allows(name string) bool {
+	return !slices.ContainsFunc(a.Nodes, func(n *Node) bool {
+		closed := n.Schema.AdditionalProperties.Has
+		return closed != nil && !*closed && len(n.named(name)) == 0
+	})
+}
+
 // members returns the schemas by which a schema itself speaks of a member: those of
 // its name and of the patterns that match it, else that of all others.
 func (n *Node) members(name string) Nodes {

@@ -107,3 +107,18 @@ func (ns Nodes) Of(v any) Alternative {
 	}
 	return a
 }
+
+// Force tells when the part of a value that a node is about has to be valid against it.
+func (n *Node) Force() Force { return n.via.force }
+
+// Patterned reports whether a node is about the members whose names match its Key.
+func (n *Node) Patterned() bool { return n.via.about == Member && !n.via.named && n.Key != "" }
+
+// FirstItem returns the index of the first item that a node is about, and whether it is about
+// all that follow too.
+func (n *Node) FirstItem() (index int, further bool) {
+	if i := slices.Index(n.Parent.PrefixItems, n); i >= 0 {
+		return i, false
+	}
+	return len(n.Parent.PrefixItems), true
+}

@@ -28,8 +28,8 @@ func (m *Maker) Break(n *contract.Node, good Good, in Place) []Variant {
 	}
 	b.add("false", "present", good.V)
 	b.add("false", "text", "a")
-	if n.Validates(plain(good.V)) != nil { // nothing is good where the schema applies
-		for _, v := range n.Check(plain(good.V), "") {
+	if n.Validates(Plain(good.V)) != nil { // nothing is good where the schema applies
+		for _, v := range n.Check(Plain(good.V), "") {
 			if v.Clause != nil && n.Clauses[v.Clause.Keyword] == v.Clause {
 				b.add(v.Clause.Keyword, "always", good.V)
 			}
@@ -399,7 +399,7 @@ func (b *breaker) discriminator(members map[string]any) {
 	}
 	property := b.n.Schema.Discriminator.PropertyName
 	add := func(label string, v map[string]any) {
-		if len(b.n.Check(plain(v), "")) > 0 {
+		if len(b.n.Check(Plain(v), "")) > 0 {
 			b.out = append(b.out, Variant{Clause: c, Label: label, V: v})
 		}
 	}
@@ -447,7 +447,7 @@ type breaker struct {
 func (b *breaker) add(keyword, label string, v any) {
 	c := b.n.Clause(keyword)
 	sent := b.in == InCookie || travels(v, b.in) // in a cookie it is escaped, and need not come out the same
-	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.m.Verdicts.keeps(b.n, plain(v)) {
+	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.m.Verdicts.keeps(b.n, Plain(v)) {
 		return
 	}
 	b.out = append(b.out, Variant{Clause: c, Label: label, V: v})
@@ -475,7 +475,7 @@ func (b *breaker) types(in Place) {
 			add(odd.label, odd.text)
 		}
 		if _, isNumber := asFloat(b.good); isNumber {
-			good := fmt.Sprint(plain(b.good))
+			good := fmt.Sprint(Plain(b.good))
 			for _, odd := range []struct{ label, text string }{
 				{"same-as-fraction", good + ".0"}, {"same-with-exponent", good + "e0"}, {"leading-zero", "0" + good}, {"plus-sign", "+" + good},
 				{"blank-before", " " + good}, {"blank-after", good + " "},
@@ -517,7 +517,7 @@ func (b *breaker) types(in Place) {
 				add("item-alone-as-number", json.Number(text))
 			}
 			add("as-object", map[string]any{"0": v[0]})
-			if text, err := json.Marshal(plain(v)); err == nil {
+			if text, err := json.Marshal(Plain(v)); err == nil {
 				add("as-json-string", string(text))
 			}
 			if joined, ok := joinText(v); ok {
@@ -526,7 +526,7 @@ func (b *breaker) types(in Place) {
 		}
 	case map[string]any:
 		add("in-array", []any{v})
-		if text, err := json.Marshal(plain(v)); err == nil {
+		if text, err := json.Marshal(Plain(v)); err == nil {
 			add("as-json-string", string(text))
 		}
 		add("empty-array", []any{})
@@ -685,7 +685,7 @@ func (b *breaker) arrays(items []any, m *Maker) {
 				}
 			} else if s.UniqueItems && b.n.Items != nil {
 				next = Distinct(b.n.Items, some[0], i)
-			} else if len(nodes) > 0 && nodes[0].Validates(plain(next)) != nil { // those there are stand at places of their own
+			} else if len(nodes) > 0 && nodes[0].Validates(Plain(next)) != nil { // those there are stand at places of their own
 				if g, err := m.Good(nodes[0]); err == nil {
 					next = g.V
 				}
@@ -713,7 +713,7 @@ func (b *breaker) contains(items []any, m *Maker) {
 		m.left = maxSteps
 		for i, v := range items {
 			with = append(with, v)
-			if n.Contains.Validates(plain(v)) != nil {
+			if n.Contains.Validates(Plain(v)) != nil {
 				without = append(without, v)
 				continue
 			}

@@ -117,7 +117,7 @@ func (m *Maker) Others(n *contract.Node, most int) []Good {
 	m.left = maxSteps
 	count := 0
 	for g := range m.values([]*contract.Node{n}, 0) {
-		text, err := json.Marshal(plain(g.V))
+		text, err := json.Marshal(Plain(g.V))
 		if err == nil && !seen[string(text)] {
 			seen[string(text)] = true
 			all = append(all, g)
@@ -250,7 +250,7 @@ func (m *Maker) why(n *contract.Node) string {
 // known takes a value that exists on the target. A list takes all of them.
 func (m *Maker) known(n *contract.Node) (Good, bool) {
 	for _, v := range m.KnownFor(n) {
-		if n.Validates(plain(v)) == nil {
+		if n.Validates(Plain(v)) == nil {
 			return Good{V: v}, true
 		}
 	}
@@ -348,8 +348,8 @@ func Distinct(n *contract.Node, v any, i int) any {
 	return v
 }
 
-// plain returns a value as a JSON decoder would: raw JSON decoded.
-func plain(v any) any {
+// Plain returns a value as a JSON decoder would: raw JSON decoded.
+func Plain(v any) any {
 	switch v := v.(type) {
 	case json.RawMessage:
 		var out any
@@ -362,13 +362,13 @@ func plain(v any) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, e := range v {
-			out[k] = plain(e)
+			out[k] = Plain(e)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
-			out[i] = plain(e)
+			out[i] = Plain(e)
 		}
 		return out
 	}

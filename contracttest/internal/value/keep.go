@@ -147,7 +147,7 @@ func (k *keeper) add(c *contract.Clause, label string, v any, exists bool) {
 
 // addLeft notes a value that a receiver may refuse.
 func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, leave string) {
-	if c == nil || k.m.Thin && k.count[c] == few || !k.m.Verdicts.keeps(k.n, plain(v)) || !travels(v, k.in) {
+	if c == nil || k.m.Thin && k.count[c] == few || !k.m.Verdicts.keeps(k.n, Plain(v)) || !travels(v, k.in) {
 		return
 	}
 	k.count[c]++
@@ -417,7 +417,7 @@ func many(good []any) uint64 {
 	if len(good) == 0 {
 		return maxCount
 	}
-	text, err := json.Marshal(plain(good[0]))
+	text, err := json.Marshal(Plain(good[0]))
 	if err != nil {
 		return maxCount
 	}
@@ -474,7 +474,7 @@ func (k *keeper) objects(good map[string]any) {
 	}
 	if n.Additional != nil {
 		if g, err := k.m.Good(n.Additional); err == nil {
-			k.add(n.Clause("type"), "additional-property", with(OtherName(n), g.V), exists && len(g.Unknown) == 0)
+			k.add(n.Clause("type"), "additional-property", with(otherName(n), g.V), exists && len(g.Unknown) == 0)
 		}
 	}
 	if c := n.Clause("propertyNames"); c != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 // A search for a value: the schemas that are to hold of it at once (those of
@@ -98,37 +99,40 @@ func (m *Maker) taken(a asked, depth int) iter.Seq[Good] {
 	}
 }
 
-// OtherName returns the name of a property that the schema of additional ones
+// MemberName returns the name of a property that a schema inside n is for: its own, one that
+// matches its pattern, or one that no other schema is for.
+func MemberName(child *contract.Node) string {
+	switch {
+	case child.PropName != "":
+		return child.PropName
+	case child.Patterned():
+		return patternName(child)
+	}
+	return otherName(child.Parent)
+}
+
+// otherName returns the name of a property that the schema of additional ones
 // is for.
-func OtherName(n *contract.Node) string {
-	listed := func(name string) bool {
-		for _, p := range n.Props {
-			if p.PropName == name {
-				return true
-			}
-		}
-		for _, p := range n.PatternProps {
-			if re, err := pattern.Compile(p.Key); err == nil && re.MatchString(name) {
-				return true
-			}
-		}
-		return n.PropertyNames != nil && n.PropertyNames.Validates(name) != nil
+func otherName(n *contract.Node) string {
+	a := schema.Alternative{Nodes: schema.Nodes{n}}
+	fits := func(name string) bool {
+		return !a.Speaks(name) && (n.PropertyNames == nil || n.PropertyNames.Validates(name) == nil)
 	}
 	const name = "x-unknown-property"
-	if !listed(name) {
+	if fits(name) {
 		return name
 	}
 	for other := range otherNames([]*contract.Node{n}) {
-		if !listed(other) {
+		if fits(other) {
 			return other
 		}
 	}
 	return name
 }
 
-// PatternName returns the name of a property that a child of PatternProps is
-// for, and for which no other schema is.
-func PatternName(n *contract.Node) string {
+// patternName returns the name of a property that a pattern is for, and, if there is
+// one, no other schema.
+func patternName(n *contract.Node) string {
 	re, err := pattern.Compile(n.Key)
 	if err != nil {
 		return ""
@@ -147,7 +151,7 @@ func PatternName(n *contract.Node) string {
 }
 
 func (m *Maker) takes(nodes, nots []*contract.Node, v any) bool {
-	v = plain(v)
+	v = Plain(v)
 	for _, n := range nodes {
 		if !m.Verdicts.keeps(n, v) {
 			return false
@@ -552,7 +556,7 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 		if !unique {
 			return true
 		}
-		text, err := json.Marshal(plain(v))
+		text, err := json.Marshal(Plain(v))
 		if err != nil || seen[string(text)] {
 			return false
 		}
@@ -582,7 +586,7 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 			return g, true
 		}
 		for i := len(before); i < len(before)+3; i++ {
-			if v := Distinct(must[0], g.V, i); must[0].Validates(plain(v)) == nil && fresh(v) {
+			if v := Distinct(must[0], g.V, i); must[0].Validates(Plain(v)) == nil && fresh(v) {
 				return Good{V: v, Unknown: g.Unknown}, true
 			}
 		}
@@ -597,56 +601,16 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 
 // itemNodes returns the schemas of the i-th item.
 func itemNodes(nodes []*contract.Node, i int) []*contract.Node {
-	var all []*contract.Node
-	for _, n := range nodes {
-		switch {
-		case i < len(n.PrefixItems):
-			all = append(all, n.PrefixItems[i])
-		case n.Items != nil:
-			all = append(all, n.Items)
-		case n.UnevaluatedItems != nil:
-			all = append(all, n.UnevaluatedItems)
-		}
-	}
-	return all
+	return schema.Alternative{Nodes: nodes}.Item(i)
 }
 
 // memberNodes returns the schemas of a property, and whether it may be there.
 func memberNodes(nodes []*contract.Node, name string) (all []*contract.Node, may bool) {
-	rest := make([]*contract.Node, 0, 1)
-	evaluated := false
-	for _, n := range nodes {
-		found := false
-		for _, p := range n.Props {
-			if p.PropName == name {
-				found = true
-				all = append(all, p)
-			}
-		}
-		for _, p := range n.PatternProps {
-			if re, err := pattern.Compile(p.Key); err == nil && re.MatchString(name) {
-				found = true
-				all = append(all, p)
-			}
-		}
-		if !found {
-			if has := n.Schema.AdditionalProperties.Has; has != nil && !*has {
-				return nil, false
-			}
-			if n.Additional != nil {
-				all = append(all, n.Additional)
-				found = true
-			}
-		}
-		evaluated = evaluated || found
-		if n.UnevaluatedProps != nil {
-			rest = append(rest, n.UnevaluatedProps)
-		}
+	a := schema.Alternative{Nodes: nodes}
+	if !a.Allows(name) {
+		return nil, false
 	}
-	if !evaluated {
-		all = append(all, rest...)
-	}
-	return all, true
+	return a.Member(name), true
 }
 
 // objects makes objects: what is required, and of the rest what is known; then
@@ -779,11 +743,10 @@ func (m *Maker) required(a asked) []string {
 	}
 	for _, n := range a.nodes {
 		for name := range n.Required {
-			p := n.Prop(name)
-			if p != nil && p.Schema.ReadOnly && p.Side() == contract.RequestSide && p.Clause("required") == nil && n.Clause("required/"+name) == nil {
-				continue // a request does not carry it (OpenAPI 3.0.3, Schema Object, readOnly)
+			// What is for the other side alone need not be there, whichever schema says so.
+			if !(schema.Alternative{Nodes: a.nodes}).OneSided(name) {
+				names = append(names, name)
 			}
-			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
@@ -870,7 +833,7 @@ func (o *object) addAgainst(p *contract.Node) bool {
 		return false
 	}
 	for g := range o.m.values(nodes, o.depth+1) {
-		if p.Validates(plain(g.V)) != nil {
+		if p.Validates(Plain(g.V)) != nil {
 			o.members[p.PropName] = g.V
 			o.unknown = append(o.unknown, g.Unknown...)
 			return true
@@ -949,23 +912,6 @@ func otherNames(nodes []*contract.Node) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-// Applies reports whether a schema that is for some values only (a branch, then,
-// else, dependentSchemas) is asked of one that it takes.
-func (m *Maker) Applies(n *contract.Node, v any) bool {
-	up := n.Parent
-	switch {
-	case n == up.Then:
-		return up.If.Validates(plain(v)) == nil
-	case n == up.Else:
-		return up.If.Validates(plain(v)) != nil
-	case slices.Contains(up.DependentSchemas, n):
-		members, _ := v.(map[string]any)
-		_, there := members[n.Key]
-		return there
-	}
-	return true
 }
 
 // Through makes a value of the schema around n to which n applies. Where n
