@@ -213,7 +213,7 @@ func (a *authenticator) refusedKey(r *http.Request) *refusal {
 }
 
 func (a *authenticator) noSuchKey(access string) *refusal {
-	return a.unauthorised("Get secretKey failed,ak:" + clip(access) + ",err:ak not exist")
+	return a.unauthorised("Get secretKey failed,ak:" + excerpt(access) + ",err:ak not exist")
 }
 
 func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal) {

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/dataarts-go/factory/gen"
+	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
 // gateway is what the codes of the API gateway begin with.
@@ -109,7 +110,7 @@ func violation(err error) *refusal {
 		}
 	}
 	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok {
-		pointer, how = strings.Join(e.JSONPointer(), "/"), e.Reason
+		pointer, how = excerpt(strings.Join(e.JSONPointer(), "/")), excerpt(e.Reason)
 	} else if e, ok := errors.AsType[*openapi3filter.ParseError](err); ok {
 		how = e.Reason
 	} else if errors.Is(err, openapi3filter.ErrInvalidRequired) {
@@ -131,6 +132,22 @@ func violation(err error) *refusal {
 	r := invalid(part, how)
 	r.rule = rule
 	return r
+}
+
+// malformed refuses a body that is not one JSON value.
+func malformed(err error) *refusal {
+	if e, ok := errors.AsType[*wellformed.Error](err); ok {
+		short := *e
+		short.Pointer = excerpt(e.Pointer)
+		err = &short
+	}
+	return invalid("body", "it "+err.Error())
+}
+
+// excerpt shortens what an error quotes of a request.
+func excerpt(s string) string {
+	const limit = 200
+	return truncate(strings.ToValidUTF8(s, "\uFFFD"), limit)
 }
 
 // errorBody returns the documented error, whose text has at most limit

@@ -222,7 +222,7 @@ func (o *operation) validate(r *http.Request, params map[string]string, data []b
 	}
 	value, err := wellformed.Decode(data)
 	if err != nil {
-		return invalid("body", "it "+err.Error())
+		return malformed(err)
 	}
 	if !held {
 		if err := o.rules(r, params, o.bodiless); err != nil {

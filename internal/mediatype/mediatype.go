@@ -29,11 +29,11 @@ func Parse(s string) (Type, error) {
 	}
 	name, params, err := mime.ParseMediaType(s)
 	if err != nil {
-		return Type{}, fmt.Errorf("malformed media type %q: %w", s, err)
+		return Type{}, fmt.Errorf("malformed media type %.200q: %w", s, err)
 	}
 	typ, sub, ok := strings.Cut(name, "/")
 	if !ok || typ == "" || sub == "" {
-		return Type{}, fmt.Errorf("malformed media type %q: want type/subtype", s)
+		return Type{}, fmt.Errorf("malformed media type %.200q: want type/subtype", s)
 	}
 	return Type{Type: typ, Subtype: sub, Params: params}, nil
 }
@@ -147,7 +147,7 @@ func (s *Set) find(contentType string) (string, error) {
 		}
 	}
 	if rank < 0 {
-		return "", fmt.Errorf("media type %q is not documented, want %s", contentType, strings.Join(s.documented, " or "))
+		return "", fmt.Errorf("media type %.200q is not documented, want %s", contentType, strings.Join(s.documented, " or "))
 	}
 	return best, nil
 }
