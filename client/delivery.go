@@ -44,14 +44,17 @@ func (e *ConnectError) outcome() outcome {
 
 // delivery follows how far one request gets.
 type delivery struct {
-	own     bool // the transport is that of ownTransport
+	own   bool        // the transport is that of ownTransport
+	asked atomic.Bool // for a connection
+
+	// With the client's own transport:
+	conn   *countingConn // nil before there is one
+	before int64         // bytes written to conn before this request
+
+	// With another one:
+	begun   atomic.Bool // to write the request to a connection
 	hasBody bool
 	body    onceBody
-	asked   atomic.Bool // for a connection
-	begun   atomic.Bool // to write the request to one
-
-	conn   *countingConn // nil unless the transport is the client's own
-	before int64         // bytes written to conn before this request
 }
 
 // follow returns the request to send in place of req.
@@ -61,16 +64,15 @@ type delivery struct {
 // PROTOCOL_ERROR, even where the server has read all of it; RFC 9110 §9.2.2
 // forbids that for a POST that may have been carried out.
 func (d *delivery) follow(req *http.Request) *http.Request {
-	begun := func() { d.begun.Store(true) }
-	trace := &httptrace.ClientTrace{
-		GetConn:      func(string) { d.asked.Store(true) },
-		WroteHeaders: begun,
-		WroteRequest: func(httptrace.WroteRequestInfo) { begun() }, // HTTP/1 reports it of each request that it began to write
-	}
+	trace := &httptrace.ClientTrace{GetConn: func(string) { d.asked.Store(true) }}
 	if d.own {
 		trace.GotConn = d.gotConn
 	} else {
-		trace.WroteHeaderField = func(string, []string) { begun() } // HTTP/2 reports it before the first byte
+		// HTTP/2 reports the first of them before the first byte, and HTTP/1 the
+		// last of each request that it began to write.
+		trace.WroteHeaderField = func(string, []string) { d.begun.Store(true) }
+		trace.WroteHeaders = func() { d.begun.Store(true) }
+		trace.WroteRequest = func(httptrace.WroteRequestInfo) { d.begun.Store(true) }
 	}
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
 	req.GetBody = nil
@@ -92,22 +94,22 @@ func (d *delivery) gotConn(info httptrace.GotConnInfo) {
 		}
 		conn = wrapped.NetConn()
 	}
-	if counting, ok := conn.(*countingConn); ok {
-		d.conn, d.before = counting, counting.written.Load()
+	counting, ok := conn.(*countingConn)
+	if !ok {
+		d.conn, d.before = new(countingConn), -1 // not known: it counts as written
+		return
 	}
+	d.conn, d.before = counting, counting.written.Load()
 }
 
 // nothingSent reports, after the request has failed, whether no byte of it was
 // written. A transport of the caller's that does not report to httptrace leaves
 // the matter open; then it is false. If it is true, none will be written later.
 func (d *delivery) nothingSent() bool {
-	switch {
-	case d.own && d.conn != nil:
-		return d.conn.written.Load() == d.before
-	case d.begun.Load(), !d.own && !d.asked.Load():
-		return false
+	if d.own {
+		return d.conn == nil || d.conn.written.Load() == d.before
 	}
-	return !d.hasBody || d.body.seal()
+	return d.asked.Load() && !d.begun.Load() && (!d.hasBody || d.body.seal())
 }
 
 // isPermanent reports whether err, after which nothing was sent, would come
