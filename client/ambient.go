@@ -52,8 +52,6 @@ func ofVendor(endpoint *url.URL) bool {
 	return strings.HasSuffix(host, cloudSuffix) || strings.HasSuffix(host, euSuffix)
 }
 
-type fetchKeys = func(context.Context) (*lease[keys], error)
-
 // ambient asks the instance and the pod for keys, and keeps to the one that had
 // some.
 type ambient struct {

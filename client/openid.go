@@ -54,12 +54,12 @@ func (c openIDCredentials) fetch(ctx context.Context, x exchange, iam *url.URL) 
 	if err != nil {
 		return nil, err
 	}
-	var exchanged idTokenQuestion
-	exchanged.Auth.IDToken.ID = idToken
+	var body idTokenQuestion
+	body.Auth.IDToken.ID = idToken
 	var token string
 	q := question{
 		method: http.MethodPost, url: iam.JoinPath("v3.0/OS-AUTH/id-token/tokens").String(),
-		header: http.Header{"X-Idp-Id": {c.providerID}}, body: exchanged, secrets: []string{idToken},
+		header: http.Header{"X-Idp-Id": {c.providerID}}, body: body, secrets: []string{idToken},
 	}
 	err = x.ask(ctx, q, func(resp *http.Response) error {
 		token, err = subjectToken(resp)

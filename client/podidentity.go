@@ -48,7 +48,7 @@ func (c podCredentials) bind(b binding) Credentials {
 }
 
 // fetcher returns the function that fetches the keys for a client.
-func (c podCredentials) fetcher(b binding) func(context.Context) (*lease[keys], error) {
+func (c podCredentials) fetcher(b binding) fetchKeys {
 	x := exchange{b.http.direct(), b.log}
 	return func(ctx context.Context) (*lease[keys], error) {
 		next, err := c.fetch(ctx, x)

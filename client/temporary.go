@@ -25,7 +25,10 @@ type fetchedKeys struct {
 	keys      *renewing[keys]
 }
 
-func newFetchedKeys(name string, b binding, fetch func(context.Context) (*lease[keys], error)) *fetchedKeys {
+// fetchKeys asks a service for keys.
+type fetchKeys = func(context.Context) (*lease[keys], error)
+
+func newFetchedKeys(name string, b binding, fetch fetchKeys) *fetchedKeys {
 	return &fetchedKeys{name: name, projectID: b.projectID, keys: &renewing[keys]{fetch: fetch}}
 }
 
