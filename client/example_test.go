@@ -125,6 +125,28 @@ func ExampleFromEnv() {
 	// Output: AKSK([redacted])
 }
 
+// A program in a pod or on a cloud server needs to name its region and project
+// only, and the environment can do that as well.
+func ExampleNewFromEnv() {
+	for name, value := range map[string]string{
+		"HW_REGION_NAME": "cn-north-4", "HW_PROJECT_ID": "b384b9e9ab9b4ee8994c8633aabc9505", "HW_AUTH_TOKEN": "MIIE…",
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer func() { _ = os.Unsetenv(name) }()
+	}
+	c, err := client.NewFromEnv(client.WithWorkspace("development"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.CloseIdleConnections()
+	fmt.Println("ready to cancel packages of", client.ProjectFromEnv())
+	// Output: ready to cancel packages of b384b9e9ab9b4ee8994c8633aabc9505
+}
+
 func ExampleWithHTTPClient() {
 	srv := service()
 	defer srv.Close()

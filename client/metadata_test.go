@@ -355,6 +355,17 @@ func TestKeysRefused(t *testing.T) {
 	assert.Equal(t, []string{accessNumber(3), accessNumber(4)}, s.used)
 }
 
+// The connection on which keys were fetched is not one on which the request was
+// sent: where nobody listens, it is not in doubt.
+func TestNothingIsSentAfterKeys(t *testing.T) {
+	var i instance
+	c := cloudClient(t, hosts{metadataHost: &i}.serve(t), client.InstanceMetadata())
+	err := c.CancelFactoryPackages(t.Context(), "12")
+	require.ErrorContains(t, err, "nobody is at "+vendorHost)
+	require.NotErrorIs(t, err, client.ErrInDoubt)
+	assert.EqualValues(t, 1, i.fetches.Load())
+}
+
 func TestInstanceMetadataIsForAClient(t *testing.T) {
 	for _, credentials := range []client.Credentials{
 		client.InstanceMetadata(), client.PodIdentity("http://pod", "file"), client.OpenIDConnect("idp", "file"),

@@ -525,8 +525,8 @@ func TestCancelFromEnvironment(t *testing.T) {
 
 // Where no credentials are found for the vendor, nothing is sent.
 func TestCancelWithoutCredentials(t *testing.T) {
-	err := fmt.Errorf("cancel task packages: %w: nobody is there", client.ErrNoCredentials)
+	err := fmt.Errorf("cancel task packages: %w: %w", client.ErrNoCredentials, &client.Error{HTTPStatus: http.StatusNotFound})
 	assert.Equal(t, resultNotSent, newCancelledResult("12", err).Result)
 	ended := cancelOutput{stderr: io.Discard}.explain(2, []*failure{{err, []string{"12"}}, {fmt.Errorf("%w: %w", client.ErrNotSent, err), []string{"13"}}})
-	assert.Equal(t, exitCannot, report(io.Discard, ended))
+	assert.Equal(t, exitNotSent, report(io.Discard, ended))
 }

@@ -131,9 +131,6 @@ func (o cancelOutput) explain(of int, failures []*failure) error {
 		failed += len(f.ids)
 	}
 	status := exitStatus(failures)
-	if errors.Is(failures[0].err, client.ErrNoCredentials) {
-		status = exitCannot // it is said of the first request, and nothing was sent
-	}
 	if len(failures) == 1 && failed == of {
 		return exit(status, failures[0].err)
 	}
@@ -154,6 +151,8 @@ func exitStatus(failures []*failure) int {
 	for _, f := range failures {
 		_, answered := errors.AsType[*client.Error](f.err)
 		switch {
+		case errors.Is(f.err, client.ErrNoCredentials): // a refusal of the metadata service can be in it
+			status = exitNotSent
 		case answered:
 		case errors.Is(f.err, client.ErrInDoubt):
 			return exitInDoubt
