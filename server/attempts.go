@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -18,8 +19,9 @@ const (
 )
 
 // maxCounted bounds how many are counted at once: one more, and the one that has
-// failed longest ago is forgotten. Who makes up names to be forgotten needs
-// thousands of requests for five further passwords.
+// failed longest ago is forgotten, of those that are not locked if there are any.
+// Names that somebody makes up are counted apart from those of users, so that none of
+// these is forgotten for them.
 const maxCounted = 4096
 
 // attempt is who tries a password or a key, and whose: a hash, so that what is
@@ -27,12 +29,9 @@ const maxCounted = 4096
 type attempt [sha256.Size]byte
 
 // attemptOf is of a user, who may not exist, or of an access key, by the address
-// of a connection. One caller has a whole network of IPv6.
-func attemptOf(remote string, whose ...string) attempt {
-	if ip := networkOf(remote); ip.IsValid() {
-		remote = ip.String()
-	}
-	return sha256.Sum256(fmt.Appendf(nil, "%q %q", remote, whose))
+// of the caller. One caller has a whole network of IPv6.
+func (a *authenticator) attemptOf(r *http.Request, whose ...string) attempt {
+	return sha256.Sum256(fmt.Appendf(nil, "%v %q", networkOf(a.proxies.caller(r)), whose))
 }
 
 // attempts counts those that were wrong.
@@ -107,7 +106,7 @@ func (a *attempts) count(by attempt, right bool) {
 		return
 	case at == nil:
 		if len(a.by) == maxCounted {
-			a.forget(a.order.Front())
+			a.forget(a.dispensable())
 		}
 		if a.by == nil {
 			a.by = map[attempt]*list.Element{}
@@ -118,6 +117,16 @@ func (a *attempts) count(by attempt, right bool) {
 	f := at.Value.(*failures)
 	f.n, f.until = f.n+1, time.Now().Add(attemptsWait)
 	a.order.MoveToBack(at)
+}
+
+// dispensable returns the one to be forgotten first.
+func (a *attempts) dispensable() *list.Element {
+	for at := a.order.Front(); at != nil; at = at.Next() {
+		if at.Value.(*failures).n < a.most {
+			return at
+		}
+	}
+	return a.order.Front()
 }
 
 func (a *attempts) forget(at *list.Element) {

@@ -72,8 +72,10 @@ type authenticator struct {
 	// the token itself.
 	tokens map[[sha256.Size]byte]*holder
 	users  map[userKey]*account
-	// passwords and signatures count those that were wrong.
-	passwords, signatures attempts
+	// passwords and signatures count those that were wrong; strangers are passwords
+	// for users that do not exist, which are refused in the same way.
+	passwords, strangers, signatures attempts
+	proxies                          proxies
 }
 
 // holder has a credential.
@@ -85,7 +87,7 @@ type holder struct {
 func newAuthenticator(mode Auth, c Credentials) (*authenticator, error) {
 	a := &authenticator{
 		mode: mode, keys: map[string]*holder{}, tokens: map[[sha256.Size]byte]*holder{}, users: map[userKey]*account{},
-		passwords: attempts{most: maxPasswords}, signatures: attempts{most: maxSignatures},
+		passwords: attempts{most: maxPasswords}, strangers: attempts{most: maxPasswords}, signatures: attempts{most: maxSignatures},
 	}
 	for i, k := range c.Keys {
 		if k.AccessKey == "" || k.SecretKey == "" || k.ProjectID == "" {
@@ -206,7 +208,7 @@ func (a *authenticator) refusedKey(r *http.Request) *refusal {
 		return nil
 	case a.keys[access] == nil:
 		return a.noSuchKey(access)
-	case a.signatures.locked(attemptOf(r.RemoteAddr, access)):
+	case a.signatures.locked(a.attemptOf(r, access)):
 		return a.unauthorised("AK access failed to reach the limit,forbidden.")
 	}
 	return nil
@@ -226,7 +228,7 @@ func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal)
 	}, time.Now())
 	switch {
 	case err == nil:
-		a.signatures.ended(attemptOf(r.RemoteAddr, access), true)
+		a.signatures.ended(a.attemptOf(r, access), true)
 		return a.keys[access], nil
 	case errors.Is(err, signing.ErrUnknownKey):
 		access, _ = signing.Parts(r.Header.Get(echo.HeaderAuthorization))
@@ -235,7 +237,7 @@ func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal)
 		return nil, a.unauthorised("calc ak sk signature fail:signature expired")
 	case errors.Is(err, signing.ErrMismatch):
 		access, _ = signing.Parts(r.Header.Get(echo.HeaderAuthorization))
-		a.signatures.ended(attemptOf(r.RemoteAddr, access), false)
+		a.signatures.ended(a.attemptOf(r, access), false)
 	}
 	return nil, a.unauthorised("verify aksk signature fail")
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -292,4 +293,49 @@ func TestKeyLock(t *testing.T) {
 		time.Sleep(time.Second)
 		assert.Equal(t, letIn, text(here, accessKey, secretKey, 0))
 	})
+}
+
+// Who is behind a trusted proxy is locked alone, whatever the caller itself has written
+// into X-Forwarded-For; elsewhere that header means nothing.
+func TestLocksBehindAProxy(t *testing.T) {
+	c := credentials()
+	c.Users = users().Users
+	h := newHandler(t, store.NewMemory(), io.Discard, server.WithAuth(server.AuthAll, c),
+		server.WithTrustedProxies(netip.MustParsePrefix("192.0.2.0/24")))
+	status := func(req *http.Request, remote, forwarded string) int {
+		req.RemoteAddr = remote
+		req.Header.Set("X-Forwarded-For", forwarded)
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, req)
+		return rec.Code
+	}
+	sign := func(secret string) *http.Request {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://factory.example"+path, strings.NewReader("{}"))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", mediaType)
+		require.NoError(t, signing.Sign(req, accessKey, secret, time.Now()))
+		return req
+	}
+	ask := func(password string) *http.Request {
+		return httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v3/auth/tokens",
+			strings.NewReader(question("deployer", password, "example", project)))
+	}
+	const proxy, direct = "192.0.2.1:1000", "203.0.113.1:1000"
+	for i := range 10 {
+		made := fmt.Sprintf("198.51.100.%d", i)
+		status(sign("wrong"), proxy, made+", 198.51.100.66")
+		status(ask("wrong"), proxy, made+", 198.51.100.66")
+		status(sign("wrong"), direct, made)
+		status(ask("wrong"), direct, made)
+	}
+	for _, forwarded := range []string{"198.51.100.66", "198.51.100.7, 198.51.100.66"} {
+		assert.Equal(t, http.StatusUnauthorized, status(sign(secretKey), proxy, forwarded))
+		assert.Equal(t, http.StatusTooManyRequests, status(ask(password), proxy, forwarded))
+	}
+	assert.Equal(t, http.StatusUnauthorized, status(sign(secretKey), direct, "198.51.100.77"))
+	assert.Equal(t, http.StatusTooManyRequests, status(ask(password), direct, "198.51.100.77"))
+	for _, forwarded := range []string{"198.51.100.1", "198.51.100.66, 198.51.100.1", "198.51.100.66, 198.51.100.1, 192.0.2.7"} {
+		assert.Equal(t, http.StatusBadRequest, status(sign(secretKey), proxy, forwarded), "let in: the store is empty")
+		assert.Equal(t, http.StatusCreated, status(ask(password), proxy, forwarded))
+	}
 }

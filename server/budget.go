@@ -65,7 +65,7 @@ type reservation struct {
 
 // reservation returns one of a request, which holds nothing yet.
 func (s *Server) reservation(r *http.Request) reservation {
-	return reservation{budget: s.budget, who: networkOf(r.RemoteAddr)}
+	return reservation{budget: s.budget, who: networkOf(s.proxies.caller(r))}
 }
 
 // grow takes memory for n more bytes, or returns a refusal.

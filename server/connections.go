@@ -11,27 +11,14 @@ import (
 	"sync/atomic"
 )
 
-// networkOf returns the address of a caller by that of its connection, with its
-// port; with IPv6 the first of its network of 64 bits, of which one caller has
-// all. It is not valid for what is no IP address, as in process.
-func networkOf(remote string) netip.Addr {
-	from, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Addr{}
-	}
-	ip := from.Addr().Unmap().WithZone("")
-	if ip.Is4() {
-		return ip
-	}
-	return netip.PrefixFrom(ip, 64).Masked().Addr()
-}
-
 // fairListener bounds what the connections of one address take: it closes those
 // that are too many, and with TLS lets them take turns at the processors.
 type fairListener struct {
 	net.Listener
 	most int // connections of one address
 	tls  bool
+	// trusted are proxies, whose connections are those of many callers.
+	trusted proxies
 
 	mu sync.Mutex
 	by map[netip.Addr]*peer
@@ -43,8 +30,8 @@ type peer struct {
 	turns       chan struct{} // has one for each that is taken
 }
 
-func newFairListener(listener net.Listener, most int, tls bool) *fairListener {
-	return &fairListener{Listener: listener, most: most, tls: tls, by: map[netip.Addr]*peer{}}
+func newFairListener(listener net.Listener, most int, tls bool, trusted proxies) *fairListener {
+	return &fairListener{Listener: listener, most: most, tls: tls, trusted: trusted, by: map[netip.Addr]*peer{}}
 }
 
 // Accept waits for a connection of an address that may have one more.
@@ -54,8 +41,9 @@ func (l *fairListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := networkOf(conn.RemoteAddr().String())
-		if p := l.add(from); p != nil {
+		ip := addressOf(conn.RemoteAddr().String())
+		from := networkOf(ip)
+		if p := l.add(from, l.trusted.trust(ip)); p != nil {
 			fair := &fairConn{Conn: conn, peer: p, plain: !l.tls, removed: sync.OnceFunc(func() { l.remove(from) })}
 			fair.free.Store(!l.tls)
 			return fair, nil
@@ -64,8 +52,9 @@ func (l *fairListener) Accept() (net.Conn, error) {
 	}
 }
 
-// add returns nil if there are too many connections from there.
-func (l *fairListener) add(from netip.Addr) *peer {
+// add returns nil if there are too many connections from there, unless that is a
+// trusted proxy.
+func (l *fairListener) add(from netip.Addr, trusted bool) *peer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.by[from]
@@ -73,7 +62,7 @@ func (l *fairListener) add(from netip.Addr) *peer {
 		p = &peer{turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
 		l.by[from] = p
 	}
-	if p.connections == l.most {
+	if p.connections >= l.most && !trusted {
 		return nil
 	}
 	p.connections++

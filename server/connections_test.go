@@ -22,11 +22,11 @@ func TestNetworkOf(t *testing.T) {
 		"[fe80::1%eth0]:80":               "fe80::",
 		"@":                               "invalid IP",
 		"":                                "invalid IP",
-		"192.0.2.1":                       "invalid IP",
+		"192.0.2.1":                       "192.0.2.1",
 		"factory.example:80":              "invalid IP",
 		"[2001:db8:1:2:ffff:ffff::1]:443": "2001:db8:1:2::",
 	} {
-		assert.Equal(t, want, networkOf(remote).String(), remote)
+		assert.Equal(t, want, networkOf(addressOf(remote)).String(), remote)
 	}
 }
 
@@ -96,7 +96,7 @@ func (p *pipes) connect(from string) net.Conn {
 func TestConnectionsOfOneAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipes{next: make(chan net.Conn, 10)}
-		l := newFairListener(p, 2, false)
+		l := newFairListener(p, 2, false, nil)
 		accept := func(want string) net.Conn {
 			t.Helper()
 			conn, err := l.Accept()
@@ -132,7 +132,7 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 func turns(t *testing.T, n int) (near []*fairConn, far []net.Conn, who *peer) {
 	t.Helper()
 	p := &pipes{next: make(chan net.Conn, n)}
-	l := newFairListener(p, n, true)
+	l := newFairListener(p, n, true, nil)
 	for range n {
 		far = append(far, p.connect("192.0.2.1:1"))
 		conn, err := l.Accept()
@@ -230,4 +230,23 @@ func TestLengthSearch(t *testing.T) {
 			assert.Equal(t, want, s.found.Load(), "%q in pieces of %d", text, size)
 		}
 	}
+}
+
+// A trusted proxy has the connections of many callers.
+func TestConnectionsOfAProxy(t *testing.T) {
+	p := &pipes{next: make(chan net.Conn, 10)}
+	l := newFairListener(p, 1, false, proxies{netip.MustParsePrefix("192.0.2.0/24")})
+	for _, from := range []string{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3", "198.51.100.1:1"} {
+		defer p.connect(from).Close()
+		conn, err := l.Accept()
+		require.NoError(t, err)
+		defer conn.Close()
+		assert.Equal(t, from, conn.RemoteAddr().String())
+	}
+	another := p.connect("198.51.100.1:2")
+	close(p.next)
+	_, err := l.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
+	_, err = another.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
 }

@@ -162,11 +162,12 @@ func (a *authenticator) giveToken(c echo.Context, limit *bodyLimit, held *reserv
 		return iamError(c, http.StatusBadRequest, "The scope has to be the ID of a project.")
 	}
 	of, password := a.users[userKey{user.Domain.Name, user.Name}], sha256.Sum256([]byte(user.Password))
+	counted := &a.passwords
 	if of == nil {
-		of = &account{} // the password of nobody
+		of, counted = &account{}, &a.strangers // the password of nobody
 	}
-	by := attemptOf(c.Request().RemoteAddr, user.Domain.Name, user.Name)
-	right, wait := a.passwords.try(by, func() bool { return subtle.ConstantTimeCompare(of.password[:], password[:]) == 1 })
+	by := a.attemptOf(c.Request(), user.Domain.Name, user.Name)
+	right, wait := counted.try(by, func() bool { return subtle.ConstantTimeCompare(of.password[:], password[:]) == 1 })
 	switch {
 	case wait > 0:
 		return &refusal{

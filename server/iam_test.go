@@ -223,11 +223,17 @@ func TestIAMGuessing(t *testing.T) {
 		}
 		assert.Equal(t, http.StatusTooManyRequests, try("[2001:db8::99]:1", "deployer", password).StatusCode)
 		assert.Equal(t, http.StatusCreated, try("[2001:db8:0:1::1]:1", "deployer", password).StatusCode)
-		// What is counted is bounded: after thousands of other names it is forgotten.
-		for i := range 4096 {
+		// What is counted is bounded, but no number of made-up names frees a user.
+		for i := range 5000 {
 			assert.Equal(t, http.StatusUnauthorized, try(remote, fmt.Sprint("made up ", i), "wrong").StatusCode)
 		}
-		assert.Equal(t, http.StatusCreated, try("[2001:db8::99]:1", "deployer", password).StatusCode)
+		assert.Equal(t, http.StatusTooManyRequests, try("[2001:db8::99]:1", "deployer", password).StatusCode)
+		// Nor do passwords for a user who exists, from many addresses.
+		for i := range 5000 {
+			from := fmt.Sprintf("10.%d.%d.1:1", i/250, i%250)
+			assert.Equal(t, http.StatusUnauthorized, try(from, "deployer", "wrong").StatusCode)
+		}
+		assert.Equal(t, http.StatusTooManyRequests, try("[2001:db8::99]:1", "deployer", password).StatusCode)
 	})
 }
 

@@ -45,6 +45,7 @@ type Server struct {
 	tls      *tls.Config  // nil: no TLS
 	faults   *faultList   // nil: none
 	observer func(Observation)
+	proxies  proxies
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
 }
@@ -108,6 +109,9 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 		if err := opt(s); err != nil {
 			return nil, fmt.Errorf("server option: %w", err)
 		}
+	}
+	if s.auth != nil {
+		s.auth.proxies = s.proxies
 	}
 	s.echo.Logger.SetOutput(io.Discard) // it would write to standard output
 	s.echo.HTTPErrorHandler = s.answer
@@ -199,7 +203,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ConnContext:                  withConn,
 	}
 	limited := newFairListener(lazyListener{netutil.LimitListener(listener, s.limits.Connections)},
-		s.limits.ConnectionsPerAddress, s.tls != nil)
+		s.limits.ConnectionsPerAddress, s.tls != nil, s.proxies)
 	served := make(chan error, 1)
 	go func() {
 		if s.tls == nil {
@@ -270,14 +274,16 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if !s.log.Enabled(r.Context(), level) { // what follows is for the log alone
 			return nil
 		}
-		s.log.LogAttrs(r.Context(), level, "request",
-			slog.String("request_id", id),
-			slog.String("remote", r.RemoteAddr),
+		remote := []slog.Attr{slog.String("request_id", id), slog.String("remote", r.RemoteAddr)}
+		if s.proxies.trust(addressOf(r.RemoteAddr)) {
+			remote = append(remote, slog.String("caller", s.proxies.caller(r).String()))
+		}
+		s.log.LogAttrs(r.Context(), level, "request", append(remote,
 			slog.String("method", r.Method),
 			slog.String("path", clip(r.URL.EscapedPath())),
 			slog.Int("status", c.Response().Status),
 			slog.Int64("bytes", c.Response().Size),
-			slog.Duration("duration", time.Since(start)))
+			slog.Duration("duration", time.Since(start)))...)
 		return nil
 	}
 }

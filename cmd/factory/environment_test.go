@@ -138,6 +138,7 @@ func TestServeTLS(t *testing.T) {
 		"factory: --max-connections-per-address: connections of one ad": {"--max-connections-per-address", "-1"},
 		"factory: --write-timeout: write timeout: limit is -1s":         {"--write-timeout", "-1s"},
 		"factory: --write-timeout: write timeout is 1s, want more than": {"--write-timeout", "1s"},
+		"factory: --trusted-proxy 192.0.2.1/33: want a network":         {"--trusted-proxy", "192.0.2.1/33"},
 		"factory: --auth: authentication is \"x\", want none":           {"--auth", "x"},
 	} {
 		code, stdout, stderr := do(t, append([]string{"serve", "--db", db}, args...)...)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +70,7 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	flags.StringVar(&in.auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
 	flags.StringVar(&in.credentials, "credentials", "", "YAML `file` of credentials")
 	flags.BoolVar(&in.iam, "iam", false, "give out tokens to the users of the credentials, as IAM does")
+	flags.StringSliceVar(&in.trusted, "trusted-proxy", nil, "`CIDR` of proxies whose X-Forwarded-For says who is calling (repeatable)")
 	flags.StringVar(&in.cert, "tls-cert", "", "PEM `file` of the certificate, for TLS and HTTP/2")
 	flags.StringVar(&in.key, "tls-key", "", "PEM `file` of its key")
 	flags.StringArrayVar(&in.faults, "fault", nil, "`fault` to befall a share of the requests (repeatable)")
@@ -93,7 +95,7 @@ type serveFlags struct {
 	listen, admin, db, packages, auth, credentials, cert, key string
 	limits                                                    server.Limits
 	iam                                                       bool
-	faults                                                    []string
+	faults, trusted                                           []string
 	faultSeed                                                 uint64
 }
 
@@ -104,6 +106,11 @@ func (f *serveFlags) options() ([]server.Option, error) {
 		return nil, err
 	}
 	opts := append([]server.Option{named("auth", auth)}, f.limitOptions()...)
+	trusted, err := networks(f.trusted)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, server.WithTrustedProxies(trusted...))
 	if len(f.faults) > 0 {
 		faults := make([]server.Fault, len(f.faults))
 		for i, text := range f.faults {
@@ -147,6 +154,23 @@ func (f *serveFlags) limitOptions() []server.Option {
 		named("max-connections-per-address", server.WithLimits(server.Limits{ConnectionsPerAddress: min(l.ConnectionsPerAddress, 0)})),
 		named("write-timeout", server.WithLimits(l)),
 	}
+}
+
+// networks are the values of --trusted-proxy, each of which may be one address.
+func networks(texts []string) ([]netip.Prefix, error) {
+	all := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		var err error
+		if all[i], err = netip.ParsePrefix(text); err == nil {
+			continue
+		}
+		ip, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy %s: want a network as in 192.0.2.0/24, or an address", text)
+		}
+		all[i] = netip.PrefixFrom(ip.WithZone(""), ip.BitLen())
+	}
+	return all, nil
 }
 
 // flagError is why the server refuses the value of a flag.
