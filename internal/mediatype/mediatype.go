@@ -38,6 +38,26 @@ func Parse(s string) (Type, error) {
 	return Type{Type: typ, Subtype: sub, Params: params}, nil
 }
 
+// List splits a list of media types or ranges at its commas, which a quoted value
+// of a parameter may have too (RFC 9110 §5.6.1, §5.6.4). It returns at least one
+// text, without white space around it.
+func List(s string) []string {
+	var all []string
+	quoted, start := false, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case quoted && s[i] == '\\':
+			i++
+		case s[i] == ',' && !quoted:
+			all = append(all, strings.TrimSpace(s[start:i]))
+			start = i + 1
+		}
+	}
+	return append(all, strings.TrimSpace(s[start:]))
+}
+
 // JSON reports whether the type is application/json, text/json or has the
 // structured syntax suffix +json (RFC 6839 §3.1).
 func (t Type) JSON() bool {
@@ -107,7 +127,7 @@ type documentedRange struct {
 func NewSet(documented []string) *Set {
 	s := &Set{documented: documented, known: map[string]string{}}
 	for _, entry := range documented {
-		for part := range strings.SplitSeq(entry, ",") {
+		for _, part := range List(entry) {
 			if t, err := Parse(part); err == nil {
 				s.ranges = append(s.ranges, documentedRange{t, entry, t.specificity()})
 			}

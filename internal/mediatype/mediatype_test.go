@@ -39,6 +39,9 @@ func TestSelect(t *testing.T) {
 		{"exact before range", []string{"application/*", "application/json"}, "application/json", "application/json"},
 		{"parameter tells two apart", []string{"application/json;v=1", "application/json;v=2"}, "application/json;v=2", "application/json;v=2"},
 		{"documented parameter missing", []string{"application/json;v=1"}, "application/json", ""},
+		{"comma in a quoted value", []string{`application/json; profile="a,b"`}, `application/json;profile="a,b"`, `application/json; profile="a,b"`},
+		{"another value with a comma", []string{`application/json; profile="a,b"`}, `application/json;profile="a,c"`, ""},
+		{"quote in a quoted value", []string{`application/json; profile="a\",b", text/csv`}, "text/csv", `application/json; profile="a\",b", text/csv`},
 		{"list in one entry", []string{"image/png, image/gif"}, "image/gif", "image/png, image/gif"},
 	}
 	for _, tt := range tests {

@@ -25,8 +25,7 @@ const (
 // FormOf returns the form of a documented media type or range. node is nil where there
 // is no schema.
 func FormOf(key string, node *schema.Node) Form {
-	first, _, _ := strings.Cut(key, ",")
-	t, err := mediatype.Parse(first)
+	t, err := mediatype.Parse(mediatype.List(key)[0])
 	if err != nil {
 		return Opaque
 	}
@@ -65,6 +64,18 @@ func IsBytes(node *schema.Node) bool {
 	}
 	s := node.Whole().Schema
 	return s.Type.Is("string") && (s.Format == "binary" || s.ContentEncoding == "" && s.ContentMediaType != "")
+}
+
+// ReadAs reads a text that a media type describes, as that of a parameter with content.
+// Nothing is found where nobody can tell what the text says.
+func ReadAs(media string, node *schema.Node, text string) Reading {
+	switch FormOf(media, node) {
+	case JSON:
+		return ReadJSON(text)
+	case Text:
+		return readText(schema.Nodes{node}, text)
+	}
+	return Reading{}
 }
 
 // ReadText reads a body that is one text.

@@ -30,7 +30,7 @@ type Parameter struct {
 	// Style and Explode are those of OpenAPI, already defaulted.
 	Style   string
 	Explode bool
-	JSON    bool // it is described by a media type, and not by a style
+	Media   string // the media type that describes it; empty where a style does
 	Node    *schema.Node
 	// Other reports whether a name in the query is that of another parameter; nil
 	// where there is none.
@@ -79,15 +79,15 @@ func (p Parameter) Read(m *Message) Reading {
 	nodes := schema.Nodes{p.Node}
 	values := m.Values(p.In, p.Name)
 	t := text{name: p.Name, in: p.In, style: p.Style, explode: p.Explode}
-	if p.JSON {
+	if p.Media != "" {
 		if len(values) == 0 {
 			return Reading{}
 		}
 		raw := t.first(values)
-		got := ReadJSON(t.plain(raw))
+		got := ReadAs(p.Media, p.Node, t.plain(raw))
 		if got.Bad != nil && p.In == openapi3.ParameterInCookie {
 			// A cookie holds neither quotes nor commas (RFC 6265 §4.1.1): JSON stands escaped in it.
-			if escaped := ReadJSON(wire.Unescape(raw, false)); escaped.Bad == nil {
+			if escaped := ReadAs(p.Media, p.Node, wire.Unescape(raw, false)); escaped.Bad == nil {
 				return escaped
 			}
 		}
@@ -104,9 +104,13 @@ func (p Parameter) Read(m *Message) Reading {
 	return t.read(nodes, values)
 }
 
-// ReadHeader reads the lines of a header field that no request has, in the style simple.
-func ReadHeader(node *schema.Node, explode bool, lines []string) Reading {
+// ReadHeader reads the lines of a header field of a response or of a part, in the style
+// simple, or as the media type that describes it (OpenAPI 3.0.3, Header Object).
+func ReadHeader(node *schema.Node, media string, explode bool, lines []string) Reading {
 	t := text{in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode}
+	if media != "" {
+		return ReadAs(media, node, t.first(lines))
+	}
 	return t.read(schema.Nodes{node}, lines)
 }
 

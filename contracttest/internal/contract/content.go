@@ -91,11 +91,7 @@ func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
 		c := op.clause(name+"/"+escape(prop)+"/content-type", fmt.Sprintf("the part %s is %s", prop, enc.ContentType),
 			at(enc.Origin, pointer+"/encoding/"+escape(prop), "contentType"))
 		c.Side = side
-		var list []string
-		for one := range strings.SplitSeq(enc.ContentType, ",") {
-			list = append(list, strings.TrimSpace(one))
-		}
-		part.ContentTypes, part.Clause = list, c
+		part.ContentTypes, part.Clause = mediatype.List(enc.ContentType), c
 		m.parts[prop] = part
 	}
 }

@@ -95,7 +95,8 @@ type Param struct {
 	// scheme that the operation's security names.
 	Credential bool
 
-	op *Operation
+	op    *Operation
+	media string // that describes it; empty where a style does
 }
 
 // Body is a documented request body.
@@ -259,10 +260,14 @@ func ignored(p *openapi3.Parameter) bool {
 func (op *Operation) buildParams(pointer, item string) {
 	add := func(ref *openapi3.ParameterRef, pointer string) {
 		p := ref.Value
-		if p == nil || ignored(p) || p.In == openapi3.ParameterInPath && !slices.Contains(op.names, p.Name) {
+		if p == nil || ignored(p) {
 			return
 		}
 		pointer = target(ref.Ref, pointer)
+		if p.In == openapi3.ParameterInPath && !slices.Contains(op.names, p.Name) {
+			op.Contract.document.Warn(at(p.Origin, pointer, "name"), "path parameter %q is not in the template %s; ignored", p.Name, op.Path)
+			return
+		}
 		param := &Param{Spec: p, op: op, Credential: op.credential(p.In, p.Name)}
 		path := p.In + "/" + escape(p.Name)
 		if p.Required {
@@ -271,14 +276,12 @@ func (op *Operation) buildParams(pointer, item string) {
 			param.Presence = op.clause(path+"/optional", p.Name+" may be absent", at(p.Origin, pointer, "required"))
 			param.Presence.Permits = true
 		}
-		described, step := p.Schema, "/schema"
-		for key, media := range p.Content {
-			if media != nil {
-				described, step = media.Schema, "/content/"+escape(key)+"/schema"
-			}
+		d := describe(p.Schema, p.Content)
+		if d.isJSON() {
 			param.Syntax = op.clause(path+"/syntax", p.Name+" is one JSON value (RFC 8259)", at(p.Origin, pointer, "content"))
 		}
-		param.Node = op.node(described, schema.Root{Path: path, Pointer: pointer + step, Subject: p.Name, Name: p.Name})
+		param.media = d.media
+		param.Node = d.node(op, pointer, schema.Root{Path: path, Subject: p.Name, Name: p.Name})
 		if !param.Node.Allows("array") && !param.Node.Allows("object") && p.In != openapi3.ParameterInPath {
 			param.Single = op.clause(path+"/single", p.Name+" is given once", at(p.Origin, pointer, "name"))
 		}
@@ -295,7 +298,8 @@ func (op *Operation) buildParams(pointer, item string) {
 	}
 	for _, name := range op.names {
 		if !slices.ContainsFunc(op.Params, func(p *Param) bool { return p.Spec.In == openapi3.ParameterInPath && p.Spec.Name == name }) {
-			// In the template, but not described: something has to stand there.
+			// Something has to stand there.
+			op.Contract.document.Warn(at(op.PathItem.Origin, item, ""), "path parameter %q of the template %s is not described; any text is sent", name, op.Path)
 			spec := openapi3.NewPathParameter(name).WithSchema(openapi3.NewStringSchema())
 			spec.Origin = op.PathItem.Origin
 			add(&openapi3.ParameterRef{Value: spec}, item)

@@ -72,8 +72,9 @@ func TestWarnings(t *testing.T) {
 	tests := []struct{ name, document, warning string }{
 		{"no info", "openapi: 3.0.3\npaths: {/a: {get: {" + done + "}}}", "invalid info: must be an object"},
 		{"no responses", head + "paths: {/a: {get: {}}}", "value of responses must be an object"},
-		{"path parameter that is not in the path", head + "paths: {/a: {get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], " + done + "}}}", "must define exactly all path parameters"},
-		{"path parameter that is not described", head + "paths: {'/a/{id}': {get: {" + done + "}}}", "must define exactly all path parameters"},
+		{"path parameter that is not in the path", head + "paths: {/a: {get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], " + done + "}}}", `doc.yaml:3:34: path parameter "id" is not in the template /a; ignored`},
+		{"path parameter that is not described", head + "paths: {'/a/{id}': {get: {" + done + "}}}", `doc.yaml:3:9: path parameter "id" of the template /a/{id} is not described; any text is sent`},
+		{"parameter with schema and content", head + "paths:\n  /a:\n    get:\n      parameters:\n        - name: q\n          in: query\n          schema: {type: integer}\n          content: {application/json: {schema: {type: boolean}}}\n      " + done, `doc.yaml:10:11: parameter "q" has both schema and content; content ignored`},
 		{"two operations of one name", head + "paths: {/a: {get: {operationId: o, " + done + "}, put: {operationId: o, " + done + "}}}", "have the same operation id"},
 		{"example that breaks its schema", head + "paths: {/a: {get: {parameters: [{name: a, in: query, schema: {type: string, maxLength: 1}, example: long}], " + done + "}}}", "maxLength: got 4, want 1"},
 		{"parameter nowhere", head + "paths: {/a: {get: {parameters: [{name: a, in: nowhere, description: " + strings.Repeat("é ", 5000) + ", schema: {type: string}}], " + done + "}}}", "nowhere"},

@@ -65,10 +65,10 @@ func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 // read reads a parameter as its schema and style have it.
 func (p *Param) read(m *taken) codec.Reading {
 	sm, err := p.Spec.SerializationMethod()
-	if err != nil && len(p.Spec.Content) == 0 {
+	if err != nil && p.media == "" {
 		return codec.Reading{}
 	}
-	c := codec.Parameter{Name: p.Spec.Name, In: p.Spec.In, JSON: len(p.Spec.Content) > 0, Node: p.Node, Other: p.op.claims}
+	c := codec.Parameter{Name: p.Spec.Name, In: p.Spec.In, Media: p.media, Node: p.Node, Other: p.op.claims}
 	if err == nil {
 		c.Style, c.Explode = sm.Style, sm.Explode
 	}

@@ -66,6 +66,7 @@ type Header struct {
 	Spec     *openapi3.Header
 	Presence *Clause // nil where the header may be absent
 	Node     *Node
+	media    string // that describes it; empty where the style simple does
 }
 
 func (op *Operation) buildResponses(pointer string) {
@@ -113,11 +114,13 @@ func (r *Response) addHeader(name string, ref *openapi3.HeaderRef, path, pointer
 		h.Presence = r.op.clause(path+"/required", name+" is present", at(spec.Origin, pointer, "required"))
 		h.Presence.Side = ResponseSide
 	}
-	h.Node = r.op.node(spec.Schema, schema.Root{Side: ResponseSide, Path: path, Pointer: pointer + "/schema", Subject: name, Name: name})
+	d := describe(spec.Schema, spec.Content)
+	h.media = d.media
+	h.Node = d.node(r.op, pointer, schema.Root{Side: ResponseSide, Path: path, Subject: name, Name: name})
 	h.Node.Walk(func(n *Node) {
 		for _, c := range n.Clauses { // kin-openapi records no origin for a header's schema
 			if c.Place.Line == 0 {
-				header := at(spec.Origin, pointer, "schema")
+				header := at(spec.Origin, pointer, strings.Split(d.step, "/")[1])
 				c.Place.File, c.Place.Line, c.Place.Column = header.File, header.Line, header.Column
 			}
 		}
@@ -168,18 +171,15 @@ func (r *Response) CheckHeaders(resp *wire.Response) []Violation {
 			}
 			continue
 		}
-		broken = append(broken, judge(h.Node, h.read(values), "header "+h.Name, nil)...)
+		if got := h.read(values); got.Found {
+			broken = append(broken, judge(h.Node, got, "header "+h.Name, nil)...)
+		}
 	}
 	return broken
 }
 
-// read reads a response header as its schema has it: in the style simple, or as JSON where
-// it is described by a media type.
 func (h *Header) read(lines []string) codec.Reading {
-	if len(h.Spec.Content) > 0 {
-		return codec.ReadJSON(strings.Trim(lines[0], " \t"))
-	}
-	return codec.ReadHeader(h.Node, h.Spec.Explode != nil && *h.Spec.Explode, lines)
+	return codec.ReadHeader(h.Node, h.media, h.Spec.Explode != nil && *h.Spec.Explode, lines)
 }
 
 // CheckBody returns the clauses that the body breaks, read as the documented media type m.

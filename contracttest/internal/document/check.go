@@ -98,6 +98,9 @@ func compilePattern(expr string) (openapi3.RegexMatcher, error) {
 
 // warnOf adds a warning of an error.
 func (d *Document) warnOf(place Place, err error) {
+	if _, ok := errors.AsType[*openapi3.PathParametersError](err); ok {
+		return // which they are says whoever reads the templates
+	}
 	text := OneLine(err.Error())
 	if strings.HasSuffix(text, "extra sibling fields: [pathItems]") && d.Version31() {
 		return // OpenAPI 3.1 has them, which the loader does not know

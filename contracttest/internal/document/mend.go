@@ -98,8 +98,28 @@ func (m *mender) fitObject(n *yaml.Node, shape, pointer string) bool {
 			return true
 		}
 	}
+	if shape == "parameter" {
+		m.describeOnce(n, pointer)
+	}
 	return m.fitMap(n, fieldsOf(shape), pointer)
 }
+
+// describeOnce takes the content out of a parameter that has a schema too, which the
+// loader refuses.
+func (m *mender) describeOnce(n *yaml.Node, pointer string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i]; key.Value == "content" && member(n, "schema") != nil {
+			m.warn(key, pointer+"/content", bothDescribed, "parameter", clipped(scalar(n, "name")))
+			remove(n, "content")
+			return
+		}
+	}
+}
+
+// bothDescribed is a warning of what must be described by one thing alone (OpenAPI
+// 3.0.3, Parameter Object: "either a schema property, or a content property, but not
+// both").
+const bothDescribed = "%s %q has both schema and content; content ignored"
 
 // fitReference takes a reference that leads nowhere out of an object of which
 // something remains. It returns false where nothing does.

@@ -10,8 +10,12 @@ import (
 // so that whoever reads schemas finds them as the document has them.
 func (d *Document) normalize() {
 	d.parts = takeInventory(d.T, d.source)
+	d.dropLaterKeywords()
 	for _, ref := range d.parts.refs {
 		lift(ref)
+	}
+	for _, h := range d.parts.heads {
+		d.describeOnce(h)
 	}
 	for _, h := range d.parts.holders {
 		d.sharpenField(h.origin, "example", h.example)
@@ -26,6 +30,14 @@ func (d *Document) normalize() {
 		d.sharpen(s.schema)
 		d.cut(s.schema, nil)
 		d.OneSided = d.OneSided || s.schema.ReadOnly || s.schema.WriteOnly
+	}
+}
+
+// describeOnce takes the content out of a header that has a schema too.
+func (d *Document) describeOnce(h header) {
+	if len(h.Content) > 0 && h.Schema != nil {
+		d.Warn(At(h.Origin, h.pointer, "content"), bothDescribed, "header", h.name)
+		h.Content = nil
 	}
 }
 
@@ -61,13 +73,22 @@ func beside(ref *openapi3.SchemaRef, keyword string) bool {
 // restore writes down what kin-openapi takes for nothing: a const that is null, as
 // an enum of it.
 func (d *Document) restore(s *openapi3.Schema) {
-	if d.Version31() && s.Const == nil && len(s.Enum) == 0 && HasConst(s) {
+	if d.Version31() && s.Const == nil && len(s.Enum) == 0 && hasConst(s) {
 		s.Enum = []any{nil}
 	}
 }
 
-// HasConst reports whether the document gives the schema a const, be it null.
-func HasConst(s *openapi3.Schema) bool {
+// IsNullConst reports whether the enum of a schema is what its const of null was
+// written as.
+func IsNullConst(s *openapi3.Schema) bool {
+	if s.Const != nil || len(s.Enum) != 1 || s.Enum[0] != nil {
+		return false
+	}
+	return hasConst(s)
+}
+
+// hasConst reports whether the document gives the schema a const, be it null.
+func hasConst(s *openapi3.Schema) bool {
 	if s.Origin == nil {
 		return s.Const != nil
 	}

@@ -27,6 +27,12 @@ type holder struct {
 	pointer  string
 }
 
+// header is a header and its place.
+type header struct {
+	*openapi3.Header
+	name, pointer string
+}
+
 // location is where a part of the document stands.
 type location struct {
 	file    string // that the references inside are relative to; empty for the document itself
@@ -50,6 +56,7 @@ type inventory struct {
 	source     *source
 	components *openapi3.Components // of the document; may be nil
 	holders    []holder
+	heads      []header
 	schemas    []located             // before those inside them
 	refs       []*openapi3.SchemaRef // to these schemas, or that are these schemas
 	lost       map[string]string     // references that lead nowhere, by their pointers
@@ -183,6 +190,7 @@ func (v *inventory) headers(all openapi3.Headers, at location) {
 		at := v.follow(ref, &ref.Ref, at.in(name))
 		if h := ref.Value; v.first(h) {
 			v.hold(holder{&h.Schema, &h.Example, h.Examples, h.Origin, at.pointer}, at)
+			v.heads = append(v.heads, header{h, name, at.pointer})
 			v.content(h.Content, at)
 		}
 	}
@@ -219,8 +227,23 @@ func (v *inventory) content(content openapi3.Content, at location) {
 		v.hold(holder{&m.Schema, &m.Example, m.Examples, m.Origin, at.pointer}, at)
 		for _, name := range sorted(m.Encoding) {
 			if e := m.Encoding[name]; e != nil {
+				v.resolve(e.Headers)
 				v.headers(e.Headers, at.in("encoding", name, "headers"))
 			}
+		}
+	}
+}
+
+// resolve follows the references of the headers of a multipart part, which the
+// loader does not.
+func (v *inventory) resolve(headers openapi3.Headers) {
+	for _, ref := range headers {
+		if ref == nil || ref.Value != nil || v.components == nil {
+			continue
+		}
+		name, ok := strings.CutPrefix(ref.Ref, "#/components/headers/")
+		if to := v.components.Headers[name]; ok && to != nil {
+			ref.Value = to.Value
 		}
 	}
 }
@@ -295,7 +318,7 @@ func eachChild(s *openapi3.Schema, f func(child **openapi3.SchemaRef, steps ...s
 	}
 	v := reflect.ValueOf(s).Elem()
 	for _, field := range childFields {
-		keyword, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		keyword := keywordOf(field)
 		switch at := v.FieldByIndex(field.Index).Addr().Interface().(type) {
 		case **openapi3.SchemaRef:
 			one(at, keyword)

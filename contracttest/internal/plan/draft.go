@@ -17,10 +17,12 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // draft is a request as values, before it is bytes. Drafts are never changed,
@@ -120,7 +122,7 @@ func (d draft) request() (*wire.Request, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(p.Spec.Content) > 0 {
+		if p.Syntax != nil {
 			text, err := encodeJSON(v)
 			if err != nil {
 				return nil, err
@@ -253,7 +255,7 @@ func labelOf(m *contract.Media) string {
 
 // concrete returns a media type that a range of the document includes.
 func concrete(key string) string {
-	key, _, _ = strings.Cut(key, ",")
+	key = mediatype.List(key)[0]
 	switch {
 	case key == "*/*", key == "application/*":
 		return "application/json"
@@ -333,7 +335,11 @@ func writePart(w *multipart.Writer, p contract.Part, heads map[*contract.PartHea
 	}
 	for _, head := range p.Headers {
 		if g, ok := heads[head]; ok {
-			h.Set(head.Name, wire.Style{Name: openapi3.SerializationSimple, Explode: head.Explode()}.Header(g.V))
+			text, err := partHeader(head, g.V)
+			if err != nil {
+				return err
+			}
+			h.Set(head.Name, text)
 		}
 	}
 	part, err := w.CreatePart(h)
@@ -344,6 +350,16 @@ func writePart(w *multipart.Writer, p contract.Part, heads map[*contract.PartHea
 		return fmt.Errorf("multipart: %w", err)
 	}
 	return nil
+}
+
+// partHeader writes the header of a part: by its media type, which is JSON, or in the
+// style simple.
+func partHeader(h *contract.PartHeader, v any) (string, error) {
+	if h.Media != "" && codec.FormOf(h.Media, h.Node) == codec.JSON {
+		text, err := encodeJSON(v)
+		return inASCII(string(text)), err
+	}
+	return wire.Style{Name: openapi3.SerializationSimple, Explode: h.Explode()}.Header(v), nil
 }
 
 var inQuotes = strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")

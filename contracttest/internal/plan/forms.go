@@ -11,6 +11,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // Why a receiver may refuse a valid request that is sent in another form.
@@ -150,8 +151,8 @@ func (pl *planner) accepts() []form {
 	var types, success []string
 	for _, resp := range pl.op.Responses {
 		for _, m := range resp.Media {
-			key, _, _ := strings.Cut(m.Key, ",")
-			if key = strings.TrimSpace(key); !slices.Contains(types, key) {
+			key := mediatype.List(m.Key)[0]
+			if !slices.Contains(types, key) {
 				types = append(types, key)
 			}
 			if resp.Key[0] == '2' && !slices.Contains(success, key) {

@@ -163,12 +163,16 @@ type selector struct{ schema *openapi3.Schema }
 
 // namesOf returns the names by which a branch is selected: those of the mapping,
 // and the one of the component, which stands beside them (OpenAPI 3.0.3,
-// Discriminator Object: "implicit or explicit mapping"). An inline branch has none.
+// Discriminator Object: "implicit or explicit mapping"). An inline branch has
+// none, and a file only those of the mapping.
 func (d selector) namesOf(branch *openapi3.SchemaRef) []string {
 	if branch.Ref == "" {
 		return nil
 	}
-	names := []string{branch.Ref[strings.LastIndexByte(branch.Ref, '/')+1:]}
+	var names []string
+	if _, name, ok := strings.Cut(branch.Ref, components); ok && !strings.Contains(name, "/") {
+		names = append(names, name)
+	}
 	for name, target := range d.schema.Discriminator.Mapping {
 		if target.Ref == branch.Ref || components+target.Ref == branch.Ref {
 			names = append(names, name)

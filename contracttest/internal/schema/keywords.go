@@ -74,7 +74,7 @@ func (n *Node) sharedClause() {
 func (n *Node) ofValues() {
 	if len(n.Schema.Enum) > 0 {
 		field := "enum"
-		if n.Schema.Const == nil && document.HasConst(n.Schema) {
+		if document.IsNullConst(n.Schema) {
 			field = "const" // of null
 		}
 		n.clause("enum", field, n.is("is one of %s", listed(n.Schema.Enum)))
