@@ -112,7 +112,7 @@ func (n *Node) discriminated(members map[string]any) string {
 const components = "#/components/schemas/"
 
 // Discriminates returns the names that the discriminator of the schema takes,
-// in order; none where it has no discriminator, or the document does not say.
+// those of its mapping first; none where it has no discriminator, or the document does not say.
 func (n *Node) Discriminates() []string {
 	if n.Schema.Discriminator == nil {
 		return nil
@@ -155,7 +155,9 @@ func (n *Node) names() []string {
 			names[name] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	mapped := slices.Sorted(maps.Keys(d.Mapping)) // what the document spells out comes first
+	maps.DeleteFunc(names, func(name string, _ bool) bool { return slices.Contains(mapped, name) })
+	return append(mapped, slices.Sorted(maps.Keys(names))...)
 }
 
 // selector is a schema with a discriminator.

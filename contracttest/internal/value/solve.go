@@ -224,14 +224,14 @@ func choices(n *contract.Node) [][]option {
 		var list []option
 		for i, branch := range n.OneOf[:min(len(n.OneOf), maxOptions)] {
 			others := slices.Delete(slices.Clone(n.OneOf), i, i+1)
-			list = append(list, named(n, branch, option{must: []*contract.Node{branch}, not: others}))
+			list = append(list, named(n, branch, option{must: []*contract.Node{branch}, not: others})...)
 		}
 		lists = append(lists, list)
 	}
 	if len(n.AnyOf) > 0 {
 		var list []option
 		for _, branch := range n.AnyOf[:min(len(n.AnyOf), maxOptions)] {
-			list = append(list, named(n, branch, option{must: []*contract.Node{branch}}))
+			list = append(list, named(n, branch, option{must: []*contract.Node{branch}})...)
 		}
 		if len(n.AnyOf) > 1 {
 			list = append(list, option{must: n.AnyOf})
@@ -260,15 +260,21 @@ func choices(n *contract.Node) [][]option {
 	return lists
 }
 
-// named adds the name that the discriminator has for the branch.
-func named(n, branch *contract.Node, o option) option {
+// named adds a name that the discriminator has for the branch. There may be several, of
+// which the branch takes but some: each is an option.
+func named(n, branch *contract.Node, o option) []option {
+	var all []option
 	for _, name := range n.Discriminates() {
 		if n.Branch(name) == branch {
-			o.property, o.name = n.Schema.Discriminator.PropertyName, name
-			break
+			with := o
+			with.property, with.name = n.Schema.Discriminator.PropertyName, name
+			all = append(all, with)
 		}
 	}
-	return o
+	if len(all) == 0 {
+		return []option{o}
+	}
+	return all
 }
 
 // candidates yields values made for what is asked, not yet confirmed: those that
