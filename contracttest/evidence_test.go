@@ -3,9 +3,11 @@ package contracttest_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -339,4 +341,74 @@ func TestOwnLoad(t *testing.T) {
 		assert.Empty(t, about(rep, "valid-request-refused", "not-repeatable"), "%s", describe(rep))
 		assert.Positive(t, rep.Coverage.Both())
 	})
+}
+
+// TestTakesItsOwn proves that an operation which deletes gets what was made for
+// it: a server that reads 01 as 1, and addresses that are unique, raise no alarm.
+func TestTakesItsOwn(t *testing.T) {
+	c := parse(t, `
+  /members:
+    post:
+      operationId: createMember
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [email], properties: {email: {type: string, maxLength: 60, example: ada@example.com}}}}}}
+      responses: {"201": {description: made, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "409": {description: taken}}
+  /members/{memberId}:
+    parameters: [{name: memberId, in: path, required: true, schema: {type: integer, minimum: 1}}]
+    get:
+      operationId: getMember
+      responses: {"200": {description: there}, "400": {description: bad}, "404": {description: unknown}}
+    delete:
+      operationId: deleteMember
+      responses: {"204": {description: gone}, "400": {description: bad}, "404": {description: unknown}}
+`)
+	var mu sync.Mutex
+	members, last := map[int]string{}, 0
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /members", func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		body, _ := parsed(text).(map[string]any)
+		email, ok := body["email"].(string)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case !ok || len([]rune(email)) > 60 || r.Header.Get("Content-Type") != "application/json":
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		case slices.Contains(slices.Collect(maps.Values(members)), email):
+			w.WriteHeader(http.StatusConflict)
+			return
+		}
+		last++
+		members[last] = email
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = fmt.Fprintf(w, `{"id":%d}`, last)
+	})
+	one := func(remove bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			id, err := strconv.Atoi(r.PathValue("memberId")) // 01 and +1 are 1
+			mu.Lock()
+			defer mu.Unlock()
+			_, there := members[id]
+			switch {
+			case err != nil || id < 1:
+				w.WriteHeader(http.StatusBadRequest)
+			case !there:
+				w.WriteHeader(http.StatusNotFound)
+			case remove:
+				delete(members, id)
+				w.WriteHeader(http.StatusNoContent)
+			}
+		}
+	}
+	mux.HandleFunc("GET /members/{memberId}", one(false))
+	mux.HandleFunc("DELETE /members/{memberId}", one(true))
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(mux), contracttest.Skip("undocumented-status", "invalid-request-accepted", "undocumented-path", "redirect"))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	for _, cl := range rep.Coverage.ByClause {
+		if cl.Clause == "deleteMember/path/memberId/minimum" || cl.Clause == "getMember/path/memberId/minimum" {
+			assert.Contains(t, cl.State, "broken", cl.Clause)
+		}
+	}
 }

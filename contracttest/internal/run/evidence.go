@@ -174,7 +174,7 @@ func drops(findings []report.Finding, checks ...string) bool {
 // refused: what does not come again is a warning that says so. A request that
 // has taken away what it needs cannot be sent again as it was.
 func (r *runner) again(ctx context.Context, c *plan.Case, o *outcome) {
-	if takes(c.Op) && o.accepted {
+	if takes(c.Op) && o.accepted && r.states.of(c.Op).fixture == nil {
 		return
 	}
 	var second answer
@@ -264,6 +264,9 @@ func (r *runner) documented(location string) bool {
 func (r *runner) changed(c *plan.Case, o *outcome) {
 	o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
 	st := r.states.of(c.Op)
+	if o.status == http.StatusConflict && c.Op.Response(o.status) != nil {
+		return // with what other requests have made (RFC 9110 §15.5.10)
+	}
 	if !st.repeatable || st.lost || r.selection.SkipsCheck(judge.ValidRefused) || r.othersChange(c.Op) {
 		return
 	}

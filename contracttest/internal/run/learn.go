@@ -42,11 +42,18 @@ type learner struct {
 	opts    plan.Options
 	asked   map[*contract.Operation]*wire.Exchange // nil where the answer is no success
 	learned map[*contract.Operation]map[string][]string
+	// fixtures are used when all is learned: what is taken away until then is not.
+	fixtures map[*contract.Operation]*fixture
 }
 
 // discover returns the values by operation and parameter.
 func (r *runner) discover(ctx context.Context, opts plan.Options) map[*contract.Operation]map[string][]string {
-	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, learned: map[*contract.Operation]map[string][]string{}}
+	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, learned: map[*contract.Operation]map[string][]string{}, fixtures: map[*contract.Operation]*fixture{}}
+	defer func() {
+		for op, f := range l.fixtures {
+			r.states.of(op).fixture = f
+		}
+	}()
 	l.opts.Learned = l.learned
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
@@ -96,6 +103,9 @@ func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.
 		}
 		for _, v := range s.values(x) {
 			if l.works(ctx, op, p, v) {
+				if takes(op) && consumes(op, p) {
+					l.fixtures[op] = &fixture{base: plan.Base(s.op, l.opts), of: s, param: p.Spec.Name, first: v}
+				}
 				return true
 			}
 		}

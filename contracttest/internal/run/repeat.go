@@ -44,7 +44,7 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 			if c == nil || r.stopped(ctx, op) != "" {
 				continue
 			}
-			x := r.exchange(ctx, op, r.withRunHeaders(c), r.target.Raw)
+			x := r.sendBy(ctx, c, r.target.Raw)
 			var found []report.Finding
 			o := r.judge(ctx, c, x)
 			if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(op).repeatable && r.stillAccepted(ctx, c) {

@@ -20,6 +20,9 @@ const (
 type state struct {
 	op   *contract.Operation
 	plan *part // nil where there was no time to plan it
+	// fixture makes what the operation takes away; nil where it takes nothing, or
+	// nobody knows how to make it.
+	fixture *fixture
 
 	accepted   bool             // its valid request was accepted
 	repeatable bool             // and a second time too
