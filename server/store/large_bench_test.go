@@ -103,6 +103,7 @@ func (d *largeDatabase) cancelPlainly(ctx context.Context) error {
 // the quickest of each, which other work on the machine delays least.
 func BenchmarkLarge(b *testing.B) {
 	largeDatabases(b, func(b *testing.B, d *largeDatabase) {
+		b.Helper()
 		least := map[string]time.Duration{}
 		measure := func(name string, cancel func(context.Context) error) {
 			d.reset(b)

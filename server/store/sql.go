@@ -332,7 +332,6 @@ func (s *sqlStore) Add(ctx context.Context, packages iter.Seq2[Package, error]) 
 		return 0, fmt.Errorf("begin adding: %w", err)
 	}
 	defer rollback(tx)
-	//nolint:gosec // G202: the dialect's own words
 	insert := `INSERT INTO package (project_id, workspace, id, state)
 		SELECT $1, $2, value, $4 FROM ` + s.values + ` WHERE true ON CONFLICT DO NOTHING`
 	added := 0

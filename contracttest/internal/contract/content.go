@@ -19,22 +19,6 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// Forms of bodies that others know from here.
-type Form = codec.Form
-
-const (
-	Opaque     = codec.Opaque
-	JSON       = codec.JSON
-	URLEncoded = codec.URLEncoded
-	Multipart  = codec.Multipart
-	Text       = codec.Text
-	Bytes      = codec.Bytes
-	XML        = codec.XML
-)
-
-// FieldIsJSON is codec.FieldIsJSON.
-var FieldIsJSON = codec.FieldIsJSON
-
 // Part is what the document says of one part of a multipart body beside its
 // schema.
 type Part struct {
@@ -69,7 +53,7 @@ func (m *Media) Part(name string) Part {
 
 // buildParts makes the clauses about the parts of a multipart body.
 func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
-	if m.Form != Multipart {
+	if m.Form != codec.Multipart {
 		return
 	}
 	for _, prop := range slices.Sorted(maps.Keys(m.Spec.Encoding)) {

@@ -111,7 +111,7 @@ type Body struct {
 // Media is one documented representation of a body.
 type Media struct {
 	Key    string // as documented
-	Form   Form
+	Form   codec.Form
 	Spec   *openapi3.MediaType
 	Node   *Node   // nil where no schema is documented
 	Syntax *Clause // nil where the form has none: every text is one, or nothing is said of it
@@ -403,9 +403,9 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 		switch {
 		case codec.IsJSON(key):
 			m.Syntax = op.clause(name+"/syntax", subject+" is one JSON value in UTF-8 (RFC 8259)", at)
-		case m.Form == XML:
+		case m.Form == codec.XML:
 			m.Syntax = op.clause(name+"/syntax", subject+" is one XML document (XML 1.0 §2.1)", at)
-		case m.Form == Multipart:
+		case m.Form == codec.Multipart:
 			m.Syntax = op.clause(name+"/syntax", subject+" is a list of parts with names (RFC 7578)", at)
 		}
 		if m.Syntax != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 )
 
@@ -79,7 +80,7 @@ func TestCommaInMediaType(t *testing.T) {
       responses: {"200": {description: ok, content: {'application/json; profile="a,b"': {schema: {type: integer}}}}}
 `)
 	op := c.Operations[0]
-	assert.Equal(t, contract.JSON, op.Body.Media[0].Form)
+	assert.Equal(t, codec.JSON, op.Body.Media[0].Form)
 	for body, want := range map[string][]string{"1": {}, `"a"`: {"op/body/type"}, "{": {"op/body/syntax"}} {
 		assert.Equal(t, want, broken(op.CheckRequest(request(t, "POST /a\nContent-Type: application/json; profile=\"a,b\"\n\n"+body))))
 	}

@@ -111,7 +111,7 @@ func (op *Operation) leaveEmpty(r *wire.Request) string {
 	}
 	i := slices.IndexFunc(op.Body.Media, func(m *Media) bool { return m.Key == key })
 	m := op.Body.Media[i]
-	if (m.Form == Text || m.Form == Bytes) && (m.Node == nil || m.Node.Validates("") == nil) {
+	if (m.Form == codec.Text || m.Form == codec.Bytes) && (m.Node == nil || m.Node.Validates("") == nil) {
 		return leaveEmptyBody
 	}
 	return ""

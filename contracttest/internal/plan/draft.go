@@ -197,19 +197,19 @@ var errEncoding = errors.New("bodies of this media type are not made")
 func encode(m *contract.Media, v any, heads map[*contract.PartHeader]value.Good) (body []byte, label string, err error) {
 	label = labelOf(m)
 	switch m.Form {
-	case contract.JSON:
+	case codec.JSON:
 		body, err = encodeJSON(v)
 		return body, label, err
-	case contract.URLEncoded:
+	case codec.URLEncoded:
 		members, ok := v.(map[string]any)
 		if !ok {
 			return nil, "", fmt.Errorf("%w: %s of a value that is no object", errEncoding, m.Key)
 		}
 		return encodeForm(m, members), label, nil
-	case contract.XML:
+	case codec.XML:
 		body, err = m.WriteXML(v)
 		return body, label, err
-	case contract.Multipart:
+	case codec.Multipart:
 		return encodeMultipart(m, v, heads, label)
 	}
 	switch v := v.(type) {
@@ -217,7 +217,7 @@ func encode(m *contract.Media, v any, heads map[*contract.PartHeader]value.Good)
 		return []byte(v), label, nil
 	case nil, []any, map[string]any:
 	default:
-		if m.Form == contract.Text { // 5, true: as parameters carry it
+		if m.Form == codec.Text { // 5, true: as parameters carry it
 			return []byte(wire.Text(v)), label, nil
 		}
 	}
@@ -230,7 +230,7 @@ func encodeForm(m *contract.Media, members map[string]any) []byte {
 		sm := m.Spec.Encoding[name].SerializationMethod()
 		st := wire.Style{Name: sm.Style, Explode: sm.Explode}
 		v := members[name]
-		if contract.FieldIsJSON(m.Spec.Encoding[name]) {
+		if codec.FieldIsJSON(m.Spec.Encoding[name]) {
 			if text, err := encodeJSON(v); err == nil {
 				pairs = append(pairs, url.QueryEscape(name)+"="+url.QueryEscape(string(text)))
 				continue
@@ -247,7 +247,7 @@ func encodeForm(m *contract.Media, members map[string]any) []byte {
 // labelOf returns the Content-Type that bodies of a documented media type are
 // sent with.
 func labelOf(m *contract.Media) string {
-	if m.Form == contract.Bytes && (m.Key == "*/*" || m.Key == "application/*") {
+	if m.Form == codec.Bytes && (m.Key == "*/*" || m.Key == "application/*") {
 		return "application/octet-stream"
 	}
 	return concrete(m.Key)

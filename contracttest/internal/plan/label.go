@@ -3,6 +3,7 @@ package plan
 import (
 	"strings"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -62,7 +63,7 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		typ("final-semicolon", key+";", Accept, leaveLastSemicolon)
 		typ("unknown-parameter", key+";x-unknown=a", Accept, leaveTypeParameter)
 	}
-	if m.Form == contract.Multipart { // with all that is needed to read the parts
+	if m.Form == codec.Multipart { // with all that is needed to read the parts
 		for _, other := range []string{"mixed", "related", "x-unknown"} {
 			typ(other, "multipart/"+other+"; boundary="+boundary, Refuse, "")
 		}

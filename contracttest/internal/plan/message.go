@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
@@ -619,13 +620,13 @@ func (pl *planner) body() {
 		switch {
 		case isJSON(m):
 			pl.syntax(m, d)
-		case m.Form == contract.Multipart:
+		case m.Form == codec.Multipart:
 			pl.parts(m, d)
-		case m.Form == contract.XML:
+		case m.Form == codec.XML:
 			pl.xml(m, d)
-		case m.Form == contract.URLEncoded && m.Node != nil:
+		case m.Form == codec.URLEncoded && m.Node != nil:
 			pl.fields(m, d)
-		case m.Form == contract.Bytes:
+		case m.Form == codec.Bytes:
 			pl.bytes(m, d)
 		}
 		before := len(pl.breaks)
@@ -688,7 +689,7 @@ func (pl *planner) bytes(m *contract.Media, d draft) {
 
 // isJSON reports whether the document says that the body is JSON, not that it
 // may be.
-func isJSON(m *contract.Media) bool { return m.Form == contract.JSON && m.Syntax != nil }
+func isJSON(m *contract.Media) bool { return m.Form == codec.JSON && m.Syntax != nil }
 
 func (pl *planner) failMedia(m *contract.Media, err error) {
 	if m.Syntax != nil {

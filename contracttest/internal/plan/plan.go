@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -352,7 +353,7 @@ func (pl *planner) goodBody(m *contract.Media) (value.Good, error) {
 		return value.Good{V: "a"}, nil
 	}
 	g, err := pl.maker.Good(m.Node)
-	if err == nil && (m.Form == contract.URLEncoded || m.Form == contract.Multipart) {
+	if err == nil && (m.Form == codec.URLEncoded || m.Form == codec.Multipart) {
 		g = pl.visible(m.Node, g)
 	}
 	if err == nil && len(g.Unknown) == 0 && !emptyObject(g.V) {

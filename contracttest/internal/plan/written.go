@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -247,11 +248,11 @@ func (pl *planner) reworded(p *contract.Param, good value.Good, c *contract.Clau
 
 // travelsIn says how the values inside a body travel: as JSON, or as texts.
 func travelsIn(m *contract.Media) func(*contract.Node) value.Place {
-	if m.Form == contract.JSON {
+	if m.Form == codec.JSON {
 		return everywhere(value.InBody)
 	}
 	return func(n *contract.Node) value.Place {
-		if m.Form != contract.Multipart {
+		if m.Form != codec.Multipart {
 			return value.InQuery
 		}
 		for ; n != m.Node && n != nil; n = n.Parent {

@@ -6,9 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/net/idna"
 
@@ -185,19 +183,6 @@ func (n *Node) leaveOf(format string) string {
 	return leaveFormat
 }
 
-// stringFormats hands the formats to kin-openapi, which knows but three.
-var stringFormats = func() map[string]openapi3.StringFormatValidator {
-	all := map[string]openapi3.StringFormatValidator{}
-	for _, name := range append([]string{"byte"}, keys(formats)...) {
-		all[name] = openapi3.NewCallbackValidator(func(s string) error { return checkFormat(name, s) })
-	}
-	return all
-}()
-
-var numberFormats = map[string]openapi3.NumberFormatValidator{
-	"float": openapi3.NewCallbackValidator(func(f float64) error { return checkFormat("float", f) }),
-}
-
 func keys[V any](m map[string]V) []string {
 	all := make([]string, 0, len(m))
 	for k := range m {
@@ -223,17 +208,3 @@ func leniently(expr string) (jsonschema.Regexp, error) {
 }
 
 func strictly(expr string) (jsonschema.Regexp, error) { return pattern.Compile(expr) }
-
-func kinPattern(expr string) (openapi3.RegexMatcher, error) { return leniently(expr) }
-
-var primed sync.Map
-
-// prime makes kin-openapi keep the pattern as compiled here, so that it is used
-// for parameters too, to which the option for a compiler does not reach.
-func prime(expr string) {
-	if _, before := primed.LoadOrStore(expr, true); before {
-		return
-	}
-	// The verdict on the empty string does not matter: the pattern is kept.
-	_ = (&openapi3.Schema{Pattern: expr}).VisitJSON("", openapi3.SetSchemaRegexCompiler(kinPattern))
-}

@@ -287,4 +287,4 @@ func (n *Node) Exactly(keyword string) (json.Number, bool) {
 }
 
 // Count writes a number with what it counts, in the plural where it is not one.
-func Count(n int, what string) string { return plural(uint64(n), what) }
+func Count(n int, what string) string { return plural(uint64(max(n, 0)), what) }

@@ -282,8 +282,8 @@ func (n *Node) patterned(name string) Nodes {
 	return all
 }
 
-// matches reports whether a pattern of names matches one. A pattern that cannot be
-// read matches none.
+// matches reports whether a pattern of names matches one. A pattern that cannot be read
+// matches all.
 func matches(expr, name string) bool {
 	re, err := leniently(expr)
 	return err == nil && re.MatchString(name)
