@@ -44,6 +44,9 @@ func (pl *planner) assumed() []string {
 		if p.Spec.In != openapi3.ParameterInPath && p.Spec.In != openapi3.ParameterInQuery {
 			continue // X-Request-Id is none of the target's
 		}
+		if p.Spec.In == openapi3.ParameterInPath && scopes(pl.op.Path, p.Spec.Name) {
+			continue
+		}
 		if g, ok := pl.base.params[p]; ok {
 			walk(p.Node, g.V)
 		}
@@ -65,4 +68,12 @@ func identifies(name string) bool {
 		return true
 	}
 	return strings.HasSuffix(name, "Uuid") || strings.HasSuffix(name, "UUID") || strings.HasSuffix(lower, "_uuid")
+}
+
+// scopes reports whether a path parameter says where the operation works, as the project in
+// /{project_id}/release-packages/unpack, and not what it works on: more than the name of a
+// collection or an action stands behind it.
+func scopes(path, name string) bool {
+	_, behind, _ := strings.Cut(path, "{"+name+"}")
+	return strings.Count(strings.Trim(behind, "/"), "/") > 0 && !strings.Contains(behind, "{")
 }

@@ -46,6 +46,8 @@ type load struct {
 	limiter *rate.Limiter // nil: no bound
 	since   time.Time     // when counting began
 	count   int           // of requests since then
+	before  float64       // requests in a second until then
+	lowered time.Time     // when the limit was lowered last
 	limited map[*contract.Operation]int
 }
 
@@ -73,6 +75,9 @@ func (l *load) wait(ctx context.Context) error {
 	l.mu.Lock()
 	limiter := l.limiter
 	if now := time.Now(); now.Sub(l.since) > time.Second {
+		if !l.since.IsZero() {
+			l.before = float64(l.count) / now.Sub(l.since).Seconds()
+		}
 		l.since, l.count = now, 0
 	}
 	l.count++
@@ -84,8 +89,7 @@ func (l *load) wait(ctx context.Context) error {
 }
 
 // patience says how long to wait before a request is sent again that the target
-// has answered with 429; 0 is not at all. From then on fewer are sent in a
-// second.
+// has answered with 429; 0 is not at all.
 func (l *load) patience(op *contract.Operation, resp *wire.Response, tries int) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,13 +101,27 @@ func (l *load) patience(op *contract.Operation, resp *wire.Response, tries int) 
 		l.limited[op]++ // it is no limit on the number of requests
 		return 0
 	}
-	if elapsed := time.Since(l.since); l.count > 1 && elapsed > 0 {
-		perSecond := rate.Limit(max(1, 0.8*float64(l.count)/elapsed.Seconds()))
-		if l.limiter == nil || perSecond < l.limiter.Limit() {
-			l.limiter = rate.NewLimiter(perSecond, 1)
-		}
-	}
 	return pause
+}
+
+// fewer lets fewer requests be sent in a second, once in each: one that was
+// answered with 429 is answered otherwise after a pause, so that it is their
+// number that is limited.
+func (l *load) fewer() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.lowered) < time.Second {
+		return
+	}
+	l.lowered = now
+	perSecond := l.before
+	if elapsed := now.Sub(l.since); perSecond == 0 && elapsed > 0 {
+		perSecond = float64(l.count) / elapsed.Seconds()
+	}
+	if limit := rate.Limit(max(1, 0.8*perSecond)); l.limiter == nil || limit < l.limiter.Limit() {
+		l.limiter = rate.NewLimiter(limit, 1)
+	}
 }
 
 // overloaded reports whether an answer may be due to the requests that were
@@ -125,7 +143,9 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 		if pause == 0 || !sleep(ctx, pause) {
 			break
 		}
-		x, alone = r.once(ctx, req, do)
+		if x, alone = r.once(ctx, req, do); x.Response != nil && x.Response.Status != http.StatusTooManyRequests {
+			r.load.fewer()
+		}
 	}
 	switch {
 	case !overloaded(x):
