@@ -76,7 +76,7 @@ func bodies() []Defect {
 		json("getBook", 200, "date that is none", schema, book+`,"published":"yesterday"}`),
 		json("getBook", 200, "text for a dimension", schema, book+`,"dimensions":{"a":"1"}}`),
 		json("getBook", 200, "fault deep inside a chapter", schema, book+`,"chapter":{"title":"a","parts":[{"title":"b","parts":[{"title":""}]}]}}`),
-		json("getBook", 200, "code of the supplier shown", schema, book+`,"supplierCode":"a"}`),
+		left(json("getBook", 200, "code of the supplier shown", schema, book+`,"supplierCode":"a"}`)),
 		json("getBook", 200, "ISBN that is none", schema, book+`,"isbn":"123"}`),
 		json("getBook", 200, "book cut short", broken, book),
 		json("getBook", 200, "two books", broken, book+"}\n"+book+"}"),

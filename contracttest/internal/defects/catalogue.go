@@ -332,7 +332,7 @@ func coercions() []Defect {
 		page("what begins with a number", `^(\d+)\D.*$`, "$1"),
 		left(Defect{Name: "1 and 0 for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^[01]$", "true"))}),
 		left(Defect{Name: "other letter case of a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", strings.ToLower)}),
-		Defect{Name: "yes for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^yes$", "true"))},
+		left(Defect{Name: "yes for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^yes$", "true"))}),
 		Defect{Name: "nothing for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^$", "true"))},
 		Defect{Name: "letter case of sort", Op: "listBooks", Check: accepted, Wrap: query("sort", strings.ToLower)},
 		Defect{Name: "unknown sort is the first", Op: "listBooks", Check: accepted, Wrap: query("sort", func(string) string { return "title" })},
@@ -414,7 +414,7 @@ func coercions() []Defect {
 			return v
 		}),
 		of("placeOrder", "nothing for the coupon", "coupon", instead(nil, nil)),
-		Defect{Name: "1 for a boolean in a form", Op: "logIn", Check: accepted, Wrap: field("remember", replaced("^(1|on|yes)$", "true"))},
+		left(Defect{Name: "1 for a boolean in a form", Op: "logIn", Check: accepted, Wrap: field("remember", replaced("^(1|on|yes)$", "true"))}),
 		left(Defect{Name: "letter case of a boolean in a form", Op: "logIn", Check: accepted, Wrap: field("remember", strings.ToLower)}),
 		Defect{Name: "fraction in a form", Op: "logIn", Check: accepted, Wrap: field("days", replaced(`\.\d+$`, ""))},
 		Defect{Name: "nothing for a number in a form", Op: "logIn", Check: accepted, Wrap: field("days", replaced(`^$`, "1"))},
