@@ -97,7 +97,7 @@ func (l *load) patience(op *contract.Operation, resp *wire.Response, tries int) 
 	if after, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && after > 0 {
 		pause = time.Duration(after) * time.Second
 	}
-	if tries == maxPatience || pause > longestPause || l.limited[op] == maxPatience {
+	if tries == maxPatience || pause > longestPause || l.limited[op] >= maxPatience {
 		l.limited[op]++ // it is no limit on the number of requests
 		return 0
 	}
