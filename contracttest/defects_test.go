@@ -441,20 +441,20 @@ var catalogue = []defect{
 		}
 		return s
 	})},
-	{name: "bytes after the JSON", check: "invalid-request-accepted", wrap: text(firstValue)},
-	{name: "trailing comma", check: "invalid-request-accepted", wrap: text(func(s string) string {
+	{name: "bytes after the JSON", check: "invalid-request-accepted", warn: true, wrap: text(firstValue)},
+	{name: "trailing comma", check: "invalid-request-accepted", warn: true, wrap: text(func(s string) string {
 		return regexp.MustCompile(`,\s*([\]}])`).ReplaceAllString(s, "$1")
 	})},
-	{name: "single quotes", check: "invalid-request-accepted", wrap: text(func(s string) string {
+	{name: "single quotes", check: "invalid-request-accepted", warn: true, wrap: text(func(s string) string {
 		if strings.Contains(s, `"`) {
 			return s
 		}
 		return strings.ReplaceAll(s, "'", `"`)
 	})},
-	{name: "comment in JSON", check: "invalid-request-accepted", wrap: text(func(s string) string {
+	{name: "comment in JSON", check: "invalid-request-accepted", warn: true, wrap: text(func(s string) string {
 		return regexp.MustCompile(`/\*.*?\*/`).ReplaceAllString(s, "")
 	})},
-	{name: "unquoted name", check: "invalid-request-accepted", wrap: text(func(s string) string {
+	{name: "unquoted name", check: "invalid-request-accepted", warn: true, wrap: text(func(s string) string {
 		return strings.Replace(s, "{package_ids:", `{"package_ids":`, 1)
 	})},
 	{name: "NaN counts as no body", check: "invalid-request-accepted", wrap: text(func(s string) string {
@@ -463,8 +463,8 @@ var catalogue = []defect{
 		}
 		return s
 	})},
-	{name: "invalid UTF-8 dropped", check: "invalid-request-accepted", wrap: text(func(s string) string { return strings.ToValidUTF8(s, "") })},
-	{name: "control character dropped", check: "invalid-request-accepted", wrap: text(func(s string) string { return strings.ReplaceAll(s, "\x01", "") })},
+	{name: "invalid UTF-8 dropped", check: "invalid-request-accepted", warn: true, wrap: text(func(s string) string { return strings.ToValidUTF8(s, "") })},
+	{name: "control character dropped", check: "invalid-request-accepted", warn: true, wrap: text(func(s string) string { return strings.ReplaceAll(s, "\x01", "") })},
 	{name: "cut JSON repaired", check: "invalid-request-accepted", wrap: text(func(s string) string {
 		if strings.HasPrefix(s, "{") && !strings.HasSuffix(strings.TrimSpace(s), "}") && json.Valid([]byte(s+"}")) {
 			return s + "}"
@@ -477,7 +477,7 @@ var catalogue = []defect{
 		}
 		return s
 	})},
-	{name: "UTF-16 decoded", check: "invalid-request-accepted", wrap: text(func(s string) string {
+	{name: "UTF-16 decoded", check: "invalid-request-accepted", warn: true, wrap: text(func(s string) string {
 		if strings.HasPrefix(s, "{\x00") {
 			return strings.ReplaceAll(s, "\x00", "")
 		}
@@ -520,7 +520,7 @@ var catalogue = []defect{
 	{name: "shortest project refused", check: "valid-request-refused", value: "project_id=" + project + "," + shortest, wrap: refuse(func(r *http.Request, _ []byte) bool { return strings.Contains(r.URL.Path, "/abc/") })},
 	{name: "longest project refused", check: "valid-request-refused", value: "project_id=" + project + "," + longest, wrap: refuse(func(r *http.Request, _ []byte) bool { return strings.Contains(r.URL.Path, longest) })},
 	{name: "absent body refused", check: "valid-request-refused", wrap: refuse(func(_ *http.Request, b []byte) bool { return len(b) == 0 })},
-	{name: "absent body without a length refused", check: "valid-request-refused", wrap: refuse(func(r *http.Request, b []byte) bool { return len(b) == 0 && r.ContentLength < 0 })},
+	{name: "absent body without a length refused", check: "valid-request-refused", warn: true, wrap: refuse(func(r *http.Request, b []byte) bool { return len(b) == 0 && r.ContentLength < 0 })},
 	{name: "empty object refused", check: "valid-request-refused", wrap: refuse(func(_ *http.Request, b []byte) bool { return string(b) == "{}" })},
 	{name: "empty list refused", check: "valid-request-refused", wrap: refuse(func(_ *http.Request, b []byte) bool { return bytes.Contains(b, []byte("[]")) })},
 	{name: "single id refused", check: "valid-request-refused", wrap: refuse(func(_ *http.Request, b []byte) bool { return len(list(parsed(b))) == 1 })},
@@ -589,10 +589,10 @@ var catalogue = []defect{
 	{name: "500 for no body", check: "server-error", wrap: answer(func(_ *http.Request, b []byte) bool { return len(b) == 0 }, internalError)},
 
 	// Wrong bodies and headers.
-	{name: "empty object with 200", check: "response-body-unexpected", wrap: on(200, both(header("Content-Type", "application/json"), with("{}")))},
-	{name: "null with 200", check: "response-body-unexpected", wrap: on(200, both(header("Content-Type", "application/json"), with("null")))},
-	{name: "text with 200", check: "response-body-unexpected", wrap: on(200, with("OK"))},
-	{name: "line feed with 200", check: "response-body-unexpected", wrap: on(200, with("\n"))},
+	{name: "empty object with 200", check: "response-body-unexpected", warn: true, wrap: on(200, both(header("Content-Type", "application/json"), with("{}")))},
+	{name: "null with 200", check: "response-body-unexpected", warn: true, wrap: on(200, both(header("Content-Type", "application/json"), with("null")))},
+	{name: "text with 200", check: "response-body-unexpected", warn: true, wrap: on(200, with("OK"))},
+	{name: "line feed with 200", check: "response-body-unexpected", warn: true, wrap: on(200, with("\n"))},
 	{name: "400 without a body", check: "response-body-missing", wrap: on(400, with(""))},
 	{name: "400 in HTML", check: "response-media-type", wrap: on(400, both(header("Content-Type", "text/html"), with("<h1>400</h1>")))},
 	{name: "400 in text", check: "response-media-type", wrap: on(400, both(header("Content-Type", "text/plain"), with("bad request")))},
@@ -714,18 +714,18 @@ var catalogue = []defect{
 	{name: "trace of Ruby in the error", check: "error-leak", wrap: on(400, leaking("app/models/package.rb:12:in `cancel'"))},
 	{name: "trace of Elixir in the error", check: "error-leak", wrap: on(400, leaking("lib/factory/package.ex:12: Factory.Package.cancel/1"))},
 	{name: "trace of C# in the error", check: "error-leak", wrap: on(400, leaking("at Factory.Packages.Cancel() in Packages.cs:line 12"))},
-	{name: "exception of Java by its class in the error", check: "error-leak", wrap: on(400, leaking("org.springframework.http.converter.HttpMessageNotReadableException"))},
+	{name: "exception of Java by its class in the error", check: "error-leak", warn: true, wrap: on(400, leaking("org.springframework.http.converter.HttpMessageNotReadableException"))},
 	{name: "fatal error of PHP in the error", check: "error-leak", wrap: on(400, leaking("PHP Fatal error:  Uncaught Error"))},
 	{name: "report of AddressSanitizer in the error", check: "error-leak", wrap: on(400, leaking("ERROR: AddressSanitizer: heap-use-after-free"))},
 	{name: "error of MySQL in the error", check: "error-leak", wrap: on(400, leaking("You have an error in your SQL syntax"))},
-	{name: "error of MongoDB in the error", check: "error-leak", wrap: on(400, leaking("E11000 duplicate key error collection: factory.packages"))},
+	{name: "error of MongoDB in the error", check: "error-leak", warn: true, wrap: on(400, leaking("E11000 duplicate key error collection: factory.packages"))},
 	{name: "URL with a password in the error", check: "error-leak", wrap: on(400, leaking("cannot reach postgres://factory:geheim@db/factory"))},
 	{name: "private key in the error", check: "error-leak", wrap: on(400, leaking("-----BEGIN RSA PRIVATE KEY-----"))},
 	{name: "access key in the error", check: "error-leak", wrap: on(400, leaking("no access for AKIAIOSFODNN7EXAMPLE"))},
 	{name: "signed token in the error", check: "error-leak", wrap: on(400, leaking("bad token eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"))},
-	{name: "pointer of Go in the error", check: "error-leak", wrap: on(400, leaking("bad value 0xc0000b4018"))},
-	{name: "address of the database in the error", check: "error-leak", wrap: on(400, leaking("dial tcp 10.0.3.7:5432: connect: connection refused"))},
-	{name: "name inside the cluster in the error", check: "error-leak", wrap: on(400, leaking("packages.factory.svc.cluster.local is not ready"))},
+	{name: "pointer of Go in the error", check: "error-leak", warn: true, wrap: on(400, leaking("bad value 0xc0000b4018"))},
+	{name: "address of the database in the error", check: "error-leak", warn: true, wrap: on(400, leaking("dial tcp 10.0.3.7:5432: connect: connection refused"))},
+	{name: "name inside the cluster in the error", check: "error-leak", warn: true, wrap: on(400, leaking("packages.factory.svc.cluster.local is not ready"))},
 	{name: "token in a header", check: "error-leak", wrap: response(func(r *http.Request, rec *httptest.ResponseRecorder) {
 		rec.Header()["X-Debug-Caller"] = r.Header["X-Auth-Token"]
 	})},
@@ -748,7 +748,7 @@ var catalogue = []defect{
 
 	// State.
 	{name: "500 now and then", check: "server-error", wrap: sometimes(17, on(200, status(500)))},
-	{name: "body with 200 now and then", check: "response-body-unexpected", wrap: sometimes(17, on(200, with("OK")))},
+	{name: "body with 200 now and then", check: "not-repeatable", wrap: sometimes(17, on(200, with("OK")))},
 	{name: "202 now and then", check: "undocumented-status", wrap: sometimes(17, on(200, status(202)))},
 	{name: "valid request refused now and then", check: "not-repeatable", wrap: sometimes(7, refuse(func(*http.Request, []byte) bool { return true }))},
 	{name: "valid request refused after an error", check: "not-repeatable", wrap: func(next http.Handler) http.Handler {
@@ -784,30 +784,30 @@ var catalogue = []defect{
 	}},
 
 	// Faults beside what is documented, repaired or let pass.
-	{name: "invalid UTF-8 replaced", check: "invalid-request-accepted", wrap: lenient(func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") })},
-	{name: "raw line feed and tab in strings", check: "invalid-request-accepted", wrap: lenient(func(s string) string {
+	{name: "invalid UTF-8 replaced", check: "invalid-request-accepted", warn: true, wrap: lenient(func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") })},
+	{name: "raw line feed and tab in strings", check: "invalid-request-accepted", warn: true, wrap: lenient(func(s string) string {
 		return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(s)
 	})},
-	{name: "control characters in strings", check: "invalid-request-accepted", wrap: mended(`[\x01-\x1f]`, ``)},
-	{name: "NUL in strings", check: "invalid-request-accepted", wrap: mended(`\x00`, ``)},
-	{name: "escapes of C", check: "invalid-request-accepted", wrap: mended(`\\x([0-9a-f]{2})`, `\u00$1`)},
-	{name: "leading zeros", check: "invalid-request-accepted", wrap: mended(`([:\[,-])0+([0-9])`, `$1$2`)},
-	{name: "plus sign", check: "invalid-request-accepted", wrap: mended(`:\+`, `:`)},
-	{name: "hexadecimal numbers", check: "invalid-request-accepted", wrap: mended(`:0x[0-9a-f]+`, `:0`)},
-	{name: "fraction without digits before", check: "invalid-request-accepted", wrap: mended(`:\.`, `:0.`)},
-	{name: "fraction without digits behind", check: "invalid-request-accepted", wrap: mended(`:1\.}`, `:1}`)},
-	{name: "NaN and Infinity", check: "invalid-request-accepted", wrap: mended(`:-?(NaN|Infinity)`, `:null`)},
-	{name: "words of Python", check: "invalid-request-accepted", wrap: mended(`:(True|None)`, `:null`)},
-	{name: "undefined", check: "invalid-request-accepted", wrap: mended(`:undefined`, `:null`)},
-	{name: "form feed as white space", check: "invalid-request-accepted", wrap: mended(`\f`, ` `)},
+	{name: "control characters in strings", check: "invalid-request-accepted", warn: true, wrap: mended(`[\x01-\x1f]`, ``)},
+	{name: "NUL in strings", check: "invalid-request-accepted", warn: true, wrap: mended(`\x00`, ``)},
+	{name: "escapes of C", check: "invalid-request-accepted", warn: true, wrap: mended(`\\x([0-9a-f]{2})`, `\u00$1`)},
+	{name: "leading zeros", check: "invalid-request-accepted", warn: true, wrap: mended(`([:\[,-])0+([0-9])`, `$1$2`)},
+	{name: "plus sign", check: "invalid-request-accepted", warn: true, wrap: mended(`:\+`, `:`)},
+	{name: "hexadecimal numbers", check: "invalid-request-accepted", warn: true, wrap: mended(`:0x[0-9a-f]+`, `:0`)},
+	{name: "fraction without digits before", check: "invalid-request-accepted", warn: true, wrap: mended(`:\.`, `:0.`)},
+	{name: "fraction without digits behind", check: "invalid-request-accepted", warn: true, wrap: mended(`:1\.}`, `:1}`)},
+	{name: "NaN and Infinity", check: "invalid-request-accepted", warn: true, wrap: mended(`:-?(NaN|Infinity)`, `:null`)},
+	{name: "words of Python", check: "invalid-request-accepted", warn: true, wrap: mended(`:(True|None)`, `:null`)},
+	{name: "undefined", check: "invalid-request-accepted", warn: true, wrap: mended(`:undefined`, `:null`)},
+	{name: "form feed as white space", check: "invalid-request-accepted", warn: true, wrap: mended(`\f`, ` `)},
 	{name: "no-break space as white space", check: "invalid-request-accepted", wrap: lenient(strings.TrimSpace)},
 	{name: "comma left out", check: "invalid-request-accepted", wrap: mended(`([\]"]) "`, `$1,"`)},
 	{name: "equals sign for colon", check: "invalid-request-accepted", wrap: mended(`"=`, `":`)},
-	{name: "comma after the last property", check: "invalid-request-accepted", wrap: mended(`,}`, `}`)},
-	{name: "comma after the last item", check: "invalid-request-accepted", wrap: mended(`,\]`, `]`)},
-	{name: "comma after the body", check: "invalid-request-accepted", wrap: mended(`,$`, ``)},
+	{name: "comma after the last property", check: "invalid-request-accepted", warn: true, wrap: mended(`,}`, `}`)},
+	{name: "comma after the last item", check: "invalid-request-accepted", warn: true, wrap: mended(`,\]`, `]`)},
+	{name: "comma after the body", check: "invalid-request-accepted", warn: true, wrap: mended(`,$`, ``)},
 	{name: "closing bracket left out", check: "invalid-request-accepted", wrap: mended(`"}$`, `"]}`)},
-	{name: "hash comment", check: "invalid-request-accepted", wrap: mended(`#.*`, ``)},
+	{name: "hash comment", check: "invalid-request-accepted", warn: true, wrap: mended(`#.*`, ``)},
 	{name: "script prefix", check: "invalid-request-accepted", wrap: mended(`^\)\]\}',\n`, ``)},
 	{name: "YAML", check: "invalid-request-accepted", wrap: mended(`^package_ids: (.*)\n$`, `{"package_ids":$1}`)},
 	{name: "form under the type of JSON", check: "invalid-request-accepted", wrap: lenient(func(s string) string {
@@ -821,7 +821,7 @@ var catalogue = []defect{
 		}
 		return string(out)
 	})},
-	{name: "UTF-16 of the other order decoded", check: "invalid-request-accepted", wrap: lenient(func(s string) string {
+	{name: "UTF-16 of the other order decoded", check: "invalid-request-accepted", warn: true, wrap: lenient(func(s string) string {
 		if strings.HasPrefix(s, "\x00{") {
 			return strings.ReplaceAll(s, "\x00", "")
 		}

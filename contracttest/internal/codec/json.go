@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/dataarts-go/factory/contracttest/internal/extjson"
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
@@ -12,22 +13,36 @@ import (
 const (
 	leaveDuplicate = "RFC 8259 §4: names within an object should be unique, receivers differ"
 	leaveBOM       = "RFC 8259 §8.1: a receiver may ignore a byte-order mark"
-	leaveSurrogate = "RFC 8259 §8.2: what a receiver makes of half a surrogate pair is unpredictable"
+	LeaveSurrogate = "RFC 8259 §8.2: what a receiver makes of half a surrogate pair is unpredictable"
+	leaveExtension = "RFC 8259 §9: a parser may accept extensions of JSON"
 	leaveDepth     = "RFC 8259 §9: a receiver may limit the depth of nesting"
 )
 
-// LeaveJSON says why a receiver may take JSON that has a fault; empty where it must not.
-func LeaveJSON(err error) string {
+// Loosely reads a text that is not well-formed JSON, for the reason that err gives, as
+// lenient parsers do. leave is why a receiver may take it; it is empty for a text that
+// holds no value in any of their dialects. What a sender may write is another question
+// (RFC 8259 §10).
+func Loosely(data []byte, err error) (value extjson.Value, leave string) {
 	fault, ok := errors.AsType[*wellformed.Error](err)
 	if !ok {
-		return ""
+		return extjson.Value{}, ""
 	}
-	return map[wellformed.Fault]string{
-		wellformed.DuplicateName: leaveDuplicate,
-		wellformed.ByteOrderMark: leaveBOM,
-		wellformed.LoneSurrogate: leaveSurrogate,
-		wellformed.TooDeep:       leaveDepth,
-	}[fault.Fault]
+	if fault.Fault == wellformed.TooDeep {
+		return extjson.Value{}, leaveDepth
+	}
+	if value, ok = extjson.Decode(data); !ok {
+		return extjson.Value{}, ""
+	}
+	if leave, ok = leaveJSON[fault.Fault]; !ok {
+		leave = leaveExtension
+	}
+	return value, leave
+}
+
+var leaveJSON = map[wellformed.Fault]string{
+	wellformed.DuplicateName: leaveDuplicate,
+	wellformed.ByteOrderMark: leaveBOM,
+	wellformed.LoneSurrogate: LeaveSurrogate,
 }
 
 // DecodeJSON returns the value of a JSON text, numbers as json.Number.
@@ -43,7 +58,7 @@ func DecodeJSON(data []byte) (any, error) {
 func ReadJSON(text string) Reading {
 	if err := wellformed.JSON([]byte(text)); err != nil {
 		got := unreadable("it " + err.Error())
-		got.Spare = LeaveJSON(err)
+		_, got.Spare = Loosely([]byte(text), err)
 		return got
 	}
 	v, err := DecodeJSON([]byte(text))

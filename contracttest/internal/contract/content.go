@@ -82,15 +82,18 @@ func (op *Operation) buildParts(m *Media, name, pointer string, side Side) {
 
 // Why a receiver may read a body otherwise.
 const (
+	leaveNameless = "RFC 7578 §4.2: each part has a name, which binds the sender; a receiver may skip one without"
+	leaveRanged   = "OpenAPI 3.0.3, Request Body Object, content: a range of media types does not say how a value is written"
 	leavePartType = "RFC 7578 §4.4: the Content-Type of a part is optional, and receivers differ in what they make of it"
 	leaveRoot     = "OpenAPI 3.0.3, XML Object: what the root element of a schema without a name is called is not defined"
 )
 
 // message is what a body is part of, as far as reading it goes.
 type message struct {
-	syntax *Clause // about the bytes
-	called string  // the body, in texts
-	label  string  // its Content-Type
+	syntax  *Clause // about the bytes
+	called  string  // the body, in texts
+	label   string  // its Content-Type
+	request bool    // a receiver of it may be lenient, of its own a server is not
 }
 
 // broken says what is wrong with the bytes.
@@ -101,16 +104,50 @@ func (in message) broken(format string, args ...any) []Violation {
 // formAs returns the form of a body with a label: where the document has a range, the
 // label says it.
 func (m *Media) formAs(label string) codec.Form {
-	if strings.Contains(m.Key, "*") && !codec.IsBytes(m.Node) {
+	if m.ranged() && !codec.IsBytes(m.Node) {
 		return codec.FormOf(label, m.Node)
 	}
 	return m.Form
+}
+
+// ranged reports whether the document has a range in place of a media type.
+func (m *Media) ranged() bool { return strings.Contains(m.Key, "*") }
+
+// octetStream is the media type of bytes of which nothing is known, which a recipient may
+// assume where none is named (RFC 9110 §8.3).
+const octetStream = "application/octet-stream"
+
+// TakesEmpty reports whether no bytes at all are a value under a label of the media type:
+// an empty text, or a form without fields.
+func (m *Media) TakesEmpty(label string) bool {
+	var nothing any
+	switch m.formAs(label) {
+	case codec.Text, codec.Bytes:
+		nothing = ""
+	case codec.URLEncoded:
+		nothing = map[string]any{}
+	default:
+		return false
+	}
+	return m.Node == nil || m.Node.Validates(nothing) == nil
 }
 
 // read reads a body. The violations are those that reading alone shows. Where there is
 // no value, nothing is found.
 func (m *Media) read(body []byte, in message) (codec.Reading, []Violation) {
 	form := m.formAs(in.label)
+	got, broken := m.readAs(form, body, in)
+	if in.request && m.ranged() && (form != codec.JSON || m.Node == nil) {
+		for i := range broken {
+			if broken[i].Syntax {
+				broken[i].Leave = cmp.Or(broken[i].Leave, leaveRanged)
+			}
+		}
+	}
+	return got, broken
+}
+
+func (m *Media) readAs(form codec.Form, body []byte, in message) (codec.Reading, []Violation) {
 	switch {
 	case form == codec.JSON:
 		return m.readJSON(body, in)
@@ -134,9 +171,7 @@ func (m *Media) read(body []byte, in message) (codec.Reading, []Violation) {
 
 func (m *Media) readJSON(body []byte, in message) (codec.Reading, []Violation) {
 	if err := wellformed.JSON(body); err != nil {
-		broken := in.broken("%s", err)
-		broken[0].Leave = codec.LeaveJSON(err)
-		return codec.Reading{}, broken
+		return m.readLoosely(body, err, in)
 	}
 	if m.Node == nil {
 		return codec.Reading{}, nil
@@ -146,6 +181,26 @@ func (m *Media) readJSON(body []byte, in message) (codec.Reading, []Violation) {
 		return codec.Reading{}, in.broken("is no JSON value")
 	}
 	return codec.Reading{Value: v, Found: true}, nil
+}
+
+// readLoosely reads a body that is not well-formed JSON. Whoever takes it takes a value,
+// which is judged where all parsers read the same: {"n": 01,} breaks maximum: 0 whatever
+// is thought of its spelling.
+func (m *Media) readLoosely(body []byte, err error, in message) (codec.Reading, []Violation) {
+	broken := in.broken("%s", err)
+	if !in.request {
+		return codec.Reading{}, broken
+	}
+	value, leave := codec.Loosely(body, err)
+	broken[0].Leave = leave
+	switch {
+	case leave == "", m.Node == nil:
+	case value.Sure:
+		return codec.Reading{Value: value.V, Found: true}, broken
+	case value.Type != "" && !m.Node.Allows(value.Type):
+		broken = append(broken, m.Node.Unreadable(nil, "", "got "+value.Type, "", nil))
+	}
+	return codec.Reading{}, broken
 }
 
 // root is the root element of a body of XML.
@@ -201,7 +256,12 @@ func (m *Media) readMultipart(body []byte, in message) (codec.Reading, []Violati
 		}
 		name := part.FormName()
 		if name == "" {
-			return codec.Reading{}, in.broken("has a part without a name (RFC 7578 §4.2)")
+			nameless := in.broken("has a part without a name (RFC 7578 §4.2)")
+			if in.request {
+				nameless[0].Leave = leaveNameless
+			}
+			found = append(found, nameless...)
+			continue
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
@@ -247,7 +307,15 @@ func (m *Media) readPart(name, contentType string, data []byte, in message) (v a
 		return string(data), "", broken
 	case p.JSON || t.JSON():
 		if err := wellformed.JSON(data); err != nil {
-			return codec.RawText(data), "", append(broken, Violation{Clause: in.syntax, Message: fmt.Sprintf("the part %s %s", name, err)})
+			value, why := codec.Loosely(data, err)
+			if !in.request {
+				why = ""
+			}
+			broken = append(broken, Violation{Clause: in.syntax, Message: fmt.Sprintf("the part %s %s", name, err), Leave: why})
+			if why != "" && value.Sure {
+				return value.V, "", broken
+			}
+			return codec.RawText(data), "", broken
 		}
 		v, err := codec.DecodeJSON(data)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -75,6 +76,9 @@ type Operation struct {
 	MethodClause  *Clause // no undocumented method on the path; set in the first operation of a path
 	StatusClause  *Clause // no other status than those documented
 	AuthClause    *Clause // nil where no credential is required
+
+	examplesOnce sync.Once
+	examples     []string // of responses
 
 	segments []*segment
 	literal  int // characters of the template outside parameters: the more, the more concrete

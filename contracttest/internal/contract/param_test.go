@@ -89,7 +89,7 @@ func TestStyles(t *testing.T) {
 		{"header list that is none", path, "X-List: 1;2", []string{"header/X-List/items/type"}},
 		{"header object that is none", path, "X-Range: from,1", []string{"header/X-Range/style"}},
 		{"JSON that is none", path, "X-JSON: [1", []string{"header/X-JSON/syntax"}},
-		{"two JSON values", path, "X-JSON: [1] [2]", []string{"header/X-JSON/syntax"}},
+		{"two JSON values", path, "X-JSON: [1] [2]", []string{"header/X-JSON/syntax?"}},
 		{"type inside JSON", path, `X-JSON: ["1"]`, []string{"header/X-JSON/items/type"}},
 		{"list in a cookie", path, "Cookie: c=1,2", []string{"cookie/c/type?"}},
 		{"escape that is none", path + "?form=%zz", "", []string{"path?"}},

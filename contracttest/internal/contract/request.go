@@ -10,6 +10,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // Why a receiver may take what is not quite right.
@@ -21,7 +22,9 @@ const (
 	leaveEmptyBody   = "RFC 9110 §8.6: content of no bytes and no content look alike, and an empty text is a value of the schema"
 	leaveEmptyText   = "OpenAPI 3.0.3, Parameter Object, allowEmptyValue: without it an empty value need not be taken"
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
-	leaveEscape      = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
+	// A server that sends such a Content-Type breaks RFC 9110 §5.6.6.
+	leaveTypeParameters = "RFC 9110 §2.4: a recipient may attempt to recover from a parameter of a media type that is malformed"
+	leaveEscape         = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
 )
 
 func (op *Operation) checkParam(p *Param, m *taken) []Violation {
@@ -103,18 +106,26 @@ func judge(n *Node, got codec.Reading, subject string, written *Clause) []Violat
 }
 
 // leaveEmpty says why a receiver may take an absent body for an empty one: where
-// the request has a Content-Type under which no bytes at all are a value.
+// the request has a Content-Type under which no bytes at all are a value, or
+// none, and may be taken for application/octet-stream.
 func (op *Operation) leaveEmpty(r *wire.Request) string {
-	key, err := op.Body.types.Select(r.Get("Content-Type"))
-	if err != nil {
+	label, leave := r.Get("Content-Type"), leaveEmptyBody
+	if strings.TrimSpace(label) == "" {
+		label, leave = octetStream, leaveEmptyUnnamed
+	}
+	if m, err := op.Body.media(label); err != nil || !m.TakesEmpty(label) {
 		return ""
 	}
-	i := slices.IndexFunc(op.Body.Media, func(m *Media) bool { return m.Key == key })
-	m := op.Body.Media[i]
-	if (m.Form == codec.Text || m.Form == codec.Bytes) && (m.Node == nil || m.Node.Validates("") == nil) {
-		return leaveEmptyBody
+	return leave
+}
+
+// media returns the documented media type of a body with a label.
+func (b *Body) media(label string) (*Media, error) {
+	key, err := b.types.Select(label)
+	if err != nil {
+		return nil, err
 	}
-	return ""
+	return b.Media[slices.IndexFunc(b.Media, func(m *Media) bool { return m.Key == key })], nil
 }
 
 func (op *Operation) checkBody(r *wire.Request) []Violation {
@@ -138,16 +149,23 @@ func (op *Operation) checkBody(r *wire.Request) []Violation {
 	case len(types) > 1:
 		return append(broken, Violation{Clause: op.Body.MediaType, Message: "there are several Content-Type lines", Leave: leaveRepeated})
 	}
-	key, err := op.Body.types.Select(types[0])
+	media, err := op.Body.media(types[0])
 	if err != nil {
-		return append(broken, Violation{Clause: op.Body.MediaType, Message: err.Error()})
+		v := Violation{Clause: op.Body.MediaType, Message: err.Error()}
+		name, _, _ := strings.Cut(types[0], ";")
+		if _, malformed := mediatype.Parse(types[0]); malformed != nil {
+			media, err = op.Body.media(name)
+		}
+		if err != nil {
+			return append(broken, v)
+		}
+		v.Leave = leaveTypeParameters
+		broken = append(broken, v)
 	}
-	i := slices.IndexFunc(op.Body.Media, func(m *Media) bool { return m.Key == key })
-	media := op.Body.Media[i]
 	syntax := media.Syntax
 	if syntax == nil { // what a range leaves open is about its media type
 		syntax = op.Body.MediaType
 	}
-	got, unread := media.read(r.Body, message{syntax, "the body", types[0]})
+	got, unread := media.read(r.Body, message{syntax, "the body", types[0], true})
 	return append(append(broken, unread...), media.judge(got, true)...)
 }

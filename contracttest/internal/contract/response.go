@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -159,6 +160,30 @@ func (r *Response) Select(contentType string) (*Media, error) {
 	return got.media, got.err
 }
 
+// Why a response without a body may be one of no bytes.
+const (
+	leaveEmptyUnnamed = "RFC 9110 §8.3: without a Content-Type nothing says what no bytes are, and an empty text is a value of the schema"
+	leaveEmptyFile    = "OpenAPI 3.0.3, Data Types, binary: the schema takes no bytes, and nothing here says whether the media type does"
+)
+
+// Empty reports whether no bytes at all are a body of the response under this
+// Content-Type, as they are of text/plain. Where that is not certain, leave is
+// what leaves it open.
+func (r *Response) Empty(contentType string) (empty bool, leave string) {
+	if strings.TrimSpace(contentType) == "" {
+		return slices.ContainsFunc(r.Media, func(m *Media) bool { return m.TakesEmpty(octetStream) }), leaveEmptyUnnamed
+	}
+	m, err := r.Select(contentType)
+	if err != nil || !m.TakesEmpty(contentType) {
+		return false, ""
+	}
+	t, err := mediatype.Parse(contentType)
+	if err == nil && m.formAs(contentType) == codec.Bytes && t.Type != "text" && t.Type+"/"+t.Subtype != octetStream {
+		leave = leaveEmptyFile
+	}
+	return true, leave
+}
+
 // CheckHeaders returns the clauses about headers that a response breaks, each
 // header judged on its own.
 func (r *Response) CheckHeaders(resp *wire.Response) []Violation {
@@ -179,7 +204,11 @@ func (r *Response) CheckHeaders(resp *wire.Response) []Violation {
 }
 
 func (h *Header) read(lines []string) codec.Reading {
-	return codec.ReadHeader(h.Node, h.media, h.Spec.Explode != nil && *h.Spec.Explode, lines)
+	got := codec.ReadHeader(h.Node, h.media, h.Spec.Explode != nil && *h.Spec.Explode, lines)
+	if h.media != "" {
+		got.Spare = "" // what a receiver may take is not what a server may send
+	}
+	return got
 }
 
 // CheckBody returns the clauses that the body breaks, read as the documented media type m.
@@ -190,7 +219,7 @@ func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
 
 func (r *Response) read(m *Media, resp *wire.Response) (codec.Reading, []Violation) {
 	label := resp.Header.Get("Content-Type")
-	in := message{m.Syntax, "the response body", label}
+	in := message{m.Syntax, "the response body", label, false}
 	if in.syntax == nil { // a range does not say what it is, its label does
 		in.syntax = r.MediaType
 	}
@@ -198,10 +227,17 @@ func (r *Response) read(m *Media, resp *wire.Response) (codec.Reading, []Violati
 		return m.read(resp.Body, in)
 	}
 	got := r.op.Contract.answers.read(resp.Body)
-	if got.err != nil {
-		return codec.Reading{}, in.broken("%s", got.err)
+	value := codec.Reading{Value: got.v, Found: got.ok && m.Node != nil}
+	if got.err == nil {
+		return value, nil
 	}
-	return codec.Reading{Value: got.v, Found: got.ok && m.Node != nil}, nil
+	broken := in.broken("%s", got.err)
+	if fault, ok := errors.AsType[*wellformed.Error](got.err); ok && fault.Fault == wellformed.LoneSurrogate {
+		// It is in the grammar: the value is judged all the same, with U+FFFD in its place.
+		broken[0].Leave = codec.LeaveSurrogate
+		return value, broken
+	}
+	return codec.Reading{}, broken
 }
 
 // Visit calls f for each schema that holds of a value in the response, with that value:

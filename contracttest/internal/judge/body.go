@@ -10,11 +10,17 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
+// leaveContent is why a body that the document does not have breaks nothing.
+const leaveContent = "OpenAPI 3.0.3, Response Object, content: it lists potential payloads, and nothing forbids another where it is absent"
+
 // bodyless reports whether the message cannot have a body whatever the document
-// says (RFC 9110 §6.4.1).
+// says (RFC 9110 §6.4.1, §15.3.6).
 func (e *Exchange) bodyless() bool {
-	code := e.Response.Status
-	return e.Request.Method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
+	switch e.Response.Status {
+	case http.StatusNoContent, http.StatusResetContent, http.StatusNotModified:
+		return true
+	}
+	return e.Request.Method == http.MethodHead
 }
 
 // bodyClause is what a finding about the body is about.
@@ -106,10 +112,14 @@ func bodyUnexpected(e *Exchange) []Finding {
 	if doc == nil || doc.NoBody == nil || len(e.Response.Body) == 0 {
 		return nil
 	}
-	return []Finding{{
+	f := Finding{
 		Clause: doc.NoBody, Message: fmt.Sprintf("%s has a body of %d bytes: %s", status(e.Response.Status), len(e.Response.Body), clip(e.text())),
 		Expected: "no body", Actual: fmt.Sprintf("%d bytes", len(e.Response.Body)),
-	}}
+	}
+	if !e.bodyless() {
+		f = f.left(leaveContent)
+	}
+	return []Finding{f}
 }
 
 func bodyMissing(e *Exchange) []Finding {
@@ -120,10 +130,17 @@ func bodyMissing(e *Exchange) []Finding {
 	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) > 0 {
 		return nil
 	}
-	return []Finding{{
+	f := Finding{
 		Clause: doc.MediaType, Message: status(e.Response.Status) + " has no body",
 		Expected: doc.MediaType.Text, Actual: "no body",
-	}}
+	}
+	switch empty, leave := doc.Empty(e.Response.Header.Get("Content-Type")); {
+	case !empty:
+		return []Finding{f}
+	case leave != "":
+		return []Finding{f.left(leave)}
+	}
+	return nil
 }
 
 func bodyMalformed(e *Exchange) []Finding {
@@ -143,7 +160,7 @@ func bodyMalformed(e *Exchange) []Finding {
 			found = append(found, Finding{
 				Clause: v.Clause, Message: fmt.Sprintf("%s: %s: %s", status(e.Response.Status), v.Message, clip(e.text())),
 				Expected: v.Clause.Text, Actual: v.Message,
-			})
+			}.left(v.Leave))
 		}
 	}
 	return found
@@ -196,11 +213,7 @@ func (e *Exchange) violated(v contract.Violation) Finding {
 	if v.Clause != nil {
 		f.Expected = v.Clause.Text
 	}
-	if v.Leave != "" {
-		f.Severity = Warning
-		f.Message += " (" + v.Leave + ")"
-	}
-	return f
+	return f.left(v.Leave)
 }
 
 func responseHeader(e *Exchange) []Finding {

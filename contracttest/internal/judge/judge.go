@@ -37,6 +37,16 @@ type Finding struct {
 	Actual   string
 }
 
+// left returns the finding as a warning, with the sentence that leaves it open;
+// as it is where there is no such sentence.
+func (f Finding) left(sentence string) Finding {
+	if sentence != "" {
+		f.Severity = Warning
+		f.Message += " (" + sentence + ")"
+	}
+	return f
+}
+
 // Check is a named rule.
 type Check struct {
 	Name     string // stable: flags and baselines name it

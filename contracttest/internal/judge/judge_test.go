@@ -48,7 +48,26 @@ paths:
     post:
       operationId: silent
       requestBody: {content: {application/json: {schema: {type: string}}}}
-      responses: {"200": {description: Done.}, "206": {description: Packed., headers: {Content-Encoding: {schema: {type: string}}}}}
+      responses:
+        "200": {description: Done.}
+        "206": {description: Packed., headers: {Content-Encoding: {schema: {type: string}}}}
+        "207":
+          description: What happened.
+          headers: {X-Source: {example: /var/lib/shop, schema: {type: string}}}
+          content:
+            application/json:
+              examples: {a: {value: {message: "dial tcp 10.0.3.7:5432: refused"}}}
+              schema: {type: object, properties: {message: {type: array, items: {type: string, enum: [java.lang.Long]}}}}
+  /file:
+    get:
+      operationId: file
+      responses:
+        "200": {description: A text., content: {text/plain: {schema: {type: string}}, application/json: {}}}
+        "201": {description: Not empty., content: {text/plain: {schema: {type: string, minLength: 1}}}}
+        "202": {description: Bytes., content: {application/octet-stream: {}}}
+        "203": {description: An image., content: {image/png: {schema: {type: string, format: binary}}}}
+        "206": {description: Anything., content: {"*/*": {}}}
+        "226": {description: A form., content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {a: {type: string}}}}}}
   /app/{id}:
     get: {operationId: app, parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {"200": {description: Done.}}}
 components:
@@ -271,15 +290,31 @@ var rows = map[string]struct {
 	},
 	"response-body-unexpected": {
 		[]row{{response: good}, {response: "HTTP/1.1 204\n"}},
-		[]broken{{row{response: "HTTP/1.1 302\n\n{}"}, judge.Error, []string{"op/response/302/no-body"}, "302 Found has a body of 2 bytes: {}"}},
+		[]broken{
+			{row{about: "content lists potential payloads", response: "HTTP/1.1 302\n\n{}"}, judge.Warning, []string{"op/response/302/no-body"}, "302 Found has a body of 2 bytes: {} (OpenAPI 3.0.3, Response Object, content: "},
+			{row{about: "HTTP forbids it", response: "HTTP/1.1 204\n\n{}"}, judge.Error, []string{"op/response/204/no-body"}, "204 No Content has a body of 2 bytes: {}"},
+			{row{about: "HTTP forbids it", request: "HEAD /v1/a/1", response: "HTTP/1.1 302\n\n{}"}, judge.Error, []string{"op/response/302/no-body"}, "302 Found has a body of 2 bytes: {}"},
+		},
 	},
 	"response-body-missing": {
 		[]row{
 			{response: good},
 			{about: "HEAD has none", request: "HEAD /v1/a/1", response: "HTTP/1.1 200\nX-Count: 1\n"},
 			{about: "cut short says another check", response: "HTTP/1.1 200\nX-Count: 1\nContent-Length: 3\n\n"},
+			{about: "an empty text", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 200\nContent-Type: text/plain\n"},
+			{about: "no bytes", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 202\nContent-Type: application/octet-stream\n"},
+			{about: "an empty text in a range", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 206\nContent-Type: text/csv\n"},
+			{about: "a form without fields", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 226\nContent-Type: application/x-www-form-urlencoded\n"},
 		},
-		[]broken{{row{response: "HTTP/1.1 200\nX-Count: 1\n"}, judge.Error, []string{"op/response/200/media-type"}, "200 OK has no body"}},
+		[]broken{
+			{row{response: "HTTP/1.1 200\nX-Count: 1\n"}, judge.Error, []string{"op/response/200/media-type"}, "200 OK has no body"},
+			{row{about: "no bytes are no JSON", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 200\nContent-Type: application/json\n"}, judge.Error, []string{"file/response/200/media-type"}, "200 OK has no body"},
+			{row{about: "an empty text is none of the schema's", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 201\nContent-Type: text/plain\n"}, judge.Error, []string{"file/response/201/media-type"}, "201 Created has no body"},
+			{row{about: "without a label", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 200\n"}, judge.Warning, []string{"file/response/200/media-type"}, "200 OK has no body (RFC 9110 §8.3: "},
+			{row{about: "without a label", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 206\n"}, judge.Warning, []string{"file/response/206/media-type"}, "206 Partial Content has no body (RFC 9110 §8.3: "},
+			{row{about: "an image of no bytes", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 203\nContent-Type: image/png\n"}, judge.Warning, []string{"file/response/203/media-type"}, "203 Non-Authoritative Information has no body (OpenAPI 3.0.3, "},
+			{row{about: "another type than the documented", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 202\nContent-Type: text/plain\n"}, judge.Error, []string{"file/response/202/media-type"}, "202 Accepted has no body"},
+		},
 	},
 	"response-body-malformed": {
 		[]row{{response: good}, {about: "not JSON by its label", response: "HTTP/1.1 404\nContent-Type: text/plain\n\n{"}},
@@ -288,12 +323,14 @@ var rows = map[string]struct {
 			{row{response: strings.Replace(good, "{\"a\"", "{\"a\":\"\",\"a\"", 1)}, judge.Error, []string{"op/response/200/body/syntax"}, "200 OK: the response body names a member twice"},
 			{row{response: "HTTP/1.1 200\nContent-Type: application/json\nX-Count: 1\nContent-Length: 90\n\n{}"}, judge.Error, []string{"op/response/200/media-type"}, "the response body cannot be read: unexpected EOF"},
 			{row{response: "HTTP/1.1 204\nContent-Length: 90\n\n"}, judge.Error, []string{"op/response/204/no-body"}, "the response body cannot be read"},
+			{row{about: "half a character is in the grammar", response: strings.Replace(good, `"b"`, `"\ud83d"`, 1)}, judge.Warning, []string{"op/response/200/body/syntax"}, "200 OK: the response body escapes half a surrogate pair at byte 6 in /a: {\"a\":\"\\ud83d\"} (RFC 8259 §8.2: "},
 			{row{about: "calls itself JSON", response: "HTTP/1.1 404\nContent-Type: application/problem+json\n\n{"}, judge.Warning, []string{"op/response/status"}, "404 Not Found calls its body JSON, but it ends inside a JSON value"},
 		},
 	},
 	"response-schema": {
 		[]row{{response: good}, {about: "malformed says another check", response: good + "x"}},
 		[]broken{
+			{row{about: "with half a character", response: strings.Replace(good, `"b"`, `"abc\ud83d"`, 1)}, judge.Error, []string{"op/response/200/body/a/maxLength"}, "200 OK: a: violates: a has at most 3 characters"},
 			{row{response: strings.Replace(good, `"b"`, `"abcd"`, 1)}, judge.Error, []string{"op/response/200/body/a/maxLength"}, "200 OK: a: violates: a has at most 3 characters"},
 			{row{response: strings.Replace(good, `"a"`, `"c"`, 1)}, judge.Error, []string{"op/response/200/body/a/required"}, "200 OK: a: "},
 			{row{response: strings.Replace(good, `{"a":"b"}`, "[]", 1)}, judge.Error, []string{"op/response/200/body/type"}, "200 OK: the body: want object, got array"},

@@ -24,26 +24,32 @@ type leak struct {
 	// match: looking for them is much cheaper.
 	hints []string
 	re    *regexp.Regexp
+	// words is set for what a runtime says of itself: nothing forbids it.
+	words bool
 	// secret keeps what was found out of the message.
 	secret bool
 	// least is how long a match is at least that shows anything.
 	least int
 }
 
+// leaveWords is why the words of a runtime are but a warning. A stack trace, a
+// path, a statement of SQL and a credential tell an attacker what to do next.
+const leaveWords = "OWASP API8:2023 advises against words of the runtime in an error; neither the document nor an RFC forbids them"
+
 // traces are looked for in header values too, whatever the status: nothing else
 // looks like them.
 var traces = []leak{
-	{what: "a stack trace", hints: []string{"goroutine ", "panic: ", "runtime error: ", ".go:"},
-		re: regexp.MustCompile(`goroutine \d+ \[|(?:^|[":>\n]) ?panic: |runtime error: |\w\.go:\d+`)},
+	{what: "a stack trace", hints: []string{"goroutine ", "panic: ", ".go:"},
+		re: regexp.MustCompile(`goroutine \d+ \[|(?:^|[":>\n]) ?panic: |\w\.go:\d+`)},
 	{what: "a stack trace", hints: []string{"traceback ", `", line `, "panicked at ", ".rb:", ".ex:", ".exs:", "sanitizer"},
 		re: regexp.MustCompile(`Traceback \(most recent call last\)|File "[^"]+", line \d+|\bpanicked at |\w\.rb:\d+:in\b|\w\.exs?:\d+:|\b(?:Address|Leak|Memory|Thread|UndefinedBehavior)Sanitizer\b`)},
-	{what: "a stack trace", hints: []string{".java:", ".kt:", ".scala:", "(native method)", "(unknown source)", "java.lang.", "java.sql.", "java.util."},
-		re: regexp.MustCompile(`\bat [\w.$/<>]+\((?:\w+\.(?:java|kt|scala):\d+|Native Method|Unknown Source)\)|\bjava\.(?:lang|sql|util)\.\w+`)},
+	{what: "a stack trace", hints: []string{".java:", ".kt:", ".scala:", "(native method)", "(unknown source)"},
+		re: regexp.MustCompile(`\bat [\w.$/<>]+\((?:\w+\.(?:java|kt|scala):\d+|Native Method|Unknown Source)\)`)},
 	{what: "a stack trace", hints: []string{"js:", "ts:", "jsx:", "tsx:"}, re: regexp.MustCompile(`[\w)\]]\.[cm]?[jt]sx?:\d+:\d+`)},
 	{what: "a stack trace", hints: []string{".cs:line ", ".vb:line ", ".fs:line "}, re: regexp.MustCompile(`\w\.(?:cs|vb|fs):line \d+`)},
 	{what: "a stack trace", hints: []string{"php ", ".php", "stack trace:"},
 		re: regexp.MustCompile(`\bPHP (?:(?:Fatal|Parse|Recoverable fatal) error|Warning|Notice)\b|\w\.php(?::\d+|\(\d+\)| on line (?:<b>)?\d+)|\bStack trace:(?:\s|<br ?/?>)*#0`)},
-	{what: "the class of an exception", hints: []string{"exception", "error:", `error"`, "error ", "error("},
+	{what: "the class of an exception", words: true, hints: []string{"exception", "error:", `error"`, "error ", "error("},
 		re: regexp.MustCompile(`\b[a-z][\w$]*(?:\.[a-zA-Z_$][\w$]*)+\.[A-Z][\w$]*(?:Exception|Error)\b|\bSystem\.(?:\w+\.)*\w+Exception\b`)},
 }
 
@@ -57,17 +63,18 @@ var leaks = slices.Concat(traces, []leak{
 			"|\\binsert into [\\w.`\"]+ ?(?:\\(|values ?\\()|\\bupdate [\\w.`\"]+ set [\\w.`\"]+ ?=|\\bdelete from [\\w.`\"]+ where [\\w.`\"]+ ?(?:[=<>!]|in ?\\(|like |is ))")},
 	{what: "an error of a database", hints: []string{"sqlstate", "sqlite", "syntax error at or near", "sql syntax", "incorrect syntax near", "ora-", "pq: ", "pg::", "constraint failed", "violates ", "no such table", "no such column", "duplicate key", "duplicate entry", "sql logic error", `relation "`, `column "`, "quotation mark"},
 		re: regexp.MustCompile(`SQLSTATE\b|\bSQLITE_[A-Z]+|\bsqlite3?[.:] ?\w|\bORA-\d+: |\bpq: |\bPG::\w+|syntax error at or near|You have an error in your SQL syntax|Incorrect syntax near '|SQL logic error|(?:UNIQUE|FOREIGN KEY|NOT NULL|CHECK) constraint failed|violates (?:unique|foreign key|not-null|check|exclusion) constraint|no such (?:table|column): \w|duplicate key value|Duplicate entry '|\b(?:relation|column) "[\w.]+" does not exist|Unclosed quotation mark`)},
-	{what: "an error of a database", hints: []string{"e11000", "mongo"}, re: regexp.MustCompile(`\bE11000\b|\bMongo\w*(?:Error|Exception)\b`)},
-	{what: "the words of a runtime", hints: []string{"cannot unmarshal ", "interface conversion: ", "strconv.", "option::unwrap", "result::unwrap", "nil:nilclass", "undefined method", "sigsegv", "segmentation violation", "segmentation fault", "{badmatch,", "{function_clause,", "kotlinnullpointer", "nullpointerexception", "cannot read propert", "is not a function", "nonetype", "jsontoken.", "cannot deserialize value", "pydantic", "wrongtype operation", "prisma.", "invalid memory address"},
-		re: regexp.MustCompile("\\bcannot unmarshal \\w+ into Go |\\binterface conversion: \\S|\\bstrconv\\.\\w+: |\\b(?:Option|Result)::unwrap\\(\\)|\\bnil:NilClass\\b|\\bundefined method [`']|\\bSIGSEGV\\b|\\b[Ss]egmentation (?:violation|fault)\\b|\\{(?:badmatch|function_clause),\\{|\\b\\w*NullPointerException\\b|\\bCannot read propert(?:y|ies) |\\bis not a function\\b|'NoneType' object|\\bJsonToken\\.[A-Z_]+|\\bCannot deserialize value of type|\\bpydantic(?:_core)?\\.|\\bWRONGTYPE Operation\\b|\\bprisma\\.\\w+\\.\\w+\\(\\)|\\binvalid memory address\\b")},
-	{what: "a page of a framework", hints: []string{"whitelabel error page", "debug = true", "werkzeug debugger", "symfony exception", "whoops\\"},
+	{what: "an error of a document store", words: true, hints: []string{"e11000", "mongo"}, re: regexp.MustCompile(`\bE11000\b|\bMongo\w*(?:Error|Exception)\b`)},
+	{what: "the words of a runtime", words: true, hints: []string{"java.lang.", "java.sql.", "java.util."}, re: regexp.MustCompile(`\bjava\.(?:lang|sql|util)\.\w+`)},
+	{what: "the words of a runtime", words: true, hints: []string{"runtime error: ", "cannot unmarshal ", "interface conversion: ", "strconv.", "option::unwrap", "result::unwrap", "nil:nilclass", "undefined method", "sigsegv", "segmentation violation", "segmentation fault", "{badmatch,", "{function_clause,", "kotlinnullpointer", "nullpointerexception", "cannot read propert", "is not a function", "nonetype", "jsontoken.", "cannot deserialize value", "pydantic", "wrongtype operation", "prisma.", "invalid memory address"},
+		re: regexp.MustCompile("\\bruntime error: |\\bcannot unmarshal \\w+ into Go |\\binterface conversion: \\S|\\bstrconv\\.\\w+: |\\b(?:Option|Result)::unwrap\\(\\)|\\bnil:NilClass\\b|\\bundefined method [`']|\\bSIGSEGV\\b|\\b[Ss]egmentation (?:violation|fault)\\b|\\{(?:badmatch|function_clause),\\{|\\b\\w*NullPointerException\\b|\\bCannot read propert(?:y|ies) |\\bis not a function\\b|'NoneType' object|\\bJsonToken\\.[A-Z_]+|\\bCannot deserialize value of type|\\bpydantic(?:_core)?\\.|\\bWRONGTYPE Operation\\b|\\bprisma\\.\\w+\\.\\w+\\(\\)|\\binvalid memory address\\b")},
+	{what: "a page of a framework", words: true, hints: []string{"whitelabel error page", "debug = true", "werkzeug debugger", "symfony exception", "whoops\\"},
 		re: regexp.MustCompile(`\bWhitelabel Error Page\b|\bDEBUG = True\b|\bWerkzeug Debugger\b|\bSymfony Exception\b|\bWhoops\\`)},
 	{what: "a setting with a secret", hints: []string{"password", "passwd", "secret", "api_key", "apikey", "access_key", "private_key", "database_url"},
 		re: regexp.MustCompile(`(?i:\b\w*(?:password|passwd|secret_key|client_secret|secret_access_key|api_?key|access_key|private_key|database_url) ?= ?["']?[^\s"'<>&=,;*$\x7b(]{4,})`), secret: true},
-	{what: "a memory address", hints: []string{"0xc000"}, re: regexp.MustCompile(`\b0xc000[0-9a-f]+\b`)},
-	{what: "an address inside", hints: []string{"10.", "172.", "192.168.", "read tcp ", "write tcp "},
+	{what: "a memory address", words: true, hints: []string{"0xc000"}, re: regexp.MustCompile(`\b0xc000[0-9a-f]+\b`)},
+	{what: "an address inside", words: true, hints: []string{"10.", "172.", "192.168.", "read tcp ", "write tcp "},
 		re: regexp.MustCompile(`\b(?:read|write) tcp \S+->|\b(?:10\.\d+|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+:\d+\b`)},
-	{what: "an address inside", hints: []string{"dial ", "econnrefused ", ".cluster.local", "lookup "},
+	{what: "an address inside", words: true, hints: []string{"dial ", "econnrefused ", ".cluster.local", "lookup "},
 		re: regexp.MustCompile(`\bdial (?:tcp|udp)[46]?:? \S+:|\bECONNREFUSED [\w.:\[\]]+:\d+|\.svc\.cluster\.local\b|\blookup [\w.-]+ on [\w.:\[\]]+:53\b`)},
 	{what: "a URL with a password", hints: []string{"@"}, re: regexp.MustCompile(`\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:[^\s/@"'<>]*[^\s/@"'<>*xX][^\s/@"'<>]*@`), secret: true},
 	{what: "a private key", hints: []string{"private key"}, re: regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY`), secret: true},
@@ -175,7 +182,7 @@ func errorLeak(e *Exchange) []Finding {
 	for _, what := range e.shown(leaks, body) {
 		found = append(found, Finding{
 			Clause: e.bodyClause(), Message: fmt.Sprintf("%s shows %s", status(e.Response.Status), what.text), Expected: "an error for the caller", Actual: what.kind,
-		})
+		}.left(what.leave))
 	}
 	return found
 }
@@ -214,7 +221,7 @@ func (e *Exchange) headerLeaks() []Finding {
 				found = append(found, Finding{
 					Message:  fmt.Sprintf("%s shows %s in the header %s", status(e.Response.Status), what.text, clip([]byte(name))),
 					Expected: "nothing of the server's inside", Actual: what.kind,
-				})
+				}.left(what.leave))
 			}
 		}
 	}
@@ -316,17 +323,25 @@ func (e *Exchange) shown(patterns []leak, text []byte) []sight {
 		if hinted&(1<<i) == 0 || slices.ContainsFunc(all, func(s sight) bool { return s.kind == l.what }) {
 			continue
 		}
-		for _, match := range l.re.FindAll(text, maxMatches) {
-			if len(match) < l.least || e.own(match) {
+		for _, at := range l.re.FindAllIndex(text, maxMatches) {
+			match := text[at[0]:at[1]]
+			if len(match) < l.least || e.own(match) || e.Op.Shows(trimmed(wholeWord(text, at[0], at[1]))) {
 				continue
 			}
-			s := sight{l.what, l.what}
+			s := sight{kind: l.what, text: l.what}
 			if !l.secret {
 				s.text += ": " + clip(match)
+			}
+			if l.words {
+				s.leave = leaveWords
 			}
 			all = append(all, s)
 			break
 		}
+	}
+	forbidden := func(s sight) bool { return s.leave == "" }
+	if slices.ContainsFunc(all, forbidden) { // the words are part of it
+		all = slices.DeleteFunc(all, func(s sight) bool { return !forbidden(s) })
 	}
 	return all
 }
@@ -334,13 +349,25 @@ func (e *Exchange) shown(patterns []leak, text []byte) []sight {
 // maxMatches is how many places are looked at that may be echoes.
 const maxMatches = 16
 
-// sight is a kind of leak, and how a message shows it.
-type sight struct{ kind, text string }
+// sight is a kind of leak, how a message shows it, and why it is but a warning.
+type sight struct{ kind, text, leave string }
+
+// wholeWord is a match with what follows it up to a blank or a quote: of a path
+// the first segments are matched.
+func wholeWord(text []byte, start, end int) []byte {
+	if i := bytes.IndexAny(text[end:], " \t\r\n\"'<>"); i >= 0 {
+		return text[start : end+i]
+	}
+	return text[start:]
+}
+
+// trimmed is a match without what stands around it.
+func trimmed(match []byte) string { return strings.Trim(string(match), " \t\r\n\"'(=:") }
 
 // own reports whether a match is an echo of the request, which shows nothing of
 // the server, or a path of the API.
 func (e *Exchange) own(match []byte) bool {
-	word := strings.Trim(string(match), " \t\r\n\"'(=:")
+	word := trimmed(match)
 	if bytes.Contains(unescaped(e.Request.Body), []byte(word)) || strings.Contains(e.Request.Target, word) {
 		return true
 	}

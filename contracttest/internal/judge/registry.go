@@ -31,7 +31,7 @@ var Checks = []Check{
 	{
 		Name: ValidRefused, run: validRefused,
 		Doc:      "A request that keeps the contract is refused.",
-		Severity: "a warning where the case is left to the receiver, and for 413, 414 and 431",
+		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
 		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
 			"operations have answered with, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to. Also 429, " +
 			"a documented 409, and a request that is refused since the target has changed. What is not refused when it is sent again is a warning.",
@@ -39,9 +39,13 @@ var Checks = []Check{
 	},
 	{
 		Name: "invalid-request-accepted", run: invalidAccepted,
-		Doc:      "A request that breaks one clause is answered with a success.",
-		Severity: "a warning where the case is left to the receiver, and where it is not accepted when it is sent again",
-		Refs:     "RFC 9110 §15.3",
+		Doc: "A request that breaks one clause is answered with a success.",
+		Severity: "a warning where the case is left to the receiver, and where it is not accepted when it is sent again. A recipient may recover from what is malformed (RFC 9110 §2.4), and a parser may accept " +
+			"extensions of JSON (RFC 8259 §9), where the text holds a value that keeps the schema: other encodings and invalid UTF-8, JSON5, the words of " +
+			"Python and JavaScript, a name given twice, bytes after the value. A text that is cut short, lacks a bracket, comma or colon, or is of another " +
+			"language holds none, and 01 is no object in any of them: these are errors. In its own answers a server has no such freedom (RFC 8259 §8.1, §10; " +
+			"RFC 9110 §5.6.6)",
+		Refs: "RFC 9110 §15.3",
 	},
 	{
 		Name: "undocumented-method", run: undocumentedMethod,
@@ -78,19 +82,24 @@ var Checks = []Check{
 	},
 	{
 		Name: "response-body-unexpected", run: bodyUnexpected,
-		Doc:  "There is a body where the document has none.",
-		Refs: "OpenAPI 3.0.3, Response Object, content",
+		Doc: "There is a body where the document has none.",
+		Severity: "a warning where HTTP allows one: a response that is documented by its description alone lists no payload, and nothing forbids one. " +
+			"An error in answer to HEAD and with 204, 205 and 304",
+		Refs: "OpenAPI 3.0.3, Response Object, content; RFC 9110 §9.3.2, §15.3.5, §15.3.6, §15.4.5",
 	},
 	{
 		Name: "response-body-missing", run: bodyMissing,
-		Doc:    "There is no body where the document has one.",
-		Silent: "Answers to HEAD, 204 and 304, which cannot have one.",
-		Refs:   "OpenAPI 3.0.3, Response Object, content; RFC 9110 §6.4.1",
+		Doc: "There is no body where the document has one.",
+		Severity: "a warning where no bytes are a value of the documented schema, but the Content-Type is missing, or names neither a text, " +
+			"a form nor application/octet-stream",
+		Silent: "Answers to HEAD, 204, 205 and 304, which cannot have one. No bytes under a media type of which they are a value: an empty text, no bytes at all, " +
+			"a form without fields. They are never a value of JSON or XML (RFC 8259 §2, XML 1.0 §2.1).",
+		Refs: "OpenAPI 3.0.3, Response Object, content; RFC 9110 §6.4.1",
 	},
 	{
 		Name: "response-body-malformed", run: bodyMalformed,
 		Doc:      "The body cannot be read: cut short of its Content-Length or its last chunk, never ended, larger than 8 MiB, more than one JSON value, a name given twice, not UTF-8, a byte-order mark, XML that is not well-formed.",
-		Severity: "a warning where the document does not have the status",
+		Severity: "a warning where the document does not have the status, and for an escaped half of a surrogate pair, which the grammar of JSON has (RFC 8259 §8.2)",
 		Refs:     "RFC 8259; RFC 9112 §6.3, §7.1",
 	},
 	{
@@ -121,8 +130,11 @@ var Checks = []Check{
 	},
 	{
 		Name: "error-leak", run: errorLeak,
-		Doc:    "An error body shows the inside of the server (a stack trace, a file path, SQL, a key, an address) or repeats a credential. A stack trace or a credential in a header, whatever the status.",
-		Silent: "What the request itself has sent, but for its credentials.",
+		Doc: "An error body shows the inside of the server (a stack trace, a file path, SQL, a key, an address) or repeats a credential. A stack trace or a credential in a header, whatever the status.",
+		Severity: "a warning for the words of a runtime, which OWASP advises against and no sentence forbids: the class of an exception, what a language, a framework " +
+			"or a document store says of itself, an address of memory or of a network. A stack trace, a path, SQL and what a database says of it, and a credential " +
+			"tell an attacker what to do next: these are errors",
+		Silent: "What the request itself has sent, but for its credentials, and what a response of the operation has as an example in the document.",
 		Refs:   "OWASP API8:2023",
 	},
 	{

@@ -11,6 +11,7 @@ import (
 // Why a receiver may make of a media type what it likes.
 const (
 	leaveBareType      = "RFC 9110 §8.3: a Content-Type is of the content, and nothing says what it means where there is none"
+	leaveChunked       = "RFC 9112 §6: a chunked body of no bytes is a body, and none of the media type; many receivers take it for an absent one"
 	leaveTypeParameter = "RFC 9110 §8.3.1: what a parameter means that the media type does not define is not defined"
 	leaveLastSemicolon = "RFC 9110 §5.6.6 allows a semicolon without a parameter, RFC 7231 §3.1.1.1 did not"
 	leaveCharset       = "RFC 8259 §11: the media type has no charset parameter, and one has no effect on a receiver that goes by the RFC"

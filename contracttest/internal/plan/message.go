@@ -740,8 +740,12 @@ func (pl *planner) bodyPresence() {
 		c := pl.newCase(Clauses, b.Presence, v.label, expect)
 		c.Request, c.Unknown = r, absent.unknown()
 		c.Own = []string{"content-type"}
-		if expect == Accept && v.other != "" {
+		switch {
+		case expect != Accept:
+		case v.other != "":
 			c.Leave = leaveBareType
+		case v.chunked && len(b.Media) > 0 && !b.Media[0].TakesEmpty(labelOf(b.Media[0])):
+			c.Leave = leaveChunked
 		}
 		if pl.labelled(c) {
 			pl.add(c)

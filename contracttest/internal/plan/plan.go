@@ -538,6 +538,9 @@ func (pl *planner) labelled(c *Case) bool {
 	broken := pl.checker.CheckRequest(plain)
 	switch c.Expect {
 	case Accept:
+		if c.Leave == "" && pl.ownSize(c) {
+			c.Leave = leaveLarge
+		}
 		for _, v := range broken {
 			if v.Leave == "" {
 				pl.reasons[c.Clause] = "a request meant to keep the clause breaks " + v.Clause.Name
@@ -556,14 +559,16 @@ func (pl *planner) labelled(c *Case) bool {
 			pl.reasons[c.Clause] = "a request meant to break the clause keeps the contract"
 			return false
 		}
-		leave := ""
+		leave, unread, certain := "", false, false
 		for _, v := range broken {
 			if c.Base != nil && v.Leave != "" && v.Leave == c.Base.Leave && !v.About(c.Clause) {
 				leave = v.Leave // as of every request of the operation
 				continue
 			}
-			if v.About(c.Clause) && v.Leave != "" {
-				leave = v.Leave
+			if v.About(c.Clause) {
+				leave, unread = cmp.Or(v.Leave, leave), unread || v.Syntax
+			} else if v.Leave == "" {
+				certain = true
 			}
 			if !v.About(c.Clause) && !sameValue(v.Clause, c.Clause) {
 				name := "another clause"
@@ -574,11 +579,23 @@ func (pl *planner) labelled(c *Case) bool {
 				return false
 			}
 		}
+		if unread && certain { // NaN for an object is none, whatever JSON a receiver reads
+			leave = ""
+		}
 		if c.Leave == "" {
 			c.Leave = leave
 		}
 		return slices.ContainsFunc(broken, func(v contract.Violation) bool { return v.About(c.Clause) })
 	}
+}
+
+// ownSize reports whether the body of a case is as large as it is because the
+// planner made it so: the document sets no such bound.
+func (pl *planner) ownSize(c *Case) bool {
+	if len(c.Request.Body) < longValue || c.Base == nil || len(c.Base.Request.Body) >= longValue {
+		return false
+	}
+	return !slices.Contains([]string{"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}, c.Clause.Keyword)
 }
 
 func (pl *planner) basePath() string {
