@@ -13,10 +13,13 @@ import (
 const (
 	leaveDuplicate = "RFC 8259 §4: names within an object should be unique, receivers differ"
 	leaveBOM       = "RFC 8259 §8.1: a receiver may ignore a byte-order mark"
-	LeaveSurrogate = "RFC 8259 §8.2: what a receiver makes of half a surrogate pair is unpredictable"
+	leaveSurrogate = "RFC 8259 §8.2: what a receiver makes of half a surrogate pair is unpredictable"
 	leaveExtension = "RFC 8259 §9: a parser may accept extensions of JSON"
 	leaveDepth     = "RFC 8259 §9: a receiver may limit the depth of nesting"
 )
+
+// LeaveSurrogate is why half a surrogate pair breaks nothing: the grammar has it.
+const LeaveSurrogate = leaveSurrogate
 
 // Loosely reads a text that is not well-formed JSON, for the reason that err gives, as
 // lenient parsers do. leave is why a receiver may take it; it is empty for a text that
@@ -42,7 +45,7 @@ func Loosely(data []byte, err error) (value extjson.Value, leave string) {
 var leaveJSON = map[wellformed.Fault]string{
 	wellformed.DuplicateName: leaveDuplicate,
 	wellformed.ByteOrderMark: leaveBOM,
-	wellformed.LoneSurrogate: LeaveSurrogate,
+	wellformed.LoneSurrogate: leaveSurrogate,
 }
 
 // DecodeJSON returns the value of a JSON text, numbers as json.Number.
