@@ -13,35 +13,32 @@ const gaveUp = "a fault of contracttest itself ended the planning of the operati
 // the planner, not of the document.
 func GaveUp(reason string) bool { return strings.HasPrefix(reason, gaveUp) }
 
-// outOfTime unwinds the planning of an operation: what plans one clause has no
-// other way to say that there is no time for the next.
-type outOfTime struct{ err error }
-
 const late = "there was no time to plan the operation: "
 
 // Late reports whether the reason for which a clause has no case is that the
 // planning of its operation was stopped.
 func Late(reason string) bool { return strings.HasPrefix(reason, late) }
 
-// inTime stops the planning where its context has ended.
-func (pl *planner) inTime() {
-	if err := pl.stopped(); err != nil {
-		panic(outOfTime{err})
+// ended reports whether the context of the planning has ended. From then on no
+// value is made and no case is added, so that the rest is gone through at once.
+func (pl *planner) ended() bool {
+	if pl.failed == "" {
+		if err := pl.stopped(); err != nil {
+			pl.failed = late + err.Error()
+		}
 	}
+	return pl.failed != ""
 }
 
 // guarded plans so that a panic ends the planning of this operation, and not the
-// run: its clauses say so. A panic of who takes the cases is none of ours.
+// run: its clauses say so. A panic in the callback that takes the cases is not
+// recovered.
 func (pl *planner) guarded(do func()) {
 	defer func() {
 		if pl.handing {
 			return
 		}
-		switch v := recover().(type) {
-		case nil:
-		case outOfTime:
-			pl.failed = late + v.err.Error()
-		default:
+		if v := recover(); v != nil {
 			pl.failed = fmt.Sprintf("%s%v%s", gaveUp, v, panicked())
 		}
 	}()

@@ -34,6 +34,19 @@ func TestPanicWhilePlanning(t *testing.T) {
 	})
 }
 
+// Once there is no more time nothing is made: what remains is gone through without
+// a value or a judgement.
+func TestNothingIsMadeWhenStopped(t *testing.T) {
+	op := load(t, ours).Operations[0]
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	unreached := plan.Each(ctx, op, plan.Options{Random: 10}, func(*plan.Case) { assert.Fail(t, "a case was made") })
+	require.NotEmpty(t, unreached)
+	for clause, reason := range unreached {
+		assert.True(t, plan.Late(reason), "%s: %s", clause.Name, reason)
+	}
+}
+
 // A context that ends while an operation is planned ends the planning there.
 func TestStoppedWhilePlanning(t *testing.T) {
 	op := load(t, ours).Operations[0]

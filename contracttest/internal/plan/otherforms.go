@@ -110,6 +110,9 @@ func (pl *planner) large() (draft, bool) {
 // inOtherForms repeats the foremost fault of each clause in the other valid
 // requests: what is checked in one may go unchecked in another.
 func (pl *planner) inOtherForms() {
+	if pl.opts.Thin {
+		return
+	}
 	modes := pl.modes()
 	if len(modes) == 0 {
 		return

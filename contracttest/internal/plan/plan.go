@@ -183,7 +183,7 @@ func newPlanner(stopped func() error, op *contract.Operation, opts Options, f fu
 		opts.Verdicts = &value.Verdicts{}
 	}
 	return &planner{
-		stopped: stopped, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin, Verdicts: opts.Verdicts}, checker: op.NewChecker(),
+		stopped: stopped, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin, Verdicts: opts.Verdicts, Stopped: stopped}, checker: op.NewChecker(),
 		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}
@@ -253,17 +253,12 @@ func (pl *planner) run() {
 	if !pl.start() {
 		return
 	}
-	pl.params()
-	pl.body()
-	pl.forms()
-	if !pl.opts.Thin {
-		pl.inOtherForms()
+	for _, plan := range []func(){pl.params, pl.body, pl.forms, pl.inOtherForms, pl.methods, pl.paths, pl.security, pl.examples, pl.random} {
+		if pl.ended() {
+			return
+		}
+		plan()
 	}
-	pl.methods()
-	pl.paths()
-	pl.security()
-	pl.examples()
-	pl.random()
 }
 
 // makeBase makes the valid request that the others differ from in one thing:
@@ -511,7 +506,6 @@ func (pl *planner) enough(c *contract.Clause, expect Expect) bool {
 // confirmed writes the draft and asks the contract whether the case does what
 // its label says.
 func (pl *planner) confirmed(c *Case, d draft) bool {
-	pl.inTime()
 	r, err := d.request()
 	if err != nil {
 		pl.reasons[c.Clause] = err.Error()
@@ -527,7 +521,7 @@ func (pl *planner) confirmed(c *Case, d draft) bool {
 // labelled reports whether the contract's own judgement of the request is the
 // label of the case.
 func (pl *planner) labelled(c *Case) bool {
-	if pl.enough(c.Clause, c.Expect) {
+	if pl.ended() || pl.enough(c.Clause, c.Expect) {
 		return false
 	}
 	plain := pl.asDocumented(c.Request)

@@ -20,6 +20,9 @@ import (
 // Break makes values that break one clause of the node each, as near to the
 // good value as can be: what is refused is then refused for that clause alone.
 func (m *Maker) Break(n *contract.Node, good Good, in Place) []Variant {
+	if m.stopped() != nil {
+		return nil
+	}
 	b := &breaker{m: m, n: n, good: good.V, in: in}
 	if other := elsewhere(n); other != nil {
 		if g, err := m.Good(other); err == nil {

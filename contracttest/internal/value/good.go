@@ -23,6 +23,9 @@ type Maker struct {
 	Thin bool
 	// Verdicts are shared by the makers for one document; nil remembers none.
 	Verdicts *Verdicts
+	// Stopped returns an error once there is no more time: from then on nothing is
+	// made. nil means that there always is.
+	Stopped func() error
 
 	from    *Maker // what it is a fork of
 	made    map[*contract.Node]made
@@ -39,7 +42,7 @@ type Maker struct {
 // long as m itself is not used, forks of it may be used at once; what one makes
 // does not depend on the others.
 func (m *Maker) Fork() *Maker {
-	return &Maker{Known: m.Known, Thin: m.Thin, Verdicts: m.Verdicts, from: m}
+	return &Maker{Known: m.Known, Thin: m.Thin, Verdicts: m.Verdicts, Stopped: m.Stopped, from: m}
 }
 
 // sight is a value that is compared by where it is, and the node that it is
@@ -112,6 +115,9 @@ func (m *Maker) Good(n *contract.Node) (Good, error) { return m.good(n, 0) }
 // they have or the documented values in these: some of all there are.
 func (m *Maker) Others(n *contract.Node, most int) []Good {
 	const tries = 200
+	if m.stopped() != nil {
+		return nil
+	}
 	var all []Good
 	seen := map[string]bool{}
 	m.left = maxSteps
@@ -129,7 +135,17 @@ func (m *Maker) Others(n *contract.Node, most int) []Good {
 	return all
 }
 
+func (m *Maker) stopped() error {
+	if m.Stopped == nil {
+		return nil
+	}
+	return m.Stopped()
+}
+
 func (m *Maker) good(n *contract.Node, depth int) (Good, error) {
+	if err := m.stopped(); err != nil {
+		return Good{}, err
+	}
 	n = n.Whole()
 	for from := m; from != nil; from = from.from {
 		if before, ok := from.made[n]; ok {

@@ -48,6 +48,9 @@ const (
 // Keep makes the values at the edges of the node's clauses. good is a value
 // that is known to work.
 func (m *Maker) Keep(n *contract.Node, good Good, in Place) []Variant {
+	if m.stopped() != nil {
+		return nil
+	}
 	k := &keeper{m: m, n: n, good: good, in: in, labels: map[string]bool{}, count: map[*contract.Clause]int{}}
 	if slices.Contains(n.Types(), "null") && in == InBody {
 		k.add(n.Clause("type"), "null", nil, false)

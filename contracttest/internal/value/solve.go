@@ -931,6 +931,9 @@ func (m *Maker) Through(n *contract.Node) (Good, error) {
 	if m.through == nil {
 		m.through = map[*contract.Node]made{}
 	}
+	if err := m.stopped(); err != nil {
+		return Good{}, err
+	}
 	g, err := m.makeThrough(n)
 	m.through[n] = made{g, err}
 	return g, err
