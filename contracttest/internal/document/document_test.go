@@ -127,3 +127,26 @@ func TestDocumentAsAWhole(t *testing.T) {
 		})
 	}
 }
+
+// Whatever the bytes, there is a document or a reason why there is none.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		head + onePath, head31 + onePath + "components: {schemas: {A: {$id: a, $ref: '#b'}, B: {$anchor: b, $dynamicRef: '#c'}}}",
+		"x: &x {<<: *x}\n" + head + onePath, head + "paths: {/a: {get: {parameters: [{$ref: '#/components/parameters/none'}], " + done + "}}}",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := document.Parse("doc.yaml", data)
+		if err != nil {
+			var fault *document.Error
+			require.ErrorAs(t, err, &fault)
+			return
+		}
+		for range d.Examples() {
+		}
+		d.Locate(nil)
+		d.Warnings()
+		d.Forget()
+	})
+}

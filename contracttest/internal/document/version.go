@@ -10,9 +10,9 @@ import (
 )
 
 // laterKeywords are those of JSON Schema 2020-12 that the Schema Object of OpenAPI
-// 3.0 does not have: "Other than the JSON Schema subset fields mentioned here, fields
-// may be extended" with x- alone (OpenAPI 3.0.3, Schema Object). A tool for 3.0 is
-// free to ignore them, so that no request or response can be held against them.
+// 3.0 does not have: "Additional properties defined by the JSON Schema specification
+// that are not mentioned here are strictly unsupported" (OpenAPI 3.0.3, Schema
+// Object). No request and no response can be held against them.
 var laterKeywords = []string{
 	"const", "prefixItems", "contains", "minContains", "maxContains", "patternProperties", "dependentSchemas", "dependentRequired",
 	"propertyNames", "unevaluatedItems", "unevaluatedProperties", "if", "then", "else", "examples", "$defs", "$schema", "$comment", "$id",

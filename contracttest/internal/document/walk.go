@@ -285,7 +285,7 @@ func (v *inventory) mapping(d *openapi3.Discriminator, at location) {
 }
 
 // mapped returns the reference that a value of a mapping stands for. A text that
-// may be a name or a file is the name (OpenAPI 3.1.1 §4.8.25.3).
+// may be a name or a file is taken for the name.
 func (v *inventory) mapped(to, from string) string {
 	switch {
 	case v.components != nil && v.components.Schemas[to] != nil:
