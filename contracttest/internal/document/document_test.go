@@ -1,6 +1,7 @@
 package document_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,6 +125,40 @@ func TestDocumentAsAWhole(t *testing.T) {
 			d.Locate(nil)
 			require.Len(t, d.Warnings(), 1)
 			assert.Contains(t, d.Warnings()[0], tt.want)
+		})
+	}
+}
+
+// Places are those of the document as it was written, whatever the loader has read in
+// its place, and whatever characters names have.
+func TestPlacesAreThoseOfTheText(t *testing.T) {
+	const text = `{"openapi": "3.1.0", "info": {"title": "a", "version": 1}, "paths": {"/a#b": {"get": {"responses": {"200": {"description": "ok"}}}}},
+  "components": {"schemas": {"A": {
+    "const": null, "default": 1,
+    "properties": {"#": {"type": "integer", "default": 9007199254740993}}}}}}`
+	for name, text := range map[string]string{"mended": text, "as it is": strings.Replace(text, "1}", `"1"}`, 1)} {
+		t.Run(name, func(t *testing.T) {
+			d := parse(t, text)
+			places := map[string]document.Place{}
+			for _, pointer := range []string{"/paths/~1a#b/get", "/components/schemas/A/default", "/components/schemas/A/properties/#/default"} {
+				places[pointer] = document.Place{Pointer: pointer}
+			}
+			a := d.T.Components.Schemas["A"].Value
+			at := document.At(a.Origin, "/components/schemas/A", "default")
+			all := []*document.Place{&at}
+			for e := range d.Examples() {
+				p := places[e.Place.Pointer]
+				all = append(all, &p)
+			}
+			path := places["/paths/~1a#b/get"]
+			all = append(all, &path)
+			d.Locate(all)
+			got := make([]string, len(all))
+			for i, p := range all {
+				got[i] = p.String()
+			}
+			column := strings.Index(text, `"get"`) + 1
+			assert.Equal(t, []string{"doc.yaml:3:20", "doc.yaml:3:20", "doc.yaml:4:45", fmt.Sprintf("doc.yaml:1:%d", column)}, got)
 		})
 	}
 }

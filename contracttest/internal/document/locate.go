@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"io"
+	"iter"
 	"sort"
 	"strconv"
 	"strings"
@@ -19,35 +20,22 @@ type spot struct{ line, column int }
 // loader keeps none for: those of documents written in JSON. A pointer to what is
 // not there (a keyword at its default) gets the place of what it would be in.
 func (d *Document) Locate(places []*Place) {
-	wanted := map[string]map[string]spot{} // by file
-	missing := func(p *Place) bool {
-		_, pointer := splitPlace(p.Pointer)
-		return p.Line == 0 && strings.HasPrefix(pointer, "/")
-	}
-	each := func(f func(p *Place)) {
-		for _, p := range places {
-			if missing(p) {
-				f(p)
-			}
+	wanted := map[string]map[string]spot{} // by file and pointer
+	var missing []*Place
+	for p := range d.all(places) {
+		file, pointer := d.source.split(p.Pointer)
+		d.distrust(p)
+		if p.Line > 0 || !strings.HasPrefix(pointer, "/") {
+			continue
 		}
-		for i := range d.warnings {
-			if p := &d.warnings[i].place; missing(p) {
-				f(p)
-			}
-		}
-	}
-	each(func(p *Place) {
-		file, pointer := splitPlace(p.Pointer)
+		missing = append(missing, p)
 		if wanted[file] == nil {
 			wanted[file] = map[string]spot{}
 		}
-		for ; pointer != ""; pointer = pointer[:strings.LastIndexByte(pointer, '/')] {
-			if _, there := wanted[file][pointer]; there {
-				break
-			}
+		for ; pointer != ""; pointer = parent(pointer) {
 			wanted[file][pointer] = spot{}
 		}
-	})
+	}
 	for file, spots := range wanted {
 		root := d.root
 		if file != "" {
@@ -55,19 +43,48 @@ func (d *Document) Locate(places []*Place) {
 		}
 		find(d.source.text(file), root, spots)
 	}
-	each(func(p *Place) {
-		file, pointer := splitPlace(p.Pointer)
-		for ; pointer != ""; pointer = pointer[:strings.LastIndexByte(pointer, '/')] {
+	for _, p := range missing {
+		file, pointer := d.source.split(p.Pointer)
+		for ; pointer != ""; pointer = parent(pointer) {
 			if at := wanted[file][pointer]; at.line > 0 {
 				p.File, p.Line, p.Column = cmp.Or(file, d.File), at.line, at.column
+				break
+			}
+		}
+	}
+}
+
+// all goes through places and those of the warnings.
+func (d *Document) all(places []*Place) iter.Seq[*Place] {
+	return func(yield func(*Place) bool) {
+		for _, p := range places {
+			if !yield(p) {
 				return
 			}
 		}
-	})
+		for i := range d.warnings {
+			if !yield(&d.warnings[i].place) {
+				return
+			}
+		}
+	}
 }
 
-func splitPlace(pointer string) (file, rest string) {
-	if file, rest, ok := strings.Cut(pointer, "#"); ok {
+// distrust takes the line and column off a place in a document that was mended: the
+// loader has read another text than the one that the place is in.
+func (d *Document) distrust(p *Place) {
+	if d.root != nil && p.File != "" && p.File == d.source.location().Path {
+		p.File, p.Line, p.Column = "", 0, 0
+	}
+}
+
+// parent returns the pointer of what a part is in.
+func parent(pointer string) string { return pointer[:strings.LastIndexByte(pointer, '/')] }
+
+// split takes the pointer of a place apart into the file, which is empty for the
+// document itself, and the pointer in it. A name in the pointer may have a # too.
+func (s *source) split(pointer string) (file, rest string) {
+	if file, rest, ok := strings.Cut(pointer, "#"); ok && s.files[file] != nil {
 		return file, rest
 	}
 	return "", pointer

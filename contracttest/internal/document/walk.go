@@ -133,7 +133,7 @@ func (v *inventory) pathItem(item *openapi3.PathItem, at location) {
 	if item.Ref != "" && v.first(item) {
 		item.Ref = v.source.complete(item.Ref, at.file)
 		at.pointer = Target(item.Ref, at.pointer)
-		at.file, _ = splitPlace(at.pointer)
+		at.file, _ = v.source.split(at.pointer)
 	}
 	v.parameters(item.Parameters, at)
 	operations := item.Operations()
