@@ -253,7 +253,7 @@ func TestContractVariants(t *testing.T) {
 			for name, body := range d.examples {
 				w.say(d.response(body))
 				err := checked(t, c, d.response(body), d.status)
-				assert.Equal(t, d.status == 400, errors.Is(err, client.ErrTaskNotFound), name)
+				assert.Equal(t, d.status == 400 && name != "released", errors.Is(err, client.ErrTaskNotFound), name)
 			}
 			if d.schema == nil {
 				return

@@ -47,7 +47,7 @@ func TestFailureOutput(t *testing.T) {
 	for _, want := range []string{
 		"--- FAIL: TestInner/CancelFactoryPackages/body/package_ids/items/type",
 		"--- FAIL: TestInner/CancelFactoryPackages/method",
-		"openapi.yaml:267:13: an invalid request is accepted with 200 OK; broken: package_ids[] is a string (check invalid-request-accepted",
+		"openapi.yaml:294:13: an invalid request is accepted with 200 OK; broken: package_ids[] is a string (check invalid-request-accepted",
 		"curl -sS -i -X 'POST'",
 		"openapi.yaml:34:3: Allow does not list every documented method (check allow-header",
 		"98 clauses:",

@@ -81,7 +81,7 @@ type Unavailable = GatewayError
 
 // CancelFactoryPackagesParams defines parameters for CancelFactoryPackages.
 type CancelFactoryPackagesParams struct {
-	// Workspace Workspace ID. Without it the default workspace is meant; to reach another workspace it must be carried. Mandatory if there is no default workspace, else an error is reported.
+	// Workspace Workspace ID. If this parameter is not set, data in the default workspace is queried by default. To query data in other workspaces, this header must be carried. You need to specify a workspace for multiple DataArts Studio instances. This parameter is mandatory if no default workspace is available. If you do not set it, an error is reported.
 	Workspace *Workspace `json:"workspace,omitempty"`
 
 	// XAuthToken IAM token.
@@ -167,7 +167,15 @@ type ClientInterface interface {
 
 	// CancelFactoryPackagesWithBody Cancel task packages
 	//
-	// Cancels the task packages with the given IDs.
+	// This API is used to cancel task packages.
+	//
+	// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+	// the required permissions.
+	//
+	// - If you are using role/policy-based authorization, see Permissions Policies and Supported
+	//   Actions for details on the required permissions.
+	// - If you are using identity policy-based authorization, no identity policy-based permission
+	//   required for calling this API.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -176,7 +184,15 @@ type ClientInterface interface {
 
 	// CancelFactoryPackagesWithApplicationJSONCharsetUTF8Body Cancel task packages
 	//
-	// Cancels the task packages with the given IDs.
+	// This API is used to cancel task packages.
+	//
+	// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+	// the required permissions.
+	//
+	// - If you are using role/policy-based authorization, see Permissions Policies and Supported
+	//   Actions for details on the required permissions.
+	// - If you are using identity policy-based authorization, no identity policy-based permission
+	//   required for calling this API.
 	//
 	// Takes a body of the `application/json;charset=UTF-8` content type.
 	//
@@ -186,7 +202,15 @@ type ClientInterface interface {
 
 // CancelFactoryPackagesWithBody Cancel task packages
 //
-// Cancels the task packages with the given IDs.
+// This API is used to cancel task packages.
+//
+// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+// the required permissions.
+//
+//   - If you are using role/policy-based authorization, see Permissions Policies and Supported
+//     Actions for details on the required permissions.
+//   - If you are using identity policy-based authorization, no identity policy-based permission
+//     required for calling this API.
 //
 // Takes any type of body and a specified content type.
 //
@@ -205,7 +229,15 @@ func (c *Client) CancelFactoryPackagesWithBody(ctx context.Context, projectID Pr
 
 // CancelFactoryPackagesWithApplicationJSONCharsetUTF8Body Cancel task packages
 //
-// Cancels the task packages with the given IDs.
+// This API is used to cancel task packages.
+//
+// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+// the required permissions.
+//
+//   - If you are using role/policy-based authorization, see Permissions Policies and Supported
+//     Actions for details on the required permissions.
+//   - If you are using identity policy-based authorization, no identity policy-based permission
+//     required for calling this API.
 //
 // Takes a body of the `application/json;charset=UTF-8` content type.
 //
@@ -341,7 +373,15 @@ type ClientWithResponsesInterface interface {
 
 	// CancelFactoryPackagesWithBodyWithResponse Cancel task packages
 	//
-	// Cancels the task packages with the given IDs.
+	// This API is used to cancel task packages.
+	//
+	// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+	// the required permissions.
+	//
+	// - If you are using role/policy-based authorization, see Permissions Policies and Supported
+	//   Actions for details on the required permissions.
+	// - If you are using identity policy-based authorization, no identity policy-based permission
+	//   required for calling this API.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -350,7 +390,15 @@ type ClientWithResponsesInterface interface {
 
 	// CancelFactoryPackagesWithApplicationJSONCharsetUTF8BodyWithResponse Cancel task packages
 	//
-	// Cancels the task packages with the given IDs.
+	// This API is used to cancel task packages.
+	//
+	// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+	// the required permissions.
+	//
+	// - If you are using role/policy-based authorization, see Permissions Policies and Supported
+	//   Actions for details on the required permissions.
+	// - If you are using identity policy-based authorization, no identity policy-based permission
+	//   required for calling this API.
 	//
 	// Takes a body of the `application/json;charset=UTF-8` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -478,7 +526,15 @@ func (r CancelFactoryPackagesResponse) ContentType() string {
 
 // CancelFactoryPackagesWithBodyWithResponse Cancel task packages
 //
-// Cancels the task packages with the given IDs.
+// This API is used to cancel task packages.
+//
+// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+// the required permissions.
+//
+//   - If you are using role/policy-based authorization, see Permissions Policies and Supported
+//     Actions for details on the required permissions.
+//   - If you are using identity policy-based authorization, no identity policy-based permission
+//     required for calling this API.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -493,7 +549,15 @@ func (c *ClientWithResponses) CancelFactoryPackagesWithBodyWithResponse(ctx cont
 
 // CancelFactoryPackagesWithApplicationJSONCharsetUTF8BodyWithResponse Cancel task packages
 //
-// Cancels the task packages with the given IDs.
+// This API is used to cancel task packages.
+//
+// Each account has all the permissions required to call all APIs, but IAM users must be assigned
+// the required permissions.
+//
+//   - If you are using role/policy-based authorization, see Permissions Policies and Supported
+//     Actions for details on the required permissions.
+//   - If you are using identity policy-based authorization, no identity policy-based permission
+//     required for calling this API.
 //
 // Takes a body of the `application/json;charset=UTF-8` content type, and returns a wrapper object for the known response body format(s).
 //

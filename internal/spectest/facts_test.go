@@ -28,6 +28,8 @@ type facts struct {
 
 // parts are the headings of the operation's page.
 var parts = []string{
+	"Function",
+	"Authorization Information",
 	"URI",
 	"Table 1 URI parameters",
 	"Table 2 Request header parameters",

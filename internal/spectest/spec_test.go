@@ -66,6 +66,9 @@ func TestComparisonReportsAnEditedDocument(t *testing.T) {
 		{"operation added", "components:\n", "    get: {responses: {\"200\": {description: A list.}}}\ncomponents:\n", `operation: method "GET"`},
 		{"operationId changed", "operationId: Cancel", "operationId: Unpack", "operation: operationId"},
 		{"operation deprecated", "      tags:\n", "      deprecated: true\n      tags:\n", "operation: deprecated true"},
+		{"sentence changed", "no identity policy-based permission\n", "an identity policy-based permission\n", "operation: says: documented as"},
+		{"sentence added", "        workspace is available. If you", "        workspace is available. There always is. If you", "header workspace: says \"There always is.\""},
+		{"undocumented rule changed", "or none of them.", "or some of them.", "operation: says"},
 		{"callback added", "      tags:\n", "      callbacks: {}\n      tags:\n", "operation: callbacks"},
 		{"webhooks added", "components:\n", "webhooks: {}\ncomponents:\n", "document: webhooks"},
 

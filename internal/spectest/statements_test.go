@@ -29,7 +29,8 @@ func (s source) names(want string) bool {
 	return s.text == want || strings.HasPrefix(s.text, want+": ")
 }
 
-// prose are the keywords that describe and rule nothing.
+// prose are the keywords that describe and rule nothing. Of what the page describes
+// each sentence is a statement, though.
 var prose = []string{"description", "summary", "title", "tags", "externalDocs"}
 
 // methods are the keys of a path item that are operations.
@@ -177,6 +178,12 @@ func (r *reader) operation(n node) {
 			r.parameters(n)
 		case "requestBody":
 			r.requestBody(r.child(n, key))
+		case "description":
+			r.says(n, "operation", "")
+		case "x-not-documented":
+			for _, item := range r.list(n, key) {
+				r.say(item, "operation", "", "says", item.fields["says"])
+			}
 		case "responses":
 			responses := r.child(n, key)
 			for _, status := range responses.keys() {
@@ -197,6 +204,8 @@ func (r *reader) parameters(parent node) {
 		for _, key := range n.keys() {
 			switch key {
 			case "in", "name":
+			case "description":
+				r.says(n, place, name)
 			case "schema":
 				r.schema(place, name, r.child(n, key))
 			case "examples":
@@ -216,6 +225,8 @@ func (r *reader) requestBody(n node) {
 		switch key {
 		case "required":
 			r.say(n, "header", "Content-Type", key, n.fields[key])
+		case "description":
+			r.says(n, "header", "Content-Type")
 		case "content":
 			content := r.child(n, key)
 			for _, mediaType := range content.keys() {
@@ -316,6 +327,9 @@ func (r *reader) schema(place, name string, n node) {
 				child := r.child(properties, property)
 				full := strings.TrimPrefix(name+"."+property, ".")
 				r.say(child, place, full, "required", requires(n, property), n.source()...)
+				if place == "request body" {
+					r.says(child, place, full)
+				}
 				r.schema(place, full, child)
 			}
 		case "required":
@@ -356,6 +370,17 @@ func (r *reader) rest(place, name string, n node, keys ...string) {
 	for _, key := range keys {
 		if !slices.Contains(prose, key) && !strings.HasPrefix(key, "x-") {
 			r.say(n, place, name, key, n.fields[key])
+		}
+	}
+}
+
+// says states each sentence of a description, however its lines are broken.
+func (r *reader) says(n node, place, name string) {
+	described, _ := n.fields["description"].(string)
+	described = strings.ReplaceAll("\n"+described, "\n- ", "\n")
+	for sentence := range strings.SplitAfterSeq(strings.Join(strings.Fields(described), " "), ". ") {
+		if sentence != "" {
+			r.say(n, place, name, "says", strings.TrimSpace(sentence))
 		}
 	}
 }
