@@ -60,8 +60,20 @@ func correct(t testing.TB) http.Handler {
 	}
 	h, err := server.New(st, server.WithLogger(slog.New(slog.DiscardHandler)))
 	require.NoError(t, err)
-	return h
+	return otherMethods(h)
 }
+
+// unpack is the path of the operation.
+var unpack = regexp.MustCompile(`^/v2/[^/]+` + tail + `$`)
+
+// otherMethods refuses another method with 405 and Allow, as most servers do and defects
+// below change; ours answers with 404, as the vendor's gateway does.
+var otherMethods = response(func(r *http.Request, rec *httptest.ResponseRecorder) {
+	if rec.Code == http.StatusNotFound && r.Method != http.MethodPost && unpack.MatchString(r.URL.EscapedPath()) {
+		rec.Code = http.StatusMethodNotAllowed
+		rec.Header().Set("Allow", http.MethodPost)
+	}
+})
 
 // known are the values that exist on the correct server.
 func known(more ...contracttest.Option) []contracttest.Option {

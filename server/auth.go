@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -61,6 +63,16 @@ func WithAuth(auth Auth, credentials Credentials) Option {
 		a, err := newAuthenticator(auth, credentials)
 		s.auth = a
 		return err
+	}
+}
+
+// WithRequireSigned refuses requests that are signed, and have a workspace or
+// X-Project-Id that is not. Which headers are signed is the client's choice, so that by
+// default they are let in, and the log has a warning. It needs AuthAKSK or AuthAll.
+func WithRequireSigned() Option {
+	return func(s *Server) error {
+		s.requireSigned = true
+		return nil
 	}
 }
 
@@ -216,6 +228,22 @@ func (a *authenticator) refusedKey(r *http.Request) *refusal {
 
 func (a *authenticator) noSuchKey(access string) *refusal {
 	return a.unauthorised("Get secretKey failed,ak:" + excerpt(access) + ",err:ak not exist")
+}
+
+// checkHeaders warns of headers that say what a request is about and are not part of
+// its signature, or refuses it.
+func (s *Server) checkHeaders(c echo.Context) error {
+	unsigned := signing.Unsigned(c.Request(), "Workspace", signing.ProjectHeader)
+	if len(unsigned) == 0 {
+		return nil
+	}
+	names := strings.ToLower(strings.Join(unsigned, ","))
+	if s.requireSigned {
+		return s.auth.unauthorised("verify aksk signature fail,unsigned headers:" + names)
+	}
+	s.log.LogAttrs(c.Request().Context(), slog.LevelWarn, "headers that are not signed",
+		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)), slog.String("headers", names))
+	return nil
 }
 
 func (a *authenticator) signer(r *http.Request, data []byte) (*holder, *refusal) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -293,6 +294,64 @@ func TestKeyLock(t *testing.T) {
 		time.Sleep(time.Second)
 		assert.Equal(t, letIn, text(here, accessKey, secretKey, 0))
 	})
+}
+
+// Which headers are signed is the client's choice. The log warns of those that say
+// what the request is about, and a server can be told to refuse them.
+func TestUnsignedHeaders(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		before, after http.Header // of the signature
+		unsigned      string
+	}{
+		{name: "none of them"},
+		{name: "signed", before: http.Header{"Workspace": {"development"}, "X-Project-Id": {project}}},
+		{name: "workspace", after: http.Header{"Workspace": {"development"}}, unsigned: "workspace"},
+		{name: "project", after: http.Header{"X-Project-Id": {project}}, unsigned: "x-project-id"},
+		{name: "both", after: http.Header{"X-Project-Id": {project}, "Workspace": {"development"}}, unsigned: "workspace,x-project-id"},
+		{name: "empty", after: http.Header{"Workspace": {""}}, unsigned: "workspace"},
+		{name: "another header", after: http.Header{"X-Other": {"x"}}},
+	} {
+		for _, required := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%v", tt.name, required), func(t *testing.T) {
+				s, log := newMemory(t), &lockedBuffer{}
+				opts := []server.Option{server.WithAuth(server.AuthAll, credentials())}
+				if required {
+					opts = append(opts, server.WithRequireSigned())
+				}
+				h := newHandler(t, s, log, opts...)
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://factory.example"+path, strings.NewReader(document))
+				require.NoError(t, err)
+				req.Header.Set("Content-Type", mediaType)
+				maps.Copy(req.Header, tt.before)
+				require.NoError(t, signing.Sign(req, accessKey, secretKey, time.Now()))
+				maps.Copy(req.Header, tt.after)
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, req)
+				warned := strings.Contains(log.String(), "level=WARN")
+				if required && tt.unsigned != "" {
+					resp := rec.Result()
+					defer resp.Body.Close()
+					failure(t, answer{resp, rec.Body.Bytes()}, http.StatusUnauthorized, "APIG.0301", "verify aksk signature fail,unsigned headers:"+tt.unsigned)
+					assert.Equal(t, untouched, states(t, s))
+					assert.False(t, warned)
+					return
+				}
+				assert.Equal(t, http.StatusOK, rec.Code)
+				assert.Equal(t, tt.unsigned != "", warned)
+				if warned {
+					assert.Contains(t, log.String(), "headers="+tt.unsigned)
+				}
+			})
+		}
+	}
+	for _, opts := range [][]server.Option{
+		{server.WithRequireSigned()},
+		{server.WithRequireSigned(), server.WithAuth(server.AuthToken, server.Credentials{Tokens: credentials().Tokens})},
+	} {
+		_, err := server.New(store.NewMemory(), opts...)
+		require.ErrorContains(t, err, "nobody is asked for a signature")
+	}
 }
 
 // Who is behind a trusted proxy is locked alone, whatever the caller itself has written

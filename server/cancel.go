@@ -55,5 +55,5 @@ func (h *handler) CancelFactoryPackages(
 	if errors.Is(err, store.ErrNoDefaultWorkspace) || errors.Is(err, store.ErrUnknownWorkspace) {
 		return refuse(codeWorkspaceNotFound, fmt.Sprintf("%s: %v.", textWorkspaceNotFound, err))
 	}
-	return nil, fmt.Errorf("cancel packages: %w", err)
+	return nil, fmt.Errorf("cancel packages: %w", &storeError{err})
 }

@@ -52,6 +52,8 @@ func testDiskFull(t *testing.T, disk, dsn string) {
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	r := start(t, s)
 
+	assert.Equal(t, 200, r.send(t, request("GET", "/readyz", "")).StatusCode)
+
 	ballast := filepath.Join(disk, "ballast")
 	file, err := os.Create(ballast)
 	require.NoError(t, err)
@@ -59,12 +61,17 @@ func testDiskFull(t *testing.T, disk, dsn string) {
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	require.NoError(t, file.Close())
 
+	if strings.HasPrefix(dsn, "sqlite:") {
+		failure(t, r.send(t, request("GET", "/readyz", "")), 503, "APIG.0601")
+		assert.Contains(t, r.log.String(), "the disk of the database is full")
+	}
 	all := post(path, `{"package_ids":[`+strings.Join(ids, ",")+`]}`, "Content-Type: "+mediaType)
 	failure(t, r.send(t, all), 500, "APIG.0601")
 	assert.Contains(t, r.log.String(), "request failed")
 	assert.Equal(t, n, strings.Count(states(t, s), "pending"))
 
 	require.NoError(t, os.Remove(ballast))
+	assert.Equal(t, 200, r.send(t, request("GET", "/readyz", "")).StatusCode)
 	success(t, r.send(t, all))
 	assert.Equal(t, n, strings.Count(states(t, s), "cancelled"))
 }

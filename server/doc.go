@@ -29,9 +29,8 @@
 //     a workspace that does not exist or is missing is an error even then
 //     (400, DLF.0819). An empty workspace header means the default workspace.
 //   - A header that the document defines may be sent once.
-//   - Another method on a known path is 405 with Allow, as RFC 9110 §15.5.6
-//     asks; a body above 12 MiB is 413. The vendor's gateway answers 404 to
-//     the former.
+//   - Another method on a known path is 404, as the vendor's gateway answers it, and
+//     not 405; a body above 12 MiB is 413.
 //
 // What the vendor's gateway answers in the service's place, this package answers
 // as the gateway does, with a request_id in the body: 401 to a caller who is not

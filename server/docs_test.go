@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -37,7 +38,19 @@ func TestPage(t *testing.T) {
 		assert.Equal(t, http.StatusNotFound, rec.Code, nothing)
 		assert.Contains(t, rec.Body.String(), `"error_code":"APIG.0101"`, nothing)
 	}
-	assert.Equal(t, http.StatusMethodNotAllowed, get(http.MethodPost, "/").Code)
+	assert.Equal(t, http.StatusNotFound, get(http.MethodPost, "/").Code)
+
+	for _, path := range []string{"/", "/openapi.json", "/docs/swagger-ui.css"} {
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+			"Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin",
+		} {
+			assert.Contains(t, get(http.MethodGet, path).Header().Get(name), want, path)
+		}
+	}
+	policy := page.Header().Get("Content-Security-Policy")
+	assert.Equal(t, strings.Count(page.Body.String(), "<script>"), strings.Count(policy, "'sha256-"), policy)
+	assert.NotContains(t, policy, "unsafe-eval")
 
 	document := get(http.MethodGet, "/openapi.json")
 	require.Equal(t, http.StatusOK, document.Code)

@@ -24,13 +24,13 @@ func TestObserver(t *testing.T) {
 		want           server.Observation
 	}{
 		{"POST", path, server.Observation{Operation: "CancelFactoryPackages", Status: 401}},
-		{"GET", path, server.Observation{Operation: "none", Status: 405}},
+		{"GET", path, server.Observation{Operation: "none", Status: 404}},
 		{"GET", "/nowhere", server.Observation{Operation: "none", Status: 404}},
 		{"GET", "/docs", server.Observation{Operation: "none", Status: 404}},
 		{"GET", "/readyz", server.Observation{Operation: "probe", Status: 200}},
 		{"HEAD", "/healthz", server.Observation{Operation: "probe", Status: 200}},
 		{"POST", "/v3/auth/tokens", server.Observation{Operation: "iam", Status: 400}},
-		{"GET", "/v3/auth/tokens", server.Observation{Operation: "iam", Status: 405}},
+		{"GET", "/v3/auth/tokens", server.Observation{Operation: "iam", Status: 404}},
 		{"GET", "/", server.Observation{Operation: "page", Status: 200}},
 		{"HEAD", "/openapi.json", server.Observation{Operation: "page", Status: 200}},
 		{"GET", "/docs/swagger-ui.css", server.Observation{Operation: "page", Status: 200}},

@@ -37,6 +37,13 @@ func (a *absent) Ping(ctx context.Context) error {
 	return a.Store.Ping(ctx)
 }
 
+func (a *absent) Cancel(ctx context.Context, project, workspace string, ids []string) error {
+	if a.away.Load() {
+		return errAway
+	}
+	return a.Store.Cancel(ctx, project, workspace, ids)
+}
+
 // Readiness follows the store, health does not; nobody is asked who they are.
 func TestProbes(t *testing.T) {
 	s := &absent{Store: store.NewMemory()}
@@ -58,7 +65,22 @@ func TestProbes(t *testing.T) {
 	}
 	assert.Contains(t, r.log.String(), errAway.Error())
 	assert.NotContains(t, r.log.String(), "path=/healthz", "probes are no news")
-	failure(t, probe("POST", "/healthz"), http.StatusMethodNotAllowed, "APIG.0101")
+	failure(t, probe("POST", "/healthz"), http.StatusNotFound, "APIG.0101")
+}
+
+// While the store is away the log has one line, and not one for each request.
+func TestStoreAwayIsToldOnce(t *testing.T) {
+	s := &absent{Store: store.NewMemory()}
+	r := start(t, s)
+	s.away.Store(true)
+	for range 5 {
+		failure(t, r.send(t, request("GET", "/readyz", "")), http.StatusServiceUnavailable, "APIG.0601")
+		failure(t, r.send(t, post(path, document, "Content-Type: "+mediaType)), http.StatusInternalServerError, "APIG.0601")
+	}
+	assert.Equal(t, 1, strings.Count(r.log.String(), "level=ERROR"), r.log.String())
+	r.stop()
+	require.NoError(t, <-r.done)
+	assert.Contains(t, r.log.String(), `msg="requests failed" count=9`)
 }
 
 // A request keeps the ID that it comes with, if it can stand in a log.

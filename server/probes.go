@@ -26,7 +26,7 @@ func (s *Server) addProbes() {
 		if err := s.store.Ping(ctx); err != nil {
 			return fmt.Errorf("%w: %w", &refusal{
 				status: http.StatusServiceUnavailable, code: codeInternal, text: "The store does not answer.",
-			}, err)
+			}, &storeError{err})
 		}
 		return ok(c)
 	}

@@ -27,6 +27,7 @@ import (
 
 	"github.com/dataarts-go/factory/gen"
 	api "github.com/dataarts-go/factory/gen/server"
+	"github.com/dataarts-go/factory/internal/crosssite"
 	"github.com/dataarts-go/factory/server/store"
 )
 
@@ -46,6 +47,10 @@ type Server struct {
 	faults   *faultList   // nil: none
 	observer func(Observation)
 	proxies  proxies
+	hosts    []string // by which requests ask for it, beside IP addresses and localhost; nil: any
+	outage   outage
+	// requireSigned refuses signed requests with headers that should be signed and are not.
+	requireSigned bool
 	// methods are those of each route, by Echo's pattern.
 	methods map[string][]string
 }
@@ -90,6 +95,17 @@ func WithTLS(config *tls.Config) Option {
 	}
 }
 
+// WithLocalHosts refuses requests whose Host is neither an IP address nor localhost
+// nor one of the names, as if there were no such path. It is for a server on a loopback
+// address that asks nobody for credentials: a page of another site, whose name can be
+// made to lead there (DNS rebinding), may cancel nothing.
+func WithLocalHosts(names ...string) Option {
+	return func(s *Server) error {
+		s.hosts = append([]string{}, names...)
+		return nil
+	}
+}
+
 // New returns a server of what st holds. The store stays the caller's to close.
 func New(st store.Store, opts ...Option) (*Server, error) {
 	contract, err := loadContract()
@@ -113,6 +129,10 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	if s.auth != nil {
 		s.auth.proxies = s.proxies
 	}
+	if s.requireSigned && (s.auth == nil || s.auth.mode == AuthToken) {
+		return nil, errors.New("headers have to be signed, but nobody is asked for a signature")
+	}
+	s.outage.log = s.log
 	s.echo.Logger.SetOutput(io.Discard) // it would write to standard output
 	s.echo.HTTPErrorHandler = s.answer
 	s.echo.Use(s.observe)
@@ -149,9 +169,6 @@ func New(st store.Store, opts ...Option) (*Server, error) {
 	}
 	for _, route := range s.echo.Routes() {
 		s.methods[route.Path] = append(s.methods[route.Path], route.Method)
-	}
-	for _, methods := range s.methods {
-		slices.Sort(methods)
 	}
 	return s, nil
 }
@@ -204,6 +221,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	limited := newFairListener(lazyListener{netutil.LimitListener(listener, s.limits.Connections)},
 		s.limits.ConnectionsPerAddress, s.tls != nil, s.proxies)
+	defer s.outage.end()
 	served := make(chan error, 1)
 	go func() {
 		if s.tls == nil {
@@ -316,22 +334,24 @@ func recovered(next echo.HandlerFunc, c echo.Context) (err error) {
 	return next(c)
 }
 
-// routed refuses paths and methods that the document does not have. Echo's
-// own answers would offer OPTIONS.
+// routed refuses paths and methods that the document does not have, as the vendor's
+// gateway does: both with 404. Echo's own answers would offer OPTIONS.
 func (s *Server) routed(c echo.Context) error {
+	if host := c.Request().Host; s.hosts != nil && host != "" && !crosssite.IsLocal(host) && !s.hasName(host) {
+		return &refusal{status: http.StatusNotFound, code: codeNoSuchAPI, text: textNoSuchAPI +
+			" This server is asked for by an IP address or as localhost."}
+	}
 	methods, known := s.methods[c.Path()]
-	if !known {
+	if !known || !slices.Contains(methods, c.Request().Method) {
 		return &refusal{status: http.StatusNotFound, code: codeNoSuchAPI, text: textNoSuchAPI}
 	}
-	if !slices.Contains(methods, c.Request().Method) {
-		return &refusal{
-			status: http.StatusMethodNotAllowed,
-			code:   codeNoSuchAPI,
-			text:   textNoSuchAPI,
-			header: http.Header{echo.HeaderAllow: {strings.Join(methods, ", ")}},
-		}
-	}
 	return nil
+}
+
+// hasName reports whether a Host is one of the names that the server was given.
+func (s *Server) hasName(hostport string) bool {
+	host := (&url.URL{Host: hostport}).Hostname()
+	return slices.ContainsFunc(s.hosts, func(name string) bool { return strings.EqualFold(name, host) })
 }
 
 // answer writes the answer to a request that failed with err, and logs a
@@ -339,11 +359,11 @@ func (s *Server) routed(c echo.Context) error {
 func (s *Server) answer(err error, c echo.Context) {
 	r := refusalOf(err)
 	c.Set(ruleKey, r.rule)
-	if r.status >= http.StatusInternalServerError {
-		attrs := []slog.Attr{
-			slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)),
-			slog.Any("error", err),
-		}
+	id := c.Response().Header().Get(echo.HeaderXRequestID)
+	if _, ofStore := errors.AsType[*storeError](err); ofStore && r.status >= http.StatusInternalServerError {
+		s.outage.failed(c.Request().Context(), id, err)
+	} else if r.status >= http.StatusInternalServerError {
+		attrs := []slog.Attr{slog.String("request_id", id), slog.Any("error", err)}
 		if p, ok := errors.AsType[*panicError](err); ok {
 			attrs = append(attrs, slog.String("stack", string(p.stack)))
 		}

@@ -53,6 +53,9 @@ func (s *Server) admit(o *operation) echo.MiddlewareFunc {
 				if who, refused = s.auth.caller(theirs, data); refused != nil {
 					return refused
 				}
+				if err := s.checkHeaders(c); err != nil {
+					return err
+				}
 				if err := permitted(c, who); err != nil {
 					return err
 				}

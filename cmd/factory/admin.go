@@ -7,11 +7,10 @@ import (
 	"html/template"
 	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
+	"github.com/dataarts-go/factory/internal/crosssite"
 	"github.com/dataarts-go/factory/server/store"
 )
 
@@ -38,7 +37,7 @@ type adminQuery struct{ Project, Workspace, ID, State string }
 // admin serves a page with the state of the store and its packages.
 func admin(st store.Store, started time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !ownHost(r.Host) {
+		if !crosssite.IsLocal(r.Host) {
 			http.Error(w, "ask for this page by an IP address or as localhost", http.StatusMisdirectedRequest)
 			return
 		}
@@ -72,19 +71,11 @@ func admin(st store.Store, started time.Time) http.Handler {
 			http.Error(w, "the page cannot be made", http.StatusInternalServerError)
 			return
 		}
+		crosssite.Protect(w.Header(), "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write(b.Bytes())
 	})
-}
-
-// ownHost reports whether a request's Host is an IP address or localhost. A page
-// of another site can have its own name lead here (DNS rebinding), and would read
-// the answer.
-func ownHost(hostport string) bool {
-	host := (&url.URL{Host: hostport}).Hostname()
-	_, err := netip.ParseAddr(host)
-	return err == nil || strings.EqualFold(host, "localhost")
 }
 
 func ping(ctx context.Context, st store.Store) error {

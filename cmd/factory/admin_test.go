@@ -33,6 +33,7 @@ func TestAdminHost(t *testing.T) {
 		rec := askAdmin(t, st, host)
 		assert.Equal(t, http.StatusOK, rec.Code, host)
 		assert.Contains(t, rec.Body.String(), "<td>12</td>", host)
+		assert.Contains(t, rec.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
 	}
 	for _, host := range []string{"", "evil.example", "evil.example:9090", "127.0.0.1.evil.example", "localhost.evil.example:9090", "[evil]", ":9090"} {
 		rec := askAdmin(t, st, host)

@@ -128,7 +128,7 @@ func TestServeTLS(t *testing.T) {
 
 	for want, args := range map[string][]string{
 		"factory: --tls-cert and --tls-key belong together\n":           {"--tls-cert", cert},
-		"factory: --tls-cert and --tls-key: open /nowhere":              {"--tls-cert", "/nowhere", "--tls-key", keyFile},
+		"factory: --tls-cert and --tls-key: stat /nowhere":              {"--tls-cert", "/nowhere", "--tls-key", keyFile},
 		"factory: --request-timeout: request timeout: limit is -1s":     {"--request-timeout", "-1s"},
 		"factory: --max-body: bytes of the body: limit is -1":           {"--max-body", "-1"},
 		"factory: --max-bodies: bytes of all bodies are 9, want at lea": {"--max-bodies", "9"},
@@ -139,6 +139,7 @@ func TestServeTLS(t *testing.T) {
 		"factory: --write-timeout: write timeout: limit is -1s":         {"--write-timeout", "-1s"},
 		"factory: --write-timeout: write timeout is 1s, want more than": {"--write-timeout", "1s"},
 		"factory: --trusted-proxy 192.0.2.1/33: want a network":         {"--trusted-proxy", "192.0.2.1/33"},
+		"factory: --require-signed: want --auth aksk or all":            {"--require-signed"},
 		"factory: --auth: authentication is \"x\", want none":           {"--auth", "x"},
 	} {
 		code, stdout, stderr := do(t, append([]string{"serve", "--db", db}, args...)...)

@@ -56,11 +56,11 @@ func (m *metrics) observe(o server.Observation) {
 }
 
 // serve serves /metrics and a page about the store on address until stop is
-// called.
-func (m *metrics) serve(ctx context.Context, address string, st store.Store, log *slog.Logger) (stop func() error, err error) {
+// called. It returns where it listens.
+func (m *metrics) serve(ctx context.Context, address string, st store.Store, log *slog.Logger) (on net.Addr, stop func() error, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", onLoopback(address))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log.InfoContext(ctx, "metrics", slog.String("url", "http://"+listener.Addr().String()+"/metrics"))
 	mux := http.NewServeMux()
@@ -73,7 +73,7 @@ func (m *metrics) serve(ctx context.Context, address string, st store.Store, log
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }()
-	return func() error {
+	return listener.Addr(), func() error {
 		err := srv.Close()
 		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
 			err = errors.Join(err, ended)

@@ -70,6 +70,8 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	flags.StringVar(&in.auth, "auth", "none", "who is let in: none (everyone), or those with a token, with a signature (aksk), with either (all)")
 	flags.StringVar(&in.credentials, "credentials", "", "YAML `file` of credentials")
 	flags.BoolVar(&in.iam, "iam", false, "give out tokens to the users of the credentials, as IAM does")
+	flags.BoolVar(&in.requireSigned, "require-signed", false, "refuse a signed request whose workspace or X-Project-Id is not among its signed headers")
+	flags.StringSliceVar(&in.hosts, "allow-host", nil, "further `name` by which requests may ask for a server on loopback that asks nobody for credentials (repeatable)")
 	flags.StringSliceVar(&in.trusted, "trusted-proxy", nil, "`CIDR` of proxies whose X-Forwarded-For says who is calling (repeatable)")
 	flags.StringVar(&in.cert, "tls-cert", "", "PEM `file` of the certificate, for TLS and HTTP/2")
 	flags.StringVar(&in.key, "tls-key", "", "PEM `file` of its key")
@@ -94,18 +96,27 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 type serveFlags struct {
 	listen, admin, db, packages, auth, credentials, cert, key string
 	limits                                                    server.Limits
-	iam                                                       bool
-	faults, trusted                                           []string
+	iam, requireSigned                                        bool
+	faults, trusted, hosts                                    []string
 	faultSeed                                                 uint64
 }
 
 // options returns what the flags ask of the server.
-func (f *serveFlags) options() ([]server.Option, error) {
+func (f *serveFlags) options(log *slog.Logger) ([]server.Option, error) {
 	auth, err := authOption(f.auth, f.credentials, f.iam)
 	if err != nil {
 		return nil, err
 	}
 	opts := append([]server.Option{named("auth", auth)}, f.limitOptions()...)
+	if address, err := net.ResolveTCPAddr("tcp", f.listen); err == nil && f.auth == string(server.AuthNone) && onlyHere(address) {
+		opts = append(opts, server.WithLocalHosts(f.hosts...))
+	}
+	if f.requireSigned {
+		if f.auth != string(server.AuthAKSK) && f.auth != string(server.AuthAll) {
+			return nil, errors.New("--require-signed: want --auth aksk or all")
+		}
+		opts = append(opts, server.WithRequireSigned())
+	}
 	trusted, err := networks(f.trusted)
 	if err != nil {
 		return nil, err
@@ -126,14 +137,11 @@ func (f *serveFlags) options() ([]server.Option, error) {
 	if f.cert == "" || f.key == "" {
 		return nil, errors.New("--tls-cert and --tls-key belong together")
 	}
-	certificate, err := tls.LoadX509KeyPair(f.cert, f.key)
+	certificate, err := newCertificate(f.cert, f.key, log)
 	if err != nil {
 		return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
 	}
-	return append(opts, server.WithTLS(&tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   tls.VersionTLS12,
-	})), nil
+	return append(opts, server.WithTLS(&tls.Config{GetCertificate: certificate.current, MinVersion: tls.VersionTLS12})), nil
 }
 
 // limitOptions returns what the flags ask of the limits. Each is set on its own
@@ -213,11 +221,11 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 	release := heapfloor.Raise()
 	defer release()
 	ctx := cmd.Context()
-	opts, err := in.options()
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	opts, err := in.options(log)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	st, err := store.Open(ctx, in.db)
 	if err != nil {
 		return err
@@ -228,9 +236,11 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 			return err
 		}
 	}
+	var admin net.Addr
 	if in.admin != "" {
 		metrics := newMetrics()
-		stop, listening := metrics.serve(ctx, in.admin, st, log)
+		address, stop, listening := metrics.serve(ctx, in.admin, st, log)
+		admin = address
 		if listening != nil {
 			return fmt.Errorf("--admin-listen: %w", listening)
 		}
@@ -257,6 +267,7 @@ func serve(cmd *cobra.Command, in serveFlags) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, "configuration", settings(cmd.Flags())...)
+	in.warn(ctx, log, listener.Addr(), admin)
 	return srv.Serve(ctx, listener)
 }
 

@@ -106,3 +106,26 @@ func TestServeAddressInUse(t *testing.T) {
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "factory: --listen: listen tcp "+listener.Addr().String())
 }
+
+// On loopback, where nobody is asked who is calling, a page of another site has nothing
+// cancelled by having its name lead here.
+func TestServeOtherHosts(t *testing.T) {
+	dir := t.TempDir()
+	status := func(url, host string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/openapi.json", http.NoBody)
+		require.NoError(t, err)
+		req.Host = host
+		transport := &http.Transport{DisableKeepAlives: true}
+		resp, err := transport.RoundTrip(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+	url, _ := served(t, "--db", "sqlite:"+filepath.Join(dir, "f.db"), "--allow-host", "factory.test")
+	for host, want := range map[string]int{"": 200, "localhost": 200, "factory.test:80": 200, "evil.example": 404} {
+		assert.Equal(t, want, status(url, host), host)
+	}
+	t.Setenv(credentialsEnv, "tokens: [{token: t, project_id: p}]")
+	url, _ = served(t, "--db", "sqlite:"+filepath.Join(dir, "g.db"), "--auth", "token")
+	assert.Equal(t, 200, status(url, "evil.example"), "it would need a token")
+}

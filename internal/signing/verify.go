@@ -103,6 +103,16 @@ func Parts(authorization string) (access, signature string) {
 	return proof.access, proof.signature
 }
 
+// Unsigned returns those of the names, as net/http writes them, that stand in the
+// headers of a signed request and are not among the signed ones. Anybody on the way
+// may have set them.
+func Unsigned(req *http.Request, names ...string) []string {
+	proof, err := parse(req.Header[authorizationHeader])
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return err != nil || len(req.Header[name]) == 0 || slices.Contains(proof.names, strings.ToLower(name))
+	})
+}
+
 // proof is what an Authorization header says.
 type proof struct {
 	access, signature string

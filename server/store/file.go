@@ -50,3 +50,20 @@ func (f *databaseFile) inPlace() error {
 	}
 	return nil
 }
+
+// leastFree is how many bytes a disk has to have free. A full one may still take small
+// changes, in what SQLite's log has kept from before, and then refuses a larger one.
+const leastFree = 1 << 20
+
+// room returns an error if the disk that the file is on is full.
+func (f *databaseFile) room() error {
+	dir := filepath.Dir(f.path)
+	free, err := freeBytes(dir)
+	if err != nil {
+		return fmt.Errorf("the disk of the database: %w", err)
+	}
+	if free < leastFree {
+		return fmt.Errorf("the disk of the database is full: %s has %d bytes free, want at least %d", dir, free, leastFree)
+	}
+	return nil
+}

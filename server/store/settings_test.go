@@ -1,8 +1,11 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,4 +47,55 @@ func TestCancelInFormerDefault(t *testing.T) {
 	}
 	require.NoError(t, s.cancelIn(t.Context(), "p", "now", true, []string{"1"}))
 	require.NoError(t, s.cancelIn(t.Context(), "p", "former", false, []string{"1"}), "asked for by its name")
+}
+
+// Ping sees that nothing can be written, and waits for nobody who writes.
+func TestPingWrites(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f.db")
+	opened, err := Open(t.Context(), "sqlite:"+file)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, opened.Close()) }()
+	s := opened.(*sqlStore)
+	execute := func(statement string) {
+		t.Helper()
+		_, err := s.write.ExecContext(t.Context(), statement)
+		require.NoError(t, err)
+		s.probed = time.Time{} // as if it were long ago
+	}
+	require.NoError(t, s.Ping(t.Context()))
+	assert.NotZero(t, s.probed)
+	execute("PRAGMA query_only = 1")
+	require.ErrorContains(t, s.Ping(t.Context()), "write to the database: ")
+	assert.Zero(t, s.probed, "what fails is tried again")
+	s.probed = time.Now()
+	require.NoError(t, s.Ping(t.Context()), "once a second at most")
+	execute("PRAGMA query_only = 0")
+	require.NoError(t, s.Ping(t.Context()))
+
+	tx, err := s.write.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	s.probed = time.Time{}
+	require.NoError(t, s.Ping(t.Context()), "this process writes")
+	assert.Zero(t, s.probed)
+	require.NoError(t, tx.Rollback())
+
+	other, err := sql.Open("sqlite", sqliteName(file, map[string][]string{"_txlock": {"immediate"}}))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, other.Close()) }()
+	tx, err = other.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	require.NoError(t, s.Ping(t.Context()), "another process writes")
+	require.NoError(t, tx.Rollback())
+	var timeout int
+	require.NoError(t, s.write.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&timeout))
+	assert.Equal(t, sqliteBusyTimeout, timeout)
+
+	s.probing <- struct{}{} // one that hangs, as on a disk that does not answer
+	hasty, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, s.probe(hasty), context.Canceled)
+	<-s.probing
+
+	require.NoError(t, s.file.room())
+	require.Error(t, (&databaseFile{path: filepath.Join(file, "nowhere", "f.db")}).room())
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 )
 
 // sqlStore is a Store in a database that speaks SQL. The statements are the
@@ -18,6 +19,10 @@ type sqlStore struct {
 	closePool func()
 	// file is what the database is in; nil where that is no file of its own.
 	file *databaseFile
+	// probing has a place for the one caller that writes to see whether that is possible;
+	// probed, which is the caller's with the place, is when it last was.
+	probing chan struct{}
+	probed  time.Time
 }
 
 // dialect is what tells one database from another.
@@ -496,7 +501,13 @@ func (s *sqlStore) Ping(ctx context.Context) error {
 	if err != nil && !errors.Is(err, ErrUnknownWorkspace) {
 		return err
 	}
-	return nil
+	if s.file == nil {
+		return nil
+	}
+	if err := s.file.room(); err != nil {
+		return err
+	}
+	return s.probe(ctx)
 }
 
 func (s *sqlStore) Close() error {

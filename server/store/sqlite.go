@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -21,6 +23,8 @@ const (
 	sqliteApplicationID = 0x46435459 // "FCTY"
 	// sqliteSchemaVersion is the version of sqliteSchema.
 	sqliteSchemaVersion = 1
+	// sqliteBusyTimeout is how many milliseconds one process waits for another that writes.
+	sqliteBusyTimeout = 10_000
 )
 
 const sqliteSchema = `
@@ -72,7 +76,7 @@ func openSQLite(ctx context.Context, path string, o options) (_ Store, err error
 		}
 	}
 	name := sqliteName(path, url.Values{"_txlock": {"immediate"}})
-	s := &sqlStore{dialect: sqliteDialect}
+	s := &sqlStore{dialect: sqliteDialect, probing: make(chan struct{}, 1)}
 	// One connection, whose transactions start as BEGIN IMMEDIATE.
 	if s.write, err = sql.Open("sqlite", name); err != nil {
 		return nil, err
@@ -95,7 +99,7 @@ func openSQLite(ctx context.Context, path string, o options) (_ Store, err error
 // connection and the given ones. synchronous=FULL has each commit reach the
 // disk before it is confirmed, which WAL alone does not.
 func sqliteName(path string, settings url.Values) string {
-	settings.Set("_busy_timeout", "10000") // milliseconds
+	settings.Set("_busy_timeout", strconv.Itoa(sqliteBusyTimeout))
 	settings.Set("_foreign_keys", "1")
 	settings.Set("_synchronous", "FULL")
 	settings.Set("_defensive", "1")
@@ -135,6 +139,58 @@ func prepareSQLite(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+	return err
+}
+
+// How often Ping writes to the database at most, since anybody may ask for it and each
+// write waits for the disk; and how many milliseconds it waits for others that write,
+// which says as much.
+const (
+	probeInterval = time.Second
+	probePatience = 100
+)
+
+// probe writes to the database what is there already, and waits for the disk: a disk
+// that fails, a quota or a file that is read-only is seen by nothing else.
+func (s *sqlStore) probe(ctx context.Context) error {
+	select {
+	case s.probing <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("write to the database: another write does not end: %w", ctx.Err())
+	}
+	defer func() { <-s.probing }()
+	if time.Since(s.probed) < probeInterval {
+		return nil
+	}
+	patience, stop := context.WithTimeout(ctx, probePatience*time.Millisecond)
+	defer stop()
+	conn, err := s.write.Conn(patience)
+	if err != nil && patience.Err() != nil && ctx.Err() == nil {
+		return nil // this process is writing
+	}
+	if err == nil {
+		err = errors.Join(probeOn(ctx, conn), conn.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("write to the database: %w", err)
+	}
+	s.probed = time.Now()
+	return nil
+}
+
+// probeOn writes on the one connection that writes.
+func probeOn(ctx context.Context, conn *sql.Conn) (err error) {
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", probePatience)); err != nil {
+		return err
+	}
+	defer func() {
+		_, restored := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", sqliteBusyTimeout))
+		err = errors.Join(err, restored)
+	}()
+	_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", sqliteSchemaVersion))
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff == sqlite3.SQLITE_BUSY {
+		return nil // another process is writing
+	}
 	return err
 }
 

@@ -105,7 +105,8 @@ type Store interface {
 	// element.
 	Workspaces(ctx context.Context) iter.Seq2[Workspace, error]
 
-	// Ping returns an error if the store cannot answer at this moment.
+	// Ping returns an error if the store cannot answer at this moment, or if it is in a
+	// file and nothing can be written there. It may write, and not change anything.
 	Ping(ctx context.Context) error
 
 	// Close releases the store, which must not be used any more.
