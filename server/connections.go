@@ -81,8 +81,8 @@ func (l *fairListener) remove(from netip.Addr) {
 // fairConn is a connection that is counted until it is closed.
 //
 // With TLS it takes turns with the others of its address: what it has read it
-// returns when one of them is free, which it gives back when it is asked to read
-// again. What lies between takes nothing but processor time, a millisecond in a
+// returns when one of them is free, which it gives back when it writes or is asked to
+// read again. What lies between takes nothing but processor time, a millisecond in a
 // handshake, and no longer than that however slowly the other side sends. So
 // the goroutines that wait for a processor are no more than a few of each address,
 // and a request of another one has not thousands before it.
@@ -94,9 +94,8 @@ type fairConn struct {
 	peer    *peer
 	removed func() // from its listener
 
-	free    atomic.Bool // takes no turns
-	written atomic.Bool // there was a Write
-	turn    atomic.Bool // has its turn
+	free atomic.Bool // takes no turns
+	turn atomic.Bool // has its turn
 
 	plain  bool // without TLS: what is read is what the caller has sent
 	length lengthSearch
@@ -140,12 +139,11 @@ func (c *fairConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write writes. The first Write ends what is expensive of a handshake.
+// Write writes, and ends the turn, as the one who answers has done what is expensive. It
+// may be the last that is done for what was read: net/http sends GOAWAY to a caller that
+// breaks the rules of HTTP/2, and keeps the connection for a second without reading on.
 func (c *fairConn) Write(p []byte) (int, error) {
-	if !c.written.Load() {
-		c.written.Store(true)
-		c.endTurn()
-	}
+	c.endTurn()
 	return c.Conn.Write(p)
 }
 

@@ -150,14 +150,17 @@ func TestTurns(t *testing.T) {
 		"reads on":    func(c *fairConn) { go func() { _, _ = c.Read(make([]byte, 1)) }() },
 		"is closed":   func(c *fairConn) { _ = c.Close() },
 		"is released": func(c *fairConn) { c.release() },
-		"writes for the first time": func(c *fairConn) {
-			go func() { _, _ = c.Write([]byte("x")) }()
-		},
+		"writes":      func(c *fairConn) { go func() { _, _ = c.Write([]byte("x")) }() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				near, far, who := turns(t, n+1)
 				read := make(chan *fairConn, n+1)
+				for i, c := range near { // as in a handshake
+					go func() { _, _ = c.Write([]byte("x")) }()
+					_, err := far[i].Read(make([]byte, 1))
+					require.NoError(t, err)
+				}
 				for i, c := range near {
 					go func() { _, _ = far[i].Write([]byte("x")) }()
 					go func() {
