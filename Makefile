@@ -23,7 +23,7 @@ GO_TEST  := $(GO) test -race -shuffle=on -timeout=30m
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).
-MODULES  := internal/signing/sdktest examples/otel examples/routers internal/browsertest internal/loadtest
+MODULES  := internal/signing/sdktest examples/otel examples/routers internal/browsertest internal/loadtest internal/h2spectest
 
 .PHONY: help
 help: ## list the targets
@@ -79,6 +79,10 @@ test-stress: ## a thousand goroutines on one client for STRESS (30s), against a 
 .PHONY: soak
 soak: ## a server among clients that behave and clients that do not, for SOAK (10m): it loses nothing and does not grow
 	$(GO) test -v -timeout=24h -run '^TestSoak$$' ./server -soak $(SOAK)
+
+.PHONY: flood
+flood: ## 60, 600 and 6,000 connections that begin requests and do not finish them: what the server holds, and how long others wait; some ten minutes
+	$(GO) test -v -timeout=2h -run '^TestFlood$$' ./server -flood 60,600,6000
 
 .PHONY: cover
 cover: ## print the coverage of hand-written packages; fails below 85 %
