@@ -1,14 +1,11 @@
 package run
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -22,11 +19,8 @@ import (
 
 // How far values are looked for.
 const (
-	maxRounds  = 3  // a value may lead to an answer that has another
-	maxSources = 8  // operations that are asked for the value of one parameter
-	maxLearned = 3  // values that are tried for one parameter
-	maxLooked  = 5  // levels of an answer that are looked into
-	maxAsked   = 64 // operations that are asked for values in all
+	maxRounds = 3  // a value may lead to an answer that has another
+	maxAsked  = 64 // operations that are asked for values in all
 )
 
 // learner finds values for path parameters in the answers of other operations:
@@ -96,15 +90,19 @@ func (l *learner) lacking(op *contract.Operation) []*contract.Param {
 
 // find looks for a value of one parameter.
 func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.Param) bool {
-	for _, s := range l.sources(op, p) {
-		x := l.answer(ctx, s.op)
+	sources, consumed := l.r.world.Sources(op, p), l.r.world.Consumed(op.Method, op) == p
+	if consumed {
+		sources = l.r.world.Producers(op, p)
+	}
+	for _, s := range sources {
+		x := l.answer(ctx, s.Operation)
 		if x == nil {
 			continue
 		}
-		for _, v := range s.values(x) {
+		for _, v := range s.Values(x) {
 			if l.works(ctx, op, p, v) {
-				if takes(op) && consumes(op, p) {
-					l.fixtures[op] = &fixture{base: plan.Base(s.op, l.opts), of: s, param: p.Spec.Name, first: v}
+				if takes(op) && consumed {
+					l.fixtures[op] = &fixture{base: plan.Base(s.Operation, l.opts), of: s, param: p.Spec.Name, first: v}
 				}
 				return true
 			}
@@ -193,205 +191,4 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 	}
 	l.asked[op] = x
 	return x
-}
-
-// source is an operation whose answer may have a value, and how to find it
-// there.
-type source struct {
-	op     *contract.Operation
-	values func(*wire.Exchange) []string
-}
-
-// sources lists where a parameter's value may come from, the surest first.
-func (l *learner) sources(op *contract.Operation, p *contract.Param) []source {
-	var linked, above, elsewhere []source
-	before, _, _ := strings.Cut(op.Path, "/{"+p.Spec.Name+"}")
-	for _, s := range l.r.contract.Operations {
-		if s == op || takes(s) || consumes(op, p) && s.Method != http.MethodPost {
-			continue
-		}
-		for _, expr := range links(s, op, p) {
-			linked = append(linked, source{s, func(x *wire.Exchange) []string { return evaluate(expr, x) }})
-		}
-		switch {
-		case s.Path == before || s.Path == before+"/":
-			above = append(above, source{s, func(x *wire.Exchange) []string {
-				return slices.Concat(located(x, op, p.Spec.Name), within(x, p.Spec.Name, "id"))
-			}})
-		case !strings.Contains(s.Path, "{") && rank(s.Method) == 0 && mentions(s, p.Spec.Name):
-			elsewhere = append(elsewhere, source{s, func(x *wire.Exchange) []string { return within(x, p.Spec.Name) }})
-		}
-	}
-	all := slices.Concat(linked, above, elsewhere)
-	return all[:min(len(all), maxSources)]
-}
-
-// consumes reports whether an operation changes or removes what a parameter
-// names. It gets what the run has made itself: what a list or an answer names may
-// be somebody's.
-func consumes(op *contract.Operation, p *contract.Param) bool {
-	switch op.Method {
-	case http.MethodPut, http.MethodPatch, http.MethodDelete:
-		return strings.LastIndexByte(op.Path, '{') == strings.Index(op.Path, "{"+p.Spec.Name+"}")
-	}
-	return false
-}
-
-// links lists the expressions that the responses of one operation have for a
-// parameter of another.
-func links(from, to *contract.Operation, p *contract.Param) []string {
-	var all []string
-	for _, resp := range from.Responses {
-		for _, name := range slices.Sorted(maps.Keys(resp.Spec.Links)) {
-			ref := resp.Spec.Links[name]
-			if ref == nil || ref.Value == nil || !leads(ref.Value, to) {
-				continue
-			}
-			for _, key := range []string{p.Spec.Name, p.Spec.In + "." + p.Spec.Name} {
-				if expr, ok := ref.Value.Parameters[key].(string); ok {
-					all = append(all, expr)
-				}
-			}
-		}
-	}
-	return all
-}
-
-func leads(link *openapi3.Link, to *contract.Operation) bool {
-	if link.OperationID != "" {
-		return link.OperationID == to.ID
-	}
-	pointer := strings.NewReplacer("~", "~0", "/", "~1").Replace(to.Path)
-	return strings.HasSuffix(link.OperationRef, "#/paths/"+pointer+"/"+strings.ToLower(to.Method))
-}
-
-// evaluate reads a runtime expression (OpenAPI 3.0.3, Link Object).
-func evaluate(expr string, x *wire.Exchange) []string {
-	if body, ok := strings.CutPrefix(expr, "$response.body"); ok {
-		v, ok := decoded(x)
-		if !ok {
-			return nil
-		}
-		for step := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(body, "#"), "/"), "/") {
-			if step == "" {
-				continue
-			}
-			name := strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-			switch inner := v.(type) {
-			case map[string]any:
-				v = inner[name]
-			case []any:
-				v = nil
-				if name == "0" && len(inner) > 0 {
-					v = inner[0]
-				}
-			default:
-				v = nil
-			}
-		}
-		return scalar(v)
-	}
-	if name, ok := strings.CutPrefix(expr, "$response.header."); ok {
-		return scalar(x.Response.Header.Get(name))
-	}
-	return nil
-}
-
-// located reads a parameter out of the Location of what was created.
-func located(x *wire.Exchange, op *contract.Operation, name string) []string {
-	u, err := url.Parse(x.Response.Header.Get("Location"))
-	if err != nil || u.Path == "" {
-		return nil
-	}
-	path := u.EscapedPath()
-	for {
-		if values, ok := op.Match(path); ok {
-			v, err := url.PathUnescape(values[name])
-			if err != nil {
-				return nil
-			}
-			return scalar(v)
-		}
-		// The path may stand under that of the server.
-		next := strings.IndexByte(strings.TrimPrefix(path, "/"), '/')
-		if next < 0 {
-			return nil
-		}
-		path = path[next+1:]
-	}
-}
-
-// within lists the values of properties with one of the names, as near the top
-// as there are any.
-func within(x *wire.Exchange, names ...string) []string {
-	v, ok := decoded(x)
-	if !ok {
-		return nil
-	}
-	level := []any{v}
-	for range maxLooked {
-		var found []string
-		var next []any
-		for _, v := range level {
-			switch v := v.(type) {
-			case map[string]any:
-				for _, name := range names {
-					for _, key := range slices.Sorted(maps.Keys(v)) {
-						if plainName(key) == plainName(name) {
-							found = append(found, scalar(v[key])...)
-						}
-					}
-				}
-				for _, key := range slices.Sorted(maps.Keys(v)) {
-					next = append(next, v[key])
-				}
-			case []any:
-				next = append(next, v[:min(len(v), maxLearned)]...)
-			}
-		}
-		if len(found) > 0 {
-			return found[:min(len(found), maxLearned)]
-		}
-		level = next
-	}
-	return nil
-}
-
-// plainName makes bookId, book_id and BookID the same name.
-func plainName(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
-}
-
-// mentions reports whether a success of the operation may have a property of a
-// name.
-func mentions(op *contract.Operation, name string) bool {
-	found := false
-	for _, resp := range op.Responses {
-		if resp.Key[0] != '2' {
-			continue
-		}
-		for _, m := range resp.Media {
-			m.Node.Walk(func(n *contract.Node) { found = found || n.PropName != "" && plainName(n.PropName) == plainName(name) })
-		}
-	}
-	return found
-}
-
-func decoded(x *wire.Exchange) (v any, ok bool) {
-	dec := json.NewDecoder(bytes.NewReader(x.Response.Body))
-	dec.UseNumber()
-	return v, dec.Decode(&v) == nil
-}
-
-// scalar is a value as parameters carry it, if it can be one.
-func scalar(v any) []string {
-	switch v := v.(type) {
-	case string:
-		if v != "" && len(v) <= 512 {
-			return []string{v}
-		}
-	case json.Number:
-		return []string{v.String()}
-	}
-	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -33,7 +34,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	r := &runner{
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{},
 		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
-		load: load{limited: map[*contract.Operation]int{}},
+		world: world.New(c), load: load{limited: map[*contract.Operation]int{}},
 	}
 	defer target.Close()
 	return r.run(ctx)
@@ -47,6 +48,7 @@ type runner struct {
 	curlBase  string
 	load      load
 
+	world     *world.World
 	plan      *planned
 	states    states
 	account   coverage.Account

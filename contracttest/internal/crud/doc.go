@@ -1,0 +1,10 @@
+// Package crud is a service that remembers, as a backend engineer writes it:
+// teams, the notes below each, unique names, tokens, pages, PUT, PATCH and
+// DELETE, with its OpenAPI document. What it does about its state is lawful in
+// several ways, its dresses, and it is put behind what deployments put before a
+// service. A run against any of them has nothing to report.
+//
+// Requests are judged by the engine's own reading of the document: what is tried
+// here is not how a clause is kept, which package defects is for, but what a run
+// concludes from several answers.
+package crud

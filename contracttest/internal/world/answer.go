@@ -1,0 +1,196 @@
+package world
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// How far values are looked for in an answer.
+const (
+	maxValues = 3   // of one parameter
+	maxLevels = 5   // of an answer
+	maxText   = 512 // bytes of a value
+)
+
+// links lists the expressions that the responses of one operation have for a
+// parameter of another.
+func links(from, to *contract.Operation, p *contract.Param) []string {
+	var all []string
+	for _, resp := range from.Responses {
+		for _, name := range slices.Sorted(maps.Keys(resp.Spec.Links)) {
+			ref := resp.Spec.Links[name]
+			if ref == nil || ref.Value == nil || !leads(ref.Value, to) {
+				continue
+			}
+			for _, key := range []string{p.Spec.Name, p.Spec.In + "." + p.Spec.Name} {
+				if expr, ok := ref.Value.Parameters[key].(string); ok {
+					all = append(all, expr)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// leads reports whether a link is to an operation, or to another one on its
+// path: they name the same resource.
+func leads(link *openapi3.Link, to *contract.Operation) bool {
+	if link.OperationID != "" {
+		return slices.ContainsFunc(to.Contract.Operations, func(o *contract.Operation) bool {
+			return o.Path == to.Path && o.Spec.OperationID == link.OperationID
+		})
+	}
+	pointer := strings.NewReplacer("~", "~0", "/", "~1").Replace(to.Path)
+	_, method, ok := strings.Cut(link.OperationRef, "#/paths/"+pointer+"/")
+	return ok && !strings.Contains(method, "/")
+}
+
+// evaluate reads a runtime expression (OpenAPI 3.0.3, Link Object).
+func evaluate(expr string, x *wire.Exchange) []string {
+	if body, ok := strings.CutPrefix(expr, "$response.body"); ok {
+		v, ok := decoded(x)
+		if !ok {
+			return nil
+		}
+		for step := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(body, "#"), "/"), "/") {
+			if step == "" {
+				continue
+			}
+			name := strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+			switch inner := v.(type) {
+			case map[string]any:
+				v = inner[name]
+			case []any:
+				v = nil
+				if name == "0" && len(inner) > 0 {
+					v = inner[0]
+				}
+			default:
+				v = nil
+			}
+		}
+		return scalar(v)
+	}
+	if name, ok := strings.CutPrefix(expr, "$response.header."); ok {
+		return scalar(x.Response.Header.Get(name))
+	}
+	return nil
+}
+
+// located reads a parameter out of the Location of what was created.
+func located(x *wire.Exchange, op *contract.Operation, name string) []string {
+	u, err := url.Parse(x.Response.Header.Get("Location"))
+	if err != nil || u.Path == "" {
+		return nil
+	}
+	path := u.EscapedPath()
+	for {
+		if values, ok := op.Match(path); ok {
+			v, err := url.PathUnescape(values[name])
+			if err != nil {
+				return nil
+			}
+			return scalar(v)
+		}
+		// The path may stand under that of the server.
+		next := strings.IndexByte(strings.TrimPrefix(path, "/"), '/')
+		if next < 0 {
+			return nil
+		}
+		path = path[next+1:]
+	}
+}
+
+// within lists the values of properties with one of the names, as near the top
+// as there are any: the first name that there is counts. What an envelope holds
+// comes before what else is on its level, as in {"page": {"id": 1}, "items":
+// [{"id": 7}]}.
+func within(x *wire.Exchange, names ...string) []string {
+	v, ok := decoded(x)
+	if !ok {
+		return nil
+	}
+	level := []any{v}
+	for range maxLevels {
+		for _, name := range names {
+			if found := named(level, name); len(found) > 0 {
+				return found[:min(len(found), maxValues)]
+			}
+		}
+		level = below(level)
+	}
+	return nil
+}
+
+// named lists the values of a property in the objects among some values.
+func named(level []any, name string) []string {
+	var found []string
+	for _, v := range level {
+		members, ok := v.(map[string]any)
+		if !ok {
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(members)) {
+			if plain(key) == plain(name) {
+				found = append(found, scalar(members[key])...)
+			}
+		}
+	}
+	return found
+}
+
+// below lists what is in some values: what is in a list first.
+func below(level []any) []any {
+	var next []any
+	for _, v := range level {
+		switch v := v.(type) {
+		case map[string]any:
+			keys := slices.Sorted(maps.Keys(v))
+			isList := func(key string) int {
+				if _, ok := v[key].([]any); ok {
+					return 0
+				}
+				return 1
+			}
+			slices.SortStableFunc(keys, func(a, b string) int { return isList(a) - isList(b) })
+			for _, key := range keys {
+				if items, ok := v[key].([]any); ok {
+					next = append(next, items[:min(len(items), maxValues)]...)
+					continue
+				}
+				next = append(next, v[key])
+			}
+		case []any:
+			next = append(next, v[:min(len(v), maxValues)]...)
+		}
+	}
+	return next
+}
+
+func decoded(x *wire.Exchange) (v any, ok bool) {
+	dec := json.NewDecoder(bytes.NewReader(x.Response.Body))
+	dec.UseNumber()
+	return v, dec.Decode(&v) == nil
+}
+
+// scalar is a value as parameters carry it, if it can be one.
+func scalar(v any) []string {
+	switch v := v.(type) {
+	case string:
+		if v != "" && len(v) <= maxText {
+			return []string{v}
+		}
+	case json.Number:
+		return []string{v.String()}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package world
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+)
+
+// Values returns the values of the path parameters in a request target, without
+// the query and the base path; nil where the target is none of the operation's.
+func Values(op *contract.Operation, target, base string) map[string]string {
+	path, _, _ := strings.Cut(target, "?")
+	escaped, ok := op.Match(strings.TrimPrefix(path, base))
+	if !ok {
+		return nil
+	}
+	values := make(map[string]string, len(escaped))
+	for name, v := range escaped {
+		text, err := url.PathUnescape(v)
+		if err != nil {
+			text = v
+		}
+		values[name] = text
+	}
+	return values
+}
+
+// Bind puts other values in the place of those that a request target was made
+// with, in the spelling that it has them in: what a case has changed in one of
+// them, as a zero before it, stays. Another value in such a place is left alone.
+func Bind(op *contract.Operation, target, base string, from, to map[string]string) string {
+	path, query, hasQuery := strings.Cut(target, "?")
+	rest := strings.TrimPrefix(path, base)
+	template, segments := strings.Split(op.Path, "/"), strings.Split(rest, "/")
+	for i, t := range template {
+		name, ok := strings.CutPrefix(t, "{")
+		name, closed := strings.CutSuffix(name, "}")
+		value, there := to[name]
+		first, was := from[name]
+		if !ok || !closed || !there || !was || value == first || first == "" {
+			continue
+		}
+		if len(segments) == len(template) {
+			segments[i] = spelt(segments[i], first, value)
+			continue
+		}
+		for j := max(0, i-2); j < min(len(segments), i+3); j++ { // a path beside the documented one
+			if segments[j] == url.PathEscape(first) {
+				segments[j] = url.PathEscape(value)
+			} else if before, found := strings.CutSuffix(segments[j], "%2F"+url.PathEscape(first)); found {
+				segments[j] = before + "%2F" + url.PathEscape(value)
+			}
+		}
+	}
+	out := path[:len(path)-len(rest)] + strings.Join(segments, "/")
+	if hasQuery {
+		out += "?" + query
+	}
+	return out
+}
+
+// spelt puts one identifier in the place of another in a segment, with the
+// characters escaped that are escaped in it.
+func spelt(segment, first, there string) string {
+	plain, err := url.PathUnescape(segment)
+	switch {
+	case err == nil && plain == first && segment != url.PathEscape(first):
+		return escapedAs(segment, there)
+	case err == nil && plain != first && digits(plain) && digits(first) && plain[0] != '0':
+		return segment // another number
+	case strings.Count(segment, url.PathEscape(first)) != 1:
+		return segment
+	}
+	return strings.Replace(segment, url.PathEscape(first), url.PathEscape(there), 1)
+}
+
+func digits(s string) bool {
+	return s != "" && !slices.ContainsFunc([]byte(s), func(b byte) bool { return b < '0' || b > '9' })
+}
+
+// escapedAs writes an identifier with its characters escaped where those of a
+// segment are.
+func escapedAs(segment, there string) string {
+	var escapes []string // for each byte its escape, or nothing
+	for i := 0; i < len(segment); i++ {
+		if segment[i] == '%' {
+			escapes = append(escapes, segment[i:i+3])
+			i += 2
+			continue
+		}
+		escapes = append(escapes, "")
+	}
+	hex := "%%%02X"
+	if all := strings.Join(escapes, ""); all == strings.ToLower(all) {
+		hex = "%%%02x"
+	}
+	var b strings.Builder
+	for i := range len(there) {
+		if escapes[min(i, len(escapes)-1)] == "" {
+			b.WriteString(url.PathEscape(there[i : i+1]))
+		} else {
+			fmt.Fprintf(&b, hex, there[i])
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,132 @@
+package world
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+)
+
+// plain makes bookId, book_id and BookID the same name.
+func plain(name string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+}
+
+// stemOf returns what a parameter is the identifier of, as a plain name: pet for
+// petId, pet_id and petUUID, and for {id} below /pets. It is empty where the name
+// does not say so.
+func stemOf(name, collection string) string {
+	lower := plain(name)
+	if lower == "id" || lower == "uuid" {
+		return singular(lastSegment(collection))
+	}
+	for _, suffix := range []string{"uuid", "id"} {
+		if stem, ok := strings.CutSuffix(lower, suffix); ok && stem != "" {
+			return stem
+		}
+	}
+	return ""
+}
+
+// lastSegment returns the last literal segment of a path.
+func lastSegment(p string) string {
+	segments := strings.Split(strings.Trim(p, "/"), "/")
+	slices.Reverse(segments)
+	for _, s := range segments {
+		if s != "" && !strings.Contains(s, "{") {
+			return s
+		}
+	}
+	return ""
+}
+
+// singular is the plain name of one of many: category for categories.
+func singular(name string) string {
+	name = plain(name)
+	for _, end := range []struct{ many, one string }{{"ies", "y"}, {"sses", "ss"}, {"xes", "x"}, {"ches", "ch"}, {"shes", "sh"}, {"ss", "ss"}, {"s", ""}} {
+		if stem, ok := strings.CutSuffix(name, end.many); ok && stem != "" {
+			return stem + end.one
+		}
+	}
+	return name
+}
+
+// about lists the plain names of the resources that a success of an operation
+// is about: the schemas that it answers with, and the collection of its path.
+func about(op *contract.Operation) []string {
+	names := []string{singular(lastSegment(op.Path))}
+	for _, r := range op.Responses {
+		if r.Key[0] != '2' || r.Spec.Content == nil {
+			continue
+		}
+		for _, m := range r.Spec.Content {
+			if m == nil || m.Schema == nil {
+				continue
+			}
+			ref := m.Schema.Ref
+			if s := m.Schema.Value; ref == "" && s != nil && s.Items != nil {
+				ref = s.Items.Ref
+			}
+			if ref != "" {
+				names = append(names, schemaName(ref))
+			}
+		}
+	}
+	return names
+}
+
+// schemaName is the plain name of what a schema describes: pet for PetOut.
+func schemaName(ref string) string {
+	name := plain(path.Base(ref))
+	for _, suffix := range []string{"response", "output", "out", "dto", "read", "list", "view", "model"} {
+		if stem, ok := strings.CutSuffix(name, suffix); ok && stem != "" {
+			name = stem
+		}
+	}
+	return name
+}
+
+// mentions reports whether a success of the operation may have a property of a
+// name.
+func mentions(op *contract.Operation, name string) bool {
+	found := false
+	properties(op, func(n *contract.Node) { found = found || plain(n.PropName) == plain(name) })
+	return found
+}
+
+// exampleOf returns the property of a success of the operation that has the
+// example of a parameter; a text of a few characters is no coincidence.
+func exampleOf(op *contract.Operation, p *contract.Param) string {
+	const few = 4
+	text, ok := p.Spec.Example.(string)
+	if !ok && p.Node.Schema != nil {
+		text, ok = p.Node.Schema.Example.(string)
+	}
+	if !ok || len(text) < few {
+		return ""
+	}
+	found := ""
+	properties(op, func(n *contract.Node) {
+		if n.Schema != nil && n.Schema.Example == any(text) && found == "" {
+			found = n.PropName
+		}
+	})
+	return found
+}
+
+// properties calls f for each property that a success of the operation may have.
+func properties(op *contract.Operation, f func(*contract.Node)) {
+	for _, r := range op.Responses {
+		if r.Key[0] != '2' {
+			continue
+		}
+		for _, m := range r.Media {
+			m.Node.Walk(func(n *contract.Node) {
+				if n.PropName != "" {
+					f(n)
+				}
+			})
+		}
+	}
+}

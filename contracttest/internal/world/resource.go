@@ -1,0 +1,143 @@
+package world
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// World is what is known of a target. It is safe for concurrent use.
+type World struct {
+	contract *contract.Contract
+
+	mu     sync.Mutex
+	living []*Resource // in the order in which they were made
+	byPath map[string]*Resource
+}
+
+// New returns what is known of a target before anything is sent.
+func New(c *contract.Contract) *World {
+	return &World{contract: c, byPath: map[string]*Resource{}}
+}
+
+// Life is what has become of a resource.
+type Life int
+
+// The stages of a life.
+const (
+	Created Life = iota
+	Changed
+	Deleted
+)
+
+// Resource is something on the target that the run has made.
+type Resource struct {
+	Producer *contract.Operation
+	Item     string            // its path template; empty where the document has none
+	Values   map[string]string // of the parameters in it
+	Owner    string            // the name of the credential that it was made with; empty where there is none
+
+	life Life
+}
+
+// key is the path of a resource, which nothing else has.
+func (r *Resource) key() string {
+	path := r.Item
+	for name, v := range r.Values {
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(v))
+	}
+	return path
+}
+
+// Identify reads from the answer to a creation what was made: where its Location
+// leads, else the identifier in its body, below the collection that the request
+// was sent to. values are those of the request's own path parameters. It returns
+// nil where the answer does not say.
+func (w *World) Identify(producer *contract.Operation, values map[string]string, owner string, x *wire.Exchange) *Resource {
+	item, param := w.ItemOf(producer)
+	if item == "" || x.Response == nil {
+		return nil
+	}
+	for _, o := range w.contract.Operations {
+		if o.Path != item {
+			continue
+		}
+		found := located(x, o, param)
+		for _, p := range o.Params {
+			if p.Spec.Name == param && len(found) == 0 {
+				for _, expr := range links(producer, o, p) {
+					found = append(found, evaluate(expr, x)...)
+				}
+			}
+		}
+		if len(found) == 0 {
+			found = within(x, param, "id", "uuid")
+		}
+		if len(found) == 0 {
+			return nil
+		}
+		all := maps.Clone(values)
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[param] = found[0]
+		return &Resource{Producer: producer, Item: item, Values: all, Owner: owner}
+	}
+	return nil
+}
+
+// Enter notes that a resource was made. One that has the path of another is that
+// one: it was replaced, or its identifier is used again.
+func (w *World) Enter(r *Resource) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if before := w.byPath[r.key()]; before != nil {
+		w.remove(before)
+	}
+	w.byPath[r.key()] = r
+	w.living = append(w.living, r)
+}
+
+// Settle notes what a request has made of the resource at its path: that it was
+// changed, or deleted. It returns the resource, nil where it is none of the run's.
+func (w *World) Settle(item string, values map[string]string, life Life) *Resource {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.byPath[(&Resource{Item: item, Values: values}).key()]
+	if r == nil {
+		return nil
+	}
+	if r.life = life; life == Deleted {
+		w.remove(r)
+	}
+	return r
+}
+
+func (w *World) remove(r *Resource) {
+	delete(w.byPath, r.key())
+	if i := slices.Index(w.living, r); i >= 0 {
+		w.living = slices.Delete(w.living, i, i+1)
+	}
+}
+
+// Life returns what has become of a resource.
+func (w *World) Life(r *Resource) Life {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return r.life
+}
+
+// Living lists the resources that the run has made and that have not been
+// deleted since, the newest first: what stands below another was made after it.
+func (w *World) Living() []*Resource {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := slices.Clone(w.living)
+	slices.Reverse(all)
+	return all
+}

@@ -1,0 +1,234 @@
+package world
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Relation is why the answer of one operation is taken to name what another
+// needs. Relations feed values; they convict nobody: that a document has a link
+// does not guarantee that it can be followed (OpenAPI 3.1.1, Link Object).
+type Relation int
+
+// The relations, the surest first.
+const (
+	Link       Relation = iota // a Link Object of the document leads from one to the other
+	Collection                 // the answer is of the collection that the parameter stands below
+	Named                      // the answer is of the resource that the parameter is named after
+	SameName                   // the answer has a property of the parameter's name
+	SameExample
+)
+
+func (r Relation) String() string {
+	return [...]string{"link", "collection", "resource of the name", "property of the name", "same example"}[r]
+}
+
+// maxSources is how many operations are asked for the value of one parameter.
+const maxSources = 8
+
+// Source is an operation whose answer may name the value of a parameter.
+type Source struct {
+	Operation *contract.Operation
+	Relation  Relation
+	read      func(*wire.Exchange) []string
+}
+
+// Values reads the parameter's values out of a successful answer of the
+// operation, the likeliest first.
+func (s Source) Values(x *wire.Exchange) []string {
+	if x == nil || x.Response == nil {
+		return nil
+	}
+	return s.read(x)
+}
+
+// Sources lists where the value of a path parameter may come from, the surest
+// first. Operations that delete are none.
+func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
+	var by [SameExample + 1][]Source
+	add := func(s *contract.Operation, r Relation, read func(*wire.Exchange) []string) {
+		by[r] = append(by[r], Source{s, r, read})
+	}
+	name := p.Spec.Name
+	collection, _, _ := strings.Cut(op.Path, "/{"+name+"}")
+	stem := stemOf(name, collection)
+	for _, s := range w.contract.Operations {
+		if s == op || s.Method == http.MethodDelete {
+			continue
+		}
+		linked := links(s, op, p)
+		for _, expr := range linked {
+			add(s, Link, func(x *wire.Exchange) []string { return evaluate(expr, x) })
+		}
+		ofCollection := strings.TrimSuffix(s.Path, "/") == collection
+		resource := stem != "" && slices.Contains(about(s), stem)
+		switch safe := Safe(s.Method); {
+		case len(linked) > 0:
+		case ofCollection:
+			add(s, Collection, func(x *wire.Exchange) []string {
+				return slices.Concat(located(x, op, name), within(x, name, "id", "uuid"))
+			})
+		case strings.Contains(s.Path, "{") || !safe && s.Method != http.MethodPost:
+		case resource && mentions(s, "id"):
+			add(s, Named, func(x *wire.Exchange) []string {
+				return slices.Concat(located(x, op, name), within(x, name, "id"))
+			})
+		case !safe:
+		case mentions(s, name):
+			add(s, SameName, func(x *wire.Exchange) []string { return within(x, name) })
+		default:
+			if prop := exampleOf(s, p); prop != "" {
+				add(s, SameExample, func(x *wire.Exchange) []string { return within(x, prop) })
+			}
+		}
+	}
+	all := slices.Concat(by[:]...)
+	return all[:min(len(all), maxSources)]
+}
+
+// Producers lists the operations that make what a path parameter names: those of
+// the sources that create.
+func (w *World) Producers(op *contract.Operation, p *contract.Param) []Source {
+	return slices.DeleteFunc(w.Sources(op, p), func(s Source) bool { return s.Operation.Method != http.MethodPost })
+}
+
+// Safe reports whether a method asks for no change (RFC 9110 §9.2.1).
+func Safe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// Consumed returns the path parameter that names what a request of a method to
+// the operation's path deletes, replaces or changes; nil where there is none, as
+// for PUT /settings. It is the last one of the path: those before it only say
+// where it is. A value that the document lists whole, as an enumeration, names
+// nothing that could be made.
+//
+// What POST works on is what stands before an action, as in
+// /orders/{orderId}/cancel; that which something is added to, as in
+// /orders/{orderId}/items with its /orders/{orderId}/items/{itemId}, stays what
+// it is.
+func (w *World) Consumed(method string, op *contract.Operation) *contract.Param {
+	if Safe(method) {
+		return nil
+	}
+	p := w.last(op)
+	if p == nil || len(p.Node.Schema.Enum) > 0 || p.Node.Schema.Const != nil {
+		return nil
+	}
+	before, behind, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
+	switch depth := strings.Count(behind, "/"); {
+	case depth == 0:
+		return p
+	case method == http.MethodPut, method == http.MethodPatch, method == http.MethodDelete:
+		if depth == 1 || w.documented(before, p) {
+			return p
+		}
+	case depth == 1 && !w.holds(op.Path):
+		if stem := stemOf(p.Spec.Name, before); w.documented(before, p) || stem != "" && stem == singular(lastSegment(before)) {
+			return p
+		}
+	}
+	return nil
+}
+
+// Parent returns the path parameter that names what an operation adds something
+// to, as POST /orders/{orderId}/items does; nil where it adds to nothing.
+func (w *World) Parent(op *contract.Operation) *contract.Param {
+	if op.Method != http.MethodPost || w.Consumed(op.Method, op) != nil {
+		return nil
+	}
+	p := w.last(op)
+	if p == nil {
+		return nil
+	}
+	before, _, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
+	if !w.documented(before, p) {
+		return nil // the project or the tenant that all is in
+	}
+	return p
+}
+
+// last returns the last path parameter of an operation, if it is a segment.
+func (w *World) last(op *contract.Operation) *contract.Param {
+	var found *contract.Param
+	at := -1
+	for _, p := range op.Params {
+		if p.Spec.In != openapi3.ParameterInPath {
+			continue
+		}
+		if i := strings.LastIndex(op.Path, "/{"+p.Spec.Name+"}"); i > at {
+			found, at = p, i
+		}
+	}
+	return found
+}
+
+// documented reports whether the document has the item that a parameter ends the
+// path of, or the collection that it is in.
+func (w *World) documented(before string, p *contract.Param) bool {
+	item := before + "{" + p.Spec.Name + "}"
+	return slices.ContainsFunc(w.contract.Operations, func(o *contract.Operation) bool {
+		return o.Path == item || strings.TrimSuffix(o.Path, "/") == strings.TrimSuffix(before, "/")
+	})
+}
+
+// holds reports whether a path is a collection: the document has its items, or
+// a way to read it.
+func (w *World) holds(path string) bool {
+	path = strings.TrimSuffix(path, "/")
+	return slices.ContainsFunc(w.contract.Operations, func(o *contract.Operation) bool {
+		rest, below := strings.CutPrefix(o.Path, path+"/{")
+		return below && strings.Trim(rest, "/") == rest && strings.Count(rest, "/") == 0 ||
+			o.Method == http.MethodGet && strings.TrimSuffix(o.Path, "/") == path
+	})
+}
+
+// ItemOf returns the path of what an operation creates, relative to its
+// collection, and the name of its last parameter; empty where the document has
+// none.
+func (w *World) ItemOf(producer *contract.Operation) (path, param string) {
+	collection := strings.TrimSuffix(producer.Path, "/")
+	for _, o := range w.contract.Operations {
+		rest, below := strings.CutPrefix(o.Path, collection+"/{")
+		if name, ok := strings.CutSuffix(rest, "}"); below && ok && !strings.ContainsAny(name, "/{}") {
+			return o.Path, name
+		}
+	}
+	return "", ""
+}
+
+// Creates reports whether an operation makes something new: POST with a 201, or
+// to a collection whose items the document has.
+func (w *World) Creates(op *contract.Operation) bool {
+	if op.Method != http.MethodPost {
+		return false
+	}
+	item, _ := w.ItemOf(op)
+	return item != "" || op.Response(http.StatusCreated) != nil && op.Response(http.StatusCreated).Key == "201"
+}
+
+// Reader returns the GET that reads what a path parameter of an operation names,
+// or nil.
+func (w *World) Reader(op *contract.Operation, p *contract.Param) *contract.Operation {
+	before, _, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
+	return w.At(http.MethodGet, before+"{"+p.Spec.Name+"}")
+}
+
+// At returns the operation of a method on a path template, or nil.
+func (w *World) At(method, path string) *contract.Operation {
+	i := slices.IndexFunc(w.contract.Operations, func(o *contract.Operation) bool { return o.Path == path && o.Method == method })
+	if i < 0 {
+		return nil
+	}
+	return w.contract.Operations[i]
+}
