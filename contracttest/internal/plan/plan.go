@@ -112,6 +112,10 @@ type Options struct {
 	// Learned holds further values that exist on the target, for one operation
 	// each. Where Known has some of the name, they are of no account.
 	Learned map[*contract.Operation]map[string][]string
+	// Absent holds values of path parameters that name nothing on the target, by
+	// operation and name: what it consumes there must not be what an example names.
+	// Where Known or Learned have some of the name, they are of no account.
+	Absent map[*contract.Operation]map[string]string
 	// Verdicts are those of the document's other operations, which mostly share
 	// schemas; nil keeps each operation's apart.
 	Verdicts *value.Verdicts
@@ -312,6 +316,12 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 	}
 	if len(pl.opts.Known[p.Spec.Name]) > 0 && err == nil {
 		return g, nil
+	}
+	if text, ok := pl.opts.Absent[pl.op][p.Spec.Name]; ok && p.Spec.In == openapi3.ParameterInPath {
+		maker := &value.Maker{Known: map[string][]string{p.Node.Name: {text}}}
+		for _, v := range maker.KnownFor(p.Node) {
+			return value.Good{V: v, Unknown: []string{p.Node.Path}}, nil
+		}
 	}
 	candidates := []any{p.Spec.Example}
 	for _, name := range sortedKeys(p.Spec.Examples) {

@@ -174,7 +174,7 @@ func drops(findings []report.Finding, checks ...string) bool {
 // refused: what does not come again is a warning that says so. A request that
 // has taken away what it needs cannot be sent again as it was.
 func (r *runner) again(ctx context.Context, c *plan.Case, o *outcome) {
-	if takes(c.Op) && o.accepted && r.states.of(c.Op).fixture == nil {
+	if takes(c.Op) && o.accepted && !r.states.of(c.Op).renews() {
 		return
 	}
 	var second answer

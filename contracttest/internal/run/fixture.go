@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -17,60 +20,340 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
-// fixture makes the resources that an operation takes away: each of its requests
-// gets one of its own, so that none has what another has removed, and nothing
-// that other operations need is gone.
-type fixture struct {
-	base  *plan.Case   // creates one
-	of    world.Source // and says where its identifier is
-	param string       // of the operation that takes it away
-	first string       // the identifier that the plan was made with
+// errSomebodys is why a request is not sent that would change what is not the
+// run's own.
+var errSomebodys = errors.New("it may change what the run has not made: give a value that may be used up (--value NAME=VALUE)")
 
-	mu    sync.Mutex // one request at a time
-	there string     // the identifier of one that has not been taken; empty where there is none
-	made  int
+// fixture is what the requests of an operation work on that consume: a resource
+// of the run's own, made anew when it is gone. Where nobody makes one, they have
+// what the user has given, or an identifier that names nothing.
+type fixture struct {
+	r         *runner
+	op        *contract.Operation
+	param     *contract.Param
+	given     []string
+	maker     *maker     // nil where nothing is made
+	free      string     // an identifier that names nothing; empty where there is none
+	read      *plan.Case // reads what the parameter names; nil where nothing does
+	planned   map[string]string
+	exclusive bool // one request at a time, each of which may use the resource up
+
+	mu    sync.RWMutex
+	there map[string]string // the values of one that can be used; nil where it has to be made
+	used  atomic.Bool       // since it was made
+	vain  atomic.Int32      // how often another one was made, and nothing came of it
+	spent atomic.Bool       // an accepted request uses a resource up
 }
 
+// maxVain is how often a request that is refused on a used resource is sent
+// again with a new one to no purpose.
+const maxVain = 3
+
 // sendBy carries the request of a case to the target by one of its ways: with a
-// resource of its own, where the operation takes one away.
+// resource of the run's own, where it consumes one.
 func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	planned := r.withRunHeaders(c)
 	f := r.states.of(c.Op).fixture
-	if f == nil {
+	if f == nil || !changes(c.Request) {
 		return r.exchange(ctx, c.Op, planned, do)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.there == "" {
-		f.there = r.create(ctx, f)
-	}
-	req := planned
-	if f.there != "" {
-		req = planned.Clone()
-		req.Target = world.Bind(c.Op, planned.Target, r.plan.opts.BasePath, map[string]string{f.param: f.first}, map[string]string{f.param: f.there})
-	}
-	x := r.exchange(ctx, c.Op, req, do)
-	if x.Response == nil || accepted(c.Op, x) || x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone {
-		f.there = ""
-	}
+	x := f.send(ctx, c, planned, do)
 	x.Request = planned // reports name the same identifier in every run
 	return x
 }
 
-// create makes a resource, and returns its identifier; it is empty where none
-// was made. A second one may not have the texts of the first.
-func (r *runner) create(ctx context.Context, f *fixture) string {
-	c := *f.base
-	f.made++
-	c.Request = anew(c.Op, c.Request, fmt.Sprintf("%d-", f.made), r.plan.opts.BasePath)
-	x := r.exchange(ctx, c.Op, r.withRunHeaders(&c), r.target.Do)
-	if !accepted(c.Op, x) {
-		return ""
+// changes reports whether a request may change something, by its method or by
+// the one that a header names instead.
+func changes(req *wire.Request) bool {
+	return !world.Safe(req.Method) || req.Get("X-HTTP-Method-Override") != "" || req.Get("X-Method-Override") != "" || req.Get("X-HTTP-Method") != ""
+}
+
+// send sends a request with what it may change.
+func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request, do way) *wire.Exchange {
+	one := f.exclusive || f.spent.Load() || c.Request.Method != c.Op.Method
+	x, values, before := f.try(ctx, planned, do, one)
+	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) || f.vain.Load() >= maxVain {
+		return x
 	}
-	if values := f.of.Values(x); len(values) > 0 {
-		return values[0]
+	// It may be refused for what was done to the resource before.
+	f.drop(values)
+	again, _, _ := f.try(ctx, planned, do, one)
+	if !accepted(c.Op, again) {
+		f.vain.Add(1)
+		return again
 	}
-	return ""
+	f.spent.Store(true)
+	return again
+}
+
+// stateful reports whether a status may be about the state of what a request
+// works on.
+func stateful(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusUnsupportedMediaType, http.StatusTooManyRequests:
+		return false
+	}
+	return status/100 == 4
+}
+
+// try sends a request once. It returns the values of the resource that it was
+// sent with, and whether that had been used before.
+func (f *fixture) try(ctx context.Context, planned *wire.Request, do way, one bool) (x *wire.Exchange, values map[string]string, before bool) {
+	switch {
+	case len(f.given) > 0 && f.maker == nil:
+	case one:
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if values = f.there; values == nil || f.spent.Load() && f.used.Load() {
+			values = f.renew(ctx)
+		}
+	default:
+		values = f.lend(ctx)
+		f.mu.RLock()
+		defer f.mu.RUnlock()
+	}
+	req := planned
+	if values != nil {
+		req = f.bind(planned, values)
+	}
+	about := f.about(ctx, req, values)
+	if about == somebodys {
+		return &wire.Exchange{Request: req, Err: errSomebodys}, values, false
+	}
+	before = f.used.Load()
+	x = f.r.exchange(ctx, f.op, req, do)
+	if x.Response == nil || about == nobodys {
+		return x, values, before
+	}
+	switch status := x.Response.Status; {
+	case status/100 == 2:
+		f.used.Store(true)
+		if one && (req.Method == http.MethodDelete || req.Method != f.op.Method) {
+			f.there = nil
+		}
+	case one && before && (status == http.StatusNotFound || status == http.StatusGone):
+		f.there = nil
+	}
+	return x, values, before
+}
+
+// lend returns the values of a resource that can be used, and makes one where
+// there is none; nil where nobody can.
+func (f *fixture) lend(ctx context.Context) map[string]string {
+	f.mu.RLock()
+	values := f.there
+	f.mu.RUnlock()
+	if values == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if values = f.there; values == nil {
+			values = f.renew(ctx)
+		}
+	}
+	return values
+}
+
+// renew makes a resource, or takes what there is in its place. The lock is held.
+func (f *fixture) renew(ctx context.Context) map[string]string {
+	f.used.Store(false)
+	switch {
+	case f.maker != nil:
+		f.there = f.maker.make(ctx)
+	case f.free != "":
+		f.there = map[string]string{f.param.Spec.Name: f.free}
+	}
+	return f.there
+}
+
+// drop lets go of a resource, unless somebody has before.
+func (f *fixture) drop(values map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if maps.Equal(f.there, values) {
+		f.there = nil
+	}
+}
+
+// bind puts a resource in the place of the one that the plan was made with.
+func (f *fixture) bind(planned *wire.Request, values map[string]string) *wire.Request {
+	target := world.Bind(f.op, planned.Target, f.r.base(f.op), f.planned, values)
+	if target == planned.Target {
+		return planned
+	}
+	req := planned.Clone()
+	req.Target = target
+	return req
+}
+
+// named is the identifier in a request of what it consumes; empty where the path
+// is not the documented one.
+func (f *fixture) named(req *wire.Request) string {
+	return world.Values(f.op, req.Target, f.r.base(f.op))[f.param.Spec.Name]
+}
+
+// ownership is whose it is what a request names.
+type ownership int
+
+const (
+	ours      ownership = iota // the run has made it, or the user has given it
+	nobodys                    // there is nothing
+	somebodys                  // there may be something
+)
+
+// about tells whose it is what a request names. What cannot be read may be the
+// run's own in another spelling, if the document does not have it as an example.
+func (f *fixture) about(ctx context.Context, req *wire.Request, values map[string]string) ownership {
+	id := f.named(req)
+	switch {
+	case id == "", id == values[f.param.Spec.Name], slices.Contains(f.given, id):
+		return ours
+	case f.read != nil:
+		return f.aboutAt(ctx, req, values)
+	case exampleOf(f.param, id):
+		return somebodys
+	}
+	return ours
+}
+
+// exampleOf reports whether a value is one that the document has as an example.
+func exampleOf(p *contract.Param, text string) bool {
+	all := []any{p.Spec.Example, p.Node.Schema.Example, p.Node.Schema.Default}
+	for _, e := range p.Spec.Examples {
+		if e != nil && e.Value != nil {
+			all = append(all, e.Value.Value)
+		}
+	}
+	return slices.ContainsFunc(all, func(v any) bool { return v != nil && wire.Text(v) == text })
+}
+
+// namesNothing reports whether there is nothing with an identifier.
+func (f *fixture) namesNothing(ctx context.Context, id string) bool {
+	base := f.r.base(f.read.Op)
+	from := world.Values(f.read.Op, f.read.Request.Target, base)
+	x := f.look(ctx, world.Bind(f.read.Op, f.read.Request.Target, base, from, map[string]string{f.param.Spec.Name: id}))
+	return refusedAsNothing(x)
+}
+
+// aboutAt reads what a request names: the run's own in another spelling is read
+// as it is in its own.
+func (f *fixture) aboutAt(ctx context.Context, req *wire.Request, values map[string]string) ownership {
+	at := func(req *wire.Request) string {
+		base := f.r.base(f.op)
+		path := strings.TrimPrefix(req.Path(), base)
+		segments := strings.Split(path, "/")
+		n := min(strings.Count(f.read.Op.Path, "/")+1, len(segments))
+		target := f.r.base(f.read.Op) + strings.Join(segments[:n], "/")
+		if q := f.read.Request.RawQuery(); q != "" {
+			target += "?" + q
+		}
+		return target
+	}
+	x := f.look(ctx, at(req))
+	switch {
+	case refusedAsNothing(x):
+		return nobodys
+	case !accepted(f.read.Op, x) || values == nil || f.maker == nil:
+		return somebodys
+	}
+	path := f.op.Path
+	for name, v := range values {
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(v))
+	}
+	own := f.look(ctx, at(&wire.Request{Target: f.r.base(f.op) + path}))
+	if accepted(f.read.Op, own) && bytes.Equal(own.Response.Body, x.Response.Body) {
+		return ours
+	}
+	return somebodys
+}
+
+func (f *fixture) look(ctx context.Context, target string) *wire.Exchange {
+	c := *f.read
+	c.Request = c.Request.Clone()
+	c.Request.Target = target
+	return f.r.exchange(ctx, c.Op, f.r.withRunHeaders(&c), f.r.target.Do)
+}
+
+// refusedAsNothing reports whether an answer says that there is nothing: a 404,
+// or that what was asked for is no identifier. 401, 403 and 429 say nothing.
+func refusedAsNothing(x *wire.Exchange) bool {
+	if x.Response == nil {
+		return false
+	}
+	switch x.Response.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return false
+	}
+	return x.Response.Status/100 == 4
+}
+
+// maker makes resources by an operation that creates them, each below a parent
+// of the run's own where it stands below something.
+type maker struct {
+	r      *runner
+	source world.Source
+	param  string
+	base   *plan.Case // the valid request of the operation
+	parent *fixture   // nil where it stands below nothing, or below what is given
+	read   *plan.Case // nil where what was made cannot be read
+
+	made atomic.Int64
+}
+
+// make makes a resource and returns the values of its path parameters; nil where
+// none was made, or it cannot be read.
+func (m *maker) make(ctx context.Context) map[string]string {
+	op := m.base.Op
+	base := m.r.base(op)
+	c := *m.base
+	if m.parent != nil {
+		above := m.parent.lend(ctx)
+		if above == nil {
+			return nil
+		}
+		c.Request = c.Request.Clone()
+		c.Request.Target = world.Bind(op, c.Request.Target, base, m.parent.planned, above)
+	}
+	c.Request = anew(op, c.Request, fmt.Sprintf("%d-", m.made.Add(1)), base)
+	x := m.r.exchange(ctx, op, m.r.withRunHeaders(&c), m.r.target.Do)
+	if !accepted(op, x) {
+		return nil
+	}
+	values := world.Values(op, c.Request.Target, base)
+	if values == nil {
+		values = map[string]string{}
+	}
+	for _, v := range m.source.Values(x) {
+		values[m.param] = v
+		if m.read == nil || m.readable(ctx, values, x.Response.Status) {
+			return values
+		}
+	}
+	return nil
+}
+
+// readable waits until what was made can be read.
+func (m *maker) readable(ctx context.Context, values map[string]string, status int) bool {
+	base := m.r.base(m.read.Op)
+	c := *m.read
+	c.Request = c.Request.Clone()
+	c.Request.Target = world.Bind(c.Op, c.Request.Target, base, world.Values(c.Op, c.Request.Target, base), values)
+	for _, pause := range settling(status) {
+		if !sleep(ctx, pause) {
+			return false
+		}
+		if accepted(c.Op, m.r.exchange(ctx, c.Op, m.r.withRunHeaders(&c), m.r.target.Do)) {
+			return true
+		}
+	}
+	return false
+}
+
+// base is what the paths of an operation are under on the target.
+func (r *runner) base(op *contract.Operation) string {
+	if base := r.opts.Base(r.contract, r.target); base != r.contract.BasePath {
+		return base
+	}
+	return op.BasePath
 }
 
 // anew puts a mark before the texts of a JSON object, where the contract bears

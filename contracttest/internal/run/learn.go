@@ -8,80 +8,100 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // How far values are looked for.
 const (
 	maxRounds = 3  // a value may lead to an answer that has another
 	maxAsked  = 64 // operations that are asked for values in all
+	maxMadeUp = 4  // identifiers that are made up for what is not to exist
 )
 
-// learner finds values for path parameters in the answers of other operations:
-// where a link of the document leads, in the Location of what was created, and
-// under the parameter's own name. It asks one operation at a time, in the order
-// of the document, before anything else is sent, so that a run does not depend
-// on its workers.
+// learner finds what requests need to be about something: values for path
+// parameters in the answers of other operations, and for what an operation
+// consumes a resource of the run's own, or an identifier that names nothing. It
+// asks one operation at a time, in the order of the document, before anything
+// else is sent, so that a run does not depend on its workers.
 //
 // A value counts only where the operation that it is for has accepted it: then
 // whoever refuses it later cannot say that it does not exist.
 type learner struct {
-	r       *runner
-	opts    plan.Options
-	asked   map[*contract.Operation]*wire.Exchange // nil where the answer is no success
-	learned map[*contract.Operation]map[string][]string
-	// fixtures are used when all is learned: what is taken away until then is not.
-	fixtures map[*contract.Operation]*fixture
+	r     *runner
+	opts  plan.Options
+	asked map[*contract.Operation]*wire.Exchange // nil where the answer is no success
+	// makers are those of what stands at a path template; nil where there is none.
+	makers map[string]*maker
 }
 
-// discover returns the values by operation and parameter.
-func (r *runner) discover(ctx context.Context, opts plan.Options) map[*contract.Operation]map[string][]string {
-	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, learned: map[*contract.Operation]map[string][]string{}, fixtures: map[*contract.Operation]*fixture{}}
-	defer func() {
-		for op, f := range l.fixtures {
-			r.states.of(op).fixture = f
-		}
-	}()
-	l.opts.Learned = l.learned
+// discover enters in the options what has been learned, and gives the operations
+// their fixtures.
+func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
+	opts.Learned = map[*contract.Operation]map[string][]string{}
+	opts.Absent = map[*contract.Operation]map[string]string{}
+	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
 		if strings.Contains(op.Path, "{") && slices.ContainsFunc(op.Clauses, r.selection.Clause) {
 			ops = append(ops, op)
 		}
 	}
+	l.read(ctx, ops)
+	// What others stand below comes first.
+	slices.SortStableFunc(ops, func(a, b *contract.Operation) int {
+		return cmp.Compare(strings.Count(a.Path, "{"), strings.Count(b.Path, "{"))
+	})
+	for _, op := range ops {
+		l.own(ctx, op)
+	}
+	return opts
+}
+
+// read looks for values of the parameters that nobody has given one of.
+func (l *learner) read(ctx context.Context, ops []*contract.Operation) {
+	ops = slices.Clone(ops)
 	slices.SortStableFunc(ops, func(a, b *contract.Operation) int { return cmp.Compare(rank(a.Method), rank(b.Method)) })
 	for range maxRounds {
 		found := false
 		for _, op := range ops {
-			for _, p := range l.lacking(op) {
-				if ctx.Err() != nil || len(l.asked) > maxAsked || l.r.hung.Load() > 0 {
-					return l.learned
+			for _, p := range l.lacking(op, true) {
+				if l.ended(ctx) {
+					return
 				}
-				found = l.find(ctx, op, p) || found
+				if p != l.r.world.Consumed(op.Method, op) {
+					found = l.find(ctx, op, p) || found
+				}
 			}
 		}
 		if !found {
-			break
+			return
 		}
 	}
-	return l.learned
 }
 
-// lacking lists the path parameters for which nobody has given a value.
-func (l *learner) lacking(op *contract.Operation) []*contract.Param {
+func (l *learner) ended(ctx context.Context) bool {
+	return ctx.Err() != nil || len(l.asked) > maxAsked || l.r.hung.Load() > 0
+}
+
+// lacking lists the path parameters with a value that is made up and, if that is
+// asked for, those that have an example of the document: what is learned is better.
+func (l *learner) lacking(op *contract.Operation, examples bool) []*contract.Param {
 	base := plan.Base(op, l.opts)
 	if base == nil {
 		return nil
 	}
 	var all []*contract.Param
 	for _, p := range op.Params {
-		if p.Spec.In == openapi3.ParameterInPath && slices.Contains(base.Unknown, p.Node.Path) {
+		if p.Spec.In == openapi3.ParameterInPath && (slices.Contains(base.Unknown, p.Node.Path) || examples && slices.Contains(base.Assumes, p.Node.Path)) {
 			all = append(all, p)
 		}
 	}
@@ -90,20 +110,18 @@ func (l *learner) lacking(op *contract.Operation) []*contract.Param {
 
 // find looks for a value of one parameter.
 func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.Param) bool {
-	sources, consumed := l.r.world.Sources(op, p), l.r.world.Consumed(op.Method, op) == p
-	if consumed {
-		sources = l.r.world.Producers(op, p)
-	}
-	for _, s := range sources {
+	for _, s := range l.r.world.Sources(op, p) {
 		x := l.answer(ctx, s.Operation)
 		if x == nil {
 			continue
 		}
 		for _, v := range s.Values(x) {
-			if l.works(ctx, op, p, v) {
-				if takes(op) && consumed {
-					l.fixtures[op] = &fixture{base: plan.Base(s.Operation, l.opts), of: s, param: p.Spec.Name, first: v}
-				}
+			values := world.Values(s.Operation, x.Request.Target, l.r.base(s.Operation))
+			if values == nil {
+				values = map[string]string{}
+			}
+			values[p.Spec.Name] = v
+			if l.works(ctx, op, p, values) {
 				return true
 			}
 		}
@@ -111,65 +129,61 @@ func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.
 	return false
 }
 
-// works tries a value, and keeps it if it is accepted. What takes away is not
-// tried: that another operation on the same path accepts it has to do.
-func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract.Param, v string) bool {
+// works tries values, and keeps them if they are accepted. A request that
+// changes what is there is not tried: that it can be read has to do.
+func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract.Param, values map[string]string) bool {
 	tried := op
-	if takes(op) {
-		if tried = l.reader(op); tried == nil {
+	if !world.Safe(op.Method) && op.Method != http.MethodPost {
+		if tried = l.r.world.Reader(op, p); tried == nil {
 			return false
 		}
 	}
-	before := l.learned[tried]
-	with := maps.Clone(before)
-	if with == nil {
-		with = map[string][]string{}
-	}
-	with[p.Spec.Name] = []string{v}
-	l.learned[tried] = with
+	before := l.opts.Learned[tried]
+	l.keep(tried, values)
 	base := plan.Base(tried, l.opts)
 	ok := base != nil && !slices.Contains(base.Unknown, p.Node.Path)
-	if ok && len(l.lacking(tried)) == 0 { // else its other parameters come first or later
-		ok = l.exists(ctx, tried, base, with)
+	if ok && len(l.lacking(tried, false)) == 0 { // else its other parameters come first or later
+		ok = l.exists(ctx, tried, base, values)
 	}
 	if !ok || tried != op {
-		l.learned[tried] = before
+		l.opts.Learned[tried] = before
 	}
 	if ok && tried != op {
-		if l.learned[op] == nil {
-			l.learned[op] = map[string][]string{}
-		}
-		l.learned[op][p.Spec.Name] = []string{v}
+		l.keep(op, values)
 	}
 	return ok
 }
 
-// exists sends the valid request with a value in it. A value that is refused as
-// if the request broke the contract exists all the same, if it can be read.
-func (l *learner) exists(ctx context.Context, op *contract.Operation, base *plan.Case, values map[string][]string) bool {
+// keep enters values of an operation's parameters beside those that it has.
+func (l *learner) keep(op *contract.Operation, values map[string]string) {
+	with := maps.Clone(l.opts.Learned[op])
+	if with == nil {
+		with = map[string][]string{}
+	}
+	for _, p := range op.Params {
+		if v, ok := values[p.Spec.Name]; ok && p.Spec.In == openapi3.ParameterInPath {
+			with[p.Spec.Name] = []string{v}
+		}
+	}
+	l.opts.Learned[op] = with
+}
+
+// exists sends the valid request with values in it. One that is refused as if
+// the request broke the contract exists all the same, if it can be read.
+func (l *learner) exists(ctx context.Context, op *contract.Operation, base *plan.Case, values map[string]string) bool {
 	x := l.r.send(ctx, base)
 	if accepted(op, x) {
 		return true
 	}
-	read := l.reader(op)
+	read := l.r.world.At(http.MethodGet, op.Path)
 	if read == nil || read == op || x.Response == nil || x.Response.Status != http.StatusBadRequest {
 		return false
 	}
-	before := l.learned[read]
-	defer func() { l.learned[read] = before }()
-	l.learned[read] = values
+	before := l.opts.Learned[read]
+	defer func() { l.opts.Learned[read] = before }()
+	l.keep(read, values)
 	c := plan.Base(read, l.opts)
 	return c != nil && accepted(read, l.r.send(ctx, c))
-}
-
-// reader returns the GET on the path of an operation, or nil.
-func (l *learner) reader(op *contract.Operation) *contract.Operation {
-	all := l.r.contract.Operations
-	i := slices.IndexFunc(all, func(o *contract.Operation) bool { return o.Path == op.Path && o.Method == http.MethodGet })
-	if i < 0 {
-		return nil
-	}
-	return all[i]
 }
 
 // answer sends the valid request of an operation, once, and returns the
@@ -178,11 +192,11 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 	if x, ok := l.asked[op]; ok {
 		return x
 	}
-	base := plan.Base(op, l.opts)
-	if base == nil || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
+	if l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
 		return nil
 	}
-	if len(l.lacking(op)) > 0 {
+	base := plan.Base(op, l.opts)
+	if base == nil || len(l.lacking(op, false)) > 0 {
 		return nil // perhaps in the next round
 	}
 	x := l.r.send(ctx, base)
@@ -191,4 +205,138 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 	}
 	l.asked[op] = x
 	return x
+}
+
+// own gives an operation a fixture, where it consumes something, adds something
+// to it, or has the cases of undocumented methods on a path that ends with it.
+func (l *learner) own(ctx context.Context, op *contract.Operation) {
+	w := l.r.world
+	p := w.Consumed(op.Method, op)
+	consumes := p != nil
+	adds := false
+	if p == nil {
+		p = w.Parent(op)
+		adds = p != nil
+	}
+	if p == nil && op.MethodClause.Operation == op.ID {
+		p = w.Consumed(http.MethodDelete, op)
+	}
+	if p == nil {
+		return
+	}
+	f := &fixture{r: l.r, op: op, param: p, given: l.opts.Known[p.Spec.Name], exclusive: op.Method == http.MethodDelete || !consumes && !adds}
+	if read := w.Reader(op, p); read != nil {
+		f.read = plan.Base(read, l.opts)
+	}
+	defer func() { l.r.states.of(op).fixture = f }()
+	if len(f.given) > 0 || l.ended(ctx) {
+		return
+	}
+	if f.maker = l.maker(ctx, op, p); f.maker != nil {
+		if consumes || adds {
+			f.there = f.maker.make(ctx)
+		}
+		if f.there != nil {
+			l.keep(op, f.there)
+		}
+		return
+	}
+	if adds {
+		f = nil // what it adds to may be somebody's
+		return
+	}
+	l.absent(ctx, f)
+	if consumes && f.free != "" {
+		l.opts.Absent[op] = map[string]string{p.Spec.Name: f.free}
+	}
+}
+
+// maker finds who makes what a parameter of an operation names.
+func (l *learner) maker(ctx context.Context, op *contract.Operation, p *contract.Param) *maker {
+	before, _, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
+	item := before + "{" + p.Spec.Name + "}"
+	if m, ok := l.makers[item]; ok {
+		return m
+	}
+	l.makers[item] = nil // until there is one: no resource is made by what needs it
+	for _, s := range l.r.world.Producers(op, p) {
+		if m := l.makerOf(ctx, s, op, p); m != nil {
+			l.makers[item] = m
+			return m
+		}
+	}
+	return nil
+}
+
+// makerOf tries an operation as the maker of what a parameter names.
+func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Operation, p *contract.Param) *maker {
+	producer := s.Operation
+	if l.r.selection.skips(producer) || l.r.stopped(ctx, producer) != "" {
+		return nil
+	}
+	m := &maker{r: l.r, source: s, param: p.Spec.Name}
+	if above := l.r.world.Parent(producer); above != nil && len(l.opts.Known[above.Spec.Name]) == 0 {
+		if of := l.maker(ctx, producer, above); of != nil {
+			m.parent = &fixture{r: l.r, op: producer, param: above, maker: of}
+			values := m.parent.lend(ctx)
+			if values == nil {
+				return nil
+			}
+			l.keep(producer, values)
+		}
+	}
+	if m.base = plan.Base(producer, l.opts); m.base == nil || len(l.lacking(producer, false)) > 0 {
+		return nil
+	}
+	if m.parent != nil {
+		m.parent.planned = world.Values(producer, m.base.Request.Target, l.r.base(producer))
+	}
+	if read := l.r.world.Reader(op, p); read != nil {
+		m.read = plan.Base(read, l.opts)
+	}
+	if values := m.make(ctx); values == nil {
+		return nil
+	}
+	return m
+}
+
+// absent looks for an identifier that names nothing: a GET, where there is one,
+// answers that. Where it is content with any, what it answers says nothing.
+func (l *learner) absent(ctx context.Context, f *fixture) {
+	maker := &value.Maker{}
+	g, err := maker.Good(f.param.Node)
+	if err != nil {
+		return
+	}
+	v, content := g.V, 0
+	for range maxMadeUp {
+		next, ok := value.Other(f.param.Node, v)
+		if !ok {
+			break
+		}
+		v = next
+		text := wire.Text(value.Plain(v))
+		switch {
+		case f.read == nil || f.namesNothing(ctx, text):
+			f.free = text
+			return
+		case f.free == "":
+			f.free = text
+		}
+		if content++; content == 2 {
+			f.read = nil // it reads whatever is asked for
+			return
+		}
+	}
+	f.free = ""
+}
+
+// settling is how long a resource is waited for that is there soon: the pauses
+// before it is looked for again.
+func settling(status int) []time.Duration {
+	pauses := []time.Duration{0, time.Millisecond, 10 * time.Millisecond}
+	if status != http.StatusAccepted {
+		return pauses
+	}
+	return append(pauses, 100*time.Millisecond, 400*time.Millisecond, time.Second, 2*time.Second)
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -65,6 +66,9 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outcome {
 	if x.Err != nil && ctx.Err() != nil {
 		return outcome{skipped: context.Cause(ctx).Error()}
+	}
+	if errors.Is(x.Err, errSomebodys) {
+		return outcome{skipped: x.Err.Error()}
 	}
 	e := &judge.Exchange{
 		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Wants: c.Wants, Must: r.must(c), Base: c.Base == nil,

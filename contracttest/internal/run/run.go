@@ -80,10 +80,13 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		r.load.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
 	}
 	opts := r.opts.plan(r.opts.Base(r.contract, r.target), r.selection)
-	opts.Learned = r.discover(ctx, opts)
+	opts = r.discover(ctx, opts)
 	r.plan = makePlan(ctx, r.contract, opts, func(c *plan.Case) bool { return r.selection.Case(c.ID) })
 	for op, pt := range maps.All(r.plan.parts) {
 		r.states.of(op).plan = pt
+		if f := r.states.of(op).fixture; f != nil && len(pt.basics) > 0 {
+			f.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
+		}
 	}
 	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil {
 		return nil, fmt.Errorf("%q names no case of its clause in a plan with the seed %d and %d random cases", id, r.opts.Seed, r.opts.Random)

@@ -18,11 +18,9 @@ const (
 
 // state is what a run knows of one operation.
 type state struct {
-	op   *contract.Operation
-	plan *part // nil where there was no time to plan it
-	// fixture makes what the operation takes away; nil where it takes nothing, or
-	// nobody knows how to make it.
-	fixture *fixture
+	op      *contract.Operation
+	plan    *part    // nil where there was no time to plan it
+	fixture *fixture // what its requests may change; nil where they consume nothing
 
 	accepted   bool             // its valid request was accepted
 	repeatable bool             // and a second time too
@@ -34,6 +32,10 @@ type state struct {
 
 	late, large atomic.Int32 // answers that did not come to an end
 }
+
+// renews reports whether what the operation consumes is made anew for each
+// request.
+func (s *state) renews() bool { return s.fixture != nil && s.fixture.maker != nil }
 
 // states holds the state of every operation, by its index.
 type states []*state
