@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -58,7 +56,7 @@ already there keeps its state.
 
 With --file, which may be - for standard input, those that the file names are
 added, in the states that it gives: what packages export has written, as YAML or
-as JSON. It is read and added piece by piece, ` + strconv.Itoa(addedAtOnce) + ` packages at a time, so that any
+as JSON. It is read piece by piece and added ` + strconv.Itoa(addedAtOnce) + ` packages at a time, so that any
 number of them takes little memory; in YAML each package has lines of its own, no
 alias is used, and an id stands before the list that it belongs to. What stands
 before an error may have been added; adding the file again is safe.`,
@@ -123,16 +121,17 @@ const addedAtOnce = 10_000
 type adder struct {
 	ctx          context.Context //nolint:containedctx // it lives as long as one command
 	store        store.Store
-	batch        []store.Package
+	sorted       packagesRun
 	given, added int
 }
 
 // ids adds pending packages, all or none.
 func (a *adder) ids(in workspaceFlags, ids []string) error {
-	for _, id := range ids {
-		a.batch = append(a.batch, store.Package{ID: id, ProjectID: in.project, Workspace: in.workspace})
+	packages := make([]store.Package, len(ids))
+	for i, id := range ids {
+		packages[i] = store.Package{ID: id, ProjectID: in.project, Workspace: in.workspace}
 	}
-	return a.flush()
+	return a.add(packages)
 }
 
 // file adds the packages of a file, whose name is for the errors.
@@ -153,24 +152,31 @@ func (a *adder) file(name string, text io.Reader) error {
 func (a *adder) workspace(w store.Workspace) error { return a.store.PutWorkspace(a.ctx, w) }
 
 func (a *adder) pkg(p store.Package) error {
-	a.batch = append(a.batch, p)
-	if len(a.batch) < addedAtOnce {
-		return nil
+	if a.sorted.size() >= sortedAtOnce {
+		if err := a.flush(); err != nil {
+			return err
+		}
 	}
-	return a.flush()
+	a.sorted.append(p)
+	return nil
 }
 
+// flush adds what is sorted.
 func (a *adder) flush() error {
-	// In the order of the database's own index each of its pages is visited once. Of
-	// two with the same ID the first one counts, so it stays the first one.
-	slices.SortStableFunc(a.batch, func(p, q store.Package) int {
-		return cmp.Or(cmp.Compare(p.ProjectID, q.ProjectID), cmp.Compare(p.Workspace, q.Workspace), cmp.Compare(p.ID, q.ID))
-	})
-	added, err := a.store.Add(a.ctx, store.Packages(a.batch...))
+	for packages := range a.sorted.take(addedAtOnce) {
+		if err := a.add(packages); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *adder) add(packages []store.Package) error {
+	added, err := a.store.Add(a.ctx, store.Packages(packages...))
 	if err != nil {
 		return err
 	}
-	a.given, a.added, a.batch = a.given+len(a.batch), a.added+added, a.batch[:0]
+	a.given, a.added = a.given+len(packages), a.added+added
 	return nil
 }
 
