@@ -2,11 +2,16 @@ package client_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -70,6 +75,46 @@ func TestPermanentConnectErrors(t *testing.T) {
 				assert.EqualValues(t, 1, l.connections.Load())
 			})
 		}
+	}
+}
+
+// A certificate that has expired is permanent, too, and nothing is sent to who has it.
+func TestExpiredCertificate(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(-time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate)
+
+	for name, opt := range map[string]client.Option{
+		"own transport": client.WithRootCAs(roots),
+		"another":       client.WithHTTPClient(&http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var connections atomic.Int64
+			srv := httptest.NewUnstartedServer(refuse(t))
+			srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+			srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					connections.Add(1)
+				}
+			}
+			srv.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+			srv.StartTLS()
+			defer srv.Close()
+			err := newClient(t, srv.URL, opt).CancelFactoryPackages(t.Context(), "12")
+			requirePermanent(t, err)
+			assert.Contains(t, err.Error(), "certificate has expired")
+			assert.EqualValues(t, 1, connections.Load())
+		})
 	}
 }
 
