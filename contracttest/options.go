@@ -36,7 +36,7 @@ type Option func(*config) error
 type config struct{ run.Options }
 
 func newConfig(opts []Option) (*config, error) {
-	cfg := &config{run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, Timeout: 5 * time.Second}}
+	cfg := &config{run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, CredentialTries: 4, Timeout: 5 * time.Second}}
 	for _, opt := range opts {
 		if err := opt(cfg); err != nil {
 			return nil, err
@@ -97,6 +97,19 @@ func Workers(n int) Option {
 			return fmt.Errorf("workers: want 1 to 1024, got %d", n)
 		}
 		c.Workers = n
+		return nil
+	}
+}
+
+// CredentialTries is how many requests with a wrong credential are sent in a row
+// before one with the good credential; 0 sends none. They come last. The default
+// is 4.
+func CredentialTries(n int) Option {
+	return func(c *config) error {
+		if n < 0 {
+			return fmt.Errorf("credential tries: %d is negative", n)
+		}
+		c.CredentialTries = n
 		return nil
 	}
 }

@@ -42,7 +42,10 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	if f := flag.Lookup("test.artifacts"); f != nil && f.Value.String() == "true" {
 		writeReports(t, t.ArtifactDir(), rep)
 	}
-	if rep.Stats.Exchanges == 0 {
+	for _, why := range rep.Inconclusive {
+		t.Errorf("contract test: not proven: %s", why)
+	}
+	if rep.Stats.Exchanges == 0 && len(rep.Inconclusive) == 0 {
 		t.Error("contract test: no request was sent, so nothing is known: see Only, Skip and Budget")
 	}
 	findings := map[string][]Finding{}
@@ -76,6 +79,9 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	cov := rep.Coverage
 	t.Logf("%d clauses: %d kept, %d broken on purpose (%d of them both), %d observed in responses, %d not proven, %d unreached",
 		cov.Clauses, cov.Kept, cov.Broken, cov.Both(), cov.Observed, cov.NotProven, len(cov.Unreached))
+	if rep.Incomplete != "" {
+		t.Log(rep.Incomplete)
+	}
 	for _, w := range rep.Warnings {
 		t.Log(w)
 	}

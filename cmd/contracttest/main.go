@@ -1,7 +1,8 @@
 // Command contracttest tests an HTTP API against its OpenAPI document.
 //
 // Exit status: 0 the contract is kept, 1 there are findings, 2 the run could
-// not be done (usage, document, unreachable target, report not writable).
+// not be done or proves nothing (usage, document, target, credentials, nothing
+// sent to an operation, stopped before its clauses were tried).
 package main
 
 import (
@@ -21,6 +22,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	release := heapfloor.Raise()
 	code := Do(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	release()
@@ -35,8 +37,11 @@ const (
 	exitFailed   = 2
 )
 
-// errFindings ends a command that has said what it found.
-var errFindings = errors.New("findings")
+// What ends a command that has said all there is to say.
+var (
+	errFindings = errors.New("findings")
+	errNoResult = errors.New("no result")
+)
 
 // Do runs the command and returns its exit status. It writes nowhere but to the
 // given writers and the files that args name.
@@ -63,6 +68,8 @@ func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitKept
 	case errors.Is(err, errFindings):
 		return exitFindings
+	case errors.Is(err, errNoResult):
+		return exitFailed
 	default:
 		fmt.Fprintln(stderr, "contracttest:", err)
 		return exitFailed

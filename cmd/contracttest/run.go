@@ -22,9 +22,10 @@ type runFlags struct {
 	headers, values []string
 	only, skip      []string
 	reports         []string
-	failOn          string
+	failOn          []string
 	seed            int64
 	cases, workers  int
+	tries           int
 	maxClauses      int
 	rate            float64
 	budget, timeout time.Duration
@@ -49,7 +50,8 @@ func newRunCommand() *cobra.Command {
 	fl.StringArrayVar(&f.only, "only", nil, "run just this operation, check, clause or case; * and ** match (repeatable)")
 	fl.StringArrayVar(&f.skip, "skip", nil, "leave out this operation, check, clause or case (repeatable)")
 	fl.StringArrayVar(&f.reports, "report", nil, reportUsage)
-	fl.StringVar(&f.failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
+	fl.StringSliceVar(&f.failOn, "fail-on", []string{report.Error}, "what makes the exit status 1 beside errors: warning, or unproven (an operation whose valid request was never accepted)")
+	fl.IntVar(&f.tries, "credential-tries", 4, "requests with a wrong credential in a row before one with the good credential; 0 sends none")
 	fl.Int64Var(&f.seed, "seed", 1, "chooses the random cases; the same seed makes the same run")
 	fl.IntVar(&f.cases, "cases", 40, "random cases for each operation, beside those for its clauses")
 	fl.IntVar(&f.maxClauses, "max-clauses", contracttest.DefaultMaxClauses, "clauses of the document from where on a shared schema is tried in full only where it was first met")
@@ -101,8 +103,10 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.failOn != report.Error && f.failOn != report.Warning {
-		return fmt.Errorf("--fail-on %q: want error or warning", f.failOn)
+	for _, what := range f.failOn {
+		if what != report.Error && what != report.Warning && what != report.FailOnUnproven {
+			return fmt.Errorf("--fail-on %q: want error, warning or unproven", what)
+		}
 	}
 	if f.target == "" && !f.dryRun {
 		return errors.New("--target is missing: want the base URL of a server, as in --target http://127.0.0.1:8080")
@@ -110,6 +114,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	opts := []contracttest.Option{
 		contracttest.Seed(f.seed), contracttest.Cases(f.cases), contracttest.Workers(f.workers), contracttest.Rate(f.rate),
 		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
+		contracttest.CredentialTries(f.tries),
 	}
 	for _, h := range f.headers {
 		name, value, err := parseHeader(h)
@@ -162,8 +167,11 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if err := onGitHub(cmd.OutOrStdout(), rep); err != nil {
 		return err
 	}
-	if rep.Failed(f.failOn) {
+	switch rep.Status(f.failOn...) {
+	case report.StatusFindings:
 		return errFindings
+	case report.StatusNoResult:
+		return errNoResult
 	}
 	if rep.Stats.Exchanges == 0 {
 		return errors.New("no request was sent, so nothing is known: see --only, --skip and --budget")

@@ -164,7 +164,7 @@ func rankOf(name string) int {
 
 func newHTMLPage(r *Report) *htmlPage {
 	p := &htmlPage{Title: readable(path.Base(r.Spec)), Spec: readable(r.Spec), Target: readable(r.Target), Seed: r.Seed, Policy: policy}
-	for _, w := range r.Warnings {
+	for _, w := range r.notes() {
 		p.Warnings = append(p.Warnings, readable(w))
 	}
 	errors, warnings := r.Errors(), r.FindingsWarned()

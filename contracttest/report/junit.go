@@ -90,6 +90,9 @@ func JUnit(w io.Writer, r *Report) error {
 		}
 		suite.Cases = append(suite.Cases, tc)
 	}
+	if len(r.Inconclusive) > 0 {
+		all.Suites = append(all.Suites, inconclusive(r))
+	}
 	for _, s := range all.Suites {
 		all.Tests += s.Tests
 		all.Failures += s.Failures
@@ -106,6 +109,16 @@ func JUnit(w io.Writer, r *Report) error {
 		return fmt.Errorf("junit report: %w", err)
 	}
 	return nil
+}
+
+// inconclusive is a suite that fails where the run is no pass although no clause
+// fails.
+func inconclusive(r *Report) junitSuite {
+	tc := junitCase{Name: "conclusive", Classname: "run"}
+	for _, why := range r.Inconclusive {
+		tc.Failures = append(tc.Failures, junitMessage{Message: clean(why), Type: "inconclusive"})
+	}
+	return junitSuite{Name: "run", Tests: 1, Failures: 1, Cases: []junitCase{tc}}
 }
 
 // clauses lists those that were tested, and those that only a finding is about

@@ -22,6 +22,16 @@ type Report struct {
 	// Warnings are faults of the document that did not keep it from being used,
 	// and what kept the run from being complete.
 	Warnings []string `json:"warnings,omitempty"`
+	// Inconclusive says why the run is not a pass although no finding fails it: an
+	// operation of which nothing was sent, a credential that was refused.
+	Inconclusive []string `json:"inconclusive,omitempty"`
+	// Void is set where the answers say nothing about the target, as a credential or
+	// the base path is wrong. Then findings do not count.
+	Void bool `json:"void,omitempty"`
+	// Incomplete says why the run ended before all was sent; empty where it did not.
+	Incomplete string `json:"incomplete,omitempty"`
+	// Unproven are the operations whose valid request was never accepted.
+	Unproven []Unproven `json:"unproven,omitempty"`
 	// Exchanges are some of the run's: those with findings first, then a few that keep
 	// and that break each clause. JSON does not have them.
 	Exchanges []Exchange `json:"-"`
@@ -63,6 +73,12 @@ type Header struct{ Name, Value string }
 
 // Found is a finding in an exchange.
 type Found struct{ Check, Severity, Clause, Message string }
+
+// Unproven is an operation whose valid request was never accepted.
+type Unproven struct {
+	Operation string `json:"operation"`
+	Answer    string `json:"answer"` // to the valid request: a status, or why there is none
+}
 
 // Stats says how much was done.
 type Stats struct {
@@ -178,10 +194,47 @@ func (r *Report) count(severity string) int {
 	return n
 }
 
-// Failed reports whether there is a finding of the given severity or a graver
-// one: failOn is Error or Warning.
-func (r *Report) Failed(failOn string) bool {
-	return r.Errors() > 0 || failOn == Warning && len(r.Findings) > 0
+// FailOnUnproven makes a report fail where the valid request of an operation was
+// never accepted. See Failed.
+const FailOnUnproven = "unproven"
+
+// Failed reports whether there is an error, or what else failOn names: Warning,
+// FailOnUnproven.
+func (r *Report) Failed(failOn ...string) bool {
+	return r.Errors() > 0 ||
+		len(r.Findings) > 0 && slices.Contains(failOn, Warning) ||
+		len(r.Unproven) > 0 && slices.Contains(failOn, FailOnUnproven)
+}
+
+// The exit statuses of a run.
+const (
+	StatusKept     = 0
+	StatusFindings = 1
+	StatusNoResult = 2 // the run could not be done, or proves nothing
+)
+
+// Status is the exit status of a run with this report: StatusFindings where it
+// has failed, StatusNoResult where nothing is found but the run is inconclusive,
+// or whatever is found says nothing.
+func (r *Report) Status(failOn ...string) int {
+	switch {
+	case r.Void:
+		return StatusNoResult
+	case r.Failed(failOn...):
+		return StatusFindings
+	case len(r.Inconclusive) > 0:
+		return StatusNoResult
+	}
+	return StatusKept
+}
+
+// notes lists what is to be read before the findings, the gravest first.
+func (r *Report) notes() []string {
+	all := slices.Clone(r.Inconclusive)
+	if r.Incomplete != "" {
+		all = append(all, r.Incomplete)
+	}
+	return append(all, r.Warnings...)
 }
 
 // Sort puts the findings in their order: errors first, then by place.

@@ -12,7 +12,8 @@ type gap struct {
 	state   string // as people read it
 	what    string
 	clauses []string
-	named   bool // the clauses say more than the reason does
+	named   bool   // the clauses say more than the reason does
+	unit    string // what the clauses are; empty: clauses
 }
 
 // gaps groups what was not proven and what was not reached by the reasons, the
@@ -58,6 +59,13 @@ func gaps(r *Report) []gap {
 	}
 	slices.SortStableFunc(others, func(a, b gap) int { return cmp.Compare(len(b.clauses), len(a.clauses)) })
 	var all []gap
+	if n := len(r.Unproven); n > 0 {
+		valid := gap{state: "not proven", unit: "operation", what: "their valid requests were never accepted", named: true}
+		for _, u := range r.Unproven {
+			valid.clauses = append(valid.clauses, u.Operation+" ("+u.Answer+")")
+		}
+		all = append(all, valid)
+	}
 	if len(proven.clauses) > 0 {
 		proven.state, proven.what, proven.named = "not proven", "tried, but the answers show nothing", true
 		all = append(all, proven)
@@ -83,10 +91,15 @@ func statusOf(c Clause) (string, bool) {
 	return status, below
 }
 
+// count says how many there are.
+func (g gap) count() string {
+	return fmt.Sprintf("%d %s%s", len(g.clauses), cmp.Or(g.unit, "clause"), plural(len(g.clauses)))
+}
+
 // line says it in one line, which names as many clauses as there is room for,
 // two if that is not known.
 func (g gap) line(room int) string {
-	s := fmt.Sprintf("%d clause%s", len(g.clauses), plural(len(g.clauses)))
+	s := g.count()
 	if !g.named {
 		return s + " " + printable(g.what)
 	}

@@ -98,11 +98,14 @@ func (p *printer) severity(s string) string {
 }
 
 func (p *printer) findings(r *Report) {
-	for _, warning := range r.Warnings {
+	for n, warning := range r.notes() {
 		for i, line := range wrap(printable(warning), max(p.opts.Width-6, min(p.opts.Width, 20))) {
 			head := p.yellow("note:")
-			if i > 0 {
+			switch {
+			case i > 0:
 				head = "     "
+			case n < len(r.Inconclusive):
+				head = p.red("not proven:")
 			}
 			p.line("%s %s", head, line)
 		}
@@ -228,10 +231,14 @@ func (p *printer) verdict(r *Report) {
 func verdict(r *Report) (text, severity string) {
 	errors, warnings := r.Errors(), r.FindingsWarned()
 	switch {
+	case r.Void:
+		return "nothing is proven: what is wrong is how the run was set up, see above", Error
 	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
 		return "nothing is tested: no request was sent", Warning
 	case errors > 0:
 		return fmt.Sprintf("the contract is broken: %d error%s, %d warning%s", errors, plural(errors), warnings, plural(warnings)), Error
+	case len(r.Inconclusive) > 0:
+		return fmt.Sprintf("no result: no error, but not all is proven that was to be, %d warning%s", warnings, plural(warnings)), Warning
 	case warnings > 0:
 		return fmt.Sprintf("the contract is kept, %d warning%s", warnings, plural(warnings)), ""
 	default:
@@ -255,7 +262,7 @@ func (p *printer) gaps(r *Report) {
 			p.line("  %-10s  %s", g.state, clip(g.line(room), room))
 			continue
 		}
-		p.line("  %-10s  %d clause%s, %s", g.state, len(g.clauses), plural(len(g.clauses)), printable(g.what))
+		p.line("  %-10s  %s, %s", g.state, g.count(), printable(g.what))
 		for _, name := range g.clauses {
 			p.line("              %s", printable(name))
 		}

@@ -16,6 +16,7 @@ const (
 	UndocumentedMethod = "undocumented-method"
 	UndocumentedPath   = "undocumented-path"
 	SecurityIgnored    = "security-ignored"
+	UndocumentedStatus = "undocumented-status"
 )
 
 // Accepts reports whether a status is a success of the operation: a 2xx, or a

@@ -22,10 +22,10 @@ var Checks = []Check{
 		Refs:   "RFC 9110 §15.4",
 	},
 	{
-		Name: "undocumented-status", run: undocumentedStatus,
+		Name: UndocumentedStatus, run: undocumentedStatus,
 		Doc:      "The document does not have the status for the operation, nor its range or a default.",
-		Severity: "a warning for a refusal where the document has no 4xx at all, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like for a case that asks for it), or where the case is left to the receiver",
-		Silent:   "401 and 403 in answer to a credential that is missing, made up or changed.",
+		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 in answer to a credential that is missing, made up or changed, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like for a case that asks for it), or where the case is left to the receiver",
+		Silent:   "403 in answer to a credential that is missing, made up or changed, and 401 where the document asks for none.",
 		Refs:     "OpenAPI 3.0.3, Responses Object",
 	},
 	{

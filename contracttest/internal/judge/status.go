@@ -134,14 +134,14 @@ func undocumentedStatus(e *Exchange) []Finding {
 	switch {
 	case code/100 == 5, code/100 == 3:
 		return nil // server-error and redirect say it
-	case refusal && e.lacksCredential():
+	case refusal && e.lacksCredential() && (code != http.StatusUnauthorized || e.Op.AuthClause == nil):
 		return nil
 	}
 	f := Finding{
 		Message:  fmt.Sprintf("%s is not documented, in answer to %s", status(code), e.request()),
 		Expected: e.expected(), Actual: status(code),
 	}
-	if refusal && (!e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
+	if refusal && (e.lacksCredential() || !e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
 		f.Severity = Warning
 	}
 	return []Finding{f}

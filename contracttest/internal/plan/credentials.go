@@ -173,6 +173,30 @@ func authorize(r *wire.Request, grants []grant, params map[*contract.Param]value
 	}
 }
 
+// Credential is what a security scheme asks for.
+type Credential struct {
+	Scheme   string // its name in the document
+	In, Name string // the header, parameter or cookie that it goes in
+	Prefix   string // what stands before it there, as "Bearer "
+	Given    bool   // the options have one
+}
+
+// Credentials lists the security requirements of an operation, each the
+// credentials that it asks for together.
+func Credentials(op *contract.Operation, opts Options) [][]Credential {
+	pl := &planner{op: op, opts: opts.of(op)}
+	var all [][]Credential
+	for _, together := range pl.alternatives() {
+		_, given := pl.granted(together)
+		var some []Credential
+		for _, s := range together {
+			some = append(some, Credential{Scheme: s.scheme, In: s.in, Name: s.name, Prefix: s.prefix, Given: given})
+		}
+		all = append(all, some)
+	}
+	return all
+}
+
 // security plans requests without and with a wrong credential, where the
 // document requires one.
 func (pl *planner) security() {
@@ -193,7 +217,10 @@ func (pl *planner) security() {
 		}
 	}
 	a := accuser{pl, bare, spots}
-	a.refuse("absent", "", nil)
+	if c := a.newCase("absent", RefuseCredential, "", nil); c != nil {
+		c.Anonymous = true
+		pl.add(c)
+	}
 	for i, s := range spots {
 		suffix := ""
 		if i > 0 {

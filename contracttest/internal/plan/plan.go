@@ -73,6 +73,8 @@ type Case struct {
 	Probe string
 	// Credential is set where the case changes or omits a credential.
 	Credential bool
+	// Anonymous is set where the case has no credential at all.
+	Anonymous bool
 	// Own lists the headers that the case sets, changes or omits itself, in
 	// lower case: no header of the run is added under these names.
 	Own []string

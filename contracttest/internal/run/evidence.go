@@ -52,8 +52,12 @@ func (a answer) refuses() bool { return a.class() == 4 }
 func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 	if o.skipped != "" {
 		r.states.of(c.Op).skipped[c.Clause] = o.skipped
+		if o.cut {
+			r.leftOut(c, o.skipped)
+		}
 		return
 	}
+	r.states.of(c.Op).judged++
 	r.weigh(ctx, c, &o)
 	clean := true
 	for _, f := range o.findings {
@@ -69,6 +73,11 @@ func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 // that is served against one that nobody can know, and both against the answer
 // to the same request once more.
 func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
+	if r.states.of(c.Op).closed && o.refusesCaller() {
+		o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool {
+			return f.Check == judge.ValidRefused || f.Check == judge.UndocumentedStatus && f.Severity == report.Error
+		})
+	}
 	switch c.Expect {
 	case plan.Accept:
 		if r.doubtful(c) {
@@ -80,7 +89,7 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
 			break
 		}
 		if o.must && o.class() == 4 && c.Base != nil && answerOf(r.send(ctx, c.Base)).refuses() {
-			r.changed(c, o)
+			r.changed(ctx, c, o)
 		}
 	case plan.RefusePath, plan.RefuseMethod:
 		if drops(o.findings, besideThePoint...) && r.unremarkable(ctx, c, o.answer) {
@@ -186,7 +195,7 @@ func (r *runner) again(ctx context.Context, c *plan.Case, o *outcome) {
 		if !sent {
 			second, sent = answerOf(r.send(ctx, c)), true
 		}
-		if second.class() == o.class() {
+		if second.class() == o.class() || r.over(ctx) {
 			r.confirmed[keyOf(f)] = true
 			continue
 		}
@@ -212,16 +221,8 @@ func (r *runner) unremarkable(ctx context.Context, c *plan.Case, a answer) bool 
 	if c.Expect == plan.RefuseMethod && c.Request.Method != http.MethodOptions && success(c.Op, a) {
 		return false // it is served as the documented method is
 	}
-	depth := max(1, strings.Count(strings.TrimPrefix(c.Request.Path(), r.plan.opts.BasePath), "/"))
-	for _, segments := range []int{1, depth} {
-		key := strange{c.Request.Method, segments}
-		other, known := r.strangers[key]
-		if !known {
-			req := c.Request.Clone()
-			req.Target = r.plan.opts.BasePath + strings.Repeat("/"+nowhere, segments)
-			other = answerOf(r.exchange(ctx, c.Op, req, r.target.Do))
-			r.strangers[key] = other
-		}
+	for _, segments := range []int{1, r.depth(c)} {
+		other := r.stranger(ctx, c, segments)
 		if other.status == a.status && other.kind == a.kind {
 			return true
 		}
@@ -261,13 +262,13 @@ func (r *runner) documented(location string) bool {
 // request had been accepted twice, its values are not used up by it, and if
 // nothing else has changed the target, then its refusal is no state but a fault
 // that an earlier request has set off.
-func (r *runner) changed(c *plan.Case, o *outcome) {
+func (r *runner) changed(_ context.Context, c *plan.Case, o *outcome) {
 	o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
 	st := r.states.of(c.Op)
 	if o.status == http.StatusConflict && c.Op.Response(o.status) != nil {
 		return // with what other requests have made (RFC 9110 §15.5.10)
 	}
-	if !st.repeatable || st.lost || r.selection.SkipsCheck(judge.ValidRefused) || r.othersChange(c.Op) {
+	if r.credential.lost.Load() != nil || !st.repeatable || st.lost || r.selection.SkipsCheck(judge.ValidRefused) || r.othersChange(c.Op) {
 		return
 	}
 	st.lost = true

@@ -47,11 +47,14 @@ func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Findi
 	return out
 }
 
+// noHost stands for the host of a target that has none.
+const noHost = "http://HOST"
+
 // curlBase is the scheme and the host of curl commands.
 func curlBase(target send.Target) string {
 	scheme, rest, ok := strings.Cut(target.String(), "://")
 	if !ok {
-		return "http://HOST"
+		return noHost
 	}
 	host, _, _ := strings.Cut(rest, "/")
 	return scheme + "://" + host

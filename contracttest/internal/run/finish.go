@@ -1,7 +1,9 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +61,7 @@ func (r *runner) finish(elapsed time.Duration) {
 	}
 	rep.Stats.Operations = len(ops)
 	rep.Warnings = append(rep.Warnings, r.gaveUp(rep.Coverage.Unreached)...)
+	r.untested(ops)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Sort()
 }
@@ -76,31 +79,87 @@ func (r *runner) gaveUp(unreached []report.Unreached) []string {
 	return all
 }
 
-// maxNamed is how many operations a warning names.
-const maxNamed = 5
+// untested says of which operations nothing was sent that was to be, and why.
+func (r *runner) untested(ops map[*contract.Operation]bool) {
+	if r.wrongPlace {
+		return
+	}
+	why := func(op *contract.Operation) string {
+		st := r.states.of(op)
+		if st.judged > 0 || st.plan == nil {
+			return "" // or the run ended before it was planned, which is said
+		}
+		for _, cl := range op.Clauses {
+			if reason := cmp.Or(st.plan.unreached[cl], st.skipped[cl]); reason != "" && (st.plan.total == 0 || st.plan.unreached[cl] == "") {
+				return reason
+			}
+		}
+		return "no case was planned"
+	}
+	for reason, names := range r.grouped(ops, why) {
+		if r.left.all > 0 && reason == r.left.why {
+			continue // said for all cases
+		}
+		r.report.Inconclusive = append(r.report.Inconclusive, fmt.Sprintf("%s: nothing was sent: %s", names, reason))
+	}
+}
 
-// unproven warns of the operations of which no valid request was accepted, those
-// that lack the same in one line.
-func (r *runner) unproven(ops map[*contract.Operation]bool) []string {
+// grouped yields what is to be said of operations with the names of those of
+// which it is said.
+func (r *runner) grouped(ops map[*contract.Operation]bool, say func(*contract.Operation) string) iter.Seq2[string, string] {
 	names := map[string][]string{}
 	var order []string
 	for _, op := range r.contract.Operations {
-		if !ops[op] || r.states.of(op).accepted || slices.ContainsFunc(r.report.Findings, func(f report.Finding) bool { return f.Operation == op.ID }) {
+		if !ops[op] {
 			continue
 		}
-		what := lacking(op)
+		what := say(op)
+		if what == "" {
+			continue
+		}
 		if names[what] == nil {
 			order = append(order, what)
 		}
 		names[what] = append(names[what], op.ID)
 	}
-	var all []string
-	for _, what := range order {
-		of := names[what]
-		if more := len(of) - maxNamed; more > 0 {
-			of = append(of[:maxNamed:maxNamed], fmt.Sprintf("%d more", more))
+	return func(yield func(string, string) bool) {
+		for _, what := range order {
+			of := names[what]
+			if more := len(of) - maxNamed; more > 0 {
+				of = append(of[:maxNamed:maxNamed], fmt.Sprintf("%d more", more))
+			}
+			if !yield(what, strings.Join(of, ", ")) {
+				return
+			}
 		}
-		all = append(all, fmt.Sprintf("%s: no valid request was accepted, so little is proven: give %s", strings.Join(of, ", "), what))
+	}
+}
+
+// maxNamed is how many operations a warning names.
+const maxNamed = 5
+
+// unproven lists the operations of which no valid request was accepted, and
+// warns of those of which nothing else is said, those that lack the same in one
+// line.
+func (r *runner) unproven(ops map[*contract.Operation]bool) []string {
+	for _, op := range r.contract.Operations {
+		if st := r.states.of(op); ops[op] && !st.accepted {
+			answer := st.valid.String()
+			if st.judged == 0 {
+				answer = "not sent"
+			}
+			r.report.Unproven = append(r.report.Unproven, report.Unproven{Operation: op.ID, Answer: answer})
+		}
+	}
+	var all []string
+	for what, names := range r.grouped(ops, func(op *contract.Operation) string {
+		st := r.states.of(op)
+		if st.accepted || st.closed || st.judged == 0 || slices.ContainsFunc(r.report.Findings, func(f report.Finding) bool { return f.Operation == op.ID }) {
+			return ""
+		}
+		return fmt.Sprintf("no valid request was accepted (%s), so little is proven: give %s", st.valid, lacking(op))
+	}) {
+		all = append(all, names+": "+what)
 	}
 	return all
 }
@@ -120,12 +179,13 @@ func (r *runner) reason(cl *contract.Clause) string {
 		return cl.Unplanned
 	}
 	if pt == nil {
-		return "the budget ran out before it was planned"
+		return "the run ended before it was planned"
 	}
 	if reason := pt.unreached[cl]; reason != "" {
 		return reason
 	}
-	if reason := r.states.of(r.contract.OperationOf(cl)).skipped[cl]; reason != "" {
+	st := r.states.of(r.contract.OperationOf(cl))
+	if reason := cmp.Or(st.left, st.skipped[cl]); reason != "" {
 		return reason
 	}
 	if cl.Side == contract.ResponseSide {

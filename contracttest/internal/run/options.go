@@ -13,20 +13,22 @@ import (
 
 // Options shape a run. See the options of package contracttest.
 type Options struct {
-	Known    map[string][]string
-	Headers  []Header
-	Seed     int64
-	Random   int
-	Workers  int
-	Rate     float64
-	Timeout  time.Duration
-	MaxTime  time.Duration
-	Budget   time.Duration
-	BasePath *string // nil: as target and document say
-	Only     []string
-	Skip     []string
-	Prepare  func(*http.Request) error
-	Progress func(done, total, findings int)
+	Known   map[string][]string
+	Headers []Header
+	Seed    int64
+	Random  int
+	Workers int
+	// CredentialTries is how many wrong credentials are sent in a row.
+	CredentialTries int
+	Rate            float64
+	Timeout         time.Duration
+	MaxTime         time.Duration
+	Budget          time.Duration
+	BasePath        *string // nil: as target and document say
+	Only            []string
+	Skip            []string
+	Prepare         func(*http.Request) error
+	Progress        func(done, total, findings int)
 }
 
 // Header is one that is sent with every request.

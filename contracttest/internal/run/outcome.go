@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 // no more bodies than it has workers.
 type outcome struct {
 	skipped  string // why it was not sent
+	cut      bool   // as the run had ended
 	err      error  // why there was no response
 	answer          // status 0: no response
 	accepted bool   // a documented success
@@ -36,10 +38,13 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 		reason = "the run gives no credential (--header 'NAME: VALUE')"
 	}
 	if reason != "" {
-		return outcome{skipped: reason}
+		return outcome{skipped: reason, cut: r.over(ctx)}
 	}
 	defer r.progress()
-	x := r.send(ctx, c)
+	x := r.ask(ctx, c, r.target.Do)
+	if lost := r.credential.lost.Load(); lost != nil && !c.Credential && answerOf(x).refusesCaller() {
+		return outcome{skipped: *lost, cut: true}
+	}
 	o := r.judge(ctx, c, x)
 	if o.skipped == "" && (keep || len(o.findings) > 0) {
 		o.shot, o.wanted = r.shot(c, x), keep
@@ -50,9 +55,13 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 // stopped says why no more cases of an operation are sent.
 func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 	if ctx.Err() != nil {
-		return context.Cause(ctx).Error()
+		return reasonOf(ctx)
 	}
-	if reason := r.states.of(op).endless(); reason != "" {
+	if lost := r.credential.lost.Load(); lost != nil {
+		return *lost
+	}
+	st := r.states.of(op)
+	if reason := cmp.Or(st.left, st.endless()); reason != "" {
 		return reason
 	}
 	if !r.answered.Load() && r.hung.Load() >= maxHung {
@@ -65,7 +74,7 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 // use.
 func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outcome {
 	if x.Err != nil && ctx.Err() != nil {
-		return outcome{skipped: context.Cause(ctx).Error()}
+		return outcome{skipped: reasonOf(ctx), cut: true}
 	}
 	if errors.Is(x.Err, errSomebodys) {
 		return outcome{skipped: x.Err.Error()}
@@ -139,10 +148,13 @@ func (r *runner) noteTaken(cases []*plan.Case, outcomes []outcome) {
 // the valid request is accepted, and for which nodes any value is.
 func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outcome) {
 	for i, c := range cases {
+		st := r.states.of(c.Op)
+		if c.Base == nil {
+			st.valid = outcomes[i].answer
+		}
 		if !outcomes[i].accepted {
 			continue
 		}
-		st := r.states.of(c.Op)
 		if c.Base == nil {
 			st.accepted = true
 			st.repeatable = st.late.Load() == 0 && r.stillAccepted(ctx, c)

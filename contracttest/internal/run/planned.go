@@ -149,12 +149,14 @@ const batch = 2048
 // stages divides the plan of the operations that take something away, or of the
 // others, into cases that may be sent at once: by phase, then by what they may
 // do to others. In the first phase, the valid requests that others are compared
-// with come before these. Before a valid request takes something away, those
-// without a credential, and then those that break the contract, are to show that
+// with come before these. Wrong credentials are not among
+// them. Before a valid request takes something away, those without a credential, and then those that break the contract, are to show that
 // they do not: afterwards it may be gone, and they are refused for that.
 func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
-	bare := func(c *plan.Case) bool { return taking && c.Expect == plan.RefuseCredential }
-	bad := func(c *plan.Case) bool { return taking && c.Expect == plan.Refuse && c.Phase == plan.Clauses }
+	bare := func(c *plan.Case) bool { return taking && c.Expect == plan.RefuseCredential && c.Anonymous }
+	bad := func(c *plan.Case) bool {
+		return taking && c.Expect == plan.Refuse && c.Phase == plan.Clauses && !wrong(c)
+	}
 	ranks := []int{0, 1}
 	if taking {
 		ranks = []int{last}
@@ -170,7 +172,7 @@ func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
 		}
 		for _, phase := range []plan.Phase{plan.Clauses, plan.Examples, plan.Random} {
 			for _, rank := range ranks {
-				if !p.batches(rank, func(c *plan.Case) bool { return c.Phase == phase && !bare(c) && !bad(c) }, yield) {
+				if !p.batches(rank, func(c *plan.Case) bool { return c.Phase == phase && !wrong(c) && !bad(c) }, yield) {
 					return
 				}
 			}

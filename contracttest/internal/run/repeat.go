@@ -34,7 +34,7 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 					head.Request.Method = http.MethodHead
 					some[2] = &head
 				}
-			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "":
+			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "" && !wrong(c):
 				some[1] = c
 			case c.Request.Method == http.MethodHead:
 				some[2] = c
@@ -44,7 +44,10 @@ func (r *runner) framing(ctx context.Context, taking bool) {
 			if c == nil || r.stopped(ctx, op) != "" {
 				continue
 			}
-			x := r.sendBy(ctx, c, r.target.Raw)
+			x := r.ask(ctx, c, r.target.Raw)
+			if r.over(ctx) {
+				return
+			}
 			var found []report.Finding
 			o := r.judge(ctx, c, x)
 			if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(op).repeatable && r.stillAccepted(ctx, c) {
@@ -86,6 +89,9 @@ func (r *runner) repeat(ctx context.Context, taking bool) {
 		for _, c := range r.plan.cases(op) {
 			if c.Base == nil {
 				base = c
+				continue
+			}
+			if wrong(c) {
 				continue
 			}
 			if broken == nil && c.Expect == plan.Refuse && c.Leave == "" {
@@ -138,7 +144,7 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 		outcome outcome
 	}
 	ask := func() answer {
-		x := r.send(ctx, c)
+		x := r.ask(ctx, c, r.target.Do)
 		a := answer{shape: shape(x), request: x.Request}
 		if x.Response != nil {
 			documented := c.Op.Response(x.Response.Status) != nil
@@ -168,7 +174,7 @@ func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) 
 	for i := range at {
 		g.Go(func() error { at[i] = ask(); return nil })
 	}
-	if g.Wait() != nil || ctx.Err() != nil {
+	if g.Wait() != nil || r.over(ctx) {
 		return
 	}
 	// One more when all is quiet again: being busy is no state.

@@ -48,16 +48,21 @@ type runner struct {
 	curlBase  string
 	load      load
 
-	world     *world.World
-	plan      *planned
-	states    states
-	account   coverage.Account
-	report    *report.Report
-	index     map[findingKey]int  // of report.Findings
-	confirmed map[findingKey]bool // findings whose request has been sent again
-	strangers map[strange]answer  // to paths that nobody can know
-	sample    *sample
-	reached   bool // the target has taken a connection
+	world      *world.World
+	plan       *planned
+	states     states
+	account    coverage.Account
+	report     *report.Report
+	index      map[findingKey]int  // of report.Findings
+	confirmed  map[findingKey]bool // findings whose request has been sent again
+	strangers  map[strange]answer  // to paths that nobody can know
+	sample     *sample
+	reached    bool // the target has taken a connection
+	wrongPlace bool // the document's paths are not where the run looks for them
+	checked    bool // how the run is set up, by the answers to the valid requests
+
+	credential credential
+	left       left // planned cases that were not sent as the run ended
 
 	hung      atomic.Int32 // answers of any operation that were late
 	answered  atomic.Bool  // whether an answer came to its end
@@ -92,23 +97,27 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		return nil, fmt.Errorf("%q names no case of its clause in a plan with the seed %d and %d random cases", id, r.opts.Seed, r.opts.Random)
 	}
 	r.report = &report.Report{
-		Version: report.Version, Spec: r.contract.File, Target: r.target.String(), Seed: r.opts.Seed,
+		Version: report.Version, Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,
 		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{},
 	}
+	late, cancel := graceful(ctx)
+	defer cancel()
 	for _, taking := range []bool{false, true} {
-		if err := r.stages(ctx, taking); err != nil {
+		if err := r.stages(ctx, late, taking); err != nil {
 			return nil, err
 		}
-		if !r.selection.oneCase() {
+		if !r.selection.oneCase() && !r.wrongPlace {
 			r.framing(ctx, taking)
 			if !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
 				r.repeat(ctx, taking)
 			}
 		}
 	}
-	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) {
+	r.accuse(ctx, late)
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) && r.exchanges.Load() == 0 {
 		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
+	r.ended(ctx)
 	r.finish(time.Since(start))
 	return r.report, nil
 }
@@ -117,21 +126,29 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 // of them in the order of the plan, so that the report does not depend on who
 // answered first. What is sent before the valid request is concluded after it:
 // what a refusal shows depends on that.
-func (r *runner) stages(ctx context.Context, taking bool) error {
+func (r *runner) stages(ctx, late context.Context, taking bool) error {
 	type sent struct {
 		cases    []*plan.Case
 		outcomes []outcome
 	}
-	var early []sent
+	var basics, early []sent
 	valid := false
 	conclude := func(all ...sent) {
 		for _, s := range all {
 			for i, c := range s.cases {
-				r.conclude(ctx, c, s.outcomes[i])
+				r.conclude(late, c, s.outcomes[i])
 			}
 		}
 	}
 	for cases := range r.plan.stages(taking) {
+		if valid && cases[0].Phase != plan.Basics {
+			if !r.checkSetup(ctx) {
+				return nil
+			}
+			conclude(basics...)
+			conclude(early...)
+			basics, early = nil, nil
+		}
 		s := sent{cases, r.attempts(ctx, cases)}
 		r.noteTaken(s.cases, s.outcomes)
 		first := cases[0]
@@ -146,13 +163,16 @@ func (r *runner) stages(ctx context.Context, taking bool) error {
 		switch {
 		case !valid:
 			early = append(early, s)
-			continue
-		case first.Phase != plan.Basics:
-			conclude(early...)
-			early = nil
+		case first.Phase == plan.Basics:
+			basics = append(basics, s)
+		default:
+			conclude(s)
 		}
-		conclude(s)
 	}
+	if valid && !r.checkSetup(ctx) {
+		return nil
+	}
+	conclude(basics...)
 	conclude(early...)
 	return nil
 }

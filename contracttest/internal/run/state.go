@@ -22,6 +22,10 @@ type state struct {
 	plan    *part    // nil where there was no time to plan it
 	fixture *fixture // what its requests may change; nil where they consume nothing
 
+	valid      answer           // to its valid request
+	closed     bool             // its credential is refused, or there is none
+	left       string           // why nothing more of it is sent
+	judged     int              // cases
 	accepted   bool             // its valid request was accepted
 	repeatable bool             // and a second time too
 	lost       bool             // a finding says that it is refused since

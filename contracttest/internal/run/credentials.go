@@ -1,0 +1,266 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// credential is what a run knows of the credential that it was given.
+type credential struct {
+	mu   sync.Mutex
+	lost atomic.Pointer[string] // why what follows is not judged
+}
+
+// refusesCaller reports whether an answer refuses the caller, not the request.
+func (a answer) refusesCaller() bool {
+	return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
+}
+
+// ask sends a case. Where it is refused as if its credential were no longer a
+// good one, the valid request shows whether that is so: then the run has lost its
+// credential, and nothing more is judged. Otherwise the case is sent again, as
+// the credential may have been renewed in between.
+func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
+	x := r.sendBy(ctx, c, do)
+	if c.Credential || !answerOf(x).refusesCaller() || !r.states.of(c.Op).accepted {
+		return x
+	}
+	r.credential.mu.Lock()
+	defer r.credential.mu.Unlock()
+	if r.credential.lost.Load() != nil {
+		return x
+	}
+	valid := c
+	if c.Base != nil {
+		valid = c.Base
+	}
+	switch a := answerOf(r.send(ctx, valid)); {
+	case a.refusesCaller():
+		// A renewal may be under way: once more.
+		if a = answerOf(r.send(ctx, valid)); a.refusesCaller() {
+			why := fmt.Sprintf("the credential stopped working: the valid request of %s was accepted before, and is answered with %s now; give one that lasts, or a fresh one for each request (contracttest.Prepare)", c.Op.ID, a)
+			r.credential.lost.Store(&why)
+			return x
+		}
+	case a.status == 0, a.class() == 5:
+		return x
+	}
+	return r.sendBy(ctx, c, do)
+}
+
+// entrance is the operations that ask for the same credential.
+type entrance struct {
+	requirement [][]plan.Credential // alternatives
+	ops         []*contract.Operation
+	answers     []answer // to their valid requests
+}
+
+// closed reports whether all valid requests are refused for who sends them.
+func (e *entrance) closed() bool {
+	return len(e.answers) > 0 && !slices.ContainsFunc(e.answers, func(a answer) bool { return !a.refusesCaller() })
+}
+
+// entrances groups the operations whose valid request was answered.
+func (r *runner) entrances() []*entrance {
+	byKey := map[string]*entrance{}
+	var all []*entrance
+	for _, st := range r.states {
+		if st.valid.status == 0 {
+			continue
+		}
+		var requirement [][]plan.Credential
+		if st.op.AuthClause != nil {
+			requirement = plan.Credentials(st.op, r.plan.opts)
+		}
+		key := fmt.Sprint(requirement)
+		e := byKey[key]
+		if e == nil {
+			e = &entrance{requirement: requirement}
+			byKey[key] = e
+			all = append(all, e)
+		}
+		e.ops, e.answers = append(e.ops, st.op), append(e.answers, st.valid)
+	}
+	return all
+}
+
+// checkCredentials says of each credential that was never good, or never given,
+// what to do about it.
+func (r *runner) checkCredentials() {
+	all := r.entrances()
+	closed := 0
+	for _, e := range all {
+		if !e.closed() {
+			continue
+		}
+		closed++
+		for _, op := range e.ops {
+			r.states.of(op).closed = true
+		}
+		r.report.Inconclusive = append(r.report.Inconclusive, r.closedText(e))
+	}
+	r.report.Void = closed > 0 && closed == len(all)
+}
+
+// closedText says that a credential is refused or missing, and how to give it.
+func (r *runner) closedText(e *entrance) string {
+	answers := fmt.Sprintf("%s answers %s", e.ops[0].ID, e.answers[0])
+	if n := len(e.ops); n > 1 {
+		answers = fmt.Sprintf("all %d operations that need it answer %s", n, e.answers[0])
+	}
+	if len(e.requirement) == 0 {
+		return r.closedUnnamed(e)
+	}
+	var names, how []string
+	given := r.opts.Prepare != nil
+	for _, together := range e.requirement {
+		for _, c := range together {
+			given = given || c.Given || c.In == "header" && r.opts.given([]string{strings.ToLower(c.Name)}) || c.In == "cookie" && r.opts.given([]string{"cookie"})
+			if len(how) > 0 && len(names) >= len(e.requirement[0]) {
+				continue // the first alternative has to do
+			}
+			names = append(names, fmt.Sprintf("%q", c.Scheme))
+			if c.In == "header" {
+				how = append(how, fmt.Sprintf("--header '%s: %sVALUE'", c.Name, c.Prefix))
+			} else {
+				how = append(how, fmt.Sprintf("--value %s=VALUE", c.Scheme))
+			}
+		}
+	}
+	text := fmt.Sprintf("no credential was given for the security scheme %s: %s; give one with %s", strings.Join(names, " and "), answers, strings.Join(how, " "))
+	if given {
+		text = fmt.Sprintf("the credential for the security scheme %s is refused: %s; give a good one with %s", strings.Join(names, " and "), answers, strings.Join(how, " "))
+	}
+	return text
+}
+
+// closedUnnamed is about operations for which the document has no security
+// scheme.
+func (r *runner) closedUnnamed(e *entrance) string {
+	answers := fmt.Sprintf("%s answers %s", e.ops[0].ID, e.answers[0])
+	if n := len(e.ops); n > 1 {
+		answers = fmt.Sprintf("all %d operations answer %s", n, e.answers[0])
+	}
+	for _, h := range r.opts.Headers {
+		if isSecretName(h.Name) {
+			return fmt.Sprintf("the credential in the header %s is refused: %s; give a good one with --header '%s: VALUE'", h.Name, answers, h.Name)
+		}
+	}
+	name := "NAME"
+	for _, op := range e.ops {
+		for _, p := range op.Params {
+			if p.Credential && p.Spec.In == "header" {
+				name = p.Spec.Name
+			}
+		}
+	}
+	return fmt.Sprintf("the target asks for a credential that the document has no security scheme for: %s; give one with --header '%s: VALUE'", answers, name)
+}
+
+// wrong reports whether a case has a credential that a target may count as an
+// attempt to guess one. Such cases come last.
+func wrong(c *plan.Case) bool {
+	if c.Phase == plan.Basics {
+		return false
+	}
+	good := c.Expect == plan.Accept && c.Clause == c.Op.AuthClause && c.Leave == ""
+	return c.Expect == plan.RefuseCredential || c.Credential && c.Op.AuthClause != nil && !good
+}
+
+// accuse sends the cases with wrong credentials: a few, then the good one, so
+// that a target which counts them forgets them, or shows that it has locked the
+// run out.
+func (r *runner) accuse(ctx, late context.Context) {
+	if r.wrongPlace {
+		return
+	}
+	left := 0
+	locked := false
+	for _, op := range r.plan.ops {
+		var cases []*plan.Case
+		for _, c := range r.plan.cases(op) {
+			if wrong(c) && !(takes(op) && c.Anonymous) {
+				cases = append(cases, c)
+			}
+		}
+		control := r.goodRequest(op)
+		for len(cases) > 0 {
+			n := 0
+			for n < len(cases) && (n == 0 || cases[n].Anonymous || n < r.opts.CredentialTries) {
+				n++
+			}
+			some := cases[:n]
+			cases = cases[n:]
+			if reason := r.unwise(some[0], locked); reason != "" {
+				for _, c := range some {
+					r.states.of(op).skipped[c.Clause] = reason
+				}
+				left += len(some)
+				continue
+			}
+			outcomes := r.attempts(ctx, some)
+			if control != nil {
+				a := answerOf(r.send(late, control))
+				locked = a.refusesCaller() || a.status == http.StatusTooManyRequests
+				if !locked && a.refuses() {
+					r.changed(late, &plan.Case{ID: some[0].ID, Op: control.Op, Base: control, Clause: some[0].Clause}, &outcome{answer: a})
+				}
+			}
+			for i, c := range some {
+				if locked && (outcomes[i].refusesCaller() || outcomes[i].status == http.StatusTooManyRequests) {
+					outcomes[i].findings = nil
+				}
+				r.conclude(late, c, outcomes[i])
+			}
+		}
+	}
+	if locked {
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
+			"the target refuses the good credential since wrong ones were sent to it: it has locked the run out, and %d cases with a wrong credential are left out (--credential-tries N sends fewer in a row)", left))
+	}
+}
+
+// unwise says why a case with a wrong credential is not sent.
+func (r *runner) unwise(c *plan.Case, locked bool) string {
+	switch {
+	case locked:
+		return "the target has locked the run out after wrong credentials"
+	case r.opts.CredentialTries == 0 && !c.Anonymous:
+		return "no wrong credentials are sent (--credential-tries 0)"
+	case r.states.of(c.Op).closed && !c.Anonymous:
+		return "no good credential is known"
+	}
+	return ""
+}
+
+// goodRequest returns a valid request with the credential that an operation asks
+// for, which was accepted and may be sent again.
+func (r *runner) goodRequest(op *contract.Operation) *plan.Case {
+	if op.AuthClause == nil {
+		return nil
+	}
+	wanted := fmt.Sprint(plan.Credentials(op, r.plan.opts))
+	var best *state
+	for _, st := range r.states {
+		if !st.repeatable || st.op.AuthClause == nil || takes(st.op) || fmt.Sprint(plan.Credentials(st.op, r.plan.opts)) != wanted {
+			continue
+		}
+		if best == nil || cmp.Compare(rank(st.op.Method), rank(best.op.Method)) < 0 || st.op == op && rank(st.op.Method) == rank(best.op.Method) {
+			best = st
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return best.plan.basics[0]
+}

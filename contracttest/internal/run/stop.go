@@ -1,0 +1,78 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+)
+
+// grace is how long a run that has been stopped may take to send again what it
+// has found: what is not sent again would be in doubt.
+const grace = 2 * time.Second
+
+// graceful returns a context that ends some time after ctx does.
+func graceful(ctx context.Context) (late context.Context, cancel context.CancelFunc) {
+	late, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(grace, func() { end(context.Cause(ctx)) })
+	})
+	return late, func() {
+		stop()
+		end(context.Canceled)
+	}
+}
+
+// reasonOf says why a context has ended.
+func reasonOf(ctx context.Context) string {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errBudget):
+		return cause.Error()
+	case errors.Is(cause, context.DeadlineExceeded):
+		return "the time for the run was over"
+	default:
+		return "the run was stopped"
+	}
+}
+
+// left counts the planned cases that were not sent as the run ended before them.
+type left struct {
+	all     int
+	clauses int // of them for clauses, and not to search for more
+	why     string
+}
+
+// leftOut notes a case that was not sent as the run had ended.
+func (r *runner) leftOut(c *plan.Case, why string) {
+	r.left.all++
+	if c.Phase <= plan.Clauses {
+		r.left.clauses++
+	}
+	if r.left.why == "" {
+		r.left.why = why
+	}
+}
+
+// over reports whether nothing more can be learned from the target.
+func (r *runner) over(ctx context.Context) bool {
+	return ctx.Err() != nil || r.credential.lost.Load() != nil
+}
+
+// ended says what was left out as the run ended early.
+func (r *runner) ended(ctx context.Context) {
+	if ctx.Err() == nil && r.left.all == 0 {
+		return
+	}
+	why := r.left.why
+	if why == "" && ctx.Err() != nil {
+		why = reasonOf(ctx)
+	}
+	text := fmt.Sprintf("incomplete: %d of %d cases were not sent: %s", r.left.all, r.plan.total, why)
+	r.report.Incomplete = text
+	if r.left.clauses > 0 {
+		r.report.Incomplete = ""
+		r.report.Inconclusive = append(r.report.Inconclusive, text)
+	}
+}

@@ -1,0 +1,262 @@
+package contracttest_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// notes is a document of a service with a credential: names may be added to a
+// list, which answers at once.
+const notes = `
+openapi: 3.0.3
+info: {title: notes, version: "1"}
+servers: [{url: /v1}]
+security: [{token: []}]
+paths:
+  /notes:
+    get:
+      operationId: listNotes
+      responses:
+        "200": {description: all, content: {application/json: {schema: {type: array, items: {type: string}}}}}
+        "401": {description: who}
+    post:
+      operationId: addNote
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [text], properties: {text: {type: string, maxLength: 20}}}}}}
+      responses: {"204": {description: added}, "400": {description: bad}, "401": {description: who}}
+  /health:
+    get:
+      operationId: health
+      security: []
+      responses: {"204": {description: well}}
+components:
+  securitySchemes:
+    token: {type: http, scheme: bearer}
+`
+
+// noteService keeps the document above for whom admit admits.
+func noteService(admit func(r *http.Request) int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		methods := map[string][]string{"/v1/notes": {"GET", "POST", "HEAD"}, "/v1/health": {"GET", "HEAD"}}[r.URL.EscapedPath()]
+		switch {
+		case methods == nil:
+			w.WriteHeader(http.StatusNotFound)
+			return
+		case !slices.Contains(methods, r.Method):
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		case r.URL.EscapedPath() == "/v1/health":
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		if status := admit(r); status != 0 {
+			w.WriteHeader(status)
+			return
+		}
+		if r.Method != http.MethodPost {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `["a"]`)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		members, _ := parsed(body).(map[string]any)
+		text, ok := members["text"].(string)
+		kinds := r.Header.Values("Content-Type")
+		kind, params, malformed := mime.ParseMediaType(strings.Join(kinds, ", "))
+		if charset := strings.ToLower(params["charset"]); charset != "" && charset != "utf-8" {
+			ok = false
+		}
+		if err != nil || malformed != nil || !ok || !utf8.Valid(body) || len([]rune(text)) > 20 || len(kinds) != 1 || kind != "application/json" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
+
+const goodToken = "Bearer a-good-token"
+
+func exactly(r *http.Request) int {
+	if r.Header.Get("Authorization") != goodToken {
+		return http.StatusUnauthorized
+	}
+	return 0
+}
+
+// TestTargetsWithMemory has a row for each way in which a service that
+// remembers, or a run that is set up wrongly, has misled a run.
+func TestTargetsWithMemory(t *testing.T) {
+	good := contracttest.Header("Authorization", goodToken)
+	// lockOut refuses everybody after five wrong credentials.
+	lockOut := func() func(*http.Request) int {
+		var wrong atomic.Int64
+		return func(r *http.Request) int {
+			if wrong.Load() >= 5 || r.Header.Get("Authorization") != goodToken {
+				wrong.Add(1)
+				return http.StatusUnauthorized
+			}
+			return 0
+		}
+	}
+	// expiring refuses the good credential after some requests with it.
+	expiring := func() func(*http.Request) int {
+		var used atomic.Int64
+		return func(r *http.Request) int {
+			if exactly(r) == 0 && used.Add(1) <= 100 {
+				return 0
+			}
+			return http.StatusUnauthorized
+		}
+	}
+	tests := []struct {
+		name   string
+		spec   string
+		admit  func() func(*http.Request) int
+		serve  func(http.Handler) http.Handler
+		opts   []contracttest.Option
+		status int
+		want   string // among what is not proven, or in the notes
+		void   bool
+	}{
+		{name: "a good credential", opts: []contracttest.Option{good}, status: report.StatusKept},
+		{name: "no credential", status: report.StatusNoResult, want: `no credential was given for the security scheme "token": all 2 operations that need it answer 401 Unauthorized; give one with --header 'Authorization: Bearer VALUE'`},
+		{name: "a wrong credential", opts: []contracttest.Option{contracttest.Values("token", "wrong")}, status: report.StatusNoResult, want: `the credential for the security scheme "token" is refused`},
+		{
+			name: "a credential that the document does not know of", spec: strings.Replace(notes, "security: [{token: []}]", "", 1),
+			opts: []contracttest.Option{contracttest.Header("Authorization", "Bearer wrong"), contracttest.Skip("health")}, status: report.StatusNoResult, void: true,
+			want: "the credential in the header Authorization is refused: all 2 operations answer 401",
+		},
+		{
+			name: "none, and the document does not know of it", spec: strings.Replace(notes, "security: [{token: []}]", "", 1), opts: []contracttest.Option{contracttest.Skip("health")},
+			status: report.StatusNoResult, void: true, want: "the target asks for a credential that the document has no security scheme for",
+		},
+		{name: "a token that expires", admit: expiring, opts: []contracttest.Option{good}, status: report.StatusNoResult, want: "the credential stopped working"},
+		{name: "a lock-out", admit: lockOut, opts: []contracttest.Option{good}, status: report.StatusKept, want: "it has locked the run out"},
+		{
+			name: "a base path that is wrong", serve: func(h http.Handler) http.Handler { return http.StripPrefix("/api", h) }, opts: []contracttest.Option{good},
+			status: report.StatusNoResult, void: true, want: "/v1/notes was asked for /notes, and the base path /v1 comes from the document's first server",
+		},
+		{
+			name: "a page for every path", opts: []contracttest.Option{good}, status: report.StatusNoResult, void: true, want: "every operation answers 200 OK and the same page",
+			serve: func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Type", "text/html; charset=utf-8")
+					_, _ = io.WriteString(w, "<title>Notes</title>")
+				})
+			},
+		},
+	}
+	for _, tt := range tests {
+		for _, workers := range []int{1, 8} {
+			t.Run(fmt.Sprintf("%s/%d", tt.name, workers), func(t *testing.T) {
+				t.Parallel()
+				admit := exactly
+				if tt.admit != nil {
+					admit = tt.admit()
+				}
+				h := noteService(admit)
+				if tt.serve != nil {
+					h = tt.serve(h)
+				}
+				srv := httptest.NewServer(h)
+				defer srv.Close()
+				spec := notes
+				if tt.spec != "" {
+					spec = tt.spec
+				}
+				c, err := contracttest.Parse("notes.yaml", []byte(spec))
+				require.NoError(t, err)
+				rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), append(tt.opts, contracttest.Workers(workers), contracttest.Cases(5))...)
+				require.NoError(t, err)
+				assert.Zero(t, rep.Errors(), "%s", describe(rep))
+				assert.Equal(t, tt.status, rep.Status(), "%v", rep.Inconclusive)
+				assert.Equal(t, tt.void, rep.Void)
+				assert.Contains(t, strings.Join(append(slices.Clone(rep.Inconclusive), rep.Warnings...), "\n"), tt.want)
+				assert.Equal(t, srv.URL+"/v1", rep.Target)
+				if tt.status == report.StatusKept {
+					assert.Empty(t, rep.Inconclusive)
+					assert.Greater(t, rep.Coverage.Both(), 5)
+				}
+			})
+		}
+	}
+}
+
+// TestRenewed proves that a token which lives for a few requests only is no
+// reason to end a run, where it is renewed for each.
+func TestRenewed(t *testing.T) {
+	var mu sync.Mutex
+	generation, used := 0, 0
+	token := func() string { return fmt.Sprintf("Bearer token-%d", generation) }
+	srv := httptest.NewServer(noteService(func(r *http.Request) int {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Header.Get("Authorization") != token() {
+			return http.StatusUnauthorized
+		}
+		if used++; used%50 == 0 {
+			generation++ // whoever has the token by now comes late
+		}
+		return 0
+	}))
+	defer srv.Close()
+	c, err := contracttest.Parse("notes.yaml", []byte(notes))
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), contracttest.Skip("*/security"), contracttest.Prepare(func(r *http.Request) error {
+		mu.Lock()
+		defer mu.Unlock()
+		r.Header.Set("Authorization", token())
+		return nil
+	}))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Equal(t, report.StatusKept, rep.Status(), "%v", rep.Inconclusive)
+}
+
+// TestStopped proves that a run that is stopped reports what it has done.
+func TestStopped(t *testing.T) {
+	for name, broken := range map[string]bool{"kept": false, "broken": true} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var sent atomic.Int64
+			srv := httptest.NewServer(noteService(func(r *http.Request) int {
+				if sent.Add(1) == 150 {
+					cancel()
+				}
+				if broken && r.Method == http.MethodPost {
+					return http.StatusTeapot
+				}
+				return exactly(r)
+			}))
+			defer srv.Close()
+			c, err := contracttest.Parse("notes.yaml", []byte(notes))
+			require.NoError(t, err)
+			rep, err := contracttest.Run(ctx, c, contracttest.URL(srv.URL), contracttest.Header("Authorization", goodToken), contracttest.Workers(1))
+			require.NoError(t, err)
+			want := report.StatusNoResult
+			if broken {
+				want = report.StatusFindings
+			}
+			assert.Equal(t, want, rep.Status(), "%s", describe(rep))
+			assert.Contains(t, strings.Join(rep.Inconclusive, "\n"), "incomplete: ")
+			assert.Contains(t, strings.Join(rep.Inconclusive, "\n"), "the run was stopped")
+		})
+	}
+}
