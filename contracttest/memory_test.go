@@ -260,3 +260,83 @@ func TestStopped(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesOfOperations proves how operations, checks and clauses are told apart.
+func TestNamesOfOperations(t *testing.T) {
+	c := parse(t, `
+  /api/slow:
+    get: {operationId: redirect, responses: {"204": {description: done}}}
+  /api/pets/{id}:
+    get:
+      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+      responses: {"204": {description: done}}
+  /other:
+    post: {responses: {"204": {description: done}}}
+`)
+	for _, tt := range []struct {
+		name string
+		only []string
+		want []string // operations
+		err  string
+	}{
+		{name: "method and path", only: []string{"GET /api/slow"}, want: []string{"redirect"}},
+		{name: "a template", only: []string{"get /api/pets/{id}"}, want: []string{"GET_api_pets_id"}},
+		{name: "a pattern", only: []string{"* /api/**"}, want: []string{"redirect", "GET_api_pets_id"}},
+		{name: "the name of a check too", only: []string{"redirect"}, err: `"redirect" names a check and an operation: write check:redirect or operation:redirect`},
+		{name: "an operation", only: []string{"operation:redirect"}, want: []string{"redirect"}},
+		{name: "a check", only: []string{"check:redirect"}, want: []string{"redirect", "GET_api_pets_id", "POST_other"}},
+		{name: "a clause", only: []string{"clause:redirect/path"}, want: []string{"redirect"}},
+		{name: "no clause", only: []string{"clause:redirect"}, err: `"redirect" names no clause`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ops, err := c.Operations(contracttest.Only(tt.only...))
+			if tt.err != "" {
+				require.ErrorContains(t, err, tt.err)
+				return
+			}
+			require.NoError(t, err)
+			var ids []string
+			for _, op := range ops {
+				ids = append(ids, op.ID)
+			}
+			assert.Equal(t, tt.want, ids)
+		})
+	}
+}
+
+// TestNothingSent proves that an operation of which nothing could be planned or
+// sent makes a run no pass.
+func TestNothingSent(t *testing.T) {
+	c := parse(t, `
+  /fine:
+    get: {operationId: fine, responses: {"204": {description: done}}}
+  /never:
+    post:
+      operationId: never
+      requestBody: {required: true, content: {application/json: {schema: {type: integer, minimum: 3, maximum: 2}}}}
+      responses: {"204": {description: done}}
+`)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.EscapedPath() != "/fine":
+			w.WriteHeader(http.StatusNotFound)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", http.MethodGet)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Equal(t, report.StatusNoResult, rep.Status())
+	require.Len(t, rep.Inconclusive, 1)
+	assert.Contains(t, rep.Inconclusive[0], "never: nothing was sent: ")
+	assert.Equal(t, []report.Unproven{{Operation: "never", Answer: "not sent"}}, rep.Unproven)
+	assert.True(t, rep.Failed(report.FailOnUnproven))
+
+	rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Skip("POST /never"))
+	require.NoError(t, err)
+	assert.Equal(t, report.StatusKept, rep.Status(report.FailOnUnproven), "%v", rep.Inconclusive)
+}

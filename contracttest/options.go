@@ -174,7 +174,11 @@ func BasePath(path string) Option {
 
 // Only restricts the run to operations, checks, clauses or cases, by name. In
 // a name, * stands for any text within a segment and ** for any number of
-// segments. A name that matches nothing is an error of the run.
+// segments. An operation is also named by its method and path, as in "GET
+// /pets/{id}" or "* /pets/**". "operation:", "check:", "clause:" or "case:" before
+// a name says what it names, which a name that is two of them has to. A name that
+// matches nothing is an error of the run, and so are names that leave nothing to
+// be tested.
 func Only(names ...string) Option {
 	return func(c *config) error { c.Only = append(c.Only, names...); return nil }
 }

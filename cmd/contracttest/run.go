@@ -47,8 +47,8 @@ func newRunCommand() *cobra.Command {
 	fl.StringVar(&f.target, "target", "", "base URL of the server")
 	fl.StringArrayVar(&f.headers, "header", nil, "header to send with every request, as 'Name: value', or 'Name: env:VARIABLE' for a secret (repeatable)")
 	fl.StringArrayVar(&f.values, "value", nil, "values that exist on the target, as name=a,b (repeatable)")
-	fl.StringArrayVar(&f.only, "only", nil, "run just this operation, check, clause or case; * and ** match (repeatable)")
-	fl.StringArrayVar(&f.skip, "skip", nil, "leave out this operation, check, clause or case (repeatable)")
+	fl.StringArrayVar(&f.only, "only", nil, "run just this operation (its operationId, or 'GET /pets/*'), check, clause or case; * matches within a segment, ** any number of them; operation:, check:, clause: or case: before a name says what it names (repeatable)")
+	fl.StringArrayVar(&f.skip, "skip", nil, "leave out this operation, check, clause or case, named as for --only (repeatable)")
 	fl.StringArrayVar(&f.reports, "report", nil, reportUsage)
 	fl.StringSliceVar(&f.failOn, "fail-on", []string{report.Error}, "what makes the exit status 1 beside errors: warning, or unproven (an operation whose valid request was never accepted)")
 	fl.IntVar(&f.tries, "credential-tries", 4, "requests with a wrong credential in a row before one with the good credential; 0 sends none")
@@ -63,6 +63,8 @@ func newRunCommand() *cobra.Command {
 	fl.BoolVar(&f.dryRun, "dry-run", false, "list the requests that would be sent, and send none")
 	fl.BoolVar(&f.verbose, "verbose", false, "list every clause that was not proven or not reached")
 	fl.BoolVar(&f.quiet, "quiet", false, "write nothing to standard output")
+	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "report")
 	later(cmd, "before", "shard", "baseline")
 	return cmd
 }
@@ -171,7 +173,9 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	case report.StatusFindings:
 		return errFindings
 	case report.StatusNoResult:
-		return errNoResult
+		if rep.Stats.Exchanges > 0 {
+			return errNoResult
+		}
 	}
 	if rep.Stats.Exchanges == 0 {
 		return errors.New("no request was sent, so nothing is known: see --only, --skip and --budget")

@@ -179,7 +179,7 @@ func (r *runner) reason(cl *contract.Clause) string {
 		return cl.Unplanned
 	}
 	if pt == nil {
-		return "the run ended before it was planned"
+		return r.left.why + " before it was planned"
 	}
 	if reason := pt.unreached[cl]; reason != "" {
 		return reason

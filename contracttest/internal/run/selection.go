@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -16,39 +17,122 @@ import (
 
 // Selection is what of a contract a run is about.
 type Selection struct {
-	onlyClauses, skipClauses []string // operations, clauses and cases
-	onlyChecks, skipChecks   []string
-	left                     sync.Map // IDs of the cases that were left out
+	only, skip             []choice // of operations, clauses and cases
+	onlyChecks, skipChecks []string
+	left                   sync.Map // IDs of the cases that were left out
 }
 
-// Select finds what the names of operations, checks, clauses and cases choose.
+// choice is what one name of --only or --skip chooses.
+type choice struct {
+	clauses string          // pattern of clauses; empty where it is none
+	ops     map[string]bool // operations as a whole
+	id      string          // of a single case; empty where it is none
+}
+
+func (p choice) clause(c *contract.Clause) bool {
+	return p.ops[c.Operation] || p.clauses != "" && match(p.clauses, c.Name)
+}
+
+// Select finds what the names of operations, checks, clauses and cases choose. A
+// name may say what it is the name of, as in "check:redirect"; one that says
+// nothing must not be that of a check and of something else. An operation is
+// named by its operationId or as in "GET /pets/{id}".
 func Select(c *contract.Contract, only, skip []string) (*Selection, error) {
 	s := &Selection{}
-	sort := func(patterns []string, clauses, checks *[]string) error {
-		for _, p := range patterns {
-			isCheck := matchesAny(p, checkNames())
-			isClause := false
-			for _, cl := range c.Clauses {
-				isClause = isClause || matchClause(p, cl.Name, cl.Operation)
+	for _, side := range []struct {
+		names   []string
+		choices *[]choice
+		checks  *[]string
+	}{{only, &s.only, &s.onlyChecks}, {skip, &s.skip, &s.skipChecks}} {
+		for _, name := range side.names {
+			m, err := meaningOf(c, name)
+			if err != nil {
+				return nil, err
 			}
-			switch {
-			case isCheck:
-				*checks = append(*checks, p)
-			case isClause:
-				*clauses = append(*clauses, p)
-			default:
-				return fmt.Errorf("%q names no operation, check or clause%s", p, nearest(c, p))
+			if m.check != "" {
+				*side.checks = append(*side.checks, m.check)
+			} else {
+				*side.choices = append(*side.choices, m.choice)
 			}
 		}
-		return nil
 	}
-	if err := sort(only, &s.onlyClauses, &s.onlyChecks); err != nil {
-		return nil, err
+	return s, s.contradiction(c)
+}
+
+// meaning is what a name is the name of: a check, or else a choice.
+type meaning struct {
+	check string // pattern
+	choice
+}
+
+// The kinds that a name may begin with.
+const (
+	ofOperation, ofCheck, ofClause, ofCase = "operation", "check", "clause", "case"
+)
+
+func meaningOf(c *contract.Contract, name string) (meaning, error) {
+	kind, rest, ok := strings.Cut(name, ":")
+	if !ok || !slices.Contains([]string{ofOperation, ofCheck, ofClause, ofCase}, kind) {
+		kind, rest = "", name
 	}
-	if err := sort(skip, &s.skipClauses, &s.skipChecks); err != nil {
-		return nil, err
+	var m meaning
+	found := map[string]bool{}
+	want := func(k string) bool { return kind == "" || kind == k }
+	if want(ofCheck) && !strings.Contains(rest, "/") && matchesAny(rest, checkNames()) {
+		found[ofCheck] = true
 	}
-	return s, nil
+	if want(ofOperation) {
+		m.ops = map[string]bool{}
+		for _, op := range c.Operations {
+			if match(rest, op.ID) || matchRoute(rest, op) {
+				m.ops[op.ID], found[ofOperation] = true, true
+			}
+		}
+	}
+	clause, _, isCase := strings.Cut(rest, "#")
+	if want(ofClause) || want(ofCase) && isCase {
+		for _, cl := range c.Clauses {
+			if match(clause, cl.Name) {
+				m.clauses, found[ofClause] = clause, true
+				break
+			}
+		}
+	}
+	if isCase && found[ofClause] {
+		m.id = rest
+	}
+	switch {
+	case len(found) == 0 && kind != "":
+		return m, fmt.Errorf("%q names no %s%s", rest, kind, nearest(c, rest))
+	case len(found) == 0:
+		return m, fmt.Errorf("%q names no operation, check or clause%s", name, nearest(c, name))
+	case found[ofCheck] && len(found) > 1:
+		other, article := ofClause, "a"
+		if found[ofOperation] {
+			other, article = ofOperation, "an"
+		}
+		return m, fmt.Errorf("%q names a check and %s %s: write %s:%s or %s:%s", name, article, other, ofCheck, rest, other, rest)
+	case found[ofCheck]:
+		return meaning{check: rest}, nil
+	}
+	return m, nil
+}
+
+// matchRoute compares "GET /pets/{id}" with an operation.
+func matchRoute(pattern string, op *contract.Operation) bool {
+	method, route, ok := strings.Cut(pattern, " ")
+	return ok && match(strings.ToUpper(method), op.Method) && match(strings.TrimSpace(route), op.Path)
+}
+
+// contradiction is the error of names that leave nothing to be done.
+func (s *Selection) contradiction(c *contract.Contract) error {
+	if len(s.skipChecks) > 0 && !slices.ContainsFunc(checkNames(), func(name string) bool { return !s.SkipsCheck(name) }) {
+		return errors.New("no check is left to be made: see --only and --skip")
+	}
+	if len(s.skip) > 0 && !slices.ContainsFunc(c.Clauses, s.Clause) {
+		return errors.New("nothing is left to be tested: see --only and --skip")
+	}
+	return nil
 }
 
 func checkNames() []string {
@@ -66,13 +150,6 @@ func matchesAny(pattern string, names []string) bool {
 		}
 	}
 	return false
-}
-
-// matchClause takes an operation's name, a clause's, or that of a case of the
-// clause.
-func matchClause(pattern, clause, operation string) bool {
-	pattern, _, _ = strings.Cut(pattern, "#")
-	return match(pattern, clause) || match(pattern, operation)
 }
 
 // match compares names segment by segment.
@@ -101,48 +178,39 @@ func matchSegments(pattern, name []string) bool {
 
 // Clause reports whether a clause is wanted.
 func (s *Selection) Clause(c *contract.Clause) bool {
-	for _, p := range s.skipClauses {
-		if !strings.Contains(p, "#") && matchClause(p, c.Name, c.Operation) {
+	for _, p := range s.skip {
+		if p.id == "" && p.clause(c) {
 			return false
 		}
 	}
-	if len(s.onlyClauses) == 0 {
-		return true
-	}
-	for _, p := range s.onlyClauses {
-		if matchClause(p, c.Name, c.Operation) {
-			return true
-		}
-	}
-	return false
+	return len(s.only) == 0 || slices.ContainsFunc(s.only, func(p choice) bool { return p.clause(c) })
 }
 
 // skips reports whether an operation is left out by its name.
 func (s *Selection) skips(op *contract.Operation) bool {
-	return slices.ContainsFunc(s.skipClauses, func(p string) bool { return match(p, op.ID) })
+	return slices.ContainsFunc(s.skip, func(p choice) bool { return p.ops[op.ID] })
 }
 
 // oneCase reports whether the run is about single cases, to look at them again.
 func (s *Selection) oneCase() bool {
-	return slices.ContainsFunc(s.onlyClauses, func(p string) bool { return strings.Contains(p, "#") })
+	return slices.ContainsFunc(s.only, func(p choice) bool { return p.id != "" })
 }
 
 // Case decides about one case whose clause is wanted.
 func (s *Selection) Case(id string) bool {
-	for _, p := range s.skipClauses {
-		if p == id {
+	for _, p := range s.skip {
+		if p.id == id {
 			s.left.Store(id, true)
 			return false
 		}
 	}
 	clause, _, _ := strings.Cut(id, "#")
 	named := false
-	for _, p := range s.onlyClauses {
-		if p == id || !strings.Contains(p, "#") {
+	for _, p := range s.only {
+		if p.id == id || p.id == "" {
 			return true
 		}
-		pc, _, _ := strings.Cut(p, "#")
-		named = named || pc == clause
+		named = named || p.clauses == clause
 	}
 	return !named
 }
@@ -168,22 +236,21 @@ func (s *Selection) SkipsCheck(name string) bool {
 // unknownCase returns a case of --only or --skip that is not in the plan; empty
 // where there is none.
 func (s *Selection) unknownCase(p *planned) string {
-	for _, id := range s.skipClauses {
-		clause, _, isCase := strings.Cut(id, "#")
-		if _, left := s.left.Load(id); !isCase || left {
+	for _, skipped := range s.skip {
+		if _, left := s.left.Load(skipped.id); skipped.id == "" || left {
 			continue
 		}
 		if slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
-			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Name == clause && s.Clause(c) })
+			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Name == skipped.clauses && s.Clause(c) })
 		}) {
-			return id
+			return skipped.id
 		}
 	}
-	for _, id := range s.onlyClauses {
-		if strings.Contains(id, "#") && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
-			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == id })
+	for _, wanted := range s.only {
+		if wanted.id != "" && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
+			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == wanted.id })
 		}) {
-			return id
+			return wanted.id
 		}
 	}
 	return ""
@@ -200,6 +267,11 @@ func nearest(c *contract.Contract, pattern string) string {
 		}
 		for _, cl := range c.Clauses[:min(len(c.Clauses), most)] {
 			if !yield(cl.Name) || !yield(cl.Operation) {
+				return
+			}
+		}
+		for _, op := range c.Operations[:min(len(c.Operations), most)] {
+			if strings.Contains(pattern, " ") && !yield(op.Method+" "+op.Path) {
 				return
 			}
 		}

@@ -47,7 +47,8 @@ func (r *runner) wrongBase(ctx context.Context) string {
 		if other.status != a.status || other.kind != a.kind {
 			return ""
 		}
-		telling = telling || !success(st.op, a) || a.status == 404 && !strings.Contains(st.op.Path, "{")
+		documented := st.op.Response(a.status) != nil
+		telling = telling || a.status == 404 && !strings.Contains(st.op.Path, "{") || (documented || a.status != 404) && !success(st.op, a)
 		if first == nil {
 			first = c
 		}

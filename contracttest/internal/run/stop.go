@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -69,9 +70,19 @@ func (r *runner) ended(ctx context.Context) {
 	if why == "" && ctx.Err() != nil {
 		why = reasonOf(ctx)
 	}
+	r.left.why = why
 	text := fmt.Sprintf("incomplete: %d of %d cases were not sent: %s", r.left.all, r.plan.total, why)
+	unplanned := 0
+	for _, st := range r.states {
+		if st.plan == nil && slices.ContainsFunc(st.op.Clauses, r.selection.Clause) {
+			unplanned++
+		}
+	}
+	if unplanned > 0 {
+		text += fmt.Sprintf("; %d operations were not planned", unplanned)
+	}
 	r.report.Incomplete = text
-	if r.left.clauses > 0 {
+	if r.left.clauses+unplanned > 0 {
 		r.report.Incomplete = ""
 		r.report.Inconclusive = append(r.report.Inconclusive, text)
 	}
