@@ -1,10 +1,12 @@
 package contracttest_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -339,4 +342,139 @@ func TestNothingSent(t *testing.T) {
 	rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Skip("POST /never"))
 	require.NoError(t, err)
 	assert.Equal(t, report.StatusKept, rep.Status(report.FailOnUnproven), "%v", rep.Inconclusive)
+}
+
+// mortal is a server that dies, and is brought back on the same address.
+type mortal struct {
+	t       *testing.T
+	handler func(die func()) http.Handler
+
+	mu   sync.Mutex
+	addr string
+	srv  *http.Server
+	done sync.WaitGroup
+}
+
+func (m *mortal) start() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.addr == "" {
+		m.addr = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", m.addr) //nolint:noctx // a test
+	require.NoError(m.t, err)
+	m.addr = l.Addr().String()
+	m.srv = &http.Server{Handler: m.handler(m.die), ReadHeaderTimeout: time.Minute}
+	srv := m.srv
+	m.done.Go(func() { _ = srv.Serve(l) })
+}
+
+// die closes the listener and every connection, as a process does that ends.
+func (m *mortal) die() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_ = m.srv.Close()
+}
+
+// TestDies proves that a target which dies ends the run, and that the request is
+// named which it dies of where it comes back.
+func TestDies(t *testing.T) {
+	const killer = "addNote/body/text/maxLength#"
+	for _, tt := range []struct {
+		name    string
+		restart bool
+		status  int
+	}{
+		{"and comes back", true, report.StatusFindings},
+		{"for good", false, report.StatusNoResult},
+	} {
+		for _, workers := range []int{1, 8} {
+			t.Run(fmt.Sprintf("%s/%d", tt.name, workers), func(t *testing.T) {
+				m := &mortal{t: t, handler: func(die func()) http.Handler {
+					next := noteService(exactly)
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						body, err := io.ReadAll(r.Body)
+						members, _ := parsed(body).(map[string]any)
+						if text, _ := members["text"].(string); err == nil && r.Method == http.MethodPost && len([]rune(text)) == 21 {
+							die()
+							panic(http.ErrAbortHandler)
+						}
+						r.Body = io.NopCloser(bytes.NewReader(body))
+						next.ServeHTTP(w, r)
+					})
+				}}
+				m.start()
+				t.Cleanup(func() { m.die(); m.done.Wait() })
+				c, err := contracttest.Parse("notes.yaml", []byte(notes))
+				require.NoError(t, err)
+				opts := []contracttest.Option{contracttest.Header("Authorization", goodToken), contracttest.Workers(workers)}
+				if tt.restart {
+					opts = append(opts, contracttest.Restart(func(context.Context) error { m.start(); return nil }))
+				}
+				rep, err := contracttest.Run(t.Context(), c, contracttest.URL("http://"+m.addr), opts...)
+				require.NoError(t, err)
+				assert.Equal(t, tt.status, rep.Status(), "%s", describe(rep))
+				require.Len(t, rep.Inconclusive, 1)
+				assert.Contains(t, rep.Inconclusive[0], "the target takes no more connections; the last requests were ")
+				assert.Contains(t, rep.Inconclusive[0], killer)
+				var errors []string
+				for _, f := range rep.Findings {
+					if f.Severity == report.Error {
+						errors = append(errors, f.Check+" "+f.Case.ID)
+					}
+				}
+				if tt.restart {
+					require.Len(t, errors, 1, "%s", describe(rep))
+					assert.Contains(t, errors[0], "connection "+killer)
+				} else {
+					assert.Empty(t, errors, "%s", describe(rep))
+				}
+			})
+		}
+	}
+}
+
+// TestSpoilt proves that a target which fails from some request on has one
+// finding, about that request.
+func TestSpoilt(t *testing.T) {
+	for _, workers := range []int{1, 8} {
+		t.Run(fmt.Sprint(workers), func(t *testing.T) {
+			var broken atomic.Bool
+			next := noteService(exactly)
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.EscapedPath(), "/v1/notes") {
+					body, err := io.ReadAll(r.Body)
+					if err == nil && r.Method == http.MethodPost && string(body) == "{}" {
+						broken.Store(true)
+						w.WriteHeader(http.StatusNoContent)
+						return
+					}
+					if broken.Load() {
+						w.WriteHeader(http.StatusInternalServerError)
+						return
+					}
+					r.Body = io.NopCloser(bytes.NewReader(body))
+				}
+				next.ServeHTTP(w, r)
+			}))
+			defer srv.Close()
+			c, err := contracttest.Parse("notes.yaml", []byte(notes))
+			require.NoError(t, err)
+			rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), contracttest.Header("Authorization", goodToken), contracttest.Workers(workers))
+			require.NoError(t, err)
+			assert.Equal(t, report.StatusFindings, rep.Status(), "%s", describe(rep))
+			failed := 0
+			for _, f := range rep.Findings {
+				if f.Check != "server-error" {
+					continue
+				}
+				failed++
+				if workers == 1 {
+					assert.Contains(t, f.Case.ID, "addNote/body/text/required#")
+				}
+				assert.Contains(t, f.Message, "is answered with 500")
+			}
+			assert.InDelta(t, 1, failed, 1, "%s", describe(rep))
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package contracttest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -192,6 +193,13 @@ func Skip(names ...string) Option {
 // to give it a fresh token. It must be safe for concurrent use.
 func Prepare(f func(*http.Request) error) Option {
 	return func(c *config) error { c.Prepare = f; return nil }
+}
+
+// Restart gives a function that brings the target back after it has died, so
+// that the run can find out of which request. It returns before or after the
+// target takes connections, for which the run waits 30 s.
+func Restart(f func(context.Context) error) Option {
+	return func(c *config) error { c.Restart = f; return nil }
 }
 
 // Progress is how far a run has come.

@@ -3,13 +3,13 @@ package judge
 // Checks are all checks, in the order in which their findings are reported.
 var Checks = []Check{
 	{
-		Name: "connection", run: connection,
+		Name: Connection, run: connection,
 		Doc:    "The connection is dropped, the answer is not HTTP or never comes, or a handler in the same process panics.",
 		Silent: "An idle connection that is closed under a request: it is sent again on another one (RFC 9112 §9.5).",
 		Refs:   "RFC 9112 §9",
 	},
 	{
-		Name: "server-error", run: serverError,
+		Name: ServerError, run: serverError,
 		Doc:      "The answer is a 5xx status, whatever was sent.",
 		Severity: "a warning where the request is valid and the document has the status, unless that is 500",
 		Silent:   "501 in answer to a method that the document does not have.",

@@ -31,6 +31,7 @@ func (a answer) refusesCaller() bool {
 // credential, and nothing more is judged. Otherwise the case is sent again, as
 // the credential may have been renewed in between.
 func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
+	ctx = withCase(ctx, c)
 	x := r.sendBy(ctx, c, do)
 	if c.Credential || !answerOf(x).refusesCaller() || !r.states.of(c.Op).accepted {
 		return x
@@ -170,7 +171,7 @@ func (r *runner) closedUnnamed(e *entrance) string {
 // wrong reports whether a case has a credential that a target may count as an
 // attempt to guess one. Such cases come last.
 func wrong(c *plan.Case) bool {
-	if c.Phase == plan.Basics {
+	if c.Phase == plan.Basics || c.Clause == c.Op.MessageClause {
 		return false
 	}
 	good := c.Expect == plan.Accept && c.Clause == c.Op.AuthClause && c.Leave == ""
@@ -179,17 +180,17 @@ func wrong(c *plan.Case) bool {
 
 // accuse sends the cases with wrong credentials: a few, then the good one, so
 // that a target which counts them forgets them, or shows that it has locked the
-// run out.
-func (r *runner) accuse(ctx, late context.Context) {
+// run out. What takes away the one thing that is there has to be tried before a
+// valid request does: early is for that.
+func (r *runner) accuse(ctx, late context.Context, early bool) {
 	if r.wrongPlace {
 		return
 	}
-	left := 0
-	locked := false
 	for _, op := range r.plan.ops {
+		once := takes(op) && r.states.of(op).fixture == nil
 		var cases []*plan.Case
 		for _, c := range r.plan.cases(op) {
-			if wrong(c) && !(takes(op) && c.Anonymous) {
+			if wrong(c) && !(takes(op) && c.Anonymous) && early == (once && c.Expect != plan.Accept) {
 				cases = append(cases, c)
 			}
 		}
@@ -201,40 +202,38 @@ func (r *runner) accuse(ctx, late context.Context) {
 			}
 			some := cases[:n]
 			cases = cases[n:]
-			if reason := r.unwise(some[0], locked); reason != "" {
+			if reason := r.unwise(some[0]); reason != "" {
 				for _, c := range some {
 					r.states.of(op).skipped[c.Clause] = reason
 				}
-				left += len(some)
 				continue
 			}
 			outcomes := r.attempts(ctx, some)
 			if control != nil {
 				a := answerOf(r.send(late, control))
-				locked = a.refusesCaller() || a.status == http.StatusTooManyRequests
-				if !locked && a.refuses() {
+				r.locked = a.refusesCaller() || a.status == http.StatusTooManyRequests
+				if !r.locked && a.refuses() {
 					r.changed(late, &plan.Case{ID: some[0].ID, Op: control.Op, Base: control, Clause: some[0].Clause}, &outcome{answer: a})
 				}
 			}
 			for i, c := range some {
-				if locked && (outcomes[i].refusesCaller() || outcomes[i].status == http.StatusTooManyRequests) {
+				if r.locked && (outcomes[i].refusesCaller() || outcomes[i].status == http.StatusTooManyRequests) {
 					outcomes[i].findings = nil
 				}
 				r.conclude(late, c, outcomes[i])
 			}
 		}
 	}
-	if locked {
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf(
-			"the target refuses the good credential since wrong ones were sent to it: it has locked the run out, and %d cases with a wrong credential are left out (--credential-tries N sends fewer in a row)", left))
-	}
 }
 
+// lockedReason is why no more is sent to a target that has locked the run out.
+const lockedReason = "the target refuses the good credential since wrong ones were sent to it: it has locked the run out"
+
 // unwise says why a case with a wrong credential is not sent.
-func (r *runner) unwise(c *plan.Case, locked bool) string {
+func (r *runner) unwise(c *plan.Case) string {
 	switch {
-	case locked:
-		return "the target has locked the run out after wrong credentials"
+	case r.locked:
+		return lockedReason
 	case r.opts.CredentialTries == 0 && !c.Anonymous:
 		return "no wrong credentials are sent (--credential-tries 0)"
 	case r.states.of(c.Op).closed && !c.Anonymous:

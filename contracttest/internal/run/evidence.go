@@ -276,11 +276,7 @@ func (r *runner) changed(_ context.Context, c *plan.Case, o *outcome) {
 	e := &judge.Exchange{
 		Exchange: &wire.Exchange{Request: r.withRunHeaders(base)}, Op: c.Op, Clause: base.Clause, Secrets: r.secrets(c.Op, base.Request),
 	}
-	r.enter(Finding(e, judge.Finding{
-		Check: judge.ValidRefused, Severity: judge.Error, Clause: base.Clause,
-		Message:  fmt.Sprintf("the valid request that was accepted again and again is refused since about %s", c.ID),
-		Expected: "the same answer to the same request", Actual: strconv.Itoa(o.status),
-	}, r.curlBase, base.ID))
+	r.enter(Finding(e, judge.RefusedSince(e, c.ID, strconv.Itoa(o.status)), r.curlBase, base.ID))
 }
 
 // othersChange reports whether another operation may have changed the target.

@@ -17,7 +17,7 @@ type way func(context.Context, *wire.Request, func(*http.Request) error) (*wire.
 
 // send carries the request of a case to the target.
 func (r *runner) send(ctx context.Context, c *plan.Case) *wire.Exchange {
-	return r.sendBy(ctx, c, r.target.Do)
+	return r.sendBy(withCase(ctx, c), c, r.target.Do)
 }
 
 // withRunHeaders is the request of a case with the headers of the run.

@@ -61,6 +61,9 @@ func (r *runner) finish(elapsed time.Duration) {
 	}
 	rep.Stats.Operations = len(ops)
 	rep.Warnings = append(rep.Warnings, r.gaveUp(rep.Coverage.Unreached)...)
+	if r.locked {
+		rep.Warnings = append(rep.Warnings, lockedReason+", and the rest of them is left out (--credential-tries N sends fewer in a row)")
+	}
 	r.untested(ops)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Sort()
@@ -97,7 +100,7 @@ func (r *runner) untested(ops map[*contract.Operation]bool) {
 		return "no case was planned"
 	}
 	for reason, names := range r.grouped(ops, why) {
-		if r.left.all > 0 && reason == r.left.why {
+		if r.left.all > 0 && reason == r.left.why || reason == lockedReason {
 			continue // said for all cases
 		}
 		r.report.Inconclusive = append(r.report.Inconclusive, fmt.Sprintf("%s: nothing was sent: %s", names, reason))

@@ -137,13 +137,13 @@ func overloaded(x *wire.Exchange) bool {
 // exchange sends a request of an operation by one of the target's ways, again
 // where the run's own load may be the reason for what came of it.
 func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
-	x, alone := r.once(ctx, req, do)
+	x, alone := r.once(ctx, op, req, do)
 	for tries := 0; x.Response != nil && x.Response.Status == http.StatusTooManyRequests; tries++ {
 		pause := r.load.patience(op, x.Response, tries)
 		if pause == 0 || !sleep(ctx, pause) {
 			break
 		}
-		if x, alone = r.once(ctx, req, do); x.Response != nil && x.Response.Status != http.StatusTooManyRequests {
+		if x, alone = r.once(ctx, op, req, do); x.Response != nil && x.Response.Status != http.StatusTooManyRequests {
 			r.load.fewer()
 		}
 	}
@@ -157,6 +157,9 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 	case !alone && r.answered.Load() && r.stopped(ctx, op) == "": // one that has never answered is not busy
 		r.load.slower()
 		x = r.alone(ctx, op, req, do, x)
+	}
+	for r.mourn(x) && sleep(ctx, refusedPause) {
+		x, _ = r.once(ctx, op, req, do)
 	}
 	switch err := failure(x); {
 	case errors.Is(err, send.ErrTimeout):
@@ -176,24 +179,24 @@ func (r *runner) alone(ctx context.Context, op *contract.Operation, req *wire.Re
 	r.load.quiet.Lock()
 	defer r.load.quiet.Unlock()
 	for tries := 0; tries < maxAlone && overloaded(x) && r.stopped(ctx, op) == ""; tries++ {
-		x = r.carry(ctx, req, do)
+		x = r.carry(ctx, op, req, do)
 	}
 	return x
 }
 
 // once sends a request, and reports whether no other was under way.
-func (r *runner) once(ctx context.Context, req *wire.Request, do way) (x *wire.Exchange, alone bool) {
+func (r *runner) once(ctx context.Context, op *contract.Operation, req *wire.Request, do way) (x *wire.Exchange, alone bool) {
 	r.load.quiet.RLock()
 	defer r.load.quiet.RUnlock()
 	started := r.load.started.Add(1)
 	alone = r.load.under.Add(1) == 1
 	defer r.load.under.Add(-1)
-	x = r.carry(ctx, req, do)
+	x = r.carry(ctx, op, req, do)
 	return x, alone && r.load.started.Load() == started
 }
 
 // carry sends a request.
-func (r *runner) carry(ctx context.Context, req *wire.Request, do way) *wire.Exchange {
+func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
 	x := &wire.Exchange{Request: req}
 	if err := r.load.wait(ctx); err != nil {
 		x.Err = err
@@ -202,6 +205,8 @@ func (r *runner) carry(ctx context.Context, req *wire.Request, do way) *wire.Exc
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
 	r.exchanges.Add(1)
+	e := r.journal.begin(ctx, op, req)
+	defer r.journal.end(e, x)
 	x.Response, x.Err = do(ctx, req, r.opts.Prepare)
 	return x
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -28,7 +29,9 @@ type Options struct {
 	Only            []string
 	Skip            []string
 	Prepare         func(*http.Request) error
-	Progress        func(done, total, findings int)
+	// Restart brings the target back after it has died; nil where nothing does.
+	Restart  func(context.Context) error
+	Progress func(done, total, findings int)
 }
 
 // Header is one that is sent with every request.

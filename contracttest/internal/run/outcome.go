@@ -45,6 +45,12 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	if lost := r.credential.lost.Load(); lost != nil && !c.Credential && answerOf(x).refusesCaller() {
 		return outcome{skipped: *lost, cut: true}
 	}
+	switch {
+	case r.dead.Load() && x.Response == nil:
+		return outcome{skipped: deadReason, cut: true}
+	case r.spoils(ctx, c, x):
+		return outcome{skipped: spoiltReason}
+	}
 	o := r.judge(ctx, c, x)
 	if o.skipped == "" && (keep || len(o.findings) > 0) {
 		o.shot, o.wanted = r.shot(c, x), keep
@@ -60,7 +66,16 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 	if lost := r.credential.lost.Load(); lost != nil {
 		return *lost
 	}
+	switch {
+	case r.dead.Load():
+		return deadReason
+	case r.locked:
+		return lockedReason
+	}
 	st := r.states.of(op)
+	if st.spoilt.Load() {
+		return spoiltReason
+	}
 	if reason := cmp.Or(st.left, st.endless()); reason != "" {
 		return reason
 	}

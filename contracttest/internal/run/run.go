@@ -61,7 +61,14 @@ type runner struct {
 	wrongPlace bool // the document's paths are not where the run looks for them
 	checked    bool // how the run is set up, by the answers to the valid requests
 
+	journal  journal
+	refused  atomic.Int32 // connections in a row
+	dead     atomic.Bool
+	spoiling sync.Mutex
+	spoiled  []func() // enter what has spoilt the target
+
 	credential credential
+	locked     bool // out, after wrong credentials
 	left       left // planned cases that were not sent as the run ended
 
 	hung      atomic.Int32 // answers of any operation that were late
@@ -103,6 +110,9 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	late, cancel := graceful(ctx)
 	defer cancel()
 	for _, taking := range []bool{false, true} {
+		if taking {
+			r.accuse(ctx, late, true)
+		}
 		if err := r.stages(ctx, late, taking); err != nil {
 			return nil, err
 		}
@@ -113,7 +123,11 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 			}
 		}
 	}
-	r.accuse(ctx, late)
+	r.accuse(ctx, late, false)
+	r.postMortem(late)
+	for _, enter := range r.spoiled {
+		enter()
+	}
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) && r.exchanges.Load() == 0 {
 		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}

@@ -34,6 +34,7 @@ type state struct {
 	aside      []report.Finding // that its valid request is refused, as examples need not exist
 	skipped    map[*contract.Clause]string
 
+	spoilt      atomic.Bool  // it fails since some request
 	late, large atomic.Int32 // answers that did not come to an end
 }
 

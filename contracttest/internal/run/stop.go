@@ -43,6 +43,7 @@ type left struct {
 	all     int
 	clauses int // of them for clauses, and not to search for more
 	why     string
+	more    string // what is known of the reason
 }
 
 // leftOut notes a case that was not sent as the run had ended.
@@ -58,7 +59,7 @@ func (r *runner) leftOut(c *plan.Case, why string) {
 
 // over reports whether nothing more can be learned from the target.
 func (r *runner) over(ctx context.Context) bool {
-	return ctx.Err() != nil || r.credential.lost.Load() != nil
+	return ctx.Err() != nil || r.credential.lost.Load() != nil || r.dead.Load()
 }
 
 // ended says what was left out as the run ended early.
@@ -80,6 +81,9 @@ func (r *runner) ended(ctx context.Context) {
 	}
 	if unplanned > 0 {
 		text += fmt.Sprintf("; %d operations were not planned", unplanned)
+	}
+	if r.left.more != "" {
+		text += "; " + r.left.more
 	}
 	r.report.Incomplete = text
 	if r.left.clauses+unplanned > 0 {

@@ -1,0 +1,225 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// When a target is taken for dead, and how long it is waited for.
+const (
+	maxRefused   = 3                     // connections in a row
+	refusedPause = 50 * time.Millisecond // between two of them
+	maxSuspects  = 24                    // requests that are tried again
+	maxListed    = 8                     // of them in a report
+	waitAlone    = 3 * time.Second       // for a target that may come back by itself
+	waitRestart  = 30 * time.Second      // for one that is brought back
+	pollPause    = 100 * time.Millisecond
+)
+
+// deadReason is why no more is sent to a target that takes no connections.
+const deadReason = "the target takes no more connections"
+
+// spoiltReason is why no more is sent to an operation that fails since some
+// other request.
+const spoiltReason = "the operation fails since a request that has a finding"
+
+// mourn counts the connections that are refused in a row, and reports whether
+// the request may be tried again.
+func (r *runner) mourn(x *wire.Exchange) bool {
+	if !errors.Is(x.Err, send.ErrRefused) || !r.answered.Load() {
+		r.refused.Store(0)
+		return false
+	}
+	if r.refused.Add(1) >= maxRefused {
+		r.dead.Store(true)
+	}
+	return !r.dead.Load()
+}
+
+// postMortem finds out which request a target has died of: the last ones are
+// tried again, one by one, if it comes back.
+func (r *runner) postMortem(ctx context.Context) {
+	if !r.dead.Load() || ctx.Err() != nil {
+		return
+	}
+	suspects := r.suspects()
+	names := make([]string, 0, len(suspects))
+	for _, e := range suspects {
+		names = append(names, e.name())
+	}
+	r.left.more = "the last requests were " + strings.Join(names[max(0, len(names)-maxListed):], ", ")
+	slices.Reverse(suspects)
+	slices.SortStableFunc(suspects, func(a, b entry) int { return cmp.Compare(rankOf(a), rankOf(b)) })
+	if !r.revive(ctx) {
+		r.left.more += "; nobody can tell which it died of, as it does not come back (--restart CMD brings it back, and they are tried again)"
+		return
+	}
+	for _, e := range suspects {
+		if ctx.Err() != nil {
+			return
+		}
+		x := r.plainly(ctx, e.op, e.req)
+		if lost := errors.Is(x.Err, send.ErrDropped) || errors.Is(x.Err, send.ErrRefused); lost || !r.alive(ctx, e.op) {
+			r.blame(e, judge.Killed)
+			r.left.more += "; it died of " + e.name()
+			return
+		}
+	}
+	r.left.more += "; tried again one by one, it died of none of them"
+}
+
+// rankOf puts first the requests whose connection was lost.
+func rankOf(e entry) int {
+	if e.dropped() || e.ended == 0 {
+		return 0
+	}
+	return 1
+}
+
+// suspects lists the last requests before connections were refused, in the order
+// in which they were sent, each once.
+func (r *runner) suspects() []entry {
+	all := r.journal.all(func(entry) bool { return true })
+	last := len(all)
+	for last > 0 && all[last-1].refused() {
+		last--
+	}
+	var some []entry
+	seen := map[*wire.Request]bool{}
+	for i := len(all) - 1; i >= 0 && len(some) < maxSuspects; i-- {
+		// One that was refused may have been sent before, on a connection that was
+		// in use: it is among the first of them.
+		if e := all[i]; (i < last || i < last+r.opts.Workers) && !seen[e.req] {
+			seen[e.req] = true
+			some = append(some, e)
+		}
+	}
+	slices.Reverse(some)
+	return some
+}
+
+// revive brings the target back, and reports whether it takes connections.
+func (r *runner) revive(ctx context.Context) bool {
+	wait := waitAlone
+	if r.opts.Restart != nil {
+		wait = waitRestart
+		if err := r.opts.Restart(ctx); err != nil {
+			r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("restart: %v", err))
+			return false
+		}
+	}
+	op := r.plan.ops[0]
+	for end := time.Now().Add(wait); time.Now().Before(end); {
+		if r.alive(ctx, op) {
+			return true
+		}
+		if !sleep(ctx, pollPause) {
+			return false
+		}
+	}
+	return false
+}
+
+// alive reports whether the target takes connections, and goes on to: a request
+// may take a moment to kill.
+func (r *runner) alive(ctx context.Context, op *contract.Operation) bool {
+	for range maxRefused {
+		req := &wire.Request{Method: "GET", Target: r.plan.opts.BasePath + "/" + nowhere}
+		if x := r.plainly(ctx, op, req); x.Response == nil {
+			return false
+		}
+		if !sleep(ctx, refusedPause) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainly sends a request without any thought of load or credentials.
+func (r *runner) plainly(ctx context.Context, op *contract.Operation, req *wire.Request) *wire.Exchange {
+	return r.carry(ctx, op, req, r.target.Do)
+}
+
+// blame enters a finding about a request of the journal.
+func (r *runner) blame(e entry, make func(*judge.Exchange) judge.Finding) {
+	x := &judge.Exchange{Exchange: &wire.Exchange{Request: e.req}, Op: e.op, Clause: e.op.StatusClause, Secrets: r.secrets(e.op, e.req)}
+	name := e.name()
+	if e.c != nil {
+		x.Clause, x.Expect = e.c.Clause, e.c.Expect
+	}
+	f := make(x)
+	if !r.selection.SkipsCheck(f.Check) {
+		r.enter(Finding(x, f, r.curlBase, name))
+	}
+}
+
+// spoils looks, where an operation fails whose valid request was accepted,
+// whether that fails too: then it is not this request that is to blame, but one
+// that was sent before. It reports whether that is so.
+func (r *runner) spoils(ctx context.Context, c *plan.Case, x *wire.Exchange) bool {
+	st := r.states.of(c.Op)
+	if answerOf(x).class() != 5 || !st.accepted || c.Base == nil {
+		return false
+	}
+	r.spoiling.Lock()
+	defer r.spoiling.Unlock()
+	if st.spoilt.Load() {
+		return true
+	}
+	var after answer
+	for range 2 { // it may be busy
+		if after = answerOf(r.send(ctx, c.Base)); after.class() != 5 {
+			return false
+		}
+	}
+	st.spoilt.Store(true)
+	suspects := r.spoilers(c.Op)
+	if len(suspects) == 0 {
+		return false // it is this request
+	}
+	names := make([]string, 0, len(suspects))
+	for _, e := range suspects {
+		names = append(names, e.name())
+	}
+	names = names[max(0, len(names)-maxListed):]
+	r.spoiled = append(r.spoiled, func() {
+		r.blame(suspects[len(suspects)-1], func(e *judge.Exchange) judge.Finding {
+			return judge.Spoilt(e, c.Op, st.valid.String(), after.String(), names)
+		})
+	})
+	return true
+}
+
+// spoilers lists the requests that were sent between the last answer of an
+// operation that was none of a failed server, and the first that was: those that
+// may have changed something, where there are any.
+func (r *runner) spoilers(op *contract.Operation) []entry {
+	all := r.journal.all(func(entry) bool { return true })
+	var good, bad int64 // when the last good request went out, and when the first bad answer came
+	for _, e := range all {
+		if e.op == op && e.status/100 == 2 {
+			good, bad = e.began, 0
+		} else if e.op == op && e.status/100 == 5 && bad == 0 {
+			bad = e.ended
+		}
+	}
+	between := slices.DeleteFunc(all, func(e entry) bool {
+		valid := e.c != nil && e.c.Base == nil // was accepted before, and did no harm
+		return valid || e.ended < good || e.began > bad || e.status/100 == 5 && e.op == op || e.status == 0 || !e.unsafe()
+	})
+	if changed := slices.DeleteFunc(slices.Clone(between), func(e entry) bool { return e.status/100 != 2 }); len(changed) > 0 {
+		return changed
+	}
+	return between
+}
