@@ -63,7 +63,17 @@ func readPairs(a schema.Alternative, encodings map[string]*openapi3.Encoding, pa
 // encoding says so, and names no style, beside which a contentType is ignored
 // (OpenAPI 3.1.1, Encoding Object).
 func FieldIsJSON(enc *openapi3.Encoding) bool {
-	return enc != nil && enc.Style == "" && enc.Explode == nil && !enc.AllowReserved && IsJSON(enc.ContentType)
+	return enc != nil && hasNoStyle(enc) && IsJSON(enc.ContentType)
+}
+
+// FieldIsPlain reports whether the document says nothing of how a field of a urlencoded
+// form is written.
+func FieldIsPlain(enc *openapi3.Encoding) bool {
+	return enc == nil || hasNoStyle(enc) && enc.ContentType == ""
+}
+
+func hasNoStyle(enc *openapi3.Encoding) bool {
+	return enc.Style == "" && enc.Explode == nil && !enc.AllowReserved
 }
 
 // readJSONField reads the one value of a field that is JSON.

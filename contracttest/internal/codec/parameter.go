@@ -120,15 +120,20 @@ func (p Parameter) readSpread(nodes schema.Nodes, query []wire.Param) Reading {
 	if p.Style == openapi3.SerializationDeepObject {
 		return readDeep(nodes, p.Name, query)
 	}
+	all := nodes.Alternatives()
+	// A name that one alternative speaks of is a member of the object in all of them.
+	speaks := func(name string) bool {
+		return slices.ContainsFunc(all, func(a schema.Alternative) bool { return a.Speaks(name) })
+	}
 	return best(nodes, func(yield func(Reading) bool) {
-		for _, a := range nodes.Alternatives() {
+		for _, a := range all {
 			if !slices.Contains(a.Shapes(), schema.Object) {
 				continue
 			}
 			open := a.Open()
 			fields := map[string][]string{}
 			for _, pair := range query {
-				if a.Speaks(pair.Name) || open && (p.Other == nil || !p.Other(pair.Name)) {
+				if speaks(pair.Name) || open && (p.Other == nil || !p.Other(pair.Name)) {
 					fields[pair.Name] = append(fields[pair.Name], wire.Unescape(pair.Value, true))
 				}
 			}

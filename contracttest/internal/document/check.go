@@ -31,8 +31,8 @@ func (d *Document) check() {
 	if d.Version31() {
 		opts = append(opts, openapi3.IsOpenAPI31OrLater())
 	}
-	for _, pointer := range sorted(d.parts.lost) {
-		d.Warn(Place{Pointer: pointer}, "reference %q ignored: target not found", clipped(d.parts.lost[pointer]))
+	for _, l := range d.parts.lost {
+		d.Warn(Place{Pointer: l.at.pointer}, "reference %q ignored: target not found", clipped(l.ref.Ref))
 	}
 	for _, s := range d.parts.schemas {
 		for _, e := range parts(alone(s.schema).Validate(context.Background(), opts...)) {

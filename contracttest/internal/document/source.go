@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"path"
@@ -138,13 +139,7 @@ func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 		}
 	}()
 	s.loaded = data
-	load := func(data []byte) (*openapi3.T, error) {
-		loader := openapi3.NewLoader()
-		loader.IncludeOrigin = true
-		loader.IsExternalRefsAllowed = true
-		loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
-		return loader.LoadFromDataWithPath(data, s.location())
-	}
+	load := func(data []byte) (*openapi3.T, error) { return s.loader().LoadFromDataWithPath(data, s.location()) }
 	if len(data) <= maxReread && json.Valid(data) && (nullConst.Match(data) || hasInexact(data)) {
 		// The loader keeps the places of what it reads as YAML alone.
 		if doc, err := load(append(data[:len(data):len(data)], "\n# YAML\n"...)); err == nil {
@@ -152,6 +147,26 @@ func (s *source) read(data []byte) (doc *openapi3.T, err error) {
 		}
 	}
 	return load(data)
+}
+
+// loader returns one that reads nothing but files.
+func (s *source) loader() *openapi3.Loader {
+	loader := openapi3.NewLoader()
+	loader.IncludeOrigin = true
+	loader.IsExternalRefsAllowed = true
+	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) { return s.other(location) }
+	return loader
+}
+
+// resolve follows one reference of the document, if it leads anywhere.
+func (s *source) resolve(doc *openapi3.T, ref *openapi3.SchemaRef) {
+	part := &openapi3.T{OpenAPI: doc.OpenAPI, Components: &openapi3.Components{Schemas: openapi3.Schemas{}}}
+	if doc.Components != nil {
+		maps.Copy(part.Components.Schemas, doc.Components.Schemas)
+	}
+	part.Components.Schemas["the reference"] = ref
+	defer func() { _ = recover() }() // as elsewhere a panic of the loader means that it finds nothing
+	_ = s.loader().ResolveRefsIn(part, s.location())
 }
 
 // location is the document's as a URL: most are files, but one may have been

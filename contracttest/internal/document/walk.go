@@ -17,6 +17,12 @@ type located struct {
 	pointer string
 }
 
+// lost is a reference that leads nowhere, as far as the loader knows.
+type lost struct {
+	ref *openapi3.SchemaRef
+	at  location
+}
+
 // holder is what has a schema, and examples of it: a parameter, a header or a
 // media type.
 type holder struct {
@@ -59,12 +65,12 @@ type inventory struct {
 	heads      []header
 	schemas    []located             // before those inside them
 	refs       []*openapi3.SchemaRef // to these schemas, or that are these schemas
-	lost       map[string]string     // references that lead nowhere, by their pointers
+	lost       []lost                // references that the loader has not followed
 	seen       map[any]bool
 }
 
 func takeInventory(doc *openapi3.T, s *source) *inventory {
-	v := &inventory{source: s, components: doc.Components, lost: map[string]string{}, seen: map[any]bool{}}
+	v := &inventory{source: s, components: doc.Components, seen: map[any]bool{}}
 	root := location{}
 	if doc.Components != nil {
 		v.ofComponents(doc.Components, root.in("components"))
@@ -75,7 +81,24 @@ func takeInventory(doc *openapi3.T, s *source) *inventory {
 	for _, name := range sorted(doc.Webhooks) {
 		v.pathItem(doc.Webhooks[name], root.in("webhooks", name))
 	}
+	v.find(doc)
 	return v
+}
+
+// maxFound bounds the references that are followed one by one.
+const maxFound = 100
+
+// find follows the references of the document itself that the loader has not: those
+// below the content of a header.
+func (v *inventory) find(doc *openapi3.T) {
+	missing := v.lost
+	v.lost = nil
+	for i, l := range missing {
+		if l.at.file == "" && i < maxFound {
+			v.source.resolve(doc, l.ref)
+		}
+		v.schema(l.ref, l.at) // which notes what is still lost
+	}
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -258,7 +281,7 @@ func (v *inventory) schema(ref *openapi3.SchemaRef, at location) {
 	case ref == nil:
 		return
 	case ref.Value == nil:
-		v.lost[at.pointer] = ref.Ref
+		v.lost = append(v.lost, lost{ref, at})
 		return
 	}
 	v.refs = append(v.refs, ref)

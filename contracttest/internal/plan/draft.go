@@ -230,7 +230,7 @@ func encodeForm(m *contract.Media, members map[string]any) []byte {
 		sm := m.Spec.Encoding[name].SerializationMethod()
 		st := wire.Style{Name: sm.Style, Explode: sm.Explode}
 		v := members[name]
-		if codec.FieldIsJSON(m.Spec.Encoding[name]) {
+		if fieldAsJSON(m.Spec.Encoding[name], v) {
 			if text, err := encodeJSON(v); err == nil {
 				pairs = append(pairs, url.QueryEscape(name)+"="+url.QueryEscape(string(text)))
 				continue
@@ -242,6 +242,14 @@ func encodeForm(m *contract.Media, members map[string]any) []byte {
 		pairs = append(pairs, st.Query(name, v)...)
 	}
 	return []byte(strings.Join(pairs, "&"))
+}
+
+// fieldAsJSON reports whether a value is written as JSON in a field of a form: where
+// the document says so, and an object of which it says nothing (OpenAPI 3.0.4 and
+// 3.1.1, Encoding Object: the default contentType of an object is application/json).
+func fieldAsJSON(enc *openapi3.Encoding, v any) bool {
+	_, isObject := v.(map[string]any)
+	return codec.FieldIsJSON(enc) || isObject && codec.FieldIsPlain(enc)
 }
 
 // labelOf returns the Content-Type that bodies of a documented media type are

@@ -361,7 +361,7 @@ func (pl *planner) goodBody(m *contract.Media) (value.Good, error) {
 	}
 	g, err := pl.maker.Good(m.Node)
 	if err == nil && (m.Form == codec.URLEncoded || m.Form == codec.Multipart) {
-		g = pl.visible(m.Node, g)
+		g = pl.visibleFields(m, pl.visible(m.Node, g))
 	}
 	if err == nil && len(g.Unknown) == 0 && !emptyObject(g.V) {
 		return g, nil
@@ -386,6 +386,23 @@ func (pl *planner) visible(n *contract.Node, g value.Good) value.Good {
 		if members, ok := other.V.(map[string]any); ok && len(members) > 0 {
 			return other
 		}
+	}
+	return g
+}
+
+// visibleFields gives those fields of a form a member that are objects, and written in
+// a style that shows nothing of one without.
+func (pl *planner) visibleFields(m *contract.Media, g value.Good) value.Good {
+	members, _ := g.V.(map[string]any)
+	for _, name := range sortedKeys(members) {
+		field := m.Node.Prop(name)
+		if field == nil || !emptyObject(members[name]) || m.Form != codec.URLEncoded || fieldAsJSON(m.Spec.Encoding[name], members[name]) {
+			continue
+		}
+		shown := pl.visible(field, value.Good{V: members[name]})
+		members = maps.Clone(members)
+		members[name] = shown.V
+		g = value.Good{V: members, Unknown: slices.Concat(g.Unknown, shown.Unknown)}
 	}
 	return g
 }

@@ -91,7 +91,7 @@ func (n *Node) choices() [][]Alternative {
 		all = append(all, []Alternative{{Nodes: present(n.If, n.Then)}, {Nodes: present(n.Else)}})
 	}
 	for _, d := range n.DependentSchemas {
-		all = append(all, []Alternative{{}, {Nodes: Nodes{d}}})
+		all = append(all, []Alternative{{Nodes: Nodes{d}}, {}}) // of two readings that are wrong the one that says more
 	}
 	if n.Contains != nil {
 		all = append(all, []Alternative{{}, {contained: Nodes{n.Contains}}})
@@ -156,8 +156,8 @@ func shapeOf(typ string) Shape {
 	return Scalar
 }
 
-// Names lists the members that the schemas name, in order: as properties, or as
-// required.
+// Names lists the members that the schemas name, in order: as properties, as
+// required, or as those that something depends on.
 func (a Alternative) Names() []string {
 	names := map[string]bool{}
 	for _, n := range a.Nodes {
@@ -167,14 +167,31 @@ func (a Alternative) Names() []string {
 		for name := range n.Required {
 			names[name] = true
 		}
+		for _, name := range n.dependents() {
+			names[name] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(names))
+}
+
+// dependents are the members that dependentSchemas and dependentRequired name.
+func (n *Node) dependents() []string {
+	var names []string
+	for _, d := range n.DependentSchemas {
+		names = append(names, d.Key)
+	}
+	for name, needed := range n.Schema.DependentRequired {
+		names = append(append(names, name), needed...)
+	}
+	return names
 }
 
 // Speaks reports whether a schema says by its name, or by a pattern of names, what a
 // member is.
 func (a Alternative) Speaks(name string) bool {
-	return slices.ContainsFunc(a.Nodes, func(n *Node) bool { return n.Required[name] || len(n.named(name)) > 0 })
+	return slices.ContainsFunc(a.Nodes, func(n *Node) bool {
+		return n.Required[name] || len(n.named(name)) > 0 || slices.Contains(n.dependents(), name)
+	})
 }
 
 // Open reports whether a schema says that an object may have members that it does not

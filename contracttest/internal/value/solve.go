@@ -883,6 +883,11 @@ func (o *object) fill(names []string) {
 // their names go.
 func otherNames(nodes []*contract.Node) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		for _, name := range (schema.Alternative{Nodes: nodes}).Names() {
+			if !yield(name) {
+				return
+			}
+		}
 		for _, n := range nodes {
 			if n.PropertyNames == nil {
 				continue
