@@ -59,7 +59,8 @@ var shapes = []shape{
 	},
 }
 
-func arrayOf(items object) object { return object{"type": "array", "items": items} }
+// arrayOf is a short list: one without a bound is planned with many items, too.
+func arrayOf(items object) object { return object{"type": "array", "items": items, "maxItems": 3} }
 
 func objectOf(n object) object {
 	return object{"type": "object", "required": array{"n"}, "properties": object{"n": n}}
@@ -157,19 +158,19 @@ var ofObjects = []applicator{
 // ofArrays are the applicators that apply to what is in an array.
 var ofArrays = []applicator{
 	{
-		name: "items", shape: "array", schema: object{"type": "array", "items": aNumber},
+		name: "items", shape: "array", schema: object{"type": "array", "maxItems": 3, "items": aNumber},
 		keep: array{5, 6}, breaks: array{5, 1}, at: "items", says: "minimum",
 	},
 	{
-		name: "prefixItems", shape: "array", schema: object{"type": "array", "prefixItems": array{aNumber, aWord}},
+		name: "prefixItems", shape: "array", schema: object{"type": "array", "maxItems": 3, "prefixItems": array{aNumber, aWord}},
 		keep: array{5, "ab"}, breaks: array{1, "ab"}, at: "prefixItems/0", says: "minimum",
 	},
 	{
-		name: "unevaluatedItems", shape: "array", schema: object{"type": "array", "prefixItems": array{aWord}, "unevaluatedItems": aNumber},
+		name: "unevaluatedItems", shape: "array", schema: object{"type": "array", "maxItems": 3, "prefixItems": array{aWord}, "unevaluatedItems": aNumber},
 		keep: array{"ab", 5}, breaks: array{"ab", 1}, at: "unevaluatedItems", says: "minimum",
 	},
 	{
-		name: "contains", shape: "array", schema: object{"type": "array", "contains": aNumber},
+		name: "contains", shape: "array", schema: object{"type": "array", "maxItems": 3, "contains": aNumber},
 		keep: array{"ab", 5}, breaks: array{"ab", 1}, at: "contains", says: "contains",
 	},
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/internal/racing"
 )
 
 // TestMatrix tries every applicator of JSON Schema in every place in which a value
@@ -30,8 +31,8 @@ func TestMatrix(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			for name, ofCarrier := range grouped(ofVersion, func(c cell) string { return c.carrier.name }) {
 				t.Run(name, func(t *testing.T) {
-					for _, c := range ofCarrier {
-						if c.undefined() != "" {
+					for i, c := range ofCarrier {
+						if c.undefined() != "" || !racing.Take(i, 20) {
 							continue
 						}
 						t.Run(c.applicator.name+"-"+c.applicator.shape, func(t *testing.T) {
