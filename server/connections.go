@@ -28,6 +28,7 @@ type fairListener struct {
 type peer struct {
 	connections int
 	turns       chan struct{} // has one for each that is taken
+	refusing    chan struct{} // has one for each request that is being refused
 }
 
 func newFairListener(listener net.Listener, most int, tls bool, trusted proxies) *fairListener {
@@ -59,7 +60,7 @@ func (l *fairListener) add(from netip.Addr, trusted bool) *peer {
 	defer l.mu.Unlock()
 	p := l.by[from]
 	if p == nil {
-		p = &peer{turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
+		p = &peer{turns: make(chan struct{}, runtime.GOMAXPROCS(0)), refusing: make(chan struct{}, maxRefusing)}
 		l.by[from] = p
 	}
 	if p.connections >= l.most && !trusted {
@@ -132,6 +133,10 @@ func (c *fairConn) Read(p []byte) (int, error) {
 	if n > 0 && !c.free.Load() {
 		c.peer.turns <- struct{}{}
 		c.turn.Store(true)
+		// Those that are woken by what is read go first. Otherwise one connection after the
+		// other would be read for a whole time slice, and hundreds of goroutines come before
+		// whoever is next.
+		runtime.Gosched()
 		if c.free.Load() { // by now: nothing else would end it
 			c.endTurn()
 		}

@@ -1,15 +1,19 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
 
+	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -184,6 +188,55 @@ func TestTurns(t *testing.T) {
 			})
 		})
 	}
+}
+
+// slowWriter is an answer that is not sent before sent is closed.
+type slowWriter struct {
+	*httptest.ResponseRecorder
+	begun chan<- struct{}
+	sent  <-chan struct{}
+}
+
+func (w slowWriter) Flush() {
+	w.begun <- struct{}{}
+	<-w.sent
+}
+
+// Of the requests of an address for which there is no memory a few are answered at a time,
+// so that their goroutines are not all woken at once. One whose caller has gone is not
+// answered at all.
+func TestRefusalsOfOneAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, router := &Server{}, echo.New()
+		near, far, _ := turns(t, 2)
+		begun, sent := make(chan struct{}, 3*maxRefusing), make(chan struct{})
+		ctx, leave := context.WithCancel(context.Background())
+		var refused sync.WaitGroup
+		for i := range 3 * maxRefusing {
+			ctx := ctx
+			if i < maxRefusing {
+				ctx = context.Background()
+			}
+			r := httptest.NewRequestWithContext(withConn(ctx, near[i%2]), http.MethodPost, "/", http.NoBody)
+			refused.Go(func() {
+				_ = s.refuseStream(router.NewContext(r, slowWriter{httptest.NewRecorder(), begun, sent}))
+			})
+			synctest.Wait()
+		}
+		assert.Len(t, begun, maxRefusing)
+		assert.EqualValues(t, 3*maxRefusing, s.refused.Load())
+		leave()
+		synctest.Wait()
+		assert.EqualValues(t, maxRefusing, s.refused.Load())
+		close(sent)
+		refused.Wait()
+		assert.Len(t, begun, maxRefusing)
+		assert.Zero(t, s.refused.Load())
+		for i := range near {
+			require.NoError(t, near[i].Close())
+			require.NoError(t, far[i].Close())
+		}
+	})
 }
 
 // One that is closed while it waits for its turn does not keep it.

@@ -58,10 +58,23 @@ func (s *Server) enter(c echo.Context, held *reservation) error {
 	return errTooManyStreams
 }
 
+// maxRefusing is how many of them are answered at a time for one address. A frame that is
+// written wakes the goroutine that waits for it: of a thousand at once the last, and
+// whoever comes after them, would wait for a processor for a tenth of a second.
+const maxRefusing = 8
+
 // refuseStream answers with errTooManyStreams.
 func (s *Server) refuseStream(c echo.Context) error {
 	s.refused.Add(1)
 	defer s.refused.Add(-1)
+	if conn := connOf(c.Request()); conn != nil {
+		select {
+		case conn.peer.refusing <- struct{}{}:
+			defer func() { <-conn.peer.refusing }()
+		case <-c.Request().Context().Done():
+			return c.Request().Context().Err()
+		}
+	}
 	if err := c.NoContent(errTooManyStreams.status); err != nil {
 		return err
 	}
