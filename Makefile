@@ -38,16 +38,29 @@ contract: ## test the documented endpoint against a real server, and verify the 
 	@.ci/contract
 
 .PHONY: test
-test: ## run the tests, with the race detector and in random order
-	$(GO_TEST) ./...
+test: ## run the tests, with the race detector and in random order; PROFILE=FILE leaves a coverage profile
+	$(GO_TEST) $(if $(PROFILE),-coverpkg=./... -coverprofile=$(PROFILE)) ./...
 
 .PHONY: test-all
 test-all: SOAK := 10s
-test-all: lint-spec ajv schemas test-modules test-stress soak ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+test-all: test-more ## every test in full, and all that needs node, PostgreSQL or the vendor's SDK; leaves a coverage profile
+	@FACTORY_TEST_POSTGRES=required .ci/cover measure
+
+.PHONY: test-more
+test-more: SOAK := 10s
+test-more: prepare lint-spec test-tables test-modules test-stress soak ## what make test leaves out, but for the largest tables of tests
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 60
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
+
+.PHONY: test-tables
+test-tables: ## what the race detector leaves no time for: the whole matrix, each defect of our endpoint, JSON Schema's suite, floods
+	$(GO) test ./contracttest -run '^(TestMatrix|TestDefects)$$'
+	$(GO) test ./contracttest/internal/plan -run '^TestSuite$$'
+	$(GO) test ./server -run '^(TestIdleConnections|TestFlood)$$'
+
+.PHONY: prepare
+prepare: ajv schemas ## install what tests use where it is there: ajv, the schemas of reports, PostgreSQL
 	@.ci/postgres
-	@FACTORY_TEST_POSTGRES=required .ci/cover measure
 
 .PHONY: test-defects
 test-defects: ## everything that is planned against each of the bookshop's 601 defects, over HTTP: some 25 minutes

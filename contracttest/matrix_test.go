@@ -27,12 +27,16 @@ import (
 // engine does not use, so that an error of the engine's does not cancel out.
 func TestMatrix(t *testing.T) {
 	var all tally
+	count := 0
 	for version, ofVersion := range grouped(cells(), func(c cell) string { return c.version }) {
 		t.Run(version, func(t *testing.T) {
 			for name, ofCarrier := range grouped(ofVersion, func(c cell) string { return c.carrier.name }) {
 				t.Run(name, func(t *testing.T) {
-					for i, c := range ofCarrier {
-						if c.undefined() != "" || !racing.Take(i, 20) {
+					for _, c := range ofCarrier {
+						if c.undefined() != "" {
+							continue
+						}
+						if count++; !racing.Take(count, 5) {
 							continue
 						}
 						t.Run(c.applicator.name+"-"+c.applicator.shape, func(t *testing.T) {
