@@ -57,7 +57,7 @@ func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 		}
 		return
 	}
-	r.states.of(c.Op).judged++
+	r.states.of(c.Op).note(c, &o)
 	r.weigh(ctx, c, &o)
 	clean := true
 	for _, f := range o.findings {

@@ -51,6 +51,23 @@ type load struct {
 	limited map[*contract.Operation]int
 }
 
+// maxWaiting is how many requests of slow operations may be under way.
+const maxWaiting = 32
+
+// lanes is how many requests of an operation that changes nothing may be under way
+// when there are no others: more than there are workers where the operation takes
+// its time when it is asked alone, as long as the target bears it.
+func (r *runner) lanes(op *contract.Operation) int {
+	n := r.opts.Workers
+	if n > 1 && r.states.of(op).slow() {
+		n = max(n, maxWaiting)
+	}
+	if bound := r.load.most.Load(); bound > 0 {
+		n = min(n, int(bound))
+	}
+	return n
+}
+
 // slower lets fewer requests be under way.
 func (l *load) slower() {
 	now := l.under.Load() + 1 // the one that was late
@@ -149,7 +166,7 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 	}
 	switch {
 	case !overloaded(x):
-		if !alone && x.Response != nil && x.Response.Elapsed > r.opts.Timeout/nearTimeout {
+		if !alone && x.Response != nil && x.Response.Elapsed > max(r.opts.Timeout/nearTimeout, 2*r.states.of(op).alone) {
 			r.load.slower() // the next ones may be late
 		} else {
 			r.load.steady()

@@ -31,6 +31,22 @@ type outcome struct {
 	wanted   bool             // the report has it whatever came of it
 }
 
+// worthwhile leaves out the cases of operations that have answered everything in
+// the same way.
+func (r *runner) worthwhile(cases []*plan.Case) []*plan.Case {
+	var some []*plan.Case
+	for _, c := range cases {
+		st := r.states.of(c.Op)
+		reason := st.fruitless()
+		if reason == "" || c.Phase == plan.Basics {
+			some = append(some, c)
+		} else if st.skipped[c.Clause] == "" {
+			st.skipped[c.Clause] = reason
+		}
+	}
+	return some
+}
+
 // attempt sends a case and judges the answer, unless there is a reason not to.
 func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	reason := r.stopped(ctx, c.Op)
@@ -182,5 +198,9 @@ func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outco
 
 // stillAccepted sends a request that was accepted once more.
 func (r *runner) stillAccepted(ctx context.Context, c *plan.Case) bool {
-	return accepted(c.Op, r.send(ctx, c))
+	x := r.send(ctx, c)
+	if x.Response != nil {
+		r.states.of(c.Op).alone = x.Response.Elapsed
+	}
+	return accepted(c.Op, x)
 }

@@ -149,17 +149,26 @@ const batch = 2048
 // stages divides the plan of the operations that take something away, or of the
 // others, into cases that may be sent at once: by phase, then by what they may
 // do to others. In the first phase, the valid requests that others are compared
-// with come before these. Wrong credentials are not among
-// them. Before a valid request takes something away, those without a credential, and then those that break the contract, are to show that
-// they do not: afterwards it may be gone, and they are refused for that.
+// with come before these. Of the cases for clauses the first of each comes before
+// its variants, so that a run which is cut short has found the most it could.
+// Wrong credentials are not among them. Before a valid request takes something
+// away, those without a credential, and then those that break the contract, are to
+// show that they do not: afterwards it may be gone, and they are refused for that.
 func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
-	bare := func(c *plan.Case) bool { return taking && c.Expect == plan.RefuseCredential && c.Anonymous }
-	bad := func(c *plan.Case) bool {
+	bare := func(c *plan.Case, _ bool) bool {
+		return taking && c.Expect == plan.RefuseCredential && c.Anonymous
+	}
+	bad := func(c *plan.Case, _ bool) bool {
 		return taking && c.Expect == plan.Refuse && c.Phase == plan.Clauses && !wrong(c)
 	}
 	ranks := []int{0, 1}
 	if taking {
 		ranks = []int{last}
+	}
+	of := func(phase plan.Phase, firsts ...bool) func(*plan.Case, bool) bool {
+		return func(c *plan.Case, first bool) bool {
+			return c.Phase == phase && !wrong(c) && !bad(c, first) && (len(firsts) == 0 || slices.Contains(firsts, first))
+		}
 	}
 	return func(yield func([]*plan.Case) bool) {
 		if taking && (!p.batches(last, bare, yield) || !p.batches(last, bad, yield)) {
@@ -170,9 +179,9 @@ func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
 				return
 			}
 		}
-		for _, phase := range []plan.Phase{plan.Clauses, plan.Examples, plan.Random} {
+		for _, wanted := range []func(*plan.Case, bool) bool{of(plan.Clauses, true), of(plan.Clauses, false), of(plan.Examples), of(plan.Random)} {
 			for _, rank := range ranks {
-				if !p.batches(rank, func(c *plan.Case) bool { return c.Phase == phase && !wrong(c) && !bad(c) }, yield) {
+				if !p.batches(rank, wanted, yield) {
 					return
 				}
 			}
@@ -200,24 +209,58 @@ func firstStages(basics []*plan.Case, taking bool) [][]*plan.Case {
 	return all
 }
 
-// batches yields some of the cases of one rank, operation by operation.
-func (p *planned) batches(r int, wanted func(*plan.Case) bool, yield func([]*plan.Case) bool) bool {
-	var some []*plan.Case
+// batches yields some of the cases of one rank. Those that change nothing take
+// turns by operation, so that a slow one does not hold up the others; the rest
+// comes operation by operation. A case is told whether it is the first that keeps
+// its clause, or that breaks it.
+func (p *planned) batches(r int, wanted func(c *plan.Case, first bool) bool, yield func([]*plan.Case) bool) bool {
+	type use struct {
+		clause *contract.Clause
+		expect plan.Expect
+	}
+	var groups [][]*plan.Case
+	n := 0
+	flush := func() bool {
+		some := slices.Concat(groups...)
+		if r == 0 {
+			some = inTurns(groups)
+		}
+		groups, n = nil, 0
+		return len(some) == 0 || yield(some)
+	}
 	for _, op := range p.ops {
 		if rank(op.Method) != r {
 			continue
 		}
+		var some []*plan.Case
+		seen := map[use]bool{}
 		for _, c := range p.cases(op) {
-			if wanted(c) {
+			u := use{c.Clause, c.Expect}
+			if wanted(c, !seen[u]) {
 				some = append(some, c)
 			}
+			seen[u] = seen[u] || c.Phase == plan.Clauses
 		}
-		if len(some) >= batch {
-			if !yield(some) {
-				return false
-			}
-			some = nil
+		groups, n = append(groups, some), n+len(some)
+		if n >= batch && !flush() {
+			return false
 		}
 	}
-	return len(some) == 0 || yield(some)
+	return flush()
+}
+
+// inTurns takes one of each group, then the next of each.
+func inTurns(groups [][]*plan.Case) []*plan.Case {
+	var all []*plan.Case
+	for i := 0; ; i++ {
+		n := len(all)
+		for _, g := range groups {
+			if i < len(g) {
+				all = append(all, g[i])
+			}
+		}
+		if len(all) == n {
+			return all
+		}
+	}
 }

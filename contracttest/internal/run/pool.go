@@ -35,6 +35,7 @@ type pool struct {
 	waiting int                           // cases in aside
 	slow    map[*contract.Operation]int   // answers that take long
 	slowAll int
+	known   int // answers of operations that are known to be slow
 	busy    map[*job]bool
 }
 
@@ -42,7 +43,8 @@ type pool struct {
 type job struct {
 	op    *contract.Operation
 	since time.Time
-	slow  bool // its worker has been replaced
+	slow  bool // it may be late; its worker has been replaced
+	known bool // its operation is slow; its worker has been replaced
 }
 
 // attempts sends the cases of one stage, and returns what came of each.
@@ -106,7 +108,7 @@ func (p *pool) take(j *job) (int, bool) {
 		}
 		if most := p.r.load.most.Load(); most == 0 || int64(len(p.busy)) < most {
 			if i, ok := p.choose(); ok {
-				j.op, j.since, j.slow = p.cases[i].Op, time.Now(), false
+				j.op, j.since, j.slow, j.known = p.cases[i].Op, time.Now(), false, false
 				p.busy[j] = true
 				return i, true
 			}
@@ -166,10 +168,13 @@ func (p *pool) finish(j *job) bool {
 		p.slowAll--
 		p.slow[j.op]--
 	}
+	if j.known {
+		p.known--
+	}
 	if j.slow || p.r.load.most.Load() > 0 {
 		p.freed.Broadcast()
 	}
-	return j.slow
+	return j.slow || j.known
 }
 
 // relieve replaces those who wait long.
@@ -177,12 +182,20 @@ func (p *pool) relieve(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for j := range p.busy {
-		if j.slow || p.slowAll == replacements*p.r.opts.Workers || time.Since(j.since) < p.r.opts.Timeout/partOfTimeout {
+		st := p.r.states.of(j.op)
+		if st.slow() && !j.known && !j.slow && p.known < maxWaiting {
+			j.known = true
+			p.known++
+			p.workers.Go(func() { p.work(ctx) })
+		}
+		if j.slow || p.slowAll == replacements*p.r.opts.Workers || time.Since(j.since) < max(p.r.opts.Timeout/partOfTimeout, 2*st.alone) {
 			continue
 		}
 		j.slow = true
 		p.slowAll++
 		p.slow[j.op]++
-		p.workers.Go(func() { p.work(ctx) })
+		if !j.known {
+			p.workers.Go(func() { p.work(ctx) })
+		}
 	}
 }

@@ -80,7 +80,7 @@ const (
 // answers must be of one shape.
 func (r *runner) repeat(ctx context.Context, taking bool) {
 	for _, op := range r.plan.ops {
-		if takes(op) != taking {
+		if takes(op) != taking || r.states.of(op).fruitless() != "" {
 			continue
 		}
 		var base, broken *plan.Case
@@ -115,11 +115,19 @@ func (r *runner) repeat(ctx context.Context, taking bool) {
 			}
 		}
 		others = append(callers, others...)
-		if base != nil && r.stopped(ctx, op) == "" {
-			r.steady(ctx, base, others)
+		if base == nil {
+			continue
 		}
-		if base != nil && broken != nil && r.stopped(ctx, op) == "" {
-			r.steady(ctx, broken, []*plan.Case{base})
+		var both []*repeated
+		for _, c := range []*plan.Case{base, broken} {
+			if c != nil {
+				both = append(both, &repeated{c: c, replies: make([]reply, repeats)})
+			}
+		}
+		if r.asked(ctx, both, others) {
+			for _, one := range both {
+				r.steady(one)
+			}
 		}
 	}
 }
@@ -132,54 +140,88 @@ func ofCaller(c *plan.Case) bool {
 	})
 }
 
-// steady asks for the same thing again and again, the other requests between.
-func (r *runner) steady(ctx context.Context, c *plan.Case, others []*plan.Case) {
-	type answer struct {
-		shape   string
-		status  int
-		success bool // documented
-		refused bool // as documented
-		limited bool // 429: a target may have a limit
-		request *wire.Request
-		outcome outcome
+// reply is what is compared of the answers to a repeated request.
+type reply struct {
+	shape   string
+	status  int
+	success bool // documented
+	refused bool // as documented
+	limited bool // 429: a target may have a limit
+	request *wire.Request
+	outcome outcome
+}
+
+// repeated is a case that is sent again and again.
+type repeated struct {
+	c       *plan.Case
+	replies []reply
+}
+
+func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
+	x := r.ask(ctx, c, r.target.Do)
+	a := reply{shape: shape(x), request: x.Request}
+	if x.Response != nil {
+		documented := c.Op.Response(x.Response.Status) != nil
+		a.status = x.Response.Status
+		a.success = documented && x.Response.Status/100 < 4
+		a.refused = documented && x.Response.Status/100 == 4
+		a.limited = x.Response.Status == http.StatusTooManyRequests
 	}
-	ask := func() answer {
-		x := r.ask(ctx, c, r.target.Do)
-		a := answer{shape: shape(x), request: x.Request}
-		if x.Response != nil {
-			documented := c.Op.Response(x.Response.Status) != nil
-			a.status = x.Response.Status
-			a.success = documented && x.Response.Status/100 < 4
-			a.refused = documented && x.Response.Status/100 == 4
-			a.limited = x.Response.Status == http.StatusTooManyRequests
-		}
-		a.outcome = r.judge(ctx, c, x)
-		return a
+	a.outcome = r.judge(ctx, c, x)
+	return a
+}
+
+// asked sends the cases of an operation again and again, other requests between,
+// then each at once, and once more when all is quiet again: being busy is no
+// state. What changes nothing is sent by all workers. It reports whether all was
+// sent.
+func (r *runner) asked(ctx context.Context, all []*repeated, others []*plan.Case) bool {
+	op := all[0].c.Op
+	lanes := 1
+	if rank(op.Method) == 0 {
+		lanes = r.lanes(op)
 	}
-	var seen []answer
-	for i := range repeats {
-		if r.stopped(ctx, c.Op) != "" {
-			return
-		}
-		if i%2 == 1 && len(others) > 0 {
-			r.send(ctx, others[i/2%len(others)])
-		}
-		seen = append(seen, ask())
-	}
-	at := make([]answer, together)
 	g := &errgroup.Group{}
-	if most := r.load.most.Load(); most > 0 {
-		g.SetLimit(int(most))
+	g.SetLimit(lanes)
+	for i := range repeats {
+		g.Go(func() error {
+			if r.stopped(ctx, op) != "" {
+				return nil
+			}
+			for n, one := range all {
+				if n == 0 || i%2 == 1 {
+					one.replies[i] = r.reply(ctx, one.c)
+				}
+			}
+			if i%2 == 1 && len(others) > 0 {
+				r.send(ctx, others[i/2%len(others)])
+			}
+			return nil
+		})
 	}
-	for i := range at {
-		g.Go(func() error { at[i] = ask(); return nil })
+	_ = g.Wait() // none fails
+	for _, one := range all {
+		if r.stopped(ctx, op) != "" {
+			return false
+		}
+		at := make([]reply, together)
+		g := &errgroup.Group{}
+		if most := r.load.most.Load(); most > 0 {
+			g.SetLimit(int(most))
+		}
+		for i := range at {
+			g.Go(func() error { at[i] = r.reply(ctx, one.c); return nil })
+		}
+		_ = g.Wait()
+		one.replies = append(append(one.replies, at...), r.reply(ctx, one.c))
 	}
-	if g.Wait() != nil || r.over(ctx) {
-		return
-	}
-	// One more when all is quiet again: being busy is no state.
-	seen = append(append(seen, at...), ask())
-	seen = slices.DeleteFunc(seen, func(a answer) bool { return a.limited })
+	return !r.over(ctx) && r.stopped(ctx, op) == ""
+}
+
+// steady enters what of the answers to the same request is not as the others.
+func (r *runner) steady(one *repeated) {
+	c := one.c
+	seen := slices.DeleteFunc(one.replies, func(a reply) bool { return a.limited || a.request == nil })
 	if len(seen) == 0 {
 		return
 	}

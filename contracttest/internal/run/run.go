@@ -163,6 +163,9 @@ func (r *runner) stages(ctx, late context.Context, taking bool) error {
 			conclude(early...)
 			basics, early = nil, nil
 		}
+		if cases = r.worthwhile(cases); len(cases) == 0 {
+			continue
+		}
 		s := sent{cases, r.attempts(ctx, cases)}
 		r.noteTaken(s.cases, s.outcomes)
 		first := cases[0]

@@ -3,9 +3,13 @@ package run
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -26,8 +30,11 @@ type state struct {
 	closed     bool             // its credential is refused, or there is none
 	left       string           // why nothing more of it is sent
 	judged     int              // cases
+	same       answer           // to all cases of its own method and path
+	varied     bool             // unless they differ
 	accepted   bool             // its valid request was accepted
 	repeatable bool             // and a second time too
+	alone      time.Duration    // how long the second time took
 	lost       bool             // a finding says that it is refused since
 	free       map[string]bool  // nodes whose values need not exist
 	taken      map[string]bool  // nodes for which a made-up value was accepted, if it may exist by chance
@@ -54,6 +61,33 @@ func newStates(c *contract.Contract) states {
 }
 
 func (s states) of(op *contract.Operation) *state { return s[op.Index] }
+
+// note notes what a case was answered with.
+func (s *state) note(c *plan.Case, o *outcome) {
+	s.judged++
+	if c.Expect == plan.RefusePath || c.Expect == plan.RefuseMethod {
+		return
+	}
+	if s.same == (answer{}) {
+		s.same = o.answer
+	}
+	serious := slices.ContainsFunc(o.findings, func(f report.Finding) bool { return f.Severity == report.Error && f.Check != judge.ValidRefused })
+	s.varied = s.varied || o.answer != s.same || serious
+}
+
+// fruitless says why more cases of an operation are not worth sending: its valid
+// request is refused, and so is everything else in the same way. It is empty
+// where they are.
+func (s *state) fruitless() string {
+	const enough = 16
+	if s.accepted || s.varied || s.judged < enough {
+		return ""
+	}
+	return fmt.Sprintf("its valid request was never accepted, and every answer was %s", s.same)
+}
+
+// slow reports whether the operation takes its time when nothing else is asked.
+func (s *state) slow() bool { return s.alone > 200*time.Millisecond }
 
 // endless says why no more cases of the operation are sent; it is empty where
 // there is no such reason.
