@@ -34,6 +34,7 @@ func dryRun(cmd *cobra.Command, contract *contracttest.Contract, base string, op
 		fmt.Fprintf(w, "%-7s %s  %s: %s\n", c.Method, shortened(c.Target), c.ID, c.Expect)
 	}
 	fmt.Fprintf(w, "%s of %s, none of them sent\n", count(n, "case"), contractName(contract))
+	fmt.Fprint(w, decided)
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}
@@ -43,6 +44,16 @@ func dryRun(cmd *cobra.Command, contract *contracttest.Contract, base string, op
 	}
 	return nil
 }
+
+// decided says what a run sends beside its cases.
+const decided = `Answers decide what is sent besides:
+  before the cases: requests whose answers have the values of others, and what makes a resource for a request that uses one up
+  among them: the valid request before a clause is blamed, and a case once more before it is an error; a path that nobody can know;
+              what was late, lost, or answered with 401, 429 or 503, once more
+  after them: of each operation, its valid request, one that is refused and HEAD byte by byte; the valid request 48 times and
+              one that is refused 24 times, with others between, then each 16 times at once; last, the good credential after each
+              few wrong ones; and the last requests one by one, where the target has died
+`
 
 func contractName(contract *contracttest.Contract) string {
 	operations, err := contract.Operations()

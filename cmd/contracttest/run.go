@@ -26,6 +26,7 @@ type runFlags struct {
 	seed            int64
 	cases, workers  int
 	tries           int
+	restart         string
 	maxClauses      int
 	rate            float64
 	budget, timeout time.Duration
@@ -56,6 +57,7 @@ func newRunCommand() *cobra.Command {
 	fl.IntVar(&f.cases, "cases", 40, "random cases for each operation, beside those for its clauses")
 	fl.IntVar(&f.maxClauses, "max-clauses", contracttest.DefaultMaxClauses, "clauses of the document from where on a shared schema is tried in full only where it was first met")
 	fl.IntVar(&f.workers, "workers", 4, "requests under way at once")
+	fl.StringVar(&f.restart, "restart", "", "command of the shell that brings the target back after it has died, to find out of which request; it may go on running until the run ends")
 	fl.Float64Var(&f.rate, "rate", 0, "requests a second at most; 0 is without a bound")
 	fl.DurationVar(&f.budget, "budget", 0, "time for the whole run; 0 is without a bound")
 	fl.DurationVar(&f.timeout, "timeout", 5*time.Second, "time for one exchange")
@@ -148,6 +150,11 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	}
 	if err := warnOfDeletes(cmd.ErrOrStderr(), contract, f.target, opts); err != nil {
 		return err
+	}
+	if f.restart != "" {
+		restarter := &restarter{command: f.restart, out: cmd.ErrOrStderr()}
+		defer restarter.stop()
+		opts = append(opts, contracttest.Restart(restarter.start))
 	}
 	if show := progress(cmd.ErrOrStderr()); show != nil {
 		opts = append(opts, contracttest.OnProgress(show.step))

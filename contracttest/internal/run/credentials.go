@@ -187,7 +187,7 @@ func (r *runner) accuse(ctx, late context.Context, early bool) {
 		return
 	}
 	for _, op := range r.plan.ops {
-		once := takes(op) && r.states.of(op).fixture == nil
+		once := takes(op) && !r.states.of(op).renews()
 		var cases []*plan.Case
 		for _, c := range r.plan.cases(op) {
 			if wrong(c) && !(takes(op) && c.Anonymous) && early == (once && c.Expect != plan.Accept) {

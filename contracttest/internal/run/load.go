@@ -68,6 +68,16 @@ func (r *runner) lanes(op *contract.Operation) int {
 	return n
 }
 
+// nearLate is after which time an answer of an operation means that there are too
+// many at once.
+func (r *runner) nearLate(op *contract.Operation) time.Duration {
+	alone := r.states.of(op).alone
+	if alone == 0 { // nobody knows how long it takes
+		return 2 * r.opts.Timeout / nearTimeout
+	}
+	return max(r.opts.Timeout/nearTimeout, 2*alone)
+}
+
 // slower lets fewer requests be under way.
 func (l *load) slower() {
 	now := l.under.Load() + 1 // the one that was late
@@ -166,7 +176,7 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 	}
 	switch {
 	case !overloaded(x):
-		if !alone && x.Response != nil && x.Response.Elapsed > max(r.opts.Timeout/nearTimeout, 2*r.states.of(op).alone) {
+		if !alone && x.Response != nil && x.Response.Elapsed > r.nearLate(op) {
 			r.load.slower() // the next ones may be late
 		} else {
 			r.load.steady()

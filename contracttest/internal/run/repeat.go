@@ -184,20 +184,24 @@ func (r *runner) asked(ctx context.Context, all []*repeated, others []*plan.Case
 	g := &errgroup.Group{}
 	g.SetLimit(lanes)
 	for i := range repeats {
-		g.Go(func() error {
-			if r.stopped(ctx, op) != "" {
-				return nil
+		var turn []func()
+		turn = append(turn, func() { all[0].replies[i] = r.reply(ctx, all[0].c) })
+		if i%2 == 1 && len(others) > 0 {
+			turn = append(turn, func() { r.send(ctx, others[i/2%len(others)]) })
+		}
+		for _, one := range all[1:] {
+			if i%2 == 1 { // right before the valid one
+				turn = append(turn, func() { one.replies[i] = r.reply(ctx, one.c) })
 			}
-			for n, one := range all {
-				if n == 0 || i%2 == 1 {
-					one.replies[i] = r.reply(ctx, one.c)
+		}
+		for _, do := range turn {
+			g.Go(func() error {
+				if r.stopped(ctx, op) == "" {
+					do()
 				}
-			}
-			if i%2 == 1 && len(others) > 0 {
-				r.send(ctx, others[i/2%len(others)])
-			}
-			return nil
-		})
+				return nil
+			})
+		}
 	}
 	_ = g.Wait() // none fails
 	for _, one := range all {
