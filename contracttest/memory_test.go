@@ -478,3 +478,61 @@ func TestSpoilt(t *testing.T) {
 		})
 	}
 }
+
+// TestHidesNone proves that a finding hides no other of its clause that has
+// another status, or another kind of answer.
+func TestHidesNone(t *testing.T) {
+	next := registry(asDocumented)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || r.URL.EscapedPath() != "/names" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		members, _ := parsed(body).(map[string]any)
+		name, isText := members["name"].(string)
+		switch {
+		case members["name"] != nil && !isText:
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(http.StatusInternalServerError)
+		case len([]rune(name)) > 9:
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusInternalServerError)
+		case isText && len(members) == 2:
+			w.WriteHeader(http.StatusAccepted)
+		case isText && name == "":
+			w.WriteHeader(http.StatusTeapot)
+		default:
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next.ServeHTTP(w, r)
+		}
+	})
+	rep, err := contracttest.Run(t.Context(), parse(t, fmt.Sprintf(names, "")), contracttest.Handler(h), contracttest.Values("name", "ada"))
+	require.NoError(t, err)
+	assert.Len(t, about(rep, "server-error"), 2, "%s", describe(rep))
+	statuses := map[string]bool{}
+	for _, f := range rep.Findings {
+		if f.Check == "undocumented-status" {
+			statuses[f.Actual] = true
+		}
+	}
+	assert.Equal(t, map[string]bool{"202 Accepted": true, "418 I'm a teapot": true}, statuses)
+}
+
+// TestNeverAccepted proves that an operation which answers everything in the same
+// way is not sent hundreds of requests.
+func TestNeverAccepted(t *testing.T) {
+	var asked atomic.Int64
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.EscapedPath() == "/names" {
+			asked.Add(1)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	rep, err := contracttest.Run(t.Context(), parse(t, fmt.Sprintf(names, "")), contracttest.Handler(h))
+	require.NoError(t, err)
+	assert.Less(t, asked.Load(), int64(120), "of %d cases", rep.Stats.Cases)
+	assert.Equal(t, []report.Unproven{{Operation: "addName", Answer: "400 Bad Request"}}, rep.Unproven)
+}

@@ -163,6 +163,10 @@ type Finding struct {
 	Count     int    `json:"count"` // exchanges in which it was found
 	Case      Case   `json:"case"`  // the first of them
 	Curl      string `json:"curl"`  // sends its request again; secrets left out
+	// Status and MediaType are those of the answer; 0 where there was none. Findings
+	// that differ in them are two. JSON does not have them.
+	Status    int    `json:"-"`
+	MediaType string `json:"-"`
 }
 
 // Case names the request of a finding, so that it can be repeated.

@@ -220,6 +220,7 @@ func (pl *planner) examples() {
 			}
 			c := pl.newCase(Examples, p.Presence, "example-"+name, Accept)
 			pl.own(c, p)
+			c.Assumes = []string{p.Node.Path}
 			if pl.confirmed(c, pl.base.withParam(p, value.Good{V: e.Value.Value})) {
 				pl.add(c)
 			}

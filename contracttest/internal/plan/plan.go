@@ -62,7 +62,7 @@ type Case struct {
 	Leave string
 	// Unknown lists the nodes whose values may not exist on the target.
 	Unknown []string
-	// Assumes lists, in a base, the nodes whose values are the document's examples:
+	// Assumes lists, in a base and in examples, the nodes whose values are the document's examples:
 	// nothing says that they exist on the target.
 	Assumes []string
 	// Doubts lists nodes with a made-up text that may be the name of something: its

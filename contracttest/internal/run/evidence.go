@@ -80,7 +80,7 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
 	}
 	switch c.Expect {
 	case plan.Accept:
-		if r.doubtful(c) {
+		if r.doubtful(c) || r.assumes(c, o) {
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
 			break
 		}
@@ -135,6 +135,21 @@ func (r *runner) takeUp(st *state) {
 // something, and no such text has been accepted.
 func (r *runner) doubtful(c *plan.Case) bool {
 	return slices.ContainsFunc(c.Doubts, func(node string) bool { return !r.states.of(c.Op).taken[node] })
+}
+
+// assumes reports whether a case has an example of the document that is refused as
+// something that there is not: nothing says that it exists, unless made-up values
+// of its kind are accepted.
+func (r *runner) assumes(c *plan.Case, o *outcome) bool {
+	if c.Phase != plan.Examples || o.class() != 4 || c.Op.Response(o.status) == nil {
+		return false
+	}
+	switch o.status {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusGone:
+		return true
+	}
+	st := r.states.of(c.Op)
+	return slices.ContainsFunc(c.Assumes, func(node string) bool { return !st.taken[node] && !st.free[node] })
 }
 
 // blameForm lays it at the form of a request that its fault is not noticed,

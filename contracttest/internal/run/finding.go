@@ -38,6 +38,10 @@ func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Findi
 		Message: hide(f.Message, secrets), Expected: hide(f.Expected, secrets), Actual: hide(f.Actual, secrets), Count: 1,
 		Case: report.Case{ID: name},
 	}
+	if e.Response != nil {
+		a := answerOf(e.Exchange)
+		out.Status, out.MediaType = a.status, a.kind
+	}
 	if f.Clause != nil {
 		out.Clause = f.Clause.Name
 	}
@@ -60,11 +64,16 @@ func curlBase(target send.Target) string {
 	return scheme + "://" + host
 }
 
-// findingKey is the identity of a finding: more of the same are a count.
-type findingKey struct{ operation, check, severity, clause string }
+// findingKey is the identity of a finding: more of the same are a count. One in an
+// answer of another status or media type is not the same.
+type findingKey struct {
+	operation, check, severity, clause string
+	status                             int
+	kind                               string
+}
 
 func keyOf(f report.Finding) findingKey {
-	return findingKey{f.Operation, f.Check, f.Severity, f.Clause}
+	return findingKey{f.Operation, f.Check, f.Severity, f.Clause, f.Status, f.MediaType}
 }
 
 // enter adds a finding, or counts it where the same was found before.
