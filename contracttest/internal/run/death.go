@@ -21,7 +21,7 @@ const (
 	maxRefused   = 3                     // connections in a row
 	refusedPause = 50 * time.Millisecond // between two of them
 	maxSuspects  = 24                    // requests that are tried again
-	maxListed    = 8                     // of them in a report
+	maxListed    = 12                    // of them in a report
 	waitAlone    = 3 * time.Second       // for a target that may come back by itself
 	waitRestart  = 30 * time.Second      // for one that is brought back
 	pollPause    = 100 * time.Millisecond
@@ -87,21 +87,26 @@ func rankOf(e entry) int {
 	return 1
 }
 
-// suspects lists the last requests before connections were refused, in the order
-// in which they were sent, each once.
+// suspects lists the last requests that went out before the first of them was
+// lost, in the order in which they were sent, each once.
 func (r *runner) suspects() []entry {
 	all := r.journal.all(func(entry) bool { return true })
-	last := len(all)
-	for last > 0 && all[last-1].refused() {
-		last--
+	var answered, lost int64 // when the last was answered, and the first after it was lost
+	for _, e := range all {
+		if e.status != 0 {
+			answered = max(answered, e.ended)
+		}
+	}
+	for _, e := range all {
+		if (e.refused() || e.dropped()) && e.ended > answered && (lost == 0 || e.ended < lost) {
+			lost = e.ended
+		}
 	}
 	var some []entry
-	seen := map[*wire.Request]bool{}
-	for i := len(all) - 1; i >= 0 && len(some) < maxSuspects; i-- {
-		// One that was refused may have been sent before, on a connection that was
-		// in use: it is among the first of them.
-		if e := all[i]; (i < last || i < last+r.opts.Workers) && !seen[e.req] {
-			seen[e.req] = true
+	seen := map[string]bool{}
+	for _, e := range slices.Backward(all) {
+		if key := e.name() + e.req.Target; e.began < lost && !seen[key] && len(some) < maxSuspects {
+			seen[key] = true
 			some = append(some, e)
 		}
 	}
