@@ -39,7 +39,7 @@ func (o *outage) failed(ctx context.Context, requestID string, err error) {
 		return
 	}
 	o.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
-	o.timer = time.AfterFunc(outageInterval, func() {
+	o.timer = time.AfterFunc(outageInterval, func() { //nolint:contextcheck // a line is of many requests
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.tell() {
@@ -56,7 +56,7 @@ func (o *outage) tell() bool {
 	if o.n == 0 {
 		return false
 	}
-	o.log.LogAttrs(context.Background(), slog.LevelError, "requests failed", //nolint:contextcheck // it is of many requests
+	o.log.LogAttrs(context.Background(), slog.LevelError, "requests failed",
 		slog.Int("count", o.n), slog.Any("error", o.last))
 	o.n, o.last = 0, nil
 	return true

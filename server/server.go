@@ -221,7 +221,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	limited := newFairListener(lazyListener{netutil.LimitListener(listener, s.limits.Connections)},
 		s.limits.ConnectionsPerAddress, s.tls != nil, s.proxies)
-	defer s.outage.end()
+	defer s.outage.end() //nolint:contextcheck // a line is of many requests
 	served := make(chan error, 1)
 	go func() {
 		if s.tls == nil {

@@ -48,6 +48,7 @@ func (r *packagesRun) append(p store.Package) {
 	begin := len(r.ids)
 	r.ids = append(r.ids, p.ID...)
 	r.entries = append(r.entries, packagesEntry{
+		//nolint:gosec // G115: a run is far from having so many bytes
 		uint32(begin), uint32(len(r.ids)), uint32(len(r.places) - 1), uint8(slices.Index(packageStates[:], p.State)),
 	})
 }
