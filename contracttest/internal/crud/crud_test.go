@@ -34,6 +34,8 @@ func TestDresses(t *testing.T) {
 				assert.Zero(t, rep.Errors(), "%s", describe(rep))
 				assert.True(t, s.Untouched(), "what is somebody's is as it was")
 				shown := rep.Coverage.Clauses - rep.Coverage.NotProven - len(rep.Coverage.Unreached)
+				assert.Equal(t, []int{1}, s.Left(), "what the run has made is deleted")
+				assert.GreaterOrEqual(t, 100*shown, 85*rep.Coverage.Clauses, "clauses that were shown")
 				t.Logf("%d of %d clauses shown, %d cases, %d exchanges, left: %d", shown, rep.Coverage.Clauses, rep.Stats.Cases, rep.Stats.Exchanges, len(s.Left()))
 				if testing.Verbose() {
 					for _, c := range rep.Coverage.ByClause {

@@ -3,9 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -55,11 +53,13 @@ func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchang
 	planned := r.withRunHeaders(c)
 	f := r.states.of(c.Op).fixture
 	if f == nil || !changes(c.Request) {
-		return r.exchange(ctx, c.Op, planned, do)
+		return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange { return r.exchange(ctx, c.Op, req, do) })
 	}
-	x := f.send(ctx, c, planned, do)
-	x.Request = planned // reports name the same identifier in every run
-	return x
+	return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange {
+		x := f.send(ctx, c, req, do)
+		x.Request = planned // reports name the same identifier in every run
+		return x
+	})
 }
 
 // changes reports whether a request may change something, by its method or by
@@ -295,8 +295,6 @@ type maker struct {
 	base   *plan.Case // the valid request of the operation
 	parent *fixture   // nil where it stands below nothing, or below what is given
 	read   *plan.Case // nil where what was made cannot be read
-
-	made atomic.Int64
 }
 
 // make makes a resource and returns the values of its path parameters; nil where
@@ -313,8 +311,9 @@ func (m *maker) make(ctx context.Context) map[string]string {
 		c.Request = c.Request.Clone()
 		c.Request.Target = world.Bind(op, c.Request.Target, base, m.parent.planned, above)
 	}
-	c.Request = anew(op, c.Request, fmt.Sprintf("%d-", m.made.Add(1)), base)
-	x := m.r.exchange(ctx, op, m.r.withRunHeaders(&c), m.r.target.Do)
+	x := m.r.anew(ctx, &c, m.r.withRunHeaders(&c), func(req *wire.Request) *wire.Exchange {
+		return m.r.exchange(ctx, op, req, m.r.target.Do)
+	})
 	if !accepted(op, x) {
 		return nil
 	}
@@ -354,32 +353,4 @@ func (r *runner) base(op *contract.Operation) string {
 		return base
 	}
 	return op.BasePath
-}
-
-// anew puts a mark before the texts of a JSON object, where the contract bears
-// it: they may have to be unique.
-func anew(op *contract.Operation, req *wire.Request, mark, base string) *wire.Request {
-	dec := json.NewDecoder(bytes.NewReader(req.Body))
-	dec.UseNumber()
-	var members map[string]any
-	if dec.Decode(&members) != nil {
-		return req
-	}
-	out := req.Clone()
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		text, ok := members[name].(string)
-		if !ok {
-			continue
-		}
-		members[name] = mark + text
-		body, err := json.Marshal(members)
-		plain := *out
-		plain.Target, plain.Body = strings.TrimPrefix(out.Target, base), body
-		if err != nil || len(op.CheckRequest(&plain)) > 0 {
-			members[name] = text
-			continue
-		}
-		out.Body = body
-	}
-	return out
 }

@@ -196,6 +196,7 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 		r.states.of(op).large.Add(1)
 	case err == nil:
 		r.answered.Store(true)
+		r.note(op, x)
 	}
 	return x
 }

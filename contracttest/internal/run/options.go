@@ -28,6 +28,8 @@ type Options struct {
 	BasePath        *string // nil: as target and document say
 	Only            []string
 	Skip            []string
+	Keep            bool // what the run has made is not deleted at its end
+	Safe            bool // only requests of safe methods are sent
 	Prepare         func(*http.Request) error
 	// Restart brings the target back after it has died; nil where nothing does.
 	Restart  func(context.Context) error

@@ -34,7 +34,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	r := &runner{
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{},
 		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
-		world: world.New(c), load: load{limited: map[*contract.Operation]int{}},
+		world: world.New(c), token: newToken(), load: load{limited: map[*contract.Operation]int{}},
 	}
 	defer target.Close()
 	return r.run(ctx)
@@ -49,6 +49,7 @@ type runner struct {
 	load      load
 
 	world      *world.World
+	token      *token
 	plan       *planned
 	states     states
 	account    coverage.Account
@@ -91,7 +92,16 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	if r.opts.Rate > 0 {
 		r.load.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
 	}
+	for _, st := range r.states {
+		st.uniques = newUniques(r.world, st.op, r.token)
+	}
 	opts := r.opts.plan(r.opts.Base(r.contract, r.target), r.selection)
+	cleaned := false
+	defer func() {
+		if !cleaned { // it could not be done to its end
+			r.deleteAll(ctx)
+		}
+	}()
 	opts = r.discover(ctx, opts)
 	r.plan = makePlan(ctx, r.contract, opts, func(c *plan.Case) bool { return r.selection.Case(c.ID) })
 	for op, pt := range maps.All(r.plan.parts) {
@@ -128,6 +138,8 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	for _, enter := range r.spoiled {
 		enter()
 	}
+	r.cleanup(ctx)
+	cleaned = true
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) && r.exchanges.Load() == 0 {
 		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}

@@ -25,6 +25,7 @@ type state struct {
 	op      *contract.Operation
 	plan    *part    // nil where there was no time to plan it
 	fixture *fixture // what its requests may change; nil where they consume nothing
+	uniques *uniques // texts that are made new for each request; nil where there are none
 
 	valid      answer           // to its valid request
 	closed     bool             // its credential is refused, or there is none

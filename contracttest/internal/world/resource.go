@@ -2,6 +2,7 @@ package world
 
 import (
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 // World is what is known of a target. It is safe for concurrent use.
 type World struct {
 	contract *contract.Contract
+	items    map[*contract.Operation]item // of what each POST creates
 
 	mu     sync.Mutex
 	living []*Resource // in the order in which they were made
@@ -22,7 +24,13 @@ type World struct {
 
 // New returns what is known of a target before anything is sent.
 func New(c *contract.Contract) *World {
-	return &World{contract: c, byPath: map[string]*Resource{}}
+	w := &World{contract: c, items: map[*contract.Operation]item{}, byPath: map[string]*Resource{}}
+	for _, op := range c.Operations {
+		if op.Method == http.MethodPost {
+			w.items[op] = w.itemOf(op)
+		}
+	}
+	return w
 }
 
 // Life is what has become of a resource.
@@ -45,8 +53,8 @@ type Resource struct {
 	life Life
 }
 
-// key is the path of a resource, which nothing else has.
-func (r *Resource) key() string {
+// Path is the path of a resource, which nothing else has.
+func (r *Resource) Path() string {
 	path := r.Item
 	for name, v := range r.Values {
 		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(v))
@@ -59,36 +67,27 @@ func (r *Resource) key() string {
 // was sent to. values are those of the request's own path parameters. It returns
 // nil where the answer does not say.
 func (w *World) Identify(producer *contract.Operation, values map[string]string, owner string, x *wire.Exchange) *Resource {
-	item, param := w.ItemOf(producer)
-	if item == "" || x.Response == nil {
+	made, ok := w.items[producer]
+	if !ok || made.param == nil || x.Response == nil {
 		return nil
 	}
-	for _, o := range w.contract.Operations {
-		if o.Path != item {
-			continue
-		}
-		found := located(x, o, param)
-		for _, p := range o.Params {
-			if p.Spec.Name == param && len(found) == 0 {
-				for _, expr := range links(producer, o, p) {
-					found = append(found, evaluate(expr, x)...)
-				}
-			}
-		}
-		if len(found) == 0 {
-			found = within(x, param, "id", "uuid")
-		}
-		if len(found) == 0 {
-			return nil
-		}
-		all := maps.Clone(values)
-		if all == nil {
-			all = map[string]string{}
-		}
-		all[param] = found[0]
-		return &Resource{Producer: producer, Item: item, Values: all, Owner: owner}
+	name := made.param.Spec.Name
+	found := located(x, made.op, name)
+	for _, expr := range links(producer, made.op, made.param) {
+		found = append(found, evaluate(expr, x)...)
 	}
-	return nil
+	if len(found) == 0 {
+		found = within(x, name, "id", "uuid")
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	all := maps.Clone(values)
+	if all == nil {
+		all = map[string]string{}
+	}
+	all[name] = found[0]
+	return &Resource{Producer: producer, Item: made.op.Path, Values: all, Owner: owner}
 }
 
 // Enter notes that a resource was made. One that has the path of another is that
@@ -96,10 +95,10 @@ func (w *World) Identify(producer *contract.Operation, values map[string]string,
 func (w *World) Enter(r *Resource) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if before := w.byPath[r.key()]; before != nil {
+	if before := w.byPath[r.Path()]; before != nil {
 		w.remove(before)
 	}
-	w.byPath[r.key()] = r
+	w.byPath[r.Path()] = r
 	w.living = append(w.living, r)
 }
 
@@ -108,7 +107,7 @@ func (w *World) Enter(r *Resource) {
 func (w *World) Settle(item string, values map[string]string, life Life) *Resource {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r := w.byPath[(&Resource{Item: item, Values: values}).key()]
+	r := w.byPath[(&Resource{Item: item, Values: values}).Path()]
 	if r == nil {
 		return nil
 	}
@@ -119,7 +118,7 @@ func (w *World) Settle(item string, values map[string]string, life Life) *Resour
 }
 
 func (w *World) remove(r *Resource) {
-	delete(w.byPath, r.key())
+	delete(w.byPath, r.Path())
 	if i := slices.Index(w.living, r); i >= 0 {
 		w.living = slices.Delete(w.living, i, i+1)
 	}

@@ -193,18 +193,23 @@ func (w *World) holds(path string) bool {
 	})
 }
 
-// ItemOf returns the path of what an operation creates, relative to its
-// collection, and the name of its last parameter; empty where the document has
-// none.
-func (w *World) ItemOf(producer *contract.Operation) (path, param string) {
+// item is what an operation creates: an operation on its path, and the parameter
+// that names it.
+type item struct {
+	op    *contract.Operation
+	param *contract.Param // nil where the document has no such path
+}
+
+// itemOf finds what a POST to a collection creates.
+func (w *World) itemOf(producer *contract.Operation) item {
 	collection := strings.TrimSuffix(producer.Path, "/")
 	for _, o := range w.contract.Operations {
 		rest, below := strings.CutPrefix(o.Path, collection+"/{")
 		if name, ok := strings.CutSuffix(rest, "}"); below && ok && !strings.ContainsAny(name, "/{}") {
-			return o.Path, name
+			return item{o, w.last(o)}
 		}
 	}
-	return "", ""
+	return item{}
 }
 
 // Creates reports whether an operation makes something new: POST with a 201, or
@@ -213,8 +218,8 @@ func (w *World) Creates(op *contract.Operation) bool {
 	if op.Method != http.MethodPost {
 		return false
 	}
-	item, _ := w.ItemOf(op)
-	return item != "" || op.Response(http.StatusCreated) != nil && op.Response(http.StatusCreated).Key == "201"
+	r := op.Response(http.StatusCreated)
+	return w.items[op].param != nil || r != nil && r.Key == "201"
 }
 
 // Reader returns the GET that reads what a path parameter of an operation names,

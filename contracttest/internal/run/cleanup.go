@@ -1,0 +1,178 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// How long the end of a run may take that deletes what the run has made, how
+// often an operation may refuse to, and how much of what stays is named.
+const (
+	cleanupTime  = 30 * time.Second
+	maxRefusals  = 3
+	maxLeftNamed = 3
+)
+
+// note enters what an answered request has made of the resources of the run.
+func (r *runner) note(op *contract.Operation, x *wire.Exchange) {
+	if x.Response == nil || x.Response.Status/100 != 2 || world.Safe(x.Request.Method) {
+		return
+	}
+	base := r.base(op)
+	values := world.Values(op, x.Request.Target, base)
+	if values == nil {
+		return
+	}
+	switch x.Request.Method {
+	case http.MethodPost:
+		if op.Method != http.MethodPost {
+			return
+		}
+		if made := r.world.Identify(op, values, r.owner(x.Request), x); made != nil {
+			r.world.Enter(made)
+		}
+	case http.MethodDelete:
+		r.world.Settle(op.Path, values, world.Deleted)
+	case http.MethodPut:
+		if x.Response.Status == http.StatusCreated && strings.HasSuffix(op.Path, "}") {
+			r.world.Enter(&world.Resource{Producer: op, Item: op.Path, Values: values, Owner: r.owner(x.Request)})
+			return
+		}
+		r.world.Settle(op.Path, values, world.Changed)
+	case http.MethodPatch:
+		r.world.Settle(op.Path, values, world.Changed)
+	}
+}
+
+// owner names the credential of a request: the header that carries it.
+func (r *runner) owner(req *wire.Request) string {
+	for _, f := range req.Header {
+		if isSecretName(f.Name) {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+// cleanup deletes what the run has made, the newest first, where the document has
+// an operation for it, and says what stays.
+func (r *runner) cleanup(ctx context.Context) {
+	r.deleteAll(ctx)
+	if r.opts.Keep {
+		r.sayWhatStays("--keep leaves it")
+		return
+	}
+	r.sayWhatStays("no operation deletes it, or it is refused")
+}
+
+// deleteAll deletes the resources of one kind after those of another, as they
+// were made: several at once.
+func (r *runner) deleteAll(ctx context.Context) {
+	if r.opts.Keep {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	removers := map[string]*remover{}
+	all := r.world.Living()
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].Item == all[0].Item {
+			n++
+		}
+		item := all[0].Item
+		if _, known := removers[item]; !known {
+			removers[item] = r.remover(item)
+		}
+		g := &errgroup.Group{}
+		g.SetLimit(r.opts.Workers)
+		for _, res := range all[:n] {
+			if m := removers[item]; m != nil {
+				g.Go(func() error { m.remove(ctx, res); return nil })
+			}
+		}
+		_ = g.Wait() // nothing fails
+		all = all[n:]
+	}
+}
+
+// remover deletes the resources of one path template.
+type remover struct {
+	r    *runner
+	base *plan.Case
+	from map[string]string
+
+	mu       sync.Mutex
+	refusals int // in a row
+}
+
+// remover returns who deletes what is at a path template; nil where nobody does,
+// or the run leaves the operation out.
+func (r *runner) remover(item string) *remover {
+	op := r.world.At(http.MethodDelete, item)
+	if op == nil || r.selection.skips(op) {
+		return nil
+	}
+	opts := r.opts.plan(r.opts.Base(r.contract, r.target), r.selection)
+	opts.Want = nil
+	base := plan.Base(op, opts)
+	if base == nil {
+		return nil
+	}
+	return &remover{r: r, base: base, from: world.Values(op, base.Request.Target, r.base(op))}
+}
+
+func (m *remover) remove(ctx context.Context, res *world.Resource) {
+	m.mu.Lock()
+	enough := m.refusals >= maxRefusals
+	m.mu.Unlock()
+	if enough || ctx.Err() != nil {
+		return
+	}
+	c := *m.base
+	c.Request = c.Request.Clone()
+	c.Request.Target = world.Bind(c.Op, c.Request.Target, m.r.base(c.Op), m.from, res.Values)
+	x := m.r.exchange(ctx, c.Op, m.r.withRunHeaders(&c), m.r.target.Do)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if refusedAsNothing(x) && (x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone) || accepted(c.Op, x) {
+		m.refusals = 0
+		m.r.world.Settle(res.Item, res.Values, world.Deleted)
+		return
+	}
+	m.refusals++
+}
+
+// sayWhatStays warns of what the run leaves on the target, by who made it.
+func (r *runner) sayWhatStays(why string) {
+	left := map[string][]string{}
+	var order []string
+	for _, res := range r.world.Living() {
+		by := res.Producer.ID
+		if left[by] == nil {
+			order = append(order, by)
+		}
+		left[by] = append(left[by], res.Path())
+	}
+	slices.Sort(order)
+	for _, by := range order {
+		paths := left[by]
+		named := strings.Join(paths[:min(len(paths), maxLeftNamed)], ", ")
+		if len(paths) > maxLeftNamed {
+			named += ", …"
+		}
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d of %s stay on the target (%s): %s", len(paths), by, named, why))
+	}
+}

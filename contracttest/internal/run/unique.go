@@ -1,0 +1,361 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"hash/fnv"
+	mathrand "math/rand/v2"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// runMark stands in reports for the token of the run, so that two runs report
+// the same.
+const runMark = "{run}"
+
+// token tells the texts of one run from those of all others.
+type token struct {
+	text  string
+	shown *regexp.Regexp // the token with a number behind it
+	count atomic.Int64
+}
+
+func newToken() *token {
+	const letters = 6
+	text := "q" + strings.ToLower(rand.Text()[:letters])
+	return &token{text: text, shown: regexp.MustCompile("(?i)" + text + "[0-9a-z]*")}
+}
+
+// next is the token with another number each time.
+func (t *token) next() (suffix string, n int64) {
+	n = t.count.Add(1)
+	return t.text + strconv.FormatInt(n, 36), n
+}
+
+// hide replaces the token by its mark.
+func (t *token) hide(text string) string { return t.shown.ReplaceAllString(text, runMark) }
+
+// uniqueNames are those of properties of which there is often one alone with a
+// value.
+var uniqueNames = []string{
+	"email", "emailaddress", "mail", "username", "login", "handle", "nickname", "name", "displayname", "slug", "code", "key", "title", "label", "alias",
+	"sku", "domain", "hostname", "externalid", "reference",
+}
+
+// uniques are the texts in the bodies of an operation that have to be new in each
+// request: those whose names say so and, once a 409 has taught it, the others.
+type uniques struct {
+	token *token
+	nodes map[string][]*contract.Node // that a property of a name may be
+
+	taught atomic.Bool  // a documented 409 was the answer to new texts of these names
+	good   atomic.Bool  // a request with new texts was accepted
+	off    atomic.Bool  // it is refused for them
+	vain   atomic.Int32 // refused with new texts and without
+	base   atomic.Pointer[map[string]string]
+}
+
+// newUniques returns the unique texts of an operation; nil where it creates and
+// changes nothing, or has no JSON body with texts.
+func newUniques(w *world.World, op *contract.Operation, t *token) *uniques {
+	changes := op.Method == http.MethodPut || op.Method == http.MethodPatch
+	if op.Body == nil || !w.Creates(op) && (!changes || w.Consumed(op.Method, op) == nil) {
+		return nil
+	}
+	u := &uniques{token: t, nodes: map[string][]*contract.Node{}}
+	for _, m := range op.Body.Media {
+		if m.Form != codec.JSON {
+			continue
+		}
+		m.Node.Walk(func(n *contract.Node) {
+			if n.PropName != "" && n.Allows("string") {
+				u.nodes[n.PropName] = append(u.nodes[n.PropName], n)
+			}
+		})
+	}
+	if len(u.nodes) == 0 {
+		return nil
+	}
+	return u
+}
+
+// wanted reports whether a property has to have a new value.
+func (u *uniques) wanted(name string) bool {
+	return len(u.nodes[name]) > 0 && (u.taught.Load() || slices.Contains(uniqueNames, strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))))
+}
+
+// How often a request is sent with other texts that is refused for those it has,
+// and how often one without new texts is tried that was never accepted with them.
+const (
+	maxOthers409 = 3
+	maxWithout   = 6
+)
+
+// anew sends a request with unique texts of its own. It returns the exchange
+// with the request as reports show it.
+func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send func(*wire.Request) *wire.Exchange) *wire.Exchange {
+	u := r.states.of(c.Op).uniques
+	if u == nil || u.off.Load() || req.Method != c.Op.Method || len(req.Body) == 0 {
+		return send(req)
+	}
+	base := u.baseTexts(c)
+	var x *wire.Exchange
+	for range maxOthers409 {
+		sent, shown := u.fresh(req, base, r.opts.Known)
+		x = send(sent)
+		x.Request = shown
+		if x.Response == nil || x.Response.Status != http.StatusConflict || c.Op.Response(http.StatusConflict) == nil || ctx.Err() != nil {
+			break
+		}
+		u.taught.Store(true)
+	}
+	switch {
+	case accepted(c.Op, x):
+		u.good.Store(true)
+	case c.Expect == plan.Accept && !u.good.Load() && x.Response != nil && x.Response.Status/100 == 4 && u.vain.Load() < maxWithout:
+		// The document's example may be the only one that is taken.
+		without := send(req)
+		if !accepted(c.Op, without) {
+			u.vain.Add(1)
+			return x
+		}
+		u.off.Store(true)
+		return without
+	}
+	return x
+}
+
+// baseTexts are the texts of the valid request that a case differs from.
+func (u *uniques) baseTexts(c *plan.Case) map[string]string {
+	if c.Base != nil {
+		if before := u.base.Load(); before != nil {
+			return *before
+		}
+		c = c.Base
+	}
+	all := map[string]string{}
+	for _, s := range texts(c.Request.Body) {
+		all[s.name] = s.value
+	}
+	u.base.Store(&all)
+	return all
+}
+
+// text is a string in a JSON body: the value of a property.
+type textIn struct {
+	name, value string
+	start, end  int // of the JSON text of the value, with its quotation marks
+}
+
+// texts lists the strings in a JSON body that are values of properties, as far
+// as it can be read.
+func texts(body []byte) []textIn {
+	var all []textIn
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var objects []bool // for each level, whether it is an object
+	key, isKey := "", false
+	for {
+		before := dec.InputOffset()
+		tok, err := dec.Token()
+		if err != nil {
+			return all
+		}
+		inObject := len(objects) > 0 && objects[len(objects)-1]
+		switch v := tok.(type) {
+		case json.Delim:
+			switch v {
+			case '{', '[':
+				objects = append(objects, v == '{')
+			default:
+				objects = objects[:len(objects)-1]
+			}
+			isKey = len(objects) > 0 && objects[len(objects)-1]
+			continue
+		case string:
+			if inObject && isKey {
+				key, isKey = v, false
+				continue
+			}
+			if inObject {
+				end := int(dec.InputOffset())
+				quote := bytes.IndexByte(body[before:end], '"')
+				all = append(all, textIn{name: key, value: v, start: int(before) + quote, end: end})
+			}
+		}
+		isKey = inObject
+	}
+}
+
+// fresh returns a request with new texts, and the same as reports show it.
+func (u *uniques) fresh(req *wire.Request, base map[string]string, known map[string][]string) (sent, shown *wire.Request) {
+	var body, display []byte
+	last := 0
+	for _, s := range texts(req.Body) {
+		if !u.wanted(s.name) || slices.Contains(known[s.name], s.value) {
+			continue
+		}
+		raw := string(req.Body[s.start:s.end])
+		suffix, n := u.token.next()
+		fresh, ok := u.other(s, raw, suffix, n, base[s.name] == s.value)
+		if !ok {
+			continue
+		}
+		body = append(append(body, req.Body[last:s.start]...), fresh...)
+		display = append(append(display, req.Body[last:s.start]...), u.token.shownAs(fresh, raw)...)
+		last = s.end
+	}
+	if last == 0 {
+		return req, req
+	}
+	sent, shown = req.Clone(), req.Clone()
+	sent.Body, shown.Body = append(body, req.Body[last:]...), append(display, req.Body[last:]...)
+	return sent, shown
+}
+
+// shownAs is a new text as reports show it: with the mark of the run, or as it was
+// planned where there was no room for one.
+func (t *token) shownAs(fresh, planned string) string {
+	if shown := t.hide(fresh); shown != fresh {
+		return shown
+	}
+	return planned
+}
+
+// other makes a new text, as JSON, that its schema judges as it judges the
+// planned one. A text that a case is about keeps its length.
+func (u *uniques) other(s textIn, raw, suffix string, n int64, ofBase bool) (string, bool) {
+	nodes := u.nodes[s.name]
+	judged := make([]bool, len(nodes))
+	for i, node := range nodes {
+		judged[i] = node.Validates(s.value) == nil
+	}
+	same := func(v string) bool {
+		for i, node := range nodes {
+			if (node.Validates(v) == nil) != judged[i] {
+				return false
+			}
+		}
+		return v != s.value
+	}
+	plain, err := encoded(s.value)
+	if err != nil {
+		return "", false
+	}
+	if plain != raw { // it is the spelling that counts
+		if v := s.value + suffix; ofBase && same(v) {
+			return strings.TrimSuffix(raw, `"`) + suffix + `"`, true
+		}
+		return "", false
+	}
+	for _, v := range candidates(s.value, suffix, n, ofBase) {
+		if same(v) {
+			text, err := encoded(v)
+			return text, err == nil
+		}
+	}
+	return "", false
+}
+
+func encoded(v string) (string, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err //nolint:wrapcheck // a string can be encoded
+}
+
+// candidates lists texts like another, the most telling first: with the token
+// added, in the place of its end, and with other letters and digits. Only those of
+// the same length will do for a text that a case is about.
+func candidates(v, suffix string, n int64, longer bool) []string {
+	var all []string
+	runes := []rune(v)
+	local, domain, isAddress := strings.Cut(v, "@")
+	if longer {
+		if isAddress {
+			all = append(all, local+"-"+suffix+"@"+domain, suffix+"@"+domain)
+		}
+		all = append(all, v+"-"+suffix, v+suffix)
+	}
+	if l := []rune(local); isAddress && len(l) > len(suffix) {
+		all = append(all, string(l[:len(l)-len(suffix)])+suffix+"@"+domain)
+	}
+	if len(runes) > len(suffix) {
+		cut := string(runes[:len(runes)-len(suffix)]) + suffix
+		all = append(all, cut)
+	}
+	if longer {
+		all = append(all, suffix, strings.ToUpper(suffix))
+	}
+	for try := range int64(4) {
+		all = append(all, likeness(v, suffix, n<<2+try))
+	}
+	return all
+}
+
+// likeness has other letters and digits in the places of those of a text.
+func likeness(v, suffix string, n int64) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(suffix))
+	r := mathrand.New(mathrand.NewPCG(h.Sum64(), uint64(n))) //nolint:gosec // they have to differ, not to be secret
+	hex := strings.Trim(strings.ToLower(v), "0123456789abcdef-") == ""
+	letters := 26
+	if hex {
+		letters = 6
+	}
+	out := []rune(v)
+	for i, c := range out {
+		switch {
+		case c >= 'a' && c <= 'z':
+			out[i] = 'a' + rune(r.IntN(letters)) //nolint:gosec // one of 26 letters
+		case c >= 'A' && c <= 'Z':
+			out[i] = 'A' + rune(r.IntN(letters)) //nolint:gosec // one of 26 letters
+		case c >= '1' && c <= '9':
+			out[i] = '1' + rune(r.IntN(9)) //nolint:gosec // one of 9 digits
+		}
+	}
+	return string(out)
+}
+
+// hideToken puts the mark of the run in the place of its token, wherever a report
+// has it.
+func (r *runner) hideToken() {
+	hide := func(texts ...*string) {
+		for _, text := range texts {
+			*text = r.token.hide(*text)
+		}
+	}
+	for i := range r.report.Findings {
+		f := &r.report.Findings[i]
+		hide(&f.Message, &f.Expected, &f.Actual, &f.Curl)
+	}
+	for i := range r.report.Exchanges {
+		x := &r.report.Exchanges[i]
+		hide(&x.Target, &x.Curl, &x.Error, &x.Request.Body, &x.Response.Body)
+		for _, headers := range [][]report.Header{x.Request.Header, x.Response.Header} {
+			for j := range headers {
+				hide(&headers[j].Value)
+			}
+		}
+		for j := range x.Findings {
+			hide(&x.Findings[j].Message)
+		}
+	}
+	for i := range r.report.Warnings {
+		hide(&r.report.Warnings[i])
+	}
+}
