@@ -189,6 +189,19 @@ func Skip(names ...string) Option {
 	return func(c *config) error { c.Skip = append(c.Skip, names...); return nil }
 }
 
+// Keep leaves on the target what the run has made. Without it everything is
+// deleted at the end that the document has an operation for; what stays is a
+// warning of the report.
+func Keep() Option {
+	return func(c *config) error { c.Keep = true; return nil }
+}
+
+// Safe sends requests by GET, HEAD and OPTIONS alone (RFC 9110 §9.2.1). Clauses
+// that need others are reported as unreached.
+func Safe() Option {
+	return func(c *config) error { c.Safe = true; return nil }
+}
+
 // Prepare has the last word on each request before it is sent: to sign it, or
 // to give it a fresh token. It must be safe for concurrent use.
 func Prepare(f func(*http.Request) error) Option {

@@ -101,7 +101,7 @@ func warnOfDeletes(w io.Writer, contract *contracttest.Contract, target string, 
 	if len(deletes) > named {
 		names += fmt.Sprintf(" and %d more", len(deletes)-named)
 	}
-	fmt.Fprintf(w, "contracttest: warning: requests that delete are sent to %s (%s); --skip leaves an operation out, --dry-run lists the requests\n",
+	fmt.Fprintf(w, "contracttest: warning: requests that delete are sent to %s (%s); --safe sends none, --skip leaves an operation out, --dry-run lists the requests\n",
 		printable(u.Host), printable(names))
 	return nil
 }

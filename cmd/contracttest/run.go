@@ -33,6 +33,7 @@ type runFlags struct {
 	maxTime         time.Duration
 	verbose, quiet  bool
 	dryRun          bool
+	keep, safe      bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -63,6 +64,8 @@ func newRunCommand() *cobra.Command {
 	fl.DurationVar(&f.timeout, "timeout", 5*time.Second, "time for one exchange")
 	fl.DurationVar(&f.maxTime, "max-time", 0, "time after which an answer is a finding (response-slow); 0 is without a bound")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "list the requests that would be sent, and send none")
+	fl.BoolVar(&f.keep, "keep", false, "leave on the target what the run has made, instead of deleting it at the end")
+	fl.BoolVar(&f.safe, "safe", false, "send GET, HEAD and OPTIONS alone")
 	fl.BoolVar(&f.verbose, "verbose", false, "list every clause that was not proven or not reached")
 	fl.BoolVar(&f.quiet, "quiet", false, "write nothing to standard output")
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
@@ -120,6 +123,12 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
 		contracttest.CredentialTries(f.tries),
 	}
+	if f.keep {
+		opts = append(opts, contracttest.Keep())
+	}
+	if f.safe {
+		opts = append(opts, contracttest.Safe())
+	}
 	for _, h := range f.headers {
 		name, value, err := parseHeader(h)
 		if err != nil {
@@ -148,8 +157,10 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if f.dryRun {
 		return dryRun(cmd, contract, f.target, opts)
 	}
-	if err := warnOfDeletes(cmd.ErrOrStderr(), contract, f.target, opts); err != nil {
-		return err
+	if !f.safe {
+		if err := warnOfDeletes(cmd.ErrOrStderr(), contract, f.target, opts); err != nil {
+			return err
+		}
 	}
 	if f.restart != "" {
 		restarter := &restarter{command: f.restart, out: cmd.ErrOrStderr()}

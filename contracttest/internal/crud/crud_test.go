@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -18,35 +19,106 @@ import (
 var seeds = flag.Int("seeds", 1, "how many seeds each dress is tried with")
 
 // TestDresses proves that a run has no error to report on a service that
-// remembers, however it treats its state; that it leaves alone what is
-// somebody's, and leaves nothing behind.
+// remembers, however it treats its state; that most clauses are shown all the
+// same; that it leaves alone what is somebody's, and leaves nothing behind.
 func TestDresses(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(crud.Dresses())) {
 		t.Run(name, func(t *testing.T) {
-			d := crud.Dresses()[name]
-			c, err := contracttest.Parse("crud.yaml", crud.Document(d))
-			require.NoError(t, err)
 			for seed := range int64(*seeds) {
-				s, err := crud.New(d)
-				require.NoError(t, err)
-				rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Values("Bearer", crud.Token), contracttest.Seed(seed+1))
-				require.NoError(t, err)
-				assert.Zero(t, rep.Errors(), "%s", describe(rep))
-				assert.True(t, s.Untouched(), "what is somebody's is as it was")
-				shown := rep.Coverage.Clauses - rep.Coverage.NotProven - len(rep.Coverage.Unreached)
-				assert.Equal(t, []int{1}, s.Left(), "what the run has made is deleted")
-				assert.GreaterOrEqual(t, 100*shown, 85*rep.Coverage.Clauses, "clauses that were shown")
-				t.Logf("%d of %d clauses shown, %d cases, %d exchanges, left: %d", shown, rep.Coverage.Clauses, rep.Stats.Cases, rep.Stats.Exchanges, len(s.Left()))
-				if testing.Verbose() {
-					for _, c := range rep.Coverage.ByClause {
-						if c.State == "not_proven" || c.State == "unreached" {
-							t.Log(c.State, c.Clause)
-						}
-					}
-				}
+				try(t, crud.Dresses()[name], crud.Deployment{}, seed+1)
 			}
 		})
 	}
+}
+
+// TestDeployments proves the same of the plain service behind what stands before
+// services in operation.
+func TestDeployments(t *testing.T) {
+	for _, d := range crud.Deployments() {
+		t.Run(d.Name, func(t *testing.T) {
+			for seed := range int64(min(*seeds, 5)) {
+				try(t, crud.Dress{}, d, seed+1)
+			}
+		})
+	}
+}
+
+func try(t *testing.T, dress crud.Dress, d crud.Deployment, seed int64) {
+	t.Helper()
+	c, err := contracttest.Parse("crud.yaml", crud.Document(dress))
+	require.NoError(t, err)
+	s, err := crud.New(dress)
+	require.NoError(t, err)
+	opts := []contracttest.Option{contracttest.Values("Bearer", crud.Token), contracttest.Seed(seed)}
+	h := http.Handler(s)
+	if d.Wrap != nil {
+		h = d.Wrap(s)
+	}
+	if d.Prepare != nil {
+		opts = append(opts, contracttest.Prepare(d.Prepare(s)))
+	}
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), opts...)
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.True(t, s.Untouched(), "what is somebody's is as it was")
+	if !d.LocksOut {
+		assert.Equal(t, []int{1}, s.Left(), "what the run has made is deleted")
+	}
+	assert.Less(t, len(s.Left()), 12, "what is needed to the end at most")
+	shown := rep.Coverage.Clauses - rep.Coverage.NotProven - len(rep.Coverage.Unreached)
+	assert.GreaterOrEqual(t, 100*shown, 85*rep.Coverage.Clauses, "clauses that were shown")
+	t.Logf("%d of %d clauses shown, %d cases, %d exchanges", shown, rep.Coverage.Clauses, rep.Stats.Cases, rep.Stats.Exchanges)
+}
+
+// TestAgain proves that a second run on the same target meets nothing of the
+// first, and reports the same.
+func TestAgain(t *testing.T) {
+	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
+	require.NoError(t, err)
+	s, err := crud.New(crud.Dress{})
+	require.NoError(t, err)
+	var reports [][]string
+	for range 2 {
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Values("Bearer", crud.Token))
+		require.NoError(t, err)
+		require.True(t, s.Untouched(), "what is somebody's is as it was")
+		lines := append(rep.Warnings, describe(rep), fmt.Sprint(rep.Stats.Cases, " cases"))
+		for _, c := range rep.Coverage.ByClause {
+			lines = append(lines, c.Clause+" "+c.State)
+		}
+		reports = append(reports, lines)
+	}
+	assert.Equal(t, reports[0], reports[1])
+}
+
+// TestSafe proves that a run which is to be safe changes nothing.
+func TestSafe(t *testing.T) {
+	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
+	require.NoError(t, err)
+	s, err := crud.New(crud.Dress{})
+	require.NoError(t, err)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Contains(t, []string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method)
+		s.ServeHTTP(w, r)
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("Bearer", crud.Token), contracttest.Safe())
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Positive(t, rep.Coverage.Both())
+	assert.Contains(t, strings.Join(rep.Warnings, "\n"), "createTeam, replaceTeam, changeTeam, deleteTeam, addNote, 2 more: left out, as --safe sends GET, HEAD and OPTIONS alone")
+}
+
+// TestKeep proves that what was made stays where that is asked for, and is named.
+func TestKeep(t *testing.T) {
+	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
+	require.NoError(t, err)
+	s, err := crud.New(crud.Dress{})
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Values("Bearer", crud.Token), contracttest.Keep(), contracttest.Cases(0))
+	require.NoError(t, err)
+	left := len(s.Left()) - 1
+	assert.Positive(t, left)
+	assert.Contains(t, strings.Join(rep.Warnings, "\n"), fmt.Sprintf("%d of createTeam stay on the target", left))
 }
 
 // describe lists the findings of a report.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func (r *runner) owner(req *wire.Request) string {
 // cleanup deletes what the run has made, the newest first, where the document has
 // an operation for it, and says what stays.
 func (r *runner) cleanup(ctx context.Context) {
-	r.deleteAll(ctx)
+	r.deleteAll(ctx, nil)
 	if r.opts.Keep {
 		r.sayWhatStays("--keep leaves it")
 		return
@@ -77,16 +78,39 @@ func (r *runner) cleanup(ctx context.Context) {
 	r.sayWhatStays("no operation deletes it, or it is refused")
 }
 
+// inUse reports whether requests that are still to be sent may be about a
+// resource.
+func (r *runner) inUse(res *world.Resource) bool {
+	return slices.ContainsFunc(r.states, func(st *state) bool {
+		values := maps.Clone(st.actual)
+		if values == nil {
+			values = map[string]string{}
+		}
+		if st.fixture != nil {
+			maps.Copy(values, st.fixture.now())
+		}
+		for name, v := range res.Values {
+			if values[name] != v {
+				return false
+			}
+		}
+		return strings.HasPrefix(st.op.Path, res.Item)
+	})
+}
+
 // deleteAll deletes the resources of one kind after those of another, as they
-// were made: several at once.
-func (r *runner) deleteAll(ctx context.Context) {
-	if r.opts.Keep {
+// were made: several at once. Those that are to be spared stay.
+func (r *runner) deleteAll(ctx context.Context, spare func(*world.Resource) bool) {
+	if r.opts.Keep || r.dead.Load() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
 	removers := map[string]*remover{}
 	all := r.world.Living()
+	if spare != nil {
+		all = slices.DeleteFunc(all, spare)
+	}
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].Item == all[0].Item {

@@ -65,6 +65,7 @@ func (r *runner) finish(elapsed time.Duration) {
 		rep.Warnings = append(rep.Warnings, lockedReason+", and the rest of them is left out (--credential-tries N sends fewer in a row)")
 	}
 	r.untested(ops)
+	rep.Warnings = append(rep.Warnings, r.unsafeOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	r.hideToken()
 	rep.Sort()
@@ -90,7 +91,7 @@ func (r *runner) untested(ops map[*contract.Operation]bool) {
 	}
 	why := func(op *contract.Operation) string {
 		st := r.states.of(op)
-		if st.judged > 0 || st.plan == nil {
+		if st.judged > 0 || st.plan == nil || r.opts.unsafe(op) {
 			return "" // or the run ended before it was planned, which is said
 		}
 		for _, cl := range op.Clauses {
@@ -128,11 +129,7 @@ func (r *runner) grouped(ops map[*contract.Operation]bool, say func(*contract.Op
 	}
 	return func(yield func(string, string) bool) {
 		for _, what := range order {
-			of := names[what]
-			if more := len(of) - maxNamed; more > 0 {
-				of = append(of[:maxNamed:maxNamed], fmt.Sprintf("%d more", more))
-			}
-			if !yield(what, strings.Join(of, ", ")) {
+			if !yield(what, strings.Join(someOf(names[what]), ", ")) {
 				return
 			}
 		}
@@ -168,6 +165,14 @@ func (r *runner) unproven(ops map[*contract.Operation]bool) []string {
 	return all
 }
 
+// someOf is a list of names that is cut where there are many.
+func someOf(names []string) []string {
+	if more := len(names) - maxNamed; more > 0 {
+		return append(names[:maxNamed:maxNamed], fmt.Sprintf("%d more", more))
+	}
+	return names
+}
+
 // lacking says what the run may have to be told of the target.
 func lacking(op *contract.Operation) string {
 	values := "values that exist on the target (--value NAME=VALUE)"
@@ -191,6 +196,9 @@ func (r *runner) reason(cl *contract.Clause) string {
 	st := r.states.of(r.contract.OperationOf(cl))
 	if reason := cmp.Or(st.left, st.skipped[cl]); reason != "" {
 		return reason
+	}
+	if r.opts.unsafe(r.contract.OperationOf(cl)) {
+		return errSafe.Error()
 	}
 	if cl.Side == contract.ResponseSide {
 		return "no response had it"

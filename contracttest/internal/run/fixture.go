@@ -33,8 +33,7 @@ type fixture struct {
 	maker     *maker     // nil where nothing is made
 	free      string     // an identifier that names nothing; empty where there is none
 	read      *plan.Case // reads what the parameter names; nil where nothing does
-	planned   map[string]string
-	exclusive bool // one request at a time, each of which may use the resource up
+	exclusive bool       // one request at a time, each of which may use the resource up
 
 	mu    sync.RWMutex
 	there map[string]string // the values of one that can be used; nil where it has to be made
@@ -53,7 +52,11 @@ func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchang
 	planned := r.withRunHeaders(c)
 	f := r.states.of(c.Op).fixture
 	if f == nil || !changes(c.Request) {
-		return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange { return r.exchange(ctx, c.Op, req, do) })
+		return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange {
+			x := r.exchange(ctx, c.Op, r.bound(c.Op, req, nil), do)
+			x.Request = planned
+			return x
+		})
 	}
 	return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange {
 		x := f.send(ctx, c, req, do)
@@ -112,10 +115,7 @@ func (f *fixture) try(ctx context.Context, planned *wire.Request, do way, one bo
 		f.mu.RLock()
 		defer f.mu.RUnlock()
 	}
-	req := planned
-	if values != nil {
-		req = f.bind(planned, values)
-	}
+	req := f.r.bound(f.op, planned, values)
 	about := f.about(ctx, req, values)
 	if about == somebodys {
 		return &wire.Exchange{Request: req, Err: errSomebodys}, values, false
@@ -165,6 +165,13 @@ func (f *fixture) renew(ctx context.Context) map[string]string {
 	return f.there
 }
 
+// now returns the values of the resource that there is; nil where there is none.
+func (f *fixture) now() map[string]string {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.there
+}
+
 // drop lets go of a resource, unless somebody has before.
 func (f *fixture) drop(values map[string]string) {
 	f.mu.Lock()
@@ -174,21 +181,24 @@ func (f *fixture) drop(values map[string]string) {
 	}
 }
 
-// bind puts a resource in the place of the one that the plan was made with.
-func (f *fixture) bind(planned *wire.Request, values map[string]string) *wire.Request {
-	target := world.Bind(f.op, planned.Target, f.r.base(f.op), f.planned, values)
+// bound puts what is on the target in the place of what the plan was made with.
+func (r *runner) bound(op *contract.Operation, planned *wire.Request, values map[string]string) *wire.Request {
+	st := r.states.of(op)
+	if len(st.actual) > 0 {
+		all := maps.Clone(st.actual)
+		maps.Copy(all, values)
+		values = all
+	}
+	if len(values) == 0 {
+		return planned
+	}
+	target := world.Bind(op, planned.Target, r.base(op), st.planned, values)
 	if target == planned.Target {
 		return planned
 	}
 	req := planned.Clone()
 	req.Target = target
 	return req
-}
-
-// named is the identifier in a request of what it consumes; empty where the path
-// is not the documented one.
-func (f *fixture) named(req *wire.Request) string {
-	return world.Values(f.op, req.Target, f.r.base(f.op))[f.param.Spec.Name]
 }
 
 // ownership is whose it is what a request names.
@@ -203,9 +213,14 @@ const (
 // about tells whose it is what a request names. What cannot be read may be the
 // run's own in another spelling, if the document does not have it as an example.
 func (f *fixture) about(ctx context.Context, req *wire.Request, values map[string]string) ownership {
-	id := f.named(req)
+	named := world.Values(f.op, req.Target, f.r.base(f.op))
+	id := named[f.param.Spec.Name]
+	own := id == values[f.param.Spec.Name] || slices.Contains(f.given, id)
+	for name, v := range values { // what it stands below too
+		own = own && named[name] == v
+	}
 	switch {
-	case id == "", id == values[f.param.Spec.Name], slices.Contains(f.given, id):
+	case named == nil, own: // a path that is not the documented one
 		return ours
 	case f.read != nil:
 		return f.aboutAt(ctx, req, values)
@@ -292,9 +307,10 @@ type maker struct {
 	r      *runner
 	source world.Source
 	param  string
-	base   *plan.Case // the valid request of the operation
-	parent *fixture   // nil where it stands below nothing, or below what is given
-	read   *plan.Case // nil where what was made cannot be read
+	base   *plan.Case        // the valid request of the operation
+	parent *fixture          // nil where it stands below nothing, or below what is given
+	from   map[string]string // the path parameters of the valid request
+	read   *plan.Case        // nil where what was made cannot be read
 }
 
 // make makes a resource and returns the values of its path parameters; nil where
@@ -309,7 +325,7 @@ func (m *maker) make(ctx context.Context) map[string]string {
 			return nil
 		}
 		c.Request = c.Request.Clone()
-		c.Request.Target = world.Bind(op, c.Request.Target, base, m.parent.planned, above)
+		c.Request.Target = world.Bind(op, c.Request.Target, base, m.from, above)
 	}
 	x := m.r.anew(ctx, &c, m.r.withRunHeaders(&c), func(req *wire.Request) *wire.Exchange {
 		return m.r.exchange(ctx, op, req, m.r.target.Do)

@@ -41,6 +41,8 @@ type learner struct {
 	asked map[*contract.Operation]*wire.Exchange // nil where the answer is no success
 	// makers are those of what stands at a path template; nil where there is none.
 	makers map[string]*maker
+	// made are the parameters whose values name what the run has made.
+	made map[*contract.Operation]map[*contract.Param]bool
 }
 
 // discover enters in the options what has been learned, and gives the operations
@@ -48,7 +50,7 @@ type learner struct {
 func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Learned = map[*contract.Operation]map[string][]string{}
 	opts.Absent = map[*contract.Operation]map[string]string{}
-	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}}
+	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{}}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
 		if strings.Contains(op.Path, "{") && slices.ContainsFunc(op.Clauses, r.selection.Clause) {
@@ -63,7 +65,32 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	for _, op := range ops {
 		l.own(ctx, op)
 	}
+	l.standIn()
 	return opts
+}
+
+// standIn plans with other values where the run has made what a parameter names:
+// the same ones in each run, so that a second run has the same cases and reports
+// the same. What was made is put in their place when a request is sent.
+func (l *learner) standIn() {
+	for op, params := range l.made {
+		st := l.r.states.of(op)
+		st.actual = map[string]string{}
+		for p, own := range params {
+			if !own {
+				continue
+			}
+			learned := l.opts.Learned[op][p.Spec.Name]
+			g, err := (&value.Maker{}).Good(p.Node)
+			if err != nil || len(learned) == 0 {
+				continue
+			}
+			if v, ok := value.Other(p.Node, g.V); ok {
+				st.actual[p.Spec.Name] = learned[0]
+				l.opts.Learned[op][p.Spec.Name] = []string{wire.Text(value.Plain(v))}
+			}
+		}
+	}
 }
 
 // read looks for values of the parameters that nobody has given one of.
@@ -122,11 +149,28 @@ func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.
 			}
 			values[p.Spec.Name] = v
 			if l.works(ctx, op, p, values) {
+				l.note(op, p, s.Operation)
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// note enters whether what a parameter names was made by the run: its source
+// creates it, or names what is below what the run has made.
+func (l *learner) note(op *contract.Operation, p *contract.Param, source *contract.Operation) {
+	if l.made[op] == nil {
+		l.made[op] = map[*contract.Param]bool{}
+	}
+	l.made[op][p] = source.Method == http.MethodPost
+	for _, above := range source.Params {
+		for _, q := range op.Params {
+			if q != p && q.Spec.Name == above.Spec.Name && q.Spec.In == openapi3.ParameterInPath {
+				l.made[op][q] = l.made[source][above]
+			}
+		}
+	}
 }
 
 // works tries values, and keeps them if they are accepted. A request that
@@ -238,6 +282,7 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 		}
 		if f.there != nil {
 			l.keep(op, f.there)
+			l.note(op, p, f.maker.base.Op)
 		}
 		return
 	}
@@ -283,14 +328,13 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 				return nil
 			}
 			l.keep(producer, values)
+			l.note(producer, above, of.base.Op)
 		}
 	}
 	if m.base = plan.Base(producer, l.opts); m.base == nil || len(l.lacking(producer, false)) > 0 {
 		return nil
 	}
-	if m.parent != nil {
-		m.parent.planned = world.Values(producer, m.base.Request.Target, l.r.base(producer))
-	}
+	m.from = world.Values(producer, m.base.Request.Target, l.r.base(producer))
 	if read := l.r.world.Reader(op, p); read != nil {
 		m.read = plan.Base(read, l.opts)
 	}

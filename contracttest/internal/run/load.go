@@ -226,6 +226,10 @@ func (r *runner) once(ctx context.Context, op *contract.Operation, req *wire.Req
 // carry sends a request.
 func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
 	x := &wire.Exchange{Request: req}
+	if r.opts.leavesOut(req) {
+		x.Err = errSafe
+		return x
+	}
 	if err := r.load.wait(ctx); err != nil {
 		x.Err = err
 		return x

@@ -88,6 +88,9 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 	case r.locked:
 		return lockedReason
 	}
+	if r.opts.unsafe(op) {
+		return errSafe.Error()
+	}
 	st := r.states.of(op)
 	if st.spoilt.Load() {
 		return spoiltReason
@@ -107,7 +110,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	if x.Err != nil && ctx.Err() != nil {
 		return outcome{skipped: reasonOf(ctx), cut: true}
 	}
-	if errors.Is(x.Err, errSomebodys) {
+	if errors.Is(x.Err, errSomebodys) || errors.Is(x.Err, errSafe) {
 		return outcome{skipped: x.Err.Error()}
 	}
 	e := &judge.Exchange{

@@ -24,10 +24,13 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	if err != nil {
 		return nil, err
 	}
-	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), func(pc *plan.Case) bool { return sel.Case(pc.ID) })
+	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), func(pc *plan.Case) bool { return sel.Case(pc.ID) && !opts.leavesOut(pc.Request) })
 	return func(yield func(*plan.Case) bool) {
 		for _, op := range p.ops {
 			for _, pc := range p.cases(op) {
+				if opts.leavesOut(pc.Request) {
+					continue // the valid request that others are compared with
+				}
 				if ctx.Err() != nil || !yield(pc) {
 					return
 				}

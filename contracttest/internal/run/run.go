@@ -99,15 +99,15 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	cleaned := false
 	defer func() {
 		if !cleaned { // it could not be done to its end
-			r.deleteAll(ctx)
+			r.deleteAll(ctx, nil)
 		}
 	}()
 	opts = r.discover(ctx, opts)
-	r.plan = makePlan(ctx, r.contract, opts, func(c *plan.Case) bool { return r.selection.Case(c.ID) })
+	r.plan = makePlan(ctx, r.contract, opts, func(c *plan.Case) bool { return r.selection.Case(c.ID) && !r.opts.leavesOut(c.Request) })
 	for op, pt := range maps.All(r.plan.parts) {
-		r.states.of(op).plan = pt
-		if f := r.states.of(op).fixture; f != nil && len(pt.basics) > 0 {
-			f.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
+		st := r.states.of(op)
+		if st.plan = pt; len(pt.basics) > 0 {
+			st.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
 		}
 	}
 	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil {
@@ -133,6 +133,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 			}
 		}
 	}
+	r.deleteAll(ctx, r.inUse) // a target may lock the run out
 	r.accuse(ctx, late, false)
 	r.postMortem(late)
 	for _, enter := range r.spoiled {

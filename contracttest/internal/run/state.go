@@ -25,7 +25,10 @@ type state struct {
 	op      *contract.Operation
 	plan    *part    // nil where there was no time to plan it
 	fixture *fixture // what its requests may change; nil where they consume nothing
-	uniques *uniques // texts that are made new for each request; nil where there are none
+	// Path parameters of what the run has made have other values in the plan than
+	// on the target.
+	planned, actual map[string]string
+	uniques         *uniques // texts that are made new for each request; nil where there are none
 
 	valid      answer           // to its valid request
 	closed     bool             // its credential is refused, or there is none

@@ -47,7 +47,7 @@ func Bind(op *contract.Operation, target, base string, from, to map[string]strin
 			segments[i] = spelt(segments[i], first, value)
 			continue
 		}
-		for j := max(0, i-2); j < min(len(segments), i+3); j++ { // a path beside the documented one
+		for j := max(0, i-1); j < min(len(segments), i+2); j++ { // a path beside the documented one
 			if segments[j] == url.PathEscape(first) {
 				segments[j] = url.PathEscape(value)
 			} else if before, found := strings.CutSuffix(segments[j], "%2F"+url.PathEscape(first)); found {
