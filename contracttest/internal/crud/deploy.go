@@ -123,11 +123,13 @@ func busy(s *Service) http.Handler {
 	})
 }
 
+// limited counts requests in the place of those in a second: a caller who slows
+// down after the third refusal has done what it can.
 func limited(s *Service) http.Handler {
-	const each = 400
+	const each, times = 400, 3
 	var count atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if count.Add(1)%each == 0 {
+		if n := count.Add(1); n%each == 0 && n <= times*each {
 			refuse(w, http.StatusTooManyRequests, "so many requests")
 			return
 		}

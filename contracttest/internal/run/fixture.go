@@ -75,17 +75,16 @@ func changes(req *wire.Request) bool {
 func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request, do way) *wire.Exchange {
 	one := f.exclusive || f.spent.Load() || c.Request.Method != c.Op.Method
 	x, values, before := f.try(ctx, planned, do, one)
-	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) || f.vain.Load() >= maxVain {
+	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) || f.vain.Add(1) > maxVain {
 		return x
 	}
 	// It may be refused for what was done to the resource before.
 	f.drop(values)
 	again, _, _ := f.try(ctx, planned, do, one)
-	if !accepted(c.Op, again) {
-		f.vain.Add(1)
-		return again
+	if accepted(c.Op, again) {
+		f.vain.Add(-1)
+		f.spent.Store(true)
 	}
-	f.spent.Store(true)
 	return again
 }
 
