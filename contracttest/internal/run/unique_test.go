@@ -1,0 +1,107 @@
+package run
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// TestFresh proves that texts which look unique are new in each request, and are
+// judged by their schema as the planned ones are.
+func TestFresh(t *testing.T) {
+	c, err := contract.Parse("t.yaml", []byte(`
+openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /members:
+    post:
+      requestBody: {required: true, content: {application/json: {schema: {type: object, properties: {
+        email: {type: string, format: email, maxLength: 20}, slug: {type: string, pattern: '^[a-z]{4}$'}, code: {type: string, pattern: '^[A-Z]{2}[0-9]{3}$'},
+        name: {type: string, enum: [one, two]}, title: {type: string, minLength: 3, maxLength: 12}, note: {type: string}, inner: {type: object, properties: {key: {type: string}}}}}}}}
+      responses: {'201': {description: made}}
+`))
+	require.NoError(t, err)
+	op := c.Operations[0]
+	tests := []struct {
+		name, body string
+		base       bool // the text is that of the valid request
+		shown      string
+		same       bool // nothing is new
+		length     int  // of the new text; 0 where it does not matter
+	}{
+		{"address", `{"email":"ada@example.com"}`, true, `{"email":"{run}@example.com"}`, false, 0},
+		{"letters alone", `{"slug":"abcd"}`, true, `{"slug":"abcd"}`, false, 4},
+		{"letters and digits", `{"code":"AB123"}`, true, `{"code":"AB123"}`, false, 5},
+		{"enumeration", `{"name":"one"}`, true, `{"name":"one"}`, true, 0},
+		{"text", `{"title":"abc"}`, true, `{"title":"abc-{run}"}`, false, 0},
+		{"text at its edge", `{"title":"abcdefghijkl"}`, false, `{"title":"abcd{run}"}`, false, 12},
+		{"short text at its edge", `{"title":"abc"}`, false, `{"title":"abc"}`, false, 3},
+		{"too long a text", `{"title":"abcdefghijklm"}`, false, `{"title":"abcde{run}"}`, false, 13},
+		{"another property", `{"note":"abc"}`, true, `{"note":"abc"}`, true, 0},
+		{"inside", `{"inner": {"key" : "abc"}}`, true, `{"inner": {"key" : "abc-{run}"}}`, false, 0},
+		{"spelt with an escape", `{"title":"ab\u0063"}`, true, `{"title":"ab\u0063{run}"}`, false, 0},
+		{"cut short", `{"title":"abc","x":`, true, `{"title":"abc-{run}","x":`, false, 0},
+		{"a list", `{"title":["abc"]}`, true, `{"title":["abc"]}`, true, 0},
+		{"no JSON", `title`, true, `title`, true, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			u := newUniques(world.New(c), op, newToken())
+			require.NotNil(t, u)
+			req := &wire.Request{Method: "POST", Target: "/members", Body: []byte(tt.body)}
+			base := map[string]string{}
+			if tt.base {
+				for _, s := range texts(req.Body) {
+					base[s.name] = s.value
+				}
+			}
+			seen := map[string]bool{}
+			for range 3 {
+				sent, shown := u.fresh(req, base, nil)
+				assert.Equal(t, tt.shown, string(shown.Body))
+				assert.Equal(t, json.Valid(req.Body), json.Valid(sent.Body), "%s", sent.Body)
+				if tt.same {
+					assert.Equal(t, tt.body, string(sent.Body))
+					continue
+				}
+				assert.False(t, seen[string(sent.Body)], "%s", sent.Body)
+				seen[string(sent.Body)] = true
+				if tt.length > 0 {
+					assert.Len(t, []rune(texts(sent.Body)[0].value), tt.length)
+				}
+				assert.Equal(t, op.Body.Media[0].Node.Prop(texts(req.Body)[0].name) == nil, op.Body.Media[0].Node.Prop(texts(sent.Body)[0].name) == nil)
+			}
+			given, _ := u.fresh(req, base, map[string][]string{"title": {"abc"}, "email": {"ada@example.com"}, "key": {"abc"}})
+			if strings.Contains(tt.body, `"abc"`) || strings.Contains(tt.body, "ada@") {
+				assert.Equal(t, tt.body, string(given.Body), "what the user gives stays")
+			}
+		})
+	}
+}
+
+// FuzzTexts proves that what is found in a body is where it is said to be.
+func FuzzTexts(f *testing.F) {
+	for _, seed := range []string{`{"a":"b","c":["d",{"e":"f"}],"g":{"h":"i"}}`, `{"a" : "\u0062" }`, `{"a":"b"`, `[]`, `}`, `{"a":1,"b":null,"c":"d"}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		last := 0
+		for _, s := range texts(body) {
+			if s.start < last || s.end > len(body) || s.start >= s.end {
+				t.Fatalf("%d to %d of %d", s.start, s.end, len(body))
+			}
+			var v string
+			if err := json.Unmarshal(body[s.start:s.end], &v); err != nil || v != s.value {
+				t.Fatalf("%q is not %q: %v", body[s.start:s.end], s.value, err)
+			}
+			last = s.end
+		}
+	})
+}

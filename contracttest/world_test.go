@@ -1,0 +1,183 @@
+package contracttest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+// orders is a document of a resource with a state: what was cancelled cannot be
+// cancelled again.
+const orders = `
+  /orders:
+    get:
+      operationId: listOrders
+      responses: {"200": {description: all, content: {application/json: {schema: {type: object}}}}}
+    post:
+      operationId: placeOrder
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [reference], properties: {reference: {type: string, minLength: 1, maxLength: 30%s}}}}}}
+      responses: {"201": {description: made, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "409": {description: taken}, "415": {description: type}}
+  /orders/{orderId}:
+    parameters: [{name: orderId, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9]{1,12}$'}, example: old}]
+    get:
+      operationId: getOrder
+      responses: {"200": {description: there, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "404": {description: unknown}}
+    delete:
+      operationId: removeOrder
+      responses: {"204": {description: gone}, "400": {description: bad}, "404": {description: unknown}}
+  /orders/{orderId}/cancel:
+    parameters: [{name: orderId, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9]{1,12}$'}, example: old}]
+    post:
+      operationId: cancelOrder
+      responses: {"204": {description: cancelled}, "400": {description: bad}, "404": {description: unknown}, "409": {description: it is cancelled already}}
+`
+
+// orderDesk serves the document. The order "old" is somebody's.
+type orderDesk struct {
+	mux     *http.ServeMux
+	places  bool              // orders can be placed
+	valid   func(string) bool // a reference; nil: all
+	mu      sync.Mutex
+	there   map[string]string // reference by identifier
+	done    map[string]bool
+	last    int
+	touched []string // requests that would have changed what is somebody's
+}
+
+func newOrderDesk() *orderDesk {
+	d := &orderDesk{mux: http.NewServeMux(), places: true, there: map[string]string{"old": "old"}, done: map[string]bool{}}
+	d.mux.HandleFunc("POST /orders", d.place)
+	d.mux.HandleFunc("GET /orders", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"data":[{"id":"old"}]}`)
+	})
+	for _, m := range []string{"GET", "DELETE"} {
+		d.mux.HandleFunc(m+" /orders/{id}", d.one)
+	}
+	d.mux.HandleFunc("POST /orders/{id}/cancel", d.one)
+	return d
+}
+
+func (d *orderDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if strings.HasPrefix(r.URL.Path, "/orders/old") && !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, r.Method) {
+		d.touched = append(d.touched, r.Method+" "+r.URL.Path)
+	}
+	d.mux.ServeHTTP(w, r)
+}
+
+func (d *orderDesk) place(w http.ResponseWriter, r *http.Request) {
+	text, _ := io.ReadAll(r.Body)
+	body, _ := parsed(text).(map[string]any)
+	reference, ok := body["reference"].(string)
+	switch {
+	case !d.places:
+		w.WriteHeader(http.StatusNotFound)
+		return
+	case !isJSON(r):
+		w.WriteHeader(http.StatusUnsupportedMediaType)
+		return
+	case !ok || reference == "" || len([]rune(reference)) > 30, d.valid != nil && !d.valid(reference):
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	for _, other := range d.there {
+		if other == reference && d.valid == nil {
+			w.WriteHeader(http.StatusConflict)
+			return
+		}
+	}
+	d.last++
+	id := fmt.Sprintf("o%d", d.last)
+	d.there[id] = reference
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(map[string]string{"id": id})
+}
+
+func (d *orderDesk) one(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	_, there := d.there[id]
+	switch {
+	case len(id) > 12 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") != "":
+		w.WriteHeader(http.StatusBadRequest)
+	case !there:
+		w.WriteHeader(http.StatusNotFound)
+	case r.Method == http.MethodGet, r.Method == http.MethodHead:
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "cancelled": d.done[id]})
+	case r.Method == http.MethodDelete:
+		delete(d.there, id)
+		w.WriteHeader(http.StatusNoContent)
+	case d.done[id]:
+		w.WriteHeader(http.StatusConflict)
+	default:
+		d.done[id] = true
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// TestConsumes proves that what a run changes, deletes or acts on is its own, and
+// that what can be done once is done to a new one each time.
+func TestConsumes(t *testing.T) {
+	c := parse(t, fmt.Sprintf(orders, ""))
+	d := newOrderDesk()
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(d), contracttest.Skip("allow-header"))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Empty(t, d.touched, "it is somebody's")
+	assert.Equal(t, map[string]string{"old": "old"}, d.there, "what was made is deleted")
+	for _, cl := range rep.Coverage.ByClause {
+		if slices.Contains([]string{"removeOrder/path/orderId/pattern", "cancelOrder/path/orderId/pattern", "getOrder/path/orderId/pattern"}, cl.Clause) {
+			assert.Contains(t, cl.State, "broken", cl.Clause)
+		}
+		if cl.Clause == "cancelOrder/message" || cl.Clause == "placeOrder/message" {
+			assert.Contains(t, cl.State, "kept", cl.Clause)
+		}
+	}
+}
+
+// TestNothingToConsume proves that where nothing is made, what is sent names
+// nothing: an example of the document least of all.
+func TestNothingToConsume(t *testing.T) {
+	c := parse(t, fmt.Sprintf(orders, ""))
+	d := newOrderDesk()
+	d.places = false
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(d), contracttest.Only("removeOrder", "cancelOrder", "getOrder"))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Empty(t, d.touched, "it is somebody's")
+	assert.Contains(t, strings.Join(rep.Warnings, "\n"), "--value")
+
+	rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(d), contracttest.Only("cancelOrder"), contracttest.Values("orderId", "old"))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.NotEmpty(t, d.touched, "the user gives it")
+}
+
+// TestOnlyExampleIsTaken proves that a new text is not insisted on where the
+// document's example is the one that is taken.
+func TestOnlyExampleIsTaken(t *testing.T) {
+	c := parse(t, fmt.Sprintf(orders, ", example: PROMO"))
+	d := newOrderDesk()
+	d.valid = func(reference string) bool { return reference == "PROMO" }
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(d), contracttest.Only("placeOrder"), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Empty(t, about(rep, "server-error"))
+	for _, cl := range rep.Coverage.ByClause {
+		if cl.Clause == "placeOrder/message" {
+			assert.Contains(t, cl.State, "kept")
+		}
+	}
+}
