@@ -118,7 +118,7 @@ func TestKeep(t *testing.T) {
 	require.NoError(t, err)
 	left := len(s.Left()) - 1
 	assert.Positive(t, left)
-	assert.Contains(t, strings.Join(rep.Warnings, "\n"), fmt.Sprintf("%d of createTeam stay on the target", left))
+	assert.Contains(t, strings.Join(rep.Warnings, "\n"), fmt.Sprintf("%d made by createTeam stay on the target (/teams/", left))
 }
 
 // describe lists the findings of a report.

@@ -71,11 +71,7 @@ func (r *runner) owner(req *wire.Request) string {
 // an operation for it, and says what stays.
 func (r *runner) cleanup(ctx context.Context) {
 	r.deleteAll(ctx, nil)
-	if r.opts.Keep {
-		r.sayWhatStays("--keep leaves it")
-		return
-	}
-	r.sayWhatStays("no operation deletes it, or it is refused")
+	r.sayWhatStays()
 }
 
 // inUse reports whether requests that are still to be sent may be about a
@@ -179,24 +175,30 @@ func (m *remover) remove(ctx context.Context, res *world.Resource) {
 	m.refusals++
 }
 
-// sayWhatStays warns of what the run leaves on the target, by who made it.
-func (r *runner) sayWhatStays(why string) {
-	left := map[string][]string{}
-	var order []string
+// sayWhatStays warns of what the run leaves on the target, by who made it. Where
+// nothing could have deleted it, how much it is has to do: what its identifiers
+// are differs from run to run.
+func (r *runner) sayWhatStays() {
+	left := map[*contract.Operation][]string{}
 	for _, res := range r.world.Living() {
-		by := res.Producer.ID
-		if left[by] == nil {
-			order = append(order, by)
-		}
-		left[by] = append(left[by], res.Path())
+		left[res.Producer] = append(left[res.Producer], res.Path())
 	}
-	slices.Sort(order)
-	for _, by := range order {
-		paths := left[by]
+	for _, op := range r.contract.Operations {
+		paths := left[op]
+		if len(paths) == 0 {
+			continue
+		}
 		named := strings.Join(paths[:min(len(paths), maxLeftNamed)], ", ")
 		if len(paths) > maxLeftNamed {
 			named += ", …"
 		}
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d of %s stay on the target (%s): %s", len(paths), by, named, why))
+		why := fmt.Sprintf(" (%s): to delete them is refused", named)
+		switch {
+		case r.opts.Keep:
+			why = fmt.Sprintf(" (%s), as --keep leaves them", named)
+		case r.world.At(http.MethodDelete, r.world.ItemPath(op)) == nil:
+			why = ": no operation of the document deletes them"
+		}
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d made by %s stay on the target%s", len(paths), op.ID, why))
 	}
 }

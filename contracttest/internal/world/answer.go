@@ -131,6 +131,25 @@ func within(x *wire.Exchange, names ...string) []string {
 	return nil
 }
 
+// listed lists what is in a list of texts or numbers, be it in an envelope: the
+// names of a collection's items.
+func listed(x *wire.Exchange) []string {
+	v, _ := decoded(x)
+	items, _ := v.([]any)
+	if members, ok := v.(map[string]any); ok {
+		for _, key := range slices.Sorted(maps.Keys(members)) {
+			if list, ok := members[key].([]any); ok {
+				items = append(items, list...)
+			}
+		}
+	}
+	var found []string
+	for _, item := range items[:min(len(items), maxValues)] {
+		found = append(found, scalar(item)...)
+	}
+	return found
+}
+
 // named lists the values of a property in the objects among some values.
 func named(level []any, name string) []string {
 	var found []string

@@ -72,7 +72,7 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 		case len(linked) > 0:
 		case ofCollection:
 			add(s, Collection, func(x *wire.Exchange) []string {
-				return slices.Concat(located(x, op, name), within(x, name, "id", "uuid"))
+				return slices.Concat(located(x, op, name), within(x, name, "id", "uuid"), listed(x))
 			})
 		case strings.Contains(s.Path, "{") || !safe && s.Method != http.MethodPost:
 		case resource && mentions(s, "id"):
@@ -210,6 +210,18 @@ func (w *World) itemOf(producer *contract.Operation) item {
 		}
 	}
 	return item{}
+}
+
+// ItemPath returns the path template of what an operation creates, which may be
+// its own; empty where the document has none.
+func (w *World) ItemPath(op *contract.Operation) string {
+	if made := w.items[op]; made.op != nil {
+		return made.op.Path
+	}
+	if op.Method == http.MethodPut {
+		return op.Path
+	}
+	return ""
 }
 
 // Creates reports whether an operation makes something new: POST with a 201, or

@@ -97,6 +97,8 @@ func TestSources(t *testing.T) {
 		{"its own name before id", []string{"post /pets", "get /pets/{pet_id}"}, "/pets/{pet_id}", "pet_id", world.Collection, "", `{"id":1,"petId":"p"}`, "p", "post/pets"},
 		{"list", []string{"get /pets", "get /pets/{id}"}, "/pets/{id}", "id", world.Collection, "", `[{"id":"a"},{"id":"b"}]`, "a", "get/pets"},
 		{"envelope", []string{"get /pets", "get /pets/{id}"}, "/pets/{id}", "id", world.Collection, "", `{"cursor":{"id":"c"},"data":[{"id":"a"}]}`, "a", "get/pets"},
+		{"list of names", []string{"get /pets", "get /pets/{name}"}, "/pets/{name}", "name", world.Collection, "", `["a","b"]`, "a", "get/pets"},
+		{"envelope of names", []string{"get /pets", "get /pets/{name}"}, "/pets/{name}", "name", world.Collection, "", `{"next":"c","pets":["a"]}`, "a", "get/pets"},
 		{"nested", []string{"get /users/{userId}/posts", "get /users/{userId}/posts/{postId}"}, "/users/{userId}/posts/{postId}", "postId", world.Collection, "", `{"items":[{"id":"p"}]}`, "p", "get/users/{userId}/posts"},
 		{"parent of a nested one", []string{"get /users", "get /users/{userId}/posts/{postId}"}, "/users/{userId}/posts/{postId}", "userId", world.Collection, "", `[{"id":"u"}]`, "u", "get/users"},
 		{"id of a Pet", []string{"get /animals => " + pet, "get /inventory/{petId}"}, "/inventory/{petId}", "petId", world.Named, "", `{"id":"a"}`, "a", "get/animals"},
