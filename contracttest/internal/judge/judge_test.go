@@ -201,13 +201,14 @@ var rows = map[string]struct {
 	"undocumented-status": {
 		[]row{
 			{response: good},
-			{about: "a credential may be refused as such", response: "HTTP/1.1 401\n", change: credential},
+			{about: "a credential may be refused as such", response: "HTTP/1.1 403\n", change: credential},
 			{about: "a wrong credential is refused", clause: "op/security", expect: plan.RefuseCredential, response: "HTTP/1.1 403\n"},
 			{about: "another path", expect: plan.RefusePath, response: "HTTP/1.1 404\n"},
 			{about: "the default documents every status", clause: "put/path", request: "PUT /v1/a/1", response: conflict},
 		},
 		[]broken{
 			{row{response: "HTTP/1.1 201\n"}, judge.Error, []string{"op/response/status"}, "201 Created is not documented, in answer to a valid request"},
+			{row{response: "HTTP/1.1 401\n", change: credential}, judge.Warning, []string{"op/response/status"}, "401 Unauthorized is not documented, in answer to a valid request"},
 			{row{clause: "op/query/q/maxLength", expect: plan.Refuse, response: conflict}, judge.Error, []string{"op/response/status"}, "409 Conflict is not documented, in answer to a request that breaks: q has"},
 			{row{about: "of HTTP itself", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 414\n"}, judge.Warning, []string{"op/response/status"}, "414"},
 			{row{about: "of HTTP itself", clause: "op/path/id/type", expect: plan.Refuse, response: "HTTP/1.1 404\n"}, judge.Warning, []string{"op/response/status"}, "404"},
