@@ -261,6 +261,19 @@ func ignored(p *openapi3.Parameter) bool {
 	return false
 }
 
+// parts are those of the values of a parameter's in.
+var parts = map[string]schema.Part{
+	openapi3.ParameterInPath: schema.InPath, openapi3.ParameterInQuery: schema.InQuery,
+	openapi3.ParameterInHeader: schema.InHeader, openapi3.ParameterInCookie: schema.InCookie,
+}
+
+// mark says of the clauses from an index on which part of the request they are about.
+func (op *Operation) mark(from int, part schema.Part) {
+	for _, c := range op.Clauses[from:] {
+		c.Part = part
+	}
+}
+
 func (op *Operation) buildParams(pointer, item string) {
 	add := func(ref *openapi3.ParameterRef, pointer string) {
 		p := ref.Value
@@ -272,6 +285,7 @@ func (op *Operation) buildParams(pointer, item string) {
 			op.Contract.document.Warn(at(p.Origin, pointer, "name"), "path parameter %q is not in the template %s; ignored", p.Name, op.Path)
 			return
 		}
+		defer op.mark(len(op.Clauses), parts[p.In])
 		param := &Param{Spec: p, op: op, Credential: op.credential(p.In, p.Name)}
 		path := p.In + "/" + escape(p.Name)
 		if p.Required {
@@ -343,6 +357,7 @@ func (op *Operation) buildBody(pointer string) {
 	}
 	spec := ref.Value
 	pointer = target(ref.Ref, pointer+"/requestBody")
+	defer op.mark(len(op.Clauses), schema.InBody)
 	op.Body = &Body{Spec: spec}
 	if spec.Required {
 		op.Body.Presence = op.clause("body/required", "the body is present", at(spec.Origin, pointer, "required"))

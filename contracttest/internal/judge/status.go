@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 func connection(e *Exchange) []Finding {
@@ -107,19 +108,22 @@ func (e *Exchange) byHTTP() []int {
 	if e.Clause == nil {
 		return codes
 	}
-	name := strings.TrimPrefix(e.Clause.Name, e.Op.ID+"/")
-	switch {
-	case name == "body/required", name == "body/optional":
-		codes = append(codes, http.StatusUnsupportedMediaType, http.StatusLengthRequired)
-	case name == "body/media-type":
-		codes = append(codes, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusLengthRequired)
-	case strings.HasPrefix(name, "body/"):
-		codes = append(codes, http.StatusRequestEntityTooLarge)
-	case strings.HasPrefix(name, "header/"):
+	body := e.Op.Body
+	switch e.Clause.Part {
+	case schema.InBody:
+		switch {
+		case body != nil && e.Clause == body.Presence:
+			codes = append(codes, http.StatusUnsupportedMediaType, http.StatusLengthRequired)
+		case body != nil && e.Clause == body.MediaType:
+			codes = append(codes, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusLengthRequired)
+		default:
+			codes = append(codes, http.StatusRequestEntityTooLarge)
+		}
+	case schema.InHeader:
 		codes = append(codes, http.StatusRequestHeaderFieldsTooLarge)
-	case strings.HasPrefix(name, "path/"):
+	case schema.InPath:
 		codes = append(codes, http.StatusNotFound, http.StatusRequestURITooLong)
-	case strings.HasPrefix(name, "query/"):
+	case schema.InQuery:
 		codes = append(codes, http.StatusRequestURITooLong)
 	}
 	return codes

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -263,7 +264,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 // need not exist. A small number in a path may exist by chance, where the
 // document says that others do not.
 func (pl *planner) probes(v value.Variant, p *contract.Param) bool {
-	if !strings.HasPrefix(v.Label, "other") || v.Clause.Keyword != "type" {
+	if !v.Stranger {
 		return false
 	}
 	n, isNumber := v.V.(json.Number)
@@ -412,7 +413,7 @@ func (pl *planner) byItself(n *contract.Node) (value.Good, error) {
 	for _, c := range n.Clauses {
 		pl.reasons[c] = err.Error()
 	}
-	if strings.Contains(err.Error(), "without an end") {
+	if errors.Is(err, value.ErrEndless) {
 		return g, err
 	}
 	return value.Good{V: "a"}, nil

@@ -118,9 +118,6 @@ type Options struct {
 	// operation and name: what it consumes there must not be what an example names.
 	// Where Known or Learned have some of the name, they are of no account.
 	Absent map[*contract.Operation]map[string]string
-	// Verdicts are those of the document's other operations, which mostly share
-	// schemas; nil keeps each operation's apart.
-	Verdicts *value.Verdicts
 }
 
 // of returns the options for one operation.
@@ -144,7 +141,6 @@ func Base(op *contract.Operation, opts Options) *Case {
 
 // Make plans a contract.
 func Make(c *contract.Contract, opts Options) *Plan {
-	opts.Verdicts = &value.Verdicts{}
 	p := &Plan{Unreached: map[*contract.Clause]string{}}
 	for _, op := range c.Operations {
 		part := Operation(op, opts)
@@ -185,11 +181,8 @@ func each(stopped func() error, op *contract.Operation, opts Options, f func(*Ca
 
 func newPlanner(stopped func() error, op *contract.Operation, opts Options, f func(*Case)) *planner {
 	opts = opts.of(op)
-	if opts.Verdicts == nil {
-		opts.Verdicts = &value.Verdicts{}
-	}
 	return &planner{
-		stopped: stopped, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin, Verdicts: opts.Verdicts, Stopped: stopped}, checker: op.NewChecker(),
+		stopped: stopped, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin, Stopped: stopped}, checker: op.NewChecker(),
 		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}

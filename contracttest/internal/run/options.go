@@ -9,7 +9,6 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
-	"github.com/dataarts-go/factory/contracttest/internal/value"
 )
 
 // Options shape a run. See the options of package contracttest.
@@ -55,7 +54,7 @@ func (o *Options) Base(c *contract.Contract, target send.Target) string {
 
 // plan returns the options of the planner.
 func (o *Options) plan(base string, sel *Selection) plan.Options {
-	return plan.Options{Known: o.Known, Seed: o.Seed, Random: o.Random, BasePath: base, Want: sel.Clause, Verdicts: &value.Verdicts{}}
+	return plan.Options{Known: o.Known, Seed: o.Seed, Random: o.Random, BasePath: base, Want: sel.Clause}
 }
 
 // given reports whether the run sends one of the headers, named in lower case.

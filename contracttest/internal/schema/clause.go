@@ -11,12 +11,26 @@ const (
 	ResponseSide             // the responder keeps it
 )
 
+// Part is which part of a request a clause is about.
+type Part int
+
+// The parts. Those of responses, and what is about the message as a whole, are Elsewhere.
+const (
+	Elsewhere Part = iota
+	InPath
+	InQuery
+	InHeader
+	InCookie
+	InBody
+)
+
 // Clause is one assertion of the contract that can be kept or broken on its
 // own.
 type Clause struct {
 	Name      string // unique in the document, as in CancelFactoryPackages/body/package_ids/items/type
 	Operation string // the ID of the operation that it is of
 	Side      Side
+	Part      Part
 	Keyword   string // the last part of Name, as the document spells it where it is a keyword
 	Text      string // the assertion in words
 	Place     document.Place

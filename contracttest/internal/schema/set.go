@@ -16,6 +16,7 @@ type Set struct {
 	count, max int // of clauses: how many there are, and from where on schemas are shared
 	unrolled   map[unrolledKey]*Node
 	validators validators
+	verdicts   verdicts
 	heirsOnce  sync.Once
 	heirNames  map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
 	// discriminates has by schema the names that its discriminator takes.

@@ -37,6 +37,17 @@ func (v Violation) About(c *Clause) bool { return v.Clause == c || slices.Contai
 // a decoder returns it: numbers as json.Number. subject is what messages call
 // the value; empty for a body, whose parts are called by their pointer.
 func (n *Node) Check(v any, subject string) []Violation {
+	return n.check(v, checking{subject: subject, within: true})
+}
+
+// checking is how a value is checked.
+type checking struct {
+	subject string // what messages call the value
+	within  bool   // whether branches are asked what the value breaks in them
+}
+
+func (n *Node) check(v any, how checking) []Violation {
+	subject := how.subject
 	if path, found := unbounded(v); found {
 		return []Violation{{Clause: n.nearest(path), Message: where(subject, path) + ": the number is beyond what can be read"}}
 	}
@@ -46,7 +57,7 @@ func (n *Node) Check(v any, subject string) []Violation {
 		return []Violation{{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + document.OneLine(compiled.err.Error())}}
 	case compiled.not.Validate(v) == nil: // the quick answer first: what is wrong takes longer to say
 		if err, ok := errors.AsType[*jsonschema.ValidationError](compiled.schema.Validate(v)); ok {
-			broken = n.violations(err, v, subject)
+			broken = n.violations(err, v, how)
 		}
 	}
 	for _, h := range n.hinted(v, subject) {
@@ -78,12 +89,13 @@ func (n *Node) ReadOtherwise(path []string, subject, leave string) Violation {
 
 // violations turns an error of the validator about the value v at n into the
 // clauses that it is about.
-func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string) []Violation {
+func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) []Violation {
+	subject := how.subject
 	switch err.ErrorKind.(type) {
 	case *jskind.Schema, *jskind.Group, *jskind.Reference, *jskind.AllOf:
 		var broken []Violation
 		for _, cause := range err.Causes {
-			broken = append(broken, n.violations(cause, v, subject)...)
+			broken = append(broken, n.violations(cause, v, how)...)
 		}
 		return broken
 	}
@@ -127,7 +139,11 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, subject string
 	}
 	node, clause := n.find(schema, keyword, path)
 	value, _ := valueAt(v, path)
-	return []Violation{n.nullable(node.broken(clause, keyword, where(subject, path)+": violates: "+wanted(clause), value), v, path)}
+	broken := node.broken(clause, keyword, where(subject, path)+": violates: "+wanted(clause), value)
+	if node != nil && how.within {
+		node.inBranches(&broken, keyword, value)
+	}
+	return []Violation{n.nullable(broken, v, path)}
 }
 
 // nullable leaves it open whether null is taken where the document says nullable
@@ -143,8 +159,7 @@ func (n *Node) nullable(v Violation, root any, path []string) Violation {
 	return v
 }
 
-// broken makes a violation of a clause of the node. value is what stands there:
-// branches are asked what it breaks in them.
+// broken makes a violation of a clause of the node. value is what stands there.
 func (n *Node) broken(clause *Clause, keyword, message string, value any) Violation {
 	v := Violation{Clause: clause, Message: message}
 	if n == nil {
@@ -161,12 +176,18 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any) Violat
 		v.Leave = leaveWriteOnly
 	case "discriminator":
 		v.Leave = n.leaveDiscriminator()
+	}
+	return v
+}
+
+// inBranches asks the branches what a value breaks in them that none takes.
+func (n *Node) inBranches(v *Violation, keyword string, value any) {
+	switch keyword {
 	case "oneOf":
 		v.Within, v.Leave = n.within(n.OneOf, value)
 	case "anyOf":
 		v.Within, v.Leave = n.within(n.AnyOf, value)
 	}
-	return v
 }
 
 // maxBranches is how many branches are asked for what a value breaks in them.
@@ -179,33 +200,51 @@ func (n *Node) within(branches []*Node, value any) (nearest []*Clause, leave str
 	if len(branches) > maxBranches || n.nested() > 3 {
 		return nil, ""
 	}
+	// What is broken in branches of a branch is asked of those alone that count: it takes
+	// as long as all the rest together, at each level.
 	fewest := -1
-	for _, b := range branches {
+	broken := make([][]Violation, len(branches))
+	for i, b := range branches {
 		if b.Recursive || b.Shared != nil {
 			continue
 		}
-		broken := b.Check(value, "")
-		if len(broken) == 0 {
+		broken[i] = b.check(value, checking{})
+		if len(broken[i]) == 0 {
 			return nil, "" // it is taken by more than one
 		}
-		if !slices.ContainsFunc(broken, func(v Violation) bool { return v.Leave == "" }) {
-			leave = cmp.Or(leave, broken[0].Leave)
+		if fewest < 0 || len(broken[i]) < fewest {
+			fewest = len(broken[i])
 		}
-		if fewest >= 0 && len(broken) > fewest {
+	}
+	for i, b := range branches {
+		near := len(broken[i]) == fewest
+		if len(broken[i]) == 0 || !near && slices.ContainsFunc(broken[i], certain) {
 			continue
 		}
-		if len(broken) < fewest {
-			nearest = nil
+		all := broken[i]
+		if slices.ContainsFunc(all, branching) {
+			all = b.check(value, checking{within: true})
 		}
-		fewest = len(broken)
-		for _, v := range broken {
-			if v.Clause != nil {
+		if !slices.ContainsFunc(all, func(v Violation) bool { return v.Leave == "" }) {
+			leave = cmp.Or(leave, all[0].Leave)
+		}
+		for _, v := range all {
+			if near && v.Clause != nil {
 				nearest = append(append(nearest, v.Clause), v.Within...)
 			}
 		}
 	}
 	return nearest, leave
 }
+
+// branching reports whether a violation is of branches, which have more to say of it.
+func branching(v Violation) bool {
+	return v.Clause != nil && (v.Clause.Keyword == "oneOf" || v.Clause.Keyword == "anyOf")
+}
+
+// certain reports whether a violation is one that nothing leaves open, whatever its
+// branches say.
+func certain(v Violation) bool { return v.Leave == "" && !branching(v) }
 
 // nested counts the branches around a node.
 func (n *Node) nested() int {

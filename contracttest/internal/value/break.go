@@ -450,7 +450,7 @@ type breaker struct {
 func (b *breaker) add(keyword, label string, v any) {
 	c := b.n.Clause(keyword)
 	sent := b.in == InCookie || travels(v, b.in) // in a cookie it is escaped, and need not come out the same
-	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.m.Verdicts.keeps(b.n, Plain(v)) {
+	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.n.Keeps(Plain(v)) {
 		return
 	}
 	b.out = append(b.out, Variant{Clause: c, Label: label, V: v})

@@ -2,6 +2,7 @@ package value
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -21,8 +22,6 @@ type Maker struct {
 	Known map[string][]string
 	// Thin makes of the values that keep a clause only the first few.
 	Thin bool
-	// Verdicts are shared by the makers for one document; nil remembers none.
-	Verdicts *Verdicts
 	// Stopped returns an error once there is no more time: from then on nothing is
 	// made. nil means that there always is.
 	Stopped func() error
@@ -42,7 +41,7 @@ type Maker struct {
 // long as m itself is not used, forks of it may be used at once; what one makes
 // does not depend on the others.
 func (m *Maker) Fork() *Maker {
-	return &Maker{Known: m.Known, Thin: m.Thin, Verdicts: m.Verdicts, Stopped: m.Stopped, from: m}
+	return &Maker{Known: m.Known, Thin: m.Thin, Stopped: m.Stopped, from: m}
 }
 
 // sight is a value that is compared by where it is, and the node that it is
@@ -68,7 +67,7 @@ const maxJudged = 4096
 func (m *Maker) Takes(n *contract.Node, v any) bool {
 	members, isObject := v.(map[string]any)
 	if !isObject {
-		return m.Verdicts.keeps(n, v)
+		return n.Keeps(v)
 	}
 	key := sight{n, reflect.ValueOf(members).Pointer()}
 	for from := m; from != nil; from = from.from {
@@ -79,7 +78,7 @@ func (m *Maker) Takes(n *contract.Node, v any) bool {
 	if m.judged == nil || len(m.judged) >= maxJudged {
 		m.judged = map[sight]verdict{}
 	}
-	ok := m.Verdicts.keeps(n, v)
+	ok := n.Keeps(v)
 	m.judged[key] = verdict{v, ok}
 	return ok
 }
@@ -154,7 +153,7 @@ func (m *Maker) good(n *contract.Node, depth int) (Good, error) {
 	}
 	if m.active[n] > maxRepeats || depth > maxDepth {
 		m.endless = true
-		return Good{}, fmt.Errorf("%s: the schema refers to itself without an end", n.Subject)
+		return Good{}, fmt.Errorf("%s: %w", n.Subject, ErrEndless)
 	}
 	if m.active == nil {
 		m.active, m.made = map[*contract.Node]int{}, map[*contract.Node]made{}
@@ -195,7 +194,7 @@ func (m *Maker) Spare(n *contract.Node) (Good, error) {
 				return slices.ContainsFunc(all, func(p *contract.Node) bool { return path == p.Path || strings.HasPrefix(path, p.Path+"/") })
 			})
 		}
-		if m.Verdicts.keeps(n, few.V) {
+		if n.Keeps(few.V) {
 			g = few
 		}
 	}
@@ -242,25 +241,30 @@ func (m *Maker) search(n *contract.Node, depth int) (Good, error) {
 		return found, nil
 	}
 	if m.cause == nil {
-		m.cause = fmt.Errorf("%s: %s", n.Subject, m.why(n))
+		m.cause = fmt.Errorf("%s: %w", n.Subject, m.why(n))
 	}
 	return Good{}, m.cause
 }
 
+// ErrEndless is why no value is made of a schema that has to contain itself.
+var ErrEndless = errors.New("the schema refers to itself without an end")
+
+var errNoValue = errors.New("no value found that keeps the schema")
+
 // why says why no value was found.
-func (m *Maker) why(n *contract.Node) string {
+func (m *Maker) why(n *contract.Node) error {
 	s := n.Schema
 	switch {
 	case s.MinLength > maxText:
-		return fmt.Sprintf("a string of %d characters is not made, the longest has %d", s.MinLength, maxText)
+		return fmt.Errorf("a string of %d characters is not made, the longest has %d", s.MinLength, maxText)
 	case s.MinItems > maxCount:
-		return fmt.Sprintf("a list of %d items is not made, the longest has %d", s.MinItems, maxCount)
+		return fmt.Errorf("a list of %d items is not made, the longest has %d", s.MinItems, maxCount)
 	case s.Pattern != "" && len(s.Enum) == 0:
-		return fmt.Sprintf("no string is found that matches %s and keeps the rest of the schema", s.Pattern)
+		return fmt.Errorf("no string is found that matches %s and keeps the rest of the schema", s.Pattern)
 	case m.endless:
-		return "the schema refers to itself without an end"
+		return ErrEndless
 	}
-	return "no value found that keeps the schema"
+	return errNoValue
 }
 
 // known takes a value that exists on the target. A list takes all of them.
@@ -280,7 +284,7 @@ func (m *Maker) known(n *contract.Node) (Good, bool) {
 		}
 		items = append(items, v)
 	}
-	if len(items) == 0 || !m.Verdicts.keeps(n, items) {
+	if len(items) == 0 || !n.Keeps(items) {
 		return Good{}, false
 	}
 	return Good{V: items}, true

@@ -33,6 +33,9 @@ type Variant struct {
 	// Exists is set where the value exists on the target: the label of a known
 	// value, a list of known values, or a value that need not exist.
 	Exists bool
+	// Stranger is set where the value names nothing on the target but by chance: whether
+	// it is accepted shows whether values of the node have to exist.
+	Stranger bool
 	// Leave says why a receiver may refuse the value.
 	Leave string
 }
@@ -150,7 +153,7 @@ func (k *keeper) add(c *contract.Clause, label string, v any, exists bool) {
 
 // addLeft notes a value that a receiver may refuse.
 func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, leave string) {
-	if c == nil || k.m.Thin && k.count[c] == few || !k.m.Verdicts.keeps(k.n, Plain(v)) || !travels(v, k.in) {
+	if c == nil || k.m.Thin && k.count[c] == few || !k.n.Keeps(Plain(v)) || !travels(v, k.in) {
 		return
 	}
 	k.count[c]++
@@ -297,11 +300,15 @@ var ofFormat = map[string][]struct{ label, text string }{
 
 // other adds the value that shows whether values of the node have to exist.
 func (k *keeper) other(c *contract.Clause) {
+	before := len(k.out)
 	if v, ok := Other(k.n, k.good.V); ok {
 		k.add(c, "other", v, false)
 	}
 	if v, ok := OtherFraction(k.n, k.good.V); ok {
 		k.add(c, "other-fraction", v, false)
+	}
+	for i := range k.out[before:] {
+		k.out[before+i].Stranger = c.Keyword == "type"
 	}
 }
 

@@ -153,12 +153,12 @@ func patternName(n *contract.Node) string {
 func (m *Maker) takes(nodes, nots []*contract.Node, v any) bool {
 	v = Plain(v)
 	for _, n := range nodes {
-		if !m.Verdicts.keeps(n, v) {
+		if !n.Keeps(v) {
 			return false
 		}
 	}
 	for _, n := range nots {
-		if m.Verdicts.keeps(n, v) {
+		if n.Keeps(v) {
 			return false
 		}
 	}

@@ -1,4 +1,4 @@
-package value
+package schema
 
 import (
 	"encoding/json"
@@ -9,16 +9,13 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/dataarts-go/factory/contracttest/internal/contract"
 )
 
-// Verdicts remember which lists and objects keep which schemas. The places of a
-// document at which a schema stands are each planned with the same values: in a
-// oneOf of 18 branches, of which three contain the whole again, a list of a thousand
-// items is judged against every branch at dozens of places. The zero value is ready
-// for use, by several makers of values for one document at once.
-type Verdicts struct {
+// verdicts remember which lists and objects keep which schemas of a document. The
+// places at which a schema stands are each planned with the same values: in a oneOf of
+// 18 branches, of which three contain the whole again, a list of a thousand items is
+// judged against every branch at dozens of places. The zero value is ready for use.
+type verdicts struct {
 	mu   sync.Mutex
 	seed [2]maphash.Seed
 	all  map[judged]bool
@@ -27,16 +24,20 @@ type Verdicts struct {
 // judged is a value by its fingerprint, and what it is judged by.
 type judged struct {
 	schema *openapi3.Schema
-	side   contract.Side
+	side   Side
 	value  [2]uint64
 }
 
 // maxVerdicts bounds how many are held, of some 50 bytes each.
 const maxVerdicts = 1 << 18
 
-// keeps reports whether a value, as a decoder returns it, keeps the node's schema.
-func (vs *Verdicts) keeps(n *contract.Node, v any) bool {
-	if vs == nil || scalar(v) {
+// Keeps reports whether a value, as a decoder returns it, is valid against the node's
+// schema, as Validates does, and remembers it: for values that are asked about often.
+func (n *Node) Keeps(v any) bool {
+	vs := &n.set.verdicts
+	switch v.(type) {
+	case []any, map[string]any:
+	default:
 		return n.Validates(v) == nil
 	}
 	text, ok := appendText(nil, v)
