@@ -18,7 +18,11 @@ func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		o := outage{log: slog.New(slog.NewTextHandler(&log, nil))}
-		lines := func() []string { return strings.Split(strings.TrimSpace(log.String()), "\n") }
+		lines := func() []string {
+			o.mu.Lock() // under which it is written
+			defer o.mu.Unlock()
+			return strings.Split(strings.TrimSpace(log.String()), "\n")
+		}
 		away := &storeError{errors.New("connection refused")}
 		for range 1000 {
 			o.failed(t.Context(), "id", away)

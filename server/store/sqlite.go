@@ -147,7 +147,7 @@ func prepareSQLite(ctx context.Context, db *sql.DB) error {
 // which says as much.
 const (
 	probeInterval = time.Second
-	probePatience = 100
+	probePatience = 500
 )
 
 // probe writes to the database what is there already, and waits for the disk: a disk
