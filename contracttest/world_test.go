@@ -181,3 +181,40 @@ func TestOnlyExampleIsTaken(t *testing.T) {
 		}
 	}
 }
+
+// TestThereByChance proves that a made-up value which happens to exist does not
+// say that all do.
+func TestThereByChance(t *testing.T) {
+	c := parse(t, `
+  /items:
+    get:
+      operationId: listItems
+      responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: {type: string}}}}}}
+  /items/{name}:
+    get:
+      operationId: getItem
+      parameters: [{name: name, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9]+$'}}]
+      responses: {"200": {description: there}, "400": {description: bad}, "404": {description: unknown}}
+`)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /items", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `["a1","b2"]`)
+	})
+	mux.HandleFunc("GET /items/{name}", func(w http.ResponseWriter, r *http.Request) {
+		switch name := r.PathValue("name"); {
+		case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") != "":
+			w.WriteHeader(http.StatusBadRequest)
+		case name != "a1" && name != "b2":
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(mux))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	for _, cl := range rep.Coverage.ByClause {
+		if cl.Clause == "getItem/path/name/pattern" {
+			assert.Equal(t, "kept+broken", cl.State)
+		}
+	}
+}

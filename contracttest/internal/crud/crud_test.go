@@ -82,7 +82,7 @@ func TestAgain(t *testing.T) {
 		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Values("Bearer", crud.Token))
 		require.NoError(t, err)
 		require.True(t, s.Untouched(), "what is somebody's is as it was")
-		lines := append(rep.Warnings, describe(rep), fmt.Sprint(rep.Stats.Cases, " cases"))
+		lines := slices.Concat(rep.Warnings, []string{describe(rep), fmt.Sprint(rep.Stats.Cases, " cases")})
 		for _, c := range rep.Coverage.ByClause {
 			lines = append(lines, c.Clause+" "+c.State)
 		}

@@ -151,12 +151,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			req.Add(name, v)
 		}
 	}
-	for _, v := range op.CheckRequest(req) {
+	if broken := op.CheckRequest(req); len(broken) > 0 {
 		status := http.StatusBadRequest
-		if op.Body != nil && v.Clause == op.Body.MediaType {
+		if op.Body != nil && broken[0].Clause == op.Body.MediaType {
 			status = http.StatusUnsupportedMediaType
 		}
-		refuse(w, status, v.Message)
+		refuse(w, status, broken[0].Message)
 		return
 	}
 	values, _ := op.Match(path)

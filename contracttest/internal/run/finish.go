@@ -67,6 +67,7 @@ func (r *runner) finish(elapsed time.Duration) {
 	r.untested(ops)
 	rep.Warnings = append(rep.Warnings, r.unsafeOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
+	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.hideToken()
 	rep.Sort()
 }
@@ -158,9 +159,31 @@ func (r *runner) unproven(ops map[*contract.Operation]bool) []string {
 		if st.accepted || st.closed || st.judged == 0 || slices.ContainsFunc(r.report.Findings, func(f report.Finding) bool { return f.Operation == op.ID }) {
 			return ""
 		}
-		return fmt.Sprintf("no valid request was accepted (%s), so little is proven: give %s", st.valid, lacking(op))
+		return fmt.Sprintf("no valid request was accepted (%s), so little is proven: give %s", st.valid, r.lacking(op))
 	}) {
 		all = append(all, names+": "+what)
+	}
+	return all
+}
+
+// shared warns of the operations that delete what the user has given: their cases
+// share it, and what the first one deletes that is accepted, the others lack.
+func (r *runner) shared(ops map[*contract.Operation]bool) []string {
+	var all []string
+	for _, op := range r.contract.Operations {
+		st := r.states.of(op)
+		if f := st.fixture; !ops[op] || !st.accepted || !takes(op) || f == nil || f.maker != nil || len(f.given) == 0 {
+			continue
+		}
+		n := 0
+		for _, cl := range op.Clauses {
+			if r.selection.Clause(cl) && r.account[cl].String() == "not_proven" {
+				n++
+			}
+		}
+		if n > 0 {
+			all = append(all, fmt.Sprintf("%s: its requests share the %s that was given, as no operation makes one, and it is used up: %d of its clauses are not proven", op.ID, st.fixture.param.Spec.Name, n))
+		}
 	}
 	return all
 }
@@ -174,8 +197,11 @@ func someOf(names []string) []string {
 }
 
 // lacking says what the run may have to be told of the target.
-func lacking(op *contract.Operation) string {
+func (r *runner) lacking(op *contract.Operation) string {
 	values := "values that exist on the target (--value NAME=VALUE)"
+	if f := r.states.of(op).fixture; f != nil && f.maker == nil && len(f.given) == 0 && r.world.Consumed(op.Method, op) == f.param {
+		values = fmt.Sprintf("a %s that may be used up (--value %s=VALUE), as no operation makes one", f.param.Spec.Name, f.param.Spec.Name)
+	}
 	if op.AuthClause != nil {
 		return "a credential (--header 'NAME: VALUE') and " + values
 	}

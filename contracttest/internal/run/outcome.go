@@ -12,7 +12,9 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -193,10 +195,32 @@ func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outco
 			st.accepted = true
 			st.repeatable = st.late.Load() == 0 && r.stillAccepted(ctx, c)
 		}
-		if c.Probe != "" {
+		if c.Probe != "" && r.takesAny(ctx, c) {
 			st.free[c.Probe] = true
 		}
 	}
+}
+
+// takesAny reports whether another value is accepted in the place of one in a path
+// that need not exist: that one may be there by chance, as b2 beside a1.
+func (r *runner) takesAny(ctx context.Context, c *plan.Case) bool {
+	name, inPath := strings.CutPrefix(c.Probe, "path/")
+	i := slices.IndexFunc(c.Op.Params, func(p *contract.Param) bool { return p.Spec.In == "path" && p.Spec.Name == name })
+	if !inPath || i < 0 {
+		return true
+	}
+	base := r.base(c.Op)
+	values := world.Values(c.Op, c.Request.Target, base)
+	node := c.Op.Params[i].Node
+	for _, v := range (&value.Maker{Known: map[string][]string{node.Name: {values[name]}}}).KnownFor(node) {
+		if other, ok := value.Other(node, v); ok {
+			again := *c
+			again.Request = c.Request.Clone()
+			again.Request.Target = world.Bind(c.Op, c.Request.Target, base, values, map[string]string{name: wire.Text(value.Plain(other))})
+			return accepted(c.Op, r.send(ctx, &again))
+		}
+	}
+	return true
 }
 
 // stillAccepted sends a request that was accepted once more.

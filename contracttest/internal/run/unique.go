@@ -222,7 +222,7 @@ func (u *uniques) fresh(req *wire.Request, base map[string]string, known map[str
 		return req, req
 	}
 	sent, shown = req.Clone(), req.Clone()
-	sent.Body, shown.Body = append(body, req.Body[last:]...), append(display, req.Body[last:]...)
+	sent.Body, shown.Body = slices.Concat(body, req.Body[last:]), slices.Concat(display, req.Body[last:])
 	return sent, shown
 }
 
