@@ -95,9 +95,13 @@ func (pl *planner) paths() {
 		return
 	}
 	path, query := good.Path(), good.RawQuery()
+	base := pl.basePath()
 	add := func(label, target, leave string) {
 		if target == "" {
 			return // no request line can say so (RFC 9112 §3.2.1)
+		}
+		if !strings.HasPrefix(target, base+"/") {
+			return // what is not below the base path is none of the document's
 		}
 		if query != "" {
 			target += "?" + query
@@ -113,7 +117,7 @@ func (pl *planner) paths() {
 	slash := strings.LastIndexByte(path, '/')
 	add("one-more-segment", path+"/x", "")
 	add("one-more-letter", path+"x", "")
-	add("one-segment-before", "/x"+path, "")
+	add("one-segment-before", base+"/x"+strings.TrimPrefix(path, base), "")
 	if slash > 0 {
 		add("one-segment-less", path[:slash], "")
 		add("encoded-slash", path[:slash]+"%2F"+path[slash+1:], leavePath)
@@ -134,7 +138,9 @@ func (pl *planner) paths() {
 			add("matrix-parameter", path+";x-unknown=a", leavePath)
 		}
 		add("encoded-trailing-slash", path+"%2F", leavePath)
-		add("encoded-traversal", path[:slash]+"/%2e%2e"+path[slash:], leavePath)
+		if base == "" || slash > len(base) {
+			add("encoded-traversal", path[:slash]+"/%2e%2e"+path[slash:], leavePath)
+		}
 	}
 	pl.nextSegments(path, add)
 	for _, p := range pl.op.Params {
@@ -173,7 +179,7 @@ func (pl *planner) nextSegments(path string, add func(label, target, leave strin
 	if offset < 0 {
 		return
 	}
-	add("root", "/", "")
+	add("root", pl.basePath()+"/", "")
 	for i, literal := range template[:min(len(template), maxSegments)] {
 		if literal == "" || strings.Contains(literal, "{") {
 			continue
