@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -79,57 +80,96 @@ const (
 // kind, one that is refused between valid ones, in a row and at once. The
 // answers must be of one shape.
 func (r *runner) repeat(ctx context.Context, taking bool) {
+	var some []*round // whose operations do nothing to each other
+	flush := func() {
+		g := &errgroup.Group{}
+		for _, rd := range some {
+			g.Go(func() error { rd.done = r.asked(ctx, rd); return nil })
+		}
+		_ = g.Wait() // none fails
+		for _, rd := range some {
+			for _, one := range rd.all {
+				if rd.done {
+					r.steady(one)
+				}
+			}
+		}
+		some = nil
+	}
 	for _, op := range r.plan.ops {
-		if takes(op) != taking || r.states.of(op).fruitless() != "" {
+		st := r.states.of(op)
+		if takes(op) != taking || st.fruitless() != "" {
 			continue
 		}
-		var base, broken *plan.Case
-		var callers, others []*plan.Case
-		kinds := map[string]bool{}
-		for _, c := range r.plan.cases(op) {
-			if c.Base == nil {
-				base = c
-				continue
-			}
-			if wrong(c) {
-				continue
-			}
-			if broken == nil && c.Expect == plan.Refuse && c.Leave == "" {
-				broken = c
-			}
-			kind := fmt.Sprint(c.Expect)
-			switch {
-			case c.Expect != plan.Accept:
-				kind += c.Clause.Name + c.Request.Method
-			case c.Clause == op.MessageClause && ofCaller(c):
-				kind = c.ID
-			}
-			if c.Leave != "" || kinds[kind] {
-				continue
-			}
-			kinds[kind] = true
-			if kind == c.ID {
-				callers = append(callers, c)
-			} else {
-				others = append(others, c)
-			}
-		}
-		others = append(callers, others...)
-		if base == nil {
+		rd := roundOf(op, r.plan.cases(op))
+		if rd == nil {
 			continue
 		}
-		var both []*repeated
-		for _, c := range []*plan.Case{base, broken} {
-			if c != nil {
-				both = append(both, &repeated{c: c, replies: make([]reply, repeats)})
-			}
+		// Requests that change a resource of their own go on beside others.
+		alone := rank(op.Method) == 0 || !st.renews()
+		if alone || len(some) == r.opts.Workers {
+			flush()
 		}
-		if r.asked(ctx, both, others) {
-			for _, one := range both {
-				r.steady(one)
-			}
+		some = append(some, rd)
+		if alone {
+			flush()
 		}
 	}
+	flush()
+}
+
+// round is what is sent again and again of an operation: its valid request, one
+// that is refused, and others between them.
+type round struct {
+	all    []*repeated
+	others []*plan.Case
+	done   bool
+}
+
+// roundOf chooses from the cases of an operation; it is nil where there is no
+// valid request.
+func roundOf(op *contract.Operation, cases []*plan.Case) *round {
+	var base, broken *plan.Case
+	var callers, others []*plan.Case
+	kinds := map[string]bool{}
+	for _, c := range cases {
+		if c.Base == nil {
+			base = c
+			continue
+		}
+		if wrong(c) {
+			continue
+		}
+		if broken == nil && c.Expect == plan.Refuse && c.Leave == "" {
+			broken = c
+		}
+		kind := fmt.Sprint(c.Expect)
+		switch {
+		case c.Expect != plan.Accept:
+			kind += c.Clause.Name + c.Request.Method
+		case c.Clause == op.MessageClause && ofCaller(c):
+			kind = c.ID
+		}
+		if c.Leave != "" || kinds[kind] {
+			continue
+		}
+		kinds[kind] = true
+		if kind == c.ID {
+			callers = append(callers, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	if base == nil {
+		return nil
+	}
+	rd := &round{others: append(callers, others...)}
+	for _, c := range []*plan.Case{base, broken} {
+		if c != nil {
+			rd.all = append(rd.all, &repeated{c: c})
+		}
+	}
+	return rd
 }
 
 // ofCaller reports whether a request differs in what tells one caller from
@@ -175,8 +215,12 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 // then each at once, and once more when all is quiet again: being busy is no
 // state. What changes nothing is sent by all workers. It reports whether all was
 // sent.
-func (r *runner) asked(ctx context.Context, all []*repeated, others []*plan.Case) bool {
+func (r *runner) asked(ctx context.Context, rd *round) bool {
+	all, others := rd.all, rd.others
 	op := all[0].c.Op
+	for _, one := range all {
+		one.replies = make([]reply, repeats)
+	}
 	lanes := 1
 	if rank(op.Method) == 0 {
 		lanes = r.lanes(op)
