@@ -151,8 +151,9 @@ func MaxTime(d time.Duration) Option {
 	}
 }
 
-// Budget bounds the whole run; what is left then is reported as unreached. 0,
-// the default, does not.
+// Budget bounds the whole run; what is left then is reported as unreached, and
+// the report is inconclusive where that is a case for a clause. 0, the default,
+// does not.
 func Budget(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {

@@ -13,7 +13,8 @@ var ErrUnreachable = send.ErrRefused
 
 // Run plans the contract, sends every case to the target and judges the
 // answers. The error is nil whatever was found; it says why the run could not
-// be done.
+// be done. A run whose context ends before it has its report of what was done
+// until then. Whether it is a pass, [Report.Status] tells.
 func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Report, error) {
 	cfg, err := newConfig(opts)
 	if err != nil {

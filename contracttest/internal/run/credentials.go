@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,7 +47,7 @@ func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	switch a := answerOf(r.send(ctx, valid)); {
 	case a.refusesCaller():
 		// A renewal may be under way: once more.
-		if a = answerOf(r.send(ctx, valid)); a.refusesCaller() {
+		if a = answerOf(r.send(ctx, valid)); a.refusesCaller() && !r.elsewhere(ctx, c.Op) {
 			why := fmt.Sprintf("the credential stopped working: the valid request of %s was accepted before, and is answered with %s now; give one that lasts, or a fresh one for each request (contracttest.Prepare)", c.Op.ID, a)
 			r.credential.lost.Store(&why)
 			return x
@@ -59,6 +58,13 @@ func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	return r.sendBy(ctx, c, do)
 }
 
+// elsewhere reports whether the credential is good for another operation that
+// asks for the same: then it is not the credential that is refused.
+func (r *runner) elsewhere(ctx context.Context, op *contract.Operation) bool {
+	other := r.goodRequest(op)
+	return other != nil && other.Op != op && accepted(other.Op, r.send(ctx, other))
+}
+
 // entrance is the operations that ask for the same credential.
 type entrance struct {
 	requirement [][]plan.Credential // alternatives
@@ -66,9 +72,18 @@ type entrance struct {
 	answers     []answer // to their valid requests
 }
 
-// closed reports whether all valid requests are refused for who sends them.
+// closed reports whether all valid requests are refused for who sends them. A 403
+// may be about what a path names, so that it shows nothing where all of them name
+// something.
 func (e *entrance) closed() bool {
-	return len(e.answers) > 0 && !slices.ContainsFunc(e.answers, func(a answer) bool { return !a.refusesCaller() })
+	telling := false
+	for i, a := range e.answers {
+		if !a.refusesCaller() {
+			return false
+		}
+		telling = telling || a.status == http.StatusUnauthorized || !strings.Contains(e.ops[i].Path, "{")
+	}
+	return telling
 }
 
 // entrances groups the operations whose valid request was answered.

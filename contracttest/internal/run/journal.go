@@ -14,7 +14,7 @@ import (
 )
 
 // maxJournal is how many of the last requests are remembered.
-const maxJournal = 512
+const maxJournal = 128
 
 // journal is the last requests of a run in the order in which they were sent: a
 // target that fails from some request on is searched there for which it was.
@@ -40,7 +40,7 @@ func (j *journal) begin(ctx context.Context, op *contract.Operation, req *wire.R
 	j.clock++
 	e := &entry{op: op, c: caseOf(ctx), req: req, began: j.clock}
 	if len(j.entries) == maxJournal {
-		j.entries = append(j.entries[:0], j.entries[maxJournal/2:]...)
+		j.entries = slices.Delete(j.entries, 0, maxJournal/2)
 	}
 	j.entries = append(j.entries, e)
 	return e

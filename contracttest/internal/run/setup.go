@@ -70,8 +70,12 @@ func (r *runner) wrongBase(ctx context.Context) string {
 	} else if _, own := r.target.BasePath(); own {
 		from = "from --target"
 	}
+	asked := first.Request.Target
+	if r.curlBase != noHost {
+		asked = r.curlBase + asked
+	}
 	return fmt.Sprintf("the base path may be wrong: every operation answers %s, as paths do that nobody can know; %s %s was asked for %s, and the base path %s comes %s",
-		what, first.Request.Method, r.curlBase+first.Request.Target, first.Op.Path, base, from)
+		what, first.Request.Method, asked, first.Op.Path, base, from)
 }
 
 // depth is how many segments the path of a case has below the base path.
