@@ -157,13 +157,13 @@ func (r *runner) plainly(ctx context.Context, op *contract.Operation, req *wire.
 }
 
 // blame enters a finding about a request of the journal.
-func (r *runner) blame(e entry, make func(*judge.Exchange) judge.Finding) {
+func (r *runner) blame(e entry, finding func(*judge.Exchange) judge.Finding) {
 	x := &judge.Exchange{Exchange: &wire.Exchange{Request: e.req}, Op: e.op, Clause: e.op.StatusClause, Secrets: r.secrets(e.op, e.req)}
 	name := e.name()
 	if e.c != nil {
 		x.Clause, x.Expect = e.c.Clause, e.c.Expect
 	}
-	f := make(x)
+	f := finding(x)
 	if !r.selection.SkipsCheck(f.Check) {
 		r.enter(Finding(x, f, r.curlBase, name))
 	}
