@@ -185,7 +185,7 @@ func methods() []Defect {
 		elsewhere("path in capitals", true, strings.ToLower),
 		elsewhere("path with a slash at the end", true, func(s string) string { return strings.TrimSuffix(s, "/") }),
 		elsewhere("path with two slashes", true, func(s string) string { return strings.ReplaceAll(s, "//", "/") }),
-		elsewhere("path with another prefix", false, replaced("^/x/", "/")),
+		elsewhere("path with another prefix", false, replaced("^/shop/v1/x/", "/shop/v1/")),
 	)
 }
 
