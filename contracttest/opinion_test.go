@@ -140,9 +140,9 @@ var ofDocument = []string{
 }
 
 // compare fails where the two disagree, and nobody knows why.
-func (s *second) compare(t *testing.T, name string, x *wire.Exchange) bool {
+func (s *second) compare(ctx context.Context, t *testing.T, name string, x *wire.Exchange) bool {
 	t.Helper()
-	request, response, ok := s.judge(t.Context(), x)
+	request, response, ok := s.judge(ctx, x)
 	if !ok {
 		return false
 	}
@@ -168,7 +168,7 @@ func TestSecondOpinion(t *testing.T) {
 			pairs, err := wire.ParseTxtar(file, data)
 			require.NoError(t, err)
 			for _, p := range pairs {
-				if s.compare(t, p.Name, &p.Exchange) {
+				if s.compare(t.Context(), t, p.Name, &p.Exchange) {
 					compared++
 				}
 			}
@@ -204,7 +204,7 @@ func TestSecondOpinion(t *testing.T) {
 			x := &wire.Exchange{Request: req, Response: &wire.Response{Status: rec.Code, Header: rec.Header(), Body: rec.Body.Bytes()}}
 			mu.Lock()
 			defer mu.Unlock()
-			if s.compare(t, "live", x) {
+			if s.compare(r.Context(), t, "live", x) {
 				compared++
 			}
 		})

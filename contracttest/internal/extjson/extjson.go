@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -355,14 +356,10 @@ func (p *parser) hex(digits int) (uint16, bool) {
 	if len(p.rest) < digits+1 {
 		return 0, false
 	}
-	n := uint16(0)
-	for _, c := range []byte(p.rest[1 : digits+1]) {
-		digit := strings.IndexByte("0123456789abcdef", c|0x20)
-		if digit < 0 || c < '0' {
-			return 0, false
-		}
-		n = n<<4 | uint16(digit)
+	n, err := strconv.ParseUint(p.rest[1:digits+1], 16, 16)
+	if err != nil {
+		return 0, false
 	}
 	p.rest = p.rest[digits+1:]
-	return n, true
+	return uint16(n), true
 }
