@@ -101,6 +101,7 @@ func (u *uniques) wanted(name string) bool {
 // and how often one without new texts is tried that was never accepted with them.
 const (
 	maxOthers409 = 3
+	maxShort409  = 12 // where there are few others, as of one letter
 	maxWithout   = 6
 )
 
@@ -113,7 +114,7 @@ func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send
 	}
 	base := u.baseTexts(c)
 	var x *wire.Exchange
-	for range maxOthers409 {
+	for tries := 0; tries < maxOthers409 || tries < maxShort409 && u.short(req.Body); tries++ {
 		sent, shown := u.fresh(req, base, r.opts.Known)
 		x = send(sent)
 		x.Request = shown
@@ -226,6 +227,14 @@ func (u *uniques) fresh(req *wire.Request, base map[string]string, known map[str
 	return sent, shown
 }
 
+// few is how many characters a text has of which there are few.
+const few = 2
+
+// short reports whether a body has such a text that has to be new.
+func (u *uniques) short(body []byte) bool {
+	return slices.ContainsFunc(texts(body), func(s textIn) bool { return u.wanted(s.name) && len([]rune(s.value)) <= few })
+}
+
 // shownAs is a new text as reports show it: with the mark of the run, or as it was
 // planned where there was no room for one.
 func (t *token) shownAs(fresh, planned string) string {
@@ -302,16 +311,34 @@ func candidates(v, suffix string, n int64, longer bool) []string {
 		all = append(all, suffix, strings.ToUpper(suffix))
 	}
 	for try := range int64(4) {
+		if len(runes) <= few {
+			all = append(all, anyOf(len(runes), suffix, n<<2+try))
+		}
 		all = append(all, likeness(v, suffix, n<<2+try))
 	}
 	return all
 }
 
-// likeness has other letters and digits in the places of those of a text.
-func likeness(v, suffix string, n int64) string {
+// anyOf is a text of some letters and digits.
+func anyOf(length int, suffix string, n int64) string {
+	const choice = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	r := seeded(suffix, n)
+	out := make([]byte, length)
+	for i := range out {
+		out[i] = choice[r.IntN(len(choice))]
+	}
+	return string(out)
+}
+
+func seeded(suffix string, n int64) *mathrand.Rand {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(suffix))
-	r := mathrand.New(mathrand.NewPCG(h.Sum64(), uint64(n))) //nolint:gosec // they have to differ, not to be secret
+	return mathrand.New(mathrand.NewPCG(h.Sum64(), uint64(n))) //nolint:gosec // they have to differ, not to be secret
+}
+
+// likeness has other letters and digits in the places of those of a text.
+func likeness(v, suffix string, n int64) string {
+	r := seeded(suffix, n)
 	hex := strings.Trim(strings.ToLower(v), "0123456789abcdef-") == ""
 	letters := 26
 	if hex {
