@@ -38,8 +38,8 @@ contract: ## test the documented endpoint against a real server, and verify the 
 	@.ci/contract
 
 .PHONY: test
-test: ## run the tests, with the race detector and in random order; PROFILE=FILE leaves a coverage profile
-	$(GO_TEST) $(if $(PROFILE),-coverpkg=./... -coverprofile=$(PROFILE)) ./...
+test: ## run the tests, with the race detector and in random order
+	$(GO_TEST) ./...
 
 .PHONY: test-all
 test-all: SOAK := 10s
@@ -55,6 +55,7 @@ test-more: prepare lint-spec test-tables test-modules test-stress soak ## what m
 .PHONY: test-tables
 test-tables: ## what the race detector leaves no time for: the whole matrix, each defect of our endpoint, JSON Schema's suite, floods
 	$(GO) test ./contracttest -run '^(TestMatrix|TestDefects)$$'
+	$(GO) test ./contracttest/internal/crud
 	$(GO) test ./contracttest/internal/plan -run '^TestSuite$$'
 	$(GO) test ./server -run '^(TestIdleConnections|TestFlood)$$'
 

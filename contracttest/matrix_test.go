@@ -36,7 +36,7 @@ func TestMatrix(t *testing.T) {
 						if c.undefined() != "" {
 							continue
 						}
-						if count++; !racing.Take(count, 5) {
+						if count++; !racing.Take(count, 25) {
 							continue
 						}
 						t.Run(c.applicator.name+"-"+c.applicator.shape, func(t *testing.T) {

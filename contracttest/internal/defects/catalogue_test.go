@@ -169,7 +169,7 @@ func TestCatalogue(t *testing.T) {
 		assert.Empty(t, survived, "defects that survive")
 		return
 	}
-	if !racing.Enabled {
+	if !racing.Sampled() {
 		golden(t, "testdata/surviving.txt", "# Defects that the engine does not find yet, by operation and name. Written by the test with -update.\n", survived)
 	}
 }

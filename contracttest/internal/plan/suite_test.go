@@ -207,8 +207,8 @@ const maxJudged = 16 << 10 // bytes of a value
 // `make ajv` has installed it). The contract's own judgement is that of the
 // suite. What is not so is in the golden summary.
 func TestSuite(t *testing.T) {
-	if racing.Enabled {
-		t.Skip("one goroutine plans and judges the suite: without the race detector")
+	if racing.Sampled() {
+		t.Skip("one goroutine plans and judges the suite, for a long time: without the race detector, and without -short")
 	}
 	for _, draft := range suiteDrafts {
 		t.Run(draft.name, func(t *testing.T) {

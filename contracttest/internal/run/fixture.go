@@ -103,6 +103,7 @@ func stateful(status int) bool {
 func (f *fixture) try(ctx context.Context, planned *wire.Request, do way, one bool) (x *wire.Exchange, values map[string]string, before bool) {
 	switch {
 	case len(f.given) > 0 && f.maker == nil:
+		one = false // nothing is made that could be used up
 	case one:
 		f.mu.Lock()
 		defer f.mu.Unlock()
