@@ -24,7 +24,7 @@ var seeds = flag.Int("seeds", 1, "how many seeds each dress is tried with")
 // same; that it leaves alone what is somebody's, and leaves nothing behind.
 func TestDresses(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(crud.Dresses())) {
-		if !racing.Take(i, 3) {
+		if !racing.Take(i, 6) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestDresses(t *testing.T) {
 // services in operation.
 func TestDeployments(t *testing.T) {
 	for i, d := range crud.Deployments() {
-		if !racing.Take(i, 4) {
+		if !racing.Take(i, 8) {
 			continue
 		}
 		t.Run(d.Name, func(t *testing.T) {
