@@ -61,7 +61,7 @@ func requestOf(template, method string, op *openapi3.Operation) (request, error)
 	r.header["workspace"] = r.workspace
 	for mediaType, content := range op.RequestBody.Value.Content {
 		r.header["Content-Type"] = mediaType
-		for _, example := range content.Examples {
+		if example := content.Examples["documented"]; example != nil {
 			data, err := json.Marshal(example.Value.Value)
 			if err != nil {
 				return request{}, fmt.Errorf("the document's example: %w", err)

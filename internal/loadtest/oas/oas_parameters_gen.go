@@ -16,10 +16,12 @@ import (
 
 // CancelFactoryPackagesParams is parameters of CancelFactoryPackages operation.
 type CancelFactoryPackagesParams struct {
-	// Project ID.
+	// Project ID. For details about how to obtain a project ID, see Project ID and Account ID.
 	ProjectID string
-	// Workspace ID. Without it the default workspace is meant; to reach another workspace it must be
-	// carried. Mandatory if there is no default workspace, else an error is reported.
+	// Workspace ID. If this parameter is not set, data in the default workspace is queried by default. To
+	// query data in other workspaces, this header must be carried. You need to specify a workspace for
+	// multiple DataArts Studio instances. This parameter is mandatory if no default workspace is
+	// available. If you do not set it, an error is reported.
 	Workspace OptString `json:",omitempty,omitzero"`
 	// IAM token.
 	XAuthToken OptString `json:",omitempty,omitzero"`

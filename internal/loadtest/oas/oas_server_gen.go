@@ -10,7 +10,15 @@ import (
 type Handler interface {
 	// CancelFactoryPackages implements CancelFactoryPackages operation.
 	//
-	// Cancels the task packages with the given IDs.
+	// This API is used to cancel task packages.
+	//
+	// Each account has all the permissions required to call all APIs, but IAM users must be assigned the
+	// required permissions.
+	//
+	//  - If you are using role/policy-based authorization, see Permissions Policies and Supported Actions
+	//    for details on the required permissions.
+	//  - If you are using identity policy-based authorization, no identity policy-based permission
+	//    required for calling this API.
 	//
 	// POST /v2/{project_id}/factory/release-packages/unpack
 	CancelFactoryPackages(ctx context.Context, req OptCancelFactoryPackagesRequest, params CancelFactoryPackagesParams) (CancelFactoryPackagesRes, error)
