@@ -38,7 +38,7 @@ func TestWarnings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if runtime.GOOS == "windows" && tt.flags.credentials != "" {
-				t.Skip("a mode says nothing")
+				t.Skip("on Windows the mode of a file does not say who may write it")
 			}
 			var log bytes.Buffer
 			tt.flags.warn(t.Context(), slog.New(slog.NewTextHandler(&log, nil)), tt.listen, tt.admin)

@@ -161,13 +161,12 @@ func (m *remover) remove(ctx context.Context, res *world.Resource) {
 	if enough || ctx.Err() != nil {
 		return
 	}
-	c := *m.base
-	c.Request = c.Request.Clone()
-	c.Request.Target = world.Bind(c.Op, c.Request.Target, m.r.base(c.Op), m.from, res.Values)
-	x := m.r.exchange(ctx, c.Op, m.r.withRunHeaders(&c), m.r.target.Do)
+	op := m.base.Op
+	c := withTarget(m.base, world.Bind(op, m.base.Request.Target, m.r.base(op), m.from, res.Values))
+	x := m.r.exchange(ctx, op, m.r.withRunHeaders(c), m.r.target.Do)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if refusedAsNothing(x) && (x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone) || accepted(c.Op, x) {
+	if refusedAsNothing(x) && (x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone) || accepted(op, x) {
 		m.refusals = 0
 		m.r.world.Settle(res.Item, res.Values, world.Deleted)
 		return

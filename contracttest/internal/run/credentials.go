@@ -228,7 +228,7 @@ func (r *runner) accuse(ctx, late context.Context, early bool) {
 				a := answerOf(r.send(late, control))
 				r.locked = a.refusesCaller() || a.status == http.StatusTooManyRequests
 				if !r.locked && a.refuses() {
-					r.changed(late, &plan.Case{ID: some[0].ID, Op: control.Op, Base: control, Clause: some[0].Clause}, &outcome{answer: a})
+					r.changed(&plan.Case{ID: some[0].ID, Op: control.Op, Base: control, Clause: some[0].Clause}, &outcome{answer: a})
 				}
 			}
 			for i, c := range some {

@@ -14,6 +14,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // When a target is taken for dead, and how long it is waited for.
@@ -90,7 +91,7 @@ func rankOf(e entry) int {
 // suspects lists the last requests that went out before the first of them was
 // lost, in the order in which they were sent, each once.
 func (r *runner) suspects() []entry {
-	all := r.journal.all(func(entry) bool { return true })
+	all := r.journal.all()
 	var answered, lost int64 // when the last was answered, and the first after it was lost
 	for _, e := range all {
 		if e.status != 0 {
@@ -210,7 +211,7 @@ func (r *runner) spoils(ctx context.Context, c *plan.Case, x *wire.Exchange) boo
 // operation that was none of a failed server, and the first that was: those that
 // may have changed something, where there are any.
 func (r *runner) spoilers(op *contract.Operation) []entry {
-	all := r.journal.all(func(entry) bool { return true })
+	all := r.journal.all()
 	var good, bad int64 // when the last good request went out, and when the first bad answer came
 	for _, e := range all {
 		if e.op == op && e.status/100 == 2 {
@@ -221,7 +222,7 @@ func (r *runner) spoilers(op *contract.Operation) []entry {
 	}
 	between := slices.DeleteFunc(all, func(e entry) bool {
 		valid := e.c != nil && e.c.Base == nil // was accepted before, and did no harm
-		return valid || e.ended < good || e.began > bad || e.status/100 == 5 && e.op == op || e.status == 0 || !e.unsafe()
+		return valid || e.ended < good || e.began > bad || e.status/100 == 5 && e.op == op || e.status == 0 || world.Safe(e.req.Method)
 	})
 	if changed := slices.DeleteFunc(slices.Clone(between), func(e entry) bool { return e.status/100 != 2 }); len(changed) > 0 {
 		return changed

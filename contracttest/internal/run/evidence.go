@@ -89,7 +89,7 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
 			break
 		}
 		if o.must && o.class() == 4 && c.Base != nil && answerOf(r.send(ctx, c.Base)).refuses() {
-			r.changed(ctx, c, o)
+			r.changed(c, o)
 		}
 	case plan.RefusePath, plan.RefuseMethod:
 		if drops(o.findings, besideThePoint...) && r.unremarkable(ctx, c, o.answer) {
@@ -277,7 +277,7 @@ func (r *runner) documented(location string) bool {
 // request had been accepted twice, its values are not used up by it, and if
 // nothing else has changed the target, then its refusal is no state but a fault
 // that an earlier request has set off.
-func (r *runner) changed(_ context.Context, c *plan.Case, o *outcome) {
+func (r *runner) changed(c *plan.Case, o *outcome) {
 	o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
 	st := r.states.of(c.Op)
 	if o.status == http.StatusConflict && c.Op.Response(o.status) != nil {

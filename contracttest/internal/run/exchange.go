@@ -20,6 +20,14 @@ func (r *runner) send(ctx context.Context, c *plan.Case) *wire.Exchange {
 	return r.sendBy(withCase(ctx, c), c, r.target.Do)
 }
 
+// withTarget is a case with another target of its request.
+func withTarget(c *plan.Case, target string) *plan.Case {
+	other := *c
+	other.Request = c.Request.Clone()
+	other.Request.Target = target
+	return &other
+}
+
 // withRunHeaders is the request of a case with the headers of the run.
 func (r *runner) withRunHeaders(c *plan.Case) *wire.Request {
 	if len(r.opts.Headers) == 0 {

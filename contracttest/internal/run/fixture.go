@@ -51,15 +51,13 @@ const maxVain = 3
 func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	planned := r.withRunHeaders(c)
 	f := r.states.of(c.Op).fixture
-	if f == nil || !changes(c.Request) {
-		return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange {
-			x := r.exchange(ctx, c.Op, r.bound(c.Op, req, nil), do)
-			x.Request = planned
-			return x
-		})
-	}
 	return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange {
-		x := f.send(ctx, c, req, do)
+		var x *wire.Exchange
+		if f == nil || !changes(c.Request) {
+			x = r.exchange(ctx, c.Op, r.bound(c.Op, req, nil), do)
+		} else {
+			x = f.send(ctx, c, req, do)
+		}
 		x.Request = planned // reports name the same identifier in every run
 		return x
 	})
@@ -282,10 +280,7 @@ func (f *fixture) aboutAt(ctx context.Context, req *wire.Request, values map[str
 }
 
 func (f *fixture) look(ctx context.Context, target string) *wire.Exchange {
-	c := *f.read
-	c.Request = c.Request.Clone()
-	c.Request.Target = target
-	return f.r.exchange(ctx, c.Op, f.r.withRunHeaders(&c), f.r.target.Do)
+	return f.r.exchange(ctx, f.read.Op, f.r.withRunHeaders(withTarget(f.read, target)), f.r.target.Do)
 }
 
 // refusedAsNothing reports whether an answer says that there is nothing: a 404,
@@ -318,16 +313,15 @@ type maker struct {
 func (m *maker) make(ctx context.Context) map[string]string {
 	op := m.base.Op
 	base := m.r.base(op)
-	c := *m.base
+	c := m.base
 	if m.parent != nil {
 		above := m.parent.lend(ctx)
 		if above == nil {
 			return nil
 		}
-		c.Request = c.Request.Clone()
-		c.Request.Target = world.Bind(op, c.Request.Target, base, m.from, above)
+		c = withTarget(c, world.Bind(op, c.Request.Target, base, m.from, above))
 	}
-	x := m.r.anew(ctx, &c, m.r.withRunHeaders(&c), func(req *wire.Request) *wire.Exchange {
+	x := m.r.anew(ctx, c, m.r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
 		return m.r.exchange(ctx, op, req, m.r.target.Do)
 	})
 	if !accepted(op, x) {
@@ -348,15 +342,14 @@ func (m *maker) make(ctx context.Context) map[string]string {
 
 // readable waits until what was made can be read.
 func (m *maker) readable(ctx context.Context, values map[string]string, status int) bool {
-	base := m.r.base(m.read.Op)
-	c := *m.read
-	c.Request = c.Request.Clone()
-	c.Request.Target = world.Bind(c.Op, c.Request.Target, base, world.Values(c.Op, c.Request.Target, base), values)
+	op, target := m.read.Op, m.read.Request.Target
+	base := m.r.base(op)
+	c := withTarget(m.read, world.Bind(op, target, base, world.Values(op, target, base), values))
 	for _, pause := range settling(status) {
 		if !sleep(ctx, pause) {
 			return false
 		}
-		if accepted(c.Op, m.r.exchange(ctx, c.Op, m.r.withRunHeaders(&c), m.r.target.Do)) {
+		if accepted(op, m.r.exchange(ctx, op, m.r.withRunHeaders(c), m.r.target.Do)) {
 			return true
 		}
 	}

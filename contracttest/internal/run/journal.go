@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"sync"
 
@@ -56,17 +55,15 @@ func (j *journal) end(e *entry, x *wire.Exchange) {
 	}
 }
 
-// all returns the entries that a function wants, as they are now.
-func (j *journal) all(want func(entry) bool) []entry {
+// all returns the entries, as they are now.
+func (j *journal) all() []entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var some []entry
-	for _, e := range j.entries {
-		if want(*e) {
-			some = append(some, *e)
-		}
+	all := make([]entry, len(j.entries))
+	for i, e := range j.entries {
+		all[i] = *e
 	}
-	return some
+	return all
 }
 
 // refused reports whether the target took no connection for the request.
@@ -74,11 +71,6 @@ func (e entry) refused() bool { return errors.Is(e.err, send.ErrRefused) }
 
 // dropped reports whether the connection was lost under the request.
 func (e entry) dropped() bool { return e.status == 0 && e.ended > 0 && !e.refused() }
-
-// unsafe reports whether the request may have changed something.
-func (e entry) unsafe() bool {
-	return !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, e.req.Method)
-}
 
 // name is how reports name the request.
 func (e entry) name() string {

@@ -214,10 +214,8 @@ func (r *runner) takesAny(ctx context.Context, c *plan.Case) bool {
 	node := c.Op.Params[i].Node
 	for _, v := range (&value.Maker{Known: map[string][]string{node.Name: {values[name]}}}).KnownFor(node) {
 		if other, ok := value.Other(node, v); ok {
-			again := *c
-			again.Request = c.Request.Clone()
-			again.Request.Target = world.Bind(c.Op, c.Request.Target, base, values, map[string]string{name: wire.Text(value.Plain(other))})
-			return accepted(c.Op, r.send(ctx, &again))
+			target := world.Bind(c.Op, c.Request.Target, base, values, map[string]string{name: wire.Text(value.Plain(other))})
+			return accepted(c.Op, r.send(ctx, withTarget(c, target)))
 		}
 	}
 	return true
