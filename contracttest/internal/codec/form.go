@@ -2,9 +2,6 @@ package codec
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -81,16 +78,7 @@ func readJSONField(values []string) Reading {
 	if len(values) != 1 {
 		return unreadable("is given more than once")
 	}
-	dec := json.NewDecoder(strings.NewReader(wire.Unescape(values[0], true)))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return unreadable("is no JSON value")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return unreadable("is more than one JSON value")
-	}
-	return Reading{Value: v, Found: true}
+	return readJSON(wire.Unescape(values[0], true))
 }
 
 func readFormField(nodes schema.Nodes, name string, enc *openapi3.Encoding, pairs []wire.Param) Reading {

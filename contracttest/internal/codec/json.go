@@ -57,8 +57,8 @@ func DecodeJSON(data []byte) (any, error) {
 	return v, err
 }
 
-// ReadJSON reads a text that is one JSON value.
-func ReadJSON(text string) Reading {
+// readJSON reads a text that is one JSON value.
+func readJSON(text string) Reading {
 	if err := wellformed.JSON([]byte(text)); err != nil {
 		got := unreadable("it " + err.Error())
 		_, got.Spare = Loosely([]byte(text), err)

@@ -66,12 +66,12 @@ func IsBytes(node *schema.Node) bool {
 	return s.Type.Is("string") && (s.Format == "binary" || s.ContentEncoding == "" && s.ContentMediaType != "")
 }
 
-// ReadAs reads a text that a media type describes, as that of a parameter with content.
+// readAs reads a text that a media type describes, as that of a parameter with content.
 // Nothing is found where nobody can tell what the text says.
-func ReadAs(media string, node *schema.Node, text string) Reading {
+func readAs(media string, node *schema.Node, text string) Reading {
 	switch FormOf(media, node) {
 	case JSON:
-		return ReadJSON(text)
+		return readJSON(text)
 	case Text:
 		return readText(schema.Nodes{node}, text)
 	}

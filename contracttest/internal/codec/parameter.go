@@ -84,10 +84,10 @@ func (p Parameter) Read(m *Message) Reading {
 			return Reading{}
 		}
 		raw := t.first(values)
-		got := ReadAs(p.Media, p.Node, t.plain(raw))
+		got := readAs(p.Media, p.Node, t.plain(raw))
 		if got.Bad != nil && p.In == openapi3.ParameterInCookie {
 			// A cookie holds neither quotes nor commas (RFC 6265 §4.1.1): JSON stands escaped in it.
-			if escaped := ReadAs(p.Media, p.Node, wire.Unescape(raw, false)); escaped.Bad == nil {
+			if escaped := readAs(p.Media, p.Node, wire.Unescape(raw, false)); escaped.Bad == nil {
 				return escaped
 			}
 		}
@@ -109,7 +109,7 @@ func (p Parameter) Read(m *Message) Reading {
 func ReadHeader(node *schema.Node, media string, explode bool, lines []string) Reading {
 	t := text{in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode}
 	if media != "" {
-		return ReadAs(media, node, t.first(lines))
+		return readAs(media, node, t.first(lines))
 	}
 	return t.read(schema.Nodes{node}, lines)
 }

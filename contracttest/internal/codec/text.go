@@ -126,7 +126,7 @@ func readNested(nodes schema.Nodes, text string) Reading {
 	if len(nodes) == 0 || got.Bad == nil && nodes.Keeps(got.Value) {
 		return got
 	}
-	if json := ReadJSON(text); json.Bad == nil {
+	if json := readJSON(text); json.Bad == nil {
 		switch json.Value.(type) {
 		case []any, map[string]any:
 			json.Leave = leaveNested

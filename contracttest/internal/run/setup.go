@@ -89,11 +89,8 @@ func (r *runner) stranger(ctx context.Context, c *plan.Case, segments int) answe
 	key := strange{c.Request.Method, segments}
 	a, known := r.strangers[key]
 	if !known {
-		req := c.Request.Clone()
-		req.Target = r.plan.opts.BasePath + strings.Repeat("/"+nowhere, segments)
-		asked := *c
-		asked.Request = req
-		a = answerOf(r.exchange(ctx, c.Op, r.withRunHeaders(&asked), r.target.Do))
+		asked := withTarget(c, r.plan.opts.BasePath+strings.Repeat("/"+nowhere, segments))
+		a = answerOf(r.exchange(ctx, c.Op, r.withRunHeaders(asked), r.target.Do))
 		r.strangers[key] = a
 	}
 	return a

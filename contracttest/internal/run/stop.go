@@ -85,9 +85,9 @@ func (r *runner) ended(ctx context.Context) {
 	if r.left.more != "" {
 		text += "; " + r.left.more
 	}
-	r.report.Incomplete = text
 	if r.left.clauses+unplanned > 0 {
-		r.report.Incomplete = ""
 		r.report.Inconclusive = append(r.report.Inconclusive, text)
+	} else {
+		r.report.Incomplete = text
 	}
 }
