@@ -160,6 +160,18 @@ func (r *Response) Select(contentType string) (*Media, error) {
 	return got.media, got.err
 }
 
+// leaveUnlabelled is why a body needs no label where bytes of any kind are documented.
+const leaveUnlabelled = "RFC 9110 §8.3: a recipient may assume application/octet-stream, which is documented"
+
+// Unlabelled returns what leaves open whether a body without a Content-Type is a documented
+// one; it is empty where nothing does.
+func (r *Response) Unlabelled() string {
+	if _, err := r.types.Select(octetStream); err != nil {
+		return ""
+	}
+	return leaveUnlabelled
+}
+
 // Why a response without a body may be one of no bytes.
 const (
 	leaveEmptyUnnamed = "RFC 9110 §8.3: without a Content-Type nothing says what no bytes are, and an empty text is a value of the schema"

@@ -12,7 +12,7 @@ import (
 
 func response(t testing.TB, text string) *wire.Response {
 	t.Helper()
-	r, err := wire.ParseResponse([]byte(text))
+	r, err := wire.ParseResponse("GET", []byte(text))
 	require.NoError(t, err)
 	return r
 }

@@ -100,7 +100,7 @@ func TestResponse(t *testing.T) {
 	op := parse(t).Operations[0]
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			resp, err := wire.ParseResponse([]byte(tt.text))
+			resp, err := wire.ParseResponse("GET", []byte(tt.text))
 			require.NoError(t, err)
 			a := coverage.Account{}
 			a.Response(op, resp)

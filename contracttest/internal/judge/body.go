@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/internal/mediatype"
@@ -76,11 +77,16 @@ func responseMediaType(e *Exchange) []Finding {
 	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) == 0 {
 		return nil
 	}
-	if _, err := doc.Select(e.Response.Header.Get("Content-Type")); err != nil {
-		return []Finding{{
+	label := e.Response.Header.Get("Content-Type")
+	if _, err := doc.Select(label); err != nil {
+		f := Finding{
 			Clause: doc.MediaType, Message: fmt.Sprintf("%s: %s: %s", status(e.Response.Status), err, clip(e.text())),
-			Expected: doc.MediaType.Text, Actual: "Content-Type: " + e.Response.Header.Get("Content-Type"),
-		}}
+			Expected: doc.MediaType.Text, Actual: "Content-Type: " + label,
+		}
+		if strings.TrimSpace(label) == "" {
+			f = f.left(doc.Unlabelled())
+		}
+		return []Finding{f}
 	}
 	return e.notWanted(doc)
 }

@@ -136,7 +136,7 @@ func (r row) exchange(t testing.TB) *judge.Exchange {
 	require.NoError(t, err)
 	x := &wire.Exchange{Request: request, Err: r.err}
 	if r.response != "" {
-		x.Response, err = wire.ParseResponse([]byte(r.response))
+		x.Response, err = wire.ParseResponse(request.Method, []byte(r.response))
 		require.NoError(t, err)
 	}
 	c := clause(t, name)
@@ -285,6 +285,8 @@ var rows = map[string]struct {
 		[]broken{
 			{row{response: strings.Replace(good, "application/json", "text/html", 1)}, judge.Error, []string{"op/response/200/media-type"}, `200 OK: media type "text/html" is not documented, want application/json`},
 			{row{response: strings.Replace(good, "Content-Type: application/json\n", "", 1)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: no Content-Type"},
+			{row{about: "bytes need no label", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 202\n\na"}, judge.Warning, []string{"file/response/202/media-type"}, "202 Accepted: no Content-Type: a (RFC 9110 §8.3: "},
+			{row{about: "nor does what may be anything", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 206\n\na"}, judge.Warning, []string{"file/response/206/media-type"}, "206 Partial Content: no Content-Type: a (RFC 9110 §8.3: "},
 			{row{response: strings.Replace(good, "X-Count", "Content-Type: text/plain\nX-Count", 1)}, judge.Error, []string{"op/response/200/media-type"}, "there are several Content-Type headers"},
 			{row{response: "HTTP/1.1 409\nContent-Type: a/b\nContent-Type: a/b\n"}, judge.Error, []string{"op/response/status"}, "there are several Content-Type headers"},
 		},

@@ -75,10 +75,11 @@ var Checks = []Check{
 	},
 	{
 		Name: "response-media-type", run: responseMediaType,
-		Doc:      "The Content-Type of a response is not a documented one, in another charset, missing, or given twice.",
-		Severity: "a warning for a documented media type that the request does not accept",
-		Silent:   "Responses without a body.",
-		Refs:     "RFC 9110 §8.3, §12.5.1",
+		Doc: "The Content-Type of a response is not a documented one, in another charset, missing, or given twice.",
+		Severity: "a warning for a documented media type that the request does not accept, and for a body without a Content-Type where " +
+			"application/octet-stream or a range that takes it is documented",
+		Silent: "Responses without a body.",
+		Refs:   "RFC 9110 §8.3, §12.5.1",
 	},
 	{
 		Name: "response-body-unexpected", run: bodyUnexpected,

@@ -56,9 +56,11 @@ func ParseRequest(data []byte) (*Request, error) {
 	return r, nil
 }
 
-// ParseResponse reads an HTTP/1.1 response as a person writes it. A body that
-// is shorter than its Content-Length is one that was cut, as BodyErr says.
-func ParseResponse(data []byte) (*Response, error) {
+// ParseResponse reads an HTTP/1.1 response to a request of this method as a person
+// writes it. A body that is shorter than its Content-Length is one that was cut,
+// as BodyErr says, but where it is the length of what is not sent: in answer to
+// HEAD, and with 304 (RFC 9110 §8.6).
+func ParseResponse(method string, data []byte) (*Response, error) {
 	line, header, body, err := split(data)
 	if err != nil {
 		return nil, fmt.Errorf("response: %w", err)
@@ -79,10 +81,11 @@ func ParseResponse(data []byte) (*Response, error) {
 		if err != nil {
 			return nil, fmt.Errorf("response: %w", err)
 		}
-		if n > len(body) {
+		unsent := len(body) == 0 && (method == "HEAD" || status == 304)
+		if n > len(body) && !unsent {
 			r.BodyErr = fmt.Errorf("%w: %d of %d bytes", io.ErrUnexpectedEOF, len(body), n)
 		} else {
-			r.Body = body[:n]
+			r.Body = body[:min(n, len(body))]
 		}
 	}
 	return r, nil

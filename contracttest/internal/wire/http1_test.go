@@ -90,11 +90,12 @@ func TestParseResponse(t *testing.T) {
 		{"length as it is", "HTTP/1.1 200\nContent-Length: 2\n\n{}", 200, http.Header{"Content-Length": {"2"}}, "{}", false},
 		{"length shorter than the body", "HTTP/1.1 200\nContent-Length: 1\n\n{}", 200, http.Header{"Content-Length": {"1"}}, "{", false},
 		{"length beyond the body", "HTTP/1.1 200\nContent-Length: 3\n\n{}", 200, http.Header{"Content-Length": {"3"}}, "{}", true},
+		{"length of what 304 does not send", "HTTP/1.1 304\nContent-Length: 3\n", 304, http.Header{"Content-Length": {"3"}}, "", false},
 		{"odd status", "HTTP/1.1 999 ?\n", 999, http.Header{}, "", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := wire.ParseResponse([]byte(tt.text))
+			got, err := wire.ParseResponse("GET", []byte(tt.text))
 			require.NoError(t, err)
 			assert.Equal(t, tt.status, got.Status)
 			assert.Equal(t, tt.header, got.Header)
@@ -106,6 +107,13 @@ func TestParseResponse(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestParseResponseToHead(t *testing.T) {
+	got, err := wire.ParseResponse("HEAD", []byte("HTTP/1.1 200\nContent-Length: 3\n"))
+	require.NoError(t, err)
+	assert.NoError(t, got.BodyErr)
+	assert.Empty(t, got.Body)
 }
 
 func TestParseResponseRefuses(t *testing.T) {
@@ -121,7 +129,7 @@ func TestParseResponseRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := wire.ParseResponse([]byte(tt.text))
+			_, err := wire.ParseResponse("GET", []byte(tt.text))
 			require.ErrorContains(t, err, tt.message)
 			assert.ErrorContains(t, err, "response: ")
 		})
@@ -165,7 +173,7 @@ func FuzzParseResponse(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{}"))
 	f.Add([]byte("HTTP/1.1 200\nContent-Length: 9\nA: b\na: c\n\n{}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		first, err := wire.ParseResponse(data)
+		first, err := wire.ParseResponse("GET", data)
 		if err != nil {
 			return
 		}
@@ -178,7 +186,7 @@ func FuzzParseResponse(f *testing.F) {
 		}
 		b.WriteString("\r\n")
 		b.Write(first.Body)
-		again, err := wire.ParseResponse(b.Bytes())
+		again, err := wire.ParseResponse("GET", b.Bytes())
 		require.NoError(t, err, "%q", b.Bytes())
 		require.Equal(t, first.Status, again.Status)
 		require.Equal(t, first.Header, again.Header)
