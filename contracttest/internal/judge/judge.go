@@ -155,7 +155,7 @@ func Recorded(c *contract.Contract, x *wire.Exchange) *Exchange {
 		}
 		all := c.At(x.Request.Path())
 		op = all[len(all)-1]
-		return &Exchange{Exchange: x, Op: op, Clause: op.MethodClause, Expect: plan.RefuseMethod, Recorded: true, Secrets: Secrets(op, x.Request)}
+		return &Exchange{Exchange: x, Op: op, Clause: op.MethodClause, Expect: plan.RefuseMethod, Leave: plan.LeaveMethod(op, x.Request.Method), Recorded: true, Secrets: Secrets(op, x.Request)}
 	}
 	e := &Exchange{Exchange: x, Op: op, Clause: op.PathClause, Expect: plan.Accept, Recorded: true, Broken: op.CheckRequest(x.Request)}
 	e.Secrets = Secrets(op, x.Request)

@@ -246,6 +246,8 @@ var rows = map[string]struct {
 			{clause: "op/method", request: "POST /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 405\nAllow: GET, PUT\n"},
 			{clause: "op/method", request: "POST /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 404\n"},
 			{about: "credentials come first", clause: "op/method", request: "POST /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 401\n"},
+			{about: "recorded, a request of a browser before its own", request: "OPTIONS /v1/a/1\nOrigin: https://a.example", response: "HTTP/1.1 204\n", change: recorded},
+			{about: "recorded, and served wherever GET is", request: "HEAD /v1/a/1", response: "HTTP/1.1 200\nContent-Length: 9\n", change: recorded},
 			{about: "OPTIONS may be answered", clause: "op/method", request: "OPTIONS /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 204\n", change: leave},
 		},
 		[]broken{
@@ -413,6 +415,7 @@ var rows = map[string]struct {
 		[]row{
 			{about: "planned", clause: "op/query/q/maxLength", expect: plan.Refuse, response: refused},
 			{about: "recorded and valid", response: good, change: recorded},
+			{about: "recorded, and of HTTP itself", request: "OPTIONS /v1/a/1", response: "HTTP/1.1 405\nAllow: GET, PUT\n", change: recorded},
 		},
 		[]broken{
 			{row{request: "GET /v1/a/1?q=abcd", response: refused, change: recorded}, judge.Warning, []string{"op/query/q/maxLength"}, "the request breaks the contract: q: violates: q has at most 3 characters"},
@@ -557,6 +560,8 @@ func TestRecorded(t *testing.T) {
 		{"left to the receiver", "GET /v1/a/1?q=a&q=b", "op", "op/query/q/single", plan.Refuse, true},
 		{"a clause that must be kept counts for more", "GET /v1/a/1?q=abcd&q=b", "op", "op/query/q/maxLength", plan.Refuse, false},
 		{"method", "POST /v1/a/1", "put", "op/method", plan.RefuseMethod, false},
+		{"HEAD beside GET", "HEAD /v1/a/1", "put", "op/method", plan.RefuseMethod, true},
+		{"OPTIONS", "OPTIONS /v1/a/1", "put", "op/method", plan.RefuseMethod, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,7 +16,23 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 )
 
-const leaveOptions = "RFC 9110 §9.3.7: a server may answer OPTIONS for every resource"
+// Why a method may be answered that the document does not have.
+const (
+	leaveHead    = "RFC 9110 §9.3.2: HEAD is served wherever GET is"
+	leaveOptions = "RFC 9110 §9.3.7: a server may answer OPTIONS for every resource"
+)
+
+// LeaveMethod returns what leaves open how a method is answered that the operation's path does
+// not document. It is empty where the method has to be refused.
+func LeaveMethod(op *contract.Operation, method string) string {
+	switch {
+	case method == http.MethodOptions:
+		return leaveOptions
+	case method == http.MethodHead && op.PathItem.Get != nil:
+		return leaveHead
+	}
+	return ""
+}
 
 // methods plans the methods that the path does not document, once for each
 // path.
@@ -33,8 +49,9 @@ func (pl *planner) methods() {
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace,
 		strings.ToLower(pl.op.Method), "UNKNOWN", "FOO", "PROPFIND", "LOCK", "QUERY", "PURGE", "LINK",
 	} {
-		if documented[method] != nil || method == http.MethodHead && documented[http.MethodGet] != nil {
-			continue // HEAD is served wherever GET is (RFC 9110 §9.3.2)
+		leave := LeaveMethod(pl.op, method)
+		if documented[method] != nil || leave == leaveHead {
+			continue
 		}
 		if other, _ := pl.op.Contract.Find(method, pl.asDocumented(good).Path()); other != nil {
 			continue // documented for another template that the path matches
@@ -47,9 +64,7 @@ func (pl *planner) methods() {
 			c.Request.Body = nil
 			c.Request.Del("Content-Type")
 		}
-		if method == http.MethodOptions {
-			c.Leave = leaveOptions
-		}
+		c.Leave = leave
 		pl.add(c)
 	}
 	if pl.opts.Random > 0 {
