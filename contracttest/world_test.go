@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	urlpath "path"
 	"slices"
 	"strings"
 	"sync"
@@ -217,4 +218,99 @@ func TestThereByChance(t *testing.T) {
 			assert.Equal(t, "kept+broken", cl.State)
 		}
 	}
+}
+
+// TestCollections proves that a method which the document does not have, and whoever
+// carries it out may delete or replace what somebody has, is not tried on what is no
+// resource of the run's own: a collection, what is above one, or what has no identifier.
+func TestCollections(t *testing.T) {
+	const item = `[{name: id, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9]{1,12}$'}, example: old}]`
+	made := `responses: {"201": {description: made, content: {application/json: {schema: {type: object}}}}, "404": {description: unknown}}`
+	there := `responses: {"200": {description: there, content: {application/json: {schema: {type: object}}}}, "404": {description: unknown}}`
+	c := parse(t, `
+  /api/things:
+    get: {operationId: listThings, `+there+`}
+    post: {operationId: addThing, `+made+`}
+  /api/things/{id}:
+    parameters: `+item+`
+    get: {operationId: getThing, `+there+`}
+    put: {operationId: putThing, `+there+`}
+    delete: {operationId: removeThing, `+there+`}
+  /api/things/{id}/parts:
+    parameters: `+item+`
+    post: {operationId: addPart, `+made+`}
+  /api/things/{id}/parts/{part}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}, {name: part, in: path, required: true, schema: {type: string}}]
+    get: {operationId: getPart, `+there+`}
+  /api/projects/{id}/tasks:
+    parameters: `+item+`
+    get: {operationId: listTasks, `+there+`}
+    post: {operationId: addTask, `+made+`}
+  /api/settings:
+    get: {operationId: getSettings, `+there+`}
+  /api/sections/{section}:
+    parameters: [{name: section, in: path, required: true, schema: {type: string, enum: [old, new]}}]
+    get: {operationId: getSection, `+there+`}
+  /api/packages:
+    post: {operationId: listPackages, `+there+`}
+  /api/sessions/current:
+    delete: {operationId: logOut, `+there+`}
+  /api/merge:
+    post: {operationId: merge, `+there+`}
+`)
+	var mu sync.Mutex
+	own, makes := map[string]bool{}, true
+	seen := map[string]bool{} // methods on paths, those of the run's own as {own}
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		segments := strings.Split(strings.Trim(urlpath.Clean(r.URL.Path), "/"), "/")
+		w.Header().Set("Content-Type", "application/json")
+		status := http.StatusOK
+		for i, s := range segments {
+			if own[s] {
+				segments[i] = "{own}"
+			}
+		}
+		at := "/" + strings.Join(segments, "/")
+		seen[r.Method+" "+at] = true
+		if len(segments) > 2 && segments[1] == "things" && segments[2] != "{own}" && segments[2] != "old" {
+			status = http.StatusNotFound
+		}
+		switch {
+		case r.Method == http.MethodGet && at == "/api/things":
+			_, _ = io.WriteString(w, `{"data":[{"id":"old"}]}`)
+			return
+		case r.Method == http.MethodPost && strings.HasSuffix(at, "/parts"):
+			status = http.StatusCreated
+		case r.Method == http.MethodPost && at == "/api/things" && !makes:
+			status = http.StatusBadRequest
+		case r.Method == http.MethodPost && at == "/api/things":
+			id := fmt.Sprint("o", len(own))
+			own[id], status = true, http.StatusCreated
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, `{"id":%q}`, id)
+			return
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "{}")
+	})
+	for _, opts := range [][]contracttest.Option{nil, {contracttest.Values("id", "old")}, {contracttest.Cases(1)}} {
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), opts...)
+		require.NoError(t, err)
+		for _, m := range []string{"PUT", "PATCH", "DELETE", "PURGE"} {
+			for _, at := range []string{
+				"/", "/api", "/api/things", "/api/projects", "/api/projects/old", "/api/projects/old/tasks", "/api/things/old/parts", "/api/things/1/parts", "/api/settings", "/api/sections", "/api/sections/old",
+				"/api/sections/new", "/api/packages", "/api/sessions",
+			} {
+				assert.False(t, seen[m+" "+at], "%s %s", m, at)
+			}
+			assert.Contains(t, seen, m+" /api/merge", "an action")
+		}
+		assert.Contains(t, seen, "UNKNOWN /api/things")
+		assert.Contains(t, strings.Join(rep.Warnings, "\n"), "are not tried on a collection")
+		makes = opts == nil // the last time what is there is somebody's
+	}
+	assert.Contains(t, seen, "PATCH /api/things/{own}")
+	assert.Contains(t, seen, "DELETE /api/things/{own}/parts")
 }

@@ -214,6 +214,9 @@ func (o *odd) warned(t *testing.T, warnings []string) {
 	t.Helper()
 	var got []string
 	for _, w := range warnings {
+		if strings.Contains(w, "are not tried on a collection") {
+			continue // of the run, not of the document
+		}
 		got = append(got, strings.TrimPrefix(w, o.dir+string(filepath.Separator)))
 	}
 	for i, want := range o.warnings {

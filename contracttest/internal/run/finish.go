@@ -66,6 +66,7 @@ func (r *runner) finish(elapsed time.Duration) {
 	}
 	r.untested(ops)
 	rep.Warnings = append(rep.Warnings, r.unsafeOps(ops)...)
+	rep.Warnings = append(rep.Warnings, r.sparedOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.hideToken()

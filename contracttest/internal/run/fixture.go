@@ -53,10 +53,13 @@ func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchang
 	f := r.states.of(c.Op).fixture
 	return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange {
 		var x *wire.Exchange
-		if f == nil || !changes(c.Request) {
-			x = r.exchange(ctx, c.Op, r.bound(c.Op, req, nil), do)
-		} else {
+		switch {
+		case f != nil && changes(c.Request):
 			x = f.send(ctx, c, req, do)
+		case c.Expect == plan.RefuseMethod && world.Destroys(c.Request.Method) && r.world.Consumed(c.Request.Method, c.Op) != nil:
+			x = &wire.Exchange{Err: errSomebodys} // what this adds to, or reads
+		default:
+			x = r.exchange(ctx, c.Op, r.bound(c.Op, req, nil), do)
 		}
 		x.Request = planned // reports name the same identifier in every run
 		return x

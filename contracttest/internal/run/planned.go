@@ -14,6 +14,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // Plan yields the cases that Run would send with the same arguments, in the order
@@ -24,7 +25,7 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	if err != nil {
 		return nil, err
 	}
-	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), func(pc *plan.Case) bool { return sel.Case(pc.ID) && !opts.leavesOut(pc.Request) })
+	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, world.New(c)})
 	return func(yield func(*plan.Case) bool) {
 		for _, op := range p.ops {
 			for _, pc := range p.cases(op) {
@@ -44,7 +45,7 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 // when they are needed once more. A plan is the same each time.
 type planned struct {
 	opts   plan.Options
-	keep   func(*plan.Case) bool
+	filter filter
 	ops    []*contract.Operation // that have cases
 	parts  map[*contract.Operation]*part
 	basics []*plan.Case
@@ -59,6 +60,7 @@ type part struct {
 	unreached map[*contract.Clause]string
 	basics    []*plan.Case
 	total     int
+	spares    bool // cases are left out that might lose what is not the run's own
 }
 
 // maxHeld is how many bytes of requests are held.
@@ -66,8 +68,8 @@ const maxHeld = 256 << 20
 
 // makePlan plans the operations, several at once, and holds what fits. Those
 // that the context leaves no time for have no part.
-func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, keep func(*plan.Case) bool) *planned {
-	p := &planned{opts: opts, keep: keep, parts: map[*contract.Operation]*part{}}
+func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, f filter) *planned {
+	p := &planned{opts: opts, filter: f, parts: map[*contract.Operation]*part{}}
 	parts := make([]*part, len(c.Operations))
 	g := &errgroup.Group{}
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -101,7 +103,11 @@ func (p *planned) plan(ctx context.Context, op *contract.Operation) *part {
 	var size int64
 	holds := true
 	pt.unreached = plan.Each(ctx, op, p.opts, func(c *plan.Case) {
-		if !p.wanted(c) {
+		switch {
+		case !p.wanted(c):
+			return
+		case p.filter.spares(c):
+			pt.spares = true
 			return
 		}
 		pt.total++
@@ -122,7 +128,7 @@ func (p *planned) plan(ctx context.Context, op *contract.Operation) *part {
 	return pt
 }
 
-func (p *planned) wanted(c *plan.Case) bool { return c.Base == nil || p.keep(c) }
+func (p *planned) wanted(c *plan.Case) bool { return c.Base == nil || p.filter.wants(c) }
 
 // footprint is about how many bytes a case takes.
 func footprint(c *plan.Case) int64 {
@@ -138,7 +144,7 @@ func (p *planned) cases(op *contract.Operation) []*plan.Case {
 	if pt := p.parts[op]; pt.cases != nil || pt.total == 0 {
 		return pt.cases
 	}
-	return slices.DeleteFunc(plan.Operation(op, p.opts).Cases, func(c *plan.Case) bool { return !p.wanted(c) })
+	return slices.DeleteFunc(plan.Operation(op, p.opts).Cases, func(c *plan.Case) bool { return !p.wanted(c) || p.filter.spares(c) })
 }
 
 func inOrder(cases []*plan.Case) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // Requests that are not held are made again as they were.
@@ -16,9 +17,9 @@ func TestPlannedAgain(t *testing.T) {
 	c, err := contract.Load("../../../openapi.yaml")
 	require.NoError(t, err)
 	opts := plan.Options{Seed: 7, Random: 20}
-	all := func(*plan.Case) bool { return true }
+	all := filter{&Options{}, &Selection{}, world.New(c)}
 	held := makePlan(t.Context(), c, opts, all)
-	again := &planned{opts: opts, keep: all, parts: map[*contract.Operation]*part{}, ops: held.ops}
+	again := &planned{opts: opts, filter: all, parts: map[*contract.Operation]*part{}, ops: held.ops}
 	again.held.Store(maxHeld)
 	for _, op := range held.ops {
 		pt := again.plan(t.Context(), op)
@@ -53,6 +54,6 @@ func TestPlanStopsWithTheContext(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := makePlan(ctx, c, plan.Options{}, func(*plan.Case) bool { return true })
+	p := makePlan(ctx, c, plan.Options{}, filter{})
 	assert.Empty(t, p.ops)
 }

@@ -103,7 +103,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		}
 	}()
 	opts = r.discover(ctx, opts)
-	r.plan = makePlan(ctx, r.contract, opts, func(c *plan.Case) bool { return r.selection.Case(c.ID) && !r.opts.leavesOut(c.Request) })
+	r.plan = makePlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world})
 	for op, pt := range maps.All(r.plan.parts) {
 		st := r.states.of(op)
 		if st.plan = pt; len(pt.basics) > 0 {

@@ -4,11 +4,51 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
+
+// filter says which of the cases that can be planned are sent.
+type filter struct {
+	opts      *Options
+	selection *Selection
+	world     *world.World
+}
+
+func (f filter) wants(c *plan.Case) bool {
+	return f.selection.Case(c.ID) && !f.opts.leavesOut(c.Request)
+}
+
+// spares reports whether a case is left out as whoever carries it out may lose what
+// the run has not made: by a method that the document does not have, or on a path
+// above that of a resource.
+func (f filter) spares(c *plan.Case) bool {
+	switch method := c.Request.Method; c.Expect {
+	case plan.RefuseMethod:
+		return f.world.Loses(method, c.Op, f.opts.Known)
+	case plan.RefusePath:
+		return world.Destroys(method) && above(c.Request.Path(), c.Base.Request.Path())
+	}
+	return false
+}
+
+// above reports whether one path leads to what another is in.
+func above(one, other string) bool {
+	clean := func(p string) string {
+		if plain, err := url.PathUnescape(p); err == nil {
+			p = plain
+		}
+		return strings.TrimSuffix(path.Clean(p), "/") + "/"
+	}
+	one, other = clean(one), clean(other)
+	return one != other && strings.HasPrefix(other, one)
+}
 
 // errSafe is why a request is not sent that may change something.
 var errSafe = errors.New("--safe sends GET, HEAD and OPTIONS alone")
@@ -38,4 +78,19 @@ func (r *runner) unsafeOps(ops map[*contract.Operation]bool) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s: left out, as %s", strings.Join(someOf(names), ", "), errSafe)}
+}
+
+// sparedOps warns of the operations of which cases are left out that might lose
+// what the run has not made.
+func (r *runner) sparedOps(ops map[*contract.Operation]bool) []string {
+	var names []string
+	for _, op := range r.contract.Operations {
+		if pt := r.states.of(op).plan; ops[op] && pt != nil && pt.spares {
+			names = append(names, op.ID)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{strings.Join(someOf(names), ", ") + ": PUT, PATCH, DELETE and the like are not tried on a collection that does not have them: a target that carries one out would lose what the run has not made"}
 }

@@ -107,6 +107,44 @@ func Safe(method string) bool {
 	return false
 }
 
+// Destroys reports whether a request of a method may take away or replace what is
+// there. POST adds to it, and nobody knows what a method means that is made up.
+func Destroys(method string) bool {
+	switch method {
+	case http.MethodPut, http.MethodPatch, http.MethodDelete, "LOCK", "LINK", "PURGE":
+		return true
+	}
+	return false
+}
+
+// Loses reports whether a target that carries out a method which the document does
+// not have for the path of an operation may lose by it what the run has not made:
+// the path is that of a collection, or of something without an identifier. What is
+// below a resource of the run's own is its own too; one that is given is not given
+// with all that is below it. An action, as POST /orders/merge, has nothing of its
+// own: what else it is asked for works on what is sent to it anyway.
+func (w *World) Loses(method string, op *contract.Operation, given map[string][]string) bool {
+	if !Destroys(method) || w.acts(op.Path) {
+		return false
+	}
+	p := w.Consumed(method, op)
+	if p == nil {
+		return true
+	}
+	ends := strings.HasSuffix(op.Path, "{"+p.Spec.Name+"}")
+	return !ends && (len(given[p.Spec.Name]) > 0 || len(w.Producers(op, p)) == 0)
+}
+
+// acts reports whether a path is that of an action: it is there for POST alone,
+// creates nothing, holds nothing, and has no name in the plural.
+func (w *World) acts(path string) bool {
+	last := lastSegment(path)
+	return strings.HasSuffix(path, last) && singular(last) == plain(last) && !w.holds(path) &&
+		!slices.ContainsFunc(w.contract.Operations, func(o *contract.Operation) bool {
+			return o.Path == path && (o.Method != http.MethodPost || w.Creates(o))
+		})
+}
+
 // Consumed returns the path parameter that names what a request of a method to
 // the operation's path deletes, replaces or changes; nil where there is none, as
 // for PUT /settings. It is the last one of the path: those before it only say
