@@ -45,14 +45,12 @@ func (n *Node) doubtfulNull() bool {
 }
 
 // hinting reports whether the schema itself says what is no matter of the validator.
-func (n *Node) hinting() bool {
-	return n.Schema.Discriminator != nil || forOther(n.Schema, n.Side()) || n.doubtfulNull()
-}
+func (n *Node) hinting() bool { return n.Schema.Discriminator != nil || forOther(n.Schema, n.Side()) }
 
 // hinted returns what a value breaks of that which is no matter of the validator:
 // discriminators, and what is for the other side alone.
 func (n *Node) hinted(v any, subject string) []Violation {
-	if !n.hints && !n.Recursive {
+	if !n.root.hints && !(n.root.nulls && hasNull(v)) {
 		return nil
 	}
 	var broken []Violation
@@ -63,6 +61,23 @@ func (n *Node) hinted(v any, subject string) []Violation {
 		return true
 	})
 	return broken
+}
+
+// hasNull reports whether a value is null, or has one inside.
+func hasNull(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, hasNull)
+	case map[string]any:
+		for _, member := range v {
+			if hasNull(member) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (n *Node) hint(v any, at string) (Violation, bool) {

@@ -60,9 +60,6 @@ type Node struct {
 	// quiet is set where what the schema says is no assertion about the value: in
 	// not, if, contains and propertyNames. Then the keyword has the only clause.
 	quiet bool
-	// hints is set where the node or one below it says what kin-openapi does not
-	// judge.
-	hints bool
 }
 
 // Clause returns the node's clause for a keyword, or nil.
@@ -162,6 +159,10 @@ type Root struct {
 	Name      string // the name that a person gave to the value; empty for a body
 	// Add takes each clause that the schema has, in order.
 	Add func(*Clause)
+
+	// Whether some node says what is no matter of the validator, and whether some node says
+	// it of null alone. Most messages have neither, and are not gone through for it.
+	hints, nulls bool
 }
 
 // Build makes the tree of nodes of a schema. ref may be nil: nothing is said of the
@@ -187,6 +188,7 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 		n.Schema = ref.Value
 		n.Pointer = document.Target(ref.Ref, n.Pointer)
 	}
+	b.root.hints = b.root.hints || node.hinting()
 	if n.value == "" {
 		n.value = b.root.Operation + "/" + n.Path
 	}
@@ -203,6 +205,7 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	if first != nil && (b.set.Full() || b.count > maxNodes) {
 		n.Shared = first
 		node.sharedClause()
+		b.root.nulls = b.root.nulls || node.doubtfulNull()
 		return node
 	}
 	if depth >= 2 {
@@ -225,7 +228,7 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 			node.undescribed()
 		}
 	}
-	node.hints = node.hinting() || slices.ContainsFunc(node.children, func(c *Node) bool { return c.hints || c.Recursive || c.Shared != nil })
+	b.root.nulls = b.root.nulls || node.doubtfulNull()
 	return node
 }
 

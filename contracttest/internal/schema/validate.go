@@ -69,6 +69,7 @@ type validators struct {
 	ids      map[variant]int
 	all      []variant
 	compiled map[variant]*compilation
+	direct   map[*jsonschema.Schema]bool // those in which no reference stands for a schema
 }
 
 type compilation struct {
@@ -109,13 +110,49 @@ func (c *validators) get(side Side, s *openapi3.Schema) *compilation {
 	if done.schema, done.err = c.compiler.Compile(c.url(key)); done.err != nil {
 		done.err = fmt.Errorf("the schema cannot be compiled: %w", done.err)
 	} else {
+		done.schema = c.follow(done.schema)
 		done.not = &jsonschema.Schema{Location: done.schema.Location, DraftVersion: done.schema.DraftVersion, Not: done.schema}
 	}
 	c.compiled[key] = done
 	return done
 }
 
+// follow puts, in place of each reference inside a compiled schema, what it refers to: each
+// subschema is written as one, and a branch of oneOf is left twice as fast without it.
+func (c *validators) follow(s *jsonschema.Schema) *jsonschema.Schema {
+	if s == nil || c.direct[s] {
+		return s
+	}
+	if s.Ref != nil {
+		return c.follow(s.Ref)
+	}
+	c.direct[s] = true
+	for _, at := range []**jsonschema.Schema{
+		&s.Not, &s.If, &s.Then, &s.Else, &s.Items2020, &s.Contains, &s.PropertyNames, &s.UnevaluatedProperties, &s.UnevaluatedItems,
+	} {
+		*at = c.follow(*at)
+	}
+	for _, all := range [][]*jsonschema.Schema{s.AllOf, s.AnyOf, s.OneOf, s.PrefixItems} {
+		for i := range all {
+			all[i] = c.follow(all[i])
+		}
+	}
+	for _, all := range []map[string]*jsonschema.Schema{s.Properties, s.DependentSchemas} {
+		for name := range all {
+			all[name] = c.follow(all[name])
+		}
+	}
+	for expr := range s.PatternProperties {
+		s.PatternProperties[expr] = c.follow(s.PatternProperties[expr])
+	}
+	if others, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
+		s.AdditionalProperties = c.follow(others)
+	}
+	return s
+}
+
 func (c *validators) start() {
+	c.direct = map[*jsonschema.Schema]bool{}
 	c.compiled, c.ids = map[variant]*compilation{}, map[variant]int{}
 	c.compiler = jsonschema.NewCompiler()
 	c.compiler.DefaultDraft(jsonschema.Draft2020)

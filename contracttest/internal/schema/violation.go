@@ -44,6 +44,7 @@ func (n *Node) Check(v any, subject string) []Violation {
 type checking struct {
 	subject string // what messages call the value
 	within  bool   // whether branches are asked what the value breaks in them
+	depth   int    // how far inside the value that the validator was given it stands
 }
 
 func (n *Node) check(v any, how checking) []Violation {
@@ -60,6 +61,11 @@ func (n *Node) check(v any, how checking) []Violation {
 			broken = n.violations(err, v, how)
 		}
 	}
+	return n.withHints(broken, v, subject)
+}
+
+// withHints adds what a value breaks of that which is no matter of the validator.
+func (n *Node) withHints(broken []Violation, v any, subject string) []Violation {
 	for _, h := range n.hinted(v, subject) {
 		if !slices.ContainsFunc(broken, func(b Violation) bool { return b.About(h.Clause) }) {
 			broken = append(broken, h)
@@ -99,7 +105,7 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 		}
 		return broken
 	}
-	path := err.InstanceLocation
+	path := err.InstanceLocation[how.depth:]
 	schema, keyword := n.set.validators.named(err.SchemaURL)
 	if _, no := err.ErrorKind.(*jskind.FalseSchema); no && keyword != "" && len(path) > 0 { // as the value of the keyword
 		path = path[:len(path)-1]
@@ -141,7 +147,7 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 	value, _ := valueAt(v, path)
 	broken := node.broken(clause, keyword, where(subject, path)+": violates: "+wanted(clause), value)
 	if node != nil && how.within {
-		node.inBranches(&broken, keyword, value)
+		node.inBranches(&broken, keyword, value, err)
 	}
 	return []Violation{n.nullable(broken, v, path)}
 }
@@ -180,13 +186,14 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any) Violat
 	return v
 }
 
-// inBranches asks the branches what a value breaks in them that none takes.
-func (n *Node) inBranches(v *Violation, keyword string, value any) {
+// inBranches asks the branches what a value breaks in them that none takes. err is what the
+// validator found, of each branch by itself.
+func (n *Node) inBranches(v *Violation, keyword string, value any, err *jsonschema.ValidationError) {
 	switch keyword {
 	case "oneOf":
-		v.Within, v.Leave = n.within(n.OneOf, value)
+		v.Within, v.Leave = n.within(n.OneOf, value, err)
 	case "anyOf":
-		v.Within, v.Leave = n.within(n.AnyOf, value)
+		v.Within, v.Leave = n.within(n.AnyOf, value, err)
 	}
 }
 
@@ -196,21 +203,22 @@ const maxBranches = 64
 // within returns the clauses that a value which no branch takes breaks in those
 // that are nearest to taking it: with the fewest broken. leave says why a
 // receiver may take it by one of them all the same.
-func (n *Node) within(branches []*Node, value any) (nearest []*Clause, leave string) {
-	if len(branches) > maxBranches || n.nested() > 3 {
-		return nil, ""
+func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationError) (nearest []*Clause, leave string) {
+	if len(err.Causes) < len(branches) || len(branches) > maxBranches || n.nested() > 3 {
+		return nil, "" // with fewer causes than branches, it is taken by more than one
 	}
 	// What is broken in branches of a branch is asked of those alone that count: it takes
 	// as long as all the rest together, at each level.
 	fewest := -1
 	broken := make([][]Violation, len(branches))
+	how := checking{depth: len(err.InstanceLocation)}
 	for i, b := range branches {
 		if b.Recursive || b.Shared != nil {
 			continue
 		}
-		broken[i] = b.check(value, checking{})
+		broken[i] = b.brokenBy(err.Causes[i], value, how)
 		if len(broken[i]) == 0 {
-			return nil, "" // it is taken by more than one
+			return nil, "" // it is taken, but for the name that the discriminator has for the branch
 		}
 		if fewest < 0 || len(broken[i]) < fewest {
 			fewest = len(broken[i])
@@ -223,7 +231,7 @@ func (n *Node) within(branches []*Node, value any) (nearest []*Clause, leave str
 		}
 		all := broken[i]
 		if slices.ContainsFunc(all, branching) {
-			all = b.check(value, checking{within: true})
+			all = b.brokenBy(err.Causes[i], value, checking{depth: how.depth, within: true})
 		}
 		if !slices.ContainsFunc(all, func(v Violation) bool { return v.Leave == "" }) {
 			leave = cmp.Or(leave, all[0].Leave)
@@ -235,6 +243,15 @@ func (n *Node) within(branches []*Node, value any) (nearest []*Clause, leave str
 		}
 	}
 	return nearest, leave
+}
+
+// brokenBy returns what a value breaks in a branch for which the validator has found err.
+func (n *Node) brokenBy(err *jsonschema.ValidationError, value any, how checking) []Violation {
+	if n.Parent.Schema.Discriminator != nil {
+		how.depth = 0
+		return n.check(value, how) // the validator was given more than the branch
+	}
+	return n.withHints(n.violations(err, value, how), value, "")
 }
 
 // branching reports whether a violation is of branches, which have more to say of it.
