@@ -1,8 +1,7 @@
 package contract
 
 import (
-	"bytes"
-	"slices"
+	"hash/maphash"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -17,25 +16,27 @@ import (
 type Checker struct {
 	op     *Operation
 	params []map[string][]Violation // by what the parameter is read from
-	bodies [2]judgedBody            // the first one, which most cases share, and the last one
+	seeds  [2]maphash.Seed
+	bodies map[fingerprint][]Violation
 }
 
 // NewChecker returns a checker for requests to the operation.
 func (op *Operation) NewChecker() *Checker {
-	return &Checker{op: op, params: make([]map[string][]Violation, len(op.Params))}
+	return &Checker{
+		op: op, params: make([]map[string][]Violation, len(op.Params)),
+		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, bodies: map[fingerprint][]Violation{},
+	}
 }
 
 // maxRemembered is how many values of a parameter are remembered.
 const maxRemembered = 64
 
-// judgedBody is a body with all that its judgement depends on.
-type judgedBody struct {
-	content []wire.Field // the header fields about it
-	body    []byte
-	absent  bool
-	broken  []Violation
-	set     bool
-}
+// maxJudged is how many bodies are remembered. The same ones come again and again: most
+// cases have that of the base, and what breaks one of many branches is tried in each.
+const maxJudged = 1 << 15
+
+// fingerprint stands for a body and all that its judgement depends on.
+type fingerprint [2]uint64
 
 // CheckRequest returns the clauses of the operation that a request breaks. The
 // target is taken under the base path of the document's server, or without it.
@@ -159,22 +160,34 @@ func (k *Checker) body(r *wire.Request, check func() []Violation) []Violation {
 	if k == nil || k.op.Body == nil {
 		return check()
 	}
-	var content []wire.Field
-	for _, f := range r.Header {
-		if len(f.Name) > 8 && strings.EqualFold(f.Name[:8], "content-") {
-			content = append(content, f)
+	key := k.fingerprint(r)
+	broken, known := k.bodies[key]
+	if known {
+		return broken
+	}
+	broken = check()
+	if len(k.bodies) >= maxJudged {
+		clear(k.bodies)
+	}
+	k.bodies[key] = broken
+	return broken
+}
+
+// fingerprint is that of a request's body: its bytes, and the header fields about them.
+func (k *Checker) fingerprint(r *wire.Request) (key fingerprint) {
+	for i, seed := range k.seeds {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		for _, f := range r.Header {
+			if len(f.Name) > 8 && strings.EqualFold(f.Name[:8], "content-") {
+				_, _ = h.WriteString(f.Name + ":" + f.Value + "\n") // a hash takes all that is written
+			}
 		}
-	}
-	for i := range k.bodies {
-		b := &k.bodies[i]
-		if b.set && b.absent == (r.Body == nil) && bytes.Equal(b.body, r.Body) && slices.Equal(b.content, content) {
-			return b.broken
+		if r.Body != nil {
+			_ = h.WriteByte('\n')
 		}
+		_, _ = h.Write(r.Body)
+		key[i] = h.Sum64()
 	}
-	i := 0
-	if k.bodies[0].set {
-		i = 1
-	}
-	k.bodies[i] = judgedBody{content: content, body: r.Body, absent: r.Body == nil, broken: check(), set: true}
-	return k.bodies[i].broken
+	return key
 }
