@@ -29,3 +29,22 @@ func TestCarried(t *testing.T) {
 		})
 	}
 }
+
+// What is inside a branch of one part of allOf is planned with what the parts around it
+// require: the expression that stands beside the pattern.
+func TestInBranchOfPart(t *testing.T) {
+	const schema = `{type: object, required: [e], allOf: [{properties: {e: {type: string}}}, {oneOf: [
+		{type: object, required: [a], properties: {a: {type: string, maxLength: 3}}},
+		{type: object, required: [b], properties: {b: {type: string, maxLength: 3}}}]}]}`
+	p := plan.Operation(parse(t, "paths: {/a: {post: {operationId: o, requestBody: {required: true, content: {application/json: {schema: {oneOf: [{type: string}, "+schema+"]}}}}, responses: {'200': {description: a}, '400': {description: b}}}}}").Operations[0], plan.Options{Seed: 1})
+	expected := map[string]map[plan.Expect]bool{}
+	for _, c := range p.Cases {
+		if expected[c.Clause.Name] == nil {
+			expected[c.Clause.Name] = map[plan.Expect]bool{}
+		}
+		expected[c.Clause.Name][c.Expect] = true
+	}
+	for _, clause := range []string{"0/a/maxLength", "0/a/type", "1/b/maxLength", "1/b/type"} {
+		assert.Equal(t, map[plan.Expect]bool{plan.Accept: true, plan.Refuse: true}, expected["o/body/oneOf/1/allOf/1/oneOf/"+clause], "%s: %v", clause, p.Unreached)
+	}
+}

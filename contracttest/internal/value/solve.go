@@ -965,7 +965,7 @@ func (m *Maker) makeThrough(n *contract.Node) (Good, error) {
 	case slices.Contains(up.DependentSchemas, n):
 		a.present = []string{n.Key}
 	}
-	for _, nodes := range [][]*contract.Node{{up, n}, {n}, {loose}} {
+	for _, nodes := range [][]*contract.Node{append(around(n), n), {n}, {loose}} {
 		m.left = maxSteps
 		try := a
 		try.nodes = slices.Concat(a.nodes, nodes)
@@ -974,6 +974,20 @@ func (m *Maker) makeThrough(n *contract.Node) (Good, error) {
 		}
 	}
 	return Good{}, fmt.Errorf("%s: no value found to which %s applies", n.Subject, n.Path)
+}
+
+// around returns the schemas around n that hold of the same value, the outermost first: a
+// value for a branch of one part of allOf has to have what the other parts require.
+func around(n *contract.Node) []*contract.Node {
+	var all []*contract.Node
+	for up := n.Parent; up != nil; up = up.Parent {
+		all = append(all, up)
+		if up.Parent == nil || up.About() != schema.Itself {
+			break
+		}
+	}
+	slices.Reverse(all)
+	return all
 }
 
 // goods returns the good value and others of the types that the schema has
