@@ -114,6 +114,9 @@ type Options struct {
 	// Learned holds further values that exist on the target, for one operation
 	// each. Where Known has some of the name, they are of no account.
 	Learned map[*contract.Operation]map[string][]string
+	// Doubtful names those that may be of something else: a request that carries one may be
+	// refused.
+	Doubtful map[*contract.Operation]map[string]bool
 	// Absent holds values of path parameters that name nothing on the target, by
 	// operation and name: what it consumes there must not be what an example names.
 	// Where Known or Learned have some of the name, they are of no account.
@@ -182,7 +185,7 @@ func each(stopped func() error, op *contract.Operation, opts Options, f func(*Ca
 func newPlanner(stopped func() error, op *contract.Operation, opts Options, f func(*Case)) *planner {
 	opts = opts.of(op)
 	return &planner{
-		stopped: stopped, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Thin: opts.Thin, Stopped: stopped}, checker: op.NewChecker(),
+		stopped: stopped, each: f, op: op, opts: opts, maker: &value.Maker{Known: opts.Known, Doubtful: opts.Doubtful[op], Thin: opts.Thin, Stopped: stopped}, checker: op.NewChecker(),
 		reasons: map[*contract.Clause]string{}, ids: map[string]bool{}, planned: map[*contract.Clause]bool{},
 		kept: map[*contract.Clause]bool{}, broken: map[*contract.Clause]bool{},
 	}

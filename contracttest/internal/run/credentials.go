@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,8 @@ import (
 type credential struct {
 	mu   sync.Mutex
 	lost atomic.Pointer[string] // why what follows is not judged
+	// ended is set where an operation has done away with it that is meant to.
+	ended atomic.Bool
 }
 
 // refusesCaller reports whether an answer refuses the caller, not the request.
@@ -32,7 +35,14 @@ func (a answer) refusesCaller() bool {
 func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	ctx = withCase(ctx, c)
 	x := r.sendBy(ctx, c, do)
-	if c.Credential || !answerOf(x).refusesCaller() || !r.states.of(c.Op).accepted {
+	if c.Credential || !answerOf(x).refusesCaller() {
+		return x
+	}
+	if rank(c.Op) == ending {
+		r.hasEnded(ctx, c.Op)
+		return x
+	}
+	if !r.states.of(c.Op).accepted {
 		return x
 	}
 	r.credential.mu.Lock()
@@ -57,6 +67,21 @@ func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	}
 	return r.sendBy(ctx, c, do)
 }
+
+// hasEnded looks whether the run is let in nowhere else either: then an operation that may end
+// its session has done so, and that is what it is for.
+func (r *runner) hasEnded(ctx context.Context, op *contract.Operation) {
+	r.credential.mu.Lock()
+	defer r.credential.mu.Unlock()
+	control := r.goodRequest(op)
+	if r.credential.ended.Load() || control == nil {
+		return
+	}
+	r.credential.ended.Store(answerOf(r.send(ctx, control)).refusesCaller())
+}
+
+// endedReason is why an operation is not tried any more that may end a session.
+const endedReason = "the run's credential is no longer good since an operation that ends sessions was tried; give a fresh one for each request (contracttest.Prepare)"
 
 // elsewhere reports whether the credential is good for another operation that
 // asks for the same: then it is not the credential that is refused.
@@ -84,6 +109,18 @@ func (e *entrance) closed() bool {
 		telling = telling || a.status == http.StatusUnauthorized || !strings.Contains(e.ops[i].Path, "{")
 	}
 	return telling
+}
+
+// answersSo reports whether the operations have documented what they refuse their caller
+// with: in a document that has security elsewhere, it is of what is in the request, as a
+// login's answer to a wrong password.
+func (e *entrance) answersSo() bool {
+	for i, op := range e.ops {
+		if r := op.Response(e.answers[i].status); r == nil || r.Key == "default" {
+			return false
+		}
+	}
+	return true
 }
 
 // entrances groups the operations whose valid request was answered.
@@ -114,9 +151,10 @@ func (r *runner) entrances() []*entrance {
 // what to do about it.
 func (r *runner) checkCredentials() {
 	all := r.entrances()
+	secured := slices.ContainsFunc(r.contract.Operations, func(op *contract.Operation) bool { return op.AuthClause != nil })
 	closed := 0
 	for _, e := range all {
-		if !e.closed() {
+		if !e.closed() || secured && len(e.requirement) == 0 && e.answersSo() {
 			continue
 		}
 		closed++
@@ -197,15 +235,16 @@ func wrong(c *plan.Case) bool {
 // that a target which counts them forgets them, or shows that it has locked the
 // run out. What takes away the one thing that is there has to be tried before a
 // valid request does: early is for that.
-func (r *runner) accuse(ctx, late context.Context, early bool) {
+func (r *runner) accuse(ctx, late context.Context, w wave, early bool) {
 	if r.wrongPlace {
 		return
 	}
-	for _, op := range r.plan.ops {
+	for _, op := range w {
 		once := takes(op) && !r.states.of(op).renews()
+		ends := rank(op) == ending
 		var cases []*plan.Case
 		for _, c := range r.plan.cases(op) {
-			if wrong(c) && !(takes(op) && c.Anonymous) && early == (once && c.Expect != plan.Accept) {
+			if wrong(c) && !(takes(op) && c.Anonymous) && early == (once && c.Expect != plan.Accept && (!ends || c.Leave == "")) {
 				cases = append(cases, c)
 			}
 		}
@@ -249,6 +288,8 @@ func (r *runner) unwise(c *plan.Case) string {
 	switch {
 	case r.locked:
 		return lockedReason
+	case r.credential.ended.Load():
+		return endedReason
 	case r.opts.CredentialTries == 0 && !c.Anonymous:
 		return "no wrong credentials are sent (--credential-tries 0)"
 	case r.states.of(c.Op).closed && !c.Anonymous:
@@ -269,7 +310,7 @@ func (r *runner) goodRequest(op *contract.Operation) *plan.Case {
 		if !st.repeatable || st.op.AuthClause == nil || takes(st.op) || fmt.Sprint(plan.Credentials(st.op, r.plan.opts)) != wanted {
 			continue
 		}
-		if best == nil || cmp.Compare(rank(st.op.Method), rank(best.op.Method)) < 0 || st.op == op && rank(st.op.Method) == rank(best.op.Method) {
+		if best == nil || cmp.Compare(rank(st.op), rank(best.op)) < 0 || st.op == op && rank(st.op) == rank(best.op) {
 			best = st
 		}
 	}

@@ -297,7 +297,7 @@ func (r *runner) changed(c *plan.Case, o *outcome) {
 // othersChange reports whether another operation may have changed the target.
 func (r *runner) othersChange(op *contract.Operation) bool {
 	return slices.ContainsFunc(r.states, func(other *state) bool {
-		return other.accepted && other.op != op && rank(other.op.Method) > 0
+		return other.accepted && other.op != op && rank(other.op) > reading
 	})
 }
 

@@ -33,6 +33,7 @@ type fixture struct {
 	maker     *maker     // nil where nothing is made
 	free      string     // an identifier that names nothing; empty where there is none
 	read      *plan.Case // reads what the parameter names; nil where nothing does
+	steps     []step     // that bring what is made into the state in which the operation takes it
 	exclusive bool       // one request at a time, each of which may use the resource up
 
 	mu    sync.RWMutex
@@ -53,6 +54,7 @@ func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchang
 	f := r.states.of(c.Op).fixture
 	return r.anew(ctx, c, planned, func(req *wire.Request) *wire.Exchange {
 		var x *wire.Exchange
+		req = r.keyed(c, req)
 		switch {
 		case f != nil && changes(c.Request):
 			x = f.send(ctx, c, req, do)
@@ -75,13 +77,13 @@ func changes(req *wire.Request) bool {
 // send sends a request with what it may change.
 func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request, do way) *wire.Exchange {
 	one := f.exclusive || f.spent.Load() || c.Request.Method != c.Op.Method
-	x, values, before := f.try(ctx, planned, do, one)
+	x, values, before := f.try(ctx, c, planned, do, one)
 	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) || f.vain.Add(1) > maxVain {
 		return x
 	}
 	// It may be refused for what was done to the resource before.
 	f.drop(values)
-	again, _, _ := f.try(ctx, planned, do, one)
+	again, _, _ := f.try(ctx, c, planned, do, one)
 	if accepted(c.Op, again) {
 		f.vain.Add(-1)
 		f.spent.Store(true)
@@ -101,7 +103,7 @@ func stateful(status int) bool {
 
 // try sends a request once. It returns the values of the resource that it was
 // sent with, and whether that had been used before.
-func (f *fixture) try(ctx context.Context, planned *wire.Request, do way, one bool) (x *wire.Exchange, values map[string]string, before bool) {
+func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, do way, one bool) (x *wire.Exchange, values map[string]string, before bool) {
 	switch {
 	case len(f.given) > 0 && f.maker == nil:
 		one = false // nothing is made that could be used up
@@ -122,7 +124,7 @@ func (f *fixture) try(ctx context.Context, planned *wire.Request, do way, one bo
 		return &wire.Exchange{Request: req, Err: errSomebodys}, values, false
 	}
 	before = f.used.Load()
-	x = f.r.exchange(ctx, f.op, req, do)
+	x = f.r.exchange(ctx, f.op, f.upToDate(ctx, c, req, values), do)
 	if x.Response == nil || about == nobodys {
 		return x, values, before
 	}
@@ -159,7 +161,7 @@ func (f *fixture) renew(ctx context.Context) map[string]string {
 	f.used.Store(false)
 	switch {
 	case f.maker != nil:
-		f.there = f.maker.make(ctx)
+		f.there = f.produce(ctx)
 	case f.free != "":
 		f.there = map[string]string{f.param.Spec.Name: f.free}
 	}
@@ -190,14 +192,15 @@ func (r *runner) bound(op *contract.Operation, planned *wire.Request, values map
 		maps.Copy(all, values)
 		values = all
 	}
+	req := st.refers(planned)
 	if len(values) == 0 {
-		return planned
+		return req
 	}
-	target := world.Bind(op, planned.Target, r.base(op), st.planned, values)
-	if target == planned.Target {
-		return planned
+	target := world.Bind(op, req.Target, r.base(op), st.planned, values)
+	if target == req.Target {
+		return req
 	}
-	req := planned.Clone()
+	req = req.Clone()
 	req.Target = target
 	return req
 }
@@ -325,7 +328,7 @@ func (m *maker) make(ctx context.Context) map[string]string {
 		c = withTarget(c, world.Bind(op, c.Request.Target, base, m.from, above))
 	}
 	x := m.r.anew(ctx, c, m.r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
-		return m.r.exchange(ctx, op, req, m.r.target.Do)
+		return m.r.exchange(ctx, op, m.r.keyed(m.base, req), m.r.target.Do)
 	})
 	if !accepted(op, x) {
 		return nil

@@ -43,6 +43,8 @@ type learner struct {
 	makers map[string]*maker
 	// made are the parameters whose values name what the run has made.
 	made map[*contract.Operation]map[*contract.Param]bool
+	// references are those of the bodies and queries of the operations that were looked at.
+	references map[*contract.Operation][]reference
 }
 
 // discover enters in the options what has been learned, and gives the operations
@@ -50,10 +52,18 @@ type learner struct {
 func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Learned = map[*contract.Operation]map[string][]string{}
 	opts.Absent = map[*contract.Operation]map[string]string{}
-	l := &learner{r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{}}
+	opts.Doubtful = map[*contract.Operation]map[string]bool{}
+	l := &learner{
+		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
+		references: map[*contract.Operation][]reference{},
+	}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
-		if strings.Contains(op.Path, "{") && slices.ContainsFunc(op.Clauses, r.selection.Clause) {
+		if !slices.ContainsFunc(op.Clauses, r.selection.Clause) {
+			continue
+		}
+		l.refer(ctx, op)
+		if strings.Contains(op.Path, "{") {
 			ops = append(ops, op)
 		}
 	}
@@ -65,7 +75,12 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	for _, op := range ops {
 		l.own(ctx, op)
 	}
+	for _, op := range r.contract.Operations {
+		l.settle(ctx, op)
+	}
+	l.unlock(ctx, ops)
 	l.standIn()
+	l.referTo()
 	return opts
 }
 
@@ -96,7 +111,7 @@ func (l *learner) standIn() {
 // read looks for values of the parameters that nobody has given one of.
 func (l *learner) read(ctx context.Context, ops []*contract.Operation) {
 	ops = slices.Clone(ops)
-	slices.SortStableFunc(ops, func(a, b *contract.Operation) int { return cmp.Compare(rank(a.Method), rank(b.Method)) })
+	slices.SortStableFunc(ops, func(a, b *contract.Operation) int { return cmp.Compare(rank(a), rank(b)) })
 	for range maxRounds {
 		found := false
 		for _, op := range ops {
@@ -239,6 +254,7 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 	if l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
 		return nil
 	}
+	l.refer(ctx, op)
 	base := plan.Base(op, l.opts)
 	if base == nil || len(l.lacking(op, false)) > 0 {
 		return nil // perhaps in the next round
@@ -271,6 +287,7 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 	f := &fixture{r: l.r, op: op, param: p, given: l.opts.Known[p.Spec.Name], exclusive: op.Method == http.MethodDelete || !consumes && !adds}
 	if read := w.Reader(op, p); read != nil {
 		f.read = plan.Base(read, l.opts)
+		f.exclusive = f.exclusive || f.versioned() // in between another would make it an old one
 	}
 	defer func() { l.r.states.of(op).fixture = f }()
 	if len(f.given) > 0 || l.ended(ctx) {
@@ -319,6 +336,7 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 	if l.r.selection.skips(producer) || l.r.stopped(ctx, producer) != "" {
 		return nil
 	}
+	l.refer(ctx, producer)
 	m := &maker{r: l.r, source: s, param: p.Spec.Name}
 	if above := l.r.world.Parent(producer); above != nil && len(l.opts.Known[above.Spec.Name]) == 0 {
 		if of := l.maker(ctx, producer, above); of != nil {

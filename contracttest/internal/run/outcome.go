@@ -64,6 +64,8 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 		return outcome{skipped: *lost, cut: true}
 	}
 	switch {
+	case r.credential.ended.Load() && !c.Credential && answerOf(x).refusesCaller():
+		return outcome{skipped: endedReason}
 	case r.dead.Load() && x.Response == nil:
 		return outcome{skipped: deadReason, cut: true}
 	case r.spoils(ctx, c, x):
@@ -89,6 +91,8 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 		return deadReason
 	case r.locked:
 		return lockedReason
+	case r.credential.ended.Load():
+		return endedReason
 	}
 	if r.opts.unsafe(op) {
 		return errSafe.Error()

@@ -155,24 +155,26 @@ func inOrder(cases []*plan.Case) {
 // that wait for the last one of a stage do nothing.
 const batch = 2048
 
-// stages divides the plan of the operations that take something away, or of the
-// others, into cases that may be sent at once: by phase, then by what they may
-// do to others. In the first phase, the valid requests that others are compared
-// with come before these. Of the cases for clauses the first of each comes before
-// its variants, so that a run which is cut short has found the most it could.
-// Wrong credentials are not among them. Before a valid request takes something
-// away, those without a credential, and then those that break the contract, are to
-// show that they do not: afterwards it may be gone, and they are refused for that.
-func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
+// stages divides the plan of a wave into cases that may be sent at once: by phase,
+// then by what they may do to others. In the first phase, the valid requests that
+// others are compared with come before these. Of the cases for clauses the first of
+// each comes before its variants, so that a run which is cut short has found the most
+// it could. Wrong credentials are not among them. Before a valid request takes
+// something away, those without a credential, and then those that break the contract,
+// are to show that they do not: afterwards it may be gone, and they are refused for
+// that. Where it may end the run's session, what is sent for other methods and paths
+// comes before it too.
+func (p *planned) stages(w wave) iter.Seq[[]*plan.Case] {
+	takes, ends := w.takes(), w.ends()
 	bare := func(c *plan.Case, _ bool) bool {
-		return taking && c.Expect == plan.RefuseCredential && c.Anonymous
+		return takes && c.Expect == plan.RefuseCredential && c.Anonymous
 	}
 	bad := func(c *plan.Case, _ bool) bool {
-		return taking && c.Expect == plan.Refuse && c.Phase == plan.Clauses && !wrong(c)
+		return takes && (c.Expect == plan.Refuse || ends && c.Expect != plan.Accept) && c.Phase == plan.Clauses && !wrong(c)
 	}
-	ranks := []int{0, 1}
-	if taking {
-		ranks = []int{last}
+	ranks := []int{reading, changing}
+	if takes {
+		ranks = []int{rank(w[0])}
 	}
 	of := func(phase plan.Phase, firsts ...bool) func(*plan.Case, bool) bool {
 		return func(c *plan.Case, first bool) bool {
@@ -180,17 +182,17 @@ func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
 		}
 	}
 	return func(yield func([]*plan.Case) bool) {
-		if taking && (!p.batches(last, bare, yield) || !p.batches(last, bad, yield)) {
+		if takes && (!p.batches(w, ranks[0], bare, yield) || !p.batches(w, ranks[0], bad, yield)) {
 			return
 		}
-		for _, cases := range firstStages(p.basics, taking) {
+		for _, cases := range firstStages(p.basics, w) {
 			if !yield(cases) {
 				return
 			}
 		}
 		for _, wanted := range []func(*plan.Case, bool) bool{of(plan.Clauses, true), of(plan.Clauses, false), of(plan.Examples), of(plan.Random)} {
 			for _, rank := range ranks {
-				if !p.batches(rank, wanted, yield) {
+				if !p.batches(w, rank, wanted, yield) {
 					return
 				}
 			}
@@ -198,14 +200,14 @@ func (p *planned) stages(taking bool) iter.Seq[[]*plan.Case] {
 	}
 }
 
-func firstStages(basics []*plan.Case, taking bool) [][]*plan.Case {
+func firstStages(basics []*plan.Case, w wave) [][]*plan.Case {
 	type key struct{ rank, compared int }
 	byKey := map[key][]*plan.Case{}
 	for _, c := range basics {
-		if takes(c.Op) != taking {
+		if !slices.Contains(w, c.Op) {
 			continue
 		}
-		k := key{rank: rank(c.Op.Method)}
+		k := key{rank: rank(c.Op)}
 		if c.Base != nil {
 			k.compared = 1
 		}
@@ -218,11 +220,11 @@ func firstStages(basics []*plan.Case, taking bool) [][]*plan.Case {
 	return all
 }
 
-// batches yields some of the cases of one rank. Those that change nothing take
+// batches yields some of the cases of a wave's operations of one rank. Those that change nothing take
 // turns by operation, so that a slow one does not hold up the others; the rest
 // comes operation by operation. A case is told whether it is the first that keeps
 // its clause, or that breaks it.
-func (p *planned) batches(r int, wanted func(c *plan.Case, first bool) bool, yield func([]*plan.Case) bool) bool {
+func (p *planned) batches(w wave, r int, wanted func(c *plan.Case, first bool) bool, yield func([]*plan.Case) bool) bool {
 	type use struct {
 		clause *contract.Clause
 		expect plan.Expect
@@ -231,14 +233,14 @@ func (p *planned) batches(r int, wanted func(c *plan.Case, first bool) bool, yie
 	n := 0
 	flush := func() bool {
 		some := slices.Concat(groups...)
-		if r == 0 {
+		if r == reading {
 			some = inTurns(groups)
 		}
 		groups, n = nil, 0
 		return len(some) == 0 || yield(some)
 	}
-	for _, op := range p.ops {
-		if rank(op.Method) != r {
+	for _, op := range w {
+		if rank(op) != r {
 			continue
 		}
 		var some []*plan.Case

@@ -39,8 +39,8 @@ func TestPlannedAgain(t *testing.T) {
 // sent lists the cases of a run in the order of their stages.
 func sent(p *planned) []string {
 	var all []string
-	for _, taking := range []bool{false, true} {
-		for cases := range p.stages(taking) {
+	for _, w := range waves(p.ops) {
+		for cases := range p.stages(w) {
 			for _, c := range cases {
 				all = append(all, c.ID+" "+c.Request.Target+" "+string(c.Request.Body))
 			}

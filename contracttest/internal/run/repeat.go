@@ -19,11 +19,8 @@ import (
 
 // framing reads a few answers of each operation byte by byte: what net/http's
 // client forgives shows there.
-func (r *runner) framing(ctx context.Context, taking bool) {
-	for _, op := range r.plan.ops {
-		if takes(op) != taking {
-			continue
-		}
+func (r *runner) framing(ctx context.Context, w wave) {
+	for _, op := range w {
 		var some [3]*plan.Case // the valid request, one that is refused, HEAD
 		for _, c := range r.plan.cases(op) {
 			switch {
@@ -79,7 +76,7 @@ const (
 // repeat sends the same requests again: the valid one between others of every
 // kind, one that is refused between valid ones, in a row and at once. The
 // answers must be of one shape.
-func (r *runner) repeat(ctx context.Context, taking bool) {
+func (r *runner) repeat(ctx context.Context, w wave) {
 	var some []*round // whose operations do nothing to each other
 	flush := func() {
 		g := &errgroup.Group{}
@@ -96,9 +93,9 @@ func (r *runner) repeat(ctx context.Context, taking bool) {
 		}
 		some = nil
 	}
-	for _, op := range r.plan.ops {
+	for _, op := range w {
 		st := r.states.of(op)
-		if takes(op) != taking || st.fruitless() != "" {
+		if st.fruitless() != "" {
 			continue
 		}
 		rd := roundOf(op, r.plan.cases(op))
@@ -106,7 +103,7 @@ func (r *runner) repeat(ctx context.Context, taking bool) {
 			continue
 		}
 		// Requests that change a resource of their own go on beside others.
-		alone := rank(op.Method) == 0 || !st.renews()
+		alone := rank(op) == reading || !st.renews()
 		if alone || len(some) == r.opts.Workers {
 			flush()
 		}
@@ -222,7 +219,7 @@ func (r *runner) asked(ctx context.Context, rd *round) bool {
 		one.replies = make([]reply, repeats)
 	}
 	lanes := 1
-	if rank(op.Method) == 0 {
+	if rank(op) == reading {
 		lanes = r.lanes(op)
 	}
 	g := &errgroup.Group{}

@@ -93,7 +93,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		r.load.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
 	}
 	for _, st := range r.states {
-		st.uniques = newUniques(r.world, st.op, r.token)
+		st.uniques, st.keys = newUniques(r.world, st.op, r.token), keysOf(st.op)
 	}
 	opts := r.opts.plan(r.opts.Base(r.contract, r.target), r.selection)
 	cleaned := false
@@ -119,22 +119,24 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	}
 	late, cancel := graceful(ctx)
 	defer cancel()
-	for _, taking := range []bool{false, true} {
-		if taking {
-			r.accuse(ctx, late, true)
-		}
-		if err := r.stages(ctx, late, taking); err != nil {
+	all := waves(r.plan.ops)
+	ordinary, endings := all[:2], all[2:]
+	for _, w := range ordinary {
+		if err := r.wave(ctx, late, w); err != nil {
 			return nil, err
-		}
-		if !r.selection.oneCase() && !r.wrongPlace {
-			r.framing(ctx, taking)
-			if !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
-				r.repeat(ctx, taking)
-			}
 		}
 	}
 	r.deleteAll(ctx, r.inUse) // a target may lock the run out
-	r.accuse(ctx, late, false)
+	r.accuse(ctx, late, slices.Concat(ordinary...), false)
+	if len(endings) > 0 {
+		r.deleteAll(ctx, nil) // and then nobody is let in
+	}
+	for _, w := range endings {
+		if err := r.wave(ctx, late, w); err != nil {
+			return nil, err
+		}
+		r.accuse(ctx, late, w, false)
+	}
 	r.postMortem(late)
 	for _, enter := range r.spoiled {
 		enter()
@@ -149,11 +151,32 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	return r.report, nil
 }
 
+// wave sends the cases of a wave, and what is asked of its operations beside them.
+func (r *runner) wave(ctx, late context.Context, w wave) error {
+	if w.takes() {
+		r.accuse(ctx, late, w, true)
+	}
+	if err := r.stages(ctx, late, w); err != nil {
+		return err
+	}
+	if w.ends() {
+		r.hasEnded(ctx, w[0])
+	}
+	if r.selection.oneCase() || r.wrongPlace || r.credential.ended.Load() {
+		return nil
+	}
+	r.framing(ctx, w)
+	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
+		r.repeat(ctx, w)
+	}
+	return nil
+}
+
 // stages sends the cases of one stage after the other, and concludes what came
 // of them in the order of the plan, so that the report does not depend on who
 // answered first. What is sent before the valid request is concluded after it:
 // what a refusal shows depends on that.
-func (r *runner) stages(ctx, late context.Context, taking bool) error {
+func (r *runner) stages(ctx, late context.Context, w wave) error {
 	type sent struct {
 		cases    []*plan.Case
 		outcomes []outcome
@@ -167,7 +190,7 @@ func (r *runner) stages(ctx, late context.Context, taking bool) error {
 			}
 		}
 	}
-	for cases := range r.plan.stages(taking) {
+	for cases := range r.plan.stages(w) {
 		if valid && cases[0].Phase != plan.Basics {
 			if !r.checkSetup(ctx) {
 				return nil

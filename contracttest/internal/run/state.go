@@ -10,6 +10,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -28,7 +29,9 @@ type state struct {
 	// Path parameters of what the run has made have other values in the plan than
 	// on the target.
 	planned, actual map[string]string
-	uniques         *uniques // texts that are made new for each request; nil where there are none
+	references      []reference       // to what the run has made
+	keys            []*contract.Param // headers that have another value with each request
+	uniques         *uniques          // texts that are made new for each request; nil where there are none
 
 	valid      answer           // to its valid request
 	closed     bool             // its credential is refused, or there is none
@@ -107,17 +110,51 @@ func (s *state) endless() string {
 
 // takes reports whether an operation takes away what others need: all its cases
 // are sent when nothing else is left to be done.
-func takes(op *contract.Operation) bool { return rank(op.Method) == last }
+func takes(op *contract.Operation) bool { return rank(op) >= taking }
 
-const last = 2
+// The ranks of operations, by what they may do to the others.
+const (
+	reading = iota
+	changing
+	taking // away a resource
+	ending // what lets the run in
+)
 
 // rank puts first what changes nothing.
-func rank(method string) int {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return 0
-	case http.MethodDelete:
-		return last
+func rank(op *contract.Operation) int {
+	switch {
+	case world.Safe(op.Method):
+		return reading
+	case world.Ends(op):
+		return ending
+	case op.Method == http.MethodDelete:
+		return taking
 	}
-	return 1
+	return changing
 }
+
+// wave is the operations of which all cases are sent before those of the next:
+// first what takes nothing away, then what does and, one by one, what may end
+// the run's own session.
+type wave []*contract.Operation
+
+func waves(ops []*contract.Operation) []wave {
+	all := make([]wave, 2)
+	for _, op := range ops {
+		switch {
+		case !takes(op):
+			all[0] = append(all[0], op)
+		case rank(op) == taking:
+			all[1] = append(all[1], op)
+		default:
+			all = append(all, wave{op})
+		}
+	}
+	return all
+}
+
+// takes reports whether the operations of the wave take something away.
+func (w wave) takes() bool { return len(w) > 0 && takes(w[0]) }
+
+// ends reports whether the operation of the wave may end the run's session.
+func (w wave) ends() bool { return len(w) > 0 && rank(w[0]) == ending }

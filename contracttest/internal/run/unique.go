@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -155,16 +157,22 @@ func (u *uniques) baseTexts(c *plan.Case) map[string]string {
 	return all
 }
 
-// text is a string in a JSON body: the value of a property.
-type textIn struct {
+// scalar is a string or a number in a JSON body: the value of a property, or an item of one
+// that is a list.
+type scalar struct {
 	name, value string
-	start, end  int // of the JSON text of the value, with its quotation marks
+	start, end  int // of its JSON text, with the quotation marks
+	item, text  bool
 }
 
-// texts lists the strings in a JSON body that are values of properties, as far
-// as it can be read.
-func texts(body []byte) []textIn {
-	var all []textIn
+// texts lists the strings in a JSON body that are values of properties.
+func texts(body []byte) []scalar {
+	return slices.DeleteFunc(scalars(body), func(s scalar) bool { return s.item || !s.text })
+}
+
+// scalars lists the strings and the numbers in a JSON body, as far as it can be read.
+func scalars(body []byte) []scalar {
+	var all []scalar
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	var objects []bool // for each level, whether it is an object
@@ -191,11 +199,12 @@ func texts(body []byte) []textIn {
 				key, isKey = v, false
 				continue
 			}
-			if inObject {
-				end := int(dec.InputOffset())
-				quote := bytes.IndexByte(body[before:end], '"')
-				all = append(all, textIn{name: key, value: v, start: int(before) + quote, end: end})
-			}
+			end := int(dec.InputOffset())
+			quote := bytes.IndexByte(body[before:end], '"')
+			all = append(all, scalar{key, v, int(before) + quote, end, !inObject, true})
+		case json.Number:
+			end := int(dec.InputOffset())
+			all = append(all, scalar{key, v.String(), end - len(v), end, !inObject, false})
 		}
 		isKey = inObject
 	}
@@ -232,7 +241,7 @@ const few = 2
 
 // short reports whether a body has such a text that has to be new.
 func (u *uniques) short(body []byte) bool {
-	return slices.ContainsFunc(texts(body), func(s textIn) bool { return u.wanted(s.name) && len([]rune(s.value)) <= few })
+	return slices.ContainsFunc(texts(body), func(s scalar) bool { return u.wanted(s.name) && len([]rune(s.value)) <= few })
 }
 
 // shownAs is a new text as reports show it: with the mark of the run, or as it was
@@ -246,7 +255,7 @@ func (t *token) shownAs(fresh, planned string) string {
 
 // other makes a new text, as JSON, that its schema judges as it judges the
 // planned one. A text that a case is about keeps its length.
-func (u *uniques) other(s textIn, raw, suffix string, n int64, ofBase bool) (string, bool) {
+func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool) (string, bool) {
 	nodes := u.nodes[s.name]
 	judged := make([]bool, len(nodes))
 	for i, node := range nodes {
@@ -356,6 +365,41 @@ func likeness(v, suffix string, n int64) string {
 		}
 	}
 	return string(out)
+}
+
+// keysOf lists the headers by which a target tells a request from one that is sent again: the
+// same key with another body is refused, or answered as the first was.
+func keysOf(op *contract.Operation) []*contract.Param {
+	var all []*contract.Param
+	for _, p := range op.Params {
+		if p.Spec.In == openapi3.ParameterInHeader && strings.Contains(strings.ToLower(strings.ReplaceAll(p.Spec.Name, "-", "")), "idempotency") {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// keyed gives a request keys of its own. One that the case is about keeps its length.
+func (r *runner) keyed(c *plan.Case, req *wire.Request) *wire.Request {
+	base := c
+	if c.Base != nil {
+		base = c.Base
+	}
+	for _, p := range r.states.of(c.Op).keys {
+		v := req.Get(p.Spec.Name)
+		if v == "" || len(req.Values(p.Spec.Name)) > 1 || len(r.opts.Known[p.Spec.Name]) > 0 {
+			continue
+		}
+		suffix, n := r.token.next()
+		for _, key := range candidates(v, suffix, n, v == base.Request.Get(p.Spec.Name)) {
+			if key != v && (p.Node.Validates(key) == nil) == (p.Node.Validates(v) == nil) {
+				req = req.Clone()
+				req.Set(p.Spec.Name, key)
+				break
+			}
+		}
+	}
+	return req
 }
 
 // hideToken puts the mark of the run in the place of its token, wherever a report

@@ -20,6 +20,8 @@ type Maker struct {
 	// Known holds values that exist on the target, by the name of the parameter
 	// or property that they are for.
 	Known map[string][]string
+	// Doubtful names those of which it is not certain.
+	Doubtful map[string]bool
 	// Thin makes of the values that keep a clause only the first few.
 	Thin bool
 	// Stopped returns an error once there is no more time: from then on nothing is
@@ -41,7 +43,7 @@ type Maker struct {
 // long as m itself is not used, forks of it may be used at once; what one makes
 // does not depend on the others.
 func (m *Maker) Fork() *Maker {
-	return &Maker{Known: m.Known, Thin: m.Thin, Stopped: m.Stopped, from: m}
+	return &Maker{Known: m.Known, Doubtful: m.Doubtful, Thin: m.Thin, Stopped: m.Stopped, from: m}
 }
 
 // sight is a value that is compared by where it is, and the node that it is
@@ -271,7 +273,7 @@ func (m *Maker) why(n *contract.Node) error {
 func (m *Maker) known(n *contract.Node) (Good, bool) {
 	for _, v := range m.KnownFor(n) {
 		if n.Validates(Plain(v)) == nil {
-			return Good{V: v}, true
+			return Good{V: v, Unknown: m.doubts(n)}, true
 		}
 	}
 	if len(m.Known[n.Name]) == 0 || n.Items == nil {
@@ -287,7 +289,15 @@ func (m *Maker) known(n *contract.Node) (Good, bool) {
 	if len(items) == 0 || !n.Keeps(items) {
 		return Good{}, false
 	}
-	return Good{V: items}, true
+	return Good{V: items, Unknown: m.doubts(n.Items)}, true
+}
+
+// doubts lists a node if what is known of its name is in doubt.
+func (m *Maker) doubts(n *contract.Node) []string {
+	if m.Doubtful[n.Name] {
+		return []string{n.Path}
+	}
+	return nil
 }
 
 // KnownFor returns the values that exist on the target for a scalar node, as

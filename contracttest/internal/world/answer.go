@@ -159,7 +159,7 @@ func named(level []any, name string) []string {
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(members)) {
-			if plain(key) == plain(name) {
+			if Plain(key) == Plain(name) {
 				found = append(found, scalar(members[key])...)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 )
 
-// plain makes bookId, book_id and BookID the same name.
-func plain(name string) string {
+// Plain makes bookId, book_id and BookID the same name.
+func Plain(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
@@ -17,7 +17,7 @@ func plain(name string) string {
 // petId, pet_id and petUUID, and for {id} below /pets. It is empty where the name
 // does not say so.
 func stemOf(name, collection string) string {
-	lower := plain(name)
+	lower := Plain(name)
 	if lower == "id" || lower == "uuid" {
 		return singular(lastSegment(collection))
 	}
@@ -43,7 +43,7 @@ func lastSegment(p string) string {
 
 // singular is the plain name of one of many: category for categories.
 func singular(name string) string {
-	name = plain(name)
+	name = Plain(name)
 	for _, end := range []struct{ many, one string }{{"ies", "y"}, {"sses", "ss"}, {"xes", "x"}, {"ches", "ch"}, {"shes", "sh"}, {"ss", "ss"}, {"s", ""}} {
 		if stem, ok := strings.CutSuffix(name, end.many); ok && stem != "" {
 			return stem + end.one
@@ -78,7 +78,7 @@ func about(op *contract.Operation) []string {
 
 // schemaName is the plain name of what a schema describes: pet for PetOut.
 func schemaName(ref string) string {
-	name := plain(path.Base(ref))
+	name := Plain(path.Base(ref))
 	for _, suffix := range []string{"response", "output", "out", "dto", "read", "list", "view", "model"} {
 		if stem, ok := strings.CutSuffix(name, suffix); ok && stem != "" {
 			name = stem
@@ -91,7 +91,7 @@ func schemaName(ref string) string {
 // name.
 func mentions(op *contract.Operation, name string) bool {
 	found := false
-	properties(op, func(n *contract.Node) { found = found || plain(n.PropName) == plain(name) })
+	properties(op, func(n *contract.Node) { found = found || Plain(n.PropName) == Plain(name) })
 	return found
 }
 

@@ -139,11 +139,30 @@ func (w *World) Loses(method string, op *contract.Operation, given map[string][]
 // creates nothing, holds nothing, and has no name in the plural.
 func (w *World) acts(path string) bool {
 	last := lastSegment(path)
-	return strings.HasSuffix(path, last) && singular(last) == plain(last) && !w.holds(path) &&
+	return strings.HasSuffix(path, last) && singular(last) == Plain(last) && !w.holds(path) &&
 		!slices.ContainsFunc(w.contract.Operations, func(o *contract.Operation) bool {
 			return o.Path == path && (o.Method != http.MethodPost || w.Creates(o))
 		})
 }
+
+// Ends reports whether an operation, as it is named, may take away what lets its caller in:
+// the session, the token, the password or the account.
+func Ends(op *contract.Operation) bool {
+	if Safe(op.Method) || strings.HasSuffix(op.Path, "}") {
+		return false
+	}
+	segment, name := Plain(lastSegment(op.Path)), Plain(op.ID)
+	if op.Method == http.MethodDelete && slices.Contains(ofCaller, singular(segment)) {
+		return true
+	}
+	return slices.ContainsFunc(endings, func(word string) bool { return strings.Contains(segment, word) || strings.Contains(name, word) })
+}
+
+// What the caller of an operation has one of, and how operations are named that end it.
+var (
+	ofCaller = []string{"account", "credential", "login", "me", "profile", "self", "session", "token", "user"}
+	endings  = []string{"logout", "logoff", "signout", "signoff", "revoke", "deactivate", "unregister", "changepassword", "passwordchange", "password"}
+)
 
 // Consumed returns the path parameter that names what a request of a method to
 // the operation's path deletes, replaces or changes; nil where there is none, as
