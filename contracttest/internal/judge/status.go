@@ -129,6 +129,9 @@ func (e *Exchange) byHTTP() []int {
 	return codes
 }
 
+// leavePart is why a part of what is documented may be the answer.
+const leavePart = "RFC 9110 §14.2: a server may answer a request for a range with 206, which the document need not list"
+
 func undocumentedStatus(e *Exchange) []Finding {
 	if e.Response == nil || !e.ours() || e.Documented() != nil || len(e.Op.Responses) == 0 {
 		return nil
@@ -144,6 +147,9 @@ func undocumentedStatus(e *Exchange) []Finding {
 	f := Finding{
 		Message:  fmt.Sprintf("%s is not documented, in answer to %s", status(code), e.request()),
 		Expected: e.expected(), Actual: status(code),
+	}
+	if code == http.StatusPartialContent && e.Request.Get("Range") != "" {
+		return []Finding{f.left(leavePart)}
 	}
 	if refusal && (e.lacksCredential() || !e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
 		f.Severity = Warning

@@ -45,16 +45,17 @@ func (pl *planner) methods() {
 		return
 	}
 	documented := pl.op.PathItem.Operations()
+	path := pl.asDocumented(good).Path()
+	has := func(method string) bool { // perhaps for another template that the path matches
+		other, _ := pl.op.Contract.Find(method, path)
+		return documented[method] != nil || other != nil
+	}
 	for _, method := range []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace,
 		strings.ToLower(pl.op.Method), "UNKNOWN", "FOO", "PROPFIND", "LOCK", "QUERY", "PURGE", "LINK",
 	} {
-		leave := LeaveMethod(pl.op, method)
-		if documented[method] != nil || leave == leaveHead {
-			continue
-		}
-		if other, _ := pl.op.Contract.Find(method, pl.asDocumented(good).Path()); other != nil {
-			continue // documented for another template that the path matches
+		if has(method) || method == http.MethodHead && has(http.MethodGet) {
+			continue // HEAD is served wherever GET is (RFC 9110 §9.3.2)
 		}
 		c := pl.newCase(Clauses, pl.op.MethodClause, method, RefuseMethod)
 		c.Request = good.Clone()
@@ -64,7 +65,7 @@ func (pl *planner) methods() {
 			c.Request.Body = nil
 			c.Request.Del("Content-Type")
 		}
-		c.Leave = leave
+		c.Leave = LeaveMethod(pl.op, method)
 		pl.add(c)
 	}
 	if pl.opts.Random > 0 {
@@ -73,7 +74,7 @@ func (pl *planner) methods() {
 		c.Request.Method = pl.madeUpMethod()
 		pl.add(c)
 	}
-	if documented[http.MethodGet] != nil {
+	if has(http.MethodGet) {
 		return
 	}
 	for _, header := range []string{"X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"} {
@@ -311,6 +312,7 @@ func (pl *planner) random() {
 func (pl *planner) combination(i int) *Case {
 	r := rand.New(rand.NewPCG(uint64(pl.opts.Seed), uint64(pl.op.Index)<<32+uint64(i))) //nolint:gosec // cases need repeatable, not secret, choices
 	d, used := pl.base, []change(nil)
+	others := pl.base // all changes but the first
 	var credential *contract.Param
 	for range 1 + r.IntN(3) {
 		ch := pl.keeps[r.IntN(len(pl.keeps))]
@@ -320,6 +322,13 @@ func (pl *planner) combination(i int) *Case {
 		next, err := ch.apply(pl.maker, d)
 		if err != nil {
 			continue
+		}
+		if len(used) > 0 {
+			more, err := ch.apply(pl.maker, others)
+			if err != nil {
+				continue
+			}
+			others = more
 		}
 		d, used = next, append(used, ch)
 		if ch.touches != nil && ch.touches.Credential {
@@ -342,6 +351,9 @@ func (pl *planner) combination(i int) *Case {
 		d, used, clause, expect = next, append(used, ch), ch.clause, Refuse
 	}
 	c := pl.newCase(Random, clause, fmt.Sprintf("random-%d", i+1), expect)
+	if len(used) > 1 && expect == Accept {
+		c.Without = others.written()
+	}
 	for _, ch := range used {
 		c.doubt(ch)
 		pl.own(c, ch.touches)

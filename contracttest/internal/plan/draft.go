@@ -85,6 +85,18 @@ func (d draft) withHead(h *contract.PartHeader, g value.Good) draft {
 	return d
 }
 
+// written returns what writes the draft when it is needed: nil where that cannot
+// be done.
+func (d draft) written() func() *wire.Request {
+	return func() *wire.Request {
+		r, err := d.request()
+		if err != nil {
+			return nil
+		}
+		return r
+	}
+}
+
 // unknown lists the nodes whose values may not exist on the target.
 func (d draft) unknown() []string {
 	var all []string

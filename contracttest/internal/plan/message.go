@@ -56,12 +56,14 @@ func (pl *planner) params() {
 
 // withoutOptional plans the request without all optional parameters at once.
 func (pl *planner) withoutOptional() {
-	few, first := pl.base, (*contract.Param)(nil)
+	few, others, first := pl.base, pl.base, (*contract.Param)(nil)
 	count := 0
 	for _, p := range pl.op.Params {
 		if _, there := pl.base.params[p]; there && !p.Spec.Required {
 			few = few.withParam(p, value.Good{V: value.Absent{}})
-			first = cmp.Or(first, p)
+			if first = cmp.Or(first, p); p != first {
+				others = others.withParam(p, value.Good{V: value.Absent{}})
+			}
 			count++
 		}
 	}
@@ -69,6 +71,7 @@ func (pl *planner) withoutOptional() {
 		return
 	}
 	c := pl.newCase(Clauses, first.Presence, "all-optional-absent", Accept)
+	c.Without = others.written()
 	for _, p := range pl.op.Params {
 		if !p.Spec.Required {
 			pl.own(c, p)

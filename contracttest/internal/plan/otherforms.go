@@ -260,18 +260,20 @@ func (pl *planner) pairs() {
 	for i, a := range parts {
 		for _, b := range parts[i+1:] {
 			for _, v := range []struct {
-				label string
-				d     draft
+				label  string
+				change func(draft) draft
+				other  draft
 			}{
-				{"absent-without-" + b.name, a.without(b.without(pl.base))},
-				{"absent-with-" + b.name, a.without(b.with(pl.base))},
-				{"present-without-" + b.name, a.with(b.without(pl.base))},
-				{"present-with-" + b.name, a.with(b.with(pl.base))},
+				{"absent-without-" + b.name, a.without, b.without(pl.base)},
+				{"absent-with-" + b.name, a.without, b.with(pl.base)},
+				{"present-without-" + b.name, a.with, b.without(pl.base)},
+				{"present-with-" + b.name, a.with, b.with(pl.base)},
 			} {
 				c := pl.newCase(Clauses, a.presence, v.label, Accept)
+				c.Without = v.other.written()
 				pl.own(c, a.param)
 				pl.own(c, b.param)
-				if pl.confirmed(c, v.d) {
+				if pl.confirmed(c, v.change(v.other)) {
 					pl.add(c)
 				}
 			}

@@ -86,6 +86,9 @@ type Case struct {
 	// Plain is the request in its usual form, where the case breaks its clause in
 	// another one: chunked, with a header besides.
 	Plain *wire.Request
+	// Without makes the request without what the case does to its clause, where it
+	// differs from the base in other things as well; nil where it does not.
+	Without func() *wire.Request
 	// Base is the valid request that the case differs from in one thing; nil in
 	// the base itself.
 	Base *Case

@@ -91,6 +91,12 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
 		if o.must && o.class() == 4 && c.Base != nil && answerOf(r.send(ctx, c.Base)).refuses() {
 			r.changed(c, o)
 		}
+		if c.Without != nil && drops(o.findings, judge.ValidRefused) {
+			other := *c
+			if other.Request = c.Without(); other.Request != nil && answerOf(r.send(ctx, &other)).refuses() {
+				o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused }) // it is not this clause
+			}
+		}
 	case plan.RefusePath, plan.RefuseMethod:
 		if drops(o.findings, besideThePoint...) && r.unremarkable(ctx, c, o.answer) {
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return slices.Contains(besideThePoint, f.Check) })

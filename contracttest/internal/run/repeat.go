@@ -53,9 +53,9 @@ func (r *runner) framing(ctx context.Context, w wave) {
 					"the same answer on every connection", strconv.Itoa(o.status), judge.Error))
 			}
 			for _, f := range o.findings {
-				// Whether HEAD has to be served, the document does not say.
-				undocumented := c.Request.Method == http.MethodHead && c.Expect == plan.Accept
-				if f.Check != judge.ValidRefused && (!undocumented || f.Check == judge.Framing) {
+				// Whether HEAD has to be served, the document does not say; where it must
+				// not be, its case has been weighed.
+				if f.Check == judge.Framing || !slices.Contains(comesAgain, f.Check) && c.Request.Method != http.MethodHead {
 					r.enter(f)
 					found = append(found, f)
 				}
@@ -273,7 +273,7 @@ func (r *runner) steady(one *repeated) {
 	turns, odd, successes := 0, 0, true
 	for i := range seen {
 		for _, f := range seen[i].outcome.findings {
-			if f.Check != judge.ValidRefused { // said below, if it is not the target's state
+			if !slices.Contains(comesAgain, f.Check) { // said below, if it is not the target's state
 				r.enter(f)
 			}
 		}
