@@ -26,11 +26,8 @@ import (
 // list is its elements one after the other, in one around them where it is
 // wrapped.
 
-// Why a receiver may read a body of XML otherwise.
-const (
-	leaveRoot      = "OpenAPI 3.0.3, XML Object: what the root element of a schema without a name is called is not defined"
-	leaveComponent = "OpenAPI 3.0.3, XML Object: that the root element is called as the component is but shown in examples"
-)
+// leaveComponent is why a receiver may read a body of XML otherwise.
+const leaveComponent = "OpenAPI 3.0.3, XML Object: that the root element is called as the component is but shown in examples"
 
 // maxElements bounds how deep elements stand inside one another.
 const maxElements = 1000
@@ -327,13 +324,17 @@ func ReadXML(node *schema.Node, root Root, body []byte) (Reading, error) {
 		}
 		return got, nil
 	}
-	return readElement(schema.Nodes{node}, e, root.name), nil
+	name := root.name
+	if !root.Given {
+		name.local = "" // nor does it say how the items of a list are called
+	}
+	return readElement(schema.Nodes{node}, e, name), nil
 }
 
-// is reports whether an element is called so. Where no namespace is documented,
-// it may be in any.
+// is reports whether an element is called so. Where no name is documented, it may
+// have any, and where no namespace is, it may be in any.
 func (e *element) is(n xmlName) bool {
-	return e.name.Local == n.local && (n.space == "" || e.name.Space == n.space)
+	return (n.local == "" || e.name.Local == n.local) && (n.space == "" || e.name.Space == n.space)
 }
 
 // readElement reads an element in each shape that the schemas may have.
@@ -375,7 +376,7 @@ func readElements(a schema.Alternative, name xmlName, elements []*element) Readi
 		at, item := strconv.Itoa(i), a.Item(i)
 		called := itemName(item, name)
 		if !e.is(called) {
-			return unreadable("it is no "+called.local, at)
+			return unreadable("the element is no "+called.local, at)
 		}
 		one := readElement(item, e, called)
 		if with := slices.Concat(item, a.Contained()); len(with) > len(item) {

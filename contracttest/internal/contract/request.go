@@ -24,6 +24,7 @@ const (
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 	// A server that sends such a Content-Type breaks RFC 9110 §5.6.6.
 	leaveTypeParameters = "RFC 9110 §2.4: a recipient may attempt to recover from a parameter of a media type that is malformed"
+	leaveType           = "RFC 9110 §2.4: a recipient may attempt to recover from a media type that is malformed, and the document takes all"
 	leaveEscape         = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
 )
 
@@ -128,6 +129,11 @@ func (b *Body) media(label string) (*Media, error) {
 	return b.Media[slices.IndexFunc(b.Media, func(m *Media) bool { return m.Key == key })], nil
 }
 
+// takesAll reports whether a body may have any media type.
+func (b *Body) takesAll() bool {
+	return slices.ContainsFunc(b.Media, func(m *Media) bool { return m.Key == "*/*" })
+}
+
 func (op *Operation) checkBody(r *wire.Request) []Violation {
 	if op.Body == nil {
 		return nil // OpenAPI does not say what becomes of a body that is not documented
@@ -153,10 +159,14 @@ func (op *Operation) checkBody(r *wire.Request) []Violation {
 	if err != nil {
 		v := Violation{Clause: op.Body.MediaType, Message: err.Error()}
 		name, _, _ := strings.Cut(types[0], ";")
-		if _, malformed := mediatype.Parse(types[0]); malformed != nil {
+		_, malformed := mediatype.Parse(types[0])
+		if malformed != nil {
 			media, err = op.Body.media(name)
 		}
 		if err != nil {
+			if malformed != nil && op.Body.takesAll() {
+				v.Leave = leaveType
+			}
 			return append(broken, v)
 		}
 		v.Leave = leaveTypeParameters

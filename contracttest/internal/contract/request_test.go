@@ -131,6 +131,11 @@ const bodies = head + `paths:
       operationId: may
       requestBody: {content: {application/json: {schema: {type: string}}}}
       ` + done + `
+  /any:
+    post:
+      operationId: any
+      requestBody: {content: {"*/*": {schema: {type: object}}}}
+      ` + done + `
   /none:
     post: {operationId: none, ` + done + `}
 components:
@@ -283,6 +288,7 @@ func TestCheckRequestBody(t *testing.T) {
 		{"another charset", "POST /required\nContent-Type: application/json;charset=latin1\n\n{\"s\":\"a\"}", []string{"op/body/media-type"}},
 		{"another type", "POST /required\nContent-Type: application/xml\n\n<a/>", []string{"op/body/media-type"}},
 		{"malformed type", "POST /required\nContent-Type: json\n\n{}", []string{"op/body/media-type"}},
+		{"malformed type where any will do", "POST /any\nContent-Type: /json\n\n{}", []string{"any/body/media-type RFC 9110 §2.4"}},
 		{"no type", "POST /required\n\n{}", []string{"op/body/media-type RFC 9110 §8.3"}},
 		{"blank type", "POST /required\nContent-Type:\n\n{}", []string{"op/body/media-type RFC 9110 §8.3"}},
 		{"type with a malformed parameter", "POST /required\nContent-Type: application/json; charset\n\n{\"s\":\"a\"}", []string{"op/body/media-type RFC 9110 §2.4"}},

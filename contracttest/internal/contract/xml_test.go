@@ -31,6 +31,7 @@ paths:
   /person: {post: {operationId: person, requestBody: {content: {application/xml: {schema: {$ref: '#/components/schemas/Person'}}}}, responses: {"200": {description: a, content: {application/xml: {schema: {$ref: '#/components/schemas/Person'}}}}}}}
   /named: {post: {operationId: named, requestBody: {content: {application/a+xml: {schema: {$ref: '#/components/schemas/Named'}}}}, responses: {"200": {description: a, content: {text/xml: {schema: {$ref: '#/components/schemas/Named'}}}}}}}
   /nameless: {post: {operationId: nameless, requestBody: {content: {text/xml: {schema: {type: object, properties: {a: {type: integer}}}}}}, responses: {"200": {description: a, content: {text/xml: {schema: {type: object, properties: {a: {type: integer}}}}}}}}}
+  /rows: {post: {operationId: rows, requestBody: {content: {text/xml: {schema: {type: array, items: {type: integer}}}}}, responses: {"200": {description: a}}}}
   /list: {post: {operationId: list, requestBody: {content: {text/xml: {schema: {type: array, items: {type: integer, xml: {name: i}}, xml: {name: l}}}}}, responses: {"200": {description: a}}}}
 `
 
@@ -69,6 +70,9 @@ func TestReadXML(t *testing.T) {
 		{"elements in a text", "person", `<Person id="1"><nick><a/></nick></Person>`, []string{"nick/items/type"}},
 		{"another root", "person", `<person id="1"/>`, []string{"type OpenAPI"}},
 		{"schema location", "person", `<Person xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" id="1"/>`, nil},
+
+		{"a list without a name", "rows", `<Rows><Row>1</Row><Row>2</Row></Rows>`, []string{"type OpenAPI"}},
+		{"inside a list without a name", "rows", `<Rows><Row>a</Row></Rows>`, []string{"items/type OpenAPI"}},
 
 		{"no XML", "person", `{"id":1}`, []string{"syntax"}},
 		{"cut short", "person", `<Person id="1">`, []string{"syntax"}},
