@@ -767,19 +767,28 @@ func (pl *planner) bodyPresence() {
 
 // raw adds a case whose body or label is written by hand.
 func (pl *planner) raw(c *contract.Clause, label string, expect Expect, leave string, d draft, change func(*wire.Request)) {
+	if k := pl.byHand(c, label, expect, leave, d, change); k != nil {
+		pl.add(k)
+	}
+}
+
+// byHand makes a case whose body or label is written by hand; nil where none is to
+// be added.
+func (pl *planner) byHand(c *contract.Clause, label string, expect Expect, leave string, d draft, change func(*wire.Request)) *Case {
 	if pl.enough(c, expect) {
-		return
+		return nil
 	}
 	r, err := d.request()
 	if err != nil {
 		pl.reasons[c] = err.Error()
-		return
+		return nil
 	}
 	change(r)
 	k := pl.newCase(Clauses, c, label, expect)
 	k.Request, k.Unknown, k.Leave = r, d.unknown(), leave
 	k.Own = []string{"content-type", "content-encoding"}
-	if pl.labelled(k) {
-		pl.add(k)
+	if !pl.labelled(k) {
+		return nil
 	}
+	return k
 }

@@ -153,8 +153,18 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	if beside == nil {
 		return
 	}
+	with := func(text string) func(*wire.Request) {
+		return func(r *wire.Request) { r.Body = []byte(beside(`"` + strayName + `":` + text)) }
+	}
 	for _, s := range goodStrings {
-		keeps(s.label, beside(`"`+strayName+`":`+s.text))
+		if c := pl.byHand(m.Syntax, s.label, Accept, "", d, with(s.text)); c != nil {
+			c.Without = func() *wire.Request { // the property itself may be refused
+				r := c.Request.Clone()
+				with(`"a"`)(r)
+				return r
+			}
+			pl.add(c)
+		}
 	}
 	const where = "-in-unknown-property"
 	for _, f := range badInside {

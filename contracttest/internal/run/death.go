@@ -189,6 +189,9 @@ func (r *runner) spoils(ctx context.Context, c *plan.Case, x *wire.Exchange) boo
 			return false
 		}
 	}
+	if st.fixture != nil && st.fixture.worksOnAny(ctx, c.Base) {
+		return false
+	}
 	st.spoilt.Store(true)
 	suspects := r.spoilers(c.Op)
 	if len(suspects) == 0 {

@@ -91,6 +91,26 @@ func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request,
 	return again
 }
 
+// maxPast is how many resources of a kind are kept in mind.
+const maxPast = 16
+
+// worksOnAny reports whether the valid request is accepted on another resource of
+// the run: then the target is not spoilt, but one is in the way of another, as
+// where two would have the same unique value.
+func (f *fixture) worksOnAny(ctx context.Context, base *plan.Case) bool {
+	if f.maker == nil {
+		return false
+	}
+	f.maker.mu.Lock()
+	past := slices.Clone(f.maker.past)
+	f.maker.mu.Unlock()
+	return slices.ContainsFunc(past, func(values map[string]string) bool {
+		return accepted(f.op, f.r.anew(ctx, base, f.r.withRunHeaders(base), func(req *wire.Request) *wire.Exchange {
+			return f.r.exchange(ctx, f.op, f.r.bound(f.op, req, values), f.r.target.Do)
+		}))
+	})
+}
+
 // stateful reports whether a status may be about the state of what a request
 // works on.
 func stateful(status int) bool {
@@ -312,6 +332,9 @@ type maker struct {
 	parent *fixture          // nil where it stands below nothing, or below what is given
 	from   map[string]string // the path parameters of the valid request
 	read   *plan.Case        // nil where what was made cannot be read
+
+	mu   sync.Mutex
+	past []map[string]string // the last ones that were made
 }
 
 // make makes a resource and returns the values of its path parameters; nil where
@@ -340,6 +363,9 @@ func (m *maker) make(ctx context.Context) map[string]string {
 	for _, v := range m.source.Values(x) {
 		values[m.param] = v
 		if m.read == nil || m.readable(ctx, values, x.Response.Status) {
+			m.mu.Lock()
+			m.past = append(m.past[max(0, len(m.past)-maxPast+1):], values)
+			m.mu.Unlock()
 			return values
 		}
 	}
