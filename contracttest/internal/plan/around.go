@@ -131,7 +131,7 @@ func (pl *planner) paths() {
 		}
 	}
 	slash := strings.LastIndexByte(path, '/')
-	add("one-more-segment", path+"/x", "")
+	add("one-more-segment", strings.TrimSuffix(path, "/")+"/x", "")
 	add("one-more-letter", path+"x", "")
 	add("one-segment-before", base+"/x"+strings.TrimPrefix(path, base), "")
 	if slash > 0 {

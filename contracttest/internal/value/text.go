@@ -1,6 +1,7 @@
 package value
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strconv"
@@ -26,6 +27,21 @@ var formats = map[string]string{
 	"uri-template": "/a/{b}", "json-pointer": "/a", "relative-json-pointer": "1", "regex": "^a$", "byte": "YQ==",
 }
 
+// formatNamed is the format that a text without one and without a pattern has by
+// its name: many a document leaves it out, and then no other text is taken.
+func formatNamed(n *contract.Node) string {
+	if n.Schema.Pattern != "" {
+		return ""
+	}
+	name := strings.ToLower(n.Name)
+	for _, format := range []string{"email", "uuid", "url", "uri"} {
+		if strings.HasSuffix(name, format) {
+			return format
+		}
+	}
+	return ""
+}
+
 // String makes a string that keeps the node's length, pattern and format.
 func String(n *contract.Node) (string, error) {
 	for text := range texts([]*contract.Node{n}) {
@@ -47,7 +63,7 @@ func texts(nodes []*contract.Node) iter.Seq[string] {
 		var patterns []*pattern.Pattern
 		for _, n := range nodes {
 			s := n.Schema
-			if text, ok := formats[s.Format]; ok {
+			if text, ok := formats[cmp.Or(s.Format, formatNamed(n))]; ok {
 				if !yield(text) {
 					return
 				}
