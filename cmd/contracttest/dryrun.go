@@ -47,7 +47,8 @@ func dryRun(cmd *cobra.Command, contract *contracttest.Contract, base string, op
 
 // decided says what a run sends beside its cases.
 const decided = `Answers decide what is sent besides:
-  before the cases: requests whose answers have the values of others, and what makes a resource for a request that uses one up
+  before the cases: requests whose answers have the values of others, what makes a resource for a request that uses one up, and, of
+              OpenAPI 3.1, valid requests with and without what is required and readOnly
   among them: the valid request before a clause is blamed, and a case once more before it is an error; a path that nobody can know;
               what was late, lost, or answered with 401, 429 or 503, once more
   after them: of each operation, its valid request, one that is refused and HEAD byte by byte; the valid request 48 times and

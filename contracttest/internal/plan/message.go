@@ -337,6 +337,8 @@ func hidden(way []*contract.Node) bool {
 // said of a bad item is mostly said of the last one.
 var atTheEnd = []string{"quotes", "backslash", "line-feed", "markup"}
 
+const leaveRequiredReadOnly = "JSON Schema Validation 2020-12 §9.4: readOnly is an annotation, which does not say that a property need not be there although it is required"
+
 // readOnly plans a property that a request should not carry: absent, and there.
 func (pl *planner) readOnly(root, n *contract.Node, way []*contract.Node, good value.Good, p *contract.Param,
 	get func(draft) (any, bool), set func(draft, any, []string) draft,
@@ -357,7 +359,11 @@ func (pl *planner) readOnly(root, n *contract.Node, way []*contract.Node, good v
 			return set(d, v, d.unknownAt(root)), err
 		}
 	}
-	pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(value.Absent{})}, false, n)
+	leave := ""
+	if pl.maker.Filled {
+		leave = leaveRequiredReadOnly
+	}
+	pl.keep(change{clause: c, label: "absent", leave: leave, site: n.Path, touches: p, apply: put(value.Absent{})}, false, n)
 	pl.breakWith(change{clause: c, label: "present", node: n, site: n.Path, touches: p, apply: put(g.V)})
 }
 

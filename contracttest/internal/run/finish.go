@@ -67,10 +67,25 @@ func (r *runner) finish(elapsed time.Duration) {
 	r.untested(ops)
 	rep.Warnings = append(rep.Warnings, r.unsafeOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.sparedOps(ops)...)
+	rep.Warnings = append(rep.Warnings, r.filledOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.hideToken()
 	rep.Sort()
+}
+
+// filledOps says which operations are sent what is required and readOnly.
+func (r *runner) filledOps(ops map[*contract.Operation]bool) []string {
+	var all []string
+	for what, names := range r.grouped(ops, func(op *contract.Operation) string {
+		if !r.plan.opts.Filled[op] {
+			return ""
+		}
+		return "a request without what is required and readOnly is refused, of which OpenAPI 3.1 says nothing: all requests have it"
+	}) {
+		all = append(all, names+": "+what)
+	}
+	return all
 }
 
 // gaveUp warns of the operations whose planning ended in a panic.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -45,6 +46,8 @@ type learner struct {
 	made map[*contract.Operation]map[*contract.Param]bool
 	// references are those of the bodies and queries of the operations that were looked at.
 	references map[*contract.Operation][]reference
+	// weighed are the operations of which it is known whether their requests are filled.
+	weighed map[*contract.Operation]bool
 }
 
 // discover enters in the options what has been learned, and gives the operations
@@ -53,9 +56,10 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Learned = map[*contract.Operation]map[string][]string{}
 	opts.Absent = map[*contract.Operation]map[string]string{}
 	opts.Doubtful = map[*contract.Operation]map[string]bool{}
+	opts.Filled = map[*contract.Operation]bool{}
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
-		references: map[*contract.Operation][]reference{},
+		references: map[*contract.Operation][]reference{}, weighed: map[*contract.Operation]bool{},
 	}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
@@ -67,6 +71,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 			ops = append(ops, op)
 		}
 	}
+	l.fill(ctx, func(op *contract.Operation) bool { return !strings.Contains(op.Path, "{") })
 	l.read(ctx, ops)
 	// What others stand below comes first.
 	slices.SortStableFunc(ops, func(a, b *contract.Operation) int {
@@ -75,6 +80,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	for _, op := range ops {
 		l.own(ctx, op)
 	}
+	l.fill(ctx, func(*contract.Operation) bool { return true })
 	for _, op := range r.contract.Operations {
 		l.settle(ctx, op)
 	}
@@ -106,6 +112,38 @@ func (l *learner) standIn() {
 			}
 		}
 	}
+}
+
+// fill finds the operations whose target wants what the document both requires and makes
+// readOnly: it refuses the request without, and accepts the one with it. OpenAPI 3.1 does not
+// say whether it may be absent; 3.0 says that it may.
+func (l *learner) fill(ctx context.Context, of func(*contract.Operation) bool) {
+	if !l.r.contract.Doc.IsOpenAPI31OrLater() {
+		return
+	}
+	for _, op := range l.r.contract.Operations {
+		if !of(op) || l.weighed[op] || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" || !withholds(op) {
+			continue
+		}
+		without := plan.Base(op, l.opts)
+		l.opts.Filled[op] = true
+		with := plan.Base(op, l.opts)
+		l.opts.Filled[op] = false
+		if without == nil || with == nil || bytes.Equal(without.Request.Body, with.Request.Body) {
+			continue
+		}
+		x := l.r.send(ctx, without)
+		if x.Response != nil && stateful(x.Response.Status) {
+			l.opts.Filled[op] = accepted(op, l.r.send(ctx, with))
+		}
+		l.weighed[op] = l.opts.Filled[op] || accepted(op, x) // else what it refers to may be known later
+	}
+}
+
+// withholds reports whether a request of the operation leaves something out that is for
+// answers alone.
+func withholds(op *contract.Operation) bool {
+	return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Keyword == "readOnly" && c.Side == contract.RequestSide })
 }
 
 // read looks for values of the parameters that nobody has given one of.

@@ -24,6 +24,8 @@ type Maker struct {
 	Doubtful map[string]bool
 	// Thin makes of the values that keep a clause only the first few.
 	Thin bool
+	// Filled makes objects with what is required of them and for the other side alone.
+	Filled bool
 	// Stopped returns an error once there is no more time: from then on nothing is
 	// made. nil means that there always is.
 	Stopped func() error
@@ -43,7 +45,7 @@ type Maker struct {
 // long as m itself is not used, forks of it may be used at once; what one makes
 // does not depend on the others.
 func (m *Maker) Fork() *Maker {
-	return &Maker{Known: m.Known, Doubtful: m.Doubtful, Thin: m.Thin, Stopped: m.Stopped, from: m}
+	return &Maker{Known: m.Known, Doubtful: m.Doubtful, Thin: m.Thin, Filled: m.Filled, Stopped: m.Stopped, from: m}
 }
 
 // sight is a value that is compared by where it is, and the node that it is

@@ -750,7 +750,7 @@ func (m *Maker) required(a asked) []string {
 	for _, n := range a.nodes {
 		for name := range n.Required {
 			// What is for the other side alone need not be there, whichever schema says so.
-			if !(schema.Alternative{Nodes: a.nodes}).OneSided(name) {
+			if m.Filled || !(schema.Alternative{Nodes: a.nodes}).OneSided(name) {
 				names = append(names, name)
 			}
 		}
