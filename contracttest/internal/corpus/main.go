@@ -272,11 +272,11 @@ func (s *settings) try(name string) (r result) {
 			r.Late++
 		}
 		for _, cl := range op.Clauses {
-			reason := unreached[cl]
-			if plan.GaveUp(reason) {
+			reason := unreached[cl].Text
+			switch unreached[cl].Why {
+			case plan.GaveUp:
 				r.Panic = reason
-			}
-			if plan.Late(reason) {
+			case plan.Late:
 				continue
 			}
 			if cl.Side == contract.ResponseSide {

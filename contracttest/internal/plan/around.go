@@ -301,7 +301,7 @@ func (pl *planner) random() {
 			}
 		}
 		for i := range workers {
-			if pl.failed = workers[i].failed; pl.failed != "" {
+			if pl.failed = workers[i].failed; pl.failed != (Reason{}) {
 				return
 			}
 		}

@@ -7,27 +7,36 @@ import (
 	"strings"
 )
 
-const gaveUp = "a fault of contracttest itself ended the planning of the operation: "
+// Why is the kind of a reason.
+type Why int
 
-// GaveUp reports whether the reason for which a clause has no case is a fault of
-// the planner, not of the document.
-func GaveUp(reason string) bool { return strings.HasPrefix(reason, gaveUp) }
+// The kinds of reasons for which a clause has no case.
+const (
+	NoValue    Why = iota // nothing that can be sent keeps it at an edge, or breaks it
+	NoBase                // no valid request is made that a case could differ from
+	Untestable            // the clause is such that no request shows anything of it
+	Late                  // the planning of its operation was stopped
+	GaveUp                // a fault of the planner, not of the document
+)
 
-const late = "there was no time to plan the operation: "
+// Reason says why a clause has no case, as
+// {NoBase, "no valid request is made: the body has no media type"}.
+type Reason struct {
+	Why  Why
+	Text string
+}
 
-// Late reports whether the reason for which a clause has no case is that the
-// planning of its operation was stopped.
-func Late(reason string) bool { return strings.HasPrefix(reason, late) }
+func (r Reason) String() string { return r.Text }
 
 // ended reports whether the context of the planning has ended. From then on no
 // value is made and no case is added, so that the rest is gone through at once.
 func (pl *planner) ended() bool {
-	if pl.failed == "" {
+	if pl.failed == (Reason{}) {
 		if err := pl.stopped(); err != nil {
-			pl.failed = late + err.Error()
+			pl.failed = Reason{Late, "there was no time to plan the operation: " + err.Error()}
 		}
 	}
-	return pl.failed != ""
+	return pl.failed != Reason{}
 }
 
 // guarded plans so that a panic ends the planning of this operation, and not the
@@ -39,7 +48,7 @@ func (pl *planner) guarded(do func()) {
 			return
 		}
 		if v := recover(); v != nil {
-			pl.failed = fmt.Sprintf("%s%v%s", gaveUp, v, panicked())
+			pl.failed = Reason{GaveUp, fmt.Sprintf("a fault of contracttest itself ended the planning of the operation: %v%s", v, panicked())}
 		}
 	}()
 	do()

@@ -26,8 +26,8 @@ func TestPanicWhilePlanning(t *testing.T) {
 	assert.NotZero(t, cases)
 	require.NotEmpty(t, unreached)
 	for clause, reason := range unreached {
-		assert.True(t, plan.GaveUp(reason), "%s: %s", clause.Name, reason)
-		assert.Contains(t, reason, "at a loss (guard_test.go:")
+		assert.Equal(t, plan.GaveUp, reason.Why, "%s: %s", clause.Name, reason)
+		assert.Contains(t, reason.Text, "at a loss (guard_test.go:")
 	}
 	assert.PanicsWithValue(t, "of the caller", func() {
 		plan.Each(context.Background(), op, plan.Options{}, func(*plan.Case) { panic("of the caller") })
@@ -43,7 +43,7 @@ func TestNothingIsMadeWhenStopped(t *testing.T) {
 	unreached := plan.Each(ctx, op, plan.Options{Random: 10}, func(*plan.Case) { assert.Fail(t, "a case was made") })
 	require.NotEmpty(t, unreached)
 	for clause, reason := range unreached {
-		assert.True(t, plan.Late(reason), "%s: %s", clause.Name, reason)
+		assert.Equal(t, plan.Late, reason.Why, "%s: %s", clause.Name, reason)
 	}
 }
 
@@ -65,7 +65,7 @@ func TestStoppedWhilePlanning(t *testing.T) {
 			require.NotEmpty(t, unreached)
 		}
 		for clause, reason := range unreached {
-			assert.True(t, plan.Late(reason), "%s: %s", clause.Name, reason)
+			assert.Equal(t, plan.Late, reason.Why, "%s: %s", clause.Name, reason)
 		}
 		cancel()
 	}

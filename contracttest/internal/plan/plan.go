@@ -98,7 +98,7 @@ type Case struct {
 type Plan struct {
 	Cases []*Case
 	// Unreached says for each request clause without a case why it has none.
-	Unreached map[*contract.Clause]string
+	Unreached map[*contract.Clause]Reason
 }
 
 // Options shape a plan.
@@ -150,7 +150,7 @@ func Base(op *contract.Operation, opts Options) *Case {
 
 // Make plans a contract.
 func Make(c *contract.Contract, opts Options) *Plan {
-	p := &Plan{Unreached: map[*contract.Clause]string{}}
+	p := &Plan{Unreached: map[*contract.Clause]Reason{}}
 	for _, op := range c.Operations {
 		part := Operation(op, opts)
 		p.Cases = append(p.Cases, part.Cases...)
@@ -172,14 +172,14 @@ func Operation(op *contract.Operation, opts Options) *Plan {
 // Each hands over the cases of an operation one by one, so that not all have to
 // be held, and not sorted by phase; the base is the first. It returns why clauses
 // have no case: where ctx ends before the operation is planned, that.
-func Each(ctx context.Context, op *contract.Operation, opts Options, f func(*Case)) (unreached map[*contract.Clause]string) {
+func Each(ctx context.Context, op *contract.Operation, opts Options, f func(*Case)) (unreached map[*contract.Clause]Reason) {
 	return each(ctx.Err, op, opts, f)
 }
 
 // endless is when planning is stopped that nobody has to wait for.
 func endless() error { return nil }
 
-func each(stopped func() error, op *contract.Operation, opts Options, f func(*Case)) map[*contract.Clause]string {
+func each(stopped func() error, op *contract.Operation, opts Options, f func(*Case)) map[*contract.Clause]Reason {
 	if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
 		return nil
 	}
@@ -204,7 +204,7 @@ type planner struct {
 	stopped func() error // not nil when there is no more time
 	each    func(*Case)
 	handing bool   // each is under way
-	failed  string // why planning ended before it was done
+	failed  Reason // why planning ended before it was done
 	count   int    // of cases
 	op      *contract.Operation
 	opts    Options
@@ -239,17 +239,15 @@ type change struct {
 func (pl *planner) start() bool {
 	base, err := pl.makeBase()
 	if err != nil {
-		for _, c := range pl.op.Clauses {
-			pl.reasons[c] = "no valid request is made: " + err.Error()
-		}
+		pl.failed = noBase(err.Error())
 		return false
 	}
 	pl.base = base
 	first := pl.newCase(Basics, pl.op.PathClause, "base", Accept)
 	first.Keeps, first.Assumes = pl.keptByBase(), pl.assumed()
 	if !pl.confirmed(first, base) {
-		for _, c := range pl.op.Clauses {
-			pl.reasons[c] = "no valid request is made: " + pl.reasons[pl.op.PathClause]
+		if !pl.ended() {
+			pl.failed = noBase(pl.reasons[pl.op.PathClause])
 		}
 		return false
 	}
@@ -257,6 +255,8 @@ func (pl *planner) start() bool {
 	pl.add(first)
 	return true
 }
+
+func noBase(why string) Reason { return Reason{NoBase, "no valid request is made: " + why} }
 
 func (pl *planner) run() {
 	if !pl.start() {
@@ -667,17 +667,16 @@ func nodeOf(c *contract.Clause) string {
 
 // unreached says why clauses of the operation have no case, or none that shows
 // anything.
-func (pl *planner) unreached() map[*contract.Clause]string {
-	all := map[*contract.Clause]string{}
+func (pl *planner) unreached() map[*contract.Clause]Reason {
+	all := map[*contract.Clause]Reason{}
 	for _, c := range pl.op.Clauses {
-		if c.Side == contract.ResponseSide || pl.planned[c] && !c.Unjudged() {
-			continue
+		switch {
+		case c.Side == contract.ResponseSide || pl.planned[c] && !c.Unjudged():
+		case c.Unplanned != "":
+			all[c] = Reason{Untestable, c.Unplanned}
+		default:
+			all[c] = cmp.Or(pl.failed, Reason{NoValue, cmp.Or(pl.reasons[c], "no case was found for it")})
 		}
-		reason := cmp.Or(c.Unplanned, pl.failed, pl.reasons[c])
-		if reason == "" {
-			reason = "no case was found for it"
-		}
-		all[c] = reason
 	}
 	return all
 }

@@ -75,7 +75,7 @@ func dump(p *plan.Plan, phases ...plan.Phase) string {
 	}
 	reasons := map[string]string{}
 	for cl, reason := range p.Unreached {
-		reasons[cl.Name] = reason
+		reasons[cl.Name] = reason.Text
 	}
 	for _, name := range slices.Sorted(maps.Keys(reasons)) {
 		fmt.Fprintf(&b, "unreached %s: %s\n", name, reasons[name])
@@ -233,7 +233,7 @@ func TestEveryRequestClauseIsAccountedFor(t *testing.T) {
 				assert.False(t, unreached, cl.Name)
 			default:
 				assert.NotEmpty(t, reason, "%s has neither a case nor a reason", cl.Name)
-				assert.NotEqual(t, "no case was found for it", reason, "%s: say why", cl.Name)
+				assert.NotEqual(t, "no case was found for it", reason.Text, "%s: say why", cl.Name)
 			}
 		}
 	}
@@ -250,7 +250,7 @@ func TestGoldenCases(t *testing.T) {
 	}
 	reasons := []string{}
 	for cl, reason := range p.Unreached {
-		reasons = append(reasons, "unreached "+cl.Name+": "+reason)
+		reasons = append(reasons, "unreached "+cl.Name+": "+reason.Text)
 	}
 	slices.Sort(reasons)
 	got := b.String() + strings.Join(reasons, "\n") + "\n"
@@ -393,7 +393,7 @@ func TestNoValidRequest(t *testing.T) {
 			assert.Empty(t, p.Cases)
 			for _, cl := range c.Clauses {
 				if cl.Side == contract.RequestSide {
-					assert.True(t, strings.HasPrefix(p.Unreached[cl], "no valid request is made: "), "%s: %s", cl.Name, p.Unreached[cl])
+					assert.Equal(t, plan.NoBase, p.Unreached[cl].Why, "%s: %s", cl.Name, p.Unreached[cl])
 				}
 			}
 		})
@@ -422,7 +422,7 @@ paths:
 	find(t, p, "op/body/never/pattern#letters") // whatever is sent breaks it
 	reasons := map[string]string{}
 	for cl, reason := range p.Unreached {
-		reasons[cl.Name] = reason
+		reasons[cl.Name] = reason.Text
 	}
 	assert.Contains(t, reasons["op/query/q/minLength"], "300000 characters is not made")
 	assert.Contains(t, reasons["op/body/never/optional"], "no string is found that matches a^b")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (r *runner) finish(elapsed time.Duration) {
 		}
 	}
 	rep.Stats.Operations = len(ops)
-	rep.Warnings = append(rep.Warnings, r.gaveUp(rep.Coverage.Unreached)...)
+	rep.Warnings = append(rep.Warnings, r.gaveUp(ops)...)
 	if r.locked {
 		rep.Warnings = append(rep.Warnings, lockedReason+", and the rest of them is left out (--credential-tries N sends fewer in a row)")
 	}
@@ -89,14 +90,19 @@ func (r *runner) filledOps(ops map[*contract.Operation]bool) []string {
 }
 
 // gaveUp warns of the operations whose planning ended in a panic.
-func (r *runner) gaveUp(unreached []report.Unreached) []string {
+func (r *runner) gaveUp(ops map[*contract.Operation]bool) []string {
 	var all []string
-	for _, u := range unreached {
-		if op, _, _ := strings.Cut(u.Clause, "/"); plan.GaveUp(u.Reason) {
-			if w := op + ": " + u.Reason; !slices.Contains(all, w) {
-				all = append(all, w)
+	for reason, names := range r.grouped(ops, func(op *contract.Operation) string {
+		if pt := r.states.of(op).plan; pt != nil {
+			for _, reason := range maps.All(pt.unreached) {
+				if reason.Why == plan.GaveUp {
+					return reason.Text
+				}
 			}
 		}
+		return ""
+	}) {
+		all = append(all, names+": "+reason)
 	}
 	return all
 }
@@ -112,7 +118,8 @@ func (r *runner) untested(ops map[*contract.Operation]bool) {
 			return "" // or the run ended before it was planned, which is said
 		}
 		for _, cl := range op.Clauses {
-			if reason := cmp.Or(st.plan.unreached[cl], st.skipped[cl]); reason != "" && (st.plan.total == 0 || st.plan.unreached[cl] == "") {
+			planned := st.plan.unreached[cl].Text
+			if reason := cmp.Or(planned, st.skipped[cl]); reason != "" && (st.plan.total == 0 || planned == "") {
 				return reason
 			}
 		}
@@ -232,8 +239,8 @@ func (r *runner) reason(cl *contract.Clause) string {
 	if pt == nil {
 		return r.left.why + " before it was planned"
 	}
-	if reason := pt.unreached[cl]; reason != "" {
-		return reason
+	if reason, unreached := pt.unreached[cl]; unreached {
+		return reason.Text
 	}
 	st := r.states.of(r.contract.OperationOf(cl))
 	if reason := cmp.Or(st.left, st.skipped[cl]); reason != "" {

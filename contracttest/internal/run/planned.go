@@ -57,7 +57,7 @@ type planned struct {
 // part is what is known of an operation's plan.
 type part struct {
 	cases     []*plan.Case // nil where they are made again
-	unreached map[*contract.Clause]string
+	unreached map[*contract.Clause]plan.Reason
 	basics    []*plan.Case
 	total     int
 	spares    bool // cases are left out that might lose what is not the run's own
