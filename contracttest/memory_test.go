@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -520,19 +521,33 @@ func TestHidesNone(t *testing.T) {
 }
 
 // TestNeverAccepted proves that an operation which answers everything in the same
-// way is not sent hundreds of requests.
+// way is not sent hundreds of requests, whatever is wrong with the answer.
 func TestNeverAccepted(t *testing.T) {
-	var asked atomic.Int64
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.EscapedPath() == "/names" {
-			asked.Add(1)
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusNotFound)
-	})
-	rep, err := contracttest.Run(t.Context(), parse(t, fmt.Sprintf(names, "")), contracttest.Handler(h))
-	require.NoError(t, err)
-	assert.Less(t, asked.Load(), int64(120), "of %d cases", rep.Stats.Cases)
-	assert.Equal(t, []report.Unproven{{Operation: "addName", Answer: "400 Bad Request"}}, rep.Unproven)
+	for status, errors := range map[int][]string{
+		http.StatusBadRequest: nil, http.StatusUnauthorized: {"undocumented-status"}, http.StatusInternalServerError: {"server-error"},
+	} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			var asked atomic.Int64
+			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.EscapedPath() {
+				case "/names":
+					asked.Add(1)
+					w.WriteHeader(status)
+				case "/health":
+					w.WriteHeader(http.StatusNoContent)
+				default:
+					w.WriteHeader(http.StatusNotFound)
+				}
+			})
+			rep, err := contracttest.Run(t.Context(), parse(t, fmt.Sprintf(names, "")+`
+  /health: {get: {operationId: health, responses: {"204": {description: well}}}}
+`), contracttest.Handler(h))
+			require.NoError(t, err)
+			assert.Less(t, asked.Load(), int64(120), "of %d cases", rep.Stats.Cases)
+			assert.Equal(t, []report.Unproven{{Operation: "addName", Answer: fmt.Sprintf("%d %s", status, http.StatusText(status))}}, rep.Unproven)
+			for _, check := range errors {
+				assert.NotEmpty(t, about(rep, check), "%s", describe(rep))
+			}
+		})
+	}
 }

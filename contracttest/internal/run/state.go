@@ -3,7 +3,6 @@ package run
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -33,19 +32,20 @@ type state struct {
 	keys            []*contract.Param // headers that have another value with each request
 	uniques         *uniques          // texts that are made new for each request; nil where there are none
 
-	valid      answer           // to its valid request
-	closed     bool             // its credential is refused, or there is none
-	left       string           // why nothing more of it is sent
-	judged     int              // cases
-	same       answer           // to all cases of its own method and path
-	varied     bool             // unless they differ
-	accepted   bool             // its valid request was accepted
-	repeatable bool             // and a second time too
-	alone      time.Duration    // how long the second time took
-	lost       bool             // a finding says that it is refused since
-	free       map[string]bool  // nodes whose values need not exist
-	taken      map[string]bool  // nodes for which a made-up value was accepted, if it may exist by chance
-	aside      []report.Finding // that its valid request is refused, as examples need not exist
+	valid      answer              // to its valid request
+	closed     bool                // its credential is refused, or there is none
+	left       string              // why nothing more of it is sent
+	judged     int                 // cases
+	same       answer              // to all cases of its own method and path
+	varied     bool                // unless they differ
+	faults     map[findingKey]bool // errors in them
+	accepted   bool                // its valid request was accepted
+	repeatable bool                // and a second time too
+	alone      time.Duration       // how long the second time took
+	lost       bool                // a finding says that it is refused since
+	free       map[string]bool     // nodes whose values need not exist
+	taken      map[string]bool     // nodes for which a made-up value was accepted, if it may exist by chance
+	aside      []report.Finding    // that its valid request is refused, as examples need not exist
 	skipped    map[*contract.Clause]string
 
 	spoilt      atomic.Bool  // it fails since some request
@@ -62,7 +62,7 @@ type states []*state
 func newStates(c *contract.Contract) states {
 	all := make(states, len(c.Operations))
 	for i, op := range c.Operations {
-		all[i] = &state{op: op, free: map[string]bool{}, taken: map[string]bool{}, skipped: map[*contract.Clause]string{}}
+		all[i] = &state{op: op, faults: map[findingKey]bool{}, free: map[string]bool{}, taken: map[string]bool{}, skipped: map[*contract.Clause]string{}}
 	}
 	return all
 }
@@ -78,8 +78,14 @@ func (s *state) note(c *plan.Case, o *outcome) {
 	if s.same == (answer{}) {
 		s.same = o.answer
 	}
-	serious := slices.ContainsFunc(o.findings, func(f report.Finding) bool { return f.Severity == report.Error && f.Check != judge.ValidRefused })
-	s.varied = s.varied || o.answer != s.same || serious
+	s.varied = s.varied || o.answer != s.same
+	for _, f := range o.findings {
+		if f.Severity != report.Error || f.Check == judge.ValidRefused || s.faults[keyOf(f)] {
+			continue
+		}
+		s.varied = s.varied || s.judged > 1 // else it is what is wrong with every answer
+		s.faults[keyOf(f)] = true
+	}
 }
 
 // fruitless says why more cases of an operation are not worth sending: its valid
