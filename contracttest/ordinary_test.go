@@ -60,6 +60,23 @@ func ofJSON(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
 	return members, err == nil && isObject
 }
 
+// teams have a name.
+func teams() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /teams", func(w http.ResponseWriter, r *http.Request) {
+		members, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		if _, isText := members["name"].(string); !isText {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
 // users takes those with an address, which the document calls a text. Its paths
 // are cleaned by net/http.
 func users() http.Handler {
@@ -265,6 +282,18 @@ paths:
 `, h: http.HandlerFunc(search),
 		},
 		{
+			name: "a body without which nothing is accepted", errors: []string{"addTeam/body/optional"}, spec: `
+openapi: 3.0.3
+info: {title: teams, version: "1"}
+paths:
+  /teams:
+    post:
+      operationId: addTeam
+      requestBody: {content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}}}}}}
+      responses: {"204": {description: added}, "400": {description: bad}, "415": {description: no JSON}}
+`, h: teams(),
+		},
+		{
 			name: "a text that has a format by its name alone", spec: `
 openapi: 3.0.3
 info: {title: users, version: "1"}
@@ -323,7 +352,7 @@ components:
 					clauses = append(clauses, f.Clause)
 				}
 			}
-			assert.Equal(t, tt.errors, clauses, "%s", describe(rep))
+			assert.Equal(t, tt.errors, slices.Compact(clauses), "%s", describe(rep))
 		})
 	}
 }

@@ -120,6 +120,9 @@ type Options struct {
 	// Doubtful names those that may be of something else: a request that carries one may be
 	// refused.
 	Doubtful map[*contract.Operation]map[string]bool
+	// Whole names the operations whose valid request has a body that the document does
+	// not require: without it it is refused.
+	Whole map[*contract.Operation]bool
 	// Absent holds values of path parameters that name nothing on the target, by
 	// operation and name: what it consumes there must not be what an example names.
 	// Where Known or Learned have some of the name, they are of no account.
@@ -294,7 +297,7 @@ func (pl *planner) makeBase() (draft, error) {
 			reason = err
 			continue
 		}
-		if !pl.op.Body.Spec.Required && len(g.Unknown) > 0 {
+		if !pl.op.Body.Spec.Required && len(g.Unknown) > 0 && !pl.opts.Whole[pl.op] {
 			continue
 		}
 		if _, _, err := encode(m, g.V, d.heads); err != nil {

@@ -56,7 +56,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Learned = map[*contract.Operation]map[string][]string{}
 	opts.Absent = map[*contract.Operation]map[string]string{}
 	opts.Doubtful = map[*contract.Operation]map[string]bool{}
-	opts.Filled = map[*contract.Operation]bool{}
+	opts.Filled, opts.Whole = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
 		references: map[*contract.Operation][]reference{}, weighed: map[*contract.Operation]bool{},
@@ -83,6 +83,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	l.fill(ctx, func(*contract.Operation) bool { return true })
 	for _, op := range r.contract.Operations {
 		l.settle(ctx, op)
+		l.embody(ctx, op)
 	}
 	l.unlock(ctx, ops)
 	l.standIn()
@@ -125,19 +126,26 @@ func (l *learner) fill(ctx context.Context, of func(*contract.Operation) bool) {
 		if !of(op) || l.weighed[op] || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" || !withholds(op) {
 			continue
 		}
-		without := plan.Base(op, l.opts)
-		l.opts.Filled[op] = true
-		with := plan.Base(op, l.opts)
-		l.opts.Filled[op] = false
-		if without == nil || with == nil || bytes.Equal(without.Request.Body, with.Request.Body) {
-			continue
-		}
-		x := l.r.send(ctx, without)
-		if x.Response != nil && stateful(x.Response.Status) {
-			l.opts.Filled[op] = accepted(op, l.r.send(ctx, with))
-		}
-		l.weighed[op] = l.opts.Filled[op] || accepted(op, x) // else what it refers to may be known later
+		l.weighed[op] = l.needs(ctx, op, l.opts.Filled) // else what it refers to may be known later
 	}
+}
+
+// needs finds out whether the valid request of an operation needs what an option adds to
+// its body: it is refused without, and accepted with it. It reports whether either was
+// accepted.
+func (l *learner) needs(ctx context.Context, op *contract.Operation, option map[*contract.Operation]bool) bool {
+	without := plan.Base(op, l.opts)
+	option[op] = true
+	with := plan.Base(op, l.opts)
+	option[op] = false
+	if without == nil || with == nil || bytes.Equal(without.Request.Body, with.Request.Body) {
+		return false
+	}
+	x := l.r.send(ctx, without)
+	if a := answerOf(x); a.refuses() && !a.refusesCaller() && a.status != http.StatusTooManyRequests {
+		option[op] = accepted(op, l.r.send(ctx, with))
+	}
+	return option[op] || accepted(op, x)
 }
 
 // withholds reports whether a request of the operation leaves something out that is for
@@ -166,6 +174,16 @@ func (l *learner) read(ctx context.Context, ops []*contract.Operation) {
 			return
 		}
 	}
+}
+
+// embody gives the valid request of an operation the body that the document does not
+// require, where the target does: many a document forgets to say so, and then nothing
+// else of the operation would be shown.
+func (l *learner) embody(ctx context.Context, op *contract.Operation) {
+	if op.Body == nil || op.Body.Spec.Required || takes(op) || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
+		return
+	}
+	l.needs(ctx, op, l.opts.Whole)
 }
 
 func (l *learner) ended(ctx context.Context) bool {
