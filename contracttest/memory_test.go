@@ -151,6 +151,17 @@ func TestTargetsWithMemory(t *testing.T) {
 			status: report.StatusNoResult, void: true, want: "the target asks for a credential that the document has no security scheme for",
 		},
 		{name: "a token that expires", admit: expiring, opts: []contracttest.Option{good}, status: report.StatusNoResult, want: "the credential stopped working"},
+		{
+			name: "a HEAD that is refused", opts: []contracttest.Option{good}, status: report.StatusKept,
+			admit: func() func(*http.Request) int {
+				return func(r *http.Request) int {
+					if r.Method == http.MethodHead {
+						return http.StatusUnauthorized
+					}
+					return exactly(r)
+				}
+			},
+		},
 		{name: "a lock-out", admit: lockOut, opts: []contracttest.Option{good}, status: report.StatusKept, want: "it has locked the run out"},
 		{
 			name: "a base path that is wrong", serve: func(h http.Handler) http.Handler { return http.StripPrefix("/api", h) }, opts: []contracttest.Option{good},

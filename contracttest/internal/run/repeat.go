@@ -28,7 +28,7 @@ func (r *runner) framing(ctx context.Context, w wave) {
 				some[0] = c
 				if op.Method == http.MethodGet {
 					head := *c
-					head.Request = c.Request.Clone()
+					head.Base, head.Request = c, c.Request.Clone()
 					head.Request.Method = http.MethodHead
 					some[2] = &head
 				}
