@@ -2,6 +2,8 @@ package codec
 
 import (
 	"encoding/json"
+	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -76,10 +78,18 @@ func number(text string) bool {
 	return json.Valid([]byte(text))
 }
 
+// inOtherBase matches an integer as many languages write it in base 16, 8 or 2.
+var inOtherBase = regexp.MustCompile(`^[+-]?0(?i:x[0-9a-f]{1,32}|o[0-7]{1,32}|b[01]{1,64})$`)
+
 // looseNumber returns the number that readers find in texts which JSON does not
-// allow: a sign, leading zeros, a point at an end. It is empty where there is
-// none.
+// allow: a sign, leading zeros, a point at an end, another base. It is empty where
+// there is none.
 func looseNumber(text string) string {
+	if inOtherBase.MatchString(text) {
+		if n, ok := new(big.Int).SetString(text, 0); ok {
+			return n.String()
+		}
+	}
 	sign := ""
 	rest := strings.TrimPrefix(text, "+")
 	if len(rest) == len(text) && strings.HasPrefix(rest, "-") {

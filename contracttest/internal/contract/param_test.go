@@ -78,7 +78,7 @@ func TestStyles(t *testing.T) {
 		{"sign and zeros", path + "?whole=%2B007", "", []string{"query/whole/type?"}},
 		{"blanks around a number", path + "?whole=%207", "", []string{"query/whole/type?"}},
 		{"fraction", path + "?whole=1.5", "", []string{"query/whole/type"}},
-		{"hexadecimal", path + "?whole=0x10", "", []string{"query/whole/type"}},
+		{"hexadecimal", path + "?whole=0x5", "", []string{"query/whole/type?"}},
 		{"sign alone", path + "?whole=-", "", []string{"query/whole/type"}},
 		{"boolean in capitals", path + "?flag=TRUE", "", []string{"query/flag/type?"}},
 		{"number for a boolean", path + "?flag=1", "", []string{"query/flag/type?"}},

@@ -328,7 +328,7 @@ func coercions() []Defect {
 		left(page("blanks", `^\s+|\s+$`, "")),
 		left(page("plus sign", `^\+`, "")),
 		left(page("leading zero", `^0+(\d)`, "$1")),
-		page("hexadecimal number", `^0x0*`, ""),
+		left(page("hexadecimal number", `^0x0*`, "")),
 		page("what begins with a number", `^(\d+)\D.*$`, "$1"),
 		left(Defect{Name: "1 and 0 for a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", replaced("^[01]$", "true"))}),
 		left(Defect{Name: "other letter case of a boolean in the query", Op: "listBooks", Check: accepted, Wrap: query("available", strings.ToLower)}),
