@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -422,4 +423,74 @@ func TestTakesItsOwn(t *testing.T) {
 			assert.Contains(t, cl.State, "broken", cl.Clause)
 		}
 	}
+}
+
+// TestRanges proves that nobody is blamed for refusing a range whose end is before its
+// start, which no document can forbid, and that the valid request has none.
+func TestRanges(t *testing.T) {
+	const paths = `
+  /bookings:
+    get:
+      operationId: find
+      parameters:
+        - {name: minPrice, in: query, schema: {type: integer, minimum: 0, maximum: 9999}}
+        - {name: maxPrice, in: query, schema: {type: integer, minimum: 0, maximum: 9999}}
+      responses: {"204": {description: found}, "400": {description: bad}}
+    post:
+      operationId: book
+      requestBody:
+        required: true
+        content:
+          application/x-www-form-urlencoded:
+            schema:
+              type: object
+              required: [start, end]
+              properties: {start: {type: string, format: date}, end: {type: string, format: date}}
+      responses: {"204": {description: booked}, "400": {description: bad}, "422": {description: ends before it starts}}
+`
+	c := parse(t, paths)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kept := func(low, high string, read func(string) (int64, error)) int {
+			a, err1 := read(low)
+			b, err2 := read(high)
+			switch {
+			case err1 != nil && low != "" || err2 != nil && high != "":
+				return http.StatusBadRequest
+			case low != "" && high != "" && a > b:
+				return http.StatusUnprocessableEntity
+			}
+			return http.StatusNoContent
+		}
+		date := func(text string) (int64, error) {
+			at, err := time.Parse(time.DateOnly, text)
+			return at.Unix(), err
+		}
+		price := func(text string) (int64, error) {
+			n, err := strconv.ParseUint(text, 10, 64)
+			if n > 9999 {
+				err = strconv.ErrRange
+			}
+			return int64(n), err
+		}
+		status := http.StatusNoContent
+		query, _ := url.ParseQuery(r.URL.RawQuery)
+		switch r.Method {
+		case http.MethodGet:
+			if status = kept(query.Get("minPrice"), query.Get("maxPrice"), price); status == http.StatusUnprocessableEntity {
+				status = http.StatusBadRequest
+			}
+		case http.MethodPost:
+			body, _ := io.ReadAll(r.Body)
+			form, _ := url.ParseQuery(string(body))
+			status = http.StatusBadRequest
+			if form.Has("start") && form.Has("end") {
+				status = kept(form.Get("start"), form.Get("end"), date)
+			}
+		}
+		w.WriteHeader(status)
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Only("check:valid-request-refused"))
+	require.NoError(t, err)
+	assert.Empty(t, about(rep, "valid-request-refused"), "%s", describe(rep))
+	assert.Empty(t, rep.Unproven)
 }

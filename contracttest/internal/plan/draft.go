@@ -30,6 +30,7 @@ import (
 type draft struct {
 	op     *contract.Operation
 	base   string // base path
+	ranges []value.Range
 	params map[*contract.Param]value.Good
 	spelt  map[*contract.Param]string // parameters that are written by hand, as they are sent
 	auth   []grant                    // credentials that no parameter carries
@@ -106,8 +107,66 @@ func (d draft) unknown() []string {
 	if d.media != nil {
 		all = append(all, d.body.Unknown...)
 	}
+	all = append(all, d.disordered()...)
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// rangesOf finds the names in an operation's requests that are the ends of ranges.
+func rangesOf(op *contract.Operation) []value.Range {
+	names := map[string]bool{}
+	for _, p := range op.Params {
+		names[p.Spec.Name] = true
+	}
+	if op.Body != nil {
+		for _, m := range op.Body.Media {
+			m.Node.Walk(func(n *contract.Node) {
+				if n.PropName != "" {
+					names[n.PropName] = true
+				}
+			})
+		}
+	}
+	return value.Ranges(sortedKeys(names))
+}
+
+// disordered lists the upper ends of ranges that are below their lower ones: a service may
+// refuse that, though no document can say so.
+func (d draft) disordered() []string {
+	if len(d.ranges) == 0 {
+		return nil
+	}
+	var all []string
+	check := func(members map[string]any) {
+		for _, r := range d.ranges {
+			lower, there := members[r.Lower]
+			if upper, also := members[r.Upper]; there && also && value.Disordered(lower, upper) {
+				all = append(all, r.Lower+"-"+r.Upper)
+			}
+		}
+	}
+	var look func(v any)
+	look = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			check(v)
+			for _, member := range v {
+				look(member)
+			}
+		case []any:
+			for _, item := range v {
+				look(item)
+			}
+		}
+	}
+	params := make(map[string]any, len(d.params))
+	for p, g := range d.params {
+		params[p.Spec.Name] = g.V
+		look(g.V)
+	}
+	check(params)
+	look(d.body.V)
+	return all
 }
 
 // style returns how a parameter is written, with OpenAPI's defaults.

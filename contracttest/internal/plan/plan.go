@@ -276,7 +276,7 @@ func (pl *planner) run() {
 // makeBase makes the valid request that the others differ from in one thing:
 // what is required, and of the rest what is known to exist.
 func (pl *planner) makeBase() (draft, error) {
-	d := draft{op: pl.op, base: pl.basePath(), params: map[*contract.Param]value.Good{}, auth: pl.firstGranted()}
+	d := draft{op: pl.op, base: pl.basePath(), ranges: rangesOf(pl.op), params: map[*contract.Param]value.Good{}, auth: pl.firstGranted()}
 	for _, p := range pl.op.Params {
 		g, err := pl.goodParam(p)
 		switch {

@@ -724,6 +724,7 @@ func (m *Maker) finish(o *object, yield func(Good) bool) bool {
 		})
 		return !stopped
 	}
+	o.order()
 	slices.Sort(o.unknown)
 	return yield(Good{V: o.members, Unknown: slices.Compact(o.unknown)})
 }
