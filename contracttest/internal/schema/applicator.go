@@ -51,9 +51,32 @@ type applicator struct {
 
 // subschema is one of the schemas that an applicator has.
 type subschema struct {
-	step string // below the keyword, as in a pointer: /NAME or /INDEX, or empty
-	key  string // the name, pattern or property that it stands under
-	ref  *openapi3.SchemaRef
+	held  holding
+	index int    // in a list
+	key   string // the name, pattern or property that it stands under in a map
+	ref   *openapi3.SchemaRef
+}
+
+// holding is how a keyword holds its subschemas.
+type holding int
+
+// The ways.
+const (
+	holdsOne  holding = iota // as its value
+	holdsList                // in a list
+	holdsMap                 // in a map
+)
+
+// step is the way to the subschema below the keyword, as in a pointer: /NAME or /INDEX, or
+// empty.
+func (sub subschema) step() string {
+	switch sub.held {
+	case holdsList:
+		return "/" + strconv.Itoa(sub.index)
+	case holdsMap:
+		return "/" + document.Escape(sub.key)
+	}
+	return ""
 }
 
 // applicators are in the order in which nodes are built.
@@ -89,7 +112,7 @@ func one(get func(*openapi3.Schema) *openapi3.SchemaRef) func(*openapi3.Schema, 
 func list(get func(*openapi3.Schema) openapi3.SchemaRefs) func(*openapi3.Schema, func(subschema)) {
 	return func(s *openapi3.Schema, f func(subschema)) {
 		for i, ref := range get(s) {
-			f(subschema{step: "/" + strconv.Itoa(i), ref: ref})
+			f(subschema{held: holdsList, index: i, ref: ref})
 		}
 	}
 }
@@ -98,7 +121,7 @@ func keyed(get func(*openapi3.Schema) openapi3.Schemas) func(*openapi3.Schema, f
 	return func(s *openapi3.Schema, f func(subschema)) {
 		all := get(s)
 		for _, key := range slices.Sorted(maps.Keys(all)) {
-			f(subschema{step: "/" + document.Escape(key), key: key, ref: all[key]})
+			f(subschema{held: holdsMap, key: key, ref: all[key]})
 		}
 	}
 }

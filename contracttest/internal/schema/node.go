@@ -237,7 +237,8 @@ func (b *builder) apply(via *applicator, node *Node) {
 	var children []*Node
 	via.each(node.Schema, func(sub subschema) {
 		child := Node{Parent: node, via: via, Key: sub.key, Name: node.Name, Subject: node.Subject, value: node.value}
-		step := via.keyword + sub.step
+		way := sub.step()
+		step := via.keyword + way
 		child.Path, child.Pointer = node.Path+"/"+step, node.Pointer+"/"+step
 		switch via.about {
 		case Itself:
@@ -250,7 +251,7 @@ func (b *builder) apply(via *applicator, node *Node) {
 		}
 		if via.named {
 			child.PropName, child.Name, child.Subject = sub.key, sub.key, join(node.Subject, sub.key)
-			child.Path, child.value = node.Path+sub.step, node.value+sub.step
+			child.Path, child.value = node.Path+way, node.value+way
 		}
 		// What a request should not carry has no clauses of its own there.
 		silent := via.force == Indirect || via.named && b.root.Side == RequestSide && sub.ref != nil && forOther(sub.ref.Value, RequestSide)

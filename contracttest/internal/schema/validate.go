@@ -3,7 +3,6 @@ package schema
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -276,13 +275,13 @@ func inPlaceSchemas(s *openapi3.Schema, branches bool, f func(*openapi3.Schema))
 		}
 		seen[s] = true
 		f(s)
-		all := s.AllOf
-		if branches {
-			all = slices.Concat(all, s.AnyOf, s.OneOf, openapi3.SchemaRefs{s.Then, s.Else}, slices.Collect(maps.Values(s.DependentSchemas)))
-		}
-		for _, ref := range all {
-			if ref != nil {
-				visit(ref.Value)
+		for _, a := range applicators {
+			if a.about == Itself && (a.force == Always || branches && a.force != Indirect) {
+				a.each(s, func(sub subschema) {
+					if sub.ref != nil {
+						visit(sub.ref.Value)
+					}
+				})
 			}
 		}
 	}
@@ -341,54 +340,37 @@ func (w *schemaWriter) ref(r *openapi3.SchemaRef, exempt string) any {
 }
 
 func (w *schemaWriter) applicators(s *openapi3.Schema) {
-	one := func(keyword string, r *openapi3.SchemaRef, exempt string) {
-		if r != nil {
-			w.doc[keyword] = w.ref(r, exempt)
+	for _, a := range applicators {
+		exempt := ""
+		switch {
+		case a.about == Itself && a.force == Always:
+			exempt = w.whole
+		case a.about == Itself:
+			exempt = w.branch
 		}
+		var list []any
+		named := map[string]any{}
+		a.each(s, func(sub subschema) {
+			ref := w.ref(sub.ref, exempt)
+			switch sub.held {
+			case holdsOne:
+				w.doc[a.keyword] = ref
+			case holdsList:
+				list = append(list, ref)
+				w.doc[a.keyword] = list
+			case holdsMap:
+				named[sub.key] = ref
+				w.doc[a.keyword] = named
+			}
+		})
 	}
-	list := func(keyword string, refs openapi3.SchemaRefs, exempt string) {
-		if len(refs) == 0 {
-			return
-		}
-		all := make([]any, len(refs))
-		for i, r := range refs {
-			all[i] = w.ref(r, exempt)
-		}
-		w.doc[keyword] = all
-	}
-	keyed := func(keyword string, refs openapi3.Schemas, exempt string) {
-		if len(refs) == 0 {
-			return
-		}
-		all := map[string]any{}
-		for name, r := range refs {
-			all[name] = w.ref(r, exempt)
-		}
-		w.doc[keyword] = all
-	}
-	either := func(keyword string, b openapi3.BoolSchema) {
-		one(keyword, b.Schema, "")
+	for keyword, b := range map[string]openapi3.BoolSchema{
+		"additionalProperties": s.AdditionalProperties, "unevaluatedProperties": s.UnevaluatedProperties, "unevaluatedItems": s.UnevaluatedItems,
+	} {
 		if b.Has != nil {
 			w.doc[keyword] = *b.Has
 		}
 	}
-	list("allOf", s.AllOf, w.whole)
-	list("anyOf", s.AnyOf, w.branch)
-	list("oneOf", s.OneOf, w.branch)
-	one("not", s.Not, w.branch)
-	one("if", s.If, w.branch)
-	one("then", s.Then, w.branch)
-	one("else", s.Else, w.branch)
-	keyed("dependentSchemas", s.DependentSchemas, w.branch)
-	list("prefixItems", s.PrefixItems, "")
-	one("items", s.Items, "")
-	one("contains", s.Contains, "")
-	one("propertyNames", s.PropertyNames, "")
-	keyed("properties", s.Properties, "")
-	keyed("patternProperties", s.PatternProperties, "")
-	either("additionalProperties", s.AdditionalProperties)
-	either("unevaluatedProperties", s.UnevaluatedProperties)
-	either("unevaluatedItems", s.UnevaluatedItems)
 	w.discriminator(s)
 }
 
