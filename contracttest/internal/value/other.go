@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -88,8 +89,12 @@ func otherText(n *contract.Node, good string) (any, bool) {
 	hex := func(r rune) bool { return digits(r) || r >= 'a' && r <= 'e' }
 	either := func(r rune) bool { return letters(r) || digits(r) }
 	text := []rune(good)
-	if s := good + "kmnpq"; n.Schema.Pattern == "" && n.Schema.Format == "" && n.Validates(s) == nil {
-		return s, true // of another length too
+	rest := "kmnpq"
+	if good != "" && strings.Trim(good, "0123456789") == "" && n.Validates(good+rest) != nil {
+		rest = strconv.Itoa(Rare)
+	}
+	if s := good + rest; n.Schema.Format == "" && n.Validates(s) == nil {
+		return s, true // of another length too: 2 may be there beside 1
 	}
 	for _, kind := range []func(rune) bool{either, hex, letters, digits} {
 		v := slices.Clone(text)

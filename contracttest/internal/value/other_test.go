@@ -16,6 +16,8 @@ func TestOther(t *testing.T) {
 		{"{type: string}", `"abcdefghkmnpq"`},
 		{"{type: string, maxLength: 8}", `"bcdefghi"`},
 		{"{type: string, pattern: '^[a-c]{3}$'}", `"bbb"`},
+		{"{type: string, pattern: '^[a-z0-9-]+$', example: '1'}", `"1kmnpq"`},
+		{"{type: string, pattern: '^[0-9]+$', example: '1'}", `"11987654321"`},
 		{"{type: string, format: date}", `"2024-02-28"`},
 		{"{type: integer}", "1987654321"},
 		{"{type: integer, maximum: 10000}", "4711"},
