@@ -314,3 +314,76 @@ func TestCollections(t *testing.T) {
 	assert.Contains(t, seen, "PATCH /api/things/{own}")
 	assert.Contains(t, seen, "DELETE /api/things/{own}/parts")
 }
+
+// TestOneAlone proves that the one thing which the run could make stays until the last request
+// about it is sent, and that a documented 403 of who may not is blamed on nobody.
+func TestOneAlone(t *testing.T) {
+	const document = `
+openapi: 3.0.3
+info: {title: things, version: "1"}
+security: [{key: []}]
+paths:
+  /things:
+    post:
+      operationId: make
+      responses: {"201": {description: made, headers: {Location: {schema: {type: string}}}}, "401": {description: who}, "403": {description: one has to do}}
+  /things/{thingId}:
+    parameters: [{name: thingId, in: path, required: true, schema: {type: string, pattern: '^t-[a-z]{8}$'}}]
+    get:
+      operationId: look
+      responses: {"204": {description: there}, "400": {description: bad}, "401": {description: who}, "404": {description: unknown}}
+    delete:
+      operationId: remove
+      responses: {"204": {description: gone}, "400": {description: bad}, "401": {description: who}, "404": {description: unknown}}
+  /cache:
+    put:
+      operationId: clear
+      responses: {"204": {description: cleared}, "401": {description: who}, "403": {description: for administrators}}
+components:
+  securitySchemes:
+    key: {type: apiKey, in: header, name: X-Key}
+`
+	c, err := contracttest.Parse("things.yaml", []byte(document))
+	require.NoError(t, err)
+	const thing = "/things/t-abcdefgh"
+	var mu sync.Mutex
+	made, gone := false, false
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		path := r.URL.Path
+		_, isThing := strings.CutPrefix(path, "/things/t-")
+		allowed := map[string]string{"/things": "POST", "/cache": "PUT"}[path]
+		if isThing {
+			allowed = "GET, HEAD, DELETE"
+		}
+		status := http.StatusNotFound
+		switch {
+		case allowed == "":
+		case !slices.Contains(strings.Split(allowed, ", "), r.Method):
+			w.Header().Set("Allow", allowed)
+			status = http.StatusMethodNotAllowed
+		case len(r.Header.Values("X-Key")) != 1 || r.Header.Get("X-Key") != "the-good-key":
+			status = http.StatusUnauthorized
+		case path == "/things" && !made:
+			made = true
+			w.Header().Set("Location", thing)
+			status = http.StatusCreated
+		case path == "/things", path == "/cache":
+			status = http.StatusForbidden
+		case path == thing && !gone:
+			gone = r.Method == http.MethodDelete
+			status = http.StatusNoContent
+		}
+		w.WriteHeader(status)
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("key", "the-good-key"))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Empty(t, rep.Inconclusive)
+	var unproven []string
+	for _, u := range rep.Unproven {
+		unproven = append(unproven, u.Operation)
+	}
+	assert.NotContains(t, unproven, "look")
+}

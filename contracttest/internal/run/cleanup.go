@@ -78,19 +78,27 @@ func (r *runner) cleanup(ctx context.Context) {
 // resource.
 func (r *runner) inUse(res *world.Resource) bool {
 	return slices.ContainsFunc(r.states, func(st *state) bool {
-		values := maps.Clone(st.actual)
-		if values == nil {
-			values = map[string]string{}
-		}
-		if st.fixture != nil {
-			maps.Copy(values, st.fixture.now())
-		}
-		for name, v := range res.Values {
-			if values[name] != v {
-				return false
+		has := func(values map[string]string) bool {
+			for name, v := range res.Values {
+				if values[name] != v {
+					return false
+				}
 			}
+			return true
 		}
-		return strings.HasPrefix(st.op.Path, res.Item)
+		if st.refersTo(res) {
+			return true
+		}
+		var own map[string]string
+		if st.fixture != nil {
+			own = st.fixture.now()
+		}
+		both := maps.Clone(own)
+		if both == nil {
+			both = map[string]string{}
+		}
+		maps.Copy(both, st.actual)
+		return strings.HasPrefix(st.op.Path, res.Item) && (has(st.actual) || has(own) || has(both))
 	})
 }
 

@@ -154,6 +154,13 @@ func (l *learner) referTo() {
 	}
 }
 
+// refersTo reports whether requests refer to a resource.
+func (s *state) refersTo(res *world.Resource) bool {
+	return slices.ContainsFunc(s.references, func(ref reference) bool {
+		return slices.Contains(slices.Collect(maps.Values(res.Values)), ref.actual)
+	})
+}
+
 // refers puts what the run has made in the place of what the plan refers to.
 func (s *state) refers(req *wire.Request) *wire.Request {
 	if len(s.references) == 0 {

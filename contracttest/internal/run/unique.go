@@ -71,7 +71,7 @@ type uniques struct {
 }
 
 // newUniques returns the unique texts of an operation; nil where it creates and
-// changes nothing, or has no JSON body with texts.
+// changes nothing, or has no body with texts.
 func newUniques(w *world.World, op *contract.Operation, t *token) *uniques {
 	changes := op.Method == http.MethodPut || op.Method == http.MethodPatch
 	if op.Body == nil || !w.Creates(op) && (!changes || w.Consumed(op.Method, op) == nil) {
@@ -79,7 +79,7 @@ func newUniques(w *world.World, op *contract.Operation, t *token) *uniques {
 	}
 	u := &uniques{token: t, nodes: map[string][]*contract.Node{}}
 	for _, m := range op.Body.Media {
-		if m.Form != codec.JSON {
+		if m.Form != codec.JSON && m.Form != codec.URLEncoded && m.Form != codec.Multipart {
 			continue
 		}
 		m.Node.Walk(func(n *contract.Node) {
@@ -116,7 +116,7 @@ func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send
 	}
 	base := u.baseTexts(c)
 	var x *wire.Exchange
-	for tries := 0; tries < maxOthers409 || tries < maxShort409 && u.short(req.Body); tries++ {
+	for tries := 0; tries < maxOthers409 || tries < maxShort409 && u.short(req); tries++ {
 		sent, shown := u.fresh(req, base, r.opts.Known)
 		x = send(sent)
 		x.Request = shown
@@ -150,71 +150,18 @@ func (u *uniques) baseTexts(c *plan.Case) map[string]string {
 		c = c.Base
 	}
 	all := map[string]string{}
-	for _, s := range texts(c.Request.Body) {
+	for _, s := range texts(c.Request) {
 		all[s.name] = s.value
 	}
 	u.base.Store(&all)
 	return all
 }
 
-// scalar is a string or a number in a JSON body: the value of a property, or an item of one
-// that is a list.
-type scalar struct {
-	name, value string
-	start, end  int // of its JSON text, with the quotation marks
-	item, text  bool
-}
-
-// texts lists the strings in a JSON body that are values of properties.
-func texts(body []byte) []scalar {
-	return slices.DeleteFunc(scalars(body), func(s scalar) bool { return s.item || !s.text })
-}
-
-// scalars lists the strings and the numbers in a JSON body, as far as it can be read.
-func scalars(body []byte) []scalar {
-	var all []scalar
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var objects []bool // for each level, whether it is an object
-	key, isKey := "", false
-	for {
-		before := dec.InputOffset()
-		tok, err := dec.Token()
-		if err != nil {
-			return all
-		}
-		inObject := len(objects) > 0 && objects[len(objects)-1]
-		switch v := tok.(type) {
-		case json.Delim:
-			switch v {
-			case '{', '[':
-				objects = append(objects, v == '{')
-			default:
-				objects = objects[:len(objects)-1]
-			}
-			isKey = len(objects) > 0 && objects[len(objects)-1]
-			continue
-		case string:
-			if inObject && isKey {
-				key, isKey = v, false
-				continue
-			}
-			end := int(dec.InputOffset())
-			quote := bytes.IndexByte(body[before:end], '"')
-			all = append(all, scalar{key, v, int(before) + quote, end, !inObject, true})
-		case json.Number:
-			end := int(dec.InputOffset())
-			all = append(all, scalar{key, v.String(), end - len(v), end, !inObject, false})
-		}
-		isKey = inObject
-	}
-}
-
 // fresh returns a request with new texts, and the same as reports show it.
 func (u *uniques) fresh(req *wire.Request, base map[string]string, known map[string][]string) (sent, shown *wire.Request) {
 	var body, display []byte
 	last := 0
-	for _, s := range texts(req.Body) {
+	for _, s := range texts(req) {
 		if !u.wanted(s.name) || slices.Contains(known[s.name], s.value) {
 			continue
 		}
@@ -239,9 +186,9 @@ func (u *uniques) fresh(req *wire.Request, base map[string]string, known map[str
 // few is how many characters a text has of which there are few.
 const few = 2
 
-// short reports whether a body has such a text that has to be new.
-func (u *uniques) short(body []byte) bool {
-	return slices.ContainsFunc(texts(body), func(s scalar) bool { return u.wanted(s.name) && len([]rune(s.value)) <= few })
+// short reports whether a request has such a text that has to be new.
+func (u *uniques) short(req *wire.Request) bool {
+	return slices.ContainsFunc(texts(req), func(s scalar) bool { return u.wanted(s.name) && len([]rune(s.value)) <= few })
 }
 
 // shownAs is a new text as reports show it: with the mark of the run, or as it was
@@ -253,7 +200,7 @@ func (t *token) shownAs(fresh, planned string) string {
 	return planned
 }
 
-// other makes a new text, as JSON, that its schema judges as it judges the
+// other makes a new text, as it is written, that its schema judges as it judges the
 // planned one. A text that a case is about keeps its length.
 func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool) (string, bool) {
 	nodes := u.nodes[s.name]
@@ -269,19 +216,20 @@ func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool) (str
 		}
 		return v != s.value
 	}
-	plain, err := encoded(s.value)
+	plain, err := s.write(s.value)
 	if err != nil {
 		return "", false
 	}
 	if plain != raw { // it is the spelling that counts
 		if v := s.value + suffix; ofBase && same(v) {
-			return strings.TrimSuffix(raw, `"`) + suffix + `"`, true
+			quote := raw[len(strings.TrimSuffix(raw, `"`)):]
+			return strings.TrimSuffix(raw, quote) + suffix + quote, true
 		}
 		return "", false
 	}
 	for _, v := range candidates(s.value, suffix, n, ofBase) {
 		if same(v) {
-			text, err := encoded(v)
+			text, err := s.write(v)
 			return text, err == nil
 		}
 	}

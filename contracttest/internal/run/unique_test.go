@@ -58,7 +58,7 @@ paths:
 			req := &wire.Request{Method: "POST", Target: "/members", Body: []byte(tt.body)}
 			base := map[string]string{}
 			if tt.base {
-				for _, s := range texts(req.Body) {
+				for _, s := range texts(req) {
 					base[s.name] = s.value
 				}
 			}
@@ -74,9 +74,9 @@ paths:
 				assert.False(t, seen[string(sent.Body)], "%s", sent.Body)
 				seen[string(sent.Body)] = true
 				if tt.length > 0 {
-					assert.Len(t, []rune(texts(sent.Body)[0].value), tt.length)
+					assert.Len(t, []rune(texts(sent)[0].value), tt.length)
 				}
-				assert.Equal(t, op.Body.Media[0].Node.Prop(texts(req.Body)[0].name) == nil, op.Body.Media[0].Node.Prop(texts(sent.Body)[0].name) == nil)
+				assert.Equal(t, op.Body.Media[0].Node.Prop(texts(req)[0].name) == nil, op.Body.Media[0].Node.Prop(texts(sent)[0].name) == nil)
 			}
 			given, _ := u.fresh(req, base, map[string][]string{"title": {"abc"}, "email": {"ada@example.com"}, "key": {"abc"}})
 			if strings.Contains(tt.body, `"abc"`) || strings.Contains(tt.body, "ada@") {
@@ -86,6 +86,60 @@ paths:
 	}
 }
 
+// TestTexts proves that the texts of forms are found, and written as forms have them.
+func TestTexts(t *testing.T) {
+	const multipart = "multipart/form-data; boundary=\"a b\""
+	tests := []struct {
+		name, kind, body string
+		want             map[string]string
+		written          string // with "&ä" behind each
+	}{
+		{"form", "application/x-www-form-urlencoded", "title=a+b%21&x=&y&z=%zz&n=1", map[string]string{"title": "a b!", "n": "1"}, "title=a+b%21%26%C3%A4&x=&y&z=%zz&n=1%26%C3%A4"},
+		{
+			"multipart", multipart,
+			"--a b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nabc\r\n--a b\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\nx\r\n" +
+				"--a b\r\nContent-Disposition: form-data; name=j\r\nContent-Type: application/json\r\n\r\n{}\r\n--a b\r\nContent-Disposition: form-data; name=e\r\n\r\n\r\n" +
+				"--a b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-disposition: form-data; name=n\r\n\r\nz\r\n--a b--\r\n",
+			map[string]string{"title": "abc", "n": "z"}, "abc&ä",
+		},
+		{"multipart, cut short", multipart, "--a b\r\nContent-Disposition: form-data; name=title\r\n\r\nabc", map[string]string{}, ""},
+		{"multipart without a boundary", "multipart/form-data", "--a b\r\n", map[string]string{}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			req := &wire.Request{Method: "POST", Target: "/", Body: []byte(tt.body)}
+			req.Set("Content-Type", tt.kind)
+			got, written, last := map[string]string{}, "", 0
+			for _, s := range texts(req) {
+				got[s.name] = s.value
+				text, err := s.write(s.value + "&ä")
+				require.NoError(t, err)
+				written += tt.body[last:s.start] + text
+				last = s.end
+			}
+			assert.Equal(t, tt.want, got)
+			assert.Contains(t, written+tt.body[last:], tt.written)
+		})
+	}
+}
+
+// FuzzFields proves the same of forms as FuzzTexts does of JSON.
+func FuzzFields(f *testing.F) {
+	f.Add("application/x-www-form-urlencoded", []byte("a=b&c=%20&d&=e"))
+	f.Add("multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=a\r\n\r\nc\r\n--b--"))
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		req := &wire.Request{Body: body}
+		req.Set("Content-Type", kind)
+		last := 0
+		for _, s := range texts(req) {
+			if s.start < last || s.end > len(body) || s.start >= s.end {
+				t.Fatalf("%d to %d of %d", s.start, s.end, len(body))
+			}
+			last = s.end
+		}
+	})
+}
+
 // FuzzTexts proves that what is found in a body is where it is said to be.
 func FuzzTexts(f *testing.F) {
 	for _, seed := range []string{`{"a":"b","c":["d",{"e":"f"}],"g":{"h":"i"}}`, `{"a" : "\u0062" }`, `{"a":"b"`, `[]`, `}`, `{"a":1,"b":null,"c":"d"}`} {
@@ -93,7 +147,7 @@ func FuzzTexts(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		last := 0
-		for _, s := range texts(body) {
+		for _, s := range texts(&wire.Request{Body: body}) {
 			if s.start < last || s.end > len(body) || s.start >= s.end {
 				t.Fatalf("%d to %d of %d", s.start, s.end, len(body))
 			}
