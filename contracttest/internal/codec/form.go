@@ -2,6 +2,8 @@ package codec
 
 import (
 	"cmp"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -113,4 +115,33 @@ func onlyObjects(nodes schema.Nodes) bool {
 	return !slices.ContainsFunc(nodes.Alternatives(), func(a schema.Alternative) bool {
 		return !slices.Equal(a.Shapes(), []schema.Shape{schema.Object})
 	})
+}
+
+// WriteForm writes the members of an object as a body of application/x-www-form-urlencoded.
+func WriteForm(encodings map[string]*openapi3.Encoding, members map[string]any) []byte {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		sm := encodings[name].SerializationMethod()
+		st := Style{Name: sm.Style, Explode: sm.Explode}
+		v := members[name]
+		if WrittenAsJSON(encodings[name], v) {
+			if text, err := WriteJSON(v); err == nil {
+				pairs = append(pairs, url.QueryEscape(name)+"="+url.QueryEscape(string(text)))
+				continue
+			}
+		}
+		if _, isObject := v.(map[string]any); isObject && st.Explode && st.Name != openapi3.SerializationDeepObject {
+			st.Name = openapi3.SerializationDeepObject // its properties would be the form's own
+		}
+		pairs = append(pairs, st.Query(name, v)...)
+	}
+	return []byte(strings.Join(pairs, "&"))
+}
+
+// WrittenAsJSON reports whether a value is written as JSON in a field of a form: where
+// the document says so, and an object of which it says nothing (OpenAPI 3.0.4 and
+// 3.1.1, Encoding Object: the default contentType of an object is application/json).
+func WrittenAsJSON(enc *openapi3.Encoding, v any) bool {
+	_, isObject := v.(map[string]any)
+	return FieldIsJSON(enc) || isObject && FieldIsPlain(enc)
 }

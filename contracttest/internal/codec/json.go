@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/dataarts-go/factory/contracttest/internal/extjson"
 	"github.com/dataarts-go/factory/internal/wellformed"
@@ -69,4 +73,30 @@ func readJSON(text string) Reading {
 		return unreadable("it is no JSON value")
 	}
 	return Reading{Value: v, Found: true}
+}
+
+// WriteJSON writes a value as one JSON text.
+func WriteJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("value: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// InASCII spells what is no ASCII in a JSON text as escapes.
+func InASCII(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }

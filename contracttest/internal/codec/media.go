@@ -82,3 +82,21 @@ func readAs(media string, node *schema.Node, text string) Reading {
 func ReadText(node *schema.Node, body []byte) Reading {
 	return readText(schema.Nodes{node}, string(body))
 }
+
+// Concrete returns a media type that a range of the document includes.
+func Concrete(key string) string {
+	key = mediatype.List(key)[0]
+	switch {
+	case key == "*/*", key == "application/*":
+		return "application/json"
+	case strings.HasPrefix(key, "text/*"):
+		return "text/plain"
+	case strings.HasPrefix(key, "image/*"):
+		return "image/png"
+	case strings.Contains(key, "/*+"):
+		return strings.Replace(strings.TrimSpace(key), "*", "x-unknown", 1)
+	case strings.HasSuffix(key, "/*"):
+		return strings.TrimSuffix(key, "*") + "x-unknown"
+	}
+	return strings.TrimSpace(key)
+}

@@ -1,9 +1,16 @@
 package codec
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"mime/multipart"
+	"net/textproto"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
@@ -106,4 +113,80 @@ func readPart(nodes schema.Nodes, v any) Reading {
 		return readNested(nodes, string(text))
 	}
 	return Reading{Value: v, Found: true}
+}
+
+// Boundary is fixed, so that a plan has the same bytes each time.
+const Boundary = "contracttest-7MA4YWxkTrZu0gW"
+
+// Piece is a part of a multipart body that is to be written.
+type Piece struct {
+	Name   string
+	Value  any
+	File   bool              // it is sent as a file
+	JSON   bool              // its value is sent as JSON; an object always is
+	Type   string            // its Content-Type; empty for the usual one
+	Header map[string]string // further fields
+}
+
+// WriteParts writes a multipart body as RFC 7578 §4.2 to §4.4 has it.
+func WriteParts(pieces []Piece) ([]byte, error) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	if err := w.SetBoundary(Boundary); err != nil {
+		return nil, fmt.Errorf("multipart: %w", err)
+	}
+	for _, p := range pieces {
+		if err := p.write(w); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("multipart: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func (p Piece) write(w *multipart.Writer) error {
+	h := textproto.MIMEHeader{}
+	disposition := map[string]string{"name": p.Name}
+	if p.File {
+		disposition["filename"] = "file.bin"
+		h.Set("Content-Type", "application/octet-stream")
+	}
+	h.Set("Content-Disposition", formData(disposition))
+	text := WriteText(p.Value)
+	if _, isObject := p.Value.(map[string]any); p.JSON || isObject {
+		encoded, err := WriteJSON(p.Value)
+		if err != nil {
+			return err
+		}
+		text = string(encoded)
+		h.Set("Content-Type", "application/json")
+	}
+	if p.Type != "" {
+		h.Set("Content-Type", p.Type)
+	}
+	for name, v := range p.Header {
+		h.Set(name, v)
+	}
+	part, err := w.CreatePart(h)
+	if err != nil {
+		return fmt.Errorf("multipart: %w", err)
+	}
+	if _, err := io.WriteString(part, text); err != nil {
+		return fmt.Errorf("multipart: %w", err)
+	}
+	return nil
+}
+
+var inQuotes = strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")
+
+// formData writes a Content-Disposition with quoted values, as browsers do
+// (RFC 7578 §4.2, WHATWG HTML §4.10.21.8).
+func formData(params map[string]string) string {
+	text := "form-data"
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		text = fmt.Sprintf(`%s; %s="%s"`, text, name, inQuotes.Replace(params[name]))
+	}
+	return text
 }

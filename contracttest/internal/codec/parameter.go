@@ -2,6 +2,9 @@ package codec
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -112,6 +115,15 @@ func ReadHeader(node *schema.Node, media string, explode bool, lines []string) R
 		return readAs(media, node, t.first(lines))
 	}
 	return t.read(schema.Nodes{node}, lines)
+}
+
+// WriteHeader writes a value as ReadHeader reads it.
+func WriteHeader(node *schema.Node, media string, explode bool, v any) (string, error) {
+	if media != "" && FormOf(media, node) == JSON {
+		text, err := WriteJSON(v)
+		return InASCII(string(text)), err
+	}
+	return Style{Name: openapi3.SerializationSimple, Explode: explode}.Header(v), nil
 }
 
 // readSpread reads an object whose members are query parameters of their own, or whose
@@ -357,4 +369,184 @@ func (t text) object(a schema.Alternative, raw string) Reading {
 		got.Leave = cmp.Or(got.Leave, leaveCookieList)
 	}
 	return got
+}
+
+// Style says how a parameter's value becomes text: the OpenAPI style and
+// explode of the parameter, already defaulted.
+type Style struct {
+	Name    string // matrix, label, form, simple, spaceDelimited, pipeDelimited, deepObject
+	Explode bool
+	// AllowReserved sends the characters that RFC 3986 reserves as they are,
+	// but for those that end a query parameter.
+	AllowReserved bool
+}
+
+// PathSegment writes a value into a path in the styles simple, label and
+// matrix, escaped.
+func (s Style) PathSegment(name string, v any) string {
+	prefix, sep := "", ","
+	switch s.Name {
+	case "label":
+		prefix = "."
+		if s.Explode {
+			sep = "."
+		}
+	case "matrix":
+		prefix = ";" + url.PathEscape(name) + "="
+		if s.Explode {
+			sep = prefix
+		}
+	}
+	switch v := v.(type) {
+	case []any:
+		return prefix + strings.Join(escaped(v, escapeSegment), sep)
+	case map[string]any:
+		if s.Explode {
+			pairs := members(v, "=", escapeSegment)
+			switch s.Name {
+			case "label":
+				return "." + strings.Join(pairs, ".")
+			case "matrix":
+				return ";" + strings.Join(pairs, ";")
+			}
+			return strings.Join(pairs, ",")
+		}
+		return prefix + strings.Join(members(v, ",", escapeSegment), ",")
+	default:
+		text := escapeSegment(WriteText(v))
+		if text == "" && s.Name == "matrix" {
+			return strings.TrimSuffix(prefix, "=") // RFC 6570 §3.2.7
+		}
+		return prefix + text
+	}
+}
+
+// escapeSegment escapes all but what RFC 3986 leaves unreserved, so that no
+// delimiter of a style or of the path is mistaken.
+func escapeSegment(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+// Query writes a value as the pairs of a query or of a urlencoded form,
+// escaped.
+func (s Style) Query(name string, v any) []string {
+	key := escapeSegment(name)
+	sep := ","
+	switch s.Name {
+	case "spaceDelimited":
+		sep = "%20"
+	case "pipeDelimited":
+		sep = "%7C"
+	}
+	switch v := v.(type) {
+	case []any:
+		values := escaped(v, escapeSegment)
+		if !s.Explode {
+			return []string{key + "=" + strings.Join(values, sep)}
+		}
+		for i := range values {
+			values[i] = key + "=" + values[i]
+		}
+		return values
+	case map[string]any:
+		if s.Name == "deepObject" {
+			return deep(key, v)
+		}
+		if s.Explode {
+			return members(v, "=", escapeSegment)
+		}
+		return []string{key + "=" + strings.Join(members(v, sep, escapeSegment), sep)}
+	default:
+		return []string{key + "=" + s.escapeValue(WriteText(v))}
+	}
+}
+
+// escapeValue escapes a value that stands alone in a query.
+func (s Style) escapeValue(text string) string {
+	escaped := escapeSegment(text)
+	if !s.AllowReserved {
+		return escaped
+	}
+	for _, c := range "/?:@!$'()*,;" {
+		escaped = strings.ReplaceAll(escaped, fmt.Sprintf("%%%02X", c), string(c))
+	}
+	return escaped
+}
+
+// Cookies writes a value as the pairs of a Cookie header. What a cookie cannot
+// hold as it is (RFC 6265 §4.1.1) is escaped.
+func (s Style) Cookies(name string, v any) []string {
+	plain := func(text string) string {
+		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\";\\", r) }) {
+			return escapeSegment(text)
+		}
+		return text
+	}
+	switch v := v.(type) {
+	case []any:
+		values := escaped(v, plain)
+		if !s.Explode {
+			return []string{name + "=" + strings.Join(values, ",")}
+		}
+		for i := range values {
+			values[i] = name + "=" + values[i]
+		}
+		return values
+	case map[string]any:
+		if s.Explode {
+			return members(v, "=", plain)
+		}
+		return []string{name + "=" + strings.Join(members(v, ",", plain), ",")}
+	default:
+		return []string{name + "=" + plain(WriteText(v))}
+	}
+}
+
+func deep(prefix string, v any) []string {
+	var pairs []string
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			pairs = append(pairs, deep(prefix+"%5B"+escapeSegment(name)+"%5D", v[name])...)
+		}
+	case []any:
+		for _, e := range v {
+			pairs = append(pairs, deep(prefix, e)...)
+		}
+	default:
+		pairs = append(pairs, prefix+"="+escapeSegment(WriteText(v)))
+	}
+	return pairs
+}
+
+// Header writes a value in the style simple, as headers carry it.
+func (s Style) Header(v any) string {
+	as := func(text string) string { return text }
+	switch v := v.(type) {
+	case []any:
+		return strings.Join(escaped(v, as), ",")
+	case map[string]any:
+		if s.Explode {
+			return strings.Join(members(v, "=", as), ",")
+		}
+		return strings.Join(members(v, ",", as), ",")
+	default:
+		return WriteText(v)
+	}
+}
+
+func escaped(items []any, escape func(string) string) []string {
+	out := make([]string, len(items))
+	for i, v := range items {
+		out[i] = escape(WriteText(v))
+	}
+	return out
+}
+
+func members(v map[string]any, sep string, escape func(string) string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		out = append(out, escape(name)+sep+escape(WriteText(v[name])))
+	}
+	return out
 }

@@ -2,9 +2,11 @@ package codec
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
@@ -144,4 +146,31 @@ func readNested(nodes schema.Nodes, text string) Reading {
 		}
 	}
 	return got
+}
+
+// WriteText writes a scalar value as parameters carry it, and as JSON what has no
+// defined form there: a list or an object inside another.
+func WriteText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		return v.String()
+	case json.RawMessage:
+		return string(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any, map[string]any:
+		text, err := WriteJSON(v)
+		if err != nil {
+			return ""
+		}
+		return string(text)
+	default:
+		return fmt.Sprint(v)
+	}
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
-	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
 // A value is written as XML, and read from it, as the XML Object of OpenAPI has
@@ -213,7 +212,7 @@ func xmlText(v any) (string, error) {
 	case []any, map[string]any:
 		return "", fmt.Errorf("%w: an attribute is one text", errXML)
 	}
-	text := wire.Text(v)
+	text := WriteText(v)
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, notInXML) {
 		return "", fmt.Errorf("%w: it has a character that XML 1.0 §2.2 leaves out", errXML)
 	}

@@ -206,8 +206,78 @@ func (m *Media) readLoosely(body []byte, err error, in message) (codec.Reading, 
 // root is the root element of a body of XML.
 func (m *Media) root() codec.Root { return codec.RootOf(m.Node, m.Spec.Schema.Ref) }
 
-// WriteXML writes a value as a body of the media type.
-func (m *Media) WriteXML(v any) ([]byte, error) { return codec.WriteXML(m.Node, m.root(), v) }
+// ErrNotWritten is why a value has no body: nothing says how the media type holds it.
+var ErrNotWritten = errors.New("bodies of this media type are not made")
+
+// Write writes a value as a body of the media type, and returns the Content-Type to send it
+// with. head gives the values of the headers of parts.
+func (m *Media) Write(v any, head func(*PartHeader) (any, bool)) (body []byte, label string, err error) {
+	label = m.Label()
+	members, isObject := v.(map[string]any)
+	switch m.Form {
+	case codec.JSON:
+		body, err = codec.WriteJSON(v)
+		return body, label, err
+	case codec.XML:
+		body, err = codec.WriteXML(m.Node, m.root(), v)
+		return body, label, err
+	case codec.URLEncoded, codec.Multipart:
+		if !isObject {
+			return nil, "", fmt.Errorf("%w: %s of a value that is no object", ErrNotWritten, m.Key)
+		}
+		if m.Form == codec.URLEncoded {
+			return codec.WriteForm(m.Spec.Encoding, members), label, nil
+		}
+		body, err = m.writeParts(members, head)
+		return body, label + "; boundary=" + codec.Boundary, err
+	}
+	switch v := v.(type) {
+	case string:
+		return []byte(v), label, nil
+	case nil, []any, map[string]any:
+	default:
+		if m.Form == codec.Text { // 5, true: as parameters carry it
+			return []byte(codec.WriteText(v)), label, nil
+		}
+	}
+	return nil, "", fmt.Errorf("%w: %s", ErrNotWritten, m.Key)
+}
+
+func (m *Media) writeParts(members map[string]any, head func(*PartHeader) (any, bool)) ([]byte, error) {
+	var pieces []codec.Piece
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		p := m.Part(name)
+		piece := codec.Piece{Name: name, File: p.File, JSON: p.JSON, Header: map[string]string{}}
+		if len(p.ContentTypes) > 0 {
+			piece.Type = codec.Concrete(p.ContentTypes[0])
+		}
+		for _, h := range p.Headers {
+			if v, ok := head(h); ok {
+				text, err := codec.WriteHeader(h.Node, h.Media, h.Explode(), v)
+				if err != nil {
+					return nil, err
+				}
+				piece.Header[h.Name] = text
+			}
+		}
+		items, isList := members[name].([]any)
+		if !isList {
+			items = []any{members[name]}
+		}
+		for _, piece.Value = range items {
+			pieces = append(pieces, piece)
+		}
+	}
+	return codec.WriteParts(pieces)
+}
+
+// Label is the Content-Type that bodies of the media type are sent with.
+func (m *Media) Label() string {
+	if m.Form == codec.Bytes && (m.Key == "*/*" || m.Key == "application/*") {
+		return octetStream
+	}
+	return codec.Concrete(m.Key)
+}
 
 // judge returns the clauses that what was read of a body breaks.
 func (m *Media) judge(got codec.Reading, request bool) []Violation {

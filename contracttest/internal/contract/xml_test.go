@@ -170,7 +170,7 @@ func TestWriteXML(t *testing.T) {
 		{"person", object{"other": "\x00"}, "a character that XML 1.0"},
 	} {
 		op, _ := c.Find("POST", "/"+tt.path)
-		got, err := op.Body.Media[0].WriteXML(tt.v)
+		got, _, err := op.Body.Media[0].Write(tt.v, nil)
 		if err != nil {
 			assert.ErrorContains(t, err, tt.want)
 			continue

@@ -25,7 +25,7 @@ type variation struct {
 // valid in other ways than the base: what is checked in one form of a request
 // may go unchecked in another.
 func (pl *planner) combined(m *contract.Media, d draft, breaks []change) {
-	name, _, hasParams := strings.Cut(labelOf(m), ";")
+	name, _, hasParams := strings.Cut(m.Label(), ";")
 	spread := []variation{
 		{"chunked", func(r *wire.Request) { r.Chunked = true }},
 		{"with-accept", func(r *wire.Request) { r.Set("Accept", "*/*") }},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -58,13 +59,13 @@ func (s spot) put(r *wire.Request, text string) {
 	case openapi3.ParameterInHeader:
 		r.Set(s.name, strings.TrimSpace(text))
 	case openapi3.ParameterInCookie:
-		pair := wire.Style{Name: "form"}.Cookies(s.name, text)[0]
+		pair := codec.Style{Name: "form"}.Cookies(s.name, text)[0]
 		if cookies := r.Get("Cookie"); cookies != "" {
 			pair = cookies + "; " + pair
 		}
 		r.Set("Cookie", pair)
 	case openapi3.ParameterInQuery:
-		addQuery(r, wire.Style{Name: "form"}.Query(s.name, text)[0])
+		addQuery(r, codec.Style{Name: "form"}.Query(s.name, text)[0])
 	}
 }
 

@@ -1,19 +1,10 @@
 package plan
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"mime/multipart"
-	"net/textproto"
-	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -22,7 +13,6 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
-	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // draft is a request as values, before it is bytes. Drafts are never changed,
@@ -170,12 +160,12 @@ func (d draft) disordered() []string {
 }
 
 // style returns how a parameter is written, with OpenAPI's defaults.
-func style(p *openapi3.Parameter) (wire.Style, error) {
+func style(p *openapi3.Parameter) (codec.Style, error) {
 	sm, err := p.SerializationMethod()
 	if err != nil {
-		return wire.Style{}, fmt.Errorf("parameter %s: %w", p.Name, err)
+		return codec.Style{}, fmt.Errorf("parameter %s: %w", p.Name, err)
 	}
-	return wire.Style{Name: sm.Style, Explode: sm.Explode, AllowReserved: p.AllowReserved}, nil
+	return codec.Style{Name: sm.Style, Explode: sm.Explode, AllowReserved: p.AllowReserved}, nil
 }
 
 // request writes the draft.
@@ -194,13 +184,13 @@ func (d draft) request() (*wire.Request, error) {
 			return nil, err
 		}
 		if p.Syntax != nil {
-			text, err := encodeJSON(v)
+			text, err := codec.WriteJSON(v)
 			if err != nil {
 				return nil, err
 			}
 			v = string(text)
 			if p.Spec.In == openapi3.ParameterInHeader || p.Spec.In == openapi3.ParameterInCookie {
-				v = inASCII(string(text))
+				v = codec.InASCII(string(text))
 			}
 		}
 		if raw, ok := d.spelt[p]; ok {
@@ -208,7 +198,7 @@ func (d draft) request() (*wire.Request, error) {
 			case openapi3.ParameterInPath:
 				path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", raw)
 			case openapi3.ParameterInQuery:
-				query = append(query, wire.Style{}.Query(p.Spec.Name, "")[0]+raw)
+				query = append(query, codec.Style{}.Query(p.Spec.Name, "")[0]+raw)
 			case openapi3.ParameterInHeader:
 				r.Add(p.Spec.Name, raw)
 			case openapi3.ParameterInCookie:
@@ -236,7 +226,7 @@ func (d draft) request() (*wire.Request, error) {
 	}
 	authorize(r, d.auth, d.params)
 	if d.media != nil {
-		body, label, err := encode(d.media, d.body.V, d.heads)
+		body, label, err := d.encode(d.media, d.body.V)
 		if err != nil {
 			return nil, err
 		}
@@ -246,211 +236,12 @@ func (d draft) request() (*wire.Request, error) {
 	return r, nil
 }
 
-// inASCII spells what is no ASCII in a JSON text as escapes.
-func inASCII(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r < utf8.RuneSelf {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
-		}
-	}
-	return b.String()
-}
-
-var errEncoding = errors.New("bodies of this media type are not made")
-
-// encode writes a value in a documented media type, and returns the label to
-// send it with.
-func encode(m *contract.Media, v any, heads map[*contract.PartHeader]value.Good) (body []byte, label string, err error) {
-	label = labelOf(m)
-	switch m.Form {
-	case codec.JSON:
-		body, err = encodeJSON(v)
-		return body, label, err
-	case codec.URLEncoded:
-		members, ok := v.(map[string]any)
-		if !ok {
-			return nil, "", fmt.Errorf("%w: %s of a value that is no object", errEncoding, m.Key)
-		}
-		return encodeForm(m, members), label, nil
-	case codec.XML:
-		body, err = m.WriteXML(v)
-		return body, label, err
-	case codec.Multipart:
-		return encodeMultipart(m, v, heads, label)
-	}
-	switch v := v.(type) {
-	case string:
-		return []byte(v), label, nil
-	case nil, []any, map[string]any:
-	default:
-		if m.Form == codec.Text { // 5, true: as parameters carry it
-			return []byte(wire.Text(v)), label, nil
-		}
-	}
-	return nil, "", fmt.Errorf("%w: %s", errEncoding, m.Key)
-}
-
-func encodeForm(m *contract.Media, members map[string]any) []byte {
-	var pairs []string
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		sm := m.Spec.Encoding[name].SerializationMethod()
-		st := wire.Style{Name: sm.Style, Explode: sm.Explode}
-		v := members[name]
-		if fieldAsJSON(m.Spec.Encoding[name], v) {
-			if text, err := encodeJSON(v); err == nil {
-				pairs = append(pairs, url.QueryEscape(name)+"="+url.QueryEscape(string(text)))
-				continue
-			}
-		}
-		if _, isObject := v.(map[string]any); isObject && st.Explode && st.Name != openapi3.SerializationDeepObject {
-			st.Name = openapi3.SerializationDeepObject // its properties would be the form's own
-		}
-		pairs = append(pairs, st.Query(name, v)...)
-	}
-	return []byte(strings.Join(pairs, "&"))
-}
-
-// fieldAsJSON reports whether a value is written as JSON in a field of a form: where
-// the document says so, and an object of which it says nothing (OpenAPI 3.0.4 and
-// 3.1.1, Encoding Object: the default contentType of an object is application/json).
-func fieldAsJSON(enc *openapi3.Encoding, v any) bool {
-	_, isObject := v.(map[string]any)
-	return codec.FieldIsJSON(enc) || isObject && codec.FieldIsPlain(enc)
-}
-
-// labelOf returns the Content-Type that bodies of a documented media type are
-// sent with.
-func labelOf(m *contract.Media) string {
-	if m.Form == codec.Bytes && (m.Key == "*/*" || m.Key == "application/*") {
-		return "application/octet-stream"
-	}
-	return concrete(m.Key)
-}
-
-// concrete returns a media type that a range of the document includes.
-func concrete(key string) string {
-	key = mediatype.List(key)[0]
-	switch {
-	case key == "*/*", key == "application/*":
-		return "application/json"
-	case strings.HasPrefix(key, "text/*"):
-		return "text/plain"
-	case strings.HasPrefix(key, "image/*"):
-		return "image/png"
-	case strings.Contains(key, "/*+"):
-		return strings.Replace(strings.TrimSpace(key), "*", "x-unknown", 1)
-	case strings.HasSuffix(key, "/*"):
-		return strings.TrimSuffix(key, "*") + "x-unknown"
-	}
-	return strings.TrimSpace(key)
-}
-
-func encodeJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("value: %w", err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// boundary is fixed, so that a plan has the same bytes each time.
-const boundary = "contracttest-7MA4YWxkTrZu0gW"
-
-func encodeMultipart(m *contract.Media, v any, heads map[*contract.PartHeader]value.Good, label string) ([]byte, string, error) {
-	members, ok := v.(map[string]any)
-	if !ok {
-		return nil, "", fmt.Errorf("%w: multipart of a value that is no object", errEncoding)
-	}
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	if err := w.SetBoundary(boundary); err != nil {
-		return nil, "", fmt.Errorf("multipart: %w", err)
-	}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		items, isList := members[name].([]any)
-		if !isList {
-			items = []any{members[name]}
-		}
-		for _, item := range items {
-			if err := writePart(w, m.Part(name), heads, name, item); err != nil {
-				return nil, "", err
-			}
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, "", fmt.Errorf("multipart: %w", err)
-	}
-	return b.Bytes(), label + "; boundary=" + boundary, nil
-}
-
-// writePart writes one part as RFC 7578 §4.2 to §4.4 and the document say.
-func writePart(w *multipart.Writer, p contract.Part, heads map[*contract.PartHeader]value.Good, name string, v any) error {
-	h := textproto.MIMEHeader{}
-	disposition := map[string]string{"name": name}
-	if p.File {
-		disposition["filename"] = "file.bin"
-		h.Set("Content-Type", "application/octet-stream")
-	}
-	h.Set("Content-Disposition", formData(disposition))
-	text := wire.Text(v)
-	_, isObject := v.(map[string]any)
-	if p.JSON || isObject {
-		encoded, err := encodeJSON(v)
-		if err != nil {
-			return err
-		}
-		text = string(encoded)
-		h.Set("Content-Type", "application/json")
-	}
-	if len(p.ContentTypes) > 0 {
-		h.Set("Content-Type", concrete(p.ContentTypes[0]))
-	}
-	for _, head := range p.Headers {
-		if g, ok := heads[head]; ok {
-			text, err := partHeader(head, g.V)
-			if err != nil {
-				return err
-			}
-			h.Set(head.Name, text)
-		}
-	}
-	part, err := w.CreatePart(h)
-	if err != nil {
-		return fmt.Errorf("multipart: %w", err)
-	}
-	if _, err := io.WriteString(part, text); err != nil {
-		return fmt.Errorf("multipart: %w", err)
-	}
-	return nil
-}
-
-// partHeader writes the header of a part: by its media type, which is JSON, or in the
-// style simple.
-func partHeader(h *contract.PartHeader, v any) (string, error) {
-	if h.Media != "" && codec.FormOf(h.Media, h.Node) == codec.JSON {
-		text, err := encodeJSON(v)
-		return inASCII(string(text)), err
-	}
-	return wire.Style{Name: openapi3.SerializationSimple, Explode: h.Explode()}.Header(v), nil
-}
-
-var inQuotes = strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22")
-
-// formData writes a Content-Disposition with quoted values, as browsers do
-// (RFC 7578 §4.2, WHATWG HTML §4.10.21.8).
-func formData(params map[string]string) string {
-	text := "form-data"
-	for _, name := range slices.Sorted(maps.Keys(params)) {
-		text = fmt.Sprintf(`%s; %s="%s"`, text, name, inQuotes.Replace(params[name]))
-	}
-	return text
+// encode writes a value in a documented media type, and returns the label to send it with.
+func (d draft) encode(m *contract.Media, v any) (body []byte, label string, err error) {
+	return m.Write(v, func(h *contract.PartHeader) (any, bool) {
+		g, ok := d.heads[h]
+		return g.V, ok
+	})
 }
 
 // place returns v with leaf put where the chain of nodes leads, which starts

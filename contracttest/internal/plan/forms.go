@@ -8,6 +8,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -202,7 +203,7 @@ func (pl *planner) spellings() {
 		if !ok || p.Spec.In != openapi3.ParameterInPath || p.Spec.Style != "" && p.Spec.Style != openapi3.SerializationSimple {
 			continue
 		}
-		text := wire.Text(good.V)
+		text := codec.WriteText(good.V)
 		switch good.V.(type) {
 		case []any, map[string]any: // their delimiters are not to be escaped
 			continue
@@ -211,7 +212,7 @@ func (pl *planner) spellings() {
 			continue
 		}
 		all := percentEncoded(text)
-		plain := wire.Style{Name: openapi3.SerializationSimple}.PathSegment(p.Spec.Name, text)
+		plain := codec.Style{Name: openapi3.SerializationSimple}.PathSegment(p.Spec.Name, text)
 		pl.spelling(p, "all-characters-encoded", all, "", nil)
 		if first := all[:3] + strings.TrimPrefix(plain, text[:1]); first != all {
 			pl.spelling(p, "first-character-encoded", first, "", nil)

@@ -22,7 +22,7 @@ const (
 // label plans the Content-Type.
 func (pl *planner) label(m *contract.Media, d draft) {
 	clause := pl.op.Body.MediaType
-	key := labelOf(m)
+	key := m.Label()
 	name, params, _ := strings.Cut(key, ";")
 	name, params = strings.TrimSpace(name), strings.TrimSpace(params)
 	kind, subtype, ok := strings.Cut(name, "/")
@@ -66,7 +66,7 @@ func (pl *planner) label(m *contract.Media, d draft) {
 	}
 	if m.Form == codec.Multipart { // with all that is needed to read the parts
 		for _, other := range []string{"mixed", "related", "x-unknown"} {
-			typ(other, "multipart/"+other+"; boundary="+boundary, Refuse, "")
+			typ(other, "multipart/"+other+"; boundary="+codec.Boundary, Refuse, "")
 		}
 	}
 	// Others.
@@ -75,7 +75,7 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		{"text", "text/plain", ""},
 		{"html", "text/html", ""},
 		{"form", "application/x-www-form-urlencoded", ""},
-		{"multipart", "multipart/form-data; boundary=" + boundary, ""},
+		{"multipart", "multipart/form-data; boundary=" + codec.Boundary, ""},
 		{"xml", "application/xml", ""},
 		{"yaml", "application/yaml", ""},
 		{"octets", "application/octet-stream", ""},

@@ -150,9 +150,9 @@ func (pl *planner) repeated(p *contract.Param, good value.Good) {
 		}
 	case openapi3.ParameterInQuery:
 		sep := "&"
-		r.Target += sep + wire.Style{Name: "form"}.Query(p.Spec.Name, good.V)[0]
+		r.Target += sep + codec.Style{Name: "form"}.Query(p.Spec.Name, good.V)[0]
 	case openapi3.ParameterInCookie:
-		r.Set("Cookie", r.Get("Cookie")+"; "+wire.Style{Name: "form"}.Query(p.Spec.Name, good.V)[0])
+		r.Set("Cookie", r.Get("Cookie")+"; "+codec.Style{Name: "form"}.Query(p.Spec.Name, good.V)[0])
 	}
 	c := pl.newCase(Clauses, p.Single, "twice", Refuse)
 	c.Request = r
@@ -613,7 +613,7 @@ func (pl *planner) body() {
 	for _, m := range b.Media {
 		good, err := pl.goodBody(m)
 		if err == nil {
-			_, _, err = encode(m, good.V, pl.base.heads)
+			_, _, err = pl.base.encode(m, good.V)
 		}
 		if err != nil {
 			pl.failMedia(m, err)
@@ -739,7 +739,7 @@ func (pl *planner) bodyPresence() {
 			return
 		}
 		if v.labels && len(b.Media) > 0 {
-			r.Set("Content-Type", labelOf(b.Media[0]))
+			r.Set("Content-Type", b.Media[0].Label())
 		}
 		if v.other != "" {
 			r.Set("Content-Type", v.other)
@@ -754,7 +754,7 @@ func (pl *planner) bodyPresence() {
 		case expect != Accept:
 		case v.other != "":
 			c.Leave = leaveBareType
-		case v.chunked && len(b.Media) > 0 && !b.Media[0].TakesEmpty(labelOf(b.Media[0])):
+		case v.chunked && len(b.Media) > 0 && !b.Media[0].TakesEmpty(b.Media[0].Label()):
 			c.Leave = leaveChunked
 		}
 		if pl.labelled(c) {

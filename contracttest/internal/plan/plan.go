@@ -300,7 +300,7 @@ func (pl *planner) makeBase() (draft, error) {
 		if !pl.op.Body.Spec.Required && len(g.Unknown) > 0 && !pl.opts.Whole[pl.op] {
 			continue
 		}
-		if _, _, err := encode(m, g.V, d.heads); err != nil {
+		if _, _, err := d.encode(m, g.V); err != nil {
 			reason = err
 			continue
 		}
@@ -402,7 +402,7 @@ func (pl *planner) visibleFields(m *contract.Media, g value.Good) value.Good {
 	members, _ := g.V.(map[string]any)
 	for _, name := range sortedKeys(members) {
 		field := m.Node.Prop(name)
-		if field == nil || !emptyObject(members[name]) || m.Form != codec.URLEncoded || fieldAsJSON(m.Spec.Encoding[name], members[name]) {
+		if field == nil || !emptyObject(members[name]) || m.Form != codec.URLEncoded || codec.WrittenAsJSON(m.Spec.Encoding[name], members[name]) {
 			continue
 		}
 		shown := pl.visible(field, value.Good{V: members[name]})

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -25,7 +26,7 @@ var strayNames = []string{"$ref", "constructor", "id", "class", "type", "length"
 // them, in the body of an operation.
 func (pl *planner) strays(m *contract.Media, d draft) {
 	c := m.Node.Clause("additionalProperties")
-	text, _, err := encode(m, d.body.V, d.heads)
+	text, _, err := d.encode(m, d.body.V)
 	if c == nil || !c.Permits || err != nil {
 		return
 	}
@@ -44,14 +45,14 @@ func (pl *planner) strays(m *contract.Media, d draft) {
 		names = append(names, p.Spec.Name)
 	}
 	for _, name := range names {
-		if key, err := encodeJSON(name); err == nil && m.Node.Prop(name) == nil {
+		if key, err := codec.WriteJSON(name); err == nil && m.Node.Prop(name) == nil {
 			keep("extra-called-"+name, string(key)+":1")
 		}
 	}
 	members, _ := d.body.V.(map[string]any)
 	for _, name := range sortedKeys(members) {
 		for _, twin := range twins(name) {
-			key, err := encodeJSON(twin.name)
+			key, err := codec.WriteJSON(twin.name)
 			if err != nil || m.Node.Prop(twin.name) != nil {
 				continue
 			}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -64,7 +65,7 @@ var deep = func() []struct {
 
 // syntax plans the bytes of a JSON body.
 func (pl *planner) syntax(m *contract.Media, d draft) {
-	good, _, err := encode(m, d.body.V, d.heads)
+	good, _, err := d.encode(m, d.body.V)
 	if err != nil {
 		return
 	}
@@ -256,7 +257,7 @@ func miswritten(text string) []struct{ label, text string } {
 func asYAML(members map[string]any) string {
 	var b strings.Builder
 	for _, name := range sortedKeys(members) {
-		if v, err := encodeJSON(members[name]); err == nil {
+		if v, err := codec.WriteJSON(members[name]); err == nil {
 			fmt.Fprintf(&b, "%s: %s\n", name, v)
 		}
 	}
@@ -266,7 +267,7 @@ func asYAML(members map[string]any) string {
 func asForm(members map[string]any) string {
 	var pairs []string
 	for _, name := range sortedKeys(members) {
-		pairs = append(pairs, wire.Style{Name: "form", Explode: true}.Query(name, members[name])...)
+		pairs = append(pairs, codec.Style{Name: "form", Explode: true}.Query(name, members[name])...)
 	}
 	return strings.Join(pairs, "&")
 }
@@ -406,7 +407,7 @@ func (pl *planner) emptied(d draft) iter.Seq2[string, string] {
 			}
 			less := clone(members)
 			less[name] = []any{}
-			text, err := encodeJSON(less)
+			text, err := codec.WriteJSON(less)
 			if err == nil && d.media.Node.Validates(less) == nil && !yield("list-"+name, string(text)) {
 				return
 			}
@@ -430,7 +431,7 @@ func (pl *planner) fewest(d draft) string {
 	if d.media.Node.Validates(few) != nil {
 		return ""
 	}
-	text, err := encodeJSON(few)
+	text, err := codec.WriteJSON(few)
 	if err != nil {
 		return ""
 	}
@@ -442,8 +443,8 @@ func reordered(members map[string]any) string {
 	slices.Reverse(names)
 	parts := make([]string, len(names))
 	for i, name := range names {
-		key, _ := encodeJSON(name)
-		v, err := encodeJSON(members[name])
+		key, _ := codec.WriteJSON(name)
+		v, err := codec.WriteJSON(members[name])
 		if err != nil {
 			return ""
 		}
@@ -458,11 +459,11 @@ func firstMember(v any) (name, member string, ok bool) {
 		return "", "", false
 	}
 	first := sortedKeys(members)[0]
-	key, err := encodeJSON(first)
+	key, err := codec.WriteJSON(first)
 	if err != nil {
 		return "", "", false
 	}
-	text, err := encodeJSON(members[first])
+	text, err := codec.WriteJSON(members[first])
 	return string(key), string(text), err == nil
 }
 

@@ -73,12 +73,12 @@ func (pl *planner) written(p *contract.Param, good value.Good) {
 
 // otherStyles plans what other styles make of the good value, where that says
 // nothing in the documented one, and other spellings of the documented one.
-func (pl *planner) otherStyles(p *contract.Param, good value.Good, st wire.Style,
+func (pl *planner) otherStyles(p *contract.Param, good value.Good, st codec.Style,
 	keep func(c *contract.Clause, label, raw, leave string), refuse func(c *contract.Clause, label, raw string),
 ) {
 	switch p.Spec.In {
 	case openapi3.ParameterInPath:
-		plain := wire.Style{Name: openapi3.SerializationSimple, Explode: st.Explode}.PathSegment(p.Spec.Name, good.V)
+		plain := codec.Style{Name: openapi3.SerializationSimple, Explode: st.Explode}.PathSegment(p.Spec.Name, good.V)
 		if st.Name != openapi3.SerializationSimple {
 			refuse(p.Style, "without-prefix", plain)
 			refuse(p.Style, "other-prefix", "!"+plain)
@@ -121,7 +121,7 @@ func (pl *planner) otherStyles(p *contract.Param, good value.Good, st wire.Style
 }
 
 // rawOf is what is sent after the name of a parameter, in one text.
-func rawOf(p *contract.Param, st wire.Style, v any) string {
+func rawOf(p *contract.Param, st codec.Style, v any) string {
 	if p.Spec.In == openapi3.ParameterInHeader {
 		return st.Header(v)
 	}
@@ -146,16 +146,16 @@ func (pl *planner) spelt(p *contract.Param, good value.Good, c *contract.Clause,
 
 // contentSyntax plans the text of a parameter that is JSON.
 func (pl *planner) contentSyntax(p *contract.Param, good value.Good) {
-	text, err := encodeJSON(good.V)
+	text, err := codec.WriteJSON(good.V)
 	if err != nil {
 		pl.reasons[p.Syntax] = err.Error()
 		return
 	}
 	send := func(s string) string {
 		if p.Spec.In == openapi3.ParameterInHeader || p.Spec.In == openapi3.ParameterInCookie {
-			return inASCII(s)
+			return codec.InASCII(s)
 		}
-		return wire.Style{Name: openapi3.SerializationSimple}.PathSegment("", s)
+		return codec.Style{Name: openapi3.SerializationSimple}.PathSegment("", s)
 	}
 	plain := string(text)
 	for _, k := range []struct {
@@ -194,7 +194,7 @@ func duplicateName(v any, text string) string {
 // sign.
 func (pl *planner) bareName(p *contract.Param, good value.Good) {
 	pl.reworded(p, good, p.Empty, "name-alone", leaveBareName, func(target string) string {
-		return strings.Replace(target, wire.Style{}.Query(p.Spec.Name, "")[0], strings.TrimSuffix(wire.Style{}.Query(p.Spec.Name, "")[0], "="), 1)
+		return strings.Replace(target, codec.Style{}.Query(p.Spec.Name, "")[0], strings.TrimSuffix(codec.Style{}.Query(p.Spec.Name, "")[0], "="), 1)
 	}, "")
 }
 
@@ -225,10 +225,10 @@ func (pl *planner) deepTwice(p *contract.Param, good value.Good, r *wire.Request
 			pl.sent(k)
 		}
 	}
-	add(p.Style, "without-brackets", wire.Style{Name: "form"}.Query(p.Spec.Name, "5")[0])
+	add(p.Style, "without-brackets", codec.Style{Name: "form"}.Query(p.Spec.Name, "5")[0])
 	for _, name := range sortedKeys(members)[:min(1, len(members))] {
 		if prop := p.Node.Prop(name); prop != nil {
-			add(prop.Clause("type"), "twice", wire.Style{Name: openapi3.SerializationDeepObject}.Query(p.Spec.Name, map[string]any{name: members[name]})[0])
+			add(prop.Clause("type"), "twice", codec.Style{Name: openapi3.SerializationDeepObject}.Query(p.Spec.Name, map[string]any{name: members[name]})[0])
 		}
 	}
 }
@@ -267,7 +267,7 @@ func travelsIn(m *contract.Media) func(*contract.Node) value.Place {
 // parts plans the bytes of a multipart body: its boundaries, and how each part
 // is labelled.
 func (pl *planner) parts(m *contract.Media, d draft) {
-	good, label, err := encode(m, d.body.V, d.heads)
+	good, label, err := d.encode(m, d.body.V)
 	if err != nil {
 		return
 	}
@@ -278,11 +278,11 @@ func (pl *planner) parts(m *contract.Media, d draft) {
 			r.Set("Content-Type", contentType)
 		})
 	}
-	plain := strings.TrimSuffix(label, "; boundary="+boundary)
-	last := "\r\n--" + boundary + "--\r\n"
-	raw("quoted-boundary", text, plain+`; boundary="`+boundary+`"`, Accept)
-	raw("other-boundary", strings.ReplaceAll(text, boundary, "a.b'c+d_e,f-/:=?"), plain+`; boundary="a.b'c+d_e,f-/:=?"`, Accept)
-	raw("upper-case-type", text, strings.ToUpper(plain)+"; boundary="+boundary, Accept)
+	plain := strings.TrimSuffix(label, "; boundary="+codec.Boundary)
+	last := "\r\n--" + codec.Boundary + "--\r\n"
+	raw("quoted-boundary", text, plain+`; boundary="`+codec.Boundary+`"`, Accept)
+	raw("other-boundary", strings.ReplaceAll(text, codec.Boundary, "a.b'c+d_e,f-/:=?"), plain+`; boundary="a.b'c+d_e,f-/:=?"`, Accept)
+	raw("upper-case-type", text, strings.ToUpper(plain)+"; boundary="+codec.Boundary, Accept)
 	raw("preamble", "a preamble\r\n"+text, label, Accept)
 	raw("epilogue", text+"an epilogue\r\n", label, Accept)
 	raw("no-final-line-break", strings.TrimSuffix(text, "\r\n"), label, Accept)
@@ -295,10 +295,10 @@ func (pl *planner) parts(m *contract.Media, d draft) {
 		if whole != "" {
 			raw("truncated", whole[:len(whole)-1], label, Refuse)
 		}
-		if i := strings.LastIndex(whole, "--"+boundary); i >= 0 {
-			raw("ends-in-a-header", whole[:i+len("--"+boundary)]+"\r\nContent-Dis", label, Refuse)
+		if i := strings.LastIndex(whole, "--"+codec.Boundary); i >= 0 {
+			raw("ends-in-a-header", whole[:i+len("--"+codec.Boundary)]+"\r\nContent-Dis", label, Refuse)
 		}
-		raw("part-without-name", whole+"\r\n--"+boundary+"\r\nContent-Disposition: form-data\r\n\r\na"+last, label, Refuse)
+		raw("part-without-name", whole+"\r\n--"+codec.Boundary+"\r\nContent-Disposition: form-data\r\n\r\na"+last, label, Refuse)
 	}
 	members, _ := d.body.V.(map[string]any)
 	for _, name := range sortedKeys(members) {
@@ -341,7 +341,7 @@ func (pl *planner) withPart(m *contract.Media, d draft, name string) (value.Good
 	members, ok := d.body.V.(map[string]any)
 	prop := m.Node.Prop(name)
 	if !ok || prop == nil {
-		return d.body, errEncoding
+		return d.body, contract.ErrNotWritten
 	}
 	g, err := pl.maker.Good(prop)
 	if err != nil {
@@ -362,7 +362,7 @@ func (pl *planner) part(m *contract.Media, d draft, name string) {
 		pl.raw(c, label, expect, "", d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
 	}
 	for i, one := range p.ContentTypes {
-		relabel(p.Clause, fmt.Sprintf("type-%d", i+1), concrete(one), Accept)
+		relabel(p.Clause, fmt.Sprintf("type-%d", i+1), codec.Concrete(one), Accept)
 	}
 	relabel(p.Clause, "other-type", "application/x-unknown", Refuse)
 	relabel(p.Clause, "text", "text/plain", Refuse)
@@ -389,7 +389,7 @@ func (pl *planner) part(m *contract.Media, d draft, name string) {
 // fields plans the pairs of a urlencoded form: each given twice, written with a
 // bad escape, and the whole in other spellings of the same.
 func (pl *planner) fields(m *contract.Media, d draft) {
-	good, _, err := encode(m, d.body.V, d.heads)
+	good, _, err := d.encode(m, d.body.V)
 	members, ok := d.body.V.(map[string]any)
 	if err != nil || !ok || len(members) == 0 {
 		return
@@ -413,7 +413,7 @@ func (pl *planner) fields(m *contract.Media, d draft) {
 		case []any, map[string]any:
 		default:
 			c := prop.Clause("type")
-			pair := wire.Style{Name: "form", Explode: true}.Query(name, v)[0]
+			pair := codec.Style{Name: "form", Explode: true}.Query(name, v)[0]
 			raw(c, "twice", text+"&"+pair, Refuse)
 			raw(c, "bad-escape", strings.Replace(text, pair, pair+"%zz", 1), Refuse)
 			raw(c, "bare-percent-sign", strings.Replace(text, pair, pair+"%", 1), Refuse)
@@ -429,7 +429,7 @@ func (pl *planner) fields(m *contract.Media, d draft) {
 		switch g.V.(type) {
 		case []any, map[string]any:
 		default:
-			pair := wire.Style{Name: "form", Explode: true}.Query(prop.PropName, g.V)[0]
+			pair := codec.Style{Name: "form", Explode: true}.Query(prop.PropName, g.V)[0]
 			raw(c, "twice", text+"&"+pair+"&"+pair, Refuse)
 		}
 	}
@@ -442,7 +442,7 @@ func withPartBody(body []byte, name, content string) []byte {
 		return body
 	}
 	start := at + bytes.Index(body[at:], []byte("\r\n\r\n")) + 4
-	end := start + bytes.Index(body[start:], []byte("\r\n--"+boundary))
+	end := start + bytes.Index(body[start:], []byte("\r\n--"+codec.Boundary))
 	if end < start || start < at+4 {
 		return body
 	}
@@ -455,8 +455,8 @@ func withPartTwice(body []byte, name string) []byte {
 	if at < 0 {
 		return body
 	}
-	start := bytes.LastIndex(body[:at], []byte("--"+boundary))
-	end := at + bytes.Index(body[at:], []byte("--"+boundary))
+	start := bytes.LastIndex(body[:at], []byte("--"+codec.Boundary))
+	end := at + bytes.Index(body[at:], []byte("--"+codec.Boundary))
 	if start < 0 || end < at {
 		return body
 	}
@@ -470,7 +470,7 @@ func withPartType(body []byte, name, contentType string) []byte {
 	if at < 0 {
 		return body
 	}
-	start := bytes.LastIndex(body[:at], []byte(boundary)) + len(boundary) + 2
+	start := bytes.LastIndex(body[:at], []byte(codec.Boundary)) + len(codec.Boundary) + 2
 	end := at + bytes.Index(body[at:], []byte("\r\n\r\n"))
 	if start < 2 || end < at {
 		return body

@@ -9,7 +9,7 @@ import (
 
 // xml plans the bytes of a body of XML.
 func (pl *planner) xml(m *contract.Media, d draft) {
-	good, _, err := encode(m, d.body.V, d.heads)
+	good, _, err := d.encode(m, d.body.V)
 	if err != nil {
 		return
 	}

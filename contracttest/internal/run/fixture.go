@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -262,7 +263,7 @@ func exampleOf(p *contract.Param, text string) bool {
 			all = append(all, e.Value.Value)
 		}
 	}
-	return slices.ContainsFunc(all, func(v any) bool { return v != nil && wire.Text(v) == text })
+	return slices.ContainsFunc(all, func(v any) bool { return v != nil && codec.WriteText(v) == text })
 }
 
 // namesNothing reports whether there is nothing with an identifier.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
@@ -109,7 +110,7 @@ func (l *learner) standIn() {
 			}
 			if v, ok := value.Other(p.Node, g.V); ok {
 				st.actual[p.Spec.Name] = learned[0]
-				l.opts.Learned[op][p.Spec.Name] = []string{wire.Text(value.Plain(v))}
+				l.opts.Learned[op][p.Spec.Name] = []string{codec.WriteText(value.Plain(v))}
 			}
 		}
 	}
@@ -433,7 +434,7 @@ func (l *learner) absent(ctx context.Context, f *fixture) {
 			break
 		}
 		v = next
-		text := wire.Text(value.Plain(v))
+		text := codec.WriteText(value.Plain(v))
 		switch {
 		case f.read == nil || f.namesNothing(ctx, text):
 			f.free = text

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -218,7 +219,7 @@ func (r *runner) takesAny(ctx context.Context, c *plan.Case) bool {
 	node := c.Op.Params[i].Node
 	for _, v := range (&value.Maker{Known: map[string][]string{node.Name: {values[name]}}}).KnownFor(node) {
 		if other, ok := value.Other(node, v); ok {
-			target := world.Bind(c.Op, c.Request.Target, base, values, map[string]string{name: wire.Text(value.Plain(other))})
+			target := world.Bind(c.Op, c.Request.Target, base, values, map[string]string{name: codec.WriteText(value.Plain(other))})
 			return accepted(c.Op, r.send(ctx, withTarget(c, target)))
 		}
 	}

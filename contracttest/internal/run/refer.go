@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
@@ -147,7 +148,7 @@ func (l *learner) referTo() {
 			if !ok {
 				continue
 			}
-			ref.planned = wire.Text(value.Plain(v))
+			ref.planned = codec.WriteText(value.Plain(v))
 			st.references = append(st.references, ref)
 			l.learn(op, ref.name, ref.planned)
 		}

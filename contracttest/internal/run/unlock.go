@@ -8,6 +8,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -117,7 +118,7 @@ func (f *fixture) upToDate(ctx context.Context, c *plan.Case, req *wire.Request,
 	}
 	target := f.r.base(f.read.Op) + f.read.Op.Path
 	for name, v := range values {
-		target = strings.ReplaceAll(target, "{"+name+"}", wire.Style{}.PathSegment(name, v))
+		target = strings.ReplaceAll(target, "{"+name+"}", codec.Style{}.PathSegment(name, v))
 	}
 	x := f.look(ctx, target)
 	if !accepted(f.read.Op, x) {

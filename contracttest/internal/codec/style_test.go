@@ -1,4 +1,4 @@
-package wire_test
+package codec_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
@@ -81,7 +82,7 @@ var styles = []struct {
 func TestStyles(t *testing.T) {
 	for _, tt := range styles {
 		t.Run(tt.name+" "+tt.want, func(t *testing.T) {
-			s := wire.Style{Name: tt.name, Explode: tt.explode}
+			s := codec.Style{Name: tt.name, Explode: tt.explode}
 			got := ""
 			switch tt.in {
 			case "path":
@@ -144,15 +145,15 @@ func TestDecodeTellsValuesApart(t *testing.T) {
 }
 
 func TestStyleEscapesDelimiters(t *testing.T) {
-	assert.Equal(t, "a%2Fb%3Fc%20d,%C3%A9%2C", wire.Style{Name: "simple"}.PathSegment("p", []any{"a/b?c d", "é,"}))
-	assert.Equal(t, []string{"a%26b=c%3Dd%2Be"}, wire.Style{Name: "form"}.Query("a&b", "c=d+e"))
-	assert.Equal(t, ";a%20b=1", wire.Style{Name: "matrix"}.PathSegment("a b", json.Number("1")))
-	assert.Equal(t, "a b,c", wire.Style{Name: "simple"}.Header([]any{"a b", "c"}), "a header is not escaped")
+	assert.Equal(t, "a%2Fb%3Fc%20d,%C3%A9%2C", codec.Style{Name: "simple"}.PathSegment("p", []any{"a/b?c d", "é,"}))
+	assert.Equal(t, []string{"a%26b=c%3Dd%2Be"}, codec.Style{Name: "form"}.Query("a&b", "c=d+e"))
+	assert.Equal(t, ";a%20b=1", codec.Style{Name: "matrix"}.PathSegment("a b", json.Number("1")))
+	assert.Equal(t, "a b,c", codec.Style{Name: "simple"}.Header([]any{"a b", "c"}), "a header is not escaped")
 }
 
 func TestDeepObjectNests(t *testing.T) {
 	v := map[string]any{"a": map[string]any{"b": []any{json.Number("1"), true}}, "c d": nil}
-	assert.Equal(t, []string{"q%5Ba%5D%5Bb%5D=1", "q%5Ba%5D%5Bb%5D=true", "q%5Bc%20d%5D="}, wire.Style{Name: "deepObject", Explode: true}.Query("q", v))
+	assert.Equal(t, []string{"q%5Ba%5D%5Bb%5D=1", "q%5Ba%5D%5Bb%5D=true", "q%5Bc%20d%5D="}, codec.Style{Name: "deepObject", Explode: true}.Query("q", v))
 }
 
 func TestText(t *testing.T) {
@@ -166,7 +167,7 @@ func TestText(t *testing.T) {
 		"0.5":         0.5,
 		"7":           7,
 	} {
-		assert.Equal(t, want, wire.Text(v))
+		assert.Equal(t, want, codec.WriteText(v))
 	}
 }
 
@@ -174,10 +175,10 @@ func TestText(t *testing.T) {
 func FuzzEscape(f *testing.F) {
 	f.Add("a,b;c|d e%2C+\x00\xff")
 	f.Fuzz(func(t *testing.T, text string) {
-		segment := wire.Style{Name: "simple"}.PathSegment("n", text)
+		segment := codec.Style{Name: "simple"}.PathSegment("n", text)
 		assert.Equal(t, text, wire.Unescape(segment, false))
 		assert.True(t, wire.WellEscaped(segment))
-		pairs := wire.Params(wire.Style{Name: "form", AllowReserved: true}.Query(text, text)[0])
+		pairs := wire.Params(codec.Style{Name: "form", AllowReserved: true}.Query(text, text)[0])
 		if assert.Len(t, pairs, 1) {
 			assert.Equal(t, text, pairs[0].Name)
 			assert.Equal(t, text, wire.Unescape(pairs[0].Value, true))
