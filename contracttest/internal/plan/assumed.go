@@ -7,6 +7,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
 )
 
 // assumed lists the nodes of the base with identifiers that nobody has vouched
@@ -16,29 +17,18 @@ import (
 func (pl *planner) assumed() []string {
 	var all []string
 	unknown := pl.base.unknown()
-	var walk func(n *contract.Node, v any)
-	walk = func(n *contract.Node, v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			for _, p := range n.Props {
-				if member, ok := v[p.PropName]; ok {
-					walk(p, member)
-				}
+	walk := func(n *contract.Node, v any) {
+		n.Visit(value.Plain(v), func(n *contract.Node, v any, _ []string) bool {
+			switch v.(type) {
+			case nil, bool, []any, map[string]any:
+				return true
 			}
-			for _, part := range n.AllOf {
-				walk(part, v)
-			}
-		case []any:
-			if n.Items != nil && len(v) > 0 {
-				walk(n.Items, v[0])
-			}
-		case nil, bool:
-		default:
 			given := len(pl.opts.Known[n.Name]) > 0 || len(n.Schema.Enum) > 0 || n.Schema.Const != nil
-			if !given && (strings.HasPrefix(n.Path, "path/") || identifies(n.Name)) && !slices.Contains(unknown, n.Path) {
+			if !given && (strings.HasPrefix(n.Path, "path/") || identifies(n.Name)) && !slices.Contains(unknown, n.Path) && !slices.Contains(all, n.Path) {
 				all = append(all, n.Path)
 			}
-		}
+			return true
+		})
 	}
 	for _, p := range pl.op.Params {
 		if p.Spec.In != openapi3.ParameterInPath && p.Spec.In != openapi3.ParameterInQuery {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -44,9 +45,9 @@ func (pl *planner) combined(m *contract.Media, d draft, breaks []change) {
 		variation{"indented", func(r *wire.Request) { r.Body = []byte(indented(string(r.Body))) }},
 		variation{"escaped-names", func(r *wire.Request) { r.Body = []byte(escaped(string(r.Body), true, false)) }},
 	)
-	isItem := func(ch change) bool { return inList(ch.node) }
-	isScalar := func(ch change) bool { return ch.node.Items == nil && len(ch.node.Props) == 0 }
-	isList := func(ch change) bool { return ch.node.Items != nil }
+	isItem := func(ch change) bool { return ch.node.EachItem() }
+	isScalar := func(ch change) bool { return !ch.node.SpeaksOf(schema.Item) && !ch.node.SpeaksOf(schema.Member) }
+	isList := func(ch change) bool { return ch.node.SpeaksOf(schema.Item) }
 	for _, f := range []struct {
 		labels []string
 		at     []func(change) bool
@@ -85,8 +86,6 @@ func foremost(breaks []change, labels []string, places []func(change) bool) (cha
 	return change{}, false
 }
 
-func inList(n *contract.Node) bool { return n.Parent != nil && n.Parent.Items == n }
-
 // repeat adds the fault in another request, if it is still the only one, and
 // reports whether it is.
 func (pl *planner) repeat(ch change, label string, d draft, vary func(*wire.Request)) bool {
@@ -124,7 +123,7 @@ func (pl *planner) alone(c *Case) bool {
 
 // inLists puts the bad item at several places of lists of several lengths.
 func (pl *planner) inLists(ch change, m *contract.Media, d draft) {
-	if !inList(ch.node) {
+	if !ch.node.EachItem() {
 		return
 	}
 	list := ch.node.Parent

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -297,10 +298,7 @@ func placeItem(m *value.Maker, root *contract.Node, v any, chain []*contract.Nod
 	first, further := next.FirstItem()
 	last = last && further
 	for i := len(items); i <= first; i++ {
-		at := next
-		if i < len(root.PrefixItems) {
-			at = root.PrefixItems[i]
-		}
+		at := cmp.Or(root.Element(i), next)
 		g, err := m.Spare(at)
 		if err != nil && at != next {
 			return nil, nil, err

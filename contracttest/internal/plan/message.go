@@ -228,7 +228,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			if n.Shared != nil && pl.count > before {
 				break // the others are cases of the node where the schema was first met
 			}
-			if inList(n) && slices.Contains(atTheEnd, v.Label) {
+			if n.EachItem() && slices.Contains(atTheEnd, v.Label) {
 				last := ch
 				last.label, last.apply = v.Label+"-in-last-item", put(v.V, made, true)
 				pl.keep(last, false, n)
@@ -250,7 +250,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			if n.Shared != nil && pl.count > before {
 				break
 			}
-			if slices.ContainsFunc(way, func(n *contract.Node) bool { return n.Parent.Items == n }) {
+			if slices.ContainsFunc(way, (*contract.Node).EachItem) {
 				pl.breakWith(change{clause: v.Clause, label: v.Label + "-in-last-item", node: n, site: n.Path, touches: p, apply: put(v.V, nil, true)})
 			}
 		}
@@ -287,13 +287,14 @@ func madeUp(n *contract.Node, good value.Good, v any) []string {
 	case map[string]any:
 		return good.Unknown
 	case []any:
-		if n.Items == nil || len(v) == 0 || len(n.Items.Schema.Enum) > 0 || n.Items.Schema.Type.Is("boolean") {
+		item := n.Element(max(len(v)-1, 0))
+		if len(v) == 0 || item == nil || len(item.Schema.Enum) > 0 || item.Schema.Type.Is("boolean") {
 			return good.Unknown
 		}
 		if _, object := v[0].(map[string]any); object {
 			return good.Unknown
 		}
-		return append(slices.Clone(good.Unknown), n.Items.Path)
+		return append(slices.Clone(good.Unknown), item.Path)
 	}
 	return []string{n.Path}
 }
@@ -303,7 +304,7 @@ func madeUp(n *contract.Node, good value.Good, v any) []string {
 func most(way []*contract.Node) int {
 	bound := math.MaxInt
 	for _, n := range way {
-		switch i := slices.Index(slices.Concat(n.Parent.OneOf, n.Parent.AnyOf), n); {
+		switch i := slices.Index(n.Parent.Branches(), n); {
 		case i == 0:
 			bound = min(bound, 3)
 		case i > 0:
@@ -319,15 +320,13 @@ func most(way []*contract.Node) int {
 func hidden(way []*contract.Node) bool {
 	typ := "" // of the value that the next schema up is about, seen from inside it
 	for _, n := range slices.Backward(way) {
-		switch up := n.Parent; {
+		switch {
 		case n.About() == schema.Member:
 			typ = "object"
 		case n.About() == schema.Item:
 			typ = "array"
-		case typ != "" && slices.Contains(up.AnyOf, n):
-			if slices.ContainsFunc(up.AnyOf, func(other *contract.Node) bool { return other != n && other.TakesAll(typ) }) {
-				return true
-			}
+		case typ != "" && slices.ContainsFunc(n.Beside(), func(other *contract.Node) bool { return other.TakesAll(typ) }):
+			return true
 		}
 	}
 	return false
@@ -444,7 +443,7 @@ func (pl *planner) optional(n *contract.Node, good value.Good, in value.Place, p
 		}
 	}
 	var optional []*contract.Node
-	for _, prop := range n.Props {
+	for _, prop := range n.Properties() {
 		if n.Required[prop.PropName] || prop.Schema.ReadOnly {
 			continue
 		}
@@ -484,7 +483,7 @@ func (pl *planner) optional(n *contract.Node, good value.Good, in value.Place, p
 // another adds a property to an object, another than the one given, and returns the
 // nodes whose values may not exist.
 func (pl *planner) another(n, but *contract.Node, members map[string]any) []string {
-	for _, prop := range n.Props {
+	for _, prop := range n.Properties() {
 		if prop == but || prop.Schema.ReadOnly {
 			continue
 		}
@@ -664,7 +663,7 @@ func (pl *planner) body() {
 func conditional(n *contract.Node) bool {
 	found := false
 	n.Walk(func(n *contract.Node) {
-		found = found || n.If != nil || len(n.DependentSchemas)+len(n.Schema.DependentRequired) > 0 || n.Contains != nil
+		found = found || n.Conditional()
 	})
 	return found
 }

@@ -471,30 +471,25 @@ func (pl *planner) keptByBase() []*contract.Clause {
 // its required properties, and so on below it.
 func keptAt(n *contract.Node, v any) []*contract.Clause {
 	var kept []*contract.Clause
-	for _, kw := range []string{"type", "oneOf", "anyOf"} {
-		if c := n.Clause(kw); c != nil {
+	add := func(c *contract.Clause) {
+		if c != nil && !slices.Contains(kept, c) {
 			kept = append(kept, c)
 		}
 	}
-	if members, ok := v.(map[string]any); ok {
-		for _, p := range n.Props {
-			if member, there := members[p.PropName]; there {
-				if c := n.Clause("required/" + p.PropName); c != nil {
-					kept = append(kept, c)
-				}
-				kept = append(kept, keptAt(p, member)...)
+	n.Visit(value.Plain(v), func(n *contract.Node, v any, _ []string) bool {
+		for _, kw := range []string{"type", "oneOf", "anyOf"} {
+			add(n.Clause(kw))
+		}
+		if members, ok := v.(map[string]any); ok {
+			for _, name := range sortedKeys(members) {
+				add(n.Clause("required/" + name))
+			}
+			if c := n.Clause("additionalProperties"); c != nil && !c.Permits {
+				add(c)
 			}
 		}
-		if c := n.Clause("additionalProperties"); c != nil && !c.Permits {
-			kept = append(kept, c)
-		}
-	}
-	if items, ok := v.([]any); ok && n.Items != nil && len(items) > 0 {
-		kept = append(kept, keptAt(n.Items, items[0])...)
-	}
-	for _, part := range n.AllOf {
-		kept = append(kept, keptAt(part, v)...)
-	}
+		return true
+	})
 	return kept
 }
 

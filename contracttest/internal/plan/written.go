@@ -100,12 +100,13 @@ func (pl *planner) otherStyles(p *contract.Param, good value.Good, st codec.Styl
 		}
 	}
 	items, isList := good.V.([]any)
-	if !isList || len(items) == 0 || p.Node.Items == nil {
+	item := p.Node.Element(1)
+	if !isList || len(items) == 0 || item == nil {
 		return
 	}
 	twice := []any{items[0], items[len(items)-1]}
 	if p.Node.Schema.UniqueItems && len(items) < 2 {
-		twice[1] = value.Distinct(p.Node.Items, items[0], 1)
+		twice[1] = value.Distinct(item, items[0], 1)
 	}
 	if p.Node.Validates(twice) != nil {
 		return
@@ -419,7 +420,7 @@ func (pl *planner) fields(m *contract.Media, d draft) {
 			raw(c, "bare-percent-sign", strings.Replace(text, pair, pair+"%", 1), Refuse)
 		}
 	}
-	for _, prop := range m.Node.Props {
+	for _, prop := range m.Node.Properties() {
 		_, there := members[prop.PropName]
 		c := prop.Clause("type")
 		g, err := pl.maker.Good(prop)

@@ -122,3 +122,47 @@ func (n *Node) FirstItem() (index int, further bool) {
 	}
 	return len(n.Parent.PrefixItems), true
 }
+
+// EachItem reports whether a node is about all items, or all from some index on.
+func (n *Node) EachItem() bool {
+	if n.Parent == nil || n.via.about != Item || n.via.force != Always {
+		return false
+	}
+	_, further := n.FirstItem()
+	return further
+}
+
+// Element returns the schema that the i-th item is held against, or nil.
+func (n *Node) Element(i int) *Node {
+	if nodes := (Alternative{Nodes: Nodes{n}}).Item(i); len(nodes) > 0 {
+		return nodes[0]
+	}
+	return nil
+}
+
+// Properties returns the nodes of the members that the schema describes by their names, in
+// order.
+func (n *Node) Properties() Nodes { return n.Props }
+
+// Branches returns the schemas of oneOf, then those of anyOf.
+func (n *Node) Branches() Nodes { return slices.Concat(n.OneOf, n.AnyOf) }
+
+// Beside returns the other branches that a value may be valid against as well: those of the
+// same anyOf.
+func (n *Node) Beside() Nodes {
+	if n.Parent == nil || !slices.Contains(n.Parent.AnyOf, n) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(n.Parent.AnyOf), func(other *Node) bool { return other == n })
+}
+
+// Conditional reports whether a schema says something of some values only, whatever their
+// type.
+func (n *Node) Conditional() bool {
+	return n.If != nil || len(n.DependentSchemas)+len(n.Schema.DependentRequired) > 0 || n.Contains != nil
+}
+
+// SpeaksOf reports whether the schema itself says what members, or what items, have to be.
+func (n *Node) SpeaksOf(part About) bool {
+	return slices.ContainsFunc(n.children, func(c *Node) bool { return c.via.about == part && c.via.force == Always })
+}
