@@ -282,6 +282,28 @@ paths:
 `, h: http.HandlerFunc(search),
 		},
 		{
+			name: "content of a GET", spec: `
+openapi: 3.1.0
+info: {title: search, version: "1"}
+paths:
+  /books:
+    get:
+      operationId: findBooks
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [title], properties: {title: {type: string, maxLength: 20}}}}}}
+      responses: {"204": {description: none}, "400": {description: bad}}
+`, h: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.EscapedPath() != "/books":
+					http.NotFound(w, r)
+				case r.Method != http.MethodGet && r.Method != http.MethodHead:
+					w.Header().Set("Allow", "GET, HEAD")
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				default:
+					w.WriteHeader(http.StatusNoContent)
+				}
+			}),
+		},
+		{
 			name: "a body without which nothing is accepted", errors: []string{"addTeam/body/optional"}, spec: `
 openapi: 3.0.3
 info: {title: teams, version: "1"}

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -25,6 +26,7 @@ const (
 	// A server that sends such a Content-Type breaks RFC 9110 §5.6.6.
 	leaveTypeParameters = "RFC 9110 §2.4: a recipient may attempt to recover from a parameter of a media type that is malformed"
 	leaveType           = "RFC 9110 §2.4: a recipient may attempt to recover from a media type that is malformed, and the document takes all"
+	leaveContent        = "RFC 9110 §9.3.1, §9.3.5: the content of GET, HEAD and DELETE has no defined semantics, a receiver may ignore it"
 	leaveEscape         = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
 )
 
@@ -134,7 +136,20 @@ func (b *Body) takesAll() bool {
 	return slices.ContainsFunc(b.Media, func(m *Media) bool { return m.Key == "*/*" })
 }
 
+// checkBody returns the clauses of the body that a request breaks.
 func (op *Operation) checkBody(r *wire.Request) []Violation {
+	broken := op.judgeBody(r)
+	switch op.Method {
+	case http.MethodGet, http.MethodHead, http.MethodDelete:
+		broken = slices.Clone(broken)
+		for i := range broken {
+			broken[i].Leave = cmp.Or(broken[i].Leave, leaveContent)
+		}
+	}
+	return broken
+}
+
+func (op *Operation) judgeBody(r *wire.Request) []Violation {
 	if op.Body == nil {
 		return nil // OpenAPI does not say what becomes of a body that is not documented
 	}

@@ -131,6 +131,11 @@ const bodies = head + `paths:
       operationId: may
       requestBody: {content: {application/json: {schema: {type: string}}}}
       ` + done + `
+  /look:
+    get:
+      operationId: look
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [a]}}}}
+      ` + done + `
   /any:
     post:
       operationId: any
@@ -289,6 +294,8 @@ func TestCheckRequestBody(t *testing.T) {
 		{"another type", "POST /required\nContent-Type: application/xml\n\n<a/>", []string{"op/body/media-type"}},
 		{"malformed type", "POST /required\nContent-Type: json\n\n{}", []string{"op/body/media-type"}},
 		{"malformed type where any will do", "POST /any\nContent-Type: /json\n\n{}", []string{"any/body/media-type RFC 9110 §2.4"}},
+		{"content of a GET", "GET /look\nContent-Type: application/json\n\n{}", []string{"look/body/a/required RFC 9110 §9.3.1"}},
+		{"a GET without content", "GET /look\n", []string{"look/body/required RFC 9110 §9.3.1"}},
 		{"no type", "POST /required\n\n{}", []string{"op/body/media-type RFC 9110 §8.3"}},
 		{"blank type", "POST /required\nContent-Type:\n\n{}", []string{"op/body/media-type RFC 9110 §8.3"}},
 		{"type with a malformed parameter", "POST /required\nContent-Type: application/json; charset\n\n{\"s\":\"a\"}", []string{"op/body/media-type RFC 9110 §2.4"}},
