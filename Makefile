@@ -53,13 +53,13 @@ test-all: test-more ## every test in full, and all that needs node, PostgreSQL o
 .PHONY: test-more
 test-more: SOAK := 10s
 test-more: prepare lint-spec test-tables test-modules test-stress soak ## what make test leaves out, but for the largest tables of tests
-	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 60
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 90
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 
 .PHONY: test-tables
 test-tables: ## what the race detector leaves no time for: the whole matrix, each defect of our endpoint, JSON Schema's suite, floods
 	$(GO) test ./contracttest -run '^(TestMatrix|TestDefects)$$'
-	$(GO) test ./contracttest/internal/crud ./contracttest/internal/odd
+	$(GO) test ./contracttest/internal/crud ./contracttest/internal/odd ./contracttest/internal/orders
 	$(GO) test ./contracttest/internal/plan -run '^TestSuite$$'
 	$(GO) test ./server -run '^(TestIdleConnections|TestFlood)$$'
 
@@ -72,10 +72,10 @@ test-defects: ## everything that is planned against each of the bookshop's 601 d
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 1 -timeout 90m
 
 .PHONY: test-modules
-test-modules: ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
+test-modules: ## test what has a module of its own, without the race detector, which our code has had: all that needs the vendor's SDK, OpenTelemetry or a browser
 	@.ci/chromium
 	@.ci/wrk
-	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO_TEST) ./...); done
+	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO) test -shuffle=on ./...); done
 
 .PHONY: ajv
 ajv: build/ajv/installed ## install ajv, for the tests that let it judge (needs node)

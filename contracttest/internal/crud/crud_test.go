@@ -85,7 +85,10 @@ func TestAgain(t *testing.T) {
 	s, err := crud.New(crud.Dress{})
 	require.NoError(t, err)
 	var reports [][]string
-	for _, workers := range []int{4, 1, 8} {
+	for i, workers := range []int{8, 1, 4} {
+		if i == 2 && racing.Sampled() {
+			break
+		}
 		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Values("Bearer", crud.Token), contracttest.Workers(workers))
 		require.NoError(t, err)
 		require.True(t, s.Untouched(), "what is somebody's is as it was")

@@ -142,7 +142,7 @@ func TestCatalogue(t *testing.T) {
 				}
 				kinds[kind] = true
 			}
-			if !racing.Take(i, 25) {
+			if !racing.Take(i, 50) {
 				continue
 			}
 			tried++

@@ -173,7 +173,7 @@ func TestOdd(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for i, file := range files {
-		if !racing.Take(i, 3) {
+		if !racing.Take(i, 5) {
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestOdd(t *testing.T) {
 			slices.Sort(o.unreached)
 			assert.Equal(t, strings.Join(o.unreached, "\n"), strings.Join(unreached, "\n"))
 			for i, d := range o.defects {
-				if racing.Take(i, 20) {
+				if racing.Take(i, 30) {
 					o.kills(t, c, d)
 				}
 			}

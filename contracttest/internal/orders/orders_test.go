@@ -11,6 +11,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/internal/orders"
+	"github.com/dataarts-go/factory/internal/racing"
 )
 
 // TestOrders proves that a run finds its way through an ordinary service: it refers to
@@ -20,7 +21,10 @@ import (
 func TestOrders(t *testing.T) {
 	c, err := contracttest.Parse("orders.yaml", orders.Document)
 	require.NoError(t, err)
-	for _, quota := range []int{15, 100_000} {
+	for i, quota := range []int{100_000, 15} {
+		if !racing.Take(i, 2) {
+			continue
+		}
 		var before string
 		for _, workers := range []int{1, 8} {
 			if quota < 100 && workers == 1 {
