@@ -72,7 +72,7 @@ test-defects: ## everything that is planned against each of the bookshop's 601 d
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 1 -timeout 90m
 
 .PHONY: test-modules
-test-modules: ## test what has a module of its own, without the race detector, which our code has had: all that needs the vendor's SDK, OpenTelemetry or a browser
+test-modules: ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
 	@.ci/chromium
 	@.ci/wrk
 	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO) test -shuffle=on ./...); done
