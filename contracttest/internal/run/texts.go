@@ -23,10 +23,12 @@ type scalar struct {
 // texts lists the strings in the body of a request that are values of properties or fields.
 func texts(req *wire.Request) []scalar {
 	kind, params, _ := mime.ParseMediaType(req.Get("Content-Type"))
-	switch kind {
-	case "application/x-www-form-urlencoded":
+	start := bytes.TrimLeft(req.Body, " \t\r\n")
+	switch {
+	case bytes.HasPrefix(start, []byte("{")): // whatever it is called: the target may not look at that
+	case kind == "application/x-www-form-urlencoded":
 		return fields(req.Body)
-	case "multipart/form-data":
+	case kind == "multipart/form-data":
 		return parts(req.Body, params["boundary"])
 	}
 	return slices.DeleteFunc(scalars(req.Body), func(s scalar) bool { return s.item || !s.text })

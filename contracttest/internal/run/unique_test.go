@@ -13,6 +13,19 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
+// TestFreshWhateverItIsCalled proves that JSON has new texts under the name of a
+// form too: a target that takes it would be left with those of the plan, and a
+// second run would meet them.
+func TestFreshWhateverItIsCalled(t *testing.T) {
+	for _, kind := range []string{"application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"} {
+		req := &wire.Request{Body: []byte(` {"title":"abc"}`)}
+		req.Set("Content-Type", kind)
+		all := texts(req)
+		require.Len(t, all, 1, kind)
+		assert.Equal(t, "abc", all[0].value, kind)
+	}
+}
+
 // TestFresh proves that texts which look unique are new in each request, and are
 // judged by their schema as the planned ones are.
 func TestFresh(t *testing.T) {
