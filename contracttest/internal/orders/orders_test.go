@@ -58,6 +58,24 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// TestOneOperation proves the same of a run that is to test one operation alone.
+func TestOneOperation(t *testing.T) {
+	c, err := contracttest.Parse("orders.yaml", orders.Document)
+	require.NoError(t, err)
+	for _, op := range []string{"createOrder", "shipOrder", "changeOrder", "logout"} {
+		t.Run(op, func(t *testing.T) {
+			srv := httptest.NewServer(orders.New(100_000))
+			defer srv.Close()
+			rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL),
+				contracttest.Values("bearer", orders.Token), contracttest.Only(op), contracttest.Cases(10))
+			require.NoError(t, err)
+			assert.Zero(t, rep.Errors(), "%s", describe(rep))
+			assert.Empty(t, rep.Inconclusive)
+			assert.Empty(t, rep.Unproven)
+		})
+	}
+}
+
 func describe(rep *contracttest.Report) string {
 	var b strings.Builder
 	for _, f := range rep.Findings {

@@ -73,11 +73,15 @@ func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 func (r *runner) hasEnded(ctx context.Context, op *contract.Operation) {
 	r.credential.mu.Lock()
 	defer r.credential.mu.Unlock()
-	control := r.goodRequest(op)
-	if r.credential.ended.Load() || control == nil {
+	if r.credential.ended.Load() {
 		return
 	}
-	r.credential.ended.Store(answerOf(r.send(ctx, control)).refusesCaller())
+	st := r.states.of(op)
+	ended := st.accepted && !st.repeatable
+	if control := r.goodRequest(op); control != nil {
+		ended = answerOf(r.send(ctx, control)).refusesCaller()
+	}
+	r.credential.ended.Store(ended)
 }
 
 // endedReason is why an operation is not tried any more that may end a session.

@@ -372,8 +372,7 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 
 // maker finds who makes what a parameter of an operation names.
 func (l *learner) maker(ctx context.Context, op *contract.Operation, p *contract.Param) *maker {
-	before, _, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
-	item := before + "{" + p.Spec.Name + "}"
+	item := itemOf(op, p)
 	if m, ok := l.makers[item]; ok {
 		return m
 	}

@@ -35,58 +35,92 @@ func (s step) send(ctx context.Context, r *runner, values map[string]string) *wi
 }
 
 // produce makes a resource in the state in which the operation takes it.
-func (f *fixture) produce(ctx context.Context) map[string]string {
-	values := f.maker.make(ctx)
-	for _, s := range f.steps {
-		if values == nil || !accepted(s.c.Op, s.send(ctx, f.r, values)) {
+func (f *fixture) produce(ctx context.Context) map[string]string { return f.maker.makeWith(ctx, f.steps) }
+
+// makeWith makes a resource, and brings it into a state.
+func (m *maker) makeWith(ctx context.Context, steps []step) map[string]string {
+	values := m.make(ctx)
+	for _, s := range steps {
+		if values == nil || !accepted(s.c.Op, s.send(ctx, m.r, values)) {
 			return nil
 		}
 	}
 	return values
 }
 
-// maxSteps is how many requests bring a resource into a state at most.
-const maxSteps = 3
+// How many requests bring a resource into a state at most, and how many operations on it are
+// tried for that.
+const (
+	maxSteps = 3
+	maxWays  = 12
+)
 
 // unlock finds, for what takes a resource in some states only, as a shipment that has to be
 // paid before, what brings it there: other operations on it.
 func (l *learner) unlock(ctx context.Context, ops []*contract.Operation) {
-	var open, locked []*contract.Operation
+	ways := map[*maker]map[*contract.Operation][]step{}
 	for _, op := range ops {
 		f := l.r.states.of(op).fixture
-		if f == nil || f.maker == nil || l.r.world.Consumed(op.Method, op) != f.param || l.ended(ctx) || l.r.selection.skips(op) || l.r.opts.unsafe(op) {
+		if f == nil || f.maker == nil || l.r.world.Consumed(op.Method, op) != f.param || l.r.selection.skips(op) || l.r.opts.unsafe(op) || !depends(op) || l.ended(ctx) {
 			continue
 		}
-		if depends(op) && !l.opens(ctx, op) {
+		if l.opens(ctx, f.maker, op, nil) {
+			continue
+		}
+		if ways[f.maker] == nil {
+			ways[f.maker] = l.ways(ctx, f)
+		}
+		if f.steps = ways[f.maker][op]; len(f.steps) > 0 {
+			f.there = nil
+		}
+	}
+}
+
+// ways finds for each operation on a kind of resource what has to be done to one before.
+func (l *learner) ways(ctx context.Context, f *fixture) map[*contract.Operation][]step {
+	item := itemOf(f.op, f.param)
+	ways := map[*contract.Operation][]step{}
+	var open, locked []*contract.Operation
+	for _, op := range l.r.contract.Operations {
+		p := l.r.world.Consumed(op.Method, op)
+		if p == nil || itemOf(op, p) != item || l.r.selection.skips(op) || l.r.opts.unsafe(op) || len(open)+len(locked) == maxWays {
+			continue
+		}
+		l.refer(ctx, op)
+		switch {
+		case depends(op) && !l.opens(ctx, f.maker, op, nil):
 			locked = append(locked, op)
-		} else if op.Method != http.MethodDelete {
+		case op.Method != http.MethodDelete:
 			open = append(open, op)
 		}
 	}
-	for range maxSteps {
-		before := len(locked)
+	for found := true; found; {
+		found = false
 		locked = slices.DeleteFunc(locked, func(op *contract.Operation) bool {
-			f := l.r.states.of(op).fixture
-			for _, other := range open {
-				of := l.r.states.of(other).fixture
-				base := plan.Base(other, l.opts)
-				if other == op || of.maker != f.maker || base == nil || len(of.steps) == maxSteps {
+			for _, via := range open {
+				base := plan.Base(via, l.opts)
+				if base == nil || len(ways[via]) == maxSteps || l.ended(ctx) {
 					continue
 				}
-				f.steps = append(slices.Clone(of.steps), l.r.step(base))
-				if l.opens(ctx, op) {
-					f.there = nil
-					open = append(open, op)
-					return true
+				steps := append(slices.Clone(ways[via]), l.r.step(base))
+				if !l.opens(ctx, f.maker, op, steps) {
+					continue
 				}
+				if ways[op], found = steps, true; op.Method != http.MethodDelete {
+					open = append(open, op)
+				}
+				return true
 			}
-			f.steps = nil
 			return false
 		})
-		if len(locked) == before {
-			return
-		}
 	}
+	return ways
+}
+
+// itemOf is the path template of what a parameter of an operation names.
+func itemOf(op *contract.Operation, p *contract.Param) string {
+	before, _, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
+	return before + "{" + p.Spec.Name + "}"
 }
 
 // depends reports whether the document has an answer for what is in the wrong state.
@@ -97,13 +131,14 @@ func depends(op *contract.Operation) bool {
 	})
 }
 
-// opens reports whether an operation takes a resource that was just made for it.
-func (l *learner) opens(ctx context.Context, op *contract.Operation) bool {
+// opens reports whether an operation takes a resource that was just made and brought into a
+// state.
+func (l *learner) opens(ctx context.Context, m *maker, op *contract.Operation, steps []step) bool {
 	base := plan.Base(op, l.opts)
 	if base == nil {
 		return false
 	}
-	values := l.r.states.of(op).fixture.produce(ctx)
+	values := m.makeWith(ctx, steps)
 	return values != nil && accepted(op, l.r.step(base).send(ctx, l.r, values))
 }
 
