@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"maps"
 	"math/big"
@@ -82,7 +83,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	path := r.URL.EscapedPath()
-	for pattern, methods := range s.routes(r, body) {
+	for pattern, methods := range s.routes(w, r, body) {
 		before, behind, hasID := strings.Cut(pattern, "{}")
 		rest, ok := strings.CutPrefix(path, before)
 		id, ends := strings.CutSuffix(rest, behind)
@@ -113,7 +114,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type serving func(id string) (status int, body any, location string)
 
-func (s *Service) routes(r *http.Request, body []byte) map[string]map[string]serving {
+func (s *Service) routes(w http.ResponseWriter, r *http.Request, body []byte) map[string]map[string]serving {
 	token := func() string {
 		kind, text, _ := strings.Cut(strings.Join(r.Header.Values("Authorization"), ","), " ")
 		text = strings.TrimSpace(text)
@@ -139,28 +140,33 @@ func (s *Service) routes(r *http.Request, body []byte) map[string]map[string]ser
 		}},
 		"/me": {"GET": in(func(string) (int, any, string) { return 200, map[string]string{"user": "ada"}, "" })},
 		"/customers": {"POST": in(func(string) (int, any, string) {
-			o := object(r, body)
-			c := map[string]any{"name": text(o, "name", 1, 60), "email": text(o, "email", 1, 80)}
-			if a, err := mail.ParseAddress(fmt.Sprint(c["email"])); err != nil || a.Name != "" {
-				refuse(http.StatusBadRequest, "email")
-			}
-			for _, other := range s.customers {
-				if strings.EqualFold(fmt.Sprint(other["email"]), fmt.Sprint(c["email"])) {
-					refuse(http.StatusConflict, "the address is taken")
-				}
-			}
+			c := customer(r, body)
+			s.mustBeFree(c["email"], nil)
 			s.last++
 			c["id"] = fmt.Sprintf("0e0f1a2b-3c4d-4e5f-8a9b-%012d", s.last)
 			s.customers[fmt.Sprint(c["id"])] = c
 			return 201, c, ""
 		})},
-		"/customers/{}": {"GET": in(func(id string) (int, any, string) {
-			c := s.customers[customerID(id)]
-			if c == nil {
-				refuse(http.StatusNotFound, "no such customer")
-			}
-			return 200, c, ""
-		})},
+		"/customers/{}": {
+			"GET": in(func(id string) (int, any, string) {
+				c := s.customerOf(id)
+				w.Header().Set("ETag", tag(c))
+				return 200, c, ""
+			}),
+			"PUT": in(func(id string) (int, any, string) {
+				change := customer(r, body)
+				c := s.customerOf(id)
+				switch tags := r.Header.Values("If-Match"); {
+				case len(tags) == 0:
+					refuse(http.StatusPreconditionRequired, "If-Match is missing")
+				case len(tags) > 1 || tags[0] != "*" && tags[0] != tag(c):
+					refuse(http.StatusPreconditionFailed, "the customer has changed")
+				}
+				s.mustBeFree(change["email"], c)
+				maps.Copy(c, change)
+				return 200, c, ""
+			}),
+		},
 		"/orders": {
 			"GET":  in(func(string) (int, any, string) { return 200, s.page(r.URL.RawQuery), "" }),
 			"POST": in(func(string) (int, any, string) { return s.order(r, body) }),
@@ -190,6 +196,40 @@ func (s *Service) routes(r *http.Request, body []byte) map[string]map[string]ser
 		"/orders/{}/pay":  {"POST": in(func(id string) (int, any, string) { return 200, s.move(id, "open", "paid"), "" })},
 		"/orders/{}/ship": {"POST": in(func(id string) (int, any, string) { return 200, s.move(id, "paid", "shipped"), "" })},
 	}
+}
+
+// customer reads a customer, but for its identifier.
+func customer(r *http.Request, body []byte) map[string]any {
+	o := object(r, body)
+	c := map[string]any{"name": text(o, "name", 1, 60), "email": text(o, "email", 1, 80)}
+	if a, err := mail.ParseAddress(fmt.Sprint(c["email"])); err != nil || a.Name != "" {
+		refuse(http.StatusBadRequest, "email")
+	}
+	return c
+}
+
+// mustBeFree refuses an address that another customer has.
+func (s *Service) mustBeFree(email any, but map[string]any) {
+	for _, other := range s.customers {
+		if strings.EqualFold(fmt.Sprint(other["email"]), fmt.Sprint(email)) && (but == nil || other["id"] != but["id"]) {
+			refuse(http.StatusConflict, "the address is taken")
+		}
+	}
+}
+
+func (s *Service) customerOf(id string) map[string]any {
+	c := s.customers[customerID(id)]
+	if c == nil {
+		refuse(http.StatusNotFound, "no such customer")
+	}
+	return c
+}
+
+// tag is the entity tag of a customer.
+func tag(c map[string]any) string {
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, c["name"], c["email"])
+	return fmt.Sprintf("%q", strconv.FormatUint(h.Sum64(), 16))
 }
 
 func (s *Service) orderOf(id string) map[string]any {
