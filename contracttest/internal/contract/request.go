@@ -25,6 +25,7 @@ const (
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 	// A server that sends such a Content-Type breaks RFC 9110 §5.6.6.
 	leaveTypeParameters = "RFC 9110 §2.4: a recipient may attempt to recover from a parameter of a media type that is malformed"
+	leaveCharset        = "RFC 8259 §11: the media type has no charset parameter, and one has no effect on a receiver that goes by the RFC"
 	leaveType           = "RFC 9110 §2.4: a recipient may attempt to recover from a media type that is malformed, and the document takes all"
 	leaveContent        = "RFC 9110 §9.3.1, §9.3.5: the content of GET, HEAD and DELETE has no defined semantics, a receiver may ignore it"
 	leaveEscape         = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
@@ -174,17 +175,23 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 	if err != nil {
 		v := Violation{Clause: op.Body.MediaType, Message: err.Error()}
 		name, _, _ := strings.Cut(types[0], ";")
-		_, malformed := mediatype.Parse(types[0])
-		if malformed != nil {
+		t, malformed := mediatype.Parse(types[0])
+		if malformed != nil || t.JSON() && t.Params["charset"] != "" {
 			media, err = op.Body.media(name)
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			if malformed != nil && op.Body.takesAll() {
 				v.Leave = leaveType
 			}
 			return append(broken, v)
+		case malformed != nil:
+			v.Leave = leaveTypeParameters
+		case strings.Contains(strings.ToLower(media.Key), "charset"):
+			return append(broken, v)
+		default:
+			v.Leave = leaveCharset
 		}
-		v.Leave = leaveTypeParameters
 		broken = append(broken, v)
 	}
 	syntax := media.Syntax

@@ -293,6 +293,7 @@ func TestCheckRequestBody(t *testing.T) {
 		{"another charset", "POST /required\nContent-Type: application/json;charset=latin1\n\n{\"s\":\"a\"}", []string{"op/body/media-type"}},
 		{"another type", "POST /required\nContent-Type: application/xml\n\n<a/>", []string{"op/body/media-type"}},
 		{"malformed type", "POST /required\nContent-Type: json\n\n{}", []string{"op/body/media-type"}},
+		{"another charset where none is documented", "POST /any\nContent-Type: application/json;charset=latin1\n\n{}", []string{"any/body/media-type RFC 8259 §11"}},
 		{"malformed type where any will do", "POST /any\nContent-Type: /json\n\n{}", []string{"any/body/media-type RFC 9110 §2.4"}},
 		{"content of a GET", "GET /look\nContent-Type: application/json\n\n{}", []string{"look/body/a/required RFC 9110 §9.3.1"}},
 		{"a GET without content", "GET /look\n", []string{"look/body/required RFC 9110 §9.3.1"}},

@@ -14,7 +14,6 @@ const (
 	leaveChunked       = "RFC 9112 §6: a chunked body of no bytes is a body, and none of the media type; many receivers take it for an absent one"
 	leaveTypeParameter = "RFC 9110 §8.3.1: what a parameter means that the media type does not define is not defined"
 	leaveLastSemicolon = "RFC 9110 §5.6.6 allows a semicolon without a parameter, RFC 7231 §3.1.1.1 did not"
-	leaveCharset       = "RFC 8259 §11: the media type has no charset parameter, and one has no effect on a receiver that goes by the RFC"
 	leaveCharsetAlias  = "RFC 2978 §2.3: utf8 is no registered name of UTF-8, but many take it for one"
 	leaveIdentity      = "RFC 9110 §8.4.1: identity is reserved for Accept-Encoding and should not be sent as a Content-Encoding"
 )
@@ -36,10 +35,6 @@ func (pl *planner) label(m *contract.Media, d draft) {
 			label += "-of-" + name
 		}
 		pl.raw(clause, label, expect, leave, d, func(r *wire.Request) { r.Set("Content-Type", contentType) })
-	}
-	charset := ""
-	if isJSON(m) && !strings.Contains(strings.ToLower(params), "charset") {
-		charset = leaveCharset
 	}
 	// The same media type in other spellings (RFC 9110 §8.3.1).
 	if !strings.HasPrefix(name, "multipart/") {
@@ -103,12 +98,12 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		{"malformed", name + "; charset", ""},
 		{"two-types", name + ", text/plain", ""},
 		{"empty", "", ""},
-		{"other-charset", name + ";charset=ISO-8859-1", charset},
-		{"windows-charset", name + ";charset=windows-1252", charset},
-		{"ascii-charset", name + ";charset=us-ascii", charset},
-		{"gbk", name + ";charset=gbk", charset},
-		{"utf-16", name + ";charset=utf-16", charset},
-		{"upper-case-utf-16", name + "; charset=UTF-16", charset},
+		{"other-charset", name + ";charset=ISO-8859-1", ""},
+		{"windows-charset", name + ";charset=windows-1252", ""},
+		{"ascii-charset", name + ";charset=us-ascii", ""},
+		{"gbk", name + ";charset=gbk", ""},
+		{"utf-16", name + ";charset=utf-16", ""},
+		{"upper-case-utf-16", name + "; charset=UTF-16", ""},
 		{"utf8", name + ";charset=utf8", leaveCharsetAlias},
 	} {
 		typ(other.label, other.contentType, Refuse, other.leave)
