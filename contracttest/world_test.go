@@ -167,6 +167,26 @@ func TestNothingToConsume(t *testing.T) {
 	assert.NotEmpty(t, d.touched, "the user gives it")
 }
 
+// TestGivenIsUsedUp proves that a second run with the same value says that the first
+// one has used it up, and blames nobody for it.
+func TestGivenIsUsedUp(t *testing.T) {
+	c := parse(t, fmt.Sprintf(orders, ""))
+	for _, only := range [][]string{{"removeOrder"}, {"cancelOrder"}, {"removeOrder", "cancelOrder", "getOrder"}} {
+		d := newOrderDesk()
+		d.places = false
+		d.there["mine"] = "mine"
+		for i := range 2 {
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(d), contracttest.Only(only...), contracttest.Values("orderId", "mine"))
+			require.NoError(t, err)
+			assert.Zero(t, rep.Errors(), "%s", describe(rep))
+			assert.Empty(t, rep.Inconclusive)
+			gone := strings.Contains(strings.Join(rep.Warnings, "\n"), "give another orderId (--value orderId=VALUE), as the one that was given is gone or used up")
+			assert.Equal(t, i > 0, gone, "%v: %s", only, strings.Join(rep.Warnings, "\n"))
+			assert.Equal(t, i > 0, len(rep.Unproven) > 0)
+		}
+	}
+}
+
 // TestOnlyExampleIsTaken proves that a new text is not insisted on where the
 // document's example is the one that is taken.
 func TestOnlyExampleIsTaken(t *testing.T) {

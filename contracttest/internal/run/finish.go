@@ -221,6 +221,9 @@ func someOf(names []string) []string {
 
 // lacking says what the run may have to be told of the target.
 func (r *runner) lacking(op *contract.Operation) string {
+	if p := r.states.of(op).usedUp; p != nil {
+		return fmt.Sprintf("another %s (--value %s=VALUE), as the one that was given is gone or used up, perhaps by an earlier run, which may delete what is given", p.Spec.Name, p.Spec.Name)
+	}
 	values := "values that exist on the target (--value NAME=VALUE)"
 	if f := r.states.of(op).fixture; f != nil && f.maker == nil && len(f.given) == 0 && r.world.Consumed(op.Method, op) == f.param {
 		values = fmt.Sprintf("a %s that may be used up (--value %s=VALUE), as no operation makes one", f.param.Spec.Name, f.param.Spec.Name)

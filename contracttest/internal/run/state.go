@@ -34,6 +34,7 @@ type state struct {
 
 	valid      answer              // to its valid request
 	closed     bool                // its credential is refused, or there is none
+	usedUp     *contract.Param     // has a value of the user's for which that is refused
 	left       string              // why nothing more of it is sent
 	judged     int                 // cases
 	same       answer              // to all cases of its own method and path
