@@ -129,7 +129,8 @@ func (r *runner) usedUp(c *plan.Case, o *outcome) bool {
 		before, _, _ := strings.Cut(c.Op.Path, "{"+p.Spec.Name+"}")
 		read := r.world.Reader(c.Op, p)
 		gone := (o.status == http.StatusNotFound || o.status == http.StatusGone) && (read == nil || !r.states.of(read).accepted)
-		if p == consumed && (gone || o.status == http.StatusConflict) || gone && r.world.At(http.MethodDelete, before+"{"+p.Spec.Name+"}") != nil {
+		deleted := gone && r.world.At(http.MethodDelete, before+"{"+p.Spec.Name+"}") != nil
+		if deleted || p == consumed && o.status == http.StatusConflict {
 			r.states.of(c.Op).usedUp = p
 			return true
 		}
