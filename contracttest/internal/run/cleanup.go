@@ -74,6 +74,17 @@ func (r *runner) cleanup(ctx context.Context) {
 	r.sayWhatStays()
 }
 
+// deleteUnused deletes what the run has made and no longer needs: a target may lock
+// it out before its end.
+func (r *runner) deleteUnused(ctx context.Context) {
+	for _, st := range r.states {
+		if st.fixture != nil {
+			st.fixture.letGo()
+		}
+	}
+	r.deleteAll(ctx, r.inUse)
+}
+
 // inUse reports whether requests that are still to be sent may be about a
 // resource.
 func (r *runner) inUse(res *world.Resource) bool {
@@ -89,16 +100,16 @@ func (r *runner) inUse(res *world.Resource) bool {
 		if st.refersTo(res) {
 			return true
 		}
-		var own map[string]string
+		left := []map[string]string{nil}
 		if st.fixture != nil {
-			own = st.fixture.now()
+			left = st.fixture.left()
 		}
-		both := maps.Clone(own)
-		if both == nil {
-			both = map[string]string{}
-		}
-		maps.Copy(both, st.actual)
-		return strings.HasPrefix(st.op.Path, res.Item) && (has(st.actual) || has(own) || has(both))
+		return strings.HasPrefix(st.op.Path, res.Item) && (has(st.actual) || slices.ContainsFunc(left, func(own map[string]string) bool {
+			both := map[string]string{}
+			maps.Copy(both, own)
+			maps.Copy(both, st.actual)
+			return has(own) || has(both)
+		}))
 	})
 }
 

@@ -254,8 +254,11 @@ func (r *runner) accuse(ctx, late context.Context, w wave, early bool) {
 		}
 		control := r.goodRequest(op)
 		for len(cases) > 0 {
-			n := 0
-			for n < len(cases) && (n == 0 || cases[n].Anonymous || n < r.opts.CredentialTries) {
+			n, tries := 0, 0
+			for n < len(cases) && (cases[n].Anonymous || tries < max(1, r.opts.CredentialTries)) {
+				if !cases[n].Anonymous {
+					tries++
+				}
 				n++
 			}
 			some := cases[:n]

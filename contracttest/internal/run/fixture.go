@@ -35,14 +35,27 @@ type fixture struct {
 	free      string     // an identifier that names nothing; empty where there is none
 	read      *plan.Case // reads what the parameter names; nil where nothing does
 	steps     []step     // that bring what is made into the state in which the operation takes it
-	exclusive bool       // one request at a time, each of which may use the resource up
+	adds      bool       // requests add to the resource, and may share it
+	exclusive bool       // an accepted request uses the resource up
 
-	mu    sync.RWMutex
-	there map[string]string // the values of one that can be used; nil where it has to be made
-	used  atomic.Bool       // since it was made
-	vain  atomic.Int32      // how often another one was made, and nothing came of it
-	spent atomic.Bool       // an accepted request uses a resource up
+	plain, fresh *stock // of what requests have alone, and of what none was accepted for before
+
+	mu    sync.Mutex
+	there map[string]string // the values of what requests share; nil where there is none yet
+	used  atomic.Bool       // a request was accepted
+	vain  atomic.Int32      // how often another resource was taken, and nothing came of it
+	spent atomic.Bool       // it turned out that an accepted request uses a resource up
 }
+
+// makes sets who makes the resources of a fixture.
+func (f *fixture) makes(m *maker) {
+	if f.maker = m; m != nil {
+		f.plain, f.fresh = newStock(f.r.workers, f.produce), newStock(f.r.workers, f.produce)
+	}
+}
+
+// leased reports whether an operation's own requests have a resource alone each.
+func (f *fixture) leased() bool { return f.maker != nil && !f.adds && !world.Safe(f.op.Method) }
 
 // maxVain is how often a request that is refused on a used resource is sent
 // again with a new one to no purpose.
@@ -77,14 +90,15 @@ func changes(req *wire.Request) bool {
 
 // send sends a request with what it may change.
 func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request, do way) *wire.Exchange {
-	one := f.exclusive || f.spent.Load() || c.Request.Method != c.Op.Method
-	x, values, before := f.try(ctx, c, planned, do, one)
+	other := c.Request.Method != c.Op.Method
+	share := f.maker == nil || f.adds && !other
+	x, before := f.try(ctx, c, planned, do, share, f.exclusive || f.spent.Load() || other)
 	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) || f.vain.Add(1) > maxVain {
 		return x
 	}
 	// It may be refused for what was done to the resource before.
-	f.drop(values)
-	again, _, _ := f.try(ctx, c, planned, do, one)
+	f.drop()
+	again, _ := f.try(ctx, c, planned, do, share, true)
 	if accepted(c.Op, again) {
 		f.vain.Add(-1)
 		f.spent.Store(true)
@@ -122,64 +136,50 @@ func stateful(status int) bool {
 	return status/100 == 4
 }
 
-// try sends a request once. It returns the values of the resource that it was
-// sent with, and whether that had been used before.
-func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, do way, one bool) (x *wire.Exchange, values map[string]string, before bool) {
-	switch {
-	case len(f.given) > 0 && f.maker == nil:
-		one = false // nothing is made that could be used up
-	case one:
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if values = f.there; values == nil || f.spent.Load() && f.used.Load() {
-			values = f.renew(ctx)
-		}
-	default:
+// try sends a request once: with what others have too, or with a resource that it
+// has alone, a fresh one where an accepted request uses it up. It reports whether the
+// resource may have been used before.
+func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, do way, share, fresh bool) (x *wire.Exchange, before bool) {
+	from := f.plain
+	if fresh {
+		from = f.fresh
+	}
+	var values map[string]string
+	if share {
 		values = f.lend(ctx)
-		f.mu.RLock()
-		defer f.mu.RUnlock()
+	} else {
+		values = from.take(ctx)
 	}
 	req := f.r.bound(f.op, planned, values)
 	about := f.about(ctx, req, values)
 	if about == somebodys {
-		return &wire.Exchange{Request: req, Err: errSomebodys}, values, false
+		x = &wire.Exchange{Request: req, Err: errSomebodys}
+	} else {
+		before = f.used.Load() && (share || !fresh)
+		x = f.r.exchange(ctx, f.op, f.upToDate(ctx, c, req, values), do)
 	}
-	before = f.used.Load()
-	x = f.r.exchange(ctx, f.op, f.upToDate(ctx, c, req, values), do)
-	if x.Response == nil || about == nobodys {
-		return x, values, before
-	}
-	switch status := x.Response.Status; {
-	case status/100 == 2:
+	done := about == ours && x.Response != nil && x.Response.Status/100 == 2
+	if done && (share || !fresh) {
 		f.used.Store(true)
-		if one && (req.Method == http.MethodDelete || req.Method != f.op.Method) {
-			f.there = nil
-		}
-	case one && before && (status == http.StatusNotFound || status == http.StatusGone):
-		f.there = nil
 	}
-	return x, values, before
+	switch {
+	case share || values == nil:
+	case about != somebodys && (done && fresh || x.Response == nil):
+		from.renew(ctx)
+	default:
+		from.giveBack(values)
+	}
+	return x, before
 }
 
-// lend returns the values of a resource that can be used, and makes one where
+// lend returns the values of a resource that requests share, and makes one where
 // there is none; nil where nobody can.
 func (f *fixture) lend(ctx context.Context) map[string]string {
-	f.mu.RLock()
-	values := f.there
-	f.mu.RUnlock()
-	if values == nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if values = f.there; values == nil {
-			values = f.renew(ctx)
-		}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.there != nil {
+		return f.there
 	}
-	return values
-}
-
-// renew makes a resource, or takes what there is in its place. The lock is held.
-func (f *fixture) renew(ctx context.Context) map[string]string {
-	f.used.Store(false)
 	switch {
 	case f.maker != nil:
 		f.there = f.produce(ctx)
@@ -189,20 +189,39 @@ func (f *fixture) renew(ctx context.Context) map[string]string {
 	return f.there
 }
 
-// now returns the values of the resource that there is; nil where there is none.
-func (f *fixture) now() map[string]string {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.there
+// left lists the values of the resources that requests may still be sent with.
+func (f *fixture) left() []map[string]string {
+	f.mu.Lock()
+	all := []map[string]string{f.there}
+	f.mu.Unlock()
+	if f.maker != nil {
+		all = slices.Concat(all, f.plain.left(), f.fresh.left())
+	}
+	return all
 }
 
-// drop lets go of a resource, unless somebody has before.
-func (f *fixture) drop(values map[string]string) {
+// letGo keeps what wrong credentials are to be tried on.
+func (f *fixture) letGo() {
+	const most = 2
+	if f.maker == nil {
+		return
+	}
+	plain, fresh := most, 0
+	switch {
+	case !f.leased():
+		plain = 0
+	case f.exclusive || f.spent.Load():
+		plain, fresh = 0, most
+	}
+	f.plain.letGo(plain)
+	f.fresh.letGo(fresh)
+}
+
+// drop lets go of the resource that is shared.
+func (f *fixture) drop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if maps.Equal(f.there, values) {
-		f.there = nil
-	}
+	f.there = nil
 }
 
 // bound puts what is on the target in the place of what the plan was made with.

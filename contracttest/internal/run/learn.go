@@ -341,22 +341,18 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 	if p == nil {
 		return
 	}
-	f := &fixture{r: l.r, op: op, param: p, given: l.opts.Known[p.Spec.Name], exclusive: op.Method == http.MethodDelete || !consumes && !adds}
+	f := &fixture{r: l.r, op: op, param: p, given: l.opts.Known[p.Spec.Name], adds: adds, exclusive: op.Method == http.MethodDelete || !consumes && !adds}
 	if read := w.Reader(op, p); read != nil {
 		f.read = plan.Base(read, l.opts)
-		f.exclusive = f.exclusive || f.versioned() // in between another would make it an old one
+		f.adds = adds && !f.versioned() // in between another would make it an old one
 	}
 	defer func() { l.r.states.of(op).fixture = f }()
 	if len(f.given) > 0 || l.ended(ctx) {
 		return
 	}
-	if f.maker = l.maker(ctx, op, p); f.maker != nil {
+	if f.makes(l.maker(ctx, op, p)); f.maker != nil {
 		if consumes || adds {
-			f.there = f.maker.make(ctx)
-		}
-		if f.there != nil {
-			l.keep(op, f.there)
-			l.note(op, p, f.maker.base.Op)
+			l.has(f, f.maker.make(ctx))
 		}
 		return
 	}
@@ -368,6 +364,22 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 	if consumes && f.free != "" {
 		l.opts.Absent[op] = map[string]string{p.Spec.Name: f.free}
 	}
+}
+
+// has gives a fixture its first resource, and lets requests be planned with it.
+func (l *learner) has(f *fixture, values map[string]string) {
+	switch {
+	case values == nil:
+		return
+	case f.adds:
+		f.there = values
+	case f.exclusive:
+		f.fresh.put(values)
+	default:
+		f.plain.put(values)
+	}
+	l.keep(f.op, values)
+	l.note(f.op, f.param, f.maker.base.Op)
 }
 
 // maker finds who makes what a parameter of an operation names.

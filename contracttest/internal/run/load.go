@@ -54,16 +54,21 @@ type load struct {
 // maxWaiting is how many requests of slow operations may be under way.
 const maxWaiting = 32
 
-// lanes is how many requests of an operation that changes nothing may be under way
-// when there are no others: more than there are workers where the operation takes
-// its time when it is asked alone, as long as the target bears it.
+// workers is how many requests may be under way that nobody has to wait for.
+func (r *runner) workers() int { return r.load.atMost(r.opts.Workers) }
+
+// lanes is how many requests of a slow operation may be under way: more than there
+// are workers if they change nothing, as long as the target bears it.
 func (r *runner) lanes(op *contract.Operation) int {
-	n := r.opts.Workers
-	if n > 1 && r.states.of(op).slow() {
-		n = max(n, maxWaiting)
+	if rank(op) > reading {
+		return r.workers()
 	}
-	if bound := r.load.most.Load(); bound > 0 {
-		n = min(n, int(bound))
+	return r.load.atMost(max(r.opts.Workers, maxWaiting))
+}
+
+func (l *load) atMost(n int) int {
+	if bound := l.most.Load(); bound > 0 {
+		return min(n, int(bound))
 	}
 	return n
 }

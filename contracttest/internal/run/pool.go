@@ -33,10 +33,10 @@ type pool struct {
 	next    int
 	aside   map[*contract.Operation][]int // cases that wait for their operation
 	waiting int                           // cases in aside
+	under   map[*contract.Operation]int   // cases that are under way
 	slow    map[*contract.Operation]int   // answers that take long
 	slowAll int
-	known   int                          // answers of operations that are known to be slow
-	serial  map[*contract.Operation]bool // a case is under way, and others have to wait for it
+	known   int // answers of operations that are known to be slow
 	busy    map[*job]bool
 }
 
@@ -52,7 +52,7 @@ type job struct {
 func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
 	p := &pool{
 		r: r, cases: cases, outcomes: make([]outcome, len(cases)), keep: make([]bool, len(cases)),
-		aside: map[*contract.Operation][]int{}, slow: map[*contract.Operation]int{}, busy: map[*job]bool{}, serial: map[*contract.Operation]bool{},
+		aside: map[*contract.Operation][]int{}, under: map[*contract.Operation]int{}, slow: map[*contract.Operation]int{}, busy: map[*job]bool{},
 	}
 	p.freed = sync.NewCond(&p.mu)
 	for i, c := range cases {
@@ -111,9 +111,7 @@ func (p *pool) take(j *job) (int, bool) {
 			if i, ok := p.choose(); ok {
 				j.op, j.since, j.slow, j.known = p.cases[i].Op, time.Now(), false, false
 				p.busy[j] = true
-				if p.r.states.of(j.op).renews() {
-					p.serial[j.op] = true
-				}
+				p.under[j.op]++
 				return i, true
 			}
 			if p.waiting == 0 {
@@ -149,11 +147,10 @@ func (p *pool) choose() (int, bool) {
 }
 
 // blocked reports whether the next answer of an operation has to wait for those
-// that may be late: of it, or of a target that has never answered. Cases that may
-// use up what was made for them are sent one after the other, so that it does not
-// depend on the workers what there is for the next.
+// that may be late: of it, or of a target that has never answered. Of what has a
+// resource for itself no more are sent than there are.
 func (p *pool) blocked(op *contract.Operation) bool {
-	if p.serial[op] {
+	if f := p.r.states.of(op).fixture; f != nil && f.leased() && p.under[op] >= leases {
 		return true
 	}
 	if p.slowAll > 0 && !p.r.answered.Load() && int(p.r.hung.Load())+p.slowAll >= maxHung {
@@ -173,8 +170,8 @@ func (p *pool) finish(j *job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.busy, j)
-	wasSerial := p.serial[j.op]
-	delete(p.serial, j.op)
+	full := p.under[j.op] >= leases
+	p.under[j.op]--
 	if j.slow {
 		p.slowAll--
 		p.slow[j.op]--
@@ -182,7 +179,7 @@ func (p *pool) finish(j *job) bool {
 	if j.known {
 		p.known--
 	}
-	if j.slow || wasSerial || p.r.load.most.Load() > 0 {
+	if j.slow || full || p.r.load.most.Load() > 0 {
 		p.freed.Broadcast()
 	}
 	return j.slow || j.known

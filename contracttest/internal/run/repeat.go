@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,51 +21,98 @@ import (
 // framing reads a few answers of each operation byte by byte: what net/http's
 // client forgives shows there.
 func (r *runner) framing(ctx context.Context, w wave) {
+	var all []*framed
 	for _, op := range w {
-		var some [3]*plan.Case // the valid request, one that is refused, HEAD
-		for _, c := range r.plan.cases(op) {
-			switch {
-			case c.Base == nil:
-				some[0] = c
-				if op.Method == http.MethodGet {
-					head := *c
-					head.Base, head.Request = c, c.Request.Clone()
-					head.Request.Method = http.MethodHead
-					some[2] = &head
-				}
-			case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "" && !wrong(c):
-				some[1] = c
-			case c.Request.Method == http.MethodHead:
-				some[2] = c
+		all = append(all, framedOf(op, r.plan.cases(op))...)
+	}
+	g := &errgroup.Group{}
+	g.SetLimit(r.workers())
+	for _, f := range all {
+		send := func() error {
+			if r.stopped(ctx, f.c.Op) == "" {
+				f.x = r.ask(ctx, f.c, r.target.Raw)
 			}
+			return nil
 		}
-		for _, c := range some {
-			if c == nil || r.stopped(ctx, op) != "" {
-				continue
-			}
-			x := r.ask(ctx, c, r.target.Raw)
-			if r.over(ctx) {
-				return
-			}
-			var found []report.Finding
-			o := r.judge(ctx, c, x)
-			if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(op).repeatable && r.stillAccepted(ctx, c) {
-				found = append(found, r.unstable(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
-					"the same answer on every connection", strconv.Itoa(o.status), judge.Error))
-			}
-			for _, f := range o.findings {
-				// Whether HEAD has to be served, the document does not say; where it must
-				// not be, its case has been weighed.
-				if f.Check == judge.Framing || !slices.Contains(comesAgain, f.Check) && c.Request.Method != http.MethodHead {
-					r.enter(f)
-					found = append(found, f)
-				}
-			}
-			if len(found) > 0 {
-				r.sample.add(r.shot(c, x), found, false)
-			}
+		if r.beside(f.c.Op) {
+			g.Go(send)
+			continue
+		}
+		_ = g.Wait() // none fails
+		_ = send()
+	}
+	_ = g.Wait()
+	for _, f := range all {
+		if r.over(ctx) {
+			return
+		}
+		if f.x != nil {
+			r.framed(ctx, f.c, f.x)
 		}
 	}
+}
+
+// framed is a case whose answer is read byte by byte.
+type framed struct {
+	c *plan.Case
+	x *wire.Exchange // nil where it was not sent
+}
+
+// framedOf chooses from the cases of an operation: the valid request, one that is
+// refused, HEAD.
+func framedOf(op *contract.Operation, cases []*plan.Case) []*framed {
+	var some [3]*plan.Case
+	for _, c := range cases {
+		switch {
+		case c.Base == nil:
+			some[0] = c
+			if op.Method == http.MethodGet {
+				head := *c
+				head.Base, head.Request = c, c.Request.Clone()
+				head.Request.Method = http.MethodHead
+				some[2] = &head
+			}
+		case some[1] == nil && c.Expect == plan.Refuse && c.Leave == "" && !wrong(c):
+			some[1] = c
+		case c.Request.Method == http.MethodHead:
+			some[2] = c
+		}
+	}
+	var all []*framed
+	for _, c := range some {
+		if c != nil {
+			all = append(all, &framed{c: c})
+		}
+	}
+	return all
+}
+
+// framed enters what is wrong with an answer that was read byte by byte.
+func (r *runner) framed(ctx context.Context, c *plan.Case, x *wire.Exchange) {
+	var found []report.Finding
+	o := r.judge(ctx, c, x)
+	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(c.Op).repeatable && r.stillAccepted(ctx, c) {
+		found = append(found, r.unstable(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
+			"the same answer on every connection", strconv.Itoa(o.status), judge.Error))
+	}
+	for _, f := range o.findings {
+		// Whether HEAD has to be served, the document does not say; where it must
+		// not be, its case has been weighed.
+		if f.Check == judge.Framing || !slices.Contains(comesAgain, f.Check) && c.Request.Method != http.MethodHead {
+			r.enter(f)
+			found = append(found, f)
+		}
+	}
+	if len(found) > 0 {
+		r.sample.add(r.shot(c, x), found, false)
+	}
+}
+
+// beside reports whether the requests of an operation do nothing to those of
+// others, which may be sent at the same time: they change nothing, make something,
+// or change what is their own.
+func (r *runner) beside(op *contract.Operation) bool {
+	return rank(op) == reading || r.states.of(op).renews() || r.world.Creates(op)
 }
 
 // How often a request is repeated, and how many of them at once.
@@ -75,52 +123,37 @@ const (
 
 // repeat sends the same requests again: the valid one between others of every
 // kind, one that is refused between valid ones, in a row and at once. The
-// answers must be of one shape.
+// answers must be of one shape. Operations that do nothing to each other are asked
+// beside each other: those that change nothing, and those that make something or
+// change what is their own.
 func (r *runner) repeat(ctx context.Context, w wave) {
-	var some []*round // whose operations do nothing to each other
-	flush := func() {
-		g := &errgroup.Group{}
-		for _, rd := range some {
-			g.Go(func() error { rd.done = r.asked(ctx, rd); return nil })
-		}
-		_ = g.Wait() // none fails
-		for _, rd := range some {
-			for _, one := range rd.all {
-				if rd.done {
-					r.steady(one)
-				}
-			}
-		}
-		some = nil
-	}
+	var asking, making []*round
 	for _, op := range w {
 		st := r.states.of(op)
 		if st.fruitless() != "" {
 			continue
 		}
 		rd := roundOf(op, r.plan.cases(op))
-		if rd == nil {
-			continue
-		}
-		// Requests that change a resource of their own go on beside others.
-		alone := rank(op) == reading || !st.renews()
-		if alone || len(some) == r.opts.Workers {
-			flush()
-		}
-		some = append(some, rd)
-		if alone {
-			flush()
+		switch {
+		case rd == nil:
+		case rank(op) == reading:
+			asking = append(asking, rd)
+		case r.beside(op):
+			making = append(making, rd)
+		default:
+			r.asked(ctx, []*round{rd})
 		}
 	}
-	flush()
+	r.asked(ctx, asking)
+	r.asked(ctx, making)
 }
 
 // round is what is sent again and again of an operation: its valid request, one
 // that is refused, and others between them.
 type round struct {
+	op     *contract.Operation
 	all    []*repeated
 	others []*plan.Case
-	done   bool
 }
 
 // roundOf chooses from the cases of an operation; it is nil where there is no
@@ -160,7 +193,7 @@ func roundOf(op *contract.Operation, cases []*plan.Case) *round {
 	if base == nil {
 		return nil
 	}
-	rd := &round{others: append(callers, others...)}
+	rd := &round{op: op, others: append(callers, others...)}
 	for _, c := range []*plan.Case{base, broken} {
 		if c != nil {
 			rd.all = append(rd.all, &repeated{c: c})
@@ -208,46 +241,87 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 	return a
 }
 
-// asked sends the cases of an operation again and again, other requests between,
-// then each at once, and once more when all is quiet again: being busy is no
-// state. What changes nothing is sent by all workers. It reports whether all was
-// sent.
-func (r *runner) asked(ctx context.Context, rd *round) bool {
-	all, others := rd.all, rd.others
-	op := all[0].c.Op
-	for _, one := range all {
-		one.replies = make([]reply, repeats)
-	}
-	lanes := 1
-	if rank(op) == reading {
-		lanes = r.lanes(op)
-	}
-	g := &errgroup.Group{}
-	g.SetLimit(lanes)
-	for i := range repeats {
-		var turn []func()
-		turn = append(turn, func() { all[0].replies[i] = r.reply(ctx, all[0].c) })
-		if i%2 == 1 && len(others) > 0 {
-			turn = append(turn, func() { r.send(ctx, others[i/2%len(others)]) })
-		}
-		for _, one := range all[1:] {
-			if i%2 == 1 { // right before the valid one
-				turn = append(turn, func() { one.replies[i] = r.reply(ctx, one.c) })
-			}
-		}
-		for _, do := range turn {
-			g.Go(func() error {
-				if r.stopped(ctx, op) == "" {
+// asked sends the cases of some operations again and again, other requests between,
+// then those of each at once, and once more when all is quiet again: being busy is
+// no state. It enters what is not as it was.
+func (r *runner) asked(ctx context.Context, rounds []*round) {
+	many := &errgroup.Group{}
+	many.SetLimit(r.workers())
+	var slow sync.WaitGroup
+	for _, rd := range rounds {
+		turns := rd.turns(ctx, r)
+		switch {
+		case rank(rd.op) > reading && !r.states.of(rd.op).renews(): // one after the other
+			many.Go(func() error {
+				for _, do := range turns {
 					do()
 				}
 				return nil
 			})
+		case r.opts.Workers > 1 && r.states.of(rd.op).slow():
+			slow.Go(func() {
+				few := &errgroup.Group{}
+				few.SetLimit(r.lanes(rd.op))
+				for _, do := range turns {
+					few.Go(func() error { do(); return nil })
+				}
+				_ = few.Wait() // none fails
+			})
+		default:
+			for _, do := range turns {
+				many.Go(func() error { do(); return nil })
+			}
 		}
 	}
-	_ = g.Wait() // none fails
-	for _, one := range all {
-		if r.stopped(ctx, op) != "" {
-			return false
+	_ = many.Wait() // none fails
+	slow.Wait()
+	for _, rd := range rounds {
+		r.together(ctx, rd)
+	}
+	for _, rd := range rounds {
+		for _, one := range rd.all {
+			if r.over(ctx) || r.stopped(ctx, rd.op) != "" {
+				break
+			}
+			r.steady(one)
+		}
+	}
+}
+
+// turns lists what is sent of a round, in its order.
+func (rd *round) turns(ctx context.Context, r *runner) []func() {
+	var all []func()
+	add := func(do func()) {
+		all = append(all, func() {
+			if r.stopped(ctx, rd.op) == "" {
+				do()
+			}
+		})
+	}
+	for _, one := range rd.all {
+		one.replies = make([]reply, repeats)
+	}
+	for i := range repeats {
+		add(func() { rd.all[0].replies[i] = r.reply(ctx, rd.all[0].c) })
+		if i%2 == 0 {
+			continue
+		}
+		if len(rd.others) > 0 {
+			add(func() { r.send(ctx, rd.others[i/2%len(rd.others)]) })
+		}
+		for _, one := range rd.all[1:] { // right before the valid one
+			add(func() { one.replies[i] = r.reply(ctx, one.c) })
+		}
+	}
+	return all
+}
+
+// together sends each of the requests of a round many times at once, and then once
+// alone.
+func (r *runner) together(ctx context.Context, rd *round) {
+	for _, one := range rd.all {
+		if r.stopped(ctx, rd.op) != "" {
+			return
 		}
 		at := make([]reply, together)
 		g := &errgroup.Group{}
@@ -257,10 +331,19 @@ func (r *runner) asked(ctx context.Context, rd *round) bool {
 		for i := range at {
 			g.Go(func() error { at[i] = r.reply(ctx, one.c); return nil })
 		}
-		_ = g.Wait()
-		one.replies = append(append(one.replies, at...), r.reply(ctx, one.c))
+		_ = g.Wait() // none fails
+		one.replies = append(one.replies, at...)
 	}
-	return !r.over(ctx) && r.stopped(ctx, op) == ""
+	quiet := make([]reply, len(rd.all))
+	g := &errgroup.Group{}
+	g.SetLimit(r.workers())
+	for i, one := range rd.all {
+		g.Go(func() error { quiet[i] = r.reply(ctx, one.c); return nil })
+	}
+	_ = g.Wait()
+	for i, one := range rd.all {
+		one.replies = append(one.replies, quiet[i])
+	}
 }
 
 // steady enters what of the answers to the same request is not as the others.

@@ -126,7 +126,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 			return nil, err
 		}
 	}
-	r.deleteAll(ctx, r.inUse) // a target may lock the run out
+	r.deleteUnused(ctx)
 	r.accuse(ctx, late, slices.Concat(ordinary...), false)
 	if len(endings) > 0 {
 		r.deleteAll(ctx, nil) // and then nobody is let in

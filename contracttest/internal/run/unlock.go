@@ -71,7 +71,8 @@ func (l *learner) unlock(ctx context.Context, ops []*contract.Operation) {
 			ways[f.maker] = l.ways(ctx, f)
 		}
 		if f.steps = ways[f.maker][op]; len(f.steps) > 0 {
-			f.there = nil
+			f.plain.letGo(0)
+			f.fresh.letGo(0)
 		}
 	}
 }
