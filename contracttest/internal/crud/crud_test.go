@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,7 +20,10 @@ import (
 	"github.com/dataarts-go/factory/internal/racing"
 )
 
-var seeds = flag.Int("seeds", 1, "how many seeds each dress is tried with")
+var (
+	seeds       = flag.Int("seeds", 1, "how many seeds each dress is tried with")
+	inOperation = flag.Bool("real", false, "deployments as in operation: tokens that live 2 s, 400 requests in a second, an operation of 1.5 s")
+)
 
 // TestDresses proves that a run has no error to report on a service that
 // remembers, however it treats its state; that most clauses are shown all the
@@ -38,7 +44,7 @@ func TestDresses(t *testing.T) {
 // TestDeployments proves the same of the plain service behind what stands before
 // services in operation.
 func TestDeployments(t *testing.T) {
-	for i, d := range crud.Deployments() {
+	for i, d := range crud.Deployments(*inOperation) {
 		if !racing.Take(i, 8) {
 			continue
 		}
@@ -104,6 +110,35 @@ func TestAgain(t *testing.T) {
 			assert.Equal(t, line, other[i])
 		}
 	}
+}
+
+// TestOneAtATime proves that what the run has made is changed by one request at a
+// time, however many are under way: what others do to it is not to be laid at that one.
+func TestOneAtATime(t *testing.T) {
+	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
+	require.NoError(t, err)
+	s, err := crud.New(crud.Dress{})
+	require.NoError(t, err)
+	var mu sync.Mutex
+	under := map[int]int{} // requests that change a team
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/teams/"))
+		if err == nil && slices.Contains(s.Left(), id) && slices.Contains([]string{http.MethodPut, http.MethodPatch, http.MethodDelete}, r.Method) {
+			change := func(by int) {
+				mu.Lock()
+				defer mu.Unlock()
+				under[id] += by
+				assert.Less(t, under[id], 2, "requests that change a team at the same time")
+			}
+			change(1)
+			defer change(-1)
+			runtime.Gosched()
+		}
+		s.ServeHTTP(w, r)
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("Bearer", crud.Token), contracttest.Workers(8), contracttest.Only("replaceTeam", "changeTeam", "deleteTeam"))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
 }
 
 // TestSafe proves that a run which is to be safe changes nothing.

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Deployment is what stands before a service in operation. Times are counts of
-// requests, so that a test does not wait.
+// Deployment is what stands before a service in operation.
 type Deployment struct {
 	Name string
 	// Wrap puts it before the service.
@@ -25,16 +24,21 @@ type Deployment struct {
 }
 
 // Deployments are lawful: a run against a service behind one has no error to
-// report.
-func Deployments() []Deployment {
+// report. Where they are not to be as in operation, times are counts of requests, or
+// short, so that a test does not wait.
+func Deployments(inOperation bool) []Deployment {
+	tokens, limit, pause, each := tokensFor(200), limitAt(400), 15*time.Millisecond, time.Duration(0)
+	if inOperation { // an answer takes a while, so that a run outlives its tokens
+		tokens, limit, pause, each = tokensOf(2*time.Second), limitIn(400, time.Second), 1500*time.Millisecond, 5*time.Millisecond
+	}
 	return []Deployment{
 		{Name: "lock-out after five wrong credentials", Wrap: lockOut, LocksOut: true},
-		{Name: "tokens that expire", Wrap: func(s *Service) http.Handler { return s }, Prepare: expiring},
+		{Name: "tokens that expire", Wrap: slow(each, func(*http.Request) bool { return true }), Prepare: tokens},
 		{Name: "web interface for unknown paths", Wrap: webInterface},
 		{Name: "OPTIONS answered everywhere", Wrap: options},
 		{Name: "503 above four requests under way", Wrap: busy},
-		{Name: "429 for so many requests", Wrap: limited},
-		{Name: "one slow operation", Wrap: slow},
+		{Name: "429 for so many requests", Wrap: limited(limit)},
+		{Name: "one slow operation", Wrap: slow(pause, listsNotes)},
 		{Name: "compressing proxy", Wrap: proxy},
 	}
 }
@@ -55,30 +59,62 @@ func lockOut(s *Service) http.Handler {
 	return s
 }
 
-// expiring makes tokens that are good for so many requests, and renews them as a
+// tokensFor makes tokens that are good for so many requests, and renews them as a
 // caller does who has the first.
-func expiring(s *Service) func(*http.Request) error {
-	const life = 200
-	var mu sync.Mutex
-	issued, used := 1, 0
-	name := func(n int) string { return fmt.Sprintf("crud-token-%d", n) }
-	s.Admits = func(token string) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		used++
-		// The one before is taken too: a request may have been under way.
-		return token == name(issued) || issued > 1 && used < life/2 && token == name(issued-1)
+func tokensFor(life int) func(*Service) func(*http.Request) error {
+	return func(s *Service) func(*http.Request) error {
+		var mu sync.Mutex
+		issued, used := 1, 0
+		s.Admits = func(token string) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			used++
+			// The one before is taken too: a request may have been under way.
+			return token == tokenOf(issued) || issued > 1 && used < life/2 && token == tokenOf(issued-1)
+		}
+		return renewed(func() string {
+			mu.Lock()
+			defer mu.Unlock()
+			if used >= life {
+				issued, used = issued+1, 0
+			}
+			return tokenOf(issued)
+		})
 	}
+}
+
+// tokensOf makes tokens that are good for so long; a caller renews them a little
+// before.
+func tokensOf(life time.Duration) func(*Service) func(*http.Request) error {
+	return func(s *Service) func(*http.Request) error {
+		var mu sync.Mutex
+		issued := 1
+		until := map[string]time.Time{Token: time.Now().Add(life)}
+		s.Admits = func(token string) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return time.Now().Before(until[token])
+		}
+		return renewed(func() string {
+			mu.Lock()
+			defer mu.Unlock()
+			if time.Now().After(until[tokenOf(issued)].Add(-life / 4)) {
+				issued++
+				until[tokenOf(issued)] = time.Now().Add(life)
+			}
+			return tokenOf(issued)
+		})
+	}
+}
+
+func tokenOf(n int) string { return fmt.Sprintf("crud-token-%d", n) }
+
+// renewed puts the token that is good now in the place of the first one.
+func renewed(now func() string) func(*http.Request) error {
 	return func(r *http.Request) error {
-		if r.Header.Get("Authorization") != "Bearer "+Token {
-			return nil // the case is about another one
+		if r.Header.Get("Authorization") == "Bearer "+Token { // else the case is about another one
+			r.Header.Set("Authorization", "Bearer "+now())
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		if used >= life {
-			issued, used = issued+1, 0
-		}
-		r.Header.Set("Authorization", "Bearer "+name(issued))
 		return nil
 	}
 }
@@ -123,33 +159,63 @@ func busy(s *Service) http.Handler {
 	})
 }
 
-// limited counts requests in the place of those in a second: a caller who slows
-// down after the third refusal has done what it can.
-func limited(s *Service) http.Handler {
-	const each, times = 400, 3
+// limitAt refuses a request now and then, by their number: a caller who slows down
+// after the third refusal has done what it can.
+func limitAt(each int64) func() bool {
+	const times = 3
 	var count atomic.Int64
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n := count.Add(1); n%each == 0 && n <= times*each {
-			refuse(w, http.StatusTooManyRequests, "so many requests")
-			return
-		}
-		s.ServeHTTP(w, r)
-	})
+	return func() bool {
+		n := count.Add(1)
+		return n%each == 0 && n <= times*each
+	}
 }
 
-func slow(s *Service) http.Handler {
-	const pause = 15 * time.Millisecond
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/notes") {
-			timer := time.NewTimer(pause)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-r.Context().Done():
-			}
+// limitIn refuses more than so many requests in a span of time.
+func limitIn(most int, span time.Duration) func() bool {
+	var mu sync.Mutex
+	var since time.Time
+	count := 0
+	return func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.Sub(since) >= span {
+			since, count = now, 0
 		}
-		s.ServeHTTP(w, r)
-	})
+		count++
+		return count > most
+	}
+}
+
+func limited(over func() bool) func(*Service) http.Handler {
+	return func(s *Service) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if over() {
+				refuse(w, http.StatusTooManyRequests, "so many requests")
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+	}
+}
+
+func listsNotes(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/notes")
+}
+
+func slow(pause time.Duration, some func(*http.Request) bool) func(*Service) http.Handler {
+	return func(s *Service) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if some(r) {
+				timer := time.NewTimer(pause)
+				defer timer.Stop()
+				select {
+				case <-timer.C:
+				case <-r.Context().Done():
+				}
+			}
+			s.ServeHTTP(w, r)
+		})
+	}
 }
 
 func proxy(s *Service) http.Handler {
