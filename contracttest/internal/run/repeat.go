@@ -245,20 +245,31 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 // then those of each at once, and once more when all is quiet again: being busy is
 // no state. It enters what is not as it was.
 func (r *runner) asked(ctx context.Context, rounds []*round) {
+	isSlow := func(rd *round) bool { return r.opts.Workers > 1 && r.states.of(rd.op).slow() }
+	inOrder := func(rd *round) bool { return rank(rd.op) > reading && !r.states.of(rd.op).renews() }
+	slices.SortStableFunc(rounds, func(a, b *round) int { // what takes long begins first
+		switch long := func(rd *round) bool { return isSlow(rd) || inOrder(rd) }; {
+		case long(a) == long(b):
+			return 0
+		case long(a):
+			return -1
+		}
+		return 1
+	})
 	many := &errgroup.Group{}
 	many.SetLimit(r.workers())
 	var slow sync.WaitGroup
 	for _, rd := range rounds {
 		turns := rd.turns(ctx, r)
 		switch {
-		case rank(rd.op) > reading && !r.states.of(rd.op).renews(): // one after the other
+		case inOrder(rd):
 			many.Go(func() error {
 				for _, do := range turns {
 					do()
 				}
 				return nil
 			})
-		case r.opts.Workers > 1 && r.states.of(rd.op).slow():
+		case isSlow(rd):
 			slow.Go(func() {
 				few := &errgroup.Group{}
 				few.SetLimit(r.lanes(rd.op))
