@@ -109,5 +109,5 @@ func (s *stock) letGo(most int) {
 	n := min(len(s.idle), most)
 	s.there -= len(s.idle) - n
 	s.idle = s.idle[:n]
-	s.filled = s.there > 0
+	s.filled = s.filled && s.there > 0
 }

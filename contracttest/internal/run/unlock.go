@@ -35,7 +35,9 @@ func (s step) send(ctx context.Context, r *runner, values map[string]string) *wi
 }
 
 // produce makes a resource in the state in which the operation takes it.
-func (f *fixture) produce(ctx context.Context) map[string]string { return f.maker.makeWith(ctx, f.steps) }
+func (f *fixture) produce(ctx context.Context) map[string]string {
+	return f.maker.makeWith(ctx, f.steps)
+}
 
 // makeWith makes a resource, and brings it into a state.
 func (m *maker) makeWith(ctx context.Context, steps []step) map[string]string {
