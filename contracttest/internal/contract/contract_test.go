@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -337,6 +338,34 @@ components:
 	r := op.Response(200)
 	assert.Equal(t, []string{"post/response/200/body/secret/writeOnly"}, broken(r.CheckBody(r.Media[0], response(t, "HTTP/1.1 200\nContent-Type: application/json\n\n"+`{"secret":"s","made":"m"}`))))
 	assert.Equal(t, []string{"post/response/200/body/made/required"}, broken(r.CheckBody(r.Media[0], response(t, "HTTP/1.1 200\nContent-Type: application/json\n\n"+`{}`))))
+}
+
+// What another schema about the same value requires may not be absent, though the one that
+// describes it does not say so.
+func TestOptionalOnlyWhereNothingRequires(t *testing.T) {
+	const id, required = "properties: {id: {type: string}}", "required: [id]"
+	for _, tt := range []struct {
+		name, schema string
+		optional     bool
+	}{
+		{"by itself", "{" + id + "}", true},
+		{"around", "{" + required + ", allOf: [{" + id + "}]}", false},
+		{"around a branch", "{" + required + ", oneOf: [{" + id + "}]}", false},
+		{"in another part", "{allOf: [{" + required + "}, {" + id + "}]}", false},
+		{"in a part of its own", "{" + id + ", allOf: [{" + required + "}]}", false},
+		{"in a branch", "{" + id + ", anyOf: [{" + required + "}, {}]}", true},
+		{"of a value around", "{" + required + ", properties: {id: {" + id + "}}}", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := parse(t, head+`paths:
+  /a:
+    post:
+      operationId: post
+      requestBody: {content: {application/json: {schema: `+tt.schema+`}}}
+      responses: {"200": {description: a}}`)
+			assert.Equal(t, tt.optional, slices.ContainsFunc(c.Clauses, func(cl *contract.Clause) bool { return strings.HasSuffix(cl.Name, "/id/optional") }))
+		})
+	}
 }
 
 // YAML lets a media type stand without a value.

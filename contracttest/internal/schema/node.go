@@ -290,6 +290,8 @@ func (n *Node) presence() {
 		keyword, text = "required", "is present"
 	case n.Side() == ResponseSide:
 		return // who answers may leave it out; nobody can break that
+	case parent.requiredAround(name):
+		return // the schema around has the clause
 	}
 	c := parent.clause(keyword+"/"+name, "required", n.Subject+" "+text)
 	c.Name = n.root.Operation + "/" + n.Path + "/" + keyword
@@ -300,6 +302,23 @@ func (n *Node) presence() {
 		if o := n.Schema.Origin; o != nil && o.Key != nil && s.Properties[name].Ref == "" {
 			c.Place = document.At(o, parent.Pointer+"/properties/"+document.Escape(name), "")
 		}
+	}
+}
+
+// requiredAround reports whether another schema about the same value requires a property:
+// {required: [id], allOf: [{properties: {id: …}}]} does not let id be absent.
+func (n *Node) requiredAround(name string) bool {
+	required := false
+	for {
+		inside := n.Parent != nil && n.via.about == Itself
+		if inside || len(n.Schema.AllOf) > 0 {
+			inPlaceSchemas(n.Schema, false, func(part *openapi3.Schema) { required = required || slices.Contains(part.Required, name) })
+		}
+		if required || !inside {
+			return required
+		}
+		n = n.Parent
+		required = slices.Contains(n.Schema.Required, name)
 	}
 }
 
