@@ -35,9 +35,11 @@ type token struct {
 	count atomic.Int64
 }
 
+// tokenLength is that of a token without a number behind it.
+const tokenLength = 7
+
 func newToken() *token {
-	const letters = 6
-	text := "q" + strings.ToLower(rand.Text()[:letters])
+	text := "q" + strings.ToLower(rand.Text()[:tokenLength-1])
 	return &token{text: text, shown: regexp.MustCompile("(?i)" + text + "[0-9a-z]*")}
 }
 
@@ -293,24 +295,29 @@ func seeded(suffix string, n int64) *mathrand.Rand {
 	return mathrand.New(mathrand.NewPCG(h.Sum64(), uint64(n))) //nolint:gosec // they have to differ, not to be secret
 }
 
-// likeness has other letters and digits in the places of those of a text.
+// likeness has other letters and digits in the places of those of a text: for each
+// number others, as long as there are any.
 func likeness(v, suffix string, n int64) string {
-	r := seeded(suffix, n)
+	r := seeded(suffix[:tokenLength], 0)
 	hex := strings.Trim(strings.ToLower(v), "0123456789abcdef-") == ""
-	letters := 26
+	letters := int64(26)
 	if hex {
 		letters = 6
 	}
 	out := []rune(v)
-	for i, c := range out {
+	for i, c := range slices.Backward(out) {
+		first, choices := 'a', letters
 		switch {
 		case c >= 'a' && c <= 'z':
-			out[i] = 'a' + rune(r.IntN(letters)) //nolint:gosec // one of 26 letters
 		case c >= 'A' && c <= 'Z':
-			out[i] = 'A' + rune(r.IntN(letters)) //nolint:gosec // one of 26 letters
+			first = 'A'
 		case c >= '1' && c <= '9':
-			out[i] = '1' + rune(r.IntN(9)) //nolint:gosec // one of 9 digits
+			first, choices = '1', 9
+		default:
+			continue
 		}
+		out[i] = first + rune((r.Int64N(choices)+n)%choices) //nolint:gosec // it is small
+		n /= choices
 	}
 	return string(out)
 }
