@@ -562,3 +562,16 @@ func TestNeverAccepted(t *testing.T) {
 		})
 	}
 }
+
+// TestOperationTime proves that an operation gets no more time than it may have, and
+// that the report says so, while the others have theirs.
+func TestOperationTime(t *testing.T) {
+	c := parse(t, fmt.Sprintf(orders, ""))
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(newOrderDesk()), contracttest.OperationTime(time.Nanosecond))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Contains(t, fmt.Sprint(rep.Coverage.Unreached, rep.Inconclusive), "its requests took the 1ns that an operation may take (--operation-time)")
+	whole, err := contracttest.Run(t.Context(), c, contracttest.Handler(newOrderDesk()), contracttest.OperationTime(time.Hour))
+	require.NoError(t, err)
+	assert.Less(t, rep.Stats.Exchanges, whole.Stats.Exchanges/4)
+}

@@ -138,6 +138,19 @@ func Timeout(d time.Duration) Option {
 	}
 }
 
+// OperationTime bounds the time that the requests of one operation take, added up:
+// the rest of them is left out, and counted. 0, the default, is without a bound. What
+// is left out depends on the clock then, so that two runs may report different things.
+func OperationTime(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("operation time: %v is negative", d)
+		}
+		c.OperationTime = d
+		return nil
+	}
+}
+
 // MaxTime makes every answer that takes longer a finding of the check
 // response-slow; 0, the default, does not. Unlike what Timeout bounds, the answer
 // is waited for.

@@ -31,6 +31,7 @@ type runFlags struct {
 	rate            float64
 	budget, timeout time.Duration
 	maxTime         time.Duration
+	operationTime   time.Duration
 	verbose, quiet  bool
 	dryRun          bool
 	keep, safe      bool
@@ -61,6 +62,7 @@ func newRunCommand() *cobra.Command {
 	fl.StringVar(&f.restart, "restart", "", "command of the shell that brings the target back after it has died, to find out of which request; it may go on running until the run ends")
 	fl.Float64Var(&f.rate, "rate", 0, "requests a second at most; 0 is without a bound")
 	fl.DurationVar(&f.budget, "budget", 0, "time for the whole run; 0 is without a bound")
+	fl.DurationVar(&f.operationTime, "operation-time", 0, "time for the requests of one operation, added up; the rest is left out and counted; 0 is without a bound")
 	fl.DurationVar(&f.timeout, "timeout", 5*time.Second, "time for one exchange")
 	fl.DurationVar(&f.maxTime, "max-time", 0, "time after which an answer is a finding (response-slow); 0 is without a bound")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "list the requests that would be sent, and send none")
@@ -120,7 +122,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	}
 	opts := []contracttest.Option{
 		contracttest.Seed(f.seed), contracttest.Cases(f.cases), contracttest.Workers(f.workers), contracttest.Rate(f.rate),
-		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
+		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.OperationTime(f.operationTime), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
 		contracttest.CredentialTries(f.tries),
 	}
 	if f.keep {

@@ -244,7 +244,9 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	r.exchanges.Add(1)
 	e := r.journal.begin(ctx, op, req)
 	defer r.journal.end(e, x)
+	start := time.Now()
 	x.Response, x.Err = do(ctx, req, r.opts.Prepare)
+	r.states.of(op).took.Add(int64(time.Since(start)))
 	return x
 }
 

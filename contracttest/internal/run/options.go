@@ -23,6 +23,7 @@ type Options struct {
 	Rate            float64
 	Timeout         time.Duration
 	MaxTime         time.Duration
+	OperationTime   time.Duration // 0: no bound
 	Budget          time.Duration
 	BasePath        *string // nil: as target and document say
 	Only            []string

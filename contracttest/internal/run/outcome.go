@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -104,6 +105,9 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 	}
 	if reason := cmp.Or(st.left, st.endless()); reason != "" {
 		return reason
+	}
+	if most := r.opts.OperationTime; most > 0 && time.Duration(st.took.Load()) >= most {
+		return fmt.Sprintf("its requests took the %s that an operation may take (--operation-time)", most)
 	}
 	if !r.answered.Load() && r.hung.Load() >= maxHung {
 		return fmt.Sprintf("the target gave no answer in time %d times, and no other", maxHung)

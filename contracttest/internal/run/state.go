@@ -51,6 +51,7 @@ type state struct {
 
 	spoilt      atomic.Bool  // it fails since some request
 	late, large atomic.Int32 // answers that did not come to an end
+	took        atomic.Int64 // nanoseconds, of all its requests
 }
 
 // renews reports whether what the operation consumes is made anew for each
