@@ -575,3 +575,28 @@ func TestOperationTime(t *testing.T) {
 	require.NoError(t, err)
 	assert.Less(t, rep.Stats.Exchanges, whole.Stats.Exchanges/4)
 }
+
+// TestDropped proves that a connection which is lost once may have been closed for
+// being idle, and is a finding when it is lost again, whatever the number of workers.
+func TestDropped(t *testing.T) {
+	c := parse(t, fmt.Sprintf(orders, ""))
+	for _, workers := range []int{1, 4} {
+		for _, always := range []bool{false, true} {
+			t.Run(fmt.Sprint(workers, " workers, always: ", always), func(t *testing.T) {
+				d := newOrderDesk()
+				var n atomic.Int32
+				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					kind := r.Header.Get("Content-Type")
+					if r.Method == http.MethodPost && r.URL.Path == "/orders" && (always && kind == "text/plain" || !always && n.Add(1)%40 == 0) {
+						panic(http.ErrAbortHandler)
+					}
+					d.ServeHTTP(w, r)
+				}))
+				defer srv.Close()
+				rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), contracttest.Workers(workers), contracttest.Skip("allow-header"))
+				require.NoError(t, err)
+				assert.Equal(t, always, rep.Errors() > 0, "%s", describe(rep))
+			})
+		}
+	}
+}

@@ -186,7 +186,10 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 		} else {
 			r.load.steady()
 		}
-	case !alone && r.answered.Load() && r.stopped(ctx, op) == "": // one that has never answered is not busy
+	case !r.answered.Load(), r.stopped(ctx, op) != "": // one that has never answered is not busy
+	case alone && errors.Is(failure(x), send.ErrDropped): // it may have been closed for being idle
+		x = r.alone(ctx, op, req, do, x)
+	case !alone:
 		r.load.slower()
 		x = r.alone(ctx, op, req, do, x)
 	}
