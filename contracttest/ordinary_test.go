@@ -60,6 +60,26 @@ func ofJSON(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
 	return members, err == nil && isObject
 }
 
+// gifts take no ribbon.
+func gifts() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /gifts", func(w http.ResponseWriter, r *http.Request) {
+		members, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		v, given := members["card"]
+		card, _ := v.(map[string]any)
+		_, isText := card["by"].(string)
+		if _, ribbon := card["ribbon"]; ribbon || given && !isText {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
 // teams have a name.
 func teams() http.Handler {
 	mux := http.NewServeMux()
@@ -280,6 +300,31 @@ paths:
       requestBody: {content: {application/json: {schema: {type: object, properties: {max: {type: integer}}}}}}
       responses: {"204": {description: found}, "400": {description: bad}, "415": {description: no JSON}}
 `, h: http.HandlerFunc(search),
+		},
+		{
+			// What is inside it is not to blame.
+			name: "a part that needs more than the document says", errors: []string{"addGift/body/card/optional", "addGift/body/card/type"}, spec: `
+openapi: 3.0.3
+info: {title: gifts, version: "1"}
+paths:
+  /gifts:
+    post:
+      operationId: addGift
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                card:
+                  type: object
+                  required: [by]
+                  properties:
+                    by: {type: string}
+                    ribbon: {type: object, properties: {bold: {type: boolean}, ends: {type: array, items: {type: object, properties: {cut: {type: boolean}}}}}}
+      responses: {"204": {description: added}, "400": {description: bad}, "415": {description: no JSON}}
+`, h: gifts(),
 		},
 		{
 			name: "content of a GET", spec: `

@@ -351,8 +351,11 @@ func (pl *planner) combination(i int) *Case {
 		d, used, clause, expect = next, append(used, ch), ch.clause, Refuse
 	}
 	c := pl.newCase(Random, clause, fmt.Sprintf("random-%d", i+1), expect)
-	if len(used) > 1 && expect == Accept {
-		c.Without = others.written()
+	if expect == Accept {
+		if len(used) > 1 {
+			c.Without = append(c.Without, others.written())
+		}
+		c.compare(used[0])
 	}
 	for _, ch := range used {
 		c.doubt(ch)

@@ -71,7 +71,7 @@ func (pl *planner) withoutOptional() {
 		return
 	}
 	c := pl.newCase(Clauses, first.Presence, "all-optional-absent", Accept)
-	c.Without = others.written()
+	c.Without = []func() *wire.Request{others.written()}
 	for _, p := range pl.op.Params {
 		if !p.Spec.Required {
 			pl.own(c, p)
@@ -209,6 +209,24 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				return set(d, v, slices.Compact(unknown)), nil
 			}
 		}
+		// What is around a value may be refused already.
+		usual := pl.changed(put(local.V, nil, false))
+		around := func() *wire.Request { return nil }
+		if len(way) > 1 {
+			around = pl.changed(func(m *value.Maker, d draft) (draft, error) {
+				up := way[len(way)-2]
+				outer, err := pl.at(up, way[:len(way)-1], good.V)
+				if err != nil {
+					return d, err
+				}
+				cur, ok := get(d)
+				if !ok {
+					cur = good.V
+				}
+				v, _, err := place(m, root, cur, way[:len(way)-1], outer.V, false)
+				return set(d, v, nil), err
+			})
+		}
 		most, kept, broken := most(way), map[*contract.Clause]int{}, map[*contract.Clause]int{}
 		for _, v := range pl.maker.Keep(n, local, in) {
 			if kept[v.Clause] >= most {
@@ -219,9 +237,12 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			if !v.Exists {
 				made = madeUp(n, local, v.V)
 			}
-			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false)}
-			if v.Label == "good" && p != nil && pl.names(n) {
-				ch.doubt = n.Path
+			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false), without: usual}
+			if v.Label == "good" {
+				ch.without = around
+				if p != nil && pl.names(n) {
+					ch.doubt = n.Path
+				}
 			}
 			pl.keep(ch, pl.probes(v, p), n)
 			kept[v.Clause] += pl.count - before
@@ -254,7 +275,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				pl.breakWith(change{clause: v.Clause, label: v.Label + "-in-last-item", node: n, site: n.Path, touches: p, apply: put(v.V, nil, true)})
 			}
 		}
-		pl.optional(n, local, in, p, put)
+		pl.optional(n, local, in, p, put, usual)
 		for _, c := range n.Clauses {
 			if pl.reasons[c] == "" {
 				pl.reasons[c] = "no value that breaks it, or keeps it at an edge, can be sent in its place"
@@ -429,7 +450,9 @@ func (pl *planner) byItself(n *contract.Node) (value.Good, error) {
 
 // optional plans the optional properties of an object: each absent, each
 // present, all absent, all present.
-func (pl *planner) optional(n *contract.Node, good value.Good, in value.Place, p *contract.Param, put func(any, []string, bool) func(*value.Maker, draft) (draft, error)) {
+func (pl *planner) optional(n *contract.Node, good value.Good, in value.Place, p *contract.Param,
+	put func(any, []string, bool) func(*value.Maker, draft) (draft, error), usual func() *wire.Request,
+) {
 	members, ok := good.V.(map[string]any)
 	if !ok {
 		return
@@ -455,7 +478,7 @@ func (pl *planner) optional(n *contract.Node, good value.Good, in value.Place, p
 			if len(less) == 0 && in != value.InBody {
 				unknown = pl.another(n, prop, less) // without a member nothing shows that one is absent
 			}
-			pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(less, unknown, false)}, false, n)
+			pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, without: usual, apply: put(less, unknown, false)}, false, n)
 			continue
 		}
 		g, err := pl.maker.Good(prop)
@@ -467,16 +490,16 @@ func (pl *planner) optional(n *contract.Node, good value.Good, in value.Place, p
 		more[prop.PropName] = g.V
 		all[prop.PropName] = g.V
 		made = append(made, g.Unknown...)
-		pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, apply: put(members, good.Unknown, false)}, false, n)
-		pl.keep(change{clause: c, label: "present", site: n.Path, touches: p, apply: put(more, slices.Concat(good.Unknown, g.Unknown), false)}, false, n)
+		pl.keep(change{clause: c, label: "absent", site: n.Path, touches: p, without: usual, apply: put(members, good.Unknown, false)}, false, n)
+		pl.keep(change{clause: c, label: "present", site: n.Path, touches: p, without: usual, apply: put(more, slices.Concat(good.Unknown, g.Unknown), false)}, false, n)
 	}
 	if len(optional) > 1 {
 		c := n.Clause("type")
 		if c == nil {
 			c = n.Clause("optional/" + optional[0].PropName)
 		}
-		pl.keep(change{clause: c, label: "all-optional-absent", site: n.Path, touches: p, apply: put(few, good.Unknown, false)}, false, n)
-		pl.keep(change{clause: c, label: "all-optional-present", site: n.Path, touches: p, apply: put(all, slices.Concat(good.Unknown, made), false)}, false, n)
+		pl.keep(change{clause: c, label: "all-optional-absent", site: n.Path, touches: p, without: usual, apply: put(few, good.Unknown, false)}, false, n)
+		pl.keep(change{clause: c, label: "all-optional-present", site: n.Path, touches: p, without: usual, apply: put(all, slices.Concat(good.Unknown, made), false)}, false, n)
 	}
 }
 
@@ -527,6 +550,17 @@ func (d draft) unknownAt(root *contract.Node) []string {
 // takes its time, and has cases of its own.
 const maxRandomSize = 8 << 10
 
+// changed returns what writes the valid request with a change, when that is needed.
+func (pl *planner) changed(apply func(*value.Maker, draft) (draft, error)) func() *wire.Request {
+	return func() *wire.Request {
+		d, err := apply(pl.maker.Fork(), pl.base)
+		if err != nil {
+			return nil
+		}
+		return d.written()()
+	}
+}
+
 func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 	if ch.clause == nil || pl.enough(ch.clause, Accept) && !probe {
 		return
@@ -545,6 +579,7 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 		c.Probe = n.Path
 	}
 	c.Leave = ch.leave
+	c.compare(ch)
 	c.doubt(ch)
 	pl.own(c, ch.touches)
 	if pl.confirmed(c, d) {
@@ -566,6 +601,13 @@ func (pl *planner) names(n *contract.Node) bool {
 func (c *Case) doubt(ch change) {
 	if ch.doubt != "" {
 		c.Doubts = append(c.Doubts, ch.doubt)
+	}
+}
+
+// compare notes the request without a change.
+func (c *Case) compare(ch change) {
+	if ch.without != nil {
+		c.Without = append(c.Without, ch.without)
 	}
 }
 

@@ -270,7 +270,7 @@ func (pl *planner) pairs() {
 				{"present-with-" + b.name, a.with, b.with(pl.base)},
 			} {
 				c := pl.newCase(Clauses, a.presence, v.label, Accept)
-				c.Without = v.other.written()
+				c.Without = []func() *wire.Request{v.other.written()}
 				pl.own(c, a.param)
 				pl.own(c, b.param)
 				if pl.confirmed(c, v.change(v.other)) {

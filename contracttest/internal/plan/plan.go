@@ -86,9 +86,9 @@ type Case struct {
 	// Plain is the request in its usual form, where the case breaks its clause in
 	// another one: chunked, with a header besides.
 	Plain *wire.Request
-	// Without makes the request without what the case does to its clause, where it
-	// differs from the base in other things as well; nil where it does not.
-	Without func() *wire.Request
+	// Without makes the requests without what the case does to its clause, where it
+	// differs from the base in other things as well; each is nil where there is none.
+	Without []func() *wire.Request
 	// Base is the valid request that the case differs from in one thing; nil in
 	// the base itself.
 	Base *Case
@@ -235,7 +235,8 @@ type change struct {
 	site    string // two changes of one site, or of one inside the other, do not go together
 	apply   func(*value.Maker, draft) (draft, error)
 	touches *contract.Param
-	doubt   string // the node of a made-up text that may be a name
+	doubt   string               // the node of a made-up text that may be a name
+	without func() *wire.Request // the request without it, where its place is not in the base
 }
 
 // start plans the base, and reports whether there is one.

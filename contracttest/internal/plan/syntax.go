@@ -159,11 +159,11 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 	}
 	for _, s := range goodStrings {
 		if c := pl.byHand(m.Syntax, s.label, Accept, "", d, with(s.text)); c != nil {
-			c.Without = func() *wire.Request { // the property itself may be refused
+			c.Without = []func() *wire.Request{func() *wire.Request { // the property itself may be refused
 				r := c.Request.Clone()
 				with(`"a"`)(r)
 				return r
-			}
+			}}
 			pl.add(c)
 		}
 	}

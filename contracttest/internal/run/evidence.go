@@ -97,11 +97,12 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
 		if o.must && o.class() == 4 && c.Base != nil && answerOf(r.send(ctx, c.Base)).refuses() {
 			r.changed(c, o)
 		}
-		if c.Without != nil && drops(o.findings, judge.ValidRefused) {
+		if drops(o.findings, judge.ValidRefused) && slices.ContainsFunc(c.Without, func(without func() *wire.Request) bool {
 			other := *c
-			if other.Request = c.Without(); other.Request != nil && answerOf(r.send(ctx, &other)).refuses() {
-				o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused }) // it is not this clause
-			}
+			other.Request = without()
+			return other.Request != nil && answerOf(r.send(ctx, &other)).refuses()
+		}) { // it is not this clause
+			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
 		}
 	case plan.RefusePath, plan.RefuseMethod:
 		if drops(o.findings, besideThePoint...) && r.unremarkable(ctx, c, o.answer) {
