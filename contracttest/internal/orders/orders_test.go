@@ -62,7 +62,7 @@ func TestOrders(t *testing.T) {
 func TestOneOperation(t *testing.T) {
 	c, err := contracttest.Parse("orders.yaml", orders.Document)
 	require.NoError(t, err)
-	for _, op := range []string{"createOrder", "replaceCustomer", "shipOrder", "changeOrder", "logout"} {
+	for _, op := range []string{"createOrder", "replaceCustomer", "shipOrder", "changeOrder", "getShipment", "logout"} {
 		t.Run(op, func(t *testing.T) {
 			srv := httptest.NewServer(orders.New(100_000))
 			defer srv.Close()

@@ -193,8 +193,22 @@ func (s *Service) routes(w http.ResponseWriter, r *http.Request, body []byte) ma
 				return 200, of, ""
 			}),
 		},
-		"/orders/{}/pay":  {"POST": in(func(id string) (int, any, string) { return 200, s.move(id, "open", "paid"), "" })},
-		"/orders/{}/ship": {"POST": in(func(id string) (int, any, string) { return 200, s.move(id, "paid", "shipped"), "" })},
+		"/orders/{}/pay": {"POST": in(func(id string) (int, any, string) { return 200, s.move(id, "open", "paid"), "" })},
+		"/orders/{}/ship": {"POST": in(func(id string) (int, any, string) {
+			o := s.move(id, "paid", "shipped")
+			return 200, o, fmt.Sprint("/shipments/s-", o["id"])
+		})},
+		"/shipments/{}": {"GET": in(func(id string) (int, any, string) {
+			number, ok := strings.CutPrefix(id, "s-")
+			n, err := strconv.ParseUint(number, 10, 31)
+			switch {
+			case !ok || err != nil || len(number) > 9:
+				refuse(http.StatusBadRequest, "no shipment")
+			case s.orders[int(n)] == nil || s.orders[int(n)]["state"] != "shipped":
+				refuse(http.StatusNotFound, "no such shipment")
+			}
+			return 200, map[string]uint64{"order": n}, ""
+		})},
 	}
 }
 

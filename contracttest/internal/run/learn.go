@@ -47,6 +47,8 @@ type learner struct {
 	made map[*contract.Operation]map[*contract.Param]bool
 	// references are those of the bodies and queries of the operations that were looked at.
 	references map[*contract.Operation][]reference
+	// ways are what brings what a maker makes into the state in which an operation takes it.
+	ways map[*maker]map[*contract.Operation][]step
 	// weighed are the operations of which it is known whether their requests are filled.
 	weighed map[*contract.Operation]bool
 }
@@ -60,7 +62,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Filled, opts.Whole = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
-		references: map[*contract.Operation][]reference{}, weighed: map[*contract.Operation]bool{},
+		references: map[*contract.Operation][]reference{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{},
 	}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
@@ -87,6 +89,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 		l.embody(ctx, op)
 	}
 	l.unlock(ctx, ops)
+	l.act(ctx, ops)
 	l.standIn()
 	l.referTo()
 	return opts

@@ -60,28 +60,76 @@ const (
 // unlock finds, for what takes a resource in some states only, as a shipment that has to be
 // paid before, what brings it there: other operations on it.
 func (l *learner) unlock(ctx context.Context, ops []*contract.Operation) {
-	ways := map[*maker]map[*contract.Operation][]step{}
 	for _, op := range ops {
 		f := l.r.states.of(op).fixture
-		if f == nil || f.maker == nil || l.r.world.Consumed(op.Method, op) != f.param || l.r.selection.skips(op) || l.r.opts.unsafe(op) || !depends(op) || l.ended(ctx) {
+		if f == nil || f.maker == nil || l.r.world.Consumed(op.Method, op) != f.param || l.r.selection.skips(op) || l.r.opts.unsafe(op) {
 			continue
 		}
-		if l.opens(ctx, f.maker, op, nil) {
-			continue
-		}
-		if ways[f.maker] == nil {
-			ways[f.maker] = l.ways(ctx, f)
-		}
-		if f.steps = ways[f.maker][op]; len(f.steps) > 0 {
+		if f.steps = l.way(ctx, f.maker, op, f.param); len(f.steps) > 0 {
 			f.plain.letGo(0)
 			f.fresh.letGo(0)
 		}
 	}
 }
 
-// ways finds for each operation on a kind of resource what has to be done to one before.
-func (l *learner) ways(ctx context.Context, f *fixture) map[*contract.Operation][]step {
-	item := itemOf(f.op, f.param)
+// way returns what has to be done to a resource before an operation takes it.
+func (l *learner) way(ctx context.Context, m *maker, op *contract.Operation, p *contract.Param) []step {
+	if !depends(op) || l.ended(ctx) || l.opens(ctx, m, op, nil) {
+		return nil
+	}
+	if _, known := l.ways[m]; !known {
+		l.ways[m] = l.findWays(ctx, m, itemOf(op, p))
+	}
+	return l.ways[m][op]
+}
+
+// act carries out actions on what the run makes for that, whose answers name what other
+// operations read.
+func (l *learner) act(ctx context.Context, ops []*contract.Operation) {
+	for _, op := range ops {
+		if !world.Safe(op.Method) {
+			continue
+		}
+		for _, p := range l.lacking(op, true) {
+			for _, s := range l.r.world.Results(op, p) {
+				if l.result(ctx, op, p, s) {
+					break
+				}
+			}
+		}
+	}
+}
+
+func (l *learner) result(ctx context.Context, op *contract.Operation, p *contract.Param, s world.Source) bool {
+	action := s.Operation
+	on := l.r.world.Consumed(action.Method, action)
+	base := plan.Base(action, l.opts)
+	if base == nil || l.ended(ctx) || l.r.selection.skips(action) || l.r.opts.unsafe(action) {
+		return false
+	}
+	m := l.maker(ctx, action, on)
+	if m == nil {
+		return false
+	}
+	values := m.makeWith(ctx, l.way(ctx, m, action, on))
+	if values == nil {
+		return false
+	}
+	x := l.r.step(base).send(ctx, l.r, values)
+	if !accepted(action, x) {
+		return false
+	}
+	for _, v := range s.Values(x) {
+		if l.works(ctx, op, p, map[string]string{p.Spec.Name: v}) {
+			l.note(op, p, action)
+			return true
+		}
+	}
+	return false
+}
+
+// findWays finds for each operation on a kind of resource what has to be done to one before.
+func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*contract.Operation][]step {
 	ways := map[*contract.Operation][]step{}
 	var open, locked []*contract.Operation
 	for _, op := range l.r.contract.Operations {
@@ -91,7 +139,7 @@ func (l *learner) ways(ctx context.Context, f *fixture) map[*contract.Operation]
 		}
 		l.refer(ctx, op)
 		switch {
-		case depends(op) && !l.opens(ctx, f.maker, op, nil):
+		case depends(op) && !l.opens(ctx, m, op, nil):
 			locked = append(locked, op)
 		case op.Method != http.MethodDelete:
 			open = append(open, op)
@@ -106,7 +154,7 @@ func (l *learner) ways(ctx context.Context, f *fixture) map[*contract.Operation]
 					continue
 				}
 				steps := append(slices.Clone(ways[via]), l.r.step(base))
-				if !l.opens(ctx, f.maker, op, steps) {
+				if !l.opens(ctx, m, op, steps) {
 					continue
 				}
 				if ways[op], found = steps, true; op.Method != http.MethodDelete {

@@ -92,6 +92,39 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 	return all[:min(len(all), maxSources)]
 }
 
+// Results lists the actions on a resource whose answers may name the value of a path
+// parameter, as that of POST /documents/{documentId}/publish names a job.
+func (w *World) Results(op *contract.Operation, p *contract.Param) []Source {
+	name := p.Spec.Name
+	collection, _, _ := strings.Cut(op.Path, "/{"+name+"}")
+	stem := stemOf(name, collection)
+	var all []Source
+	for _, s := range w.contract.Operations {
+		if s == op || s.Method != http.MethodPost || w.Consumed(s.Method, s) == nil {
+			continue
+		}
+		resource := stem != "" && slices.Contains(about(s), stem)
+		if !resource && !locates(s) {
+			continue
+		}
+		all = append(all, Source{s, Named, func(x *wire.Exchange) []string {
+			found := located(x, op, name)
+			if resource {
+				found = append(found, within(x, name, "id", "uuid")...)
+			}
+			return found
+		}})
+	}
+	return all[:min(len(all), maxSources)]
+}
+
+// locates reports whether a success of an operation is documented to have a Location.
+func locates(op *contract.Operation) bool {
+	return slices.ContainsFunc(op.Responses, func(r *contract.Response) bool {
+		return r.Key[0] == '2' && slices.ContainsFunc(r.Headers, func(h *contract.Header) bool { return strings.EqualFold(h.Name, "Location") })
+	})
+}
+
 // Producers lists the operations that make what a path parameter names: those of
 // the sources that create.
 func (w *World) Producers(op *contract.Operation, p *contract.Param) []Source {
