@@ -394,73 +394,87 @@ func readElements(a schema.Alternative, name xmlName, elements []*element) Readi
 
 // readMembers reads an object: its attributes and elements, first those that schemas name.
 func readMembers(a schema.Alternative, e *element) Reading {
-	members := map[string]any{}
-	got := Reading{Value: members, Found: true}
-	taken := map[*element]bool{}
-	attributes := e.own()
-	add := func(prop string, one Reading) bool {
-		if one.Bad != nil {
-			got = one.inside(prop)
-			return false
-		}
-		members[prop] = one.Value
-		got.left(one.Leave, append([]string{prop}, one.At...)...)
-		return true
-	}
+	m := &membersOf{a: a, element: e, attributes: e.own(), taken: map[*element]bool{}, members: map[string]any{}}
+	m.got = Reading{Value: m.members, Found: true}
 	for _, prop := range a.Names() {
-		nodes := a.Member(prop)
-		x := xmlOf(nodes)
-		if x.Attribute {
-			i := slices.IndexFunc(attributes, func(a xml.Attr) bool { return a.Name.Local == nameOr(x, prop).local })
-			if i < 0 {
-				continue
-			}
-			text := attributes[i].Value
-			attributes = slices.Delete(attributes, i, i+1)
-			if !add(prop, readElement(nodes, &element{text: text}, xmlName{})) {
-				return got
-			}
-			continue
-		}
-		name := nameOr(x, prop)
-		lists, others := byList(nodes)
-		if len(lists) > 0 && !others && !x.Wrapped {
-			name = itemName(lists[0].Item(0), name)
-		}
-		var own []*element
-		for _, child := range e.children {
-			if child.is(name) && !taken[child] {
-				taken[child] = true
-				own = append(own, child)
-			}
-		}
-		if len(own) > 0 && !add(prop, readElementsOf(nodes, own, name)) {
-			return got
+		if !m.described(prop) {
+			return m.got
 		}
 	}
-	for _, attr := range attributes {
-		if !add(attr.Name.Local, readElement(a.Member(attr.Name.Local), &element{text: attr.Value}, xmlName{})) {
-			return got
+	m.others()
+	return m.got
+}
+
+// membersOf reads the members of an element one by one.
+type membersOf struct {
+	a          schema.Alternative
+	element    *element
+	attributes []xml.Attr        // that are not read yet
+	taken      map[*element]bool // children that are
+	members    map[string]any
+	got        Reading
+}
+
+// add enters a member. It reports whether it could be read.
+func (m *membersOf) add(prop string, one Reading) bool {
+	if one.Bad != nil {
+		m.got = one.inside(prop)
+		return false
+	}
+	m.members[prop] = one.Value
+	m.got.left(one.Leave, append([]string{prop}, one.At...)...)
+	return true
+}
+
+// described reads a member that schemas name, where it is there.
+func (m *membersOf) described(prop string) bool {
+	nodes := m.a.Member(prop)
+	x := xmlOf(nodes)
+	name := nameOr(x, prop)
+	if x.Attribute {
+		i := slices.IndexFunc(m.attributes, func(a xml.Attr) bool { return a.Name.Local == name.local })
+		if i < 0 {
+			return true
+		}
+		text := m.attributes[i].Value
+		m.attributes = slices.Delete(m.attributes, i, i+1)
+		return m.add(prop, readElement(nodes, &element{text: text}, xmlName{}))
+	}
+	lists, others := byList(nodes)
+	if len(lists) > 0 && !others && !x.Wrapped {
+		name = itemName(lists[0].Item(0), name)
+	}
+	own := m.take(func(child *element) bool { return child.is(name) })
+	return len(own) == 0 || m.add(prop, readElementsOf(nodes, own, name))
+}
+
+// others reads what no schema names.
+func (m *membersOf) others() {
+	for _, attr := range m.attributes {
+		if !m.add(attr.Name.Local, readElement(m.a.Member(attr.Name.Local), &element{text: attr.Value}, xmlName{})) {
+			return
 		}
 	}
-	for _, child := range e.children {
-		if taken[child] {
-			continue
-		}
-		var same []*element
-		for _, other := range e.children {
-			if other.name == child.name && !taken[other] {
-				taken[other] = true
-				same = append(same, other)
-			}
-		}
+	for _, child := range m.element.children {
+		same := m.take(func(other *element) bool { return other.name == child.name })
 		name := child.name.Local
 		// It is not the member that is described under this name, which is called otherwise.
-		if !add(name, readElementsOf(a.Others(name), same, xmlName{local: name})) {
-			return got
+		if len(same) > 0 && !m.add(name, readElementsOf(m.a.Others(name), same, xmlName{local: name})) {
+			return
 		}
 	}
-	return got
+}
+
+// take returns some of the children that were not taken before.
+func (m *membersOf) take(wanted func(*element) bool) []*element {
+	var some []*element
+	for _, child := range m.element.children {
+		if !m.taken[child] && wanted(child) {
+			m.taken[child] = true
+			some = append(some, child)
+		}
+	}
+	return some
 }
 
 // readElementsOf reads the elements of one member.
