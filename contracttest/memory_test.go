@@ -301,7 +301,7 @@ func TestNamesOfOperations(t *testing.T) {
 		{name: "an operation", only: []string{"operation:redirect"}, want: []string{"redirect"}},
 		{name: "a check", only: []string{"check:redirect"}, want: []string{"redirect", "GET_api_pets_id", "POST_other"}},
 		{name: "a clause", only: []string{"clause:redirect/path"}, want: []string{"redirect"}},
-		{name: "no clause", only: []string{"clause:redirect"}, err: `"redirect" names no clause`},
+		{name: "no clause", only: []string{"clause:redirect"}, err: `no clause matches "redirect"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ops, err := c.Operations(contracttest.Only(tt.only...))

@@ -303,7 +303,10 @@ func (s *Service) page(query string) any {
 	}
 	if v := values["cursor"]; len(v) > 0 {
 		text, err := base64.URLEncoding.DecodeString(v[0])
-		if after, err = strconv.Atoi(string(text)); err != nil {
+		if err == nil {
+			after, err = strconv.Atoi(string(text))
+		}
+		if err != nil {
 			refuse(http.StatusBadRequest, "cursor")
 		}
 	}

@@ -111,7 +111,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		}
 	}
 	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil {
-		return nil, fmt.Errorf("%q names no case of its clause in a plan with the seed %d and %d random cases", id, r.opts.Seed, r.opts.Random)
+		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
 	}
 	r.report = &report.Report{
 		Version: report.Version, Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,

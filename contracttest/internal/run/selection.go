@@ -103,9 +103,9 @@ func meaningOf(c *contract.Contract, name string) (meaning, error) {
 	}
 	switch {
 	case len(found) == 0 && kind != "":
-		return m, fmt.Errorf("%q names no %s%s", rest, kind, nearest(c, rest))
+		return m, fmt.Errorf("no %s matches %q%s", kind, rest, nearest(c, rest))
 	case len(found) == 0:
-		return m, fmt.Errorf("%q names no operation, check or clause%s", name, nearest(c, name))
+		return m, fmt.Errorf("no operation, check or clause matches %q%s", name, nearest(c, name))
 	case found[ofCheck] && len(found) > 1:
 		other, article := ofClause, "a"
 		if found[ofOperation] {
@@ -301,7 +301,7 @@ func checkValues(c *contract.Contract, known map[string][]string) error {
 	names := c.Names()
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		if !names[name] {
-			return fmt.Errorf("%q names no parameter, property or security scheme%s", name, suggest(name, slices.Values(slices.Sorted(maps.Keys(names)))))
+			return fmt.Errorf("no parameter, property or security scheme is called %q%s", name, suggest(name, slices.Values(slices.Sorted(maps.Keys(names)))))
 		}
 	}
 	return nil

@@ -147,18 +147,19 @@ func rank(op *contract.Operation) int {
 type wave []*contract.Operation
 
 func waves(ops []*contract.Operation) []wave {
-	all := make([]wave, 2)
+	var ordinary, takers wave
+	var endings []wave
 	for _, op := range ops {
 		switch {
 		case !takes(op):
-			all[0] = append(all[0], op)
+			ordinary = append(ordinary, op)
 		case rank(op) == taking:
-			all[1] = append(all[1], op)
+			takers = append(takers, op)
 		default:
-			all = append(all, wave{op})
+			endings = append(endings, wave{op})
 		}
 	}
-	return all
+	return append([]wave{ordinary, takers}, endings...)
 }
 
 // takes reports whether the operations of the wave take something away.

@@ -122,16 +122,17 @@ func TestTexts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			req := &wire.Request{Method: "POST", Target: "/", Body: []byte(tt.body)}
 			req.Set("Content-Type", tt.kind)
-			got, written, last := map[string]string{}, "", 0
+			got, last := map[string]string{}, 0
+			var written strings.Builder
 			for _, s := range texts(req) {
 				got[s.name] = s.value
 				text, err := s.write(s.value + "&ä")
 				require.NoError(t, err)
-				written += tt.body[last:s.start] + text
+				written.WriteString(tt.body[last:s.start] + text)
 				last = s.end
 			}
 			assert.Equal(t, tt.want, got)
-			assert.Contains(t, written+tt.body[last:], tt.written)
+			assert.Contains(t, written.String()+tt.body[last:], tt.written)
 		})
 	}
 }
