@@ -46,7 +46,7 @@ paths:
 // asks for.
 func desk(body string, location bool, broken func(*http.Request) bool, methods ...string) http.Handler {
 	var mu sync.Mutex
-	made := []string{"t-7001"}
+	made, last := []string{"t-7001"}, 7001
 	mux := http.NewServeMux()
 	json := func(w http.ResponseWriter, status int, text string) {
 		if text != "" {
@@ -58,7 +58,8 @@ func desk(body string, location bool, broken func(*http.Request) bool, methods .
 	mux.HandleFunc("POST /tickets", func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		id := fmt.Sprint("t-", 7001+len(made))
+		last++
+		id := fmt.Sprint("t-", last)
 		made = append(made, id)
 		if location {
 			w.Header().Set("Location", "/tickets/"+id)
