@@ -107,8 +107,7 @@ cover: ## print the coverage of hand-written packages; fails below 85 %
 	@.ci/cover
 
 .PHONY: lint
-lint: ## golangci-lint and go vet
-	$(GO) vet ./...
+lint: ## golangci-lint, of which go vet is a part
 	$(GOLANGCI) run
 
 .PHONY: lint-spec

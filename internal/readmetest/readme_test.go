@@ -156,6 +156,7 @@ func clone(t *testing.T) string {
 // TestShownOutput holds the output that README.md shows of make contract against
 // the real one.
 func TestShownOutput(t *testing.T) {
+	t.Parallel()
 	shown := 0
 	for _, b := range blocks(t, "README.md") {
 		if want, ok := strings.CutPrefix(b.text, "$ make contract\n"); ok {
