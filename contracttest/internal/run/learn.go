@@ -127,7 +127,7 @@ func (l *learner) fill(ctx context.Context, of func(*contract.Operation) bool) {
 		return
 	}
 	for _, op := range l.r.contract.Operations {
-		if !of(op) || l.weighed[op] || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" || !withholds(op) {
+		if !of(op) || l.weighed[op] || rank(op) == ending || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" || !withholds(op) {
 			continue
 		}
 		l.weighed[op] = l.needs(ctx, op, l.opts.Filled) // else what it refers to may be known later

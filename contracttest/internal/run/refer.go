@@ -88,7 +88,7 @@ func (l *learner) doubt(op *contract.Operation, name string, doubtful bool) {
 // way, they stay in doubt, so that nobody is blamed for refusing them.
 func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 	refs := slices.Clone(l.references[op])
-	if len(refs) == 0 || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
+	if len(refs) == 0 || rank(op) == ending || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
 		return
 	}
 	try := func() bool {

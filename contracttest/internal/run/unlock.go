@@ -74,7 +74,7 @@ func (l *learner) unlock(ctx context.Context, ops []*contract.Operation) {
 
 // way returns what has to be done to a resource before an operation takes it.
 func (l *learner) way(ctx context.Context, m *maker, op *contract.Operation, p *contract.Param) []step {
-	if !depends(op) || l.ended(ctx) || l.opens(ctx, m, op, nil) {
+	if !depends(op) || rank(op) == ending || l.ended(ctx) || l.opens(ctx, m, op, nil) {
 		return nil
 	}
 	if _, known := l.ways[m]; !known {
