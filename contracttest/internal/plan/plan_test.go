@@ -400,6 +400,25 @@ func TestNoValidRequest(t *testing.T) {
 	}
 }
 
+// A property that is empty has no form in a query, so that it is not given twice either.
+func TestNothingToGiveTwice(t *testing.T) {
+	c := parse(t, `
+paths:
+  /a:
+    get:
+      operationId: op
+      parameters:
+        - {name: q, in: query, style: deepObject, explode: true, schema: {type: object, required: [a, b], properties: {a: {type: array, maxItems: 0}, b: {type: integer}}}}
+        - {name: r, in: cookie, schema: {type: array, maxItems: 0}}
+      responses: {"200": {description: a}, "400": {description: b}}
+`)
+	p := plan.Make(c, plan.Options{Random: 10})
+	for cl, reason := range p.Unreached {
+		assert.NotContains(t, reason.Text, "a fault of contracttest itself", "%s", cl.Name)
+	}
+	assert.NotEmpty(t, p.Cases)
+}
+
 // A part that cannot be made is left out, and the rest is planned.
 func TestPartThatCannotBeMade(t *testing.T) {
 	c := parse(t, `

@@ -228,8 +228,9 @@ func (pl *planner) deepTwice(p *contract.Param, good value.Good, r *wire.Request
 	}
 	add(p.Style, "without-brackets", codec.Style{Name: "form"}.Query(p.Spec.Name, "5")[0])
 	for _, name := range sortedKeys(members)[:min(1, len(members))] {
-		if prop := p.Node.Prop(name); prop != nil {
-			add(prop.Clause("type"), "twice", codec.Style{Name: openapi3.SerializationDeepObject}.Query(p.Spec.Name, map[string]any{name: members[name]})[0])
+		pairs := codec.Style{Name: openapi3.SerializationDeepObject}.Query(p.Spec.Name, map[string]any{name: members[name]})
+		if prop := p.Node.Prop(name); prop != nil && len(pairs) > 0 { // what is empty has none
+			add(prop.Clause("type"), "twice", pairs[0])
 		}
 	}
 }
