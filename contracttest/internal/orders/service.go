@@ -138,7 +138,13 @@ func (s *Service) routes(w http.ResponseWriter, r *http.Request, body []byte) ma
 			delete(s.tokens, token())
 			return 204, nil, ""
 		}},
-		"/me": {"GET": in(func(string) (int, any, string) { return 200, map[string]string{"user": "ada"}, "" })},
+		"/me": {
+			"GET": in(func(string) (int, any, string) { return 200, map[string]string{"user": "ada"}, "" }),
+			"DELETE": in(func(string) (int, any, string) {
+				clear(s.tokens)
+				return 204, nil, ""
+			}),
+		},
 		"/customers": {"POST": in(func(string) (int, any, string) {
 			c := customer(r, body)
 			s.mustBeFree(c["email"], nil)
@@ -152,6 +158,10 @@ func (s *Service) routes(w http.ResponseWriter, r *http.Request, body []byte) ma
 				c := s.customerOf(id)
 				w.Header().Set("ETag", tag(c))
 				return 200, c, ""
+			}),
+			"DELETE": in(func(id string) (int, any, string) {
+				delete(s.customers, fmt.Sprint(s.customerOf(id)["id"]))
+				return 204, nil, ""
 			}),
 			"PUT": in(func(id string) (int, any, string) {
 				change := customer(r, body)
@@ -167,6 +177,7 @@ func (s *Service) routes(w http.ResponseWriter, r *http.Request, body []byte) ma
 				return 200, c, ""
 			}),
 		},
+		"/customers/{}/deactivate": {"POST": in(func(id string) (int, any, string) { return 200, s.customerOf(id), "" })},
 		"/orders": {
 			"GET":  in(func(string) (int, any, string) { return 200, s.page(r.URL.RawQuery), "" }),
 			"POST": in(func(string) (int, any, string) { return s.order(r, body) }),

@@ -88,28 +88,36 @@ func (r *runner) deleteUnused(ctx context.Context) {
 // inUse reports whether requests that are still to be sent may be about a
 // resource.
 func (r *runner) inUse(res *world.Resource) bool {
-	return slices.ContainsFunc(r.states, func(st *state) bool {
-		has := func(values map[string]string) bool {
-			for name, v := range res.Values {
-				if values[name] != v {
-					return false
-				}
+	return slices.ContainsFunc(r.states, func(st *state) bool { return st.uses(res) })
+}
+
+// uses reports whether requests of the operation are about a resource, or refer to it.
+func (s *state) uses(res *world.Resource) bool {
+	if s.refersTo(res) {
+		return true
+	}
+	if !strings.HasPrefix(s.op.Path, res.Item) {
+		return false
+	}
+	has := func(values map[string]string) bool {
+		for name, v := range res.Values {
+			if values[name] != v {
+				return false
 			}
-			return true
 		}
-		if st.refersTo(res) {
-			return true
+		return true
+	}
+	left := []map[string]string{nil}
+	if s.fixture != nil {
+		left = s.fixture.left()
+	}
+	return slices.ContainsFunc(left, func(own map[string]string) bool {
+		both := maps.Clone(own)
+		if both == nil {
+			both = map[string]string{}
 		}
-		left := []map[string]string{nil}
-		if st.fixture != nil {
-			left = st.fixture.left()
-		}
-		return strings.HasPrefix(st.op.Path, res.Item) && (has(st.actual) || slices.ContainsFunc(left, func(own map[string]string) bool {
-			both := map[string]string{}
-			maps.Copy(both, own)
-			maps.Copy(both, st.actual)
-			return has(own) || has(both)
-		}))
+		maps.Copy(both, s.actual)
+		return has(s.actual) || has(own) || has(both)
 	})
 }
 

@@ -76,12 +76,11 @@ func (r *runner) hasEnded(ctx context.Context, op *contract.Operation) {
 	if r.credential.ended.Load() {
 		return
 	}
-	st := r.states.of(op)
-	ended := st.accepted && !st.repeatable
-	if control := r.goodRequest(op); control != nil {
-		ended = answerOf(r.send(ctx, control)).refusesCaller()
+	control := r.goodRequest(op)
+	if st := r.states.of(op); control == nil && st.accepted {
+		control = st.plan.basics[0]
 	}
-	r.credential.ended.Store(ended)
+	r.credential.ended.Store(control != nil && answerOf(r.send(ctx, control)).refusesCaller())
 }
 
 // endedReason is why an operation is not tried any more that may end a session.
@@ -295,7 +294,7 @@ func (r *runner) unwise(c *plan.Case) string {
 	switch {
 	case r.locked:
 		return lockedReason
-	case r.credential.ended.Load():
+	case r.credential.ended.Load() && !c.Anonymous:
 		return endedReason
 	case r.opts.CredentialTries == 0 && !c.Anonymous:
 		return "no wrong credentials are sent (--credential-tries 0)"

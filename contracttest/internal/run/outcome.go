@@ -54,6 +54,9 @@ func (r *runner) worthwhile(cases []*plan.Case) []*plan.Case {
 // attempt sends a case and judges the answer, unless there is a reason not to.
 func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	reason := r.stopped(ctx, c.Op)
+	if reason == "" && r.credential.ended.Load() && !c.Anonymous {
+		reason = endedReason
+	}
 	if c.Alter != nil && !r.opts.given(c.Own) {
 		reason = "the run gives no credential (--header 'NAME: VALUE')"
 	}
@@ -93,8 +96,6 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 		return deadReason
 	case r.locked:
 		return lockedReason
-	case r.credential.ended.Load():
-		return endedReason
 	}
 	if r.opts.unsafe(op) {
 		return errSafe.Error()

@@ -129,7 +129,9 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	r.deleteUnused(ctx)
 	r.accuse(ctx, late, slices.Concat(ordinary...), false)
 	if len(endings) > 0 {
-		r.deleteAll(ctx, nil) // and then nobody is let in
+		r.deleteAll(ctx, func(res *world.Resource) bool { // and then nobody is let in
+			return slices.ContainsFunc(endings, func(w wave) bool { return r.states.of(w[0]).uses(res) })
+		})
 	}
 	for _, w := range endings {
 		if err := r.wave(ctx, late, w); err != nil {

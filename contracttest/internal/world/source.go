@@ -188,13 +188,20 @@ func Ends(op *contract.Operation) bool {
 	if op.Method == http.MethodDelete && slices.Contains(ofCaller, singular(segment)) {
 		return true
 	}
-	return slices.ContainsFunc(endings, func(word string) bool { return strings.Contains(segment, word) || strings.Contains(name, word) })
+	named := func(words []string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(segment, word) || strings.Contains(name, word) })
+	}
+	// What stands right behind an identifier is done to what that names: POST /users/{id}/deactivate.
+	ofNamed := strings.Contains(op.Path, "}/"+lastSegment(op.Path))
+	return named(leavings) || !ofNamed && named(endings)
 }
 
-// What the caller of an operation has one of, and how operations are named that end it.
+// What the caller of an operation has one of, and how operations are named that end the session
+// or something else that lets the caller in.
 var (
 	ofCaller = []string{"account", "credential", "login", "me", "profile", "self", "session", "token", "user"}
-	endings  = []string{"logout", "logoff", "signout", "signoff", "revoke", "deactivate", "unregister", "changepassword", "passwordchange", "password"}
+	leavings = []string{"logout", "logoff", "signout", "signoff"}
+	endings  = []string{"revoke", "deactivate", "unregister", "password"}
 )
 
 // Consumed returns the path parameter that names what a request of a method to
