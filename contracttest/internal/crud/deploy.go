@@ -152,7 +152,7 @@ func busy(s *Service) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer under.Add(-1)
 		if under.Add(1) > most {
-			refuse(w, http.StatusServiceUnavailable, "busy")
+			refuse(http.StatusServiceUnavailable, "busy").write(w)
 			return
 		}
 		s.ServeHTTP(w, r)
@@ -190,7 +190,7 @@ func limited(over func() bool) func(*Service) http.Handler {
 	return func(s *Service) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if over() {
-				refuse(w, http.StatusTooManyRequests, "so many requests")
+				refuse(http.StatusTooManyRequests, "so many requests").write(w)
 				return
 			}
 			s.ServeHTTP(w, r)

@@ -19,8 +19,11 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
-// Token is a credential that the service takes.
-const Token = "crud-token-1"
+// The credentials that the service takes. What was made with one is not there for the other.
+const (
+	Token = "crud-token-1"
+	Peer  = "second-caller-7Kq"
+)
 
 // Dress is a lawful way in which a service treats its state.
 type Dress struct {
@@ -60,9 +63,13 @@ type Service struct {
 	// Admits says whether a token is good; nil stands for Token alone.
 	Admits func(token string) bool
 
+	hooks []hook
+
 	mu    sync.Mutex
 	teams map[int]*item
 	last  int
+	// version is that of the last change; an item has that of its own last change.
+	version int
 }
 
 // item is a team or a note.
@@ -70,21 +77,27 @@ type item struct {
 	members map[string]any
 	notes   map[int]*item
 	last    int
+	version int
+	before  int // the version before
+	owner   string
 	gone    bool // deleted, in a dress that keeps it
 	unread  int  // reads that come too early
 }
 
 // New returns a service without teams but the one with the identifier 1, which
-// is somebody's: a run has no business changing it.
-func New(d Dress) (*Service, error) {
+// is somebody's: a run has no business changing it. With defects it is wrong in so
+// many ways.
+func New(d Dress, defects ...Defect) (*Service, error) {
 	c, err := contract.Parse("crud.yaml", Document(d))
 	if err != nil {
 		return nil, fmt.Errorf("crud: %w", err)
 	}
-	s := &Service{dress: d, contract: c, teams: map[int]*item{}}
-	s.teams[1] = &item{members: map[string]any{"name": "Somebody's", "email": "somebody@example.com"}, notes: map[int]*item{}}
-	s.teams[1].notes[1] = &item{members: map[string]any{"title": "Somebody's"}}
-	s.teams[1].last, s.last = 1, 1
+	s := &Service{dress: d, contract: c, teams: map[int]*item{}, last: 1, version: 1}
+	s.teams[1] = &item{members: map[string]any{"name": "Somebody's", "email": "somebody@example.com", "color": "red"}, notes: map[int]*item{}, last: 1, version: 1}
+	s.teams[1].notes[1] = &item{members: map[string]any{"title": "Somebody's", "pinned": false}, version: 1}
+	for _, defect := range defects {
+		s.hooks = append(s.hooks, defect.hook)
+	}
 	return s, nil
 }
 
@@ -115,11 +128,59 @@ func (s *Service) Untouched() bool {
 // maxBody bounds what is read of a request.
 const maxBody = 1 << 20
 
+// call is a request.
+type call struct {
+	op     string // empty where the document has no such operation
+	method string
+	values map[string]string // of the path
+	query  url.Values
+	header http.Header
+	body   []byte
+	user   string
+	// refused is why the request does not reach the teams; nil where it does.
+	refused *reply
+}
+
+// reply is an answer that is not yet written.
+type reply struct {
+	status int
+	header http.Header
+	body   any // nil where there is none
+}
+
+// hook stands around the service: what it makes of a call and its reply is a defect.
+// Calls are served one after the other.
+type hook func(s *Service, c *call, next func(*call) *reply) *reply
+
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := s.read(r)
+	s.mu.Lock()
+	out := s.behind(s.hooks)(c)
+	s.mu.Unlock()
+	out.write(w)
+}
+
+// behind is the service behind hooks, the first outermost.
+func (s *Service) behind(hooks []hook) func(*call) *reply {
+	if len(hooks) == 0 {
+		return func(c *call) *reply {
+			if c.refused != nil {
+				return c.refused
+			}
+			return s.serve(c)
+		}
+	}
+	next := s.behind(hooks[1:])
+	return func(c *call) *reply { return hooks[0](s, c, next) }
+}
+
+// read finds out what is asked, and whether it may be.
+func (s *Service) read(r *http.Request) *call {
+	c := &call{method: r.Method, query: r.URL.Query(), header: r.Header}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "the body cannot be read")
-		return
+		c.refused = refuse(http.StatusBadRequest, "the body cannot be read")
+		return c
 	}
 	path := r.URL.EscapedPath()
 	method := r.Method
@@ -129,21 +190,25 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	op, known := s.contract.Find(method, path)
 	switch {
 	case !known:
-		refuse(w, http.StatusNotFound, "no such path")
-		return
+		c.refused = refuse(http.StatusNotFound, "no such path")
+		return c
 	case op == nil:
 		var allowed []string
 		for _, o := range s.contract.At(path) {
 			allowed = append(allowed, o.Method)
 		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		refuse(w, http.StatusMethodNotAllowed, "no such method")
-		return
+		c.refused = refuse(http.StatusMethodNotAllowed, "no such method").with("Allow", strings.Join(allowed, ", "))
+		return c
 	}
-	if !s.admitted(r) {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		refuse(w, http.StatusUnauthorized, "no good token")
-		return
+	c.op, c.body = op.ID, body
+	c.values, _ = op.Match(path)
+	token, ok := s.admitted(r)
+	if !ok {
+		c.refused = refuse(http.StatusUnauthorized, "no good token").with("WWW-Authenticate", "Bearer")
+		return c
+	}
+	if token == Peer {
+		c.user = Peer
 	}
 	req := &wire.Request{Method: method, Target: r.RequestURI, Body: body}
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
@@ -156,37 +221,24 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if op.Body != nil && broken[0].Clause == op.Body.MediaType {
 			status = http.StatusUnsupportedMediaType
 		}
-		refuse(w, status, broken[0].Message)
-		return
+		c.refused = refuse(status, broken[0].Message)
 	}
-	values, _ := op.Match(path)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.serve(&call{w: w, op: op.ID, values: values, query: r.URL.Query(), body: body})
+	return c
 }
 
-func (s *Service) admitted(r *http.Request) bool {
+func (s *Service) admitted(r *http.Request) (token string, ok bool) {
 	lines := r.Header.Values("Authorization")
 	if len(lines) != 1 {
-		return false
+		return "", false
 	}
 	scheme, token, ok := strings.Cut(lines[0], " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return false
+	switch {
+	case !ok || !strings.EqualFold(scheme, "Bearer"):
+		return "", false
+	case s.Admits != nil:
+		return token, s.Admits(token)
 	}
-	if s.Admits != nil {
-		return s.Admits(token)
-	}
-	return token == Token
-}
-
-// call is a request that keeps the document.
-type call struct {
-	w      http.ResponseWriter
-	op     string
-	values map[string]string // of the path
-	query  url.Values
-	body   []byte
+	return token, token == Token || token == Peer
 }
 
 func (c *call) id(name, prefix string) int {
@@ -208,74 +260,89 @@ func (c *call) members() map[string]any {
 	return all
 }
 
-func (s *Service) serve(c *call) {
+func (s *Service) serve(c *call) *reply {
 	switch c.op {
 	case "listTeams":
-		s.page(c)
-		return
+		return s.page(c)
 	case "createTeam":
-		s.create(c, s.teams, &s.last, "name", "email", "size")
-		return
+		return s.create(c, teams, s.teams, &s.last)
 	}
 	id := c.id("teamId", "")
 	team := s.teams[id]
 	if team == nil && c.op == "replaceTeam" && s.dress.Upsert && id > 0 {
-		s.put(c, s.teams, id, "name", "email", "size")
-		return
+		return s.put(c, teams, s.teams, id)
 	}
-	reads := c.op == "getTeam"
-	if team == nil || team.gone && !reads || reads && team.early() {
-		refuse(c.w, http.StatusNotFound, "no such team")
-		return
+	if team == nil || team.owner != c.user {
+		return refuse(http.StatusNotFound, "no such team")
 	}
-	switch c.op {
-	case "getTeam":
-		s.show(c.w, http.StatusOK, "", id, team)
-	case "replaceTeam":
-		s.put(c, s.teams, id, "name", "email", "size")
-	case "changeTeam":
-		s.patch(c, id, team)
-	case "deleteTeam":
-		s.remove(c, s.teams, id)
-	default:
-		s.note(c, team)
+	if slices.Contains(teams.ops[:], c.op) {
+		return s.one(c, teams, s.teams, id)
 	}
-}
-
-func (s *Service) note(c *call, team *item) {
+	if team.gone {
+		return refuse(http.StatusNotFound, "no such team")
+	}
 	switch c.op {
 	case "listNotes":
-		all := []any{}
-		for _, id := range slices.Sorted(maps.Keys(team.notes)) {
-			if n := team.notes[id]; !n.gone {
-				all = append(all, view("n-", id, n))
-			}
-		}
-		answer(c.w, http.StatusOK, all)
-		return
+		return s.list(c, team)
 	case "addNote":
-		s.create(c, team.notes, &team.last, "title", "text")
-		return
+		return s.create(c, notes, team.notes, &team.last)
 	}
-	id := c.id("noteId", "n-")
-	note := team.notes[id]
-	if note == nil && c.op == "replaceNote" && s.dress.Upsert {
-		s.put(c, team.notes, id, "title", "text")
-		return
+	id = c.id("noteId", "n-")
+	if team.notes[id] == nil && c.op == "replaceNote" && s.dress.Upsert && id > 0 {
+		return s.put(c, notes, team.notes, id)
 	}
-	reads := c.op == "getNote"
-	if note == nil || note.gone && !reads || reads && note.early() {
-		refuse(c.w, http.StatusNotFound, "no such note")
-		return
+	return s.one(c, notes, team.notes, id)
+}
+
+// kind is what teams and notes differ in.
+type kind struct {
+	what     string
+	prefix   string // of identifiers
+	names    []string
+	defaults map[string]any
+	ops      [4]string // read, replace, change, delete
+}
+
+var (
+	teams = kind{"team", "", []string{"name", "email", "size", "color"}, map[string]any{"color": "red"}, [...]string{"getTeam", "replaceTeam", "changeTeam", "deleteTeam"}}
+	notes = kind{"note", "n-", []string{"title", "text", "pinned"}, map[string]any{"pinned": false}, [...]string{"getNote", "replaceNote", "changeNote", "deleteNote"}}
+)
+
+// one is about one item.
+func (s *Service) one(c *call, k kind, all map[int]*item, id int) *reply {
+	i := all[id]
+	reads := c.op == k.ops[0]
+	if i == nil || i.gone && !reads || reads && i.early() {
+		return refuse(http.StatusNotFound, "no such "+k.what)
+	}
+	if match := c.header.Values("If-Match"); !reads && len(match) > 0 && !i.matches(match) {
+		return refuse(http.StatusPreconditionFailed, "the "+k.what+" has changed")
 	}
 	switch c.op {
-	case "getNote":
-		s.show(c.w, http.StatusOK, "n-", id, note)
-	case "replaceNote":
-		s.put(c, team.notes, id, "title", "text")
-	default:
-		s.remove(c, team.notes, id)
+	case k.ops[0]:
+		if match := c.header.Values("If-None-Match"); len(match) > 0 && i.matches(match) {
+			return (&reply{status: http.StatusNotModified}).with("ETag", i.tag())
+		}
+		return k.show(http.StatusOK, id, i)
+	case k.ops[1]:
+		return s.put(c, k, all, id)
+	case k.ops[2]:
+		return s.patch(c, k, all, id)
 	}
+	return s.remove(all, id)
+}
+
+// tag is the ETag of an item.
+func (i *item) tag() string { return fmt.Sprintf(`"v%d"`, i.version) }
+
+// matches reports whether a precondition names the item as it is.
+func (i *item) matches(lines []string) bool {
+	for _, tag := range strings.Split(strings.Join(lines, ","), ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == i.tag() {
+			return true
+		}
+	}
+	return false
 }
 
 // early reports whether a read comes before what was made can be seen.
@@ -288,7 +355,7 @@ func (i *item) early() bool {
 }
 
 // page answers with at most as many teams as are asked for.
-func (s *Service) page(c *call) {
+func (s *Service) page(c *call) *reply {
 	limit, err := strconv.Atoi(c.query.Get("limit"))
 	if err != nil {
 		limit = 50
@@ -299,27 +366,43 @@ func (s *Service) page(c *call) {
 	}
 	items := []any{}
 	out := map[string]any{}
+	total := 0
 	for _, id := range slices.Sorted(maps.Keys(s.teams)) {
-		if id <= after || s.teams[id].gone {
+		t := s.teams[id]
+		if t.gone || t.owner != c.user || c.query.Has("name") && t.members["name"] != c.query.Get("name") {
+			continue
+		}
+		if total++; id <= after {
 			continue
 		}
 		if len(items) == limit {
 			out["next"] = after
-			break
+			continue
 		}
-		items, after = append(items, view("", id, s.teams[id])), id
+		items, after = append(items, teams.view(id, t)), id
 	}
-	out["items"] = items
-	answer(c.w, http.StatusOK, out)
+	out["items"], out["total"] = items, total
+	return answer(http.StatusOK, out)
+}
+
+func (s *Service) list(c *call, team *item) *reply {
+	all := []any{}
+	for _, id := range slices.Sorted(maps.Keys(team.notes)) {
+		n := team.notes[id]
+		if !n.gone && (!c.query.Has("pinned") || fmt.Sprint(n.members["pinned"]) == c.query.Get("pinned")) {
+			all = append(all, notes.view(id, n))
+		}
+	}
+	return answer(http.StatusOK, all)
 }
 
 // unique lists the properties of which no two have the same value.
 var unique = []string{"name", "email", "title"}
 
-// take reads an item, and reports whether it may be where it is to be.
-func (s *Service) take(c *call, all map[int]*item, id int, names []string) (map[string]any, bool) {
+// take reads what is sent of an item.
+func (s *Service) take(c *call, k kind) map[string]any {
 	sent, out := c.members(), map[string]any{}
-	for _, name := range names {
+	for _, name := range k.names {
 		v, there := sent[name]
 		if text, ok := v.(string); ok && s.dress.Normalise && slices.Contains(unique, name) {
 			if v = strings.Map(lower, text); name == "name" && strings.Trim(text, " ") != "" {
@@ -330,15 +413,26 @@ func (s *Service) take(c *call, all map[int]*item, id int, names []string) (map[
 			out[name] = v
 		}
 	}
-	for other, i := range all {
-		for _, name := range unique {
-			if other != id && !i.gone && out[name] != nil && i.members[name] == out[name] {
-				refuse(c.w, http.StatusConflict, "the "+name+" is taken")
-				return nil, false
+	return out
+}
+
+// whole is what is sent of an item, with the defaults of what is not.
+func (s *Service) whole(c *call, k kind) map[string]any {
+	out := maps.Clone(k.defaults)
+	maps.Copy(out, s.take(c, k))
+	return out
+}
+
+// taken names what of an item another one has; nothing where it may be stored.
+func taken(all map[int]*item, id int, members map[string]any) string {
+	for _, name := range unique {
+		for other, i := range all {
+			if other != id && !i.gone && members[name] != nil && i.members[name] == members[name] {
+				return name
 			}
 		}
 	}
-	return out, true
+	return ""
 }
 
 func lower(r rune) rune {
@@ -348,10 +442,10 @@ func lower(r rune) rune {
 	return r
 }
 
-func (s *Service) create(c *call, all map[int]*item, last *int, names ...string) {
-	members, ok := s.take(c, all, 0, names)
-	if !ok {
-		return
+func (s *Service) create(c *call, k kind, all map[int]*item, last *int) *reply {
+	members := s.whole(c, k)
+	if name := taken(all, 0, members); name != "" {
+		return refuse(http.StatusConflict, "the "+name+" is taken")
 	}
 	*last++
 	id := *last
@@ -363,71 +457,75 @@ func (s *Service) create(c *call, all map[int]*item, last *int, names ...string)
 		id++
 		*last = id
 	}
-	i := &item{members: members, notes: map[int]*item{}}
+	i := &item{notes: map[int]*item{}, owner: c.user}
 	status := http.StatusCreated
 	if s.dress.Late {
 		i.unread, status = 2, http.StatusAccepted
 	}
 	all[id] = i
+	s.store(i, members)
+	out := k.show(status, id, i)
 	if c.op == "createTeam" {
-		c.w.Header().Set("Location", fmt.Sprintf("/teams/%d", id))
-		s.show(c.w, status, "", id, i)
-		return
+		out.header.Set("Location", fmt.Sprintf("/teams/%d", id))
 	}
-	s.show(c.w, status, "n-", id, i)
+	return out
 }
 
-func (s *Service) put(c *call, all map[int]*item, id int, names ...string) {
-	members, ok := s.take(c, all, id, names)
-	if !ok {
-		return
-	}
-	prefix := ""
-	if c.op == "replaceNote" {
-		prefix = "n-"
+// store makes members those of an item.
+func (s *Service) store(i *item, members map[string]any) {
+	s.version++
+	i.before, i.version, i.members = i.version, s.version, members
+}
+
+func (s *Service) put(c *call, k kind, all map[int]*item, id int) *reply {
+	members := s.whole(c, k)
+	if name := taken(all, id, members); name != "" {
+		return refuse(http.StatusConflict, "the "+name+" is taken")
 	}
 	i, status := all[id], http.StatusOK
-	if i == nil || i.gone {
-		i, status = &item{notes: map[int]*item{}}, http.StatusCreated
+	if i == nil {
+		i, status = &item{notes: map[int]*item{}, owner: c.user}, http.StatusCreated
 		all[id] = i
 	}
-	i.members = members
-	s.show(c.w, status, prefix, id, i)
+	s.store(i, members)
+	return k.show(status, id, i)
 }
 
-func (s *Service) patch(c *call, id int, team *item) {
-	members, ok := s.take(c, s.teams, id, []string{"name", "size"})
-	if !ok {
-		return
+func (s *Service) patch(c *call, k kind, all map[int]*item, id int) *reply {
+	sent := s.take(c, k)
+	if name := taken(all, id, sent); name != "" {
+		return refuse(http.StatusConflict, "the "+name+" is taken")
 	}
-	for name, v := range members {
-		team.members[name] = v
+	members := maps.Clone(all[id].members)
+	for name, v := range sent {
+		members[name] = v
 		if v == nil {
-			delete(team.members, name)
+			delete(members, name)
 		}
 	}
-	s.show(c.w, http.StatusOK, "", id, team)
+	s.store(all[id], members)
+	return k.show(http.StatusOK, id, all[id])
 }
 
-func (s *Service) remove(c *call, all map[int]*item, id int) {
+func (s *Service) remove(all map[int]*item, id int) *reply {
 	switch {
 	case s.dress.Soft:
 		all[id].gone = true
-		answer(c.w, http.StatusOK, map[string]any{"deleted": true})
+		s.store(all[id], all[id].members)
+		return answer(http.StatusOK, map[string]any{"deleted": true})
 	case s.dress.Late:
 		delete(all, id)
-		c.w.WriteHeader(http.StatusAccepted)
-	default:
-		delete(all, id)
-		c.w.WriteHeader(http.StatusNoContent)
+		return &reply{status: http.StatusAccepted, header: http.Header{}}
 	}
+	delete(all, id)
+	return &reply{status: http.StatusNoContent, header: http.Header{}}
 }
 
-func view(prefix string, id int, i *item) map[string]any {
+func (k kind) view(id int, i *item) map[string]any {
 	out := maps.Clone(i.members)
 	out["id"] = id
-	if prefix != "" {
-		out["id"] = prefix + strconv.Itoa(id)
+	if k.prefix != "" {
+		out["id"] = k.prefix + strconv.Itoa(id)
 	}
 	if i.gone {
 		out["deleted"] = true
@@ -435,20 +533,38 @@ func view(prefix string, id int, i *item) map[string]any {
 	return out
 }
 
-func (s *Service) show(w http.ResponseWriter, status int, prefix string, id int, i *item) {
-	answer(w, status, view(prefix, id, i))
+func (k kind) show(status, id int, i *item) *reply {
+	return answer(status, k.view(id, i)).with("ETag", i.tag())
 }
 
-func refuse(w http.ResponseWriter, status int, why string) {
-	answer(w, status, map[string]string{"error": strings.ToValidUTF8(why, "")})
+func refuse(status int, why string) *reply {
+	return answer(status, map[string]any{"error": strings.ToValidUTF8(why, "")})
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
+func answer(status int, body any) *reply {
+	return (&reply{status: status, body: body}).with("Content-Type", "application/json")
+}
+
+// with sets a header field.
+func (r *reply) with(name, value string) *reply {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	r.header.Set(name, value)
+	return r
+}
+
+func (r *reply) write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), r.header)
+	if r.body == nil {
+		w.WriteHeader(r.status)
+		return
+	}
+	status := r.status
+	body, err := json.Marshal(r.body)
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written"}`)
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

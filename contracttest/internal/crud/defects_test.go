@@ -1,0 +1,109 @@
+package crud_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/internal/crud"
+)
+
+var (
+	allDefects = flag.Bool("defects", false, "all defects of state; else one in forty")
+	oneDefect  = flag.String("defect", "", "the defects with this in their names alone")
+)
+
+// missedFile lists the defects of state that are known to be missed, or found by chance
+// alone. It may only become shorter: what the check that is meant to does find is taken out.
+const missedFile = "testdata/missed.txt"
+
+// TestStateDefects proves that a run finds what no exchange alone shows: of each
+// defect the report has a finding that it does not have of the correct service.
+func TestStateDefects(t *testing.T) {
+	known := missed(t)
+	defects := crud.Defects()
+	names := map[string]bool{}
+	for _, d := range defects {
+		require.False(t, names[d.Name], "two defects are called %q", d.Name)
+		names[d.Name] = true
+	}
+	for name := range known {
+		require.True(t, names[name], "%s has %q, which is no defect", missedFile, name)
+	}
+	correct := map[string]map[string]bool{}
+	tried, found, lost, meant := 0, 0, map[string]bool{}, map[string]bool{}
+	for n := range defects {
+		name := defects[n].Name
+		if !strings.Contains(name, *oneDefect) || !*allDefects && *oneDefect == "" && n%40 != 0 {
+			continue
+		}
+		for seed := range int64(*seeds) {
+			d := crud.Defects()[n] // it may remember
+			key := fmt.Sprint(d.Dress, seed)
+			if correct[key] == nil {
+				correct[key] = findings(report(t, d.Dress, seed+1))
+			}
+			tried++
+			rep := report(t, d.Dress, seed+1, d)
+			more := findings(rep)
+			maps.DeleteFunc(more, func(f string, _ bool) bool {
+				return correct[key][f] || !d.Warning && !strings.HasPrefix(f, "error ")
+			})
+			switch {
+			case len(more) == 0:
+				lost[name] = true
+				assert.True(t, known[name], "missed with seed %d: %s (%s; meant for %s)", seed+1, name, d.Doc, d.Check)
+			default:
+				found++
+				meant[name] = meant[name] || slices.ContainsFunc(slices.Collect(maps.Keys(more)), func(f string) bool { return strings.Contains(f, " "+d.Check+" ") })
+				t.Logf("%s (%s): %s", name, d.Check, strings.Join(slices.Sorted(maps.Keys(more)), ", "))
+			}
+		}
+		assert.False(t, known[name] && !lost[name] && meant[name], "%q is found: take it out of %s", name, missedFile)
+	}
+	t.Logf("%d of %d defects of state found; missed: %s", found, tried, strings.Join(slices.Sorted(maps.Keys(lost)), ", "))
+}
+
+// missed reads the list of defects that are known to be missed.
+func missed(t *testing.T) map[string]bool {
+	t.Helper()
+	data, err := os.ReadFile(filepath.FromSlash(missedFile))
+	require.NoError(t, err)
+	all := map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			all[line] = true
+		}
+	}
+	return all
+}
+
+// report is that of a run on the service with a defect, or without.
+func report(t *testing.T, dress crud.Dress, seed int64, defects ...crud.Defect) *contracttest.Report {
+	t.Helper()
+	c, err := contracttest.Parse("crud.yaml", crud.Document(dress))
+	require.NoError(t, err)
+	s, err := crud.New(dress, defects...)
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Values("Bearer", crud.Token), contracttest.Seed(seed))
+	require.NoError(t, err)
+	return rep
+}
+
+// findings tells those of a report apart by what they are about.
+func findings(rep *contracttest.Report) map[string]bool {
+	all := map[string]bool{}
+	for _, f := range rep.Findings {
+		all[fmt.Sprintf("%s %s %s", f.Severity, f.Check, f.Clause)] = true
+	}
+	return all
+}
