@@ -19,6 +19,11 @@ type Report struct {
 	Stats    Stats     `json:"stats"`
 	Coverage Coverage  `json:"coverage"`
 	Findings []Finding `json:"findings"` // in order of place, check and severity
+	// Groups are the findings' causes, the gravest first: what one change in the server or
+	// the document would mend. Group makes them.
+	Groups []Group `json:"groups,omitempty"`
+	// Operations are those that were tested, in the order of the document.
+	Operations []Operation `json:"operations,omitempty"`
 	// Warnings are faults of the document that did not keep it from being used,
 	// and what kept the run from being complete.
 	Warnings []string `json:"warnings,omitempty"`
@@ -80,6 +85,13 @@ type Unproven struct {
 	Answer    string `json:"answer"` // to the valid request: a status, or why there is none
 }
 
+// Operation is one that was tested.
+type Operation struct {
+	Operation string `json:"operation"`
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+}
+
 // Stats says how much was done.
 type Stats struct {
 	Operations int `json:"operations"`
@@ -129,6 +141,8 @@ type Clause struct {
 	State string `json:"state"`
 	// Operation is the operation's name in the clause's.
 	Operation string `json:"operation"`
+	// Reason says why it is not proven: which answers its requests had.
+	Reason string `json:"reason,omitempty"`
 	// Permits is set for what allows something: no request breaks it.
 	Permits bool `json:"permits,omitempty"`
 	// Response is set for what the responder keeps, not for what it checks.
@@ -164,9 +178,16 @@ type Finding struct {
 	Case      Case   `json:"case"`  // the first of them
 	Curl      string `json:"curl"`  // sends its request again; secrets left out
 	// Status and MediaType are those of the answer; 0 where there was none. Findings
-	// that differ in them are two. JSON does not have them.
-	Status    int    `json:"-"`
-	MediaType string `json:"-"`
+	// that differ in them are two.
+	Status    int    `json:"status,omitempty"`
+	MediaType string `json:"media_type,omitempty"`
+	// Request is the request in one line, and Answer the beginning of the answer's body:
+	// bounded, and without secrets.
+	Request string `json:"request,omitempty"`
+	Answer  string `json:"answer,omitempty"`
+	// Leave is the sentence that leaves it to the receiver; empty where none does.
+	Leave string `json:"leave,omitempty"`
+	Group string `json:"group,omitempty"` // the ID of its group
 }
 
 // Case names the request of a finding, so that it can be repeated.
@@ -241,15 +262,16 @@ func (r *Report) notes() []string {
 	return append(all, r.Warnings...)
 }
 
-// Sort puts the findings in their order: errors first, then by place.
+// Sort puts the findings in their order, errors first, then by place, and groups them.
 func (r *Report) Sort() {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(a.Severity, b.Severity),
 			cmp.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.Column, b.Place.Column),
-			cmp.Compare(a.Clause, b.Clause), cmp.Compare(a.Check, b.Check),
+			cmp.Compare(a.Clause, b.Clause), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Status, b.Status), cmp.Compare(a.MediaType, b.MediaType),
 		)
 	})
+	r.Group()
 }
 
 // Formats are the renderings, by the name that --report takes.

@@ -40,17 +40,15 @@ func SARIF(w io.Writer, r *Report) error {
 		}
 		return i
 	}
-	for _, f := range r.Findings {
+	related := relatedTo(r.Findings)
+	for i, f := range r.Findings {
 		text := readable(f.Message)
 		if f.Expected != "" || f.Actual != "" {
 			text += fmt.Sprintf("\nexpected: %s\nseen: %s", readable(f.Expected), readable(f.Actual))
 		}
 		res := sarifResult{
 			RuleID: f.Check, RuleIndex: rule(f.Check), Level: f.Severity, Message: sarifText{text}, OccurrenceCount: max(1, f.Count),
-			Locations: []sarifLocation{{
-				Physical: sarifPhysical{Artifact: artifact(f.Place.File), Region: sarifRegion{max(1, f.Place.Line), max(1, f.Place.Column)}},
-				Logical:  []sarifLogical{{readable(f.Clause), "member"}},
-			}},
+			Locations: []sarifLocation{locationOf(f)}, Related: related[i],
 			Fingerprints: map[string]string{"contracttest/v1": fingerprint(f.Operation, f.Check, f.Clause)},
 		}
 		if f.Curl != "" {
@@ -64,6 +62,34 @@ func SARIF(w io.Writer, r *Report) error {
 		return fmt.Errorf("SARIF report: %w", err)
 	}
 	return nil
+}
+
+func locationOf(f Finding) sarifLocation {
+	return sarifLocation{
+		Physical: sarifPhysical{Artifact: artifact(f.Place.File), Region: sarifRegion{max(1, f.Place.Line), max(1, f.Place.Column)}},
+		Logical:  []sarifLogical{{readable(f.Clause), "member"}},
+	}
+}
+
+// maxRelated is how many others of its group a finding names.
+const maxRelated = 10
+
+// relatedTo lists for each finding where the others of its group are.
+func relatedTo(findings []Finding) [][]sarifLocation {
+	related := make([][]sarifLocation, len(findings))
+	for _, g := range groupsOf(findings) {
+		for _, i := range g.Findings {
+			for _, j := range g.Findings {
+				if i == j || len(related[i]) == maxRelated {
+					continue
+				}
+				at := locationOf(findings[j])
+				at.ID, at.Message = len(related[i])+1, &sarifText{readable(g.Title)}
+				related[i] = append(related[i], at)
+			}
+		}
+	}
+	return related
 }
 
 func sarifRuleOf(name string, rules []Rule) sarifRule {
@@ -159,13 +185,16 @@ type (
 		Level           string            `json:"level"`
 		Message         sarifText         `json:"message"`
 		Locations       []sarifLocation   `json:"locations"`
+		Related         []sarifLocation   `json:"relatedLocations,omitempty"`
 		OccurrenceCount int               `json:"occurrenceCount"`
 		Fingerprints    map[string]string `json:"partialFingerprints"`
 		Properties      map[string]string `json:"properties,omitempty"`
 	}
 	sarifLocation struct {
+		ID       int            `json:"id,omitempty"`
 		Physical sarifPhysical  `json:"physicalLocation"`
 		Logical  []sarifLogical `json:"logicalLocations"`
+		Message  *sarifText     `json:"message,omitempty"`
 	}
 	sarifPhysical struct {
 		Artifact sarifArtifact `json:"artifactLocation"`

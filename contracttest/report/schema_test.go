@@ -135,6 +135,10 @@ func TestSARIF(t *testing.T) {
 	assert.Equal(t, "api/a%20b.yaml", at.ArtifactLocation.URI)
 	assert.Equal(t, 3, at.Region.StartLine)
 	assert.NotEmpty(t, res.PartialFingerprints)
+	two := reports(t)["findings"]
+	two.Findings = append(two.Findings, two.Findings[0])
+	two.Findings[1].Place.Line = 4
+	assert.Contains(t, string(rendered(t, "sarif", two)), `"relatedLocations"`, "findings of one cause name each other")
 	other := reports(t)["findings"]
 	other.Findings[0].Place.Line = 30
 	var moved = log

@@ -78,6 +78,9 @@ func try(t *testing.T, dress crud.Dress, d crud.Deployment, seed int64) {
 		assert.Equal(t, []int{1}, s.Left(), "what the run has made is deleted")
 	}
 	assert.Less(t, len(s.Left()), 12, "what is needed to the end at most")
+	for _, cl := range rep.Coverage.ByClause {
+		assert.Equal(t, cl.State == "not_proven", cl.Reason != "", "%s: what is not proven has a reason", cl.Clause)
+	}
 	shown := rep.Coverage.Clauses - rep.Coverage.NotProven - len(rep.Coverage.Unreached)
 	assert.GreaterOrEqual(t, 100*shown, 85*rep.Coverage.Clauses, "clauses that were shown")
 	t.Logf("%d of %d clauses shown, %d cases, %d exchanges", shown, rep.Coverage.Clauses, rep.Stats.Cases, rep.Stats.Exchanges)

@@ -35,6 +35,7 @@ type Finding struct {
 	Message  string // what is wrong, in one line
 	Expected string
 	Actual   string
+	Leave    string // the sentence that leaves it to the receiver; empty where none does
 }
 
 // left returns the finding as a warning, with the sentence that leaves it open;
@@ -43,6 +44,7 @@ func (f Finding) left(sentence string) Finding {
 	if sentence != "" {
 		f.Severity = Warning
 		f.Message += " (" + sentence + ")"
+		f.Leave = sentence
 	}
 	return f
 }

@@ -196,7 +196,7 @@ func validRefused(e *Exchange) []Finding {
 	return []Finding{{
 		Clause: e.Clause, Severity: severity,
 		Message:  fmt.Sprintf("a valid request (%s) is refused with %s: %s%s", e.Clause.Text, status(code), clip(e.Response.Body), e.because()),
-		Expected: e.expected(), Actual: status(code),
+		Expected: e.expected(), Actual: status(code), Leave: e.Leave,
 	}}
 }
 
@@ -214,7 +214,7 @@ func invalidAccepted(e *Exchange) []Finding {
 	return []Finding{{
 		Clause: e.Clause, Severity: e.severity(),
 		Message:  fmt.Sprintf("an invalid request is accepted with %s; %s%s", status(e.Response.Status), what, e.because()),
-		Expected: e.expected(), Actual: status(e.Response.Status),
+		Expected: e.expected(), Actual: status(e.Response.Status), Leave: e.Leave,
 	}}
 }
 
@@ -281,7 +281,7 @@ func undocumentedPath(e *Exchange) []Finding {
 	return []Finding{{
 		Clause: e.Clause, Severity: e.severity(),
 		Message:  fmt.Sprintf("%s %s is answered with %s%s", e.Request.Method, clip([]byte(e.Request.Path())), status(e.Response.Status), e.because()),
-		Expected: e.expected(), Actual: status(e.Response.Status),
+		Expected: e.expected(), Actual: status(e.Response.Status), Leave: e.Leave,
 	}}
 }
 

@@ -346,6 +346,13 @@ func (r *runner) cover(c *plan.Case, o *outcome, clean bool) {
 	case c.Expect != plan.Accept && o.refused && (r.states.of(c.Op).accepted || c.Expect == plan.RefuseCredential):
 		r.account.Broken(c.Clause)
 	default:
-		r.account.Tried(append(c.Keeps, c.Clause)...)
+		clauses := append(c.Keeps, c.Clause)
+		r.account.Tried(clauses...)
+		for _, cl := range clauses {
+			if r.tried[cl] == nil {
+				r.tried[cl] = tally{}
+			}
+			r.tried[cl][o.answer.String()]++
+		}
 	}
 }

@@ -36,11 +36,11 @@ func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Findi
 	out := report.Finding{
 		Operation: e.Op.ID, Check: f.Check, Severity: string(f.Severity), Place: Place(e.Op.Contract, f.Clause),
 		Message: hide(f.Message, secrets), Expected: hide(f.Expected, secrets), Actual: hide(f.Actual, secrets), Count: 1,
-		Case: report.Case{ID: name},
+		Case: report.Case{ID: name}, Leave: f.Leave, Request: inShort(e.Request, secrets),
 	}
 	if e.Response != nil {
 		a := answerOf(e.Exchange)
-		out.Status, out.MediaType = a.status, a.kind
+		out.Status, out.MediaType, out.Answer = a.status, a.kind, glimpse(string(e.Response.Body), secrets)
 	}
 	if f.Clause != nil {
 		out.Clause = f.Clause.Name
@@ -49,6 +49,25 @@ func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Findi
 		out.Curl = hide(wire.Curl(e.Request, base, mask(secrets)), secrets)
 	}
 	return out
+}
+
+// maxGlimpse is how many bytes of a body a finding has: enough to read what a server
+// says.
+const maxGlimpse = 400
+
+// glimpse is the beginning of a body without secrets. A secret must not be cut before
+// it is looked for.
+func glimpse(body string, secrets []string) string {
+	return Clip(hide(Clip(body, maxRequestText), secrets), maxGlimpse)
+}
+
+// inShort is a request in one line: its method, target and the beginning of its body.
+func inShort(r *wire.Request, secrets []string) string {
+	line := r.Method + " " + glimpse(r.Target, secrets)
+	if len(r.Body) > 0 {
+		line += " " + glimpse(string(r.Body), secrets)
+	}
+	return line
 }
 
 // noHost stands for the host of a target that has none.

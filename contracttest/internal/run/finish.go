@@ -50,14 +50,23 @@ func (r *runner) finish(elapsed time.Duration) {
 		if state.String() == "unreached" {
 			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: r.reason(cl)})
 		}
-		cov.ByClause = append(cov.ByClause, report.Clause{
+		shown := report.Clause{
 			Clause: cl.Name, Text: cl.Text, Place: Place(r.contract, cl), State: state.String(), Operation: cl.Operation,
 			Permits: cl.Permits, Response: cl.Side == contract.ResponseSide,
-		})
+		}
+		if shown.State == "not_proven" {
+			shown.Reason = r.tried[cl].String()
+		}
+		cov.ByClause = append(cov.ByClause, shown)
 	}
 	if len(r.opts.Only) == 0 {
 		for _, u := range r.contract.Undriven {
 			rep.Coverage.Unreached = append(rep.Coverage.Unreached, report.Unreached{Clause: u.Name, Reason: u.Reason})
+		}
+	}
+	for _, op := range r.contract.Operations {
+		if ops[op] {
+			rep.Operations = append(rep.Operations, report.Operation{Operation: op.ID, Method: op.Method, Path: op.Path})
 		}
 	}
 	rep.Stats.Operations = len(ops)
@@ -73,6 +82,27 @@ func (r *runner) finish(elapsed time.Duration) {
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.hideToken()
 	rep.Sort()
+}
+
+// tally counts the answers to the cases of a clause that have shown nothing of it.
+type tally map[string]int
+
+// String says which they were, the most frequent first.
+func (t tally) String() string {
+	all, n := slices.Sorted(maps.Keys(t)), 0
+	for _, answer := range all {
+		n += t[answer]
+	}
+	slices.SortStableFunc(all, func(a, b string) int { return t[b] - t[a] })
+	switch {
+	case n == 0:
+		return ""
+	case n == 1:
+		return all[0] + " in answer to the one request"
+	case len(all) == 1:
+		return fmt.Sprintf("%s in answer to all %d", all[0], n)
+	}
+	return fmt.Sprintf("%s in answer to %d of %d, %s to %d", all[0], t[all[0]], n, all[1], t[all[1]])
 }
 
 // filledOps says which operations are sent what is required and readOnly.

@@ -32,7 +32,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 		return nil, err
 	}
 	r := &runner{
-		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{},
+		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
 		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
 		world: world.New(c), token: newToken(), load: load{limited: map[*contract.Operation]int{}},
 	}
@@ -53,6 +53,7 @@ type runner struct {
 	plan       *planned
 	states     states
 	account    coverage.Account
+	tried      map[*contract.Clause]tally
 	report     *report.Report
 	index      map[findingKey]int  // of report.Findings
 	confirmed  map[findingKey]bool // findings whose request has been sent again

@@ -367,7 +367,7 @@ func (r *runner) hideToken() {
 	}
 	for i := range r.report.Findings {
 		f := &r.report.Findings[i]
-		hide(&f.Message, &f.Expected, &f.Actual, &f.Curl)
+		hide(&f.Message, &f.Expected, &f.Actual, &f.Curl, &f.Request, &f.Answer)
 	}
 	for i := range r.report.Exchanges {
 		x := &r.report.Exchanges[i]

@@ -1,0 +1,451 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Group is a cause: findings that one change in the server or in the document would
+// mend. They are of one check, and their answers have one shape.
+type Group struct {
+	ID       string `json:"id"` // the same in every run that finds the same
+	Title    string `json:"title"`
+	Kind     string `json:"kind"`
+	Severity string `json:"severity"` // that of its gravest finding
+	Check    string `json:"check"`    // that of its example
+	// Operations are those that it touches, in the order of the findings.
+	Operations []string `json:"operations"`
+	// Findings are indexes of the report's findings, the example first: the smallest
+	// request of those that show the cause best.
+	Findings  []int `json:"findings"`
+	Exchanges int   `json:"exchanges"` // in which it was found, counted for each finding
+
+	rank int
+}
+
+// The kinds of groups, in their rank.
+const (
+	KindCrash    = "crash"    // no answer, or a 5xx
+	KindAccess   = "access"   // shown or changed for who may not
+	KindAnswer   = "answer"   // an answer that breaks the document
+	KindAccepted = "accepted" // a request that should have been refused
+	KindRefused  = "refused"  // a request that should have been accepted
+	KindDetail   = "detail"   // letter case, parameters of media types, what is left open
+)
+
+// The checks that groups know by their names; any other is about an answer.
+const (
+	checkConnection         = "connection"
+	checkServerError        = "server-error"
+	checkNotRepeatable      = "not-repeatable"
+	checkSecurityIgnored    = "security-ignored"
+	checkErrorLeak          = "error-leak"
+	checkValidRefused       = "valid-request-refused"
+	checkInvalidAccepted    = "invalid-request-accepted"
+	checkUndocumentedStatus = "undocumented-status"
+	checkUndocumentedMethod = "undocumented-method"
+	checkUndocumentedPath   = "undocumented-path"
+	checkAllowHeader        = "allow-header"
+	checkMediaType          = "response-media-type"
+	checkMalformed          = "response-body-malformed"
+	checkSchema             = "response-schema"
+)
+
+// ranks are those of groups: less is graver. A base request that is refused leaves all
+// of its operation unknown, so it stands before the answers that are wrong in one thing.
+const (
+	rankDied = iota
+	rankNoAnswer
+	rankFailsValid
+	rankFails
+	rankAccess
+	rankUntested
+	rankAnswer
+	rankAccepted
+	rankRefused
+	rankDetail
+)
+
+// Group groups the findings by their causes.
+func (r *Report) Group() {
+	r.Groups = groupsOf(r.Findings)
+	for _, g := range r.Groups {
+		for _, i := range g.Findings {
+			r.Findings[i].Group = g.ID
+		}
+	}
+}
+
+// groupsOf groups findings: errors before warnings, and then by rank.
+func groupsOf(findings []Finding) []Group {
+	keys := causes(findings)
+	index := map[string]int{}
+	var all []Group
+	for i, f := range findings {
+		n, ok := index[keys[i]]
+		if !ok {
+			n = len(all)
+			index[keys[i]] = n
+			sum := sha256.Sum256([]byte(keys[i]))
+			all = append(all, Group{ID: hex.EncodeToString(sum[:3])})
+		}
+		g := &all[n]
+		g.Findings = append(g.Findings, i)
+		g.Exchanges += max(1, f.Count)
+		if !slices.Contains(g.Operations, f.Operation) {
+			g.Operations = append(g.Operations, f.Operation)
+		}
+	}
+	for n := range all {
+		all[n].complete(findings)
+	}
+	slices.SortStableFunc(all, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.rank, b.rank),
+			cmp.Compare(len(b.Operations), len(a.Operations)), cmp.Compare(b.Exchanges, a.Exchanges))
+	})
+	return all
+}
+
+// complete chooses the example, and says what the group is about.
+func (g *Group) complete(findings []Finding) {
+	first := slices.MinFunc(g.Findings, func(i, j int) int {
+		a, b := findings[i], findings[j]
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(leads(a), leads(b)), cmp.Compare(rankFor(a), rankFor(b)),
+			cmp.Compare(len(a.Request)+len(a.Curl), len(b.Request)+len(b.Curl)), cmp.Compare(i, j))
+	})
+	at := slices.Index(g.Findings, first)
+	copy(g.Findings[1:at+1], g.Findings[:at])
+	g.Findings[0] = first
+	lead := findings[first]
+	g.Severity, g.Check, g.rank = lead.Severity, lead.Check, rankFor(lead)
+	switch g.rank {
+	case rankDied, rankNoAnswer, rankFailsValid, rankFails:
+		g.Kind = KindCrash
+	case rankAccess:
+		g.Kind = KindAccess
+	case rankAnswer:
+		g.Kind = KindAnswer
+	case rankAccepted:
+		g.Kind = KindAccepted
+	case rankUntested, rankRefused:
+		g.Kind = KindRefused
+	default:
+		g.Kind = KindDetail
+	}
+	members := make([]Finding, 0, len(g.Findings))
+	for _, i := range g.Findings {
+		members = append(members, findings[i])
+	}
+	g.Title, g.ID = title(members), g.Check+"-"+g.ID
+}
+
+// leads orders the checks of one group: what a person would report comes first.
+func leads(f Finding) int {
+	switch f.Check {
+	case checkServerError, checkConnection, checkValidRefused:
+		return 0
+	case checkNotRepeatable, checkUndocumentedStatus:
+		return 1
+	}
+	return 2
+}
+
+// rankFor is how grave a finding is among others of its severity.
+func rankFor(f Finding) int {
+	if f.isDetail() {
+		return rankDetail
+	}
+	switch f.Check {
+	case checkConnection:
+		if strings.HasPrefix(f.Message, "the target dies") {
+			return rankDied
+		}
+		return rankNoAnswer
+	case checkServerError:
+		if strings.Contains(f.Message, "in answer to a request that breaks") {
+			return rankFails
+		}
+		return rankFailsValid
+	case checkNotRepeatable:
+		if f.failsAtTimes() {
+			return rankFailsValid
+		}
+	case checkSecurityIgnored, checkErrorLeak:
+		return rankAccess
+	case checkValidRefused:
+		if f.isBase() {
+			return rankUntested
+		}
+		return rankRefused
+	case checkInvalidAccepted, checkUndocumentedPath, checkUndocumentedMethod:
+		return rankAccepted
+	}
+	return rankAnswer
+}
+
+// isDetail reports whether a finding is about the spelling of a request or the letter
+// of an RFC: clients hardly ever meet it.
+func (f *Finding) isDetail() bool {
+	label := f.label()
+	switch f.Check {
+	case checkConnection, checkServerError:
+		return false
+	case checkAllowHeader:
+		return true
+	case checkErrorLeak:
+		return f.Severity == Warning
+	case checkUndocumentedMethod:
+		return label != "" && label == strings.ToLower(label) // get is another method than GET
+	case checkValidRefused:
+		switch f.Clause[strings.LastIndexByte(f.Clause, '/')+1:] {
+		case "media-type", "message", "syntax":
+			return !strings.HasPrefix(label, "accept")
+		}
+	}
+	return f.Leave != "" || slices.ContainsFunc([]string{"letter-case", "upper-case", "lower-case", "trailing-", "line-feed"}, func(w string) bool {
+		return strings.Contains(label, w)
+	})
+}
+
+// label is what the case of a finding is called among those of its clause.
+func (f *Finding) label() string {
+	_, label, _ := strings.Cut(f.Case.ID, "#")
+	return label
+}
+
+// isBase reports whether the finding is about the valid request that all others of its
+// operation are made of.
+func (f *Finding) isBase() bool { return f.label() == "base" }
+
+// failsAtTimes reports whether a request that is not answered in one way is answered
+// with a 5xx.
+func (f *Finding) failsAtTimes() bool {
+	return strings.HasPrefix(f.Actual, "5") || strings.HasPrefix(f.Expected, "5")
+}
+
+// answered is an answer of an operation, as far as causes go by it.
+type answered struct {
+	operation string
+	status    int
+	text      string
+}
+
+func (f *Finding) answered() answered {
+	return answered{f.Operation, f.Status, plainly(said(f.Answer))}
+}
+
+// causes gives each finding the key of its group.
+func causes(findings []Finding) []string {
+	keys := make([]string, len(findings))
+	refused := map[answered]int{}     // exchanges with a refusal of a valid request
+	why := map[answered]string{}      // the key of that refusal
+	untested := map[answered]string{} // the key of a refused base request, of any operation
+	failed := map[answered]string{}   // the key of a 5xx
+	fails := map[string]string{}      // the key of a 5xx, by operation
+	wrong := map[string]string{}      // the key of an error, by check, clause and answer
+	alone := map[string]bool{}        // keys of what is not only wrong with a 5xx
+	for i, f := range findings {
+		keys[i] = f.cause()
+		a := f.answered()
+		switch f.Check {
+		case checkValidRefused:
+			refused[a] += max(1, f.Count)
+			if why[a] == "" {
+				why[a] = keys[i] // of an error, if there is one: they come first
+			}
+			if f.isBase() {
+				untested[answered{"", a.status, a.text}] = keys[i]
+			}
+		case checkServerError:
+			failed[a] = keys[i]
+			fails[f.Operation] = keys[i]
+		}
+		if f.Severity == Error {
+			wrong[f.exactly()] = keys[i]
+		}
+		if f.Status < http.StatusInternalServerError || f.Check == checkServerError {
+			alone[keys[i]] = true
+		}
+	}
+	for i, f := range findings {
+		a := f.answered()
+		anybody := answered{"", a.status, a.text}
+		switch {
+		// A status that nobody documents and a valid request that is refused with it are one.
+		case f.Check == checkUndocumentedStatus && untested[anybody] != "":
+			keys[i] = untested[anybody]
+		case f.Check == checkUndocumentedStatus && refused[a] >= max(1, f.Count):
+			keys[i] = why[a]
+		// What is wrong with an answer that should not be there goes with it.
+		case !alone[keys[i]] && failed[a] != "":
+			keys[i] = failed[a]
+		case f.Check == checkNotRepeatable && f.failsAtTimes() && fails[f.Operation] != "":
+			keys[i] = fails[f.Operation]
+		// What is left open for one request and not for another, and is answered alike.
+		case f.Leave != "" && wrong[f.exactly()] != "":
+			keys[i] = wrong[f.exactly()]
+		}
+	}
+	into := merged{}
+	into.bodies(findings, keys)
+	into.failures(findings, keys)
+	for i := range keys {
+		keys[i] = into.root(keys[i])
+	}
+	return keys
+}
+
+// merged says which groups are one, each by the key of another.
+type merged map[string]string
+
+func (m merged) root(k string) string {
+	for m[k] != "" {
+		k = m[k]
+	}
+	return k
+}
+
+func (m merged) join(a, b string) {
+	if a, b := m.root(a), m.root(b); a < b { // the same key, in whatever order they are joined
+		m[b] = a
+	} else if b < a {
+		m[a] = b
+	}
+}
+
+// bodies joins what is wrong with the schema of one error body: that a code and a
+// message are missing is one shape of an error.
+func (m merged) bodies(findings []Finding, keys []string) {
+	first := map[string]string{}
+	for i, f := range findings {
+		if f.Check != checkSchema || f.Status < http.StatusBadRequest {
+			continue
+		}
+		body := key(f.Operation, f.Case.ID, fmt.Sprint(f.Status), f.MediaType)
+		if other, ok := first[body]; ok {
+			m.join(other, keys[i])
+		} else {
+			first[body] = keys[i]
+		}
+	}
+}
+
+// failures joins the 5xx of one operation that say the same in several media types, one
+// of them with more words around it.
+func (m merged) failures(findings []Finding, keys []string) {
+	texts := map[string]map[string]string{} // by operation and status: texts and their keys
+	for i, f := range findings {
+		if f.Check != checkServerError || f.Answer == "" {
+			continue
+		}
+		at, text := key(f.Operation, fmt.Sprint(f.Status)), f.answered().text
+		for other, k := range texts[at] {
+			if strings.Contains(text, other) || strings.Contains(other, text) {
+				m.join(k, keys[i])
+			}
+		}
+		if texts[at] == nil {
+			texts[at] = map[string]string{}
+		}
+		if text != "" {
+			texts[at][text] = keys[i]
+		}
+	}
+}
+
+func key(parts ...string) string { return strings.Join(parts, "\x00") }
+
+// exactly is what a finding is about, but for its severity.
+func (f *Finding) exactly() string {
+	return key(f.Check, f.Clause, fmt.Sprint(f.Status), f.answered().text)
+}
+
+// cause is what findings have in common that one change would mend.
+func (f *Finding) cause() string {
+	status := fmt.Sprint(f.Status)
+	switch f.Check {
+	case checkUndocumentedStatus, checkUndocumentedMethod, "redirect":
+		detail := ""
+		if f.isDetail() {
+			detail = f.label()
+		}
+		return key(f.Check, status, detail)
+	case checkSecurityIgnored, checkAllowHeader:
+		return key(f.Check, f.about())
+	case checkErrorLeak:
+		return key(f.Check, f.Actual)
+	case checkServerError:
+		if !strings.HasPrefix(f.Message, status) { // what it does to later requests
+			return key(f.Check, f.Clause)
+		}
+		return key(f.Check, status, f.answered().text)
+	}
+	if f.Leave != "" {
+		return key(f.Check, f.Leave)
+	}
+	switch f.Check {
+	case checkValidRefused:
+		return key(f.Check, status, f.answered().text)
+	case checkMediaType:
+		return key(f.Check, f.class(), f.MediaType)
+	case checkSchema:
+		part, what := f.broken()
+		if strings.HasSuffix(what, "got null") {
+			part = ""
+		}
+		return key(f.Check, f.class(), part, plainly(what))
+	case checkInvalidAccepted:
+		where, keyword := f.rule()
+		return key(f.Check, where, keyword, fmt.Sprint(strings.HasPrefix(f.label(), "null")))
+	case checkUndocumentedPath:
+		return key(f.Check, f.label())
+	}
+	return key(f.Check, plainly(f.about()))
+}
+
+// class says whether an answer is a success or an error.
+func (f *Finding) class() string {
+	if f.Status >= http.StatusBadRequest {
+		return "error"
+	}
+	return "success"
+}
+
+// about is the message without the status before its colon, and without the sentence that
+// leaves it open. What is quoted of a body that cannot be read stays out.
+func (f *Finding) about() string {
+	if f.Check == checkMalformed {
+		return f.Actual
+	}
+	text := strings.TrimSuffix(f.Message, " ("+f.Leave+")")
+	return strings.TrimSpace(strings.TrimPrefix(text, statusText(f.Status)+": "))
+}
+
+// broken takes the message of a broken schema apart: the member, and what is wrong with it.
+func (f *Finding) broken() (member, what string) {
+	path, what, ok := strings.Cut(f.about(), ": ")
+	if !ok {
+		return "", path
+	}
+	if path = path[strings.LastIndexByte(path, '/')+1:]; strings.Trim(path, "0123456789") == "" || path == "the body" {
+		path = ""
+	}
+	return path, what
+}
+
+// rule is where a clause stands in a request, and its keyword.
+func (f *Finding) rule() (where, keyword string) {
+	rest := strings.TrimPrefix(f.Clause, f.Operation+"/")
+	where, _, _ = strings.Cut(rest, "/")
+	where, _, _ = strings.Cut(where, ":")
+	return where, rest[strings.LastIndexByte(rest, '/')+1:]
+}
+
+func statusText(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+}

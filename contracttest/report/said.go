@@ -1,0 +1,101 @@
+package report
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// saidIn are the members of an error body that say what is wrong, the most telling first.
+var saidIn = []string{"detail", "message", "msg", "error_msg", "error_description", "description", "reason", "error", "title"}
+
+// said is what an answer says in words: of JSON the member that is meant for people, of
+// markup the text. Bodies are cut, so neither need be whole.
+func said(body string) string {
+	text := strings.TrimSpace(body)
+	switch {
+	case text == "":
+		return ""
+	case strings.ContainsRune(`{["`, rune(text[0])):
+		return saidInJSON(text)
+	case text[0] == '<':
+		return saidInMarkup(text)
+	}
+	return oneLine(text)
+}
+
+func saidInJSON(text string) string {
+	best, rank := "", len(saidIn)+1
+	name := ""
+	for i := 0; i < len(text); i++ {
+		if text[i] != '"' {
+			continue
+		}
+		end := i + 1
+		for end < len(text) && text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		value := text[i:min(end, len(text))] + `"`
+		if plain, err := strconv.Unquote(value); err == nil {
+			value = plain
+		} else {
+			value = strings.Trim(value, `"`)
+		}
+		i = end
+		if strings.HasPrefix(strings.TrimLeft(text[min(end+1, len(text)):], " \t\r\n"), ":") {
+			name = strings.ToLower(value)
+			continue
+		}
+		n := slices.Index(saidIn, name)
+		if n < 0 {
+			n = len(saidIn)
+		}
+		if n < rank && strings.ContainsFunc(value, unicode.IsLetter) {
+			best, rank = value, n
+		}
+	}
+	return oneLine(best)
+}
+
+var (
+	notText = regexp.MustCompile(`(?is)<(script|style)\b.*?(</(script|style)>|$)|<[^>]*(>|$)`)
+	element = regexp.MustCompile(`<([A-Za-z]+)>([^<]+)(</|$)`)
+	spaces  = regexp.MustCompile(`\s+`)
+)
+
+func saidInMarkup(text string) string {
+	best, rank := notText.ReplaceAllString(text, " "), len(saidIn)
+	for _, m := range element.FindAllStringSubmatch(text, -1) {
+		if n := slices.Index(saidIn, strings.ToLower(m[1])); n >= 0 && n < rank && m[1] != "title" {
+			best, rank = m[2], n
+		}
+	}
+	return oneLine(best)
+}
+
+func oneLine(text string) string { return strings.TrimSpace(spaces.ReplaceAllString(text, " ")) }
+
+// variable is what differs between two texts of one cause: what is quoted, and words with
+// a digit or a dot inside, as numbers, paths, types and addresses have.
+var variable = regexp.MustCompile("\"[^\"]*(\"|$)|'[^']*('|$)|`[^`]*(`|$)|\\S*\\w\\.\\w\\S*|\\S*[0-9]\\S*")
+
+// maxSaid is how much of a text tells causes apart.
+const maxSaid = 200
+
+// notWord is what the words of a text stand between.
+var notWord = regexp.MustCompile(`[^\pL\pN#]+`)
+
+// plainly is the words of a text without its variable parts.
+func plainly(text string) string {
+	text = variable.ReplaceAllString(oneLine(text), "#")
+	text = strings.Trim(strings.ToLower(notWord.ReplaceAllString(text, " ")), " #")
+	if r := []rune(text); len(r) > maxSaid {
+		text = string(r[:maxSaid])
+	}
+	return text
+}

@@ -1,0 +1,167 @@
+package report
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxTitle bounds what a title quotes, in characters.
+const maxTitle = 110
+
+// title says in one sentence what a group of findings is about, its example first.
+func title(members []Finding) string {
+	f := members[0]
+	switch f.Check {
+	case checkServerError:
+		if !strings.HasPrefix(f.Message, strconv.Itoa(f.Status)) {
+			break
+		}
+		to := "invalid requests"
+		if rankFor(f) == rankFailsValid {
+			to = "valid requests"
+		}
+		return fmt.Sprintf("%s in answer to %s%s", statusText(f.Status), to, f.quoted())
+	case checkValidRefused:
+		return f.refusal(members)
+	case checkUndocumentedStatus:
+		return statusText(f.Status) + " is not documented"
+	case checkMediaType:
+		if f.Leave == "" && strings.Contains(f.Message, " is not documented, want ") {
+			kind := "no Content-Type"
+			if f.MediaType != "" {
+				kind = f.MediaType
+			}
+			_, want, _ := strings.Cut(f.Expected, " is ")
+			return fmt.Sprintf("%s are sent as %s; documented is %s", statuses(members), kind, want)
+		}
+	case checkSchema:
+		return fmt.Sprintf("%s break their schema: %s", statuses(members), some(members, func(f Finding) string {
+			return strings.Replace(f.about(), ": is ", " is ", 1)
+		}))
+	case checkInvalidAccepted:
+		if f.Leave == "" {
+			where, _ := f.rule()
+			if strings.HasPrefix(f.label(), "null") {
+				return fmt.Sprintf("null is accepted where the document does not allow it (%s): %s", where, some(members, Finding.breaks))
+			}
+			return fmt.Sprintf("Invalid requests are accepted (%s): nothing checks that %s", where, some(members, Finding.breaks))
+		}
+		return "Accepted although not valid: " + f.left()
+	case checkUndocumentedMethod:
+		if f.isDetail() && f.Severity == Error {
+			return fmt.Sprintf("The method is read whatever its letter case: %s is answered with %s", f.label(), f.Actual)
+		}
+		return "Methods that the path does not have are answered with " + f.Actual
+	case checkUndocumentedPath:
+		if f.Leave != "" {
+			return "Another spelling of the path is served: " + f.left()
+		}
+		return "Paths that are not documented are served"
+	case checkSecurityIgnored:
+		return "Requests without a valid credential are accepted"
+	case checkAllowHeader:
+		return sentence(f.about())
+	case checkErrorLeak:
+		_, shows, ok := strings.Cut(f.about(), " shows ")
+		if ok {
+			return statuses(members) + " show " + strings.TrimRight(shows, ": ")
+		}
+	}
+	text := shorten(f.about(), maxTitle)
+	if f.Leave != "" {
+		text += ": " + f.left()
+	}
+	return sentence(text)
+}
+
+// refusal is the title of valid requests that are refused.
+func (f *Finding) refusal(members []Finding) string {
+	var b strings.Builder
+	switch {
+	case f.isBase():
+		fmt.Fprintf(&b, "No valid request is accepted: %s%s", statusText(f.Status), f.quoted())
+	case f.Leave != "":
+		return fmt.Sprintf("Valid requests are refused with %s: %s", statusText(f.Status), f.left())
+	default:
+		fmt.Fprintf(&b, "Valid requests are refused with %s%s", statusText(f.Status), f.quoted())
+	}
+	if slices.ContainsFunc(members, func(f Finding) bool { return f.Check == checkUndocumentedStatus }) {
+		b.WriteString("; the status is not documented")
+	}
+	return b.String()
+}
+
+// quoted is what the server says, behind a colon.
+func (f *Finding) quoted() string {
+	text := said(f.Answer)
+	for _, known := range []string{statusText(f.Status), http.StatusText(f.Status)} {
+		text = strings.TrimSpace(strings.TrimPrefix(text, known))
+	}
+	if text == "" {
+		return ""
+	}
+	return ": “" + shorten(text, maxTitle) + "”"
+}
+
+// left is the sentence that leaves it open, with its source behind it.
+func (f *Finding) left() string {
+	source, what, ok := strings.Cut(f.Leave, ": ")
+	if !ok || strings.Contains(source, " does not say ") {
+		return f.Leave
+	}
+	return what + " (" + source + ")"
+}
+
+// breaks is the rule that an accepted request breaks.
+func (f Finding) breaks() string {
+	_, what, _ := strings.Cut(f.about(), "; ")
+	what = strings.TrimPrefix(what, "broken: ")
+	what, _, _ = strings.Cut(what, "; sent again")
+	return what
+}
+
+// some lists what the findings say, the first few of them.
+func some(members []Finding, say func(Finding) string) string {
+	var all []string
+	for _, f := range members {
+		if text := shorten(say(f), maxTitle); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	const most = 2
+	if more := len(all) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), more)
+	}
+	return strings.Join(all, ", ")
+}
+
+// statuses names the answers of the findings: "400, 404 answers".
+func statuses(members []Finding) string {
+	var codes []int
+	for _, f := range members {
+		if !slices.Contains(codes, f.Status) {
+			codes = append(codes, f.Status)
+		}
+	}
+	slices.Sort(codes)
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(codes), " ", ", "), "[]") + " answers"
+}
+
+func sentence(text string) string {
+	text = strings.TrimRight(text, ": ")
+	r, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(r)) + text[n:]
+}
+
+// shorten cuts a text to so many characters.
+func shorten(text string, most int) string {
+	if r := []rune(text); len(r) > most {
+		return strings.TrimSpace(string(r[:most-1])) + "…"
+	}
+	return text
+}
