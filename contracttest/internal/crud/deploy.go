@@ -237,6 +237,9 @@ func proxy(s *Service) http.Handler {
 			return
 		}
 		h.Set("Content-Encoding", "gzip")
+		if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) { // as nginx does: the bytes are others (RFC 9110 §8.8.3.3)
+			h.Set("ETag", "W/"+tag)
+		}
 		w.WriteHeader(rec.Code)
 		z := gzip.NewWriter(w)
 		_, _ = z.Write(body)

@@ -40,7 +40,7 @@ func (e *Exchange) bodyClause() *contract.Clause {
 // there is none to judge, the label is wrong or nobody can look into the body.
 func (e *Exchange) readAs() *contract.Media {
 	doc := e.Documented()
-	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) == 0 || e.legible() == nil {
+	if doc == nil || doc.NoBody != nil || e.bodyless() || e.isPart() || len(e.Response.Body) == 0 || e.legible() == nil {
 		return nil
 	}
 	if e.media == nil {
@@ -51,6 +51,12 @@ func (e *Exchange) readAs() *contract.Media {
 		e.media = m
 	}
 	return e.media
+}
+
+// isPart reports whether the body is some of the bytes of the content: they need not be
+// one JSON value, nor keep a schema (RFC 9110 §15.3.7).
+func (e *Exchange) isPart() bool {
+	return e.Response.Status == http.StatusPartialContent && e.Request.Get("Range") != "" && strings.HasPrefix(e.Response.Header.Get("Content-Range"), "bytes ")
 }
 
 // bodyViolations judges the body once for the two checks that report on it.
@@ -175,7 +181,7 @@ func bodyMalformed(e *Exchange) []Finding {
 // looseJSON judges a body that calls itself JSON where the document does not
 // say what is there, as in a 404 for an unknown path.
 func (e *Exchange) looseJSON() []Finding {
-	if e.Documented() != nil || len(e.Response.Body) == 0 {
+	if e.Documented() != nil || e.isPart() || len(e.Response.Body) == 0 {
 		return nil
 	}
 	t, err := mediatype.Parse(e.Response.Header.Get("Content-Type"))

@@ -12,6 +12,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -23,14 +26,19 @@ const maxDecoded = 8 << 20
 // be looked into.
 var errUndecodable = errors.New("cannot be decoded here")
 
+// maxWindow is the largest window of zstd as a content coding (RFC 9659 §3).
+const maxWindow = 8 << 20
+
 // opaque are the registered content codings that are not decoded.
-var opaque = []string{"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "aes128gcm", "pack200-gzip"}
+var opaque = []string{"compress", "x-compress", "dcb", "dcz", "exi", "aes128gcm", "pack200-gzip"}
 
 // codings lists the content codings of the body in the order in which they were
 // applied, without identity, which is none.
-func (e *Exchange) codings() []string {
+func (e *Exchange) codings() []string { return codings(e.Response) }
+
+func codings(resp *wire.Response) []string {
 	var all []string
-	for _, value := range e.Response.Header["Content-Encoding"] {
+	for _, value := range resp.Header["Content-Encoding"] {
 		for coding := range strings.SplitSeq(value, ",") {
 			if coding = strings.ToLower(strings.TrimSpace(coding)); coding != "" && coding != "identity" {
 				all = append(all, coding)
@@ -43,20 +51,24 @@ func (e *Exchange) codings() []string {
 // content returns the response with its body as it was before coding. Where the
 // bytes are not in the coding that they are said to be in, the error says so,
 // and the response is as it came.
-func (e *Exchange) content() (*wire.Response, error) {
-	codings := e.codings()
-	if len(codings) == 0 || len(e.Response.Body) == 0 || e.Response.BodyErr != nil {
-		return e.Response, nil
+func (e *Exchange) content() (*wire.Response, error) { return Content(e.Response) }
+
+// Content is a response with its body as it was before coding, or as it came, with
+// the reason why it cannot be decoded.
+func Content(resp *wire.Response) (*wire.Response, error) {
+	codings := codings(resp)
+	if len(codings) == 0 || len(resp.Body) == 0 || resp.BodyErr != nil {
+		return resp, nil
 	}
-	body := e.Response.Body
+	body := resp.Body
 	for _, coding := range slices.Backward(codings) {
 		plain, err := decode(coding, body)
 		if err != nil {
-			return e.Response, err
+			return resp, err
 		}
 		body = plain
 	}
-	plain := *e.Response
+	plain := *resp
 	plain.Body = body
 	return &plain, nil
 }
@@ -88,6 +100,16 @@ func decode(coding string, body []byte) ([]byte, error) {
 		if r, err = zlib.NewReader(bytes.NewReader(body)); err != nil {
 			// Without the zlib wrapper, as some send it (RFC 9110 §8.4.1.2).
 			r, err = flate.NewReader(bytes.NewReader(body)), nil
+		}
+	case coding == "br":
+		r = brotli.NewReader(bytes.NewReader(body))
+	case coding == "zstd":
+		var z *zstd.Decoder
+		z, err = zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(4*maxDecoded))
+		if err == nil {
+			defer z.Close()
+			r = z
 		}
 	case slices.Contains(opaque, coding):
 		return nil, errUndecodable
@@ -131,12 +153,15 @@ func (e *Exchange) acceptable(coding string) bool {
 }
 
 func responseEncoding(e *Exchange) []Finding {
-	if e.Response == nil || len(e.Response.Body) == 0 {
+	if e.Response == nil {
 		return nil
 	}
 	codings := e.codings()
 	if len(codings) == 0 {
 		return nil
+	}
+	if len(e.Response.Body) == 0 {
+		return e.codedNothing(codings)
 	}
 	doc := e.Documented()
 	documented := doc != nil && slices.ContainsFunc(doc.Headers, func(h *contract.Header) bool {
@@ -160,5 +185,19 @@ func responseEncoding(e *Exchange) []Finding {
 	return []Finding{{
 		Clause: e.bodyClause(), Message: clip([]byte(status(e.Response.Status) + ": " + strings.Join(wrong, "; "))),
 		Expected: "a body in a coding that the request asks for", Actual: clip([]byte("Content-Encoding: " + said)),
+	}}
+}
+
+// codedNothing reports a body of no bytes that is said to be in a coding: not one of
+// those that are decoded here makes no bytes of anything. Where there can be no body,
+// the field says what another answer would be in.
+func (e *Exchange) codedNothing(codings []string) []Finding {
+	if e.bodyless() || e.Response.BodyErr != nil || slices.ContainsFunc(codings, func(c string) bool { return slices.Contains(opaque, c) }) {
+		return nil
+	}
+	said := strings.Join(codings, ", ")
+	return []Finding{{
+		Clause: e.bodyClause(), Message: clip([]byte(fmt.Sprintf("%s: the body is said to be in %s, but there are no bytes, which are none of it (RFC 9110 §8.4)", status(e.Response.Status), said))),
+		Expected: "no Content-Encoding without a body", Actual: clip([]byte("Content-Encoding: " + said)),
 	}}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -36,7 +38,15 @@ func gzipped(text string) string {
 var (
 	zipped   = gzipped(`{"a":"b"}`)
 	deflated = packed(`{"a":"b"}`, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
-	flat     = packed(`{"a":"b"}`, func(w io.Writer) io.WriteCloser {
+	brotlied = packed(`{"a":"b"}`, func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) })
+	zstded   = packed(`{"a":"b"}`, func(w io.Writer) io.WriteCloser {
+		z, err := zstd.NewWriter(w)
+		if err != nil {
+			panic(err)
+		}
+		return z
+	})
+	flat = packed(`{"a":"b"}`, func(w io.Writer) io.WriteCloser {
 		z, err := flate.NewWriter(w, flate.BestSpeed)
 		if err != nil {
 			panic(err)
@@ -57,7 +67,9 @@ func TestDecoded(t *testing.T) {
 		{"schema", "gzip", gzipped(`{"a":"abcd"}`), "response-schema"},
 		{"syntax", "x-gzip", gzipped(`{"a"`), "response-body-malformed"},
 		{"a lie is judged as it stands", "gzip", `{"a":"b"}`, "response-encoding"},
-		{"opaque", "zstd", "\x28\xb5\x2f\xfd", ""},
+		{"schema in br", "br", packed(`{"a":"abcd"}`, func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) }), "response-schema"},
+		{"good in zstd", "zstd", zstded, ""},
+		{"opaque", "compress", "\x1f\x9d", ""},
 		{"larger than can be read", "gzip", gzipped(strings.Repeat(" ", 9<<20)), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -130,7 +130,7 @@ func Judge(e *Exchange, skip func(check string) bool) []Finding {
 	}
 	if len(all) > 0 && e.Op.Ambiguous(e.Request.Path()) {
 		for i, f := range all {
-			if f.Severity == Error && !slices.Contains(ofAny, f.Check) {
+			if f.Severity == Error && !slices.Contains(OfAny, f.Check) {
 				all[i].Severity = Warning
 				all[i].Message += " (" + leaveTemplates + ")"
 			}
@@ -142,8 +142,8 @@ func Judge(e *Exchange, skip func(check string) bool) []Finding {
 // leaveTemplates is why an answer may be that of another operation.
 const leaveTemplates = "OpenAPI 3.0.3, Paths Object: the path is one of two templates, and nothing says which of them counts"
 
-// ofAny are the checks about what no operation may do.
-var ofAny = []string{"connection", "server-error", "response-framing", "error-leak", "response-slow", "not-repeatable"}
+// OfAny are the checks about what no operation may do, whatever it is asked.
+var OfAny = []string{"connection", "server-error", "response-framing", "error-leak", "response-slow", "not-repeatable"}
 
 // Recorded makes what the checks look at of an exchange that nobody planned:
 // the operation is found by method and path, and whether the request keeps the

@@ -192,6 +192,7 @@ var rows = map[string]struct {
 		[]row{
 			{about: "documented", response: "HTTP/1.1 302\nLocation: /b\n"},
 			{about: "to the documented spelling", clause: "op/path", expect: plan.RefusePath, response: "HTTP/1.1 301\nLocation: /a/1\n", change: leave},
+			{about: "what the client has already", request: "GET /v1/a/1\nIf-None-Match: \"v1\"", response: "HTTP/1.1 304\nETag: \"v1\"\n", change: recorded},
 		},
 		[]broken{
 			{row{response: "HTTP/1.1 301\nLocation: /b\n"}, judge.Error, []string{"op/response/status"}, `301 Moved Permanently to "/b"`},
@@ -322,7 +323,10 @@ var rows = map[string]struct {
 		},
 	},
 	"response-body-malformed": {
-		[]row{{response: good}, {about: "not JSON by its label", response: "HTTP/1.1 404\nContent-Type: text/plain\n\n{"}},
+		[]row{
+			{response: good}, {about: "not JSON by its label", response: "HTTP/1.1 404\nContent-Type: text/plain\n\n{"},
+			{about: "some of its bytes", clause: "silent/path", request: "POST /v1/b\nRange: bytes=0-1", response: "HTTP/1.1 206\nContent-Type: application/json\nContent-Range: bytes 0-1/9\n\n{\"a"},
+		},
 		[]broken{
 			{row{response: good + "x"}, judge.Error, []string{"op/response/200/body/syntax"}, "200 OK: the response body goes on after the JSON value"},
 			{row{response: strings.Replace(good, "{\"a\"", "{\"a\":\"\",\"a\"", 1)}, judge.Error, []string{"op/response/200/body/syntax"}, "200 OK: the response body names a member twice"},
@@ -361,7 +365,9 @@ var rows = map[string]struct {
 			{about: "any but one", request: "GET /v1/a/1\nAccept-Encoding: identity;q=0, *", response: coded("deflate", deflated)},
 			{about: "without its wrapper", response: coded("deflate", flat)},
 			{about: "twice", response: coded("deflate, gzip", gzipped(deflated))},
-			{about: "that cannot be looked into", response: coded("br", "\x00")},
+			{about: "that cannot be looked into", response: coded("compress", "\x00")},
+			{about: "br", request: "GET /v1/a/1\nAccept-Encoding: br", response: coded("br", brotlied), change: identity},
+			{about: "zstd", request: "GET /v1/a/1\nAccept-Encoding: gzip, zstd", response: coded("zstd", zstded), change: identity},
 			{about: "identity is no coding", response: coded("identity", `{"a":"b"}`), change: identity},
 			{about: "no body, no coding", response: "HTTP/1.1 204\nContent-Encoding: gzip\n", change: identity},
 			{about: "cut short says another check", response: coded("gzip", zipped[:20]), change: func(e *judge.Exchange) { e.Response.BodyErr = io.ErrUnexpectedEOF }},
@@ -369,9 +375,11 @@ var rows = map[string]struct {
 		},
 		[]broken{
 			{row{response: coded("gzip", zipped), change: identity}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in gzip, but the request asks for Accept-Encoding: identity (RFC 9110 §12.5.3)"},
-			{row{response: coded("br", "\x00"), change: identity}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in br, but"},
+			{row{response: coded("br", brotlied), change: identity}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in br, but"},
 			{row{about: "excluded", request: "GET /v1/a/1\nAccept-Encoding: gzip;q=0, *", response: coded("gzip", zipped)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in gzip, but the request asks for Accept-Encoding: gzip;q=0, *"},
 			{row{about: "another", request: "GET /v1/a/1\nAccept-Encoding: br", response: coded("gzip", zipped)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in gzip, but"},
+			{row{about: "cut short", response: coded("zstd", zstded[:len(zstded)-5])}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is said to be in zstd, but is not: "},
+			{row{about: "no bytes", clause: "silent/path", request: "POST /v1/b", response: "HTTP/1.1 201\nContent-Encoding: gzip\n"}, judge.Error, []string{"silent/response/status"}, "201 Created: the body is said to be in gzip, but there are no bytes"},
 			{row{about: "a lie", response: coded("gzip", `{"a":"b"}`)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is said to be in gzip, but is not: "},
 			{row{about: "a lie about a coding that is not asked for", response: coded("deflate", `{"a":"b"}`), change: identity}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in deflate, but the request asks for Accept-Encoding: identity (RFC 9110 §12.5.3); the body is said to be"},
 			{row{about: "no coding at all", response: coded("utf-8", `{"a":"b"}`)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is said to be in utf-8, but is not: there is no such coding"},
@@ -446,7 +454,9 @@ func TestEveryCheckHasRows(t *testing.T) {
 	assert.Len(t, rows, len(names), "a row is for a check that is not there")
 	slices.Sort(names)
 	assert.Len(t, slices.Compact(names), len(judge.Checks), "two checks have one name")
-	assert.NotContains(t, names, judge.NotRepeatable.Name)
+	for _, c := range judge.OfSeveral {
+		assert.NotContains(t, names, c.Name)
+	}
 	assert.Contains(t, names, judge.ValidRefused)
 }
 

@@ -1,5 +1,7 @@
 package judge
 
+import "slices"
+
 // Checks are all checks, in the order in which their findings are reported.
 var Checks = []Check{
 	{
@@ -18,7 +20,7 @@ var Checks = []Check{
 	{
 		Name: "redirect", run: redirect,
 		Doc:    "The answer is a 3xx status that the document does not have. Redirects are never followed.",
-		Silent: "A path that is written otherwise is sent to the documented spelling.",
+		Silent: "A path that is written otherwise is sent to the documented spelling. 304 in answer to a recorded request that asks for what has changed.",
 		Refs:   "RFC 9110 §15.4",
 	},
 	{
@@ -101,13 +103,14 @@ var Checks = []Check{
 		Name: "response-body-malformed", run: bodyMalformed,
 		Doc:      "The body cannot be read: cut short of its Content-Length or its last chunk, never ended, larger than 8 MiB, more than one JSON value, a name given twice, not UTF-8, a byte-order mark, XML that is not well-formed.",
 		Severity: "a warning where the document does not have the status, and for an escaped half of a surrogate pair, which the grammar of JSON has (RFC 8259 §8.2)",
+		Silent:   "Some of the bytes of a content: 206 with a Content-Range.",
 		Refs:     "RFC 8259; RFC 9112 §6.3, §7.1",
 	},
 	{
 		Name: "response-schema", run: responseSchema,
 		Doc:      "The body breaks its schema. Every broken keyword is a finding of its own.",
 		Severity: "a warning for a format that the document does not define",
-		Silent:   "Bodies that no schema describes (images, streams), and XML in another charset than UTF-8 or with entities of its own.",
+		Silent:   "Bodies that no schema describes (images, streams), some of the bytes of a content (206 with a Content-Range), and XML in another charset than UTF-8 or with entities of its own.",
 		Refs:     "OpenAPI 3.0.3, Schema Object; JSON Schema 2020-12",
 	},
 	{
@@ -119,7 +122,7 @@ var Checks = []Check{
 	},
 	{
 		Name: "response-encoding", run: responseEncoding,
-		Doc:    "The body is in a content coding that the request does not ask for, or not in the one that it is said to be in. Every request asks for identity that does not say otherwise.",
+		Doc:    "The body is in a content coding that the request does not ask for, or not in the one that it is said to be in: gzip, deflate, br and zstd are decoded. No bytes at all are in none of them. Every request asks for identity that does not say otherwise.",
 		Silent: "The document has a Content-Encoding for the response.",
 		Refs:   "RFC 9110 §8.4, §12.5.3",
 	},
@@ -160,8 +163,14 @@ const ValidRefused = "valid-request-refused"
 // Framing names the check of the bytes of a response.
 const Framing = "response-framing"
 
-// NotRepeatable names the check that compares several exchanges; it is run
-// apart from those above.
+// OfSeveral are the checks that compare several exchanges; they are run apart from
+// those above.
+var OfSeveral = []Check{NotRepeatable, codingDiffers, varyMissing, etagShared, headDiffers, conditionalRequest, rangeRequest}
+
+// All are the checks of one exchange and of several.
+func All() []Check { return slices.Concat(Checks, OfSeveral) }
+
+// NotRepeatable is the check that the same request is answered alike.
 var NotRepeatable = Check{
 	Name:     "not-repeatable",
 	Doc:      "The same request is answered in another status, media type or shape from one time to the next: repeated, at once, between other requests, after an error, on one connection or on several.",

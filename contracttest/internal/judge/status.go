@@ -92,6 +92,9 @@ func redirect(e *Exchange) []Finding {
 	if e.Expect == plan.RefusePath && e.Leave != "" {
 		return nil // sent to the spelling that the document has
 	}
+	if e.Recorded && e.Response.Status == http.StatusNotModified && (e.Request.Get("If-None-Match") != "" || e.Request.Get("If-Modified-Since") != "") {
+		return nil // what a client has already, it asks for so (RFC 9110 §15.4.5)
+	}
 	return []Finding{{
 		Message:  fmt.Sprintf("%s to %q", status(e.Response.Status), clip([]byte(e.Response.Header.Get("Location")))),
 		Expected: e.expected(), Actual: status(e.Response.Status),

@@ -24,6 +24,7 @@ const (
 	leavePrecondition = "RFC 9110 §13.1, §14.2: a receiver may go by a precondition or a range that the document does not have"
 	leaveUpgrade      = "RFC 9110 §7.8: a server may switch to the protocol that an Upgrade asks for"
 	leaveAccept       = "RFC 9110 §12.5.1: a server may answer 406, or disregard the Accept"
+	leaveCoding       = "RFC 9110 §12.5.3: a server may refuse a request that takes no coding it has, and not even none"
 	leaveObsText      = "RFC 9110 §5.5: octets beyond ASCII in a field value are obsolete"
 	leaveBareQuery    = "RFC 3986 §6.2.3: a question mark with nothing behind makes another URI"
 	leaveSegment      = "RFC 3986 §6.2.2: slashes and dots in a segment are often resolved before a receiver sees them, escaped or not"
@@ -59,6 +60,15 @@ func (pl *planner) forms() {
 	for _, f := range append([]form{
 		{label: "accept-any", header: field("Accept", "*/*")},
 		{label: "identity", header: field("Accept-Encoding", "identity")},
+		{label: "accept-gzip", header: field("Accept-Encoding", "gzip")},
+		{label: "accept-br", header: field("Accept-Encoding", "br")},
+		{label: "accept-zstd", header: field("Accept-Encoding", "zstd")},
+		{label: "accept-deflate", header: field("Accept-Encoding", "deflate")},
+		{label: "accept-codings-of-browsers", header: field("Accept-Encoding", "gzip, deflate, br, zstd")},
+		{label: "accept-all-codings", header: field("Accept-Encoding", "*")},
+		{label: "accept-no-gzip", header: field("Accept-Encoding", "gzip;q=0")},
+		{label: "accept-gzip-alone", header: field("Accept-Encoding", "gzip;q=1.0, identity;q=0"), leave: leaveCoding},
+		{label: "accept-unknown-coding", header: field("Accept-Encoding", "x-unknown")},
 		{label: "accept-language", header: field("Accept-Language", "fr-CH, fr;q=0.9, *;q=0.5")},
 		{label: "no-user-agent", header: field("User-Agent", "")},
 		{label: "user-agent", header: field("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")},

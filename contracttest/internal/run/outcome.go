@@ -125,12 +125,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	if errors.Is(x.Err, errSomebodys) || errors.Is(x.Err, errSafe) {
 		return outcome{skipped: x.Err.Error()}
 	}
-	e := &judge.Exchange{
-		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Wants: c.Wants, Must: r.must(c), Base: c.Base == nil,
-		Authorized: r.admitted(c.Op), MaxTime: r.opts.MaxTime,
-		Nowhere: slices.ContainsFunc(c.Unknown, func(node string) bool { return strings.HasPrefix(node, "path/") }),
-		Secrets: r.secrets(c.Op, x.Request),
-	}
+	e := r.seen(c, x)
 	o := outcome{err: x.Err, must: e.Must}
 	for _, f := range judge.Judge(e, r.selection.SkipsCheck) {
 		o.findings = append(o.findings, Finding(e, f, r.curlBase, c.ID))
@@ -142,9 +137,21 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	if c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.account.Response(c.Op, x.Response)
+		if plain, err := judge.Content(x.Response); err == nil {
+			r.account.Response(c.Op, plain)
+		}
 	}
 	return o
+}
+
+// seen is the answer to a case as the checks look at it.
+func (r *runner) seen(c *plan.Case, x *wire.Exchange) *judge.Exchange {
+	return &judge.Exchange{
+		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Wants: c.Wants, Must: r.must(c), Base: c.Base == nil,
+		Authorized: r.admitted(c.Op), MaxTime: r.opts.MaxTime,
+		Nowhere: slices.ContainsFunc(c.Unknown, func(node string) bool { return strings.HasPrefix(node, "path/") }),
+		Secrets: r.secrets(c.Op, x.Request),
+	}
 }
 
 // must reports whether a case has to be accepted: every value in it is known to

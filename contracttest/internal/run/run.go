@@ -169,6 +169,7 @@ func (r *runner) wave(ctx, late context.Context, w wave) error {
 		return nil
 	}
 	r.framing(ctx, w)
+	r.negotiate(ctx, w)
 	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
 		r.repeat(ctx, w)
 	}

@@ -132,7 +132,8 @@ func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
 		}
 	}
 	out.Response.Size = len(x.Response.Body)
-	out.Response.Body = hide(Clip(string(x.Response.Body), maxAnswerText), secrets)
+	plain, _ := judge.Content(x.Response) // as it came where it cannot be decoded
+	out.Response.Body = hide(Clip(string(plain.Body), maxAnswerText), secrets)
 	if x.Response.BodyErr != nil {
 		out.Error = hide(x.Response.BodyErr.Error(), secrets)
 	}
@@ -149,8 +150,8 @@ func Clip(text string, most int) string {
 
 // rules describes the checks for reports.
 func rules() []report.Rule {
-	all := make([]report.Rule, 0, len(judge.Checks)+1)
-	for _, c := range append(slices.Clone(judge.Checks), judge.NotRepeatable) {
+	var all []report.Rule
+	for _, c := range judge.All() {
 		all = append(all, report.Rule{Name: c.Name, Doc: c.Doc, Severity: c.Severity, Silent: c.Silent, Refs: c.Refs})
 	}
 	return all

@@ -136,11 +136,11 @@ func (s *Selection) contradiction(c *contract.Contract) error {
 }
 
 func checkNames() []string {
-	names := make([]string, 0, len(judge.Checks)+1)
-	for _, c := range judge.Checks {
+	var names []string
+	for _, c := range judge.All() {
 		names = append(names, c.Name)
 	}
-	return append(names, judge.NotRepeatable.Name)
+	return names
 }
 
 func matchesAny(pattern string, names []string) bool {
