@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"text/template"
+	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -24,23 +26,6 @@ const (
 	Token = "crud-token-1"
 	Peer  = "second-caller-7Kq"
 )
-
-// Dress is a lawful way in which a service treats its state.
-type Dress struct {
-	Soft      bool // what is deleted can still be read, and says so
-	Late      bool // what is made or deleted is so for who reads a little later: 202
-	Reuse     bool // identifiers of what is gone are given again
-	Normalise bool // addresses and titles are stored in lower case, names without blanks around them
-	Upsert    bool // PUT makes what is not there
-}
-
-// Dresses are the plain service and its correct twins, by name.
-func Dresses() map[string]Dress {
-	return map[string]Dress{
-		"plain": {}, "soft delete": {Soft: true}, "late": {Late: true}, "reused identifiers": {Reuse: true},
-		"normalised": {Normalise: true}, "upsert": {Upsert: true},
-	}
-}
 
 //go:embed crud.yaml
 var text string
@@ -70,6 +55,14 @@ type Service struct {
 	last  int
 	// version is that of the last change; an item has that of its own last change.
 	version int
+	// keys are the Idempotency-Keys that were used.
+	keys map[string]keyed
+}
+
+// keyed is what was asked and answered with an Idempotency-Key.
+type keyed struct {
+	body  string
+	reply *reply
 }
 
 // item is a team or a note.
@@ -79,6 +72,7 @@ type item struct {
 	last    int
 	version int
 	before  int // the version before
+	created time.Time
 	owner   string
 	gone    bool // deleted, in a dress that keeps it
 	unread  int  // reads that come too early
@@ -92,12 +86,13 @@ func New(d Dress, defects ...Defect) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("crud: %w", err)
 	}
-	s := &Service{dress: d, contract: c, teams: map[int]*item{}, last: 1, version: 1}
-	s.teams[1] = &item{members: map[string]any{"name": "Somebody's", "email": "somebody@example.com", "color": "red"}, notes: map[int]*item{}, last: 1, version: 1}
+	s := &Service{dress: d, contract: c, teams: map[int]*item{}, last: 1, version: 1, keys: map[string]keyed{}}
+	s.teams[1] = &item{members: map[string]any{"name": "Somebody's", "email": "somebody@example.com", "color": "red"}, notes: map[int]*item{}, last: 1, version: 1, created: s.now()}
 	s.teams[1].notes[1] = &item{members: map[string]any{"title": "Somebody's", "pinned": false}, version: 1}
 	for _, defect := range defects {
 		s.hooks = append(s.hooks, defect.hook)
 	}
+	s.hooks = append(s.hooks, d.hooks()...)
 	return s, nil
 }
 
@@ -132,6 +127,7 @@ const maxBody = 1 << 20
 type call struct {
 	op     string // empty where the document has no such operation
 	method string
+	host   string
 	values map[string]string // of the path
 	query  url.Values
 	header http.Header
@@ -176,7 +172,7 @@ func (s *Service) behind(hooks []hook) func(*call) *reply {
 
 // read finds out what is asked, and whether it may be.
 func (s *Service) read(r *http.Request) *call {
-	c := &call{method: r.Method, query: r.URL.Query(), header: r.Header}
+	c := &call{method: r.Method, host: r.Host, query: r.URL.Query(), header: r.Header}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
 		c.refused = refuse(http.StatusBadRequest, "the body cannot be read")
@@ -216,7 +212,10 @@ func (s *Service) read(r *http.Request) *call {
 			req.Add(name, v)
 		}
 	}
-	if broken := op.CheckRequest(req); len(broken) > 0 {
+	broken := slices.DeleteFunc(op.CheckRequest(req), func(v contract.Violation) bool {
+		return v.Clause != nil && v.Clause.Keyword == "readOnly" // read over, as services do
+	})
+	if len(broken) > 0 {
 		status := http.StatusBadRequest
 		if op.Body != nil && broken[0].Clause == op.Body.MediaType {
 			status = http.StatusUnsupportedMediaType
@@ -272,7 +271,10 @@ func (s *Service) serve(c *call) *reply {
 	if team == nil && c.op == "replaceTeam" && s.dress.Upsert && id > 0 {
 		return s.put(c, teams, s.teams, id)
 	}
-	if team == nil || team.owner != c.user {
+	switch {
+	case team != nil && team.owner != c.user && s.dress.Forbidden:
+		return refuse(http.StatusForbidden, "the team is another's")
+	case team == nil || team.owner != c.user:
 		return refuse(http.StatusNotFound, "no such team")
 	}
 	if slices.Contains(teams.ops[:], c.op) {
@@ -285,13 +287,29 @@ func (s *Service) serve(c *call) *reply {
 	case "listNotes":
 		return s.list(c, team)
 	case "addNote":
-		return s.create(c, notes, team.notes, &team.last)
+		return s.once(c, func() *reply { return s.create(c, notes, team.notes, &team.last) })
 	}
 	id = c.id("noteId", "n-")
 	if team.notes[id] == nil && c.op == "replaceNote" && s.dress.Upsert && id > 0 {
 		return s.put(c, notes, team.notes, id)
 	}
 	return s.one(c, notes, team.notes, id)
+}
+
+// once carries out what has an Idempotency-Key one time.
+func (s *Service) once(c *call, create func() *reply) *reply {
+	key := fmt.Sprintf("%s %d %s", c.user, c.id("teamId", ""), c.header.Get("Idempotency-Key"))
+	if before, used := s.keys[key]; used {
+		if before.body != string(c.body) {
+			return refuse(http.StatusUnprocessableEntity, "the key was used with another body")
+		}
+		return before.reply.clone()
+	}
+	r := create()
+	if c.header.Get("Idempotency-Key") != "" && r.status < http.StatusMultipleChoices {
+		s.keys[key] = keyed{string(c.body), r.clone()}
+	}
+	return r
 }
 
 // kind is what teams and notes differ in.
@@ -367,12 +385,12 @@ func (s *Service) page(c *call) *reply {
 	items := []any{}
 	out := map[string]any{}
 	total := 0
-	for _, id := range slices.Sorted(maps.Keys(s.teams)) {
+	for _, id := range s.inOrder(s.teams) {
 		t := s.teams[id]
-		if t.gone || t.owner != c.user || c.query.Has("name") && t.members["name"] != c.query.Get("name") {
+		if t.gone || t.owner != c.user || c.query.Has("name") && !s.called(t, c.query.Get("name")) {
 			continue
 		}
-		if total++; id <= after {
+		if total++; after > 0 && (id == after || s.dress.Newest == (id > after)) {
 			continue
 		}
 		if len(items) == limit {
@@ -385,9 +403,27 @@ func (s *Service) page(c *call) *reply {
 	return answer(http.StatusOK, out)
 }
 
+// called reports whether a team is found by a name.
+func (s *Service) called(t *item, name string) bool {
+	own, _ := t.members["name"].(string)
+	if s.dress.Fold {
+		return strings.Contains(strings.ToLower(own), strings.ToLower(name))
+	}
+	return own == name
+}
+
+// inOrder lists the identifiers of what is there as lists show it.
+func (s *Service) inOrder(all map[int]*item) []int {
+	ids := slices.Sorted(maps.Keys(all))
+	if s.dress.Newest {
+		slices.Reverse(ids)
+	}
+	return ids
+}
+
 func (s *Service) list(c *call, team *item) *reply {
 	all := []any{}
-	for _, id := range slices.Sorted(maps.Keys(team.notes)) {
+	for _, id := range s.inOrder(team.notes) {
 		n := team.notes[id]
 		if !n.gone && (!c.query.Has("pinned") || fmt.Sprint(n.members["pinned"]) == c.query.Get("pinned")) {
 			all = append(all, notes.view(id, n))
@@ -408,6 +444,9 @@ func (s *Service) take(c *call, k kind) map[string]any {
 			if v = strings.Map(lower, text); name == "name" && strings.Trim(text, " ") != "" {
 				v = strings.Trim(strings.Map(lower, text), " ")
 			}
+		}
+		if n, ok := numberOf(sent, name); ok && s.dress.Normalise {
+			v = n - n%5
 		}
 		if there {
 			out[name] = v
@@ -457,7 +496,7 @@ func (s *Service) create(c *call, k kind, all map[int]*item, last *int) *reply {
 		id++
 		*last = id
 	}
-	i := &item{notes: map[int]*item{}, owner: c.user}
+	i := &item{notes: map[int]*item{}, owner: c.user, created: s.now()}
 	status := http.StatusCreated
 	if s.dress.Late {
 		i.unread, status = 2, http.StatusAccepted
@@ -471,10 +510,18 @@ func (s *Service) create(c *call, k kind, all map[int]*item, last *int) *reply {
 	return out
 }
 
+// now is a time that each change moves on.
+func (s *Service) now() time.Time {
+	return time.Date(2026, time.May, 1, 12, 0, s.version, 0, time.UTC)
+}
+
 // store makes members those of an item.
 func (s *Service) store(i *item, members map[string]any) {
 	s.version++
 	i.before, i.version, i.members = i.version, s.version, members
+	if s.dress.Hash {
+		i.version = int(crc32.ChecksumIEEE(fmt.Append(nil, members)))
+	}
 }
 
 func (s *Service) put(c *call, k kind, all map[int]*item, id int) *reply {
@@ -484,7 +531,10 @@ func (s *Service) put(c *call, k kind, all map[int]*item, id int) *reply {
 	}
 	i, status := all[id], http.StatusOK
 	if i == nil {
-		i, status = &item{notes: map[int]*item{}, owner: c.user}, http.StatusCreated
+		if len(c.header.Values("If-Match")) > 0 {
+			return refuse(http.StatusPreconditionFailed, "the "+k.what+" is not there")
+		}
+		i, status = &item{notes: map[int]*item{}, owner: c.user, created: s.now()}, http.StatusCreated
 		all[id] = i
 	}
 	s.store(i, members)
@@ -526,6 +576,8 @@ func (k kind) view(id int, i *item) map[string]any {
 	out["id"] = id
 	if k.prefix != "" {
 		out["id"] = k.prefix + strconv.Itoa(id)
+	} else {
+		out["createdAt"] = i.created.Format(time.RFC3339)
 	}
 	if i.gone {
 		out["deleted"] = true
@@ -552,6 +604,16 @@ func (r *reply) with(name, value string) *reply {
 	}
 	r.header.Set(name, value)
 	return r
+}
+
+// clone is the same reply, to be changed without it.
+func (r *reply) clone() *reply {
+	out := *r
+	out.header = r.header.Clone()
+	if m, ok := r.body.(map[string]any); ok {
+		out.body = maps.Clone(m)
+	}
+	return &out
 }
 
 func (r *reply) write(w http.ResponseWriter) {
