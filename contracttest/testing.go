@@ -76,9 +76,7 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 			t.Error(explain(f))
 		}
 	}
-	cov := rep.Coverage
-	t.Logf("%d clauses: %d kept, %d broken on purpose (%d of them both), %d observed in responses, %d not proven, %d unreached",
-		cov.Clauses, cov.Kept, cov.Broken, cov.Both(), cov.Observed, cov.NotProven, len(cov.Unreached))
+	t.Log(rep.Coverage.String())
 	if rep.Incomplete != "" {
 		t.Log(rep.Incomplete)
 	}

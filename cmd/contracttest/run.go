@@ -37,6 +37,8 @@ type runFlags struct {
 	keep, safe      bool
 }
 
+const defaultCases = 40
+
 func newRunCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
@@ -56,7 +58,7 @@ func newRunCommand() *cobra.Command {
 	fl.StringSliceVar(&f.failOn, "fail-on", []string{report.Error}, "what makes the exit status 1 beside errors: warning, or unproven (an operation whose valid request was never accepted)")
 	fl.IntVar(&f.tries, "credential-tries", 4, "requests with a wrong credential in a row before one with the good credential; 0 sends none")
 	fl.Int64Var(&f.seed, "seed", 1, "chooses the random cases; the same seed makes the same run")
-	fl.IntVar(&f.cases, "cases", 40, "random cases for each operation, beside those for its clauses")
+	fl.IntVar(&f.cases, "cases", defaultCases, "random cases for each operation, beside those for its clauses")
 	fl.IntVar(&f.maxClauses, "max-clauses", contracttest.DefaultMaxClauses, "clauses of the document from where on a shared schema is tried in full only where it was first met")
 	fl.IntVar(&f.workers, "workers", 4, "requests under way at once")
 	fl.StringVar(&f.restart, "restart", "", "command of the shell that brings the target back after it has died, to find out of which request; it may go on running until the run ends")
@@ -76,14 +78,57 @@ func newRunCommand() *cobra.Command {
 	return cmd
 }
 
-// again is the command that runs the same once more, to which a case can be added.
-// Headers and values may be secrets: they are left out.
-func (f *runFlags) again() string {
+// again is the command that runs the same once more, to which a case can be added. What
+// may be a secret is left to a variable of the shell.
+func (f *runFlags) again(contract *contracttest.Contract) string {
 	command := "contracttest run --spec " + report.Quote(f.spec) + " --target " + report.Quote(f.target)
-	if len(f.headers)+len(f.values) > 0 {
-		command += " …"
+	for _, h := range f.headers {
+		name, value, _ := strings.Cut(h, ":")
+		if strings.HasPrefix(strings.TrimSpace(value), "env:") {
+			command += " --header " + report.Quote(h)
+		} else {
+			command += fmt.Sprintf(` --header "%s: $%s"`, name, variable(name))
+		}
+	}
+	for _, v := range f.values {
+		if name, _, _ := strings.Cut(v, "="); isParameter(contract, name) {
+			command += " --value " + report.Quote(v)
+		} else {
+			command += fmt.Sprintf(` --value "%s=$%s"`, name, variable(name))
+		}
+	}
+	if f.cases != defaultCases {
+		command += fmt.Sprintf(" --cases %d", f.cases)
+	}
+	if f.maxClauses != contracttest.DefaultMaxClauses {
+		command += fmt.Sprintf(" --max-clauses %d", f.maxClauses)
 	}
 	return command
+}
+
+// variable is the name of a variable of the shell for something.
+func variable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToUpper(name))
+}
+
+// mayBeSecret are words in the names of what nobody should read.
+var mayBeSecret = []string{"auth", "bearer", "token", "secret", "pass", "key", "sign", "cred", "session", "cookie"}
+
+// isParameter reports whether a value is for a parameter or a property of the document, and
+// so no credential.
+func isParameter(contract *contracttest.Contract, name string) bool {
+	lower := strings.ToLower(name)
+	if slices.ContainsFunc(mayBeSecret, func(w string) bool { return strings.Contains(lower, w) }) {
+		return false
+	}
+	return slices.ContainsFunc(contract.Clauses(), func(cl contracttest.Clause) bool {
+		return strings.Contains(cl.Name+"/", "/"+name+"/")
+	})
 }
 
 const reportUsage = "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE or text=FILE, beside the text on standard output (repeatable)"
@@ -177,8 +222,9 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	rep.Command = f.again(contract)
 	if !f.quiet {
-		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose, Width: width(cmd.OutOrStdout()), Command: f.again()}
+		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose, Width: width(cmd.OutOrStdout())}
 		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
 			return err
 		}

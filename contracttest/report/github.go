@@ -63,7 +63,7 @@ func Markdown(w io.Writer, r *Report) error {
 		fmt.Fprintf(&b, "Not proven: %s\n\n", cell(why))
 	}
 	c := r.Coverage
-	fmt.Fprintf(&b, "| clauses | kept | broken on purpose | observed | not proven | unreached |\n|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d |\n",
+	fmt.Fprintf(&b, "| clauses | kept | refused as they should be | observed | not proven | never tried |\n|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d |\n",
 		c.Clauses, c.Kept, c.Broken, c.Observed, c.NotProven, len(c.Unreached))
 	if len(r.Findings) > 0 {
 		b.WriteString("\n| | place | clause | what | expected | seen | check |\n|---|---|---|---|---|---|---|\n")

@@ -73,12 +73,21 @@ const (
 
 // Group groups the findings by their causes.
 func (r *Report) Group() {
-	r.Groups = groupsOf(r.Findings)
+	r.Groups = nil
+	r.Groups = r.groups()
 	for _, g := range r.Groups {
 		for _, i := range g.Findings {
 			r.Findings[i].Group = g.ID
 		}
 	}
+}
+
+// groups are those of the report, made where it has none yet.
+func (r *Report) groups() []Group {
+	if r.Groups == nil {
+		return groupsOf(r.Findings)
+	}
+	return r.Groups
 }
 
 // groupsOf groups findings: errors before warnings, and then by rank.
@@ -241,7 +250,7 @@ func (f *Finding) answered() answered {
 
 // causes gives each finding the key of its group.
 func causes(findings []Finding) []string {
-	keys := make([]string, len(findings))
+	keys, answers := make([]string, len(findings)), make([]answered, len(findings))
 	refused := map[answered]int{}     // exchanges with a refusal of a valid request
 	why := map[answered]string{}      // the key of that refusal
 	untested := map[answered]string{} // the key of a refused base request, of any operation
@@ -250,8 +259,9 @@ func causes(findings []Finding) []string {
 	wrong := map[string]string{}      // the key of an error, by check, clause and answer
 	alone := map[string]bool{}        // keys of what is not only wrong with a 5xx
 	for i, f := range findings {
-		keys[i] = f.cause()
-		a := f.answered()
+		answers[i] = f.answered()
+		a := answers[i]
+		keys[i] = f.cause(a)
 		switch f.Check {
 		case checkValidRefused:
 			refused[a] += max(1, f.Count)
@@ -266,14 +276,14 @@ func causes(findings []Finding) []string {
 			fails[f.Operation] = keys[i]
 		}
 		if f.Severity == Error {
-			wrong[f.exactly()] = keys[i]
+			wrong[f.exactly(a)] = keys[i]
 		}
 		if f.Status < http.StatusInternalServerError || f.Check == checkServerError {
 			alone[keys[i]] = true
 		}
 	}
 	for i, f := range findings {
-		a := f.answered()
+		a := answers[i]
 		anybody := answered{"", a.status, a.text}
 		switch {
 		// A status that nobody documents and a valid request that is refused with it are one.
@@ -287,13 +297,13 @@ func causes(findings []Finding) []string {
 		case f.Check == checkNotRepeatable && f.failsAtTimes() && fails[f.Operation] != "":
 			keys[i] = fails[f.Operation]
 		// What is left open for one request and not for another, and is answered alike.
-		case f.Leave != "" && wrong[f.exactly()] != "":
-			keys[i] = wrong[f.exactly()]
+		case f.Leave != "" && wrong[f.exactly(a)] != "":
+			keys[i] = wrong[f.exactly(a)]
 		}
 	}
 	into := merged{}
 	into.bodies(findings, keys)
-	into.failures(findings, keys)
+	into.failures(findings, answers, keys)
 	for i := range keys {
 		keys[i] = into.root(keys[i])
 	}
@@ -337,13 +347,13 @@ func (m merged) bodies(findings []Finding, keys []string) {
 
 // failures joins the 5xx of one operation that say the same in several media types, one
 // of them with more words around it.
-func (m merged) failures(findings []Finding, keys []string) {
+func (m merged) failures(findings []Finding, answers []answered, keys []string) {
 	texts := map[string]map[string]string{} // by operation and status: texts and their keys
 	for i, f := range findings {
 		if f.Check != checkServerError || f.Answer == "" {
 			continue
 		}
-		at, text := key(f.Operation, fmt.Sprint(f.Status)), f.answered().text
+		at, text := key(f.Operation, fmt.Sprint(f.Status)), answers[i].text
 		for other, k := range texts[at] {
 			if strings.Contains(text, other) || strings.Contains(other, text) {
 				m.join(k, keys[i])
@@ -361,12 +371,12 @@ func (m merged) failures(findings []Finding, keys []string) {
 func key(parts ...string) string { return strings.Join(parts, "\x00") }
 
 // exactly is what a finding is about, but for its severity.
-func (f *Finding) exactly() string {
-	return key(f.Check, f.Clause, fmt.Sprint(f.Status), f.answered().text)
+func (f *Finding) exactly(a answered) string {
+	return key(f.Check, f.Clause, fmt.Sprint(f.Status), a.text)
 }
 
 // cause is what findings have in common that one change would mend.
-func (f *Finding) cause() string {
+func (f *Finding) cause(a answered) string {
 	status := fmt.Sprint(f.Status)
 	switch f.Check {
 	case checkUndocumentedStatus, checkUndocumentedMethod, "redirect":
@@ -383,14 +393,14 @@ func (f *Finding) cause() string {
 		if !strings.HasPrefix(f.Message, status) { // what it does to later requests
 			return key(f.Check, f.Clause)
 		}
-		return key(f.Check, status, f.answered().text)
+		return key(f.Check, status, a.text)
 	}
 	if f.Leave != "" {
 		return key(f.Check, f.Leave)
 	}
 	switch f.Check {
 	case checkValidRefused:
-		return key(f.Check, status, f.answered().text)
+		return key(f.Check, status, a.text)
 	case checkMediaType:
 		return key(f.Check, f.class(), f.MediaType)
 	case checkSchema:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -81,9 +82,9 @@ func JUnit(w io.Writer, r *Report) error {
 		case len(tc.Failures) > 0:
 			suite.Failures++
 		case c.State == "unreached":
-			tc.Skipped = &junitMessage{Message: clean("unreached: " + reasons[c.Clause])}
+			tc.Skipped = &junitMessage{Message: clean("never tried: " + reasons[c.Clause])}
 		case c.State == "not_proven":
-			tc.Skipped = &junitMessage{Message: "not proven: tried, but the answers show nothing"}
+			tc.Skipped = &junitMessage{Message: clean("not proven: " + cmp.Or(c.Reason, "tried, but the answers show nothing"))}
 		}
 		if tc.Skipped != nil {
 			suite.Skipped++

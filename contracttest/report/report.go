@@ -12,10 +12,13 @@ const Version = 1
 
 // Report is the outcome of a run.
 type Report struct {
-	Version  int       `json:"version"`
-	Spec     string    `json:"spec"`   // the document, as it was named
-	Target   string    `json:"target"` // the base URL, or "handler"
-	Seed     int64     `json:"seed"`
+	Version int    `json:"version"`
+	Spec    string `json:"spec"`   // the document, as it was named
+	Target  string `json:"target"` // the base URL, or "handler"
+	Seed    int64  `json:"seed"`
+	// Command runs the contract again, without secrets; the case that a finding is about can
+	// be added to it. Empty where no command did.
+	Command  string    `json:"command,omitempty"`
 	Stats    Stats     `json:"stats"`
 	Coverage Coverage  `json:"coverage"`
 	Findings []Finding `json:"findings"` // in order of place, check and severity

@@ -69,25 +69,26 @@ func broken() *report.Report {
 		report.Clause{Clause: "put/body/not", Text: "the body keeps not", Place: report.Place{File: "openapi.json", Pointer: "/paths/~1a/put"}, State: "unreached", Operation: "put"},
 		report.Clause{Clause: "put/response/status", Text: "no other status than 200", Place: place(20, 7, "/paths/~1a/put/responses"), State: "observed", Operation: "put"},
 	)
+	r.Operations = []report.Operation{{Operation: "op", Method: "GET", Path: "/a"}, {Operation: "put", Method: "PUT", Path: "/a"}}
 	r.Coverage.Clauses, r.Coverage.Observed, r.Coverage.NotProven = 5, 1, 1
 	r.Coverage.Unreached = []report.Unreached{{Clause: "put/body/not", Reason: "cases for not are not planned yet"}}
 	r.Findings = []report.Finding{
 		{
 			Operation: "op", Check: "invalid-request-accepted", Severity: report.Error, Clause: "op/query/q/maxLength", Place: place(7, 9, "/p"),
-			Message: "an invalid request is accepted with 200 OK", Expected: "400", Actual: "200 OK", Count: 3,
+			Message: "an invalid request is accepted with 200 OK; q: want at most 3 characters, got 4", Expected: "400", Actual: "200 OK", Count: 3, Status: 200, Request: "GET /a?q=abcd",
 			Case: report.Case{Seed: 1, ID: "op/query/q/maxLength#too-long"}, Curl: "curl -sS -i 'http://127.0.0.1:8080/a?q=abcd'",
 		},
 		{
 			Operation: "put", Check: "response-body-malformed", Severity: report.Error, Clause: "put/response/status", Place: place(20, 7, "/p"),
-			Message: "control \x00\x1b[31m characters & <markup> \uFFFF", Expected: "one JSON value", Actual: "]]>", Count: 1,
+			Message: "control \x00\x1b[31m characters & <markup> \uFFFF", Expected: "one JSON value", Actual: "it is not JSON: ]]>", Count: 1, Status: 200,
 		},
 		{
 			Operation: "op", Check: "undocumented-status", Severity: report.Warning, Clause: "op/query/q/maxLength", Place: place(7, 9, "/p"),
-			Message: "414 URI Too Long is not documented", Expected: "400", Actual: "414", Count: 1, Case: report.Case{Seed: 1, ID: "op/query/q/maxLength#much-too-long"},
+			Message: "414 URI Too Long is not documented", Expected: "400", Actual: "414 Request URI Too Long", Count: 1, Status: 414, Case: report.Case{Seed: 1, ID: "op/query/q/maxLength#much-too-long"},
 		},
 		{
 			Operation: "other", Check: "server-error", Severity: report.Error, Clause: "other/response/status", Place: report.Place{File: "openapi.json", Pointer: "/x"},
-			Message: "500 in answer to a valid request", Expected: "200", Actual: "500", Count: 1,
+			Message: "500 Internal Server Error in answer to a valid request: boom", Expected: "200", Actual: "500 Internal Server Error", Count: 1, Status: 500, Answer: "boom",
 		},
 	}
 	return r
@@ -170,7 +171,7 @@ func TestJSONNames(t *testing.T) {
 		"coverage/by_clause/0/clause": "op/path", "coverage/by_clause/0/state": "kept", "coverage/by_clause/0/place/line": 3.0,
 		"findings/0/operation": "op", "findings/0/check": "invalid-request-accepted", "findings/0/severity": "error", "findings/0/clause": "op/query/q/maxLength",
 		"findings/0/place/file": "openapi.yaml", "findings/0/place/line": 7.0, "findings/0/place/column": 9.0,
-		"findings/0/message": "an invalid request is accepted with 200 OK", "findings/0/expected": "400", "findings/0/actual": "200 OK", "findings/0/count": 3.0,
+		"findings/0/message": "an invalid request is accepted with 200 OK; q: want at most 3 characters, got 4", "findings/0/status": 200.0, "findings/0/request": "GET /a?q=abcd", "operations/0/method": "GET", "findings/0/expected": "400", "findings/0/actual": "200 OK", "findings/0/count": 3.0,
 		"findings/0/case/seed": 1.0, "findings/0/case/id": "op/query/q/maxLength#too-long", "findings/0/curl": "curl -sS -i 'http://127.0.0.1:8080/a?q=abcd'",
 	} {
 		assert.Equal(t, want, at(doc, path), path)

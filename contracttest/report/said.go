@@ -14,7 +14,7 @@ var saidIn = []string{"detail", "message", "msg", "error_msg", "error_descriptio
 // said is what an answer says in words: of JSON the member that is meant for people, of
 // markup the text. Bodies are cut, so neither need be whole.
 func said(body string) string {
-	text := strings.TrimSpace(body)
+	text := strings.TrimSpace(body[:min(len(body), maxRead)])
 	switch {
 	case text == "":
 		return ""
@@ -65,7 +65,6 @@ func saidInJSON(text string) string {
 var (
 	notText = regexp.MustCompile(`(?is)<(script|style)\b.*?(</(script|style)>|$)|<[^>]*(>|$)`)
 	element = regexp.MustCompile(`<([A-Za-z]+)>([^<]+)(</|$)`)
-	spaces  = regexp.MustCompile(`\s+`)
 )
 
 func saidInMarkup(text string) string {
@@ -78,11 +77,15 @@ func saidInMarkup(text string) string {
 	return oneLine(best)
 }
 
-func oneLine(text string) string { return strings.TrimSpace(spaces.ReplaceAllString(text, " ")) }
+// oneLine is a text with a single blank for every white space.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // variable is what differs between two texts of one cause: what is quoted, and words with
 // a digit or a dot inside, as numbers, paths, types and addresses have.
 var variable = regexp.MustCompile("\"[^\"]*(\"|$)|'[^']*('|$)|`[^`]*(`|$)|\\S*\\w\\.\\w\\S*|\\S*[0-9]\\S*")
+
+// maxRead is how much of a text is looked at, in bytes.
+const maxRead = 1 << 10
 
 // maxSaid is how much of a text tells causes apart.
 const maxSaid = 200
@@ -92,7 +95,7 @@ var notWord = regexp.MustCompile(`[^\pL\pN#]+`)
 
 // plainly is the words of a text without its variable parts.
 func plainly(text string) string {
-	text = variable.ReplaceAllString(oneLine(text), "#")
+	text = variable.ReplaceAllString(oneLine(text[:min(len(text), maxRead)]), "#")
 	text = strings.Trim(strings.ToLower(notWord.ReplaceAllString(text, " ")), " #")
 	if r := []rune(text); len(r) > maxSaid {
 		text = string(r[:maxSaid])

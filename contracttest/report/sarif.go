@@ -40,7 +40,7 @@ func SARIF(w io.Writer, r *Report) error {
 		}
 		return i
 	}
-	related := relatedTo(r.Findings)
+	related := relatedTo(r)
 	for i, f := range r.Findings {
 		text := readable(f.Message)
 		if f.Expected != "" || f.Actual != "" {
@@ -75,15 +75,15 @@ func locationOf(f Finding) sarifLocation {
 const maxRelated = 10
 
 // relatedTo lists for each finding where the others of its group are.
-func relatedTo(findings []Finding) [][]sarifLocation {
-	related := make([][]sarifLocation, len(findings))
-	for _, g := range groupsOf(findings) {
+func relatedTo(r *Report) [][]sarifLocation {
+	related := make([][]sarifLocation, len(r.Findings))
+	for _, g := range r.groups() {
 		for _, i := range g.Findings {
 			for _, j := range g.Findings {
 				if i == j || len(related[i]) == maxRelated {
 					continue
 				}
-				at := locationOf(findings[j])
+				at := locationOf(r.Findings[j])
 				at.ID, at.Message = len(related[i])+1, &sarifText{readable(g.Title)}
 				related[i] = append(related[i], at)
 			}

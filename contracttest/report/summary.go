@@ -27,7 +27,11 @@ func gaps(r *Report) []gap {
 	for _, c := range r.Coverage.ByClause {
 		states[c.Clause] = c.State
 		if c.State == "not_proven" {
-			proven.clauses = append(proven.clauses, c.Clause)
+			name := c.Clause
+			if c.Reason != "" {
+				name += " (" + c.Reason + ")"
+			}
+			proven.clauses = append(proven.clauses, name)
 		}
 		if status, ok := statusOf(c); ok {
 			never[c.Clause] = status
@@ -53,7 +57,7 @@ func gaps(r *Report) []gap {
 		if !ok {
 			i = len(others)
 			index[u.Reason] = i
-			others = append(others, gap{state: "unreached", what: u.Reason, named: true})
+			others = append(others, gap{state: "never tried", what: u.Reason, named: true})
 		}
 		others[i].clauses = append(others[i].clauses, u.Clause)
 	}
@@ -72,7 +76,7 @@ func gaps(r *Report) []gap {
 	}
 	if len(answers.clauses) > 0 {
 		slices.Sort(statuses)
-		answers.state, answers.what = "unreached", "of answers that never came: "+strings.Join(slices.Compact(statuses), ", ")
+		answers.state, answers.what = "never tried", "of answers that never came: "+strings.Join(slices.Compact(statuses), ", ")
 		all = append(all, answers)
 	}
 	return append(all, others...)

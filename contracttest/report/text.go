@@ -7,16 +7,13 @@ import (
 	"strings"
 )
 
-// TextOptions shape the text rendering. The zero value is plain, brief and
-// clipped nowhere.
+// TextOptions shape the text rendering. The zero value is plain, brief and as wide
+// as a wide terminal.
 type TextOptions struct {
 	Color   bool // ANSI colours
 	Verbose bool // every finding, and every clause that was not kept, broken or observed
 	// Width is that of the terminal, in cells; 0 where there is none.
 	Width int
-	// Command runs the contract again; the case that a finding is about is added
-	// to it. Where it is empty, what it takes is left open.
-	Command string
 	// Words replace those that a finding is shown with.
 	Words Words
 }
@@ -24,39 +21,63 @@ type TextOptions struct {
 // Words are what a finding is shown with.
 type Words struct{ Error, Warning, Expected, Actual string }
 
+// What a text has at most that is not verbose.
 const (
-	maxGaps     = 4   // lines of a summary about clauses of which nothing is shown
-	maxFindings = 50  // findings shown
-	maxLine     = 160 // cells of a line that quotes something, where no width is known
+	maxLines    = 100
+	maxCauses   = 10 // groups of findings
+	maxRowsText = 20 // operations in the table
+	maxNotes    = 6  // of which each has maxNote lines
+	maxNote     = 3
+	maxGaps     = 4  // lines of a summary about clauses of which nothing is shown
+	maxFindings = 50 // findings shown where they are not grouped
+	maxCurl     = 3  // lines of a command; a longer one is left to the HTML report
 )
 
-// Text writes the report for people: the findings by clause, then a summary of
-// at most twelve lines that ends with the clauses kept, broken and unreached.
+const (
+	wide   = 200 // cells of a line where no width is known
+	narrow = 40  // no line is shorter for want of room
+)
+
+// Text writes the report for people: the verdict, the causes of the findings in their
+// rank, a table by operation, what was shown of the clauses, and the verdict once more.
 func Text(w io.Writer, r *Report, opts TextOptions) error {
 	p := newPrinter(opts)
-	p.line("%s  %s → %s, seed %d", p.bold("contracttest"), printable(r.Spec), printable(r.Target), r.Seed)
-	p.findings(r)
-	p.summary(r)
+	p.wrapped(p.bold("contracttest")+"  ", strings.Repeat(" ", 14), fmt.Sprintf("%s → %s, seed %d", printable(r.Spec), printable(r.Target), r.Seed), maxNote)
+	p.verdict(r)
+	p.notes(r)
+	end := newPrinter(opts)
+	end.table(r)
+	end.summary(r)
+	end.verdict(r)
+	p.causes(r, maxLines-p.lines-end.lines)
+	p.b.WriteString(end.b.String())
 	return p.write(w)
 }
 
-// TextFindings writes what Text does of the findings alone, and of the warnings.
+// TextFindings writes the findings alone, by clause, and the warnings.
 func TextFindings(w io.Writer, r *Report, opts TextOptions) error {
 	p := newPrinter(opts)
+	p.notes(r)
 	p.findings(r)
 	return p.write(w)
 }
 
 type printer struct {
-	b    strings.Builder
-	opts TextOptions
+	b     strings.Builder
+	lines int
+	opts  TextOptions
+	room  int // cells of a line
 }
 
 func newPrinter(opts TextOptions) *printer {
 	if opts.Words == (Words{}) {
 		opts.Words = Words{"ERROR", "WARNING", "expected", "seen"}
 	}
-	return &printer{opts: opts}
+	room := wide
+	if opts.Width > 0 {
+		room = max(opts.Width, narrow)
+	}
+	return &printer{opts: opts, room: room}
 }
 
 func (p *printer) write(w io.Writer) error {
@@ -66,15 +87,29 @@ func (p *printer) write(w io.Writer) error {
 	return nil
 }
 
-func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.b, format+"\n", args...) }
+func (p *printer) line(format string, args ...any) {
+	fmt.Fprintf(&p.b, format+"\n", args...)
+	p.lines++
+}
 
 // quoted writes one line of something quoted, clipped, behind a label.
 func (p *printer) quoted(label, s string) {
-	room := p.opts.Width
-	if room == 0 {
-		room = maxLine
+	p.line("    %-9s %s", label, clip(printable(oneLine(s)), p.room-14))
+}
+
+// wrapped writes a text in lines, behind a head that the others are indented by; no more
+// than so many of them unless the text is verbose.
+func (p *printer) wrapped(head, blank, text string, most int) {
+	lines := wrap(text, p.room-columns(blank))
+	if len(lines) > most && !p.opts.Verbose {
+		lines = append(lines[:most-1], clip(lines[most-1]+" …", p.room-columns(blank)))
 	}
-	p.line("    %-9s %s", label, clip(printable(s), max(room-14, 20)))
+	for i, line := range lines {
+		if i > 0 {
+			head = blank
+		}
+		p.line("%s%s", head, line)
+	}
 }
 
 func (p *printer) paint(code, s string) string {
@@ -97,19 +132,23 @@ func (p *printer) severity(s string) string {
 	return p.red(p.opts.Words.Error)
 }
 
-func (p *printer) findings(r *Report) {
-	for n, warning := range r.notes() {
-		for i, line := range wrap(printable(warning), max(p.opts.Width-6, min(p.opts.Width, 20))) {
-			head := p.yellow("note:")
-			switch {
-			case i > 0:
-				head = "     "
-			case n < len(r.Inconclusive):
-				head = p.red("not proven:")
-			}
-			p.line("%s %s", head, line)
+func (p *printer) notes(r *Report) {
+	all := r.notes()
+	for n, note := range all {
+		if n == maxNotes && !p.opts.Verbose {
+			p.line("%s %d more: --verbose shows them", p.yellow("note:"), len(all)-n)
+			break
 		}
+		head, blank := p.yellow("note:")+" ", "      "
+		if n < len(r.Inconclusive) {
+			head, blank = p.red("not proven:")+" ", "            "
+		}
+		p.wrapped(head, blank, printable(note), maxNote)
 	}
+}
+
+// findings writes them by clause.
+func (p *printer) findings(r *Report) {
 	shown := 0
 	for _, group := range byClause(r.Findings) {
 		if left := len(r.Findings) - shown; shown >= maxFindings && !p.opts.Verbose {
@@ -119,7 +158,7 @@ func (p *printer) findings(r *Report) {
 		p.line("")
 		p.heading(r, group[0])
 		for _, f := range group {
-			p.finding(f)
+			p.finding(r, f)
 		}
 		shown += len(group)
 	}
@@ -128,28 +167,27 @@ func (p *printer) findings(r *Report) {
 	}
 }
 
-// heading writes where a clause stands, and the line that it stands in.
+// heading writes where a clause stands, its operation, and the line that it stands in.
 func (p *printer) heading(r *Report, f Finding) {
-	name := f.Clause
-	if name == "" {
-		name = f.Operation
+	name := r.called(f.Operation)
+	if f.Clause != "" && name != f.Operation {
+		name += "  " + f.Clause
+	} else if f.Clause != "" {
+		name = f.Clause
 	}
-	p.line("%s: %s", printable(f.Place.String()), p.bold(printable(name)))
+	place := printable(f.Place.String()) + ": "
+	p.line("%s%s", clip(place, p.room-12), p.bold(clip(printable(name), max(p.room-columns(place), 12))))
 	line, ok := r.line(f.Place)
 	if !ok {
 		return
 	}
 	number := strconv.Itoa(f.Place.Line)
-	room := p.opts.Width
-	if room == 0 {
-		room = maxLine
-	}
-	e := excerptOf(line, f.Place.Column, max(room-len(number)-5, 20))
+	e := excerptOf(line, f.Place.Column, p.room-len(number)-5)
 	p.line("%s %s", p.dim("  "+number+" |"), e.text)
 	p.line("%s %s%s", p.dim("  "+strings.Repeat(" ", len(number))+" |"), strings.Repeat(" ", e.start), p.red(strings.Repeat("^", e.end-e.start)))
 }
 
-func (p *printer) finding(f Finding) {
+func (p *printer) finding(r *Report, f Finding) {
 	times := ""
 	if f.Count > 1 {
 		times = fmt.Sprintf(", %d times", f.Count)
@@ -158,34 +196,62 @@ func (p *printer) finding(f Finding) {
 	if f.Severity == Warning {
 		word = p.opts.Words.Warning
 	}
-	for i, line := range wrap(fmt.Sprintf("%s (%s%s)", printable(f.Message), f.Check, times), max(p.opts.Width-len(word)-3, min(p.opts.Width, 20))) {
-		if i == 0 {
-			p.line("  %s %s", p.severity(f.Severity), line)
-		} else {
-			p.line("  %s %s", strings.Repeat(" ", len(word)), line)
-		}
+	text := fmt.Sprintf("%s (%s%s)", printable(f.Message), f.Check, times)
+	p.wrapped("  "+p.severity(f.Severity)+" ", strings.Repeat(" ", len(word)+3), text, len(text))
+	p.evidence(r, f)
+}
+
+// evidence writes what a finding is shown with: what was sent, expected and seen, and how to
+// send it again.
+func (p *printer) evidence(r *Report, f Finding) {
+	if f.Request != "" {
+		p.quoted("request", f.Request)
 	}
 	if f.Expected != "" {
 		p.quoted(p.opts.Words.Expected, f.Expected)
 	}
-	if f.Actual != "" {
-		p.quoted(p.opts.Words.Actual, f.Actual)
+	if seen := f.Actual; seen != "" {
+		if seen == statusText(f.Status) && f.Answer != "" {
+			seen += ": " + f.Answer
+		}
+		p.quoted(p.opts.Words.Actual, seen)
 	}
 	if f.Curl != "" {
-		p.line("    %-9s %s", "repeat", printable(f.Curl))
+		if lines, ok := shellLines(printable(f.Curl), p.room-14); ok && len(lines) <= maxCurl {
+			p.command("repeat", lines)
+		}
 	}
 	if f.Case.ID != "" {
-		p.line("    %-9s %s", "again", p.again(f.Case))
+		lines, _ := shellLines(r.again(f.Case), p.room-14)
+		p.command("again", lines)
 	}
 }
 
-// again is the command that sends the case of a finding alone.
-func (p *printer) again(c Case) string {
-	command, rest := p.opts.Command, ""
-	if command == "" {
-		command, rest = "contracttest run", " …"
+// command writes a command that can be copied.
+func (p *printer) command(label string, lines []string) {
+	for i, line := range lines {
+		switch {
+		case i == 0:
+			p.line("    %-9s %s", label, line)
+		case strings.HasPrefix(line, " "):
+			p.line("             %s", line)
+		default:
+			p.line("%s", line) // it goes on within a word
+		}
 	}
-	return fmt.Sprintf("%s --only %s --seed %d%s", command, Quote(c.ID), c.Seed, rest)
+}
+
+// again is the command that sends one case alone, or the options that do where a test
+// does.
+func (r *Report) again(c Case) string {
+	command := r.Command
+	switch {
+	case command == "" && !strings.Contains(r.Target, "://"):
+		return fmt.Sprintf("contracttest.Only(%q), contracttest.Seed(%d)", c.ID, c.Seed)
+	case command == "":
+		command = "contracttest run --spec " + Quote(r.Spec) + " --target " + Quote(r.Target)
+	}
+	return fmt.Sprintf("%s --only %s --seed %d", command, Quote(c.ID), c.Seed)
 }
 
 // Quote writes an argument as a shell takes it.
@@ -198,52 +264,70 @@ func Quote(s string) string {
 }
 
 func (p *printer) summary(r *Report) {
-	p.line("%d operation%s, %d case%s, %d exchange%s in %.1f s",
+	p.wrapped("", "", fmt.Sprintf("%d operation%s, %d case%s, %d exchange%s in %.1f s",
 		r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Cases, plural(r.Stats.Cases),
-		r.Stats.Exchanges, plural(r.Stats.Exchanges), r.Stats.Seconds)
+		r.Stats.Exchanges, plural(r.Stats.Exchanges), r.Stats.Seconds), maxNote)
 	if n := r.Stats.DocumentFaults; n > 0 {
 		p.line("%s", p.yellow(fmt.Sprintf("%d fault%s of the document did not keep it from being used", n, plural(n))))
 	}
-	p.verdict(r)
 	p.gaps(r)
-	p.line("%s", countedClauses(r))
+	p.wrapped("", "", r.Coverage.String(), maxNote)
 }
 
-func countedClauses(r *Report) string {
-	c := r.Coverage
-	return fmt.Sprintf("%d clause%s: %d kept, %d broken on purpose (%d of them both), %d observed in responses, %d not proven, %d unreached",
+// String says how many clauses there are, and what was shown of them.
+func (c *Coverage) String() string {
+	return fmt.Sprintf("%d clause%s: %d kept, %d refused as they should be (of these, %d both), %d observed in responses, %d not proven, %d never tried",
 		c.Clauses, plural(c.Clauses), c.Kept, c.Broken, c.Both(), c.Observed, c.NotProven, len(c.Unreached))
 }
 
 func (p *printer) verdict(r *Report) {
 	text, grave := verdict(r)
+	paint, sign := p.green, "✓"
 	switch grave {
 	case Error:
-		p.line("%s", p.red(text))
+		paint, sign = p.red, "✗"
 	case Warning:
-		p.line("%s", p.yellow(text))
-	default:
-		p.line("%s", p.green(text))
+		paint, sign = p.yellow, "!"
+	}
+	for i, line := range wrap(text, p.room-2) {
+		if i > 0 {
+			sign = " "
+		}
+		p.line("%s", paint(sign+" "+line))
 	}
 }
 
-// verdict is the last word on the run, and how grave it is.
+// verdict is the first and the last word on the run, and how grave it is.
 func verdict(r *Report) (text, severity string) {
-	errors, warnings := r.Errors(), r.FindingsWarned()
+	warnings := r.found(Warning)
 	switch {
 	case r.Void:
-		return "nothing is proven: what is wrong is how the run was set up, see above", Error
+		return "nothing is proven: the run is not set up as the target needs it, see the notes", Error
 	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
 		return "nothing is tested: no request was sent", Warning
-	case errors > 0:
-		return fmt.Sprintf("the contract is broken: %d error%s, %d warning%s", errors, plural(errors), warnings, plural(warnings)), Error
+	case r.Errors() > 0:
+		return "the contract is broken: " + r.found(Error) + ", " + warnings, Error
 	case len(r.Inconclusive) > 0:
-		return fmt.Sprintf("no result: no error, but not all is proven that was to be, %d warning%s", warnings, plural(warnings)), Warning
-	case warnings > 0:
-		return fmt.Sprintf("the contract is kept, %d warning%s", warnings, plural(warnings)), ""
-	default:
-		return "the contract is kept: no finding", ""
+		return "no result: no error was found, but not everything could be tested, see the notes; " + warnings, Warning
+	case len(r.Findings) > 0:
+		return "the contract is kept, " + warnings, ""
 	}
+	return "the contract is kept: no finding", ""
+}
+
+// found counts the findings of a severity, and their causes where these are fewer.
+func (r *Report) found(severity string) string {
+	n, causes := r.count(severity), 0
+	for _, g := range r.groups() {
+		if g.Severity == severity {
+			causes++
+		}
+	}
+	text := fmt.Sprintf("%d %s%s", n, severity, plural(n))
+	if causes > 0 && causes < n {
+		text += fmt.Sprintf(" from %d cause%s", causes, plural(causes))
+	}
+	return text
 }
 
 func (p *printer) gaps(r *Report) {
@@ -254,17 +338,18 @@ func (p *printer) gaps(r *Report) {
 			for _, g := range all[i:] {
 				clauses += len(g.clauses)
 			}
-			p.line("  %-10s  %d clause%s for %d other reason%s: --verbose lists them", "", clauses, plural(clauses), len(all)-i, plural(len(all)-i))
+			rest := fmt.Sprintf("%d clause%s for %d other reason%s: --verbose lists them", clauses, plural(clauses), len(all)-i, plural(len(all)-i))
+			p.line("  %-11s  %s", "", clip(rest, p.room-15))
 			return
 		}
-		room := max(p.opts.Width-14, min(p.opts.Width, 20))
+		room := p.room - 15
 		if !p.opts.Verbose {
-			p.line("  %-10s  %s", g.state, clip(g.line(room), room))
+			p.line("  %-11s  %s", g.state, clip(g.line(room), room))
 			continue
 		}
-		p.line("  %-10s  %s, %s", g.state, g.count(), printable(g.what))
+		p.line("  %-11s  %s, %s", g.state, g.count(), printable(g.what))
 		for _, name := range g.clauses {
-			p.line("              %s", printable(name))
+			p.line("               %s", printable(name))
 		}
 	}
 }

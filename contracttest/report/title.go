@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -29,7 +30,7 @@ func title(members []Finding) string {
 	case checkValidRefused:
 		return f.refusal(members)
 	case checkUndocumentedStatus:
-		return statusText(f.Status) + " is not documented"
+		return f.Actual + " is not documented"
 	case checkMediaType:
 		if f.Leave == "" && strings.Contains(f.Message, " is not documented, want ") {
 			kind := "no Content-Type"
@@ -49,7 +50,11 @@ func title(members []Finding) string {
 			if strings.HasPrefix(f.label(), "null") {
 				return fmt.Sprintf("null is accepted where the document does not allow it (%s): %s", where, some(members, Finding.breaks))
 			}
-			return fmt.Sprintf("Invalid requests are accepted (%s): nothing checks that %s", where, some(members, Finding.breaks))
+			unchecked := ""
+			if strings.Contains(f.Message, "; broken: ") {
+				unchecked = "nothing checks that "
+			}
+			return fmt.Sprintf("Invalid requests are accepted (%s): %s%s", where, unchecked, some(members, Finding.breaks))
 		}
 		return "Accepted although not valid: " + f.left()
 	case checkUndocumentedMethod:
@@ -122,7 +127,7 @@ func (f Finding) breaks() string {
 	_, what, _ := strings.Cut(f.about(), "; ")
 	what = strings.TrimPrefix(what, "broken: ")
 	what, _, _ = strings.Cut(what, "; sent again")
-	return what
+	return cmp.Or(what, f.Clause)
 }
 
 // some lists what the findings say, the first few of them.

@@ -45,8 +45,8 @@ func clip(s string, room int) string {
 	return s
 }
 
-// wrap breaks a text between words into lines of so many cells. A word that is
-// longer has a line of its own: it may be what somebody wants to copy.
+// wrap breaks a text between words into lines of so many cells, and a word that is longer
+// where it has to.
 func wrap(s string, room int) []string {
 	if room <= 0 {
 		return []string{s}
@@ -56,6 +56,23 @@ func wrap(s string, room int) []string {
 	n := 0
 	for word := range strings.FieldsSeq(s) {
 		w := columns(word)
+		for w > room {
+			if n > 0 {
+				lines = append(lines, line.String())
+				line.Reset()
+				n = 0
+			}
+			at := len(word)
+			for i, r := range word {
+				if n += cells(r); n > room && i > 0 {
+					at = i
+					break
+				}
+			}
+			lines = append(lines, word[:at])
+			word, n = word[at:], 0
+			w = columns(word)
+		}
 		if n > 0 && n+1+w > room {
 			lines = append(lines, line.String())
 			line.Reset()

@@ -1,0 +1,248 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// causes writes the groups of findings, errors first, in so many lines: as many as there is
+// room for with their example, the others in two lines. Beside errors a warning has one line.
+func (p *printer) causes(r *Report, most int) {
+	all := r.groups()
+	if len(all) == 0 {
+		return
+	}
+	shown := all
+	if !p.opts.Verbose {
+		shown = all[:min(len(all), maxCauses)]
+	}
+	left := most - 2*len(shown) - 7 // headings, blank lines and what is said of the rest
+	for _, severity := range []string{Error, Warning} {
+		n := 0
+		for _, g := range all {
+			if g.Severity == severity {
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		findings := r.count(severity)
+		text := fmt.Sprintf("%d cause%s of %d %s%s", n, plural(n), findings, severity, plural(findings))
+		p.line("")
+		printed := 0
+		for i, g := range shown {
+			if g.Severity != severity {
+				continue
+			}
+			if printed == 0 {
+				p.line("%s", p.bold(text))
+			}
+			printed++
+			switch {
+			case p.opts.Verbose:
+				p.line("")
+				p.cause(r, i+1, g)
+				for _, f := range g.Findings {
+					p.heading(r, r.Findings[f])
+					p.finding(r, r.Findings[f])
+				}
+				continue
+			case severity == Warning && r.Errors() > 0:
+				p.short(r, i+1, g)
+				continue
+			}
+			block := newPrinter(p.opts)
+			block.line("")
+			block.cause(r, i+1, g)
+			block.heading(r, r.Findings[g.Findings[0]])
+			block.evidence(r, r.Findings[g.Findings[0]])
+			if block.lines-2 > left {
+				if left > 0 {
+					p.line("")
+				}
+				left = 0 // the rest is brief, so that the page does not change back and forth
+				p.cause(r, i+1, g)
+				continue
+			}
+			left -= block.lines - 2
+			p.b.WriteString(block.b.String())
+			p.lines += block.lines
+		}
+		switch rest := n - printed; {
+		case printed == 0:
+			p.line("%s: --verbose shows them", p.bold(text))
+		case rest > 0:
+			p.line("    … and %d more cause%s: --verbose shows them all", rest, plural(rest))
+		}
+	}
+	p.line("")
+}
+
+// cause writes what a group is about, and what it touches.
+func (p *printer) cause(r *Report, n int, g Group) {
+	sign, paint := "✗", p.red
+	if g.Severity == Warning {
+		sign, paint = "!", p.yellow
+	}
+	head := fmt.Sprintf("%2d. %s ", n, sign)
+	p.line("%s%s", paint(head), p.bold(clip(printable(g.Title), p.room-columns(head))))
+	about := fmt.Sprintf(" · %d time%s · %s", g.Exchanges, plural(g.Exchanges), g.Check)
+	p.line("      %s", p.dim(r.touches(g, p.room-6-columns(about))+about))
+}
+
+// short writes a group in one line.
+func (p *printer) short(r *Report, n int, g Group) {
+	head := fmt.Sprintf("%2d. ! ", n)
+	times := fmt.Sprintf(", %d time%s", g.Exchanges, plural(g.Exchanges))
+	about := "  " + r.touches(g, max(p.room-columns(head+g.Title+times)-2, 24)) + times
+	p.line("%s%s%s", p.yellow(head), clip(printable(g.Title), p.room-columns(head)-columns(about)), p.dim(about))
+}
+
+// touches names the operations of a group in so many cells.
+func (r *Report) touches(g Group, room int) string {
+	if len(g.Operations) == 1 {
+		return clip(printable(r.called(g.Operations[0])), room)
+	}
+	text := fmt.Sprintf("%d operations", len(g.Operations))
+	for i, op := range g.Operations {
+		name, more := printable(r.called(op)), ""
+		if i == 0 {
+			name = ": " + name
+		} else {
+			name = ", " + name
+		}
+		if rest := len(g.Operations) - i - 1; rest > 0 {
+			more = fmt.Sprintf(" and %d more", rest)
+		}
+		if columns(text+name+more) > room {
+			if i > 0 {
+				text += fmt.Sprintf(" and %d more", len(g.Operations)-i)
+			}
+			break
+		}
+		text += name
+	}
+	return clip(text, room)
+}
+
+// called is how people call an operation: by its method and path, where they are known.
+func (r *Report) called(operation string) string {
+	for _, op := range r.Operations {
+		if op.Operation == operation {
+			return op.Method + " " + op.Path
+		}
+	}
+	return operation
+}
+
+// row is what a run has shown of an operation.
+type row struct {
+	name                                          string
+	clauses, kept, refused, notProven, neverTried int
+	shown                                         int // kept, refused or observed
+	errors, warnings                              int
+}
+
+// rows are the operations, the worst first.
+func (r *Report) rows() []row {
+	index := map[string]int{}
+	var all []row
+	of := func(operation string) *row {
+		i, ok := index[operation]
+		if !ok {
+			i = len(all)
+			index[operation] = i
+			all = append(all, row{name: r.called(operation)})
+		}
+		return &all[i]
+	}
+	for _, op := range r.Operations {
+		of(op.Operation)
+	}
+	for _, c := range r.Coverage.ByClause {
+		o := of(c.Operation)
+		o.clauses++
+		switch c.State {
+		case "kept+broken":
+			o.kept++
+			o.refused++
+		case "kept":
+			o.kept++
+		case "broken":
+			o.refused++
+		case "not_proven":
+			o.notProven++
+		case "unreached":
+			o.neverTried++
+		}
+	}
+	for _, f := range r.Findings {
+		if o := of(f.Operation); f.Severity == Error {
+			o.errors++
+		} else {
+			o.warnings++
+		}
+	}
+	for i := range all {
+		all[i].shown = all[i].clauses - all[i].notProven - all[i].neverTried
+	}
+	slices.SortStableFunc(all, func(a, b row) int {
+		return cmp.Or(cmp.Compare(b.errors, a.errors), cmp.Compare(b.warnings, a.warnings), cmp.Compare(b.notProven+b.neverTried, a.notProven+a.neverTried))
+	})
+	return all
+}
+
+// maxName is how many cells the table gives to the name of an operation, and bar to the
+// bar behind it, where the terminal is wide.
+const (
+	maxName = 60
+	bar     = 20
+)
+
+// table writes the operations that have findings or clauses which are not proven, the worst
+// first.
+func (p *printer) table(r *Report) {
+	rows := slices.DeleteFunc(r.rows(), func(o row) bool { return o.errors+o.warnings+o.notProven == 0 })
+	if len(rows) == 0 {
+		return
+	}
+	all := len(rows)
+	if !p.opts.Verbose {
+		rows = rows[:min(all, maxRowsText)]
+	}
+	const numbers = 4*10 + 2*13
+	name := 0
+	for _, o := range rows {
+		name = max(name, columns(printable(o.name)))
+	}
+	name = max(min(name, maxName, p.room-numbers-2), 9)
+	barred := p.room >= name+numbers+bar+4
+	if p.room < name+numbers { // there is no room for numbers
+		return
+	}
+	head := "operation"
+	if more := all - len(rows); more > 0 {
+		head = fmt.Sprintf("the worst %d of %d", len(rows), all)
+	}
+	p.line("%s", p.bold(fmt.Sprintf("%s%10s%10s%10s%10s%13s%13s", pad(clip(head, name), name), "errors", "warnings", "kept", "refused", "not proven", "never tried")))
+	for _, o := range rows {
+		errors := fmt.Sprintf("%10d", o.errors)
+		if o.errors > 0 {
+			errors = p.red(errors)
+		}
+		line := fmt.Sprintf("%s%s%10d%10d%10d%13d%13d", pad(clip(printable(o.name), name), name), errors, o.warnings, o.kept, o.refused, o.notProven, o.neverTried)
+		if barred && o.clauses > 0 {
+			shown := bar * o.shown / o.clauses
+			tried := bar * (o.shown + o.notProven) / o.clauses
+			line += "  " + p.green(strings.Repeat("█", shown)) + p.yellow(strings.Repeat("▒", tried-shown)) + p.dim(strings.Repeat("░", bar-tried))
+		}
+		p.line("%s", line)
+	}
+	p.line("")
+}
+
+// pad fills a text with blanks to so many cells.
+func pad(s string, room int) string { return s + strings.Repeat(" ", max(room-columns(s), 0)) }

@@ -1,0 +1,71 @@
+package report_test
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// Whatever is found, the text is short, and no line of it is wider than the terminal.
+func TestTextFits(t *testing.T) {
+	reports := map[string]*report.Report{"made up": many(broken())}
+	for name := range important {
+		reports[name] = recorded(t, name)
+	}
+	long := recorded(t, "fuego-gourmet")
+	long.Spec = "https://" + strings.Repeat("long.example/", 40)
+	for i := range long.Findings {
+		long.Findings[i].Place.File = long.Spec
+	}
+	long.Inconclusive = slices.Repeat([]string{strings.Repeat("words and more words ", 90)}, 30)
+	reports["a long address"] = long
+	for name, r := range reports {
+		for _, width := range []int{0, 60, 80, 120, 200} {
+			t.Run(fmt.Sprint(name, " ", width), func(t *testing.T) {
+				var b strings.Builder
+				require.NoError(t, report.Text(&b, r, report.TextOptions{Width: width}))
+				lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+				assert.LessOrEqual(t, len(lines), 100)
+				most := width
+				if most == 0 {
+					most = 200
+				}
+				for _, line := range lines {
+					assert.LessOrEqual(t, utf8.RuneCountInString(line), most, "%s", line)
+				}
+				_, last, _ := strings.Cut(b.String()[strings.LastIndex(b.String(), "\n✗ "):], "✗ ")
+				assert.True(t, strings.HasPrefix(last, "the contract is broken: "), "the verdict is the last word: %s", last)
+				for i, g := range r.Groups {
+					assert.Equal(t, i < 10 && g.Severity == report.Error, strings.Contains(b.String(), fmt.Sprintf("\n%2d. ✗ ", i+1)), "the first ten")
+				}
+			})
+		}
+	}
+}
+
+// A command that is broken into lines is the same to a shell.
+func TestTextCommandsCanBePasted(t *testing.T) {
+	for _, id := range []string{"op/path#base", "op/query/it's/maxLength#" + strings.Repeat("very-long-'quoted'-", 12), `op/header/$HOME "x" \ y#z`} {
+		for _, width := range []int{60, 100, 0} {
+			r := small()
+			r.Command = `printf '%s|' --spec 'a b.yaml' --header "A: $NOTHING"`
+			r.Findings[0].Case.ID = id
+			r.Sort()
+			var b strings.Builder
+			require.NoError(t, report.Text(&b, r, report.TextOptions{Width: width}))
+			_, command, _ := strings.Cut(b.String(), "    again     ")
+			command, _, _ = strings.Cut(command, " 7\n")
+			out, err := exec.CommandContext(t.Context(), "sh", "-c", command+" 7").Output()
+			require.NoError(t, err, command)
+			assert.Equal(t, "--spec|a b.yaml|--header|A: |--only|"+id+"|--seed|7|", string(out), command)
+		}
+	}
+}
