@@ -223,6 +223,9 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		return err
 	}
 	rep.Command = f.again(contract)
+	if err := saveDocument(outputs, rep); err != nil {
+		return err
+	}
 	if !f.quiet {
 		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: f.verbose, Width: width(cmd.OutOrStdout())}
 		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
@@ -307,6 +310,25 @@ func replace(file string, data []byte) error {
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(out.Name()))
+	}
+	return nil
+}
+
+// saveDocument saves a document from a URL beside the first report, as it was tested: the
+// next one from there may be another.
+func saveDocument(outputs []output, rep *report.Report) error {
+	text := rep.Document()
+	if len(outputs) == 0 || !isURL(rep.Spec) || text == "" {
+		return nil
+	}
+	ext := ".openapi.yaml"
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		ext = ".openapi.json"
+	}
+	file := outputs[0].file
+	rep.Saved = strings.TrimSuffix(file, filepath.Ext(file)) + ext
+	if err := replace(rep.Saved, []byte(text)); err != nil {
+		return fmt.Errorf("%s: %w", rep.Saved, err)
 	}
 	return nil
 }

@@ -18,7 +18,10 @@ type Report struct {
 	Seed    int64  `json:"seed"`
 	// Command runs the contract again, without secrets; the case that a finding is about can
 	// be added to it. Empty where no command did.
-	Command  string    `json:"command,omitempty"`
+	Command string `json:"command,omitempty"`
+	// Saved is the file in which the document was saved as reports show it; empty where it
+	// was not.
+	Saved    string    `json:"saved,omitempty"`
 	Stats    Stats     `json:"stats"`
 	Coverage Coverage  `json:"coverage"`
 	Findings []Finding `json:"findings"` // in order of place, check and severity

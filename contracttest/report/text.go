@@ -41,8 +41,16 @@ const (
 // Text writes the report for people: the verdict, the causes of the findings in their
 // rank, a table by operation, what was shown of the clauses, and the verdict once more.
 func Text(w io.Writer, r *Report, opts TextOptions) error {
+	asRead := r
+	r = r.laidOut()
 	p := newPrinter(opts)
 	p.wrapped(p.bold("contracttest")+"  ", strings.Repeat(" ", 14), fmt.Sprintf("%s → %s, seed %d", printable(r.Spec), printable(r.Target), r.Seed), maxNote)
+	switch {
+	case r.Saved != "":
+		p.wrapped("document  ", strings.Repeat(" ", 10), "saved as "+printable(r.Saved)+", which has the lines that are named here", maxNote)
+	case r != asRead:
+		p.line("document  is on one line: the lines named here are those that jq . writes")
+	}
 	p.verdict(r)
 	p.notes(r)
 	end := newPrinter(opts)
@@ -56,6 +64,7 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 
 // TextFindings writes the findings alone, by clause, and the warnings.
 func TextFindings(w io.Writer, r *Report, opts TextOptions) error {
+	r = r.laidOut()
 	p := newPrinter(opts)
 	p.notes(r)
 	p.findings(r)
