@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 const (
@@ -20,7 +19,7 @@ const (
 
 // Defects are made anew each time: a defect is for one service, as it may remember.
 func Defects() []Defect {
-	return slices.Concat(ofCreation(), ofLists(), ofDeletion(), ofPut(), ofPatch(), ofRefusal(), ofValidators(), ofReads())
+	return slices.Concat(ofCreation(), ofLists(), ofDeletion(), ofPut(), ofPatch(), ofRefusal(), ofValidators(), ofReads(), ofCallers())
 }
 
 func ofCreation() []Defect {
@@ -82,6 +81,20 @@ func ofCreation() []Defect {
 		})},
 		{Name: "each third team overwrites the one before", Doc: "two creations give one identifier", Check: check, Warning: true, hook: done("createTeam", every(3, overwrite))},
 		{Name: "each second note overwrites the one before", Doc: "two creations give one identifier", Check: check, Warning: true, hook: done("addNote", every(2, overwrite))},
+		{Name: "Location leads to nothing now and then", Doc: "each third is not that of the team", Check: "created-not-found",
+			hook: done("createTeam", every(3, func(_ *Service, _ *call, r *reply) { r.header.Set("Location", r.header.Get("Location")+"000") }))},
+		{Name: "an empty text is lost", Doc: "a note with the text of no characters has none", Check: check, Warning: true,
+			hook: done("addNote", where(func(m map[string]any) bool { return m["text"] == "" }, change(func(m map[string]any) { delete(m, "text") })))},
+		{Name: "size 0 is lost", Doc: "0 is taken for none", Check: check, Warning: true, hook: done("createTeam", change(func(m map[string]any) {
+			if n, ok := numberOf(m, "size"); ok && n == 0 {
+				delete(m, "size")
+			}
+		}))},
+		{Name: "null is stored as 0", Doc: "a size that is null is read as 0", Check: check, Warning: true, hook: done("createTeam", change(func(m map[string]any) {
+			if v, there := m["size"]; there && v == nil {
+				m["size"] = 0
+			}
+		}))},
 		{Name: "a note is added to another team", Doc: "each third note is stored in the team that had one before", Check: "created-not-found", Warning: true, hook: done("addNote", astray())},
 	}
 }
@@ -194,6 +207,53 @@ func ofLists() []Defect {
 				c.query.Set("name", "")
 			}
 		})},
+		{Name: "a page of one is empty", Doc: "limit 1 has no item, and leads on", Check: "page-broken", Warning: true, hook: done("listTeams", func(_ *Service, c *call, r *reply) {
+			if c.query.Get("limit") == "1" {
+				r.members()["items"] = []any{}
+			}
+		})},
+		{Name: "pages go round", Doc: "a full page leads to itself", Check: "page-broken", hook: done("listTeams", func(_ *Service, c *call, r *reply) {
+			if m := r.members(); m["next"] != nil {
+				m["next"] = atoi(c.query.Get("after"))
+			}
+		})},
+		{Name: "each fifth team is not listed", Doc: "the list leaves some out", Check: "not-listed", Warning: true, hook: listed(func(m map[string]any) bool { id, _ := numberOf(m, "id"); return id%5 != 0 })},
+		{Name: "the name is looked for on the page", Doc: "the filter is applied to the items of a page that was cut before", Check: "filter-ignored", Warning: true, hook: func(s *Service, c *call, next next) *reply {
+			if !c.is("listTeams") || c.refused != nil || !c.query.Has("name") {
+				return next(c)
+			}
+			name := c.query.Get("name")
+			c.query.Del("name")
+			if !c.query.Has("limit") {
+				c.query.Set("limit", "3")
+			}
+			r := next(c)
+			all, put := itemsOf(r)
+			put(slices.DeleteFunc(all, func(v any) bool { return v.(map[string]any)["name"] != name }))
+			return r
+		}},
+		{Name: "three letters of the name are looked for", Doc: "the filter compares how names begin", Check: "filter-ignored", Warning: true, hook: func(s *Service, c *call, next next) *reply {
+			if name := c.query.Get("name"); c.is("listTeams") && c.refused == nil && len(name) > 3 {
+				for _, id := range s.inOrder(s.teams) {
+					if other := textOf(s.teams[id].members, "name"); other != name && strings.HasPrefix(other, name[:3]) && id > 1 {
+						r := next(c)
+						all, put := itemsOf(r)
+						put(append(all, teams.view(id, s.teams[id])))
+						return r
+					}
+				}
+			}
+			return next(c)
+		}},
+		{Name: "pinned is what it was when the note was made", Doc: "the filter does not know of changes", Check: "filter-ignored", Warning: true, hook: pinnedFirst()},
+		{Name: "a note that was replaced is listed twice", Doc: "PUT adds it to the list again", Check: "page-broken", Warning: true, hook: twice("replaceNote", "listNotes")},
+		{Name: "a team that was changed is listed twice", Doc: "PATCH adds it to the list again", Check: "page-broken", Warning: true, hook: twice("changeTeam", "listTeams")},
+		{Name: "the list of notes is from before", Doc: "what was added is listed after the next change of a note", Check: "not-listed", Warning: true, hook: staleList()},
+		{Name: "the total counts what was deleted", Doc: "it never becomes less", Check: "page-broken", Warning: true, hook: done("listTeams", func(s *Service, c *call, r *reply) {
+			if !c.query.Has("name") {
+				r.members()["total"] = s.last
+			}
+		})},
 		{Name: "the total is that of the page", Doc: "it counts the items of the page", Check: "page-broken", Warning: true, hook: done("listTeams", func(_ *Service, _ *call, r *reply) {
 			items, _ := r.members()["items"].([]any)
 			r.members()["total"] = len(items)
@@ -297,6 +357,58 @@ func noteGhosts() hook {
 	}
 }
 
+// pinnedFirst filters by what a note was when it was made.
+func pinnedFirst() hook {
+	first := map[string]string{}
+	return both(done("addNote", func(s *Service, c *call, r *reply) { first[s.path(c, r)] = fmt.Sprint(r.members()["pinned"]) }),
+		func(_ *Service, c *call, next next) *reply {
+			pinned := c.query.Get("pinned")
+			if !c.is("listNotes") || c.refused != nil || pinned == "" {
+				return next(c)
+			}
+			c.query.Del("pinned")
+			r := next(c)
+			if all, put := itemsOf(r); r.status == http.StatusOK {
+				put(slices.DeleteFunc(all, func(v any) bool { was := first[pathInList(c, v)]; return was != "" && was != pinned }))
+			}
+			return r
+		})
+}
+
+// twice lists what some operation has changed a second time.
+func twice(op, list string) hook {
+	changed := map[string]bool{}
+	return both(done(op, func(s *Service, c *call, r *reply) { changed[s.path(c, r)] = true }), done(list, func(_ *Service, c *call, r *reply) {
+		all, put := itemsOf(r)
+		for _, v := range slices.Clone(all) {
+			if changed[pathInList(c, v)] && len(all) < 50 {
+				all = append(all, v)
+			}
+		}
+		put(all)
+	}))
+}
+
+// staleList keeps the list of a team's notes until one is changed or deleted.
+func staleList() hook {
+	seen := map[string]any{}
+	return func(_ *Service, c *call, next next) *reply {
+		team := c.values["teamId"]
+		if c.is("listNotes") && c.refused == nil && seen[team] != nil && !c.query.Has("pinned") {
+			return answer(http.StatusOK, seen[team])
+		}
+		r := next(c)
+		switch {
+		case r.status >= http.StatusMultipleChoices:
+		case c.is("listNotes") && !c.query.Has("pinned"):
+			seen[team] = r.body
+		case c.is("replaceNote changeNote deleteNote deleteTeam"):
+			delete(seen, team)
+		}
+		return r
+	}
+}
+
 // oldInList shows in a list what an item was before some operation.
 func oldInList(op, list string) hook {
 	old := map[string]map[string]any{}
@@ -340,6 +452,9 @@ func ofDeletion() []Defect {
 		{Name: "a deleted team is replaced", Doc: "PUT on what was deleted is answered with 200", Check: still, Warning: true, hook: kept("deleteTeam", "replaceTeam", always[*item], restored)},
 		{Name: "a deleted team is changed", Doc: "PATCH on what was deleted is answered with 200", Check: still, Warning: true, hook: kept("deleteTeam", "changeTeam", always[*item], restored)},
 		{Name: "a deleted note is replaced", Doc: "PUT on what was deleted is answered with 200", Check: still, Warning: true, hook: kept("deleteNote", "replaceNote", always[*item], restored)},
+		{Name: "a deleted note is changed", Doc: "PATCH on what was deleted is answered with 200", Check: still, Warning: true, hook: kept("deleteNote", "changeNote", always[*item], restored)},
+		{Name: "the first DELETE is not done", Doc: "it is answered with 204, and the second one deletes", Check: still, hook: secondTime()},
+		{Name: "HEAD has what was deleted", Doc: "HEAD of a deleted team is answered with 200, and GET with 404", Check: "head-differs", Warning: true, hook: headKept()},
 		{Name: "notes are added to a deleted team", Doc: "POST below what was deleted is answered with 201", Check: "orphan", Warning: true, hook: orphans("addNote")},
 		{Name: "a name stays taken", Doc: "the name of a deleted team cannot be given again", Check: "still-taken", Warning: true, hook: stillTaken("deleteTeam", "createTeam", "name")},
 		{Name: "a title stays taken", Doc: "the title of a deleted note cannot be given again", Check: "still-taken", Warning: true, hook: stillTaken("deleteNote", "addNote", "title")},
@@ -432,6 +547,31 @@ func revived(deletes, creates string) hook {
 	}
 }
 
+// secondTime deletes a team when it is asked to again.
+func secondTime() hook {
+	begun := map[*item]bool{}
+	return func(s *Service, c *call, next next) *reply {
+		at := s.at(c, &reply{})
+		r := next(c)
+		if c.is("deleteTeam") && r.status < http.StatusMultipleChoices && !begun[at.item] {
+			begun[at.item] = true
+			at.all[at.id] = at.item
+		}
+		return r
+	}
+}
+
+// headKept answers HEAD as if nothing were deleted.
+func headKept() hook {
+	serve := kept("deleteTeam", "getTeam", always[*item], showKept)
+	return func(s *Service, c *call, next next) *reply {
+		if c.method == http.MethodGet {
+			return next(c)
+		}
+		return serve(s, c, next)
+	}
+}
+
 func lateDelete(deletes, reads string) hook {
 	reading := map[int]int{}
 	return kept(deletes, reads, always[*item], func(s *Service, c *call, at spot) *reply {
@@ -459,524 +599,4 @@ func inherited() hook {
 		}
 		return r
 	}
-}
-
-func ofPut() []Defect {
-	const stored, same = "put-not-stored", "put-not-idempotent"
-	keep := func(ops, name string) hook {
-		return before(ops, func(s *Service, c *call, r *reply, was map[string]any) {
-			if _, sent := c.members()[name]; !sent && was[name] != nil {
-				change(func(m map[string]any) { m[name] = was[name] })(s, c, r)
-				show(func(m map[string]any) { m[name] = was[name] })(s, c, r)
-			}
-		})
-	}
-	ignore := func(ops, name string) hook {
-		return before(ops, func(s *Service, c *call, r *reply, was map[string]any) {
-			change(func(m map[string]any) { put(m, name, was[name]) })(s, c, r)
-		})
-	}
-	return []Defect{
-		{Name: "PUT keeps the size", Doc: "an optional property that is left out stays", Check: stored, Warning: true, hook: keep("replaceTeam", "size")},
-		{Name: "PUT keeps the text", Doc: "an optional property that is left out stays", Check: stored, Warning: true, hook: keep("replaceNote", "text")},
-		{Name: "PUT keeps the color", Doc: "a property with a default that is left out stays", Check: stored, Warning: true, hook: keep("replaceTeam", "color")},
-		{Name: "PUT ignores the color", Doc: "it is answered as stored, and is not", Check: stored, Warning: true, hook: ignore("replaceTeam", "color")},
-		{Name: "PUT ignores the title", Doc: "it is answered as stored, and is not", Check: stored, Warning: true, hook: ignore("replaceNote", "title")},
-		{Name: "PUT appends the text", Doc: "the new text follows the old one", Check: same, hook: before("replaceNote", func(s *Service, c *call, r *reply, was map[string]any) {
-			change(func(m map[string]any) {
-				if now := textOf(m, "text"); now != "" && len([]rune(textOf(was, "text")+now)) <= 200 {
-					m["text"] = textOf(was, "text") + now
-				}
-			})(s, c, r)
-		})},
-		{Name: "PUT counts", Doc: "each PUT adds one to the size", Check: same, hook: before("replaceTeam", func(s *Service, c *call, r *reply, was map[string]any) {
-			n, ok := numberOf(was, "size")
-			if _, sent := numberOf(r.members(), "size"); ok && sent && n < 1000 {
-				change(func(m map[string]any) { m["size"] = n + 1 })(s, c, r)
-				show(func(m map[string]any) { m["size"] = n + 1 })(s, c, r)
-			}
-		})},
-		{Name: "a second PUT has a suffix", Doc: "the same title again is stored with a number", Check: same, hook: before("replaceNote", func(s *Service, c *call, r *reply, was map[string]any) {
-			if title := textOf(was, "title"); title == textOf(r.members(), "title") && len([]rune(title)) < 28 {
-				change(func(m map[string]any) { m["title"] = title + "-2" })(s, c, r)
-			}
-		})},
-		{Name: "a second PUT is refused", Doc: "the team's own name is taken to be another's", Check: same, Warning: true, hook: func(s *Service, c *call, next next) *reply {
-			if i := s.at(c, &reply{}).item; c.is("replaceTeam") && c.refused == nil && i != nil && i.members["name"] == c.members()["name"] {
-				return refuse(http.StatusConflict, "the name is taken")
-			}
-			return next(c)
-		}},
-		{Name: "PUT of a team makes another", Doc: "the new one has another identifier, and the old one stays", Check: stored, Warning: true, hook: before("replaceTeam", func(s *Service, c *call, r *reply, was map[string]any) {
-			at := s.at(c, r)
-			s.last++
-			s.teams[s.last] = &item{members: at.members, notes: map[int]*item{}, version: at.version, owner: c.user}
-			r.body = at.view(s.last, s.teams[s.last])
-			at.item.members = was
-		})},
-		{Name: "PUT changes the neighbour", Doc: "the size of the team before is set too", Check: "changed-more", Warning: true, hook: done("replaceTeam", func(s *Service, c *call, r *reply) {
-			if other := s.teams[c.id("teamId", "")-1]; other != nil && c.id("teamId", "") > 2 {
-				other.members = maps.Clone(other.members)
-				put(other.members, "size", r.members()["size"])
-			}
-		})},
-		{Name: "a second PUT is not stored", Doc: "only the first replacement of a team is", Check: stored, Warning: true, hook: later("replaceTeam")},
-		{Name: "a second PUT of a note is not stored", Doc: "only the first replacement of a note is", Check: stored, Warning: true, hook: later("replaceNote")},
-		{Name: "PUT answers with what was", Doc: "it is stored, and the answer has the old values", Check: "put-not-stored", Warning: true, hook: before("replaceTeam", func(s *Service, c *call, r *reply, was map[string]any) {
-			at := s.at(c, r)
-			r.body = at.view(at.id, &item{members: was})
-		})},
-		{Name: "PUT of what is there is answered with 201", Doc: "nothing was created", Check: "put-status", Dress: Dress{Upsert: true}, hook: before("replaceTeam", func(_ *Service, _ *call, r *reply, _ map[string]any) { r.status = http.StatusCreated })},
-		{Name: "PUT of a note that is not there is answered with 200", Doc: "it was created", Check: "put-status", Dress: Dress{Upsert: true}, hook: done("replaceNote", func(_ *Service, _ *call, r *reply) { r.status = http.StatusOK })},
-		{Name: "PUT of a team that is not there is answered with 200", Doc: "it was created", Check: "put-status", Dress: Dress{Upsert: true}, hook: done("replaceTeam", func(_ *Service, _ *call, r *reply) { r.status = http.StatusOK })},
-		{Name: "what PUT has made is not there", Doc: "it is answered with 201", Check: "created-not-found", Dress: Dress{Upsert: true}, hook: done("replaceTeam", func(s *Service, c *call, r *reply) {
-			if r.status == http.StatusCreated {
-				lose(s, c, r)
-			}
-		})},
-		{Name: "PUT may take a name", Doc: "the name of another team is stored", Check: "unique-ignored", Warning: true, hook: unchecked("replaceTeam")},
-		{Name: "PUT may take a title", Doc: "the title of another note is stored", Check: "unique-ignored", Warning: true, hook: unchecked("replaceNote")},
-		{Name: "a name stays taken after PUT", Doc: "the old name cannot be given to another", Check: "still-taken", Warning: true, hook: stillTaken("replaceTeam", "createTeam", "name")},
-		{Name: "a title stays taken after PATCH", Doc: "the old title cannot be given to another", Check: "still-taken", Warning: true, hook: stillTaken("changeNote", "addNote", "title")},
-	}
-}
-
-func put(m map[string]any, name string, v any) {
-	m[name] = v
-	if v == nil {
-		delete(m, name)
-	}
-}
-
-// later undoes all changes of an item but the first.
-func later(op string) hook {
-	changed := map[string]bool{}
-	return before(op, func(s *Service, c *call, r *reply, was map[string]any) {
-		where := s.path(c, r)
-		if changed[where] {
-			s.at(c, r).item.members = was
-		}
-		changed[where] = true
-	})
-}
-
-// unchecked carries out what is refused as a value is taken.
-func unchecked(op string) hook {
-	return func(s *Service, c *call, next next) *reply {
-		r := next(c)
-		at := s.at(c, r)
-		if !c.is(op) || r.status != http.StatusConflict || at.item == nil {
-			return r
-		}
-		members := maps.Clone(at.members)
-		if strings.HasPrefix(op, "replace") {
-			members = s.whole(c, at.kind)
-		}
-		for name, v := range s.take(c, at.kind) {
-			put(members, name, v)
-		}
-		s.store(at.item, members)
-		return at.show(http.StatusOK, at.id, at.item)
-	}
-}
-
-func ofPatch() []Defect {
-	const partial = "patch-partial"
-	loses := func(ops, name string, to any) hook {
-		return done(ops, func(s *Service, c *call, r *reply) {
-			if _, sent := c.members()[name]; !sent {
-				change(func(m map[string]any) { put(m, name, to) })(s, c, r)
-				show(func(m map[string]any) { put(m, name, to) })(s, c, r)
-			}
-		})
-	}
-	null := func(ops, name string, to func(was any) any) hook {
-		return before(ops, func(s *Service, c *call, r *reply, was map[string]any) {
-			if v, sent := c.members()[name]; sent && v == nil && was[name] != nil {
-				change(func(m map[string]any) { m[name] = to(was[name]) })(s, c, r)
-				show(func(m map[string]any) { m[name] = to(was[name]) })(s, c, r)
-			}
-		})
-	}
-	return []Defect{
-		{Name: "PATCH loses the size", Doc: "what is not sent is removed", Check: partial, Warning: true, hook: loses("changeTeam", "size", nil)},
-		{Name: "PATCH loses the color", Doc: "what is not sent has its default again", Check: partial, Warning: true, hook: loses("changeTeam", "color", "red")},
-		{Name: "PATCH loses the text", Doc: "what is not sent is removed", Check: partial, Warning: true, hook: loses("changeNote", "text", nil)},
-		{Name: "PATCH unpins", Doc: "what is not sent has its default again", Check: partial, Warning: true, hook: loses("changeNote", "pinned", false)},
-		{Name: "PATCH ignores the color", Doc: "it is answered as stored, and is not", Check: partial, Warning: true, hook: before("changeTeam", func(s *Service, c *call, r *reply, was map[string]any) {
-			change(func(m map[string]any) { put(m, "color", was["color"]) })(s, c, r)
-		})},
-		{Name: "PATCH ignores the title beside a text", Doc: "of two properties one is stored", Check: partial, Warning: true, hook: before("changeNote", func(s *Service, c *call, r *reply, was map[string]any) {
-			if _, sent := c.members()["text"]; sent {
-				change(func(m map[string]any) { put(m, "title", was["title"]) })(s, c, r)
-			}
-		})},
-		{Name: "null does not remove the size", Doc: "it stays", Check: partial, Warning: true, hook: null("changeTeam", "size", func(was any) any { return was })},
-		{Name: "null makes the size 0", Doc: "it is not removed", Check: partial, Warning: true, hook: null("changeTeam", "size", func(any) any { return 0 })},
-		{Name: "null does not remove the text", Doc: "it stays", Check: partial, Warning: true, hook: null("changeNote", "text", func(was any) any { return was })},
-		{Name: "null makes the text null", Doc: "the word is stored", Check: partial, Warning: true, hook: null("changeNote", "text", func(any) any { return "null" })},
-		{Name: "a second PATCH is not stored", Doc: "only the first change of a team is", Check: partial, Warning: true, hook: later("changeTeam")},
-		{Name: "PATCH is applied by halves", Doc: "where the name is taken, the size is stored and the answer is 409", Check: partial, hook: refused("changeTeam", http.StatusConflict, func(s *Service, c *call, r *reply) {
-			sent := s.take(c, teams)
-			change(func(m map[string]any) {
-				if v, there := sent["size"]; there {
-					put(m, "size", v)
-				}
-				if v, there := sent["color"]; there {
-					put(m, "color", v)
-				}
-			})(s, c, r)
-		})},
-		{Name: "an invalid PATCH is applied by halves", Doc: "what is valid of it is stored and the answer is 400", Check: partial, hook: refused("changeTeam", http.StatusBadRequest, performValid)},
-		{Name: "an invalid PATCH of a note is applied by halves", Doc: "what is valid of it is stored and the answer is 400", Check: partial, hook: refused("changeNote", http.StatusBadRequest, performValid)},
-		{Name: "PATCH may take a name", Doc: "the name of another team is stored", Check: "unique-ignored", Warning: true, hook: unchecked("changeTeam")},
-		{Name: "PATCH changes the team before too", Doc: "another team has the color as well", Check: "changed-more", Warning: true, hook: done("changeTeam", func(s *Service, c *call, r *reply) {
-			if other := s.teams[c.id("teamId", "")-1]; other != nil && c.id("teamId", "") > 2 {
-				other.members = maps.Clone(other.members)
-				put(other.members, "color", r.members()["color"])
-			}
-		})},
-	}
-}
-
-func ofRefusal() []Defect {
-	const check = "refused-but-done"
-	all := []Defect{}
-	add := func(name, ops string, status int, do step) {
-		all = append(all, Defect{
-			Name: name, Doc: fmt.Sprintf("it is answered with %d, and done", status), Check: check,
-			Warning: !strings.HasPrefix(ops, "change") && !slices.Contains([]int{http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed}, status),
-			hook:    refused(ops, status, do),
-		})
-	}
-	add("an invalid team is created", "createTeam", http.StatusBadRequest, performValid)
-	add("an invalid note is added", "addNote", http.StatusBadRequest, performValid)
-	add("an invalid PUT is done", "replaceTeam", http.StatusBadRequest, performValid)
-	add("an invalid PUT of a note is done", "replaceNote", http.StatusBadRequest, performValid)
-	add("a team is created without credential", "createTeam", http.StatusUnauthorized, perform)
-	add("a note is added without credential", "addNote", http.StatusUnauthorized, perform)
-	add("a team is replaced without credential", "replaceTeam", http.StatusUnauthorized, perform)
-	add("a team is changed without credential", "changeTeam", http.StatusUnauthorized, perform)
-	add("a team is deleted without credential", "deleteTeam", http.StatusUnauthorized, perform)
-	add("a note is deleted without credential", "deleteNote", http.StatusUnauthorized, perform)
-	add("a team in another media type is created", "createTeam", http.StatusUnsupportedMediaType, perform)
-	add("a team in another media type is replaced", "replaceTeam", http.StatusUnsupportedMediaType, perform)
-	add("a note in another media type is changed", "changeNote", http.StatusUnsupportedMediaType, perform)
-	add("a team is replaced in spite of 412", "replaceTeam", http.StatusPreconditionFailed, perform)
-	add("a team is changed in spite of 412", "changeTeam", http.StatusPreconditionFailed, perform)
-	add("a team is deleted in spite of 412", "deleteTeam", http.StatusPreconditionFailed, perform)
-	add("a note is deleted in spite of 412", "deleteNote", http.StatusPreconditionFailed, perform)
-	add("a taken name is stored", "replaceTeam", http.StatusConflict, func(s *Service, c *call, r *reply) {
-		if at := s.at(c, r); at.item != nil {
-			s.store(at.item, s.whole(c, teams))
-		}
-	})
-	add("a taken title is stored", "replaceNote", http.StatusConflict, func(s *Service, c *call, r *reply) {
-		if at := s.at(c, r); at.item != nil {
-			s.store(at.item, s.whole(c, notes))
-		}
-	})
-	add("a second team of a name is created", "createTeam", http.StatusConflict, func(s *Service, c *call, _ *reply) {
-		s.last++
-		s.teams[s.last] = &item{notes: map[int]*item{}, owner: c.user}
-		s.store(s.teams[s.last], s.whole(c, teams))
-	})
-	taken := map[any]bool{}
-	all = append(all, Defect{Name: "a refused team takes the name", Doc: "where the address is taken, the name is so afterwards", Check: check, hook: func(_ *Service, c *call, next next) *reply {
-		name := c.members()["name"]
-		if c.is("createTeam") && c.refused == nil && taken[name] {
-			return refuse(http.StatusConflict, "the name is taken")
-		}
-		r := next(c)
-		if c.is("createTeam") && r.status == http.StatusConflict && strings.Contains(textOf(r.members(), "error"), "email") {
-			taken[name] = true
-		}
-		return r
-	}})
-	return all
-}
-
-func ofValidators() []Defect {
-	const ignored, stale = "precondition-ignored", "validator-stale"
-	without := func(ops, field string) hook {
-		return asked(ops, func(_ *Service, c *call) {
-			c.header = c.header.Clone()
-			c.header.Del(field)
-		})
-	}
-	matching := func(ops string, to func(i *item, match string) string) hook {
-		return asked(ops, func(s *Service, c *call) {
-			if i := s.at(c, &reply{}).item; i != nil && len(c.header.Values("If-Match")) > 0 {
-				c.header = c.header.Clone()
-				c.header.Set("If-Match", to(i, strings.Join(c.header.Values("If-Match"), ", ")))
-			}
-		})
-	}
-	unmoved := func(ops string, so func(was, now map[string]any) bool) hook {
-		return func(s *Service, c *call, next next) *reply {
-			at := s.at(c, &reply{})
-			if !c.is(ops) || at.item == nil {
-				return next(c)
-			}
-			was, version := at.members, at.version
-			r := next(c)
-			if now := s.at(c, r); now.item != nil && r.status < http.StatusMultipleChoices && so(was, now.members) {
-				now.item.version = version
-				r.with("ETag", now.tag())
-			}
-			return r
-		}
-	}
-	any2 := func(_, _ map[string]any) bool { return true }
-	return []Defect{
-		{Name: "a stale PUT is done", Doc: "If-Match is ignored", Check: ignored, hook: without("replaceTeam", "If-Match")},
-		{Name: "a stale PATCH is done", Doc: "If-Match is ignored", Check: ignored, hook: without("changeTeam", "If-Match")},
-		{Name: "a stale DELETE is done", Doc: "If-Match is ignored", Check: ignored, hook: without("deleteTeam", "If-Match")},
-		{Name: "a stale PUT of a note is done", Doc: "If-Match is ignored", Check: ignored, hook: without("replaceNote", "If-Match")},
-		{Name: "a stale PATCH of a note is done", Doc: "If-Match is ignored", Check: ignored, hook: without("changeNote", "If-Match")},
-		{Name: "a stale DELETE of a note is done", Doc: "If-Match is ignored", Check: ignored, hook: without("deleteNote", "If-Match")},
-		{Name: "the ETag before the last is taken", Doc: "If-Match with the version before is good", Check: ignored, hook: matching("replaceTeam changeTeam", func(i *item, match string) string {
-			if match == fmt.Sprintf(`"v%d"`, i.before) {
-				return i.tag()
-			}
-			return match
-		})},
-		{Name: "the current ETag is refused", Doc: "PUT of a team with it is answered with 412", Check: ignored, hook: matching("replaceTeam", func(i *item, match string) string { return strings.ReplaceAll(match, i.tag(), `"other"`) })},
-		{Name: "the current ETag of a note is refused", Doc: "PATCH of a note with it is answered with 412", Check: ignored, hook: matching("changeNote", func(i *item, match string) string { return strings.ReplaceAll(match, i.tag(), `"other"`) })},
-		{Name: "If-Match: * is refused", Doc: "it names whatever is there", Check: ignored, hook: matching("replaceTeam", func(_ *item, match string) string { return strings.ReplaceAll(match, "*", `"other"`) })},
-		{Name: "the second ETag of a list is not read", Doc: "If-Match may have several", Check: ignored, hook: matching("replaceTeam", func(_ *item, match string) string { first, _, _ := strings.Cut(match, ","); return first })},
-		{Name: "a weak ETag is taken", Doc: "If-Match compares strongly", Check: ignored, hook: matching("replaceTeam", func(_ *item, match string) string { return strings.ReplaceAll(match, "W/", "") })},
-		{Name: "If-None-Match is ignored", Doc: "a team that is known is sent again", Check: ignored, hook: without("getTeam", "If-None-Match")},
-		{Name: "If-None-Match of a note is ignored", Doc: "a note that is known is sent again", Check: ignored, hook: without("getNote", "If-None-Match")},
-		{Name: "any ETag is current", Doc: "304 for what has changed", Check: ignored, hook: asked("getTeam", func(_ *Service, c *call) {
-			if c.header.Get("If-None-Match") != "" {
-				c.header = c.header.Clone()
-				c.header.Set("If-None-Match", "*")
-			}
-		})},
-		{Name: "the ETag of a note before the last is current", Doc: "304 for what has changed once", Check: ignored, hook: asked("getNote", func(s *Service, c *call) {
-			if i := s.at(c, &reply{}).item; i != nil && c.header.Get("If-None-Match") == fmt.Sprintf(`"v%d"`, i.before) {
-				c.header = c.header.Clone()
-				c.header.Set("If-None-Match", "*")
-			}
-		})},
-		{Name: "PATCH leaves the ETag", Doc: "the body changes, and it does not", Check: stale, hook: unmoved("changeTeam", any2)},
-		{Name: "PUT of a note leaves the ETag", Doc: "the body changes, and it does not", Check: stale, hook: unmoved("replaceNote", any2)},
-		{Name: "the ETag does not know of the size", Doc: "it is that of the other properties", Check: stale, hook: unmoved("replaceTeam changeTeam", func(was, now map[string]any) bool {
-			return was["name"] == now["name"] && was["email"] == now["email"] && was["color"] == now["color"]
-		})},
-		{Name: "the ETag does not know of the text", Doc: "it is that of title and pinned", Check: stale, hook: unmoved("replaceNote changeNote", func(was, now map[string]any) bool {
-			return was["title"] == now["title"] && was["pinned"] == now["pinned"]
-		})},
-		{Name: "the ETag is another with each read", Doc: "the one of the last read is refused", Check: ignored, hook: done("getTeam", func(s *Service, c *call, r *reply) {
-			s.version++
-			r.with("ETag", fmt.Sprintf(`"v%d"`, s.version))
-		})},
-		{Name: "two writes at once both succeed", Doc: "If-Match is compared before the change is begun", Check: "lost-update", hook: overtaken("replaceTeam changeTeam")},
-		{Name: "two writes of a note at once both succeed", Doc: "If-Match is compared before the change is begun", Check: "lost-update", hook: overtaken("replaceNote changeNote")},
-	}
-}
-
-// pause is how long a write takes in which another may come in between.
-const pause = 5 * time.Millisecond
-
-// meanwhile lets others be served.
-func (s *Service) meanwhile() {
-	s.mu.Unlock()
-	time.Sleep(pause)
-	s.mu.Lock()
-}
-
-// overtaken compares If-Match a while before it writes.
-func overtaken(ops string) hook {
-	return func(s *Service, c *call, next next) *reply {
-		i, match := s.at(c, &reply{}).item, c.header.Values("If-Match")
-		if !c.is(ops) || c.refused != nil || i == nil || len(match) == 0 || !i.matches(match) {
-			return next(c)
-		}
-		s.meanwhile()
-		late := *c
-		late.header = c.header.Clone()
-		late.header.Del("If-Match")
-		return next(&late)
-	}
-}
-
-// sameID gives what is created at once the same identifier.
-func sameID(s *Service, c *call, next next) *reply {
-	if !c.is("createTeam") || c.refused != nil {
-		return next(c)
-	}
-	id := s.last + 1
-	s.meanwhile()
-	r := next(c)
-	if at := s.at(c, r); r.status < http.StatusMultipleChoices && at.item != nil && at.id != id {
-		delete(at.all, at.id)
-		at.all[id] = at.item
-		r.body = at.view(id, at.item)
-		r.header.Set("Location", fmt.Sprintf("/teams/%d", id))
-	}
-	return r
-}
-
-func ofReads() []Defect {
-	const unsafe, stale, leak = "unsafe-read", "read-stale", "leak"
-	return []Defect{
-		{Name: "two teams at once have one identifier", Doc: "the later overwrites the other", Check: "created-differs", Warning: true, hook: sameID},
-		{Name: "GET counts", Doc: "each read adds one to the size of a team", Check: unsafe, Warning: true, hook: done("getTeam", func(s *Service, c *call, r *reply) {
-			if n, ok := numberOf(r.members(), "size"); ok && n < 1000 && c.id("teamId", "") != 1 {
-				change(func(m map[string]any) { m["size"] = n + 1 })(s, c, r)
-			}
-		})},
-		{Name: "GET pins", Doc: "a note that was read is pinned", Check: unsafe, Warning: true, hook: done("getNote", func(s *Service, c *call, r *reply) {
-			if c.id("teamId", "") != 1 {
-				change(func(m map[string]any) { m["pinned"] = true })(s, c, r)
-			}
-		})},
-		{Name: "HEAD deletes", Doc: "a note whose head was asked for is gone", Check: unsafe, Warning: true, hook: done("getNote", func(s *Service, c *call, r *reply) {
-			if c.method == http.MethodHead && c.id("teamId", "") != 1 {
-				lose(s, c, r)
-			}
-		})},
-		{Name: "GET of the list adds a note", Doc: "a team without notes has one after its list was asked for", Check: unsafe, Warning: true, hook: done("listNotes", func(s *Service, c *call, _ *reply) {
-			if t := s.teams[c.id("teamId", "")]; len(t.notes) == 0 {
-				t.last++
-				t.notes[t.last] = &item{}
-				s.store(t.notes[t.last], map[string]any{"title": "Welcome", "pinned": false})
-			}
-		})},
-		{Name: "HEAD says that nothing is there", Doc: "it is answered with 404 where GET has a team", Check: "head-differs", Warning: true, hook: func(_ *Service, c *call, next next) *reply {
-			if c.method == http.MethodHead && c.op == "getTeam" && c.refused == nil {
-				return refuse(http.StatusNotFound, "no such team")
-			}
-			return next(c)
-		}},
-		{Name: "HEAD has another ETag", Doc: "it is not that of GET", Check: "head-differs", Warning: true, hook: done("getTeam", func(_ *Service, c *call, r *reply) {
-			if c.method == http.MethodHead {
-				r.with("ETag", `"head"`)
-			}
-		})},
-		{Name: "PATCH does not reach the cache", Doc: "a team that was read is read as it was for ever", Check: stale, Warning: true, hook: cached("getTeam", "changeTeam", -1)},
-		{Name: "PUT does not reach the cache", Doc: "a note that was read is read as it was for ever", Check: stale, Warning: true, hook: cached("getNote", "replaceNote", -1)},
-		{Name: "PATCH reaches the cache late", Doc: "the third read after it is right", Check: stale, Warning: true, hook: cached("getTeam", "changeTeam", 2)},
-		{Name: "DELETE does not reach the cache", Doc: "a note that was read is read after its deletion", Check: "deleted-still-there", hook: cached("getNote", "deleteNote", -1)},
-		{Name: "the cache knows notes without their teams", Doc: "a note is read as the one of that number in another team", Check: "created-differs", Warning: true, hook: sharedCache()},
-		{Name: "a refusal has the name of the caller before", Doc: "the message of a 409 shows what another one sent", Check: leak, Warning: true, hook: leaked("createTeam")},
-		{Name: "after a refusal the next is stored with what it had", Doc: "a note without text has that of the refused one before", Check: leak, Warning: true, hook: leftover()},
-		{Name: "after a refusal the next PUT fails", Doc: "the first good request after a 409 is answered with 500", Check: "server-error", hook: poisoned("replaceTeam", http.StatusConflict)},
-		{Name: "after a 400 the next PATCH is not stored", Doc: "the first good one after it is answered with 200 and lost", Check: "patch-partial", Warning: true, hook: swallowed()},
-	}
-}
-
-// cached answers reads from what was read before; some operation does not reach it, but for
-// the reads after so many.
-func cached(reads, op string, after int) hook {
-	seen := map[string]*reply{}
-	left := map[string]int{}
-	return func(s *Service, c *call, next next) *reply {
-		where := c.values["teamId"] + "/" + c.values["noteId"]
-		if c.is(reads) && c.refused == nil && seen[where] != nil && left[where] != 0 {
-			left[where]--
-			return seen[where].clone()
-		}
-		r := next(c)
-		switch {
-		case r.status >= http.StatusMultipleChoices:
-		case c.is(reads):
-			seen[where], left[where] = r.clone(), 0
-		case c.is(op):
-			left[where] = after
-		case c.method != http.MethodGet && c.method != http.MethodHead:
-			delete(seen, where)
-			if c.op == "deleteTeam" { // the notes below it
-				for other := range seen {
-					if strings.HasPrefix(other, c.values["teamId"]+"/") {
-						delete(seen, other)
-					}
-				}
-			}
-		}
-		return r
-	}
-}
-
-// sharedCache keeps the notes that were read by their own identifiers alone.
-func sharedCache() hook {
-	seen := map[string]any{}
-	return func(s *Service, c *call, next next) *reply {
-		r := next(c)
-		id := c.values["noteId"]
-		switch {
-		case id == "" || r.status >= http.StatusMultipleChoices:
-		case !c.is("getNote"):
-			delete(seen, id)
-		case seen[id] == nil:
-			seen[id] = maps.Clone(r.members())
-		default:
-			m, _ := seen[id].(map[string]any)
-			r.body = maps.Clone(m)
-		}
-		return r
-	}
-}
-
-func leaked(op string) hook {
-	last := ""
-	return func(_ *Service, c *call, next next) *reply {
-		r := next(c)
-		if !c.is(op) || c.refused != nil {
-			return r
-		}
-		if r.status == http.StatusConflict && last != "" {
-			r.members()["error"] = textOf(r.members(), "error") + ", as is that of " + last
-		}
-		last = textOf(c.members(), "name")
-		return r
-	}
-}
-
-func leftover() hook {
-	var text any
-	return func(s *Service, c *call, next next) *reply {
-		r := next(c)
-		switch {
-		case !c.is("addNote"):
-		case r.status == http.StatusBadRequest && notes.may("text", c.members()["text"]):
-			text = c.members()["text"]
-		case r.status == http.StatusCreated && text != nil && r.members()["text"] == nil:
-			change(func(m map[string]any) { m["text"] = text })(s, c, r)
-			text = nil
-		}
-		return r
-	}
-}
-
-func poisoned(op string, status int) hook {
-	bad := false
-	return func(s *Service, c *call, next next) *reply {
-		r := next(c)
-		switch {
-		case !c.is(op):
-		case r.status == status:
-			bad = true
-		case r.status == http.StatusOK && bad:
-			bad = false
-			return failed(s, c, spot{})
-		}
-		return r
-	}
-}
-
-func swallowed() hook {
-	bad := false
-	return both(before("changeTeam", func(s *Service, c *call, r *reply, was map[string]any) {
-		if bad {
-			s.at(c, r).item.members = was
-		}
-		bad = false
-	}), func(_ *Service, c *call, next next) *reply {
-		r := next(c)
-		bad = bad || c.is("changeTeam") && r.status == http.StatusBadRequest
-		return r
-	})
 }

@@ -20,6 +20,8 @@ type Defect struct {
 	Warning bool
 	// Dress is the one that has it.
 	Dress Dress
+	// Peer is set where a second caller is needed to see it.
+	Peer bool
 
 	hook hook
 }

@@ -1,6 +1,7 @@
 package crud_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -130,6 +131,70 @@ func script(t *testing.T, dress crud.Dress, defects ...crud.Defect) string {
 		c.do(get, "/teams?limit=2&after="+after, "")
 	}
 
+	// Keys, other callers, what is not to be written, edges.
+	const asPeer = "Authorization: Bearer " + crud.Peer
+	for _, path := range []string{"/teams/2", "/teams/3"} {
+		c.do(post, path+"/notes", `{"title":"keyed"}`, "Idempotency-Key: a")
+		c.do(post, path+"/notes", `{"title":"keyed"}`, "Idempotency-Key: a")
+		c.do(post, path+"/notes", `{"title":"other"}`, "Idempotency-Key: a")
+		c.do(get, path+"/notes", "")
+		c.do(patch, path+"/notes/n-1", `{"pinned":true,"admin":1}`)
+		c.do(patch, path+"/notes/n-1", `{"pinned":true}`)
+		c.do(get, path+"/notes?pinned=true", "")
+		c.do(patch, path+"/notes/n-1", `{"pinned":false}`)
+		c.do(get, path+"/notes?pinned=true", "")
+	}
+	for _, path := range []string{"/teams/3", "/teams/3/notes/n-1"} {
+		full, some := team("Una", ``), `{"size":11}`
+		if strings.Contains(path, "notes") {
+			full, some = `{"title":"una"}`, `{"text":"una"}`
+			c.do(get, "/teams/3/notes", "", asPeer)
+			c.do(post, "/teams/3/notes", `{"title":"peer"}`, asPeer)
+		}
+		c.do(get, path, "", asPeer)
+		c.do(put, path, full, asPeer)
+		c.do(patch, path, some, asPeer)
+		c.look()
+		c.do(patch, path, some)
+		c.do(get, path, "", asPeer)
+		c.do(del, path, "", asPeer)
+		c.look()
+	}
+	c.do(get, "/teams", "", asPeer)
+	c.do(put, "/teams/4", team("Zoe Zoë", `,"size":300,"color":"blue","createdAt":"2001-02-03T04:05:06Z"`))
+	c.do(put, "/teams/4", team("Zoe Zoë", `,"color":"green"`))
+	c.do(patch, "/teams/4", `{"size":600}`)
+	c.do(put, "/teams/4/notes/n-1", `{"title":"other first","text":"`+strings.Repeat("long ", 30)+`","pinned":true}`)
+	c.look()
+	c.do(put, "/teams/4/notes/n-1", `{"title":"other first","text":"one other text"}`)
+	c.look()
+	c.do(patch, "/teams/4", `{"size":7}`)
+	c.do(put, "/teams/4/notes/n-1", `{"title":"other first","text":"one other text","pinned":true}`)
+	c.do(post, "/teams/4/notes", `{"title":"empty","text":""}`)
+	c.do(get, "/teams/4/notes/n-4", "")
+	c.do(del, "/teams/4/notes/n-4", "")
+	for _, size := range []string{"0", "null"} {
+		path := cmp.Or(c.do(post, "/teams", team("Wim", `,"size":`+size)).Header().Get("Location"), "/teams/99")
+		c.do(get, path, "")
+		c.do(get, "/teams?name=Wim&limit=1", "")
+		c.do(get, "/teams/777", "")
+		c.do(put, "/teams/777", team("Xan", ``))
+		c.do(get, "/teams/777", "")
+		c.do(del, "/teams/777", "")
+		c.do(get, path, "", asPeer)
+		c.do(del, path, "")
+		c.do(http.MethodHead, path, "")
+		c.do(get, path, "")
+		c.do(del, path, "")
+	}
+	c.do(get, "/teams", "")
+	c.do(post, "/teams", team("Adam", ``))
+	c.do(get, "/teams?name=Ada", "")
+	c.do(get, "/teams?name=Adam", "")
+	c.atOnce(func() *httptest.ResponseRecorder { return c.do(patch, "/teams/5", `{"size":40}`) }, func() *httptest.ResponseRecorder { return c.do(patch, "/teams/5", `{"color":"blue"}`) })
+	c.do(get, "/teams/5", "")
+	c.do(put, "/teams/5", team("Dan", `,"color":"green"`))
+
 	// Validators.
 	tag := func(path string) string { return c.do(get, path, "").Header().Get("ETag") }
 	one, old := tag("/teams/2"), ""
@@ -142,6 +207,8 @@ func script(t *testing.T, dress crud.Dress, defects ...crud.Defect) string {
 		old = tag(path)
 		c.do(get, path, "", "If-None-Match: "+old)
 		c.do(get, path, "", "If-None-Match: \"no\"")
+		c.do(get, path, "", "If-None-Match: \"no\", "+old)
+		c.do(get, path, "", "If-None-Match: W/"+old)
 		c.do(put, path, full, match(old))
 		c.do(get, path, "", "If-None-Match: "+old)
 		c.do(put, path, full, match(old))

@@ -338,7 +338,7 @@ func (s *Service) one(c *call, k kind, all map[int]*item, id int) *reply {
 	}
 	switch c.op {
 	case k.ops[0]:
-		if match := c.header.Values("If-None-Match"); len(match) > 0 && i.matches(match) {
+		if match := c.header.Values("If-None-Match"); len(match) > 0 && i.matches(weakly(match)) {
 			return (&reply{status: http.StatusNotModified}).with("ETag", i.tag())
 		}
 		return k.show(http.StatusOK, id, i)
@@ -361,6 +361,11 @@ func (i *item) matches(lines []string) bool {
 		}
 	}
 	return false
+}
+
+// weakly reads ETags as a weak comparison does.
+func weakly(lines []string) []string {
+	return strings.Split(strings.ReplaceAll(strings.Join(lines, ","), "W/", ""), ",")
 }
 
 // early reports whether a read comes before what was made can be seen.
