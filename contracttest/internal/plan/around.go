@@ -311,61 +311,22 @@ func (pl *planner) random() {
 // combination makes the random case of a number; nil where nothing comes of it.
 func (pl *planner) combination(i int) *Case {
 	r := rand.New(rand.NewPCG(uint64(pl.opts.Seed), uint64(pl.op.Index)<<32+uint64(i))) //nolint:gosec // cases need repeatable, not secret, choices
-	d, used := pl.base, []change(nil)
-	others := pl.base // all changes but the first
-	var credential *contract.Param
+	var used []change
 	for range 1 + r.IntN(3) {
 		ch := pl.keeps[r.IntN(len(pl.keeps))]
-		if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
-			continue
-		}
-		next, err := ch.apply(pl.maker, d)
-		if err != nil {
-			continue
-		}
-		if len(used) > 0 {
-			more, err := ch.apply(pl.maker, others)
-			if err != nil {
-				continue
-			}
-			others = more
-		}
-		d, used = next, append(used, ch)
-		if ch.touches != nil && ch.touches.Credential {
-			credential = ch.touches
+		if !slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
+			used = append(used, ch)
 		}
 	}
-	if len(used) == 0 {
-		return nil
-	}
-	clause, expect := used[0].clause, Accept
+	var fault *change
 	if i%2 == 1 && len(pl.breaks) > 0 {
 		ch := pl.breaks[r.IntN(len(pl.breaks))]
 		if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
 			return nil
 		}
-		next, err := ch.apply(pl.maker, d)
-		if err != nil {
-			return nil
-		}
-		d, used, clause, expect = next, append(used, ch), ch.clause, Refuse
+		fault = &ch
 	}
-	c := pl.newCase(Random, clause, fmt.Sprintf("random-%d", i+1), expect)
-	if expect == Accept {
-		if len(used) > 1 {
-			c.Without = append(c.Without, others.written())
-		}
-		c.compare(used[0])
-	}
-	for _, ch := range used {
-		c.doubt(ch)
-		pl.own(c, ch.touches)
-	}
-	pl.own(c, credential)
-	if !pl.confirmed(c, d) {
-		return nil
-	}
-	return c
+	return pl.together(Random, used, fault, fmt.Sprintf("random-%d", i+1))
 }
 
 func overlap(a, b string) bool {

@@ -111,6 +111,7 @@ func (pl *planner) label(m *contract.Media, d draft) {
 	if !first {
 		return
 	}
+	pl.asForm(m, d)
 	for _, v := range []struct {
 		label, leave string
 		expect       Expect
@@ -124,4 +125,33 @@ func (pl *planner) label(m *contract.Media, d draft) {
 	} {
 		pl.raw(clause, v.label, v.expect, v.leave, d, v.change)
 	}
+}
+
+// asForm plans the values of a JSON body in a form under its own media type, which the
+// document does not have: many a framework binds it to the same fields.
+func (pl *planner) asForm(m *contract.Media, d draft) {
+	members, ok := d.body.V.(map[string]any)
+	if !ok || !isJSON(m) || len(members) == 0 {
+		return
+	}
+	pl.raw(pl.op.Body.MediaType, "values-in-a-form", Refuse, "", d, func(r *wire.Request) {
+		r.Body = codec.WriteForm(nil, members)
+		r.Set("Content-Type", "application/x-www-form-urlencoded")
+	})
+	pl.raw(pl.op.Body.MediaType, "values-in-parts", Refuse, "", d, func(r *wire.Request) {
+		var pieces []codec.Piece
+		for _, name := range sortedKeys(members) {
+			values, isList := members[name].([]any)
+			if !isList {
+				values = []any{members[name]}
+			}
+			for _, v := range values {
+				pieces = append(pieces, codec.Piece{Name: name, Value: v})
+			}
+		}
+		if body, err := codec.WriteParts(pieces); err == nil {
+			r.Body = body
+		}
+		r.Set("Content-Type", "multipart/form-data; boundary="+codec.Boundary)
+	})
 }

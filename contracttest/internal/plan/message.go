@@ -237,7 +237,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			if !v.Exists {
 				made = madeUp(n, local, v.V)
 			}
-			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false), without: usual}
+			ch := change{clause: v.Clause, label: v.Label, node: n, leave: v.Leave, site: n.Path, touches: p, apply: put(v.V, made, false), without: usual, made: made}
 			if v.Label == "good" {
 				ch.without = around
 				if p != nil && pl.names(n) {
@@ -255,6 +255,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 				pl.keep(last, false, n)
 			}
 		}
+		pl.searched(root, n, way, local, in, p, put, usual, around)
 		if hidden(way) {
 			for _, c := range n.Clauses {
 				pl.reasons[c] = "another branch of anyOf takes what breaks it"
@@ -282,6 +283,80 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 			}
 		}
 	})
+}
+
+// searched notes what cases with several changes may do at a node.
+func (pl *planner) searched(root, n *contract.Node, way []*contract.Node, local value.Good, in value.Place, p *contract.Param,
+	put func(any, []string, bool) func(*value.Maker, draft) (draft, error), usual, around func() *wire.Request,
+) {
+	if pl.opts.Random == 0 || pl.opts.Thin || pl.again || depth(n) > maxFaultDepth || most(way) < math.MaxInt || in == value.InPath {
+		return // what a path has are names
+	}
+	if p == nil && (pl.base.media == nil || pl.base.media.Node != root) {
+		return
+	}
+	if p == nil && n != root && n.About() == schema.Member && !n.Parent.Required[n.PropName] && len(pl.options) < 2*maxOptions {
+		if c := n.Parent.Clause("optional/" + n.PropName); c != nil {
+			ch := change{clause: c, label: n.PropName + "-absent", node: n, site: n.Path, apply: put(value.Absent{}, nil, false), without: usual}
+			if !pl.baseHas(way) {
+				ch.label, ch.apply, ch.made, ch.without = n.PropName+"-present", put(local.V, local.Unknown, false), local.Unknown, around
+			}
+			pl.options = append(pl.options, ch)
+		}
+	}
+	if len(pl.limits) == 2*maxLimited || p != nil && p.Credential {
+		return
+	}
+	var all limited
+	for _, v := range pl.maker.Limits(n, local, in) {
+		if v.Leave != "" {
+			continue
+		}
+		made := []string(nil)
+		if !v.Exists {
+			made = madeUp(n, local, v.V)
+		}
+		ch := change{clause: v.Clause, label: n.Name + "-" + v.Label, node: n, site: n.Path, touches: p, apply: put(v.V, made, false), made: made, size: sizeOf(v.V), without: usual}
+		if p != nil && pl.names(n) {
+			ch.doubt = n.Path
+		}
+		all = append(all, ch)
+	}
+	if len(all) > 0 {
+		pl.limits = append(pl.limits, all)
+	}
+}
+
+// sizeOf is about how many bytes a value takes.
+func sizeOf(v any) int {
+	text, err := json.Marshal(value.Plain(v))
+	if err != nil {
+		return 0
+	}
+	return len(text)
+}
+
+// baseHas reports whether the body of the base has what a way leads to.
+func (pl *planner) baseHas(way []*contract.Node) bool {
+	v := pl.base.body.V
+	for _, step := range way {
+		switch step.About() {
+		case schema.Member:
+			members, _ := v.(map[string]any)
+			inner, there := members[value.MemberName(step)]
+			if !there {
+				return false
+			}
+			v = inner
+		case schema.Item:
+			items, _ := v.([]any)
+			if len(items) == 0 {
+				return false
+			}
+			v = items[0]
+		}
+	}
+	return true
 }
 
 // probes reports whether the acceptance of a value says that values of its node

@@ -92,6 +92,12 @@ type Case struct {
 	// Base is the valid request that the case differs from in one thing; nil in
 	// the base itself.
 	Base *Case
+	// Parts are what the case does to the base, where that may be several things: beside
+	// its fault, if it has one.
+	Parts []Part
+	// Some makes the case with some of its parts alone; nil where it has but one. It returns
+	// nil where no such case is made.
+	Some func(parts []int) *Case
 }
 
 // Plan is what to send.
@@ -223,7 +229,9 @@ type planner struct {
 	recent  []*Case  // the last ones, of one clause
 	keeps   []change // what random cases choose from
 	breaks  []change
-	again   bool // only what has no case yet is planned
+	options []change  // that send an optional property of the body, or leave it out
+	limits  []limited // what is at common limits
+	again   bool      // only what has no case yet is planned
 }
 
 // change is one thing to do to a draft.
@@ -236,6 +244,8 @@ type change struct {
 	apply   func(*value.Maker, draft) (draft, error)
 	touches *contract.Param
 	doubt   string               // the node of a made-up text that may be a name
+	made    []string             // the nodes whose values it makes up
+	size    int                  // of its value, about
 	without func() *wire.Request // the request without it, where its place is not in the base
 }
 
@@ -266,7 +276,7 @@ func (pl *planner) run() {
 	if !pl.start() {
 		return
 	}
-	for _, plan := range []func(){pl.params, pl.body, pl.forms, pl.inOtherForms, pl.methods, pl.paths, pl.security, pl.examples, pl.random} {
+	for _, plan := range []func(){pl.params, pl.body, pl.forms, pl.inOtherForms, pl.methods, pl.paths, pl.security, pl.examples, pl.search, pl.random} {
 		if pl.ended() {
 			return
 		}

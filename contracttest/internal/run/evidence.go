@@ -60,14 +60,15 @@ func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 		return
 	}
 	r.states.of(c.Op).note(c, &o)
-	r.weigh(ctx, c, &o)
+	small, least := r.reduce(ctx, c, &o)
+	r.weigh(ctx, small, least)
 	clean := true
-	for _, f := range o.findings {
+	for _, f := range least.findings {
 		r.enter(f)
 		clean = clean && f.Severity == report.Warning
 	}
-	r.sample.add(o.shot, o.findings, o.wanted)
-	r.cover(c, &o, clean)
+	r.sample.add(least.shot, least.findings, least.wanted)
+	r.cover(small, least, clean)
 }
 
 // weigh holds what an answer seems to show against other answers: a refusal

@@ -37,6 +37,7 @@ type state struct {
 	usedUp     *contract.Param     // has a value of the user's for which that is refused
 	left       string              // why nothing more of it is sent
 	judged     int                 // cases
+	reduced    int                 // requests for which a smaller one was looked for
 	same       answer              // to all cases of its own method and path
 	varied     bool                // unless they differ
 	faults     map[findingKey]bool // errors in them

@@ -42,8 +42,9 @@ type Variant struct {
 
 // Why a receiver may refuse what JSON allows.
 const (
-	leaveRange = "RFC 8259 §6: a receiver may bound the range of numbers"
-	leaveDepth = "RFC 8259 §9: a receiver may limit the depth of nesting"
+	leaveRange        = "RFC 8259 §6: a receiver may bound the range of numbers"
+	leaveNegativeZero = "RFC 8259 §6: the grammar has -0, and nothing says which number it is: a receiver may take it for a fraction, or for none without a sign"
+	leaveDepth        = "RFC 8259 §9: a receiver may limit the depth of nesting"
 	// Of a format that is nowhere defined, no made-up value can be told to have it.
 	leaveUnknownFormat = "OpenAPI 3.0.3, Data Types: the document has a format that it does not define, and the value may not have it"
 )
@@ -334,6 +335,9 @@ func (k *keeper) numbers() {
 	k.other(c)
 	for _, v := range []string{"0", "-1", "2147483647", "2147483648", "9007199254740993"} {
 		k.add(c, "number "+v, json.Number(v), false)
+	}
+	if k.in == InBody {
+		k.addLeft(c, "negative-zero", json.Number("-0"), false, leaveNegativeZero)
 	}
 	if !n.Schema.Type.Is("integer") {
 		k.add(c, "fraction", json.Number("0.5"), false)

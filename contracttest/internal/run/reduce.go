@@ -1,0 +1,142 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// How far a request is reduced.
+const (
+	maxReduced = 12 // requests of an operation
+	maxSmaller = 32 // smaller ones that are tried of each
+)
+
+// reduce looks, in a request that does several things to the valid one and has an error, for
+// the fewest of them that have the same. It returns that case and what came of it: the same
+// where there is none. What may be refused for a value that does not exist is tried without
+// what is not known to exist.
+func (r *runner) reduce(ctx context.Context, c *plan.Case, o *outcome) (*plan.Case, *outcome) {
+	st := r.states.of(c.Op)
+	if c.Some == nil || !st.accepted || st.reduced >= maxReduced || r.stopped(ctx, c.Op) != "" {
+		return c, o
+	}
+	s := &reduction{r: r, whole: c, parts: make([]int, len(c.Parts)), c: c, o: o}
+	for i := range s.parts {
+		s.parts[i] = i
+	}
+	if c.Expect == plan.Accept && o.class() == 4 && !drops(o.findings, judge.ValidRefused) {
+		known := slices.DeleteFunc(slices.Clone(s.parts), func(i int) bool { return !r.known(c.Op, c.Parts[i]) })
+		if len(known) == len(s.parts) || !s.fails(ctx, known) {
+			return c, o
+		}
+	} else if !s.failed(o) {
+		return c, o
+	}
+	st.reduced++
+	s.halve(ctx)
+	s.explain()
+	return s.c, s.o
+}
+
+// known reports whether what a part needs to exist is known to.
+func (r *runner) known(op *contract.Operation, p plan.Part) bool {
+	st := r.states.of(op)
+	return !slices.ContainsFunc(p.Unknown, func(node string) bool { return !st.free[node] }) &&
+		!slices.ContainsFunc(p.Doubts, func(node string) bool { return !st.taken[node] })
+}
+
+// reduction is a case that is being reduced.
+type reduction struct {
+	r      *runner
+	whole  *plan.Case
+	sought findingKey // the error
+	tries  int
+	parts  []int // that are left
+	c      *plan.Case
+	o      *outcome
+}
+
+// failed reports whether an outcome has an error that no other case has shown: the one that is
+// looked for or, as long as that is not known, any, which it is from then on. Lost connections
+// are not looked into: to lose them takes long.
+func (s *reduction) failed(o *outcome) bool {
+	for _, f := range o.findings {
+		key := keyOf(f)
+		if slices.Contains(comesAgain, f.Check) {
+			key = findingKey{check: f.Check} // of another clause with each part
+		}
+		_, known := s.r.index[key]
+		if f.Severity == report.Error && f.Check != judge.Connection && !known && (s.sought == findingKey{} || s.sought == key) {
+			s.sought = key
+			return true
+		}
+	}
+	return false
+}
+
+// fails tries some of the parts, and keeps them where the same check fails.
+func (s *reduction) fails(ctx context.Context, parts []int) bool {
+	if s.tries++; s.tries > maxSmaller || s.r.over(ctx) || len(parts) == 0 && s.whole.Expect == plan.Accept {
+		return false
+	}
+	c := s.whole.Some(parts)
+	if c == nil {
+		return false
+	}
+	x := s.r.ask(ctx, c, s.r.target.Do)
+	o := s.r.judge(ctx, c, x)
+	if o.skipped != "" || !s.failed(&o) {
+		return false
+	}
+	o.shot = s.r.shot(c, x)
+	s.parts, s.c, s.o = parts, c, &o
+	return true
+}
+
+// halve leaves out one half after the other, then smaller pieces, until nothing more can be
+// left out.
+func (s *reduction) halve(ctx context.Context) {
+	if s.whole.Expect != plan.Accept && s.fails(ctx, nil) {
+		return // it is the fault alone
+	}
+	for size := len(s.parts) / 2; size > 0; {
+		before := len(s.parts)
+		for at := 0; at < len(s.parts) && len(s.parts) > 1; {
+			piece := slices.Clone(s.parts[at:min(at+size, len(s.parts))])
+			if s.fails(ctx, piece) {
+				break
+			}
+			if rest := slices.DeleteFunc(slices.Clone(s.parts), func(i int) bool { return slices.Contains(piece, i) }); len(rest) > size && s.fails(ctx, rest) {
+				continue // what is at this place now has not been tried
+			}
+			at += size
+		}
+		if len(s.parts) == before {
+			size /= 2
+		}
+		size = min(size, len(s.parts)/2)
+	}
+}
+
+// explain names what it takes, where that is several things.
+func (s *reduction) explain() {
+	if len(s.parts) < 2 {
+		return
+	}
+	var names []string
+	for _, i := range s.parts {
+		names = append(names, s.whole.Parts[i].Label)
+	}
+	for i := range s.o.findings {
+		if s.o.findings[i].Check == s.sought.check {
+			s.o.findings[i].Message += fmt.Sprintf("; it takes all of %s", strings.Join(someOf(names), ", "))
+		}
+	}
+}
