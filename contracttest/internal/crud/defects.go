@@ -16,7 +16,8 @@ type Defect struct {
 	Doc string
 	// Check is the one that is meant to find it.
 	Check string
-	// Warning is set where no sentence of the document or an RFC is broken.
+	// Warning is set where no sentence of the document or an RFC is broken, or what breaks
+	// one does not happen each time.
 	Warning bool
 	// Dress is the one that has it.
 	Dress Dress
