@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -198,7 +199,7 @@ func ofLists() []Defect {
 		{Name: "pinned is no filter", Doc: "a documented filter is ignored", Check: "filter-ignored", Warning: true, hook: asked("listNotes", func(_ *Service, c *call) { c.query.Del("pinned") })},
 		{Name: "pinned is inverted", Doc: "the filter shows the others", Check: "filter-ignored", Warning: true, hook: asked("listNotes", func(_ *Service, c *call) {
 			if c.query.Has("pinned") {
-				c.query.Set("pinned", fmt.Sprint(c.query.Get("pinned") != "true"))
+				c.query.Set("pinned", strconv.FormatBool(c.query.Get("pinned") != "true"))
 			}
 		})},
 		{Name: "the name finds nothing", Doc: "the filter never has an item", Check: "filter-ignored", Warning: true, hook: asked("listTeams", func(_ *Service, c *call) {
@@ -217,7 +218,7 @@ func ofLists() []Defect {
 			}
 		})},
 		{Name: "each fifth team is not listed", Doc: "the list leaves some out", Check: "not-listed", Warning: true, hook: listed(func(m map[string]any) bool { id, _ := numberOf(m, "id"); return id%5 != 0 })},
-		{Name: "the name is looked for on the page", Doc: "the filter is applied to the items of a page that was cut before", Check: "filter-ignored", Warning: true, hook: func(s *Service, c *call, next next) *reply {
+		{Name: "the name is looked for on the page", Doc: "the filter is applied to the items of a page that was cut before", Check: "filter-ignored", Warning: true, hook: func(_ *Service, c *call, next next) *reply {
 			if !c.is("listTeams") || c.refused != nil || !c.query.Has("name") {
 				return next(c)
 			}
@@ -510,7 +511,7 @@ func anyParent(ops string) hook {
 // stillTaken refuses a creation with a value that was given up by some operation.
 func stillTaken(op, creates, name string) hook {
 	given := map[any]bool{}
-	return both(func(s *Service, c *call, next next) *reply {
+	return both(func(_ *Service, c *call, next next) *reply {
 		if v := c.members()[name]; c.is(creates) && c.refused == nil && given[v] {
 			return refuse(http.StatusConflict, "the "+name+" is taken")
 		}

@@ -85,7 +85,7 @@ func ofValidators() []Defect {
 		{Name: "the ETag is that of the answer before", Doc: "a header is left over from another answer", Check: ignored, hook: tagBefore()},
 		{Name: "the second ETag that is known is not read", Doc: "If-None-Match may have several", Check: ignored, hook: known("getTeam", func(match string) string { first, _, _ := strings.Cut(match, ","); return first })},
 		{Name: "a weak ETag is not known", Doc: "If-None-Match compares weakly", Check: ignored, hook: known("getNote", func(match string) string { return strings.ReplaceAll(match, "W/", "other") })},
-		{Name: "the ETag is another with each read", Doc: "the one of the last read is refused", Check: ignored, hook: done("getTeam", func(s *Service, c *call, r *reply) {
+		{Name: "the ETag is another with each read", Doc: "the one of the last read is refused", Check: ignored, hook: done("getTeam", func(s *Service, _ *call, r *reply) {
 			s.version++
 			r.with("ETag", fmt.Sprintf(`"v%d"`, s.version))
 		})},
@@ -280,7 +280,7 @@ func lostPatch(s *Service, c *call, next next) *reply {
 func cached(reads, op string, after int) hook {
 	seen := map[string]*reply{}
 	left := map[string]int{}
-	return func(s *Service, c *call, next next) *reply {
+	return func(_ *Service, c *call, next next) *reply {
 		where := c.values["teamId"] + "/" + c.values["noteId"]
 		if c.is(reads) && c.refused == nil && seen[where] != nil && left[where] != 0 {
 			left[where]--
@@ -310,7 +310,7 @@ func cached(reads, op string, after int) hook {
 // sharedCache keeps the notes that were read by their own identifiers alone.
 func sharedCache() hook {
 	seen := map[string]any{}
-	return func(s *Service, c *call, next next) *reply {
+	return func(_ *Service, c *call, next next) *reply {
 		r := next(c)
 		id := c.values["noteId"]
 		switch {

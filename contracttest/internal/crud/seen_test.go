@@ -2,6 +2,7 @@ package crud_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -33,6 +34,7 @@ func TestDefectsAreSeen(t *testing.T) {
 
 // caller writes down what it does and sees.
 type caller struct {
+	ctx  context.Context
 	s    *crud.Service
 	mu   sync.Mutex
 	seen strings.Builder
@@ -40,7 +42,7 @@ type caller struct {
 
 // do sends a request; fields are "Name: value".
 func (c *caller) do(method, path, body string, fields ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(c.ctx, method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+crud.Token)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
@@ -103,7 +105,7 @@ func script(t *testing.T, dress crud.Dress, defects ...crud.Defect) string {
 	t.Helper()
 	s, err := crud.New(dress, defects...)
 	require.NoError(t, err)
-	c := &caller{s: s}
+	c := &caller{ctx: t.Context(), s: s}
 	const post, put, patch, del, get = http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet
 	long := strings.Repeat("long ", 7)
 	team := func(name string, more string) string {
@@ -197,14 +199,14 @@ func script(t *testing.T, dress crud.Dress, defects ...crud.Defect) string {
 
 	// Validators.
 	tag := func(path string) string { return c.do(get, path, "").Header().Get("ETag") }
-	one, old := tag("/teams/2"), ""
+	one := tag("/teams/2")
 	match := func(of string) string { return "If-Match: " + of }
 	for _, path := range []string{"/teams/2", "/teams/2/notes/n-1"} {
 		full, some := team("Ada", `,"size":9`), `{"size":10}`
 		if strings.Contains(path, "notes") {
 			full, some = `{"title":"first","text":"two"}`, `{"text":"three"}`
 		}
-		old = tag(path)
+		old := tag(path)
 		c.do(get, path, "", "If-None-Match: "+old)
 		c.do(get, path, "", "If-None-Match: \"no\"")
 		c.do(get, path, "", "If-None-Match: \"no\", "+old)
