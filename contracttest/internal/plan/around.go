@@ -311,20 +311,19 @@ func (pl *planner) random() {
 // combination makes the random case of a number; nil where nothing comes of it.
 func (pl *planner) combination(i int) *Case {
 	r := rand.New(rand.NewPCG(uint64(pl.opts.Seed), uint64(pl.op.Index)<<32+uint64(i))) //nolint:gosec // cases need repeatable, not secret, choices
-	var used []change
+	var used []*change
 	for range 1 + r.IntN(3) {
-		ch := pl.keeps[r.IntN(len(pl.keeps))]
-		if !slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
+		ch := &pl.keeps[r.IntN(len(pl.keeps))]
+		if !slices.ContainsFunc(used, func(u *change) bool { return overlap(u.site, ch.site) }) {
 			used = append(used, ch)
 		}
 	}
 	var fault *change
 	if i%2 == 1 && len(pl.breaks) > 0 {
-		ch := pl.breaks[r.IntN(len(pl.breaks))]
-		if slices.ContainsFunc(used, func(u change) bool { return overlap(u.site, ch.site) }) {
+		fault = &pl.breaks[r.IntN(len(pl.breaks))]
+		if slices.ContainsFunc(used, func(u *change) bool { return overlap(u.site, fault.site) }) {
 			return nil
 		}
-		fault = &ch
 	}
 	return pl.together(Random, used, fault, fmt.Sprintf("random-%d", i+1))
 }

@@ -92,12 +92,8 @@ type Case struct {
 	// Base is the valid request that the case differs from in one thing; nil in
 	// the base itself.
 	Base *Case
-	// Parts are what the case does to the base, where that may be several things: beside
-	// its fault, if it has one.
-	Parts []Part
-	// Some makes the case with some of its parts alone; nil where it has but one. It returns
-	// nil where no such case is made.
-	Some func(parts []int) *Case
+	// several is what the case is made of, where it does several things to the base.
+	several *several
 }
 
 // Plan is what to send.

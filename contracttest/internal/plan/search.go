@@ -86,10 +86,10 @@ func (pl *planner) optionRows(r *rand.Rand) {
 			continue
 		}
 		covered.take(row)
-		var used []change
+		var used []*change
 		for i, on := range row {
 			if on {
-				used = append(used, options[i])
+				used = append(used, &options[i])
 			}
 		}
 		pl.addTogether(fmt.Sprintf("options-%d", n), used)
@@ -195,11 +195,11 @@ func (pl *planner) limitRows(r *rand.Rand) {
 		all, rows = append(all, l), max(rows, len(l))
 	}
 	for n := range min(rows, maxLimitRows, pl.opts.Random) {
-		var used []change
+		var used []*change
 		size := 0
 		for _, l := range all {
 			if n < len(l) || len(l) > 1 { // one that has few has them again beside others
-				ch := l[n%len(l)]
+				ch := &l[n%len(l)]
 				if size += ch.size; size < maxRandomSize {
 					used = append(used, ch)
 				}
@@ -210,7 +210,7 @@ func (pl *planner) limitRows(r *rand.Rand) {
 }
 
 // addTogether adds a case with several changes.
-func (pl *planner) addTogether(label string, used []change) {
+func (pl *planner) addTogether(label string, used []*change) {
 	if len(used) == 0 || pl.ended() {
 		return
 	}
@@ -220,7 +220,7 @@ func (pl *planner) addTogether(label string, used []change) {
 }
 
 // summary names some of the changes.
-func summary(used []change) string {
+func summary(used []*change) string {
 	const most = 3
 	var names []string
 	for _, ch := range used[:min(most, len(used))] {
@@ -232,77 +232,95 @@ func summary(used []change) string {
 	return strings.Join(names, "+")
 }
 
-// together makes a case of several changes of other places, and with them a fault where there
-// is one; nil where nothing comes of it.
-func (pl *planner) together(phase Phase, used []change, fault *change, label string) *Case {
-	all := used
-	if fault != nil {
-		all = append(slices.Clone(used), *fault)
-	}
-	if len(all) == 0 {
+// several is what a case is made of that does several things to the base: changes of
+// different places, and with them a fault where there is one.
+type several struct {
+	pl    *planner
+	used  []*change
+	fault *change
+}
+
+// Parts lists what the case does to the base beside its fault, where it does several things.
+func (c *Case) Parts() []Part {
+	if c.several == nil {
 		return nil
 	}
+	parts := make([]Part, len(c.several.used))
+	for i, ch := range c.several.used {
+		parts[i] = Part{Clause: ch.clause, Label: ch.label, Unknown: ch.made}
+		if ch.doubt != "" {
+			parts[i].Doubts = []string{ch.doubt}
+		}
+	}
+	return parts
+}
+
+// Some makes the case with some of its parts alone; nil where there is none. It may be
+// called when the plan is done.
+func (c *Case) Some(parts []int) *Case {
+	w := *c.several.pl
+	w.checker, w.maker, w.reasons = w.op.NewChecker(), w.maker.Fork(), map[*contract.Clause]string{}
+	var few []*change
+	for _, i := range parts {
+		few = append(few, c.several.used[i])
+	}
+	less := w.together(c.Phase, few, c.several.fault, "some")
+	if less != nil {
+		less.ID, less.several = c.ID, nil
+	}
+	return less
+}
+
+// together makes a case of several changes of other places, and with them a fault where there
+// is one; nil where nothing comes of it.
+func (pl *planner) together(phase Phase, used []*change, fault *change, label string) *Case {
 	d, others := pl.base, pl.base // others: all changes but the first
-	for i, ch := range all {
-		next, err := ch.apply(pl.maker, d)
+	first := fault
+	for i := range used {
+		next, err := used[i].apply(pl.maker, d)
 		if err != nil {
 			return nil
 		}
 		d = next
-		if i > 0 && fault == nil {
-			if others, err = ch.apply(pl.maker, others); err != nil {
-				return nil
-			}
+		if i == 0 || fault != nil {
+			continue
+		}
+		if others, err = used[i].apply(pl.maker, others); err != nil {
+			return nil
 		}
 	}
-	clause, expect := all[0].clause, Accept
-	if fault != nil {
-		clause, expect = fault.clause, Refuse
+	expect := Refuse
+	switch {
+	case fault != nil:
+		next, err := fault.apply(pl.maker, d)
+		if err != nil {
+			return nil
+		}
+		d = next
+	case len(used) == 0:
+		return nil
+	default:
+		first, expect = used[0], Accept
 	}
-	c := pl.newCase(phase, clause, label, expect)
+	c := pl.newCase(phase, first.clause, label, expect)
 	if fault == nil {
 		if len(used) > 1 {
 			c.Without = append(c.Without, others.written())
 		}
-		c.compare(used[0])
+		c.compare(*used[0])
+	} else {
+		c.doubt(*fault)
+		pl.own(c, fault.touches)
 	}
-	for _, ch := range all {
-		c.doubt(ch)
-		pl.own(c, ch.touches)
-	}
-	for _, ch := range used {
-		c.Parts = append(c.Parts, Part{Clause: ch.clause, Label: ch.label, Unknown: slices.Clone(ch.made), Doubts: doubts(ch)})
+	for i := range used {
+		c.doubt(*used[i])
+		pl.own(c, used[i].touches)
 	}
 	if !pl.confirmed(c, d) {
 		return nil
 	}
-	if len(all) > 1 {
-		c.Some = pl.some(c, used, fault)
+	if len(used) > 1 || len(used) > 0 && fault != nil {
+		c.several = &several{pl, used, fault}
 	}
 	return c
-}
-
-func doubts(ch change) []string {
-	if ch.doubt == "" {
-		return nil
-	}
-	return []string{ch.doubt}
-}
-
-// some returns what makes the same case with some of its parts alone. It may be called when
-// the plan is done.
-func (pl *planner) some(whole *Case, used []change, fault *change) func([]int) *Case {
-	return func(parts []int) *Case {
-		w := *pl
-		w.checker, w.maker, w.reasons = pl.op.NewChecker(), pl.maker.Fork(), map[*contract.Clause]string{}
-		var few []change
-		for _, i := range parts {
-			few = append(few, used[i])
-		}
-		c := w.together(whole.Phase, few, fault, "some")
-		if c != nil {
-			c.ID, c.Some = whole.ID, nil
-		}
-		return c
-	}
 }

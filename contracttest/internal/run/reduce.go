@@ -16,6 +16,7 @@ import (
 const (
 	maxReduced = 12 // requests of an operation
 	maxSmaller = 32 // smaller ones that are tried of each
+	maxKnown   = 24 // requests of an operation that are tried without what may not exist
 )
 
 // reduce looks, in a request that does several things to the valid one and has an error, for
@@ -24,16 +25,24 @@ const (
 // what is not known to exist.
 func (r *runner) reduce(ctx context.Context, c *plan.Case, o *outcome) (*plan.Case, *outcome) {
 	st := r.states.of(c.Op)
-	if c.Some == nil || !st.accepted || st.reduced >= maxReduced || r.stopped(ctx, c.Op) != "" {
+	refused := c.Expect == plan.Accept && o.class() == 4 && !drops(o.findings, judge.ValidRefused)
+	if !refused && len(o.findings) == 0 || !st.accepted || st.reduced >= maxReduced || refused && st.known >= maxKnown {
 		return c, o
 	}
-	s := &reduction{r: r, whole: c, parts: make([]int, len(c.Parts)), c: c, o: o}
+	all := c.Parts()
+	if len(all) == 0 || r.stopped(ctx, c.Op) != "" {
+		return c, o
+	}
+	s := &reduction{r: r, whole: c, all: all, parts: make([]int, len(all)), c: c, o: o}
 	for i := range s.parts {
 		s.parts[i] = i
 	}
-	if c.Expect == plan.Accept && o.class() == 4 && !drops(o.findings, judge.ValidRefused) {
-		known := slices.DeleteFunc(slices.Clone(s.parts), func(i int) bool { return !r.known(c.Op, c.Parts[i]) })
-		if len(known) == len(s.parts) || !s.fails(ctx, known) {
+	if refused {
+		known := slices.DeleteFunc(slices.Clone(s.parts), func(i int) bool { return !r.known(c.Op, all[i]) })
+		if len(known) == len(all) || len(known) == 0 {
+			return c, o
+		}
+		if st.known++; !s.fails(ctx, known) {
 			return c, o
 		}
 	} else if !s.failed(o) {
@@ -56,6 +65,7 @@ func (r *runner) known(op *contract.Operation, p plan.Part) bool {
 type reduction struct {
 	r      *runner
 	whole  *plan.Case
+	all    []plan.Part
 	sought findingKey // the error
 	tries  int
 	parts  []int // that are left
@@ -132,7 +142,7 @@ func (s *reduction) explain() {
 	}
 	var names []string
 	for _, i := range s.parts {
-		names = append(names, s.whole.Parts[i].Label)
+		names = append(names, s.all[i].Label)
 	}
 	for i := range s.o.findings {
 		if s.o.findings[i].Check == s.sought.check {

@@ -38,6 +38,7 @@ type state struct {
 	left       string              // why nothing more of it is sent
 	judged     int                 // cases
 	reduced    int                 // requests for which a smaller one was looked for
+	known      int                 // requests that were sent again without what may not exist
 	same       answer              // to all cases of its own method and path
 	varied     bool                // unless they differ
 	faults     map[findingKey]bool // errors in them
