@@ -72,7 +72,7 @@ test-defects: ## everything that is planned against each of the bookshop's 601 d
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 1 -timeout 90m
 
 .PHONY: test-modules
-test-modules: ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
+test-modules: axe ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
 	@.ci/chromium
 	@.ci/wrk
 	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO) test -shuffle=on ./...); done
@@ -84,6 +84,15 @@ build/ajv/installed: .ci/ajv/package.json .ci/ajv/package-lock.json .ci/ajv/chec
 	mkdir -p build/ajv
 	cp .ci/ajv/* build/ajv/
 	npm ci --prefix build/ajv --no-audit --no-fund --ignore-scripts
+	touch $@
+
+.PHONY: axe
+axe: build/axe/installed ## install axe, which finds what keeps people from using a page (needs node)
+
+build/axe/installed: .ci/axe/package.json .ci/axe/package-lock.json
+	mkdir -p build/axe
+	cp .ci/axe/* build/axe/
+	npm ci --prefix build/axe --no-audit --no-fund --ignore-scripts
 	touch $@
 
 .PHONY: schemas

@@ -140,7 +140,7 @@ func (r *Report) called(operation string) string {
 
 // row is what a run has shown of an operation.
 type row struct {
-	name                                          string
+	operation, name                               string
 	clauses, kept, refused, notProven, neverTried int
 	shown                                         int // kept, refused or observed
 	errors, warnings                              int
@@ -155,7 +155,7 @@ func (r *Report) rows() []row {
 		if !ok {
 			i = len(all)
 			index[operation] = i
-			all = append(all, row{name: r.called(operation)})
+			all = append(all, row{operation: operation, name: r.called(operation)})
 		}
 		return &all[i]
 	}

@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"cmp"
+	"compress/gzip"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -11,6 +13,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -37,17 +40,18 @@ func inlineHash(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// HTML writes the report as one page for a browser: the document line by line,
-// each line with what was shown of the clauses that stand in it, and behind it their
-// cases and exchanges. Everything in it is bounded, as the report is.
+// HTML writes the report as one page for a browser: first the verdict, what was shown of the
+// clauses, the causes of the findings and a table of the operations; behind it the document
+// line by line, with the clauses that stand in each, their cases and exchanges. Everything
+// in it is bounded, as the report is.
 func HTML(w io.Writer, r *Report) error {
+	r = r.laidOut()
 	p := newHTMLPage(r)
-	var data bytes.Buffer
-	enc := json.NewEncoder(&data) // which escapes <, > and &, so that no text ends the script
-	if err := enc.Encode(p.data); err != nil {
+	data, err := packed(newHTMLData(r))
+	if err != nil {
 		return fmt.Errorf("HTML report: %w", err)
 	}
-	p.CSS, p.JS, p.Data = template.CSS(pageCSS), template.JS(pageJS), template.JS(data.String()) //nolint:gosec // ours, and JSON
+	p.CSS, p.JS, p.Data = template.CSS(pageCSS), template.JS(pageJS), template.HTML(data) //nolint:gosec // ours
 	var b bytes.Buffer
 	if err := page.Execute(&b, p); err != nil {
 		return fmt.Errorf("HTML report: %w", err)
@@ -58,45 +62,89 @@ func HTML(w io.Writer, r *Report) error {
 	return nil
 }
 
+// packed is what the page's script has: JSON, compressed to a tenth, in letters that end no
+// script.
+func packed(data htmlData) (string, error) {
+	var b bytes.Buffer
+	letters := base64.NewEncoder(base64.StdEncoding, &b)
+	z := gzip.NewWriter(letters)
+	if err := cmp.Or(json.NewEncoder(z).Encode(data), z.Close(), letters.Close()); err != nil {
+		return "", err //nolint:wrapcheck // nothing fails to be written to memory
+	}
+	return b.String(), nil
+}
+
 // htmlPage is what the template is filled with.
 type htmlPage struct {
 	Title, Spec, Target string
-	Seed                int64
 	Policy              string
 	Verdict, Word       string // kept, warned or broken; the same in words
-	Stats               []htmlStat
-	Files               []htmlFile
-	Warnings            []string
+	Facts               []htmlFact
+	Command             string
+	Notes               []htmlNote
+	Bar                 []htmlPart
+	Clauses             int
+	Unit                string // clause or clauses
+	Causes              []htmlCauses
+	Rows                []htmlRow
+	Methods             []string
 	CSS                 template.CSS
 	JS                  template.JS
-	Data                template.JS
-
-	data htmlData
+	Data                template.HTML
 }
 
-type htmlStat struct{ Name, Value, Title string }
-
-type htmlFile struct {
-	Name  string
-	Index int
-	Lines []htmlLine
-}
-
-type htmlLine struct {
-	No         int
-	Text       string
-	State      string // empty where no clause stands
-	Sign, Says string // of the state, for those who see no colour
-}
+type (
+	htmlFact struct{ Name, Value string }
+	htmlNote struct {
+		Grave bool
+		Text  string
+	}
+	// htmlPart is a part of the bar, in thousandths of its width.
+	htmlPart struct {
+		Class, Name, Title string
+		Count, X, Width    int
+	}
+	htmlCauses struct {
+		Heading     string
+		First, Rest []htmlCause
+	}
+	htmlCause struct {
+		N                             int
+		ID, Title, Check, State, Sign string
+		Where, Operations             string
+		Times, Members                int
+		Place, Line                   string // of the example
+		Request, Expected, Seen       string
+		Curl, Again                   string
+		Open                          bool
+	}
+	htmlRow struct {
+		Operation, Method, Path                                                string
+		Errors, Warnings, Kept, Refused, NotProven, NeverTried, Shown, Clauses int
+		Bar                                                                    []htmlPart
+	}
+)
 
 // htmlData is what the script has.
 type htmlData struct {
 	Spec      string         `json:"spec"`
-	Seed      int64          `json:"seed"`
 	Total     int            `json:"total"` // exchanges of the run
+	Files     []htmlFile     `json:"files"`
 	Clauses   []htmlClause   `json:"clauses"`
 	Findings  []htmlFinding  `json:"findings"`
+	Groups    []htmlGroup    `json:"groups"`
 	Exchanges []htmlExchange `json:"exchanges"`
+}
+
+type htmlFile struct {
+	Name string `json:"name"`
+	Text string `json:"text"` // empty where the report does not have it
+}
+
+type htmlGroup struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Findings []int  `json:"findings"`
 }
 
 type htmlClause struct {
@@ -107,13 +155,14 @@ type htmlClause struct {
 	Operation string `json:"o"`
 	File      int    `json:"f"`
 	Line      int    `json:"l"`
-	Reason    string `json:"r,omitempty"` // why it is unreached
+	Reason    string `json:"r,omitempty"` // why it is not proven, or was never tried
 	Response  bool   `json:"a,omitempty"`
 }
 
 type htmlFinding struct {
 	Finding
-	File int `json:"file"`
+	File  int    `json:"file"`
+	Again string `json:"again"`
 }
 
 type htmlMessage struct {
@@ -139,73 +188,129 @@ type htmlExchange struct {
 	Operation string      `json:"o"`
 }
 
-// The states of a line and of a clause, the gravest first.
-var lineStates = []struct{ name, sign, says string }{
-	{"finding", "✗", "a finding"},
-	{"untried", "○", "never tried"},
-	{"warning", "!", "a warning"},
-	{"partly", "◐", "shown in part"},
-	{"shown", "✓", "kept, and broken on purpose"},
-}
-
-func stateAt(i int) (name, sign, says string) {
-	s := lineStates[i]
-	return s.name, s.sign, s.says
-}
-
-func rankOf(name string) int {
-	for i, s := range lineStates {
-		if s.name == name {
-			return i
-		}
-	}
-	return len(lineStates)
-}
-
 func newHTMLPage(r *Report) *htmlPage {
-	p := &htmlPage{Title: readable(path.Base(r.Spec)), Spec: readable(r.Spec), Target: readable(r.Target), Seed: r.Seed, Policy: policy}
-	for _, w := range r.notes() {
-		p.Warnings = append(p.Warnings, readable(w))
+	text, severity := verdict(r)
+	p := &htmlPage{
+		Title: readable(path.Base(r.Spec)), Spec: readable(r.Spec), Target: readable(r.Target), Policy: policy,
+		Verdict: map[string]string{Error: "broken", Warning: "warned"}[severity], Word: sentence(readable(text)),
+		Command: readable(r.Command), Clauses: r.Coverage.Clauses, Unit: "clause" + plural(r.Coverage.Clauses),
 	}
-	errors, warnings := r.Errors(), r.FindingsWarned()
-	switch {
-	case errors > 0:
-		p.Verdict, p.Word = "broken", fmt.Sprintf("The contract is broken: %d error%s", errors, plural(errors))
-	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
-		p.Verdict, p.Word = "warned", "Nothing was sent"
-	case warnings > 0:
-		p.Verdict, p.Word = "warned", "The contract is kept"
-	default:
-		p.Verdict, p.Word = "kept", "The contract is kept"
+	if p.Verdict == "" {
+		p.Verdict = "kept"
 	}
-	if warnings > 0 {
-		p.Word += fmt.Sprintf(", %d warning%s", warnings, plural(warnings))
+	for i, note := range r.notes() {
+		p.Notes = append(p.Notes, htmlNote{i < len(r.Inconclusive), readable(note)})
 	}
-	c := r.Coverage
-	p.Stats = []htmlStat{
-		{"clauses", fmt.Sprint(c.Clauses), "assertions of the document"},
-		{"kept", fmt.Sprint(c.Kept), "a request that keeps it was accepted"},
-		{"broken on purpose", fmt.Sprint(c.Broken), "a request that breaks it was refused"},
-		{"observed", fmt.Sprint(c.Observed), "a response kept it"},
-		{"not proven", fmt.Sprint(c.NotProven), "tried, but the answer shows nothing"},
-		{"never tried", fmt.Sprint(len(c.Unreached)), "no request was about it, or no response had it"},
-		{"exchanges", fmt.Sprint(r.Stats.Exchanges), fmt.Sprintf("%d cases in %.1f s", r.Stats.Cases, r.Stats.Seconds)},
+	p.Facts = []htmlFact{
+		{"started", readable(r.Stats.Started)}, {"took", fmt.Sprintf("%.1f s", r.Stats.Seconds)},
+		{"requests", fmt.Sprintf("%d for %d cases", r.Stats.Exchanges, r.Stats.Cases)}, {"seed", strconv.FormatInt(r.Seed, 10)},
+		{"version", readable(r.Tool)}, {"document saved as", readable(r.Saved)},
 	}
-	p.data = htmlData{Spec: readable(r.Spec), Seed: r.Seed, Total: r.Stats.Exchanges}
-	p.files(r)
+	p.Facts = slices.DeleteFunc(p.Facts, func(f htmlFact) bool { return f.Value == "" })
+	counts := map[string]int{}
+	for _, c := range r.Coverage.ByClause {
+		counts[c.State]++
+	}
+	p.Bar = barOf([]htmlPart{
+		{Class: "both", Name: "kept and refused", Count: counts["kept+broken"], Title: "requests that keep it were accepted, and those that break it were refused as they should be"},
+		{Class: "kept", Name: "kept", Count: counts["kept"], Title: "requests that keep it were accepted"},
+		{Class: "refused", Name: "refused", Count: counts["broken"], Title: "requests that break it were refused as they should be"},
+		{Class: "observed", Name: "observed", Count: counts["observed"], Title: "responses kept it"},
+		{Class: "unproven", Name: "not proven", Count: counts["not_proven"], Title: "tried, but the answers show nothing"},
+		{Class: "untried", Name: "never tried", Count: counts["unreached"], Title: "no request was about it, or no response had it"},
+	})
+	p.causes(r)
+	for _, o := range r.rows() {
+		row := htmlRow{
+			Operation: readable(o.operation), Path: readable(o.name), Errors: o.errors, Warnings: o.warnings, Kept: o.kept, Refused: o.refused,
+			NotProven: o.notProven, NeverTried: o.neverTried, Shown: o.shown, Clauses: o.clauses,
+			Bar: barOf([]htmlPart{
+				{Class: "both", Count: o.shown, Title: "shown"}, {Class: "unproven", Count: o.notProven, Title: "not proven"}, {Class: "untried", Count: o.neverTried, Title: "never tried"},
+			}),
+		}
+		if method, path, ok := strings.Cut(row.Path, " "); ok {
+			row.Method, row.Path = method, path
+			if !slices.Contains(p.Methods, method) {
+				p.Methods = append(p.Methods, method)
+			}
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	slices.Sort(p.Methods)
 	return p
 }
 
-// files lays the clauses over the lines of the document.
-func (p *htmlPage) files(r *Report) {
+// barOf gives the parts their width, by what they count.
+func barOf(parts []htmlPart) []htmlPart {
+	all, before := 0, 0
+	for _, part := range parts {
+		all += part.Count
+	}
+	for i := range parts {
+		parts[i].X = 1000 * before / max(all, 1)
+		before += parts[i].Count
+		parts[i].Width = 1000*before/max(all, 1) - parts[i].X
+	}
+	return parts
+}
+
+// maxMore is how many causes the page has beyond the first.
+const maxMore = 300
+
+func (p *htmlPage) causes(r *Report) {
+	n := 0
+	for _, severity := range []string{Error, Warning} {
+		var all []htmlCause
+		for _, g := range r.groups() {
+			if g.Severity != severity {
+				continue
+			}
+			n++
+			f := r.Findings[g.Findings[0]]
+			c := htmlCause{
+				N: n, ID: readable(g.ID), Title: readable(g.Title), Check: readable(g.Check), State: "finding", Sign: "✗", Where: readable(r.touches(g, 60)), Times: g.Exchanges,
+				Place: readable(f.Place.String()), Request: readable(f.Request), Expected: readable(f.Expected), Seen: readable(f.Actual),
+				Curl: readable(f.Curl), Open: len(r.groups()) == 1,
+			}
+			if f.Case.ID != "" {
+				c.Again = readable(r.again(f.Case))
+			}
+			if f.Answer != "" && f.Actual == statusText(f.Status) {
+				c.Seen += ": " + readable(f.Answer)
+			}
+			if severity == Warning {
+				c.State, c.Sign = "warning", "!"
+			}
+			if len(g.Operations) > 1 {
+				names := make([]string, 0, len(g.Operations))
+				for _, op := range g.Operations {
+					names = append(names, readable(r.called(op)))
+				}
+				c.Operations = strings.Join(names, ", ")
+			}
+			all = append(all, c)
+		}
+		if len(all) == 0 {
+			continue
+		}
+		findings := r.count(severity)
+		section := htmlCauses{Heading: fmt.Sprintf("%d cause%s of %d %s%s", len(all), plural(len(all)), findings, severity, plural(findings))}
+		first := min(len(all), maxCauses)
+		section.First, section.Rest = all[:first], all[first:min(len(all), first+maxMore)]
+		p.Causes = append(p.Causes, section)
+	}
+}
+
+// newHTMLData lays the clauses over the lines of the document.
+func newHTMLData(r *Report) htmlData {
+	data := htmlData{Spec: readable(r.Spec), Total: r.Stats.Exchanges}
 	index := map[string]int{}
-	var names []string
 	fileOf := func(name string) int {
 		i, ok := index[name]
 		if !ok {
-			i = len(names)
+			i = len(data.Files)
 			index[name] = i
-			names = append(names, name)
+			data.Files = append(data.Files, htmlFile{readable(name), readable(strings.ReplaceAll(strings.TrimSuffix(r.Sources[name], "\n"), "\r\n", "\n"))})
 		}
 		return i
 	}
@@ -216,55 +321,30 @@ func (p *htmlPage) files(r *Report) {
 	}
 	worst := map[string]string{}
 	for _, f := range r.Findings {
-		state := "finding"
-		if f.Severity == Warning {
-			state = "warning"
+		if f.Severity == Error {
+			worst[f.Clause] = "finding"
+		} else if worst[f.Clause] == "" {
+			worst[f.Clause] = "warning"
 		}
-		if old := worst[f.Clause]; old == "" || rankOf(state) < rankOf(old) {
-			worst[f.Clause] = state
+		again := ""
+		if f.Case.ID != "" {
+			again = readable(r.again(f.Case))
 		}
-		p.data.Findings = append(p.data.Findings, htmlFinding{shownFinding(f), fileOf(f.Place.File)})
+		data.Findings = append(data.Findings, htmlFinding{shownFinding(f), fileOf(f.Place.File), again})
 	}
-	lines := map[[2]int]string{}
+	for _, g := range r.groups() {
+		data.Groups = append(data.Groups, htmlGroup{readable(g.ID), readable(g.Title), g.Findings})
+	}
 	for _, cl := range r.Coverage.ByClause {
-		h := htmlClause{
+		data.Clauses = append(data.Clauses, htmlClause{
 			Name: readable(cl.Clause), Text: readable(cl.Text), State: cl.State, Shown: colour(cl, worst[cl.Clause]), Operation: readable(cl.Operation),
-			File: fileOf(cl.Place.File), Line: cl.Place.Line, Reason: readable(reasons[cl.Clause]), Response: cl.Response,
-		}
-		p.data.Clauses = append(p.data.Clauses, h)
-		at := [2]int{h.File, h.Line}
-		if old := lines[at]; old == "" || rankOf(h.Shown) < rankOf(old) {
-			lines[at] = h.Shown
-		}
+			File: fileOf(cl.Place.File), Line: cl.Place.Line, Reason: readable(cmp.Or(reasons[cl.Clause], cl.Reason)), Response: cl.Response,
+		})
 	}
 	for _, x := range r.Exchanges {
-		p.data.Exchanges = append(p.data.Exchanges, htmlExchangeOf(x))
+		data.Exchanges = append(data.Exchanges, htmlExchangeOf(x))
 	}
-	for i, name := range names {
-		f := htmlFile{Name: readable(name), Index: i}
-		text := strings.TrimSuffix(r.Sources[name], "\n")
-		if r.Sources[name] == "" {
-			text = strings.Repeat("\n", lastLine(p.data.Clauses, i))
-		}
-		for n, line := range strings.Split(text, "\n") {
-			l := htmlLine{No: n + 1, Text: readable(strings.TrimSuffix(line, "\r"))}
-			if state := lines[[2]int{i, n + 1}]; state != "" {
-				l.State, l.Sign, l.Says = stateAt(rankOf(state))
-			}
-			f.Lines = append(f.Lines, l)
-		}
-		p.Files = append(p.Files, f)
-	}
-}
-
-func lastLine(clauses []htmlClause, file int) int {
-	last := 0
-	for _, c := range clauses {
-		if c.File == file {
-			last = max(last, c.Line)
-		}
-	}
-	return max(0, last-1)
+	return data
 }
 
 // colour is how much of a clause is shown.
@@ -281,7 +361,7 @@ func colour(cl Clause, finding string) string {
 }
 
 func shownFinding(f Finding) Finding {
-	for _, text := range []*string{&f.Operation, &f.Check, &f.Clause, &f.Place.File, &f.Place.Pointer, &f.Message, &f.Expected, &f.Actual, &f.Curl, &f.Case.ID} {
+	for _, text := range []*string{&f.Operation, &f.Check, &f.Clause, &f.Place.File, &f.Place.Pointer, &f.Message, &f.Expected, &f.Actual, &f.Curl, &f.Case.ID, &f.Request, &f.Answer, &f.MediaType, &f.Leave} {
 		*text = readable(*text)
 	}
 	return f

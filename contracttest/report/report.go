@@ -22,6 +22,7 @@ type Report struct {
 	// Saved is the file in which the document was saved as reports show it; empty where it
 	// was not.
 	Saved    string    `json:"saved,omitempty"`
+	Tool     string    `json:"tool,omitempty"` // the version of what has made the report
 	Stats    Stats     `json:"stats"`
 	Coverage Coverage  `json:"coverage"`
 	Findings []Finding `json:"findings"` // in order of place, check and severity
@@ -106,6 +107,7 @@ type Stats struct {
 	// DocumentFaults counts what the document is not valid in; the first of them
 	// are among the warnings.
 	DocumentFaults int     `json:"document_faults"`
+	Started        string  `json:"started,omitempty"` // RFC 3339
 	Seconds        float64 `json:"seconds"`
 }
 

@@ -72,7 +72,7 @@ func locationOf(f Finding) sarifLocation {
 }
 
 // maxRelated is how many others of its group a finding names.
-const maxRelated = 10
+const maxRelated = 4
 
 // relatedTo lists for each finding where the others of its group are.
 func relatedTo(r *Report) [][]sarifLocation {

@@ -171,3 +171,21 @@ func (p *Page) Screenshot(name string) {
 	require.NoError(p.t, os.MkdirAll(dir, 0o750))
 	require.NoError(p.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
 }
+
+// axe is the program that finds what keeps people from using a page; make axe installs it.
+const axe = "../../build/axe/node_modules/axe-core/axe.min.js"
+
+// Violations lists what axe finds in the page as it is; nothing where axe is not installed.
+func (p *Page) Violations() []string {
+	p.t.Helper()
+	program, err := os.ReadFile(axe)
+	if err != nil {
+		p.t.Log("axe is not installed: run make axe")
+		return nil
+	}
+	var found []string
+	p.Do(chromedp.Evaluate(string(program)+";0", nil), chromedp.Evaluate(
+		`axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations.map((v) => v.id + ": " + v.help + ": " + v.nodes[0].html))`, &found,
+		func(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }))
+	return found
+}

@@ -66,17 +66,29 @@ func ran(t *testing.T, spoil func(*httptest.ResponseRecorder)) *report.Report {
 	return rep
 }
 
-// sound is what holds of every page: no error, no request but that for the file,
-// a name for each control.
+// opened is a report whose script has made it ready.
+func opened(t *testing.T, b *browsertest.Browser, url, theme string, width, height int64) *browsertest.Page {
+	t.Helper()
+	p := b.Open(t, url, theme, width, height)
+	p.Do(chromedp.WaitVisible("body[data-ready=yes]", chromedp.ByQuery))
+	return p
+}
+
+// sound is what holds of every page: no error, no request but that for the file, a name for
+// each control, nothing wider than the window, and nothing that axe finds.
 func sound(t *testing.T, p *browsertest.Page) {
 	t.Helper()
 	assert.Empty(t, p.Errors())
 	assert.Len(t, p.Requests(), 1, "%v", p.Requests())
 	assert.Empty(t, p.Unnamed())
+	var wide bool
+	p.Eval(`document.documentElement.scrollWidth > innerWidth`, &wide)
+	assert.False(t, wide, "nothing is wider than the window")
+	assert.Empty(t, p.Violations())
 }
 
-// Somebody follows a finding to its exchange, filters, searches, and uses the
-// keyboard alone.
+// Somebody follows a cause to its finding and exchange and back, filters operations and lines,
+// searches, and uses the keyboard alone.
 func TestReportWithFindings(t *testing.T) {
 	rep := ran(t, func(rec *httptest.ResponseRecorder) {
 		if rec.Code == http.StatusBadRequest {
@@ -90,22 +102,33 @@ func TestReportWithFindings(t *testing.T) {
 	url := written(t, rep)
 	browser := browsertest.Start(t)
 	for _, theme := range []string{"light", "dark"} {
-		p := browser.Open(t, url, theme, 1280, 800)
+		p := opened(t, browser, url, theme, 1280, 800)
 		p.Screenshot("findings-overview-" + theme)
+		sound(t, p)
 
-		var text string
-		p.Do(chromedp.Click("#panel .item.finding", chromedp.ByQuery), chromedp.Text("#panel .clause", &text, chromedp.ByQuery))
+		var text, id string
+		var n int
+		p.Eval(`(() => { const d = document.querySelector(".cause.finding details"); d.open = true; return d.closest(".cause").id })()`, &id)
+		p.Do(chromedp.Click("#"+id+" .members a", chromedp.ByQuery), chromedp.Text("#panel .clause", &text, chromedp.ByQuery))
 		assert.Contains(t, text, "a finding")
 		assert.Contains(t, text, "Request")
 		assert.Contains(t, text, "curl")
-		var marks int
-		p.Eval(`document.querySelectorAll("#panel .pair mark").length`, &marks)
-		assert.Positive(t, marks, "the part at fault is marked")
+		var inView bool
+		p.Eval(`(() => { const l = document.querySelector(".ln.selected").getBoundingClientRect(), s = document.querySelector("#source").getBoundingClientRect(); return l.top >= s.top && l.bottom <= s.bottom })()`, &inView)
+		assert.True(t, inView, "the selected line can be seen")
+		p.Eval(`document.querySelectorAll("#panel .pair mark").length`, &n)
+		assert.Positive(t, n, "the part at fault is marked")
 		p.Screenshot("findings-exchange-" + theme)
+		sound(t, p)
 
-		var n int
-		p.Eval(`(() => { const s = document.getElementById("state"); s.value = "finding"; s.dispatchEvent(new Event("change")); return document.querySelectorAll("button.ln:not(.out)").length })()`, &n)
+		p.Do(chromedp.Click("#panel .found a", chromedp.ByQuery), chromedp.WaitVisible("#"+id, chromedp.ByQuery))
+		p.Do(chromedp.Click("#chips [data-method=POST]", chromedp.ByQuery), chromedp.Text("#rows", &text, chromedp.ByQuery))
+		assert.Equal(t, "1 of 1 operation", text)
+		p.Do(chromedp.Click("#operations a", chromedp.ByQuery), chromedp.WaitVisible("#document", chromedp.ByQuery))
+		p.Eval(`document.querySelectorAll("button.ln").length`, &n)
 		assert.Positive(t, n)
+
+		p.Eval(`(() => { const o = document.getElementById("operation"), s = document.getElementById("state"); o.value = ""; s.value = "finding"; s.dispatchEvent(new Event("change")); return document.querySelectorAll("button.ln:not(.out)").length })()`, &n)
 		var all int
 		p.Eval(`document.querySelectorAll("button.ln.finding").length`, &all)
 		assert.Equal(t, all, n, "the filter leaves the lines with findings")
@@ -117,16 +140,21 @@ func TestReportWithFindings(t *testing.T) {
 		var before, after string
 		p.Do(chromedp.KeyEvent("j"), chromedp.Evaluate(`document.querySelector(".ln.selected").id`, &before), chromedp.KeyEvent("j"), chromedp.Evaluate(`document.querySelector(".ln.selected").id`, &after))
 		assert.NotEqual(t, before, after)
-		sound(t, p)
 		p.Do(chromedp.KeyEvent(kb.Escape))
 		p.Eval(`document.querySelectorAll(".ln.selected").length`, &n)
 		assert.Zero(t, n)
+
+		deep := opened(t, browser, url+"#"+after, theme, 480, 860)
+		deep.Eval(`(() => { const l = document.querySelector(".ln.selected").getBoundingClientRect(), p = document.querySelector("#panel").getBoundingClientRect(); return l.top >= 0 && l.bottom <= p.top })()`, &inView)
+		assert.True(t, inView, "a link to a line shows it, on a narrow window too")
+		sound(t, deep)
 	}
-	narrow := browser.Open(t, url, "light", 420, 860)
-	var wide bool
-	narrow.Eval(`document.documentElement.scrollWidth > innerWidth`, &wide)
-	assert.False(t, wide, "nothing is wider than the window")
+	narrow := opened(t, browser, url, "light", 420, 860)
+	var head float64
+	narrow.Eval(`document.querySelector("header").offsetHeight / innerHeight`, &head)
+	assert.Less(t, head, 0.2)
 	narrow.Screenshot("findings-narrow")
+	sound(t, narrow)
 }
 
 func TestReportClean(t *testing.T) {
@@ -139,13 +167,12 @@ func TestReportClean(t *testing.T) {
 	t.Logf("%d bytes", info.Size())
 	browser := browsertest.Start(t)
 	for _, theme := range []string{"light", "dark"} {
-		p := browser.Open(t, url, theme, 1280, 800)
+		p := opened(t, browser, url, theme, 1280, 800)
+		sound(t, p)
+		p.Do(chromedp.Click("#to-document", chromedp.ByQuery), chromedp.WaitVisible("#document", chromedp.ByQuery))
 		p.Do(chromedp.Click("button.ln.shown", chromedp.ByQuery), chromedp.Click("#panel details summary", chromedp.ByQuery), chromedp.WaitVisible("#panel .pair", chromedp.ByQuery))
 		p.Screenshot("clean-" + theme)
 		sound(t, p)
-		var ms float64
-		p.Eval(`performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`, &ms)
-		t.Logf("shown after %.0f ms", ms)
 	}
 }
 
@@ -176,10 +203,11 @@ func TestReportLarge(t *testing.T) {
 	require.NoError(t, err)
 	browser := browsertest.Start(t)
 	for _, theme := range []string{"light", "dark"} {
-		p := browser.Open(t, url, theme, 1280, 800)
+		p := opened(t, browser, url, theme, 1280, 800)
 		var ms float64
 		p.Eval(`performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`, &ms)
 		t.Logf("%d bytes, shown after %.0f ms", info.Size(), ms)
+		p.Do(chromedp.Click("#to-document", chromedp.ByQuery), chromedp.WaitVisible("#f0l5", chromedp.ByQuery))
 		p.Do(chromedp.Click("#f0l5", chromedp.ByQuery), chromedp.WaitVisible("#panel .clause", chromedp.ByQuery))
 		p.Screenshot("large-" + theme)
 		var n int

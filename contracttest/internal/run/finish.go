@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -16,14 +17,15 @@ import (
 )
 
 // finish fills in the report what is known when all has been sent.
-func (r *runner) finish(elapsed time.Duration) {
+func (r *runner) finish(start time.Time) {
 	rep := r.report
 	for _, st := range r.states {
 		r.takeUp(st)
 	}
 	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules()
 	rep.Stats = report.Stats{
-		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()), Seconds: elapsed.Seconds(),
+		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()),
+		Started: start.UTC().Format(time.RFC3339), Seconds: time.Since(start).Seconds(),
 		DocumentFaults: r.contract.Faults(),
 	}
 	ops := map[*contract.Operation]bool{}
@@ -82,6 +84,23 @@ func (r *runner) finish(elapsed time.Duration) {
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.hideToken()
 	rep.Sort()
+}
+
+// module is the path of the module that this package is of.
+const module = "github.com/dataarts-go/factory"
+
+// toolVersion is that of the module in the program that is running.
+func toolVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module {
+			return m.Version
+		}
+	}
+	return ""
 }
 
 // tally counts the answers to the cases of a clause that have shown nothing of it.

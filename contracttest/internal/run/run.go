@@ -115,7 +115,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
 	}
 	r.report = &report.Report{
-		Version: report.Version, Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,
+		Version: report.Version, Tool: toolVersion(), Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,
 		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{},
 	}
 	late, cancel := graceful(ctx)
@@ -150,7 +150,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
 	r.ended(ctx)
-	r.finish(time.Since(start))
+	r.finish(start)
 	return r.report, nil
 }
 
