@@ -81,7 +81,7 @@ type htmlPage struct {
 	Verdict, Word       string // kept, warned or broken; the same in words
 	Facts               []htmlFact
 	Command             string
-	Notes               []htmlNote
+	Alarms, Notes       []string
 	Bar                 []htmlPart
 	Clauses             int
 	Unit                string // clause or clauses
@@ -95,10 +95,6 @@ type htmlPage struct {
 
 type (
 	htmlFact struct{ Name, Value string }
-	htmlNote struct {
-		Grave bool
-		Text  string
-	}
 	// htmlPart is a part of the bar, in thousandths of its width.
 	htmlPart struct {
 		Class, Name, Title string
@@ -198,8 +194,11 @@ func newHTMLPage(r *Report) *htmlPage {
 	if p.Verdict == "" {
 		p.Verdict = "kept"
 	}
-	for i, note := range r.notes() {
-		p.Notes = append(p.Notes, htmlNote{i < len(r.Inconclusive), readable(note)})
+	for _, note := range r.alarms() {
+		p.Alarms = append(p.Alarms, readable(note))
+	}
+	for _, note := range r.Warnings {
+		p.Notes = append(p.Notes, readable(note))
 	}
 	p.Facts = []htmlFact{
 		{"started", readable(r.Stats.Started)}, {"took", fmt.Sprintf("%.1f s", r.Stats.Seconds)},

@@ -261,13 +261,13 @@ func (r *Report) Status(failOn ...string) int {
 	return StatusKept
 }
 
-// notes lists what is to be read before the findings, the gravest first.
-func (r *Report) notes() []string {
+// alarms lists what is to be read before the findings, the gravest first.
+func (r *Report) alarms() []string {
 	all := slices.Clone(r.Inconclusive)
 	if r.Incomplete != "" {
 		all = append(all, r.Incomplete)
 	}
-	return append(all, r.Warnings...)
+	return all
 }
 
 // Sort puts the findings in their order, errors first, then by place, and groups them.

@@ -52,9 +52,10 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 		p.line("document  is on one line: the lines named here are those that jq . writes")
 	}
 	p.verdict(r)
-	p.notes(r)
+	p.alarms(r)
 	end := newPrinter(opts)
 	end.table(r)
+	end.notes(r)
 	end.summary(r)
 	end.verdict(r)
 	p.causes(r, maxLines-p.lines-end.lines)
@@ -66,6 +67,7 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 func TextFindings(w io.Writer, r *Report, opts TextOptions) error {
 	r = r.laidOut()
 	p := newPrinter(opts)
+	p.alarms(r)
 	p.notes(r)
 	p.findings(r)
 	return p.write(w)
@@ -141,18 +143,22 @@ func (p *printer) severity(s string) string {
 	return p.red(p.opts.Words.Error)
 }
 
+// alarms writes what is to be known before the findings: why they do not tell all.
+func (p *printer) alarms(r *Report) {
+	p.noted("not proven: ", p.red, r.alarms())
+}
+
 func (p *printer) notes(r *Report) {
-	all := r.notes()
+	p.noted("note: ", p.yellow, r.Warnings)
+}
+
+func (p *printer) noted(head string, paint func(string) string, all []string) {
 	for n, note := range all {
 		if n == maxNotes && !p.opts.Verbose {
-			p.line("%s %d more: --verbose shows them", p.yellow("note:"), len(all)-n)
+			p.line("%s%d more: --verbose shows them", paint(head), len(all)-n)
 			break
 		}
-		head, blank := p.yellow("note:")+" ", "      "
-		if n < len(r.Inconclusive) {
-			head, blank = p.red("not proven:")+" ", "            "
-		}
-		p.wrapped(head, blank, printable(note), maxNote)
+		p.wrapped(paint(head), strings.Repeat(" ", len(head)), printable(note), maxNote)
 	}
 }
 
@@ -311,13 +317,13 @@ func verdict(r *Report) (text, severity string) {
 	warnings := r.found(Warning)
 	switch {
 	case r.Void:
-		return "nothing is proven: the run is not set up as the target needs it, see the notes", Error
+		return "nothing is proven: the run is not set up as the target needs it", Error
 	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
 		return "nothing is tested: no request was sent", Warning
 	case r.Errors() > 0:
 		return "the contract is broken: " + r.found(Error) + ", " + warnings, Error
 	case len(r.Inconclusive) > 0:
-		return "no result: no error was found, but not everything could be tested, see the notes; " + warnings, Warning
+		return "no result: no error was found, but not everything could be tested; " + warnings, Warning
 	case len(r.Findings) > 0:
 		return "the contract is kept, " + warnings, ""
 	}

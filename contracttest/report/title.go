@@ -74,12 +74,18 @@ func title(members []Finding) string {
 	case checkErrorLeak:
 		_, shows, ok := strings.Cut(f.about(), " shows ")
 		if ok {
-			return statuses(members) + " show " + strings.TrimRight(shows, ": ")
+			return statuses(members) + " show " + strings.TrimRight(shows, `: "`)
 		}
 	}
 	text := shorten(f.about(), maxTitle)
-	if f.Leave != "" {
-		text += ": " + f.left()
+	switch f.Check {
+	case "response-body-unexpected":
+		text = statuses(members) + " have a body; none is documented"
+	case "response-body-missing":
+		text = statuses(members) + " have no body; one is documented"
+	}
+	if source, _, ok := strings.Cut(f.Leave, ": "); ok {
+		text += " (left open by " + source + ")"
 	}
 	return sentence(text)
 }
