@@ -37,7 +37,7 @@ type Option func(*config) error
 type config struct{ run.Options }
 
 func newConfig(opts []Option) (*config, error) {
-	cfg := &config{run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, CredentialTries: 4, Timeout: 5 * time.Second}}
+	cfg := &config{run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, CredentialTries: 4, Timeout: 5 * time.Second, Settle: 2 * time.Second}}
 	for _, opt := range opts {
 		if err := opt(cfg); err != nil {
 			return nil, err
@@ -69,6 +69,30 @@ func Header(name, value string) Option {
 			return fmt.Errorf("header %q: want a name and a value on one line", name)
 		}
 		c.Headers = append(c.Headers, run.Header{Name: name, Value: value})
+		return nil
+	}
+}
+
+// Peer gives a header with the credential of another user, who is not to see nor to change
+// what this one makes. With it the check object-shared is made.
+func Peer(name, value string) Option {
+	return func(c *config) error {
+		if err := Header(name, value)(&config{}); err != nil {
+			return fmt.Errorf("peer: %w", err)
+		}
+		c.Peer = append(c.Peer, run.Header{Name: name, Value: value})
+		return nil
+	}
+}
+
+// Settle is how long what was made, changed or deleted may take until it shows, before
+// the checks on state tell that it does not. The default is 2 s.
+func Settle(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("settle: %v is negative", d)
+		}
+		c.Settle = d
 		return nil
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/run"
 )
 
-// A PlannedCase is a request that a run would send.
+// A PlannedCase is a request that a run would send: that of a case, or the last one of
+// a sequence that makes resources first.
 type PlannedCase struct {
 	ID             string // the clause and a label: it can be given to Only
 	Operation      string
@@ -37,8 +38,7 @@ func Plan(ctx context.Context, c *Contract, target Target, opts ...Option) (iter
 	return func(yield func(PlannedCase) bool) {
 		for pc := range cases {
 			if !yield(PlannedCase{
-				ID: pc.ID, Operation: pc.Op.ID, Clause: pc.Clause.Name, Method: pc.Request.Method, Target: pc.Request.Target,
-				Expect: run.Expected[pc.Expect], Leave: pc.Leave,
+				ID: pc.ID, Operation: pc.Op.ID, Clause: pc.Clause.Name, Method: pc.Method, Target: pc.Target, Expect: pc.Expect, Leave: pc.Leave,
 			}) {
 				return
 			}

@@ -20,6 +20,8 @@ import (
 type runFlags struct {
 	spec, target    string
 	headers, values []string
+	peers           []string
+	settle          time.Duration
 	only, skip      []string
 	reports         []string
 	failOn          []string
@@ -51,6 +53,8 @@ func newRunCommand() *cobra.Command {
 	fl.StringVar(&f.spec, "spec", "openapi.yaml", specUsage)
 	fl.StringVar(&f.target, "target", "", "base URL of the server")
 	fl.StringArrayVar(&f.headers, "header", nil, "header to send with every request, as 'Name: value', or 'Name: env:VARIABLE' for a secret (repeatable)")
+	fl.StringArrayVar(&f.peers, "peer", nil, "header with the credential of another user, who is not to see what this one makes, written as for --header (repeatable)")
+	fl.DurationVar(&f.settle, "settle", 2*time.Second, "how long what was made, changed or deleted may take until it shows")
 	fl.StringArrayVar(&f.values, "value", nil, "values that exist on the target, as name=a,b (repeatable)")
 	fl.StringArrayVar(&f.only, "only", nil, "run just this operation (its operationId, or 'GET /pets/*'), check, clause or case; * matches within a segment, ** any number of them; operation:, check:, clause: or case: before a name says what it names (repeatable)")
 	fl.StringArrayVar(&f.skip, "skip", nil, "leave out this operation, check, clause or case, named as for --only (repeatable)")
@@ -89,6 +93,10 @@ func (f *runFlags) again(contract *contracttest.Contract) string {
 		} else {
 			command += fmt.Sprintf(` --header "%s: $%s"`, name, variable(name))
 		}
+	}
+	for _, h := range f.peers {
+		name, _, _ := strings.Cut(h, ":")
+		command += fmt.Sprintf(` --peer "%s: $PEER_%s"`, name, variable(name))
 	}
 	for _, v := range f.values {
 		if name, _, _ := strings.Cut(v, "="); isParameter(contract, name) {
@@ -167,7 +175,7 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	}
 	opts := []contracttest.Option{
 		contracttest.Seed(f.seed), contracttest.Cases(f.cases), contracttest.Workers(f.workers), contracttest.Rate(f.rate),
-		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.OperationTime(f.operationTime), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
+		contracttest.Budget(f.budget), contracttest.Timeout(f.timeout), contracttest.MaxTime(f.maxTime), contracttest.OperationTime(f.operationTime), contracttest.Settle(f.settle), contracttest.Only(f.only...), contracttest.Skip(f.skip...),
 		contracttest.CredentialTries(f.tries),
 	}
 	if f.keep {
@@ -182,6 +190,13 @@ func run(cmd *cobra.Command, f *runFlags) error {
 			return err
 		}
 		opts = append(opts, contracttest.Header(name, value))
+	}
+	for _, h := range f.peers {
+		name, value, err := parseHeader(h)
+		if err != nil {
+			return err
+		}
+		opts = append(opts, contracttest.Peer(name, value))
 	}
 	for _, v := range f.values {
 		name, list, ok := strings.Cut(v, "=")

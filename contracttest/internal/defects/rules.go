@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"mime"
 	"mime/multipart"
@@ -163,12 +164,14 @@ func listBooks(c *call) {
 	if at, v, ok := first("place"); ok {
 		c.place(at, strings.Split(v, ","))
 	}
+	page, limit := int64(1), int64(20)
 	if at, v, ok := query("page"); ok {
-		c.whole(at, v, bound(1), bound(500))
+		page, _ = c.whole(at, v, bound(1), bound(500))
 	}
 	if at, v, ok := query("limit"); ok {
 		if n, ok := c.whole(at, v, bound(5), bound(100)); ok {
 			c.rule(at+" multipleOf", n%5 == 0)
+			limit = n
 		}
 	}
 	if at, v, ok := query("rating"); ok {
@@ -196,15 +199,16 @@ func listBooks(c *call) {
 	}
 	c.shop.mu.Lock()
 	defer c.shop.mu.Unlock()
-	book := c.shop.books[1]
-	c.w.Header().Set("X-Total-Count", strconv.Itoa(len(Books)))
+	ids := slices.Sorted(maps.Keys(c.shop.books))
+	c.w.Header().Set("X-Total-Count", strconv.Itoa(len(ids)))
 	if c.prefers("text/csv", "application/json") {
 		c.write(http.StatusOK, "text/csv; charset=utf-8", []byte("id,title\r\n1,Book 1\r\n"))
 		return
 	}
 	items := []any{}
-	if book != nil {
-		items = append(items, book)
+	from := min(max(page-1, 0)*max(limit, 1), int64(len(ids)))
+	for _, id := range ids[from:min(from+max(limit, 1), int64(len(ids)))] {
+		items = append(items, c.shop.books[id])
 	}
 	c.answer(http.StatusOK, "application/json", map[string]any{"items": items, "next": nil})
 }

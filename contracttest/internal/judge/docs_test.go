@@ -31,6 +31,32 @@ Every check is switched off by its name, ` + "`--skip NAME`" + `, or run alone, 
 
 `
 
+const sequencesHead = `# Checks on state
+
+Written by ` + "`go test ./contracttest/internal/judge -run TestDocsOfSequences -update`" + ` from the checks' own declarations.
+
+Some faults no single answer shows: what was created cannot be read, what was deleted still can, a refused change was made
+all the same. For each kind of resource that the run can make itself, these checks send a short sequence of requests: one
+makes the resource, one does something to it, one looks what came of it.
+
+What holds for all of them:
+
+- **Only the run's own resources** are changed or deleted. Each sequence makes its own, and the run deletes them at its end
+  (` + "`--keep`" + ` leaves them).
+- **Nothing is concluded** where an answer leaves room: 202, a redirect, 429, 5xx, no answer, an ` + "`Age`" + ` above 0 or a cache that
+  says HIT.
+- **What disappoints is read again** for ` + "`--settle`" + ` (2 s unless set). What comes right late is a warning.
+- **A finding has to come again** with fresh resources. What does not is a warning that says so.
+- **What may differ is learned first**: compared is only what the target has once stored as it was sent, letter case and
+  blanks around a text left aside. What differs from one read to the next is not compared.
+- A finding has the whole sequence as lines for a shell, which pass on identifiers in variables. ` + "`--only 'case:ID'`" + ` runs that
+  sequence alone.
+- ` + "`--peer 'Authorization: Bearer …'`" + ` gives the credential of another user, for what one may not see of the other.
+
+` + "`--safe`" + ` leaves all of them out.
+
+`
+
 const leaveHead = `
 ## What is left to the server
 
@@ -47,19 +73,7 @@ an answer.
 func TestDocs(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(docsHead)
-	for _, c := range judge.All() {
-		require.NotEmpty(t, c.Doc, c.Name)
-		require.NotEmpty(t, c.Refs, c.Name)
-		severity := "error"
-		if c.Severity != "" {
-			severity += "; " + c.Severity
-		}
-		fmt.Fprintf(&b, "## `%s`\n\n%s\n\n- Severity: %s.\n", c.Name, c.Doc, severity)
-		if c.Silent != "" {
-			fmt.Fprintf(&b, "- Silent: %s\n", c.Silent)
-		}
-		fmt.Fprintf(&b, "- Rule: %s.\n- Off: `--skip %s`\n\n", c.Refs, c.Name)
-	}
+	declare(t, &b, slices.Concat(judge.Checks, judge.OfSeveral))
 	b.WriteString(strings.TrimPrefix(leaveHead, "\n"))
 	for _, reason := range left(t) {
 		where, why, ok := strings.Cut(reason, ": ")
@@ -68,13 +82,47 @@ func TestDocs(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| %s | %s |\n", where, why)
 	}
-	const file = "../../../docs/checks.md"
+	inStep(t, "../../../docs/checks.md", b.String())
+}
+
+// TestDocsOfSequences keeps docs/sequences.md in the same way.
+func TestDocsOfSequences(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(sequencesHead)
+	declare(t, &b, judge.Sequences)
+	inStep(t, "../../../docs/sequences.md", strings.TrimRight(b.String(), "\n")+"\n")
+}
+
+// declare writes what checks say of themselves.
+func declare(t *testing.T, b *strings.Builder, checks []judge.Check) {
+	t.Helper()
+	for _, c := range checks {
+		require.NotEmpty(t, c.Doc, c.Name)
+		require.NotEmpty(t, c.Refs, c.Name)
+		severity := "error"
+		if c.Severity != "" {
+			severity += "; " + c.Severity
+		}
+		if rest, ok := strings.CutPrefix(c.Severity, "always "); ok {
+			severity = rest
+		}
+		fmt.Fprintf(b, "## `%s`\n\n%s\n\n- Severity: %s.\n", c.Name, c.Doc, severity)
+		if c.Silent != "" {
+			fmt.Fprintf(b, "- Silent: %s\n", c.Silent)
+		}
+		fmt.Fprintf(b, "- Rule: %s.\n- Off: `--skip %s`\n\n", c.Refs, c.Name)
+	}
+}
+
+// inStep compares a page with what it should be, or writes it.
+func inStep(t *testing.T, file, want string) {
+	t.Helper()
 	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(want), 0o600))
 	}
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(text), b.String(), "run the test with -update")
+	assert.Equal(t, string(text), want, "run the test with -update")
 }
 
 // left lists the constants that say why something is left to the receiver.

@@ -167,8 +167,8 @@ const Framing = "response-framing"
 // those above.
 var OfSeveral = []Check{NotRepeatable, codingDiffers, varyMissing, etagShared, headDiffers, conditionalRequest, rangeRequest}
 
-// All are the checks of one exchange and of several.
-func All() []Check { return slices.Concat(Checks, OfSeveral) }
+// All are the checks of one exchange and of several, those on state last.
+func All() []Check { return slices.Concat(Checks, OfSeveral, Sequences) }
 
 // NotRepeatable is the check that the same request is answered alike.
 var NotRepeatable = Check{

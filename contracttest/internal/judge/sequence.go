@@ -61,3 +61,215 @@ func clauseOf(e *Exchange) *contract.Clause {
 	}
 	return e.Op.StatusClause
 }
+
+// The names of the checks on what several requests show of state.
+const (
+	CreatedNotFound     = "created-not-found"
+	CreatedDiffers      = "created-differs"
+	SameIdentifier      = "same-identifier"
+	DefaultIgnored      = "default-ignored"
+	ReadOnlyStored      = "read-only-stored"
+	KeyIgnored          = "key-ignored"
+	NotListed           = "not-listed"
+	ListDiffers         = "list-differs"
+	PageBroken          = "page-broken"
+	FilterIgnored       = "filter-ignored"
+	PutStatus           = "put-status"
+	PutNotStored        = "put-not-stored"
+	PutNotIdempotent    = "put-not-idempotent"
+	PatchPartial        = "patch-partial"
+	RefusedButDone      = "refused-but-done"
+	ConflictIgnored     = "conflict-ignored"
+	PreconditionIgnored = "precondition-ignored"
+	ValidatorStale      = "validator-stale"
+	LostUpdate          = "lost-update"
+	DeletedStillThere   = "deleted-still-there"
+	DeletedStillUsable  = "deleted-still-usable"
+	DeletedStillListed  = "deleted-still-listed"
+	Orphan              = "orphan"
+	OtherParent         = "other-parent"
+	NeighbourChanged    = "neighbour-changed"
+	UnsafeRead          = "unsafe-read"
+	ObjectShared        = "object-shared"
+)
+
+// Sequences are the checks on what several requests show of state. Package chain makes
+// the requests; what is common to all is said in docs/sequences.md.
+var Sequences = []Check{
+	{
+		Name:     CreatedNotFound,
+		Doc:      "What was created cannot be read: 404 or 410.",
+		Severity: "a warning where the answer to the creation has no Location, or is not 201",
+		Refs:     "RFC 9110 §15.3.2, §10.2.2",
+	},
+	{
+		Name:     CreatedDiffers,
+		Doc:      "What is read of a new resource is not what the creation was sent and has answered, or it is what another request was sent.",
+		Severity: "always a warning",
+		Silent:   "A property that the creation answers otherwise than it was sent: the server sets or normalises it.",
+		Refs:     "no sentence forbids it",
+	},
+	{
+		Name:   SameIdentifier,
+		Doc:    "Two resources that are created, one after the other or at once, have one identifier.",
+		Silent: "Creations that are not answered with 201.",
+		Refs:   "RFC 9110 §15.3.2",
+	},
+	{
+		Name:     DefaultIgnored,
+		Doc:      "A property is left out of a creation, and is not read as the default that the document has for it.",
+		Severity: "always a warning",
+		Refs:     "OpenAPI 3.0.3, Schema Object, default",
+	},
+	{
+		Name:     ReadOnlyStored,
+		Doc:      "A property that is readOnly is sent, and stored as it was sent.",
+		Severity: "always a warning",
+		Refs:     "OpenAPI 3.0.3, Schema Object, readOnly; JSON Schema Validation 2020-12 §9.4",
+	},
+	{
+		Name:     KeyIgnored,
+		Doc:      "A creation that is sent twice with one Idempotency-Key makes two resources, or one key is taken for two requests.",
+		Severity: "always a warning",
+		Silent:   "The document has no such header.",
+		Refs:     "the document's parameter",
+	},
+	{
+		Name:     NotListed,
+		Doc:      "What was created is not in the list of its collection, on none of its pages, or is there twice.",
+		Severity: "always a warning",
+		Silent:   "Lists whose entries have no identifier, and those of which not all pages were read.",
+		Refs:     "no sentence asks for it",
+	},
+	{
+		Name:     ListDiffers,
+		Doc:      "The list of a collection has a property of a resource with another value than the resource itself.",
+		Severity: "always a warning",
+		Refs:     "no sentence forbids it",
+	},
+	{
+		Name:     PageBroken,
+		Doc:      "The pages of a list have one resource twice, lack one that the whole list has, are larger than was asked for, or have no end.",
+		Severity: "a warning, but where the pages have no end",
+		Silent:   "Lists of more than 120 entries.",
+		Refs:     "the document's parameters and links",
+	},
+	{
+		Name:     FilterIgnored,
+		Doc:      "A list that is asked for what has some value in a property has what has another, or lacks what has it.",
+		Severity: "always a warning",
+		Silent:   "Query parameters that are not named as a property.",
+		Refs:     "the document's parameter",
+	},
+	{
+		Name:   PutStatus,
+		Doc:    "PUT answers 201 for what was there before, or 200 or 204 for what was not.",
+		Silent: "What was not there, where the document has no 201.",
+		Refs:   "RFC 9110 §9.3.4",
+	},
+	{
+		Name:     PutNotStored,
+		Doc:      "After PUT a property is not what was sent, or one that was left out is still there.",
+		Severity: "always a warning",
+		Silent:   "Properties that the creation did not store as they were sent, and those left out that have a default.",
+		Refs:     "RFC 9110 §9.3.4",
+	},
+	{
+		Name:   PutNotIdempotent,
+		Doc:    "The same PUT is sent twice, and a property that it sends is another the second time.",
+		Silent: "Properties that differ from one read to the next.",
+		Refs:   "RFC 9110 §9.2.2",
+	},
+	{
+		Name:     PatchPartial,
+		Doc:      "PATCH stores one of the changes that it is sent and not another, or changes what it is not sent, or does not remove what a merge patch has as null.",
+		Severity: "a warning where one change alone is not stored, or what was not sent is changed",
+		Silent:   "Properties that the creation did not store as they were sent.",
+		Refs:     "RFC 5789 §2; RFC 7396 §2",
+	},
+	{
+		Name:     RefusedButDone,
+		Doc:      "A request is refused, and what it asks for is done all the same.",
+		Severity: "a warning for other statuses than 400, 401, 403, 409, 412 and 422, unless it is a PATCH",
+		Refs:     "RFC 9110 §15.5; RFC 5789 §2",
+	},
+	{
+		Name:     ConflictIgnored,
+		Doc:      "A value that a creation is refused for with the documented 409, as another resource has it, is taken by PUT or PATCH; or it is refused when no resource has it any more.",
+		Severity: "always a warning",
+		Refs:     "the document's 409",
+	},
+	{
+		Name:   PreconditionIgnored,
+		Doc:    "A change is accepted whose If-Match names what the resource was before, or refused with 412 though it names what it is; or If-None-Match is not heeded.",
+		Silent: "The document has neither the header nor 412, 428 or 304 for the operation, or the resource has no strong ETag: it may have one for caches alone.",
+		Refs:   "RFC 9110 §13.1.1, §13.1.2",
+	},
+	{
+		Name: ValidatorStale,
+		Doc:  "The body of a resource is another, and its strong ETag is the same; or 304 is the answer for what has changed.",
+		Refs: "RFC 9110 §8.8.1, §13.1.2",
+	},
+	{
+		Name:   LostUpdate,
+		Doc:    "Two changes at once with the same If-Match are both accepted.",
+		Silent: "The document has neither the header nor 412 for the operation.",
+		Refs:   "RFC 9110 §13.1.1",
+	},
+	{
+		Name:     DeletedStillThere,
+		Doc:      "What was deleted can be read as before.",
+		Severity: "a warning where the document has no 404 or 410 for reading it, or what is read has changed",
+		Silent:   "202: it is under way.",
+		Refs:     "RFC 9110 §9.3.5, and the document's 404",
+	},
+	{
+		Name:     DeletedStillUsable,
+		Doc:      "What was deleted, and can no longer be read, is changed, acted on or added to.",
+		Severity: "a warning where the document has no 404 or 410 for that",
+		Silent:   "PUT that makes it anew.",
+		Refs:     "the document's 404",
+	},
+	{
+		Name:     DeletedStillListed,
+		Doc:      "What was deleted, and can no longer be read, is still in the list of its collection.",
+		Severity: "always a warning",
+		Refs:     "no sentence forbids it",
+	},
+	{
+		Name:     Orphan,
+		Doc:      "What stands below a resource can still be read when that is deleted.",
+		Severity: "a warning where the document has no 404 or 410 for reading it",
+		Refs:     "the document's paths and its 404",
+	},
+	{
+		Name:     OtherParent,
+		Doc:      "What stands below one resource is read, changed or listed below another.",
+		Severity: "always a warning",
+		Refs:     "the document's paths",
+	},
+	{
+		Name:     NeighbourChanged,
+		Doc:      "A change of one resource has changed another, or taken it away.",
+		Severity: "a warning, but where DELETE has taken it away",
+		Refs:     "RFC 9110 §9.3.4, §9.3.5",
+	},
+	{
+		Name:     UnsafeRead,
+		Doc:      "Reading a resource changes what a list has of it, each time.",
+		Severity: "always a warning",
+		Refs:     "RFC 9110 §9.2.1",
+	},
+	{
+		Name:   ObjectShared,
+		Doc:    "Another user (--peer) reads, changes, deletes or lists what this one has made.",
+		Silent: "What those without a credential see too.",
+		Refs:   "the user's own statement",
+	},
+}
+
+// OfSequence is the finding of one of the checks on sequences, in the answer to one of
+// their requests.
+func OfSequence(e *Exchange, check string, severity Severity, message, expected, actual string) Finding {
+	return Finding{Check: check, Severity: severity, Clause: clauseOf(e), Message: message, Expected: expected, Actual: actual}
+}

@@ -190,7 +190,8 @@ func (m *remover) remove(ctx context.Context, res *world.Resource) {
 	}
 	op := m.base.Op
 	c := withTarget(m.base, world.Bind(op, m.base.Request.Target, m.r.base(op), m.from, res.Values))
-	x := m.r.exchange(ctx, op, m.r.withRunHeaders(c), m.r.target.Do)
+	req := m.r.states.of(op).fixture.upToDate(ctx, c, m.r.withRunHeaders(c), res.Values)
+	x := m.r.exchange(ctx, op, req, m.r.target.Do)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if refusedAsNothing(x) && (x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone) || accepted(op, x) {

@@ -353,8 +353,9 @@ type maker struct {
 	from   map[string]string // the path parameters of the valid request
 	read   *plan.Case        // nil where what was made cannot be read
 
-	mu   sync.Mutex
-	past []map[string]string // the last ones that were made
+	mu     sync.Mutex
+	past   []map[string]string // the last ones that were made
+	unread bool                // one was made and could not be read
 }
 
 // make makes a resource and returns the values of its path parameters; nil where
@@ -388,6 +389,9 @@ func (m *maker) make(ctx context.Context) map[string]string {
 			m.mu.Unlock()
 			return values
 		}
+		m.mu.Lock()
+		m.unread = true
+		m.mu.Unlock()
 	}
 	return nil
 }

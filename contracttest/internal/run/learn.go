@@ -13,6 +13,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -43,6 +44,8 @@ type learner struct {
 	asked map[*contract.Operation]*wire.Exchange // nil where the answer is no success
 	// makers are those of what stands at a path template; nil where there is none.
 	makers map[string]*maker
+	// unread are those whose resources were made and could not be read.
+	unread map[string]*maker
 	// made are the parameters whose values name what the run has made.
 	made map[*contract.Operation]map[*contract.Param]bool
 	// references are those of the bodies and queries of the operations that were looked at.
@@ -61,7 +64,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Doubtful = map[*contract.Operation]map[string]bool{}
 	opts.Filled, opts.Whole = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
-		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
+		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
 		references: map[*contract.Operation][]reference{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{},
 	}
 	var ops []*contract.Operation
@@ -88,6 +91,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 		l.settle(ctx, op)
 		l.embody(ctx, op)
 	}
+	l.makeKinds(ctx)
 	l.unlock(ctx, ops)
 	l.act(ctx, ops)
 	l.standIn()
@@ -428,9 +432,32 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 		m.read = plan.Base(read, l.opts)
 	}
 	if values := m.make(ctx); values == nil {
+		if m.unread { // which a chain may tell
+			l.unread[itemOf(op, p)] = m
+		}
 		return nil
 	}
 	return m
+}
+
+// makeKinds finds the makers of what chains are about.
+func (l *learner) makeKinds(ctx context.Context) {
+	l.r.makers = l.unread
+	for _, k := range chain.Kinds(l.r.contract, l.r.world) {
+		op := k.Read
+		if op == nil {
+			op = k.Delete
+		}
+		wanted := slices.ContainsFunc([]*contract.Operation{k.Make, k.Read, k.List, k.Put, k.Patch, k.Delete}, func(op *contract.Operation) bool {
+			return op != nil && l.r.selection.Clause(op.StatusClause)
+		})
+		if op == nil || !wanted || l.r.opts.Safe {
+			continue
+		}
+		if m := l.maker(ctx, op, k.Param); m != nil {
+			l.r.makers[k.Item] = m
+		}
+	}
 }
 
 // absent looks for an identifier that names nothing: a GET, where there is one,

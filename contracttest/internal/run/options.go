@@ -22,6 +22,8 @@ type Options struct {
 	CredentialTries int
 	Rate            float64
 	Timeout         time.Duration
+	Settle          time.Duration // how long what was done may take to show
+	Peer            []Header      // the credential of another user
 	MaxTime         time.Duration
 	OperationTime   time.Duration // 0: no bound
 	Budget          time.Duration

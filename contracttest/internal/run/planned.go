@@ -11,30 +11,54 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
-// Plan yields the cases that Run would send with the same arguments, in the order
-// of the operations. What a run learns from answers and what it repeats is not
-// among them. The target may be nil.
-func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (iter.Seq[*plan.Case], error) {
+// Planned is what a run would send: the request of a case, or the last one of a chain.
+type Planned struct {
+	ID             string
+	Op             *contract.Operation
+	Clause         *contract.Clause
+	Method, Target string
+	Expect, Leave  string
+}
+
+// Plan yields the cases and the chains that Run would try with the same arguments, in
+// the order of the operations. What a run learns from answers and what it repeats is not
+// among them, and what becomes of a chain depends on whether its resources can be made.
+// The target may be nil.
+func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (iter.Seq[Planned], error) {
 	sel, err := Select(c, opts.Only, opts.Skip)
 	if err != nil {
 		return nil, err
 	}
-	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, world.New(c)})
-	return func(yield func(*plan.Case) bool) {
+	w := world.New(c)
+	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w})
+	r := &runner{contract: c, opts: &opts, selection: sel, world: w, plan: p, states: newStates(c)}
+	return func(yield func(Planned) bool) {
 		for _, op := range p.ops {
 			for _, pc := range p.cases(op) {
 				if opts.leavesOut(pc.Request) {
 					continue // the valid request that others are compared with
 				}
-				if ctx.Err() != nil || !yield(pc) {
+				if ctx.Err() != nil || !yield(Planned{pc.ID, op, pc.Clause, pc.Request.Method, pc.Request.Target, Expected[pc.Expect], pc.Leave}) {
 					return
 				}
+			}
+		}
+		if opts.Safe {
+			return
+		}
+		kinds := chain.Kinds(c, w)
+		r.fillAll(kinds)
+		for _, ch := range r.wantedChains(kinds) {
+			op := ch.Ops[0]
+			if ctx.Err() != nil || !yield(Planned{ch.ID, op, op.StatusClause, op.Method, op.Path, "after others, none of what " + ch.Check + " tells", ""}) {
+				return
 			}
 		}
 	}, nil

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/coverage"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -63,6 +64,11 @@ type runner struct {
 	wrongPlace bool // the document's paths are not where the run looks for them
 	checked    bool // how the run is set up, by the answers to the valid requests
 
+	makers   map[string]*maker                 // of what chains are about, by path template
+	onChains map[*chain.Chain][]report.Finding // in the answers to their steps
+	baseMu   sync.Mutex
+	bases    map[*contract.Operation]*plan.Case // valid requests of chains
+
 	journal  journal
 	refused  atomic.Int32 // connections in a row
 	dead     atomic.Bool
@@ -111,7 +117,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 			st.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
 		}
 	}
-	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil {
+	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil && !r.hasChain(id) {
 		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
 	}
 	r.report = &report.Report{
@@ -128,6 +134,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		}
 	}
 	r.deleteUnused(ctx)
+	r.chains(ctx)
 	r.accuse(ctx, late, slices.Concat(ordinary...), false)
 	if len(endings) > 0 {
 		r.deleteAll(ctx, func(res *world.Resource) bool { // and then nobody is let in

@@ -52,6 +52,19 @@ func (t *token) next() (suffix string, n int64) {
 // hide replaces the token by its mark.
 func (t *token) hide(text string) string { return t.shown.ReplaceAllString(text, runMark) }
 
+// number replaces the texts with the token by its mark with a number, each by its own:
+// in some requests they have to be the same, in others not.
+func (t *token) number(text string) string {
+	numbers := map[string]int{}
+	return t.shown.ReplaceAllStringFunc(text, func(found string) string {
+		found = strings.ToLower(found)
+		if numbers[found] == 0 {
+			numbers[found] = len(numbers) + 1
+		}
+		return runMark + strconv.Itoa(numbers[found])
+	})
+}
+
 // uniqueNames are those of properties of which there is often one alone with a
 // value.
 var uniqueNames = []string{
@@ -151,11 +164,17 @@ func (u *uniques) baseTexts(c *plan.Case) map[string]string {
 		}
 		c = c.Base
 	}
+	all := textsOf(c.Request)
+	u.base.Store(&all)
+	return all
+}
+
+// textsOf are the texts of a request by their names.
+func textsOf(req *wire.Request) map[string]string {
 	all := map[string]string{}
-	for _, s := range texts(c.Request) {
+	for _, s := range texts(req) {
 		all[s.name] = s.value
 	}
-	u.base.Store(&all)
 	return all
 }
 

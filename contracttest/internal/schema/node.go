@@ -3,6 +3,7 @@ package schema
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -105,6 +106,23 @@ func (n *Node) Prop(name string) *Node {
 		}
 	}
 	return nil
+}
+
+// Requires reports whether an object has to have a property, as the schema or a part of its
+// allOf says.
+func (n *Node) Requires(name string) bool {
+	return n.Required[name] || slices.ContainsFunc(n.AllOf, func(a *Node) bool { return a.Requires(name) })
+}
+
+// Members returns the properties that the schema and the parts of its allOf name, each
+// once, in the order of their names.
+func (n *Node) Members() []*Node {
+	all := slices.Clone(n.Props)
+	for _, a := range n.AllOf {
+		all = append(all, a.Members()...)
+	}
+	slices.SortStableFunc(all, func(a, b *Node) int { return strings.Compare(a.PropName, b.PropName) })
+	return slices.CompactFunc(all, func(a, b *Node) bool { return a.PropName == b.PropName })
 }
 
 // Types returns the JSON types that the schema allows; none where it does not

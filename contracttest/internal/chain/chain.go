@@ -1,0 +1,317 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// Chain is one way to try a check on one kind of resource.
+type Chain struct {
+	ID    string // of its finding: clause and check
+	Check string
+	// Alone is set where no other request may change the collection meanwhile.
+	Alone bool
+	Kind  *Kind
+	Ops   []*contract.Operation // that it needs, the one that it is about first
+	act   func(*try)
+}
+
+// Clause is the one that the chain's last operation is judged by.
+func (c *Chain) Clause() *contract.Clause { return c.Ops[0].StatusClause }
+
+// Settle is how long what was done may take to show.
+type Settle struct {
+	Most time.Duration
+	vain atomic.Int32 // times that so long was waited, and nothing came of it
+}
+
+// enough is how often the longest time is waited in vain: what is not there by then is not
+// there any more, and the next ones are waited for less.
+const (
+	enough   = 4
+	lessThan = 8
+)
+
+func (s *Settle) most() time.Duration {
+	if s.vain.Load() >= enough {
+		return s.Most / lessThan
+	}
+	return s.Most
+}
+
+// Finding is what the steps of a chain have shown.
+type Finding struct {
+	*Chain
+	Severity judge.Severity
+	At       *Step // whose answer is wrong
+	Message  string
+	Expected string
+	Actual   string
+	Steps    []*Step // in their order, the one at fault among them
+}
+
+// onceMore is what a finding says that did not come again.
+const onceMore = "; with fresh resources it did not come again"
+
+// Try tries a chain: a finding has to come again on fresh resources, else it is a
+// warning that says so. It is nil where there is none.
+func (c *Chain) Try(ctx context.Context, actor Actor, settle *Settle) *Finding {
+	first := c.once(ctx, actor, settle)
+	if first == nil || first.late {
+		return first.finding(c)
+	}
+	f := first.finding(c)
+	if second := c.once(ctx, actor, settle); second == nil || second.late {
+		f.Severity, f.Message = judge.Warning, f.Message+onceMore
+	}
+	return f
+}
+
+func (c *Chain) once(ctx context.Context, actor Actor, settle *Settle) *verdict {
+	t := &try{ctx: ctx, actor: actor, settle: settle, Kind: c.Kind}
+	c.act(t)
+	if t.silent || ctx.Err() != nil || t.found == nil {
+		return nil
+	}
+	t.found.steps = t.steps
+	return t.found
+}
+
+// verdict is what one try has shown.
+type verdict struct {
+	severity                  judge.Severity
+	at                        *Step
+	message, expected, actual string
+	steps                     []*Step
+	late                      bool // it came right, but late
+}
+
+func (v *verdict) finding(c *Chain) *Finding {
+	if v == nil {
+		return nil
+	}
+	return &Finding{Chain: c, Severity: v.severity, At: v.at, Message: v.message, Expected: v.expected, Actual: v.actual, Steps: v.steps}
+}
+
+// try is one time that a chain is tried.
+type try struct {
+	*Kind
+	ctx    context.Context
+	actor  Actor
+	settle *Settle
+	steps  []*Step
+	silent bool // an answer left room: nothing is concluded
+	found  *verdict
+}
+
+// resource is something that a try has made.
+type resource struct {
+	kind   *Kind
+	values map[string]string
+	made   *Step
+}
+
+func (r *resource) id() string { return r.values[r.kind.Param.Spec.Name] }
+
+// blame enters what is wrong with the answer of a step, once.
+func (t *try) blame(severity judge.Severity, at *Step, expected, actual, format string, args ...any) {
+	if t.found == nil {
+		t.found = &verdict{severity: severity, at: at, message: fmt.Sprintf(format, args...), expected: expected, actual: actual}
+	}
+}
+
+// acting is the last step that asks for a change: what comes of it shows in others.
+func (t *try) acting() *Step {
+	for _, s := range slices.Backward(t.steps) {
+		if !world.Safe(s.Request.Method) {
+			return s
+		}
+	}
+	return t.steps[len(t.steps)-1]
+}
+
+// over reports whether there is nothing more to be done.
+func (t *try) over() bool { return t.silent || t.found != nil || t.ctx.Err() != nil }
+
+// above makes what a resource of the kind stands below.
+func (t *try) above(k *Kind) map[string]string {
+	if k.Parent == nil {
+		return nil
+	}
+	if up := t.makeKind(k.Parent, t.above(k.Parent), Edit{}); up != nil {
+		return up.values
+	}
+	t.silent = true
+	return nil
+}
+
+// make makes a resource of the chain's kind; nil where none was made, of which
+// nothing is concluded.
+func (t *try) make(e Edit) *resource { return t.makeKind(t.Kind, t.above(t.Kind), e) }
+
+// beside makes another resource below the same.
+func (t *try) beside(r *resource, e Edit) *resource {
+	return t.makeKind(r.kind, r.parent(), e)
+}
+
+// parent are the values of what a resource stands below.
+func (r *resource) parent() map[string]string {
+	above := map[string]string{}
+	for name, v := range r.values {
+		if name != r.kind.Param.Spec.Name {
+			above[name] = v
+		}
+	}
+	return above
+}
+
+func (t *try) makeKind(k *Kind, above map[string]string, e Edit) *resource {
+	if t.over() {
+		return nil
+	}
+	s, made := t.actor.Make(t.ctx, k, above, e)
+	if s == nil || !s.ok() || made == nil {
+		t.silent = t.silent || s == nil || s.open() || len(e.Set)+len(e.Drop)+len(e.Body)+len(e.Header) == 0 || e.As != Own
+		return nil
+	}
+	t.steps = append(t.steps, s)
+	t.silent = t.silent || s.open() && s.status() != 202
+	return &resource{kind: k, values: made, made: s}
+}
+
+// do carries out an operation on a resource, as a step of the chain.
+func (t *try) do(op *contract.Operation, r *resource, e Edit) *Step {
+	s := t.peek(op, r, e)
+	t.steps = append(t.steps, s)
+	return s
+}
+
+// peek carries out what is no step of the chain: it is only learned from.
+func (t *try) peek(op *contract.Operation, r *resource, e Edit) *Step {
+	if t.silent || t.ctx.Err() != nil {
+		t.silent = true
+		return &Step{Op: op, Exchange: &wire.Exchange{Request: &wire.Request{}}}
+	}
+	s := t.actor.Do(t.ctx, op, r.values, e)
+	t.silent = t.silent || s.open()
+	return s
+}
+
+// first waits before something is looked at again that disappoints.
+const firstPause = 2 * time.Millisecond
+
+// await reads until what is read is as it should be, for as long as things may take to
+// settle. It reports whether that was so at last, and whether it was late.
+func (t *try) await(op *contract.Operation, r *resource, right func(*Step) bool) (s *Step, good, late bool) {
+	good, late = t.wait(func() bool {
+		s = t.peek(op, r, Edit{})
+		return t.silent || right(s)
+	})
+	t.steps = append(t.steps, s)
+	return s, good, late
+}
+
+// wait looks again and again until something is right, for as long as things may take to
+// settle. It reports whether that was so at last, and whether it was late.
+func (t *try) wait(right func() bool) (good, late bool) {
+	most, pause := t.settle.most(), firstPause
+	for waited := time.Duration(0); ; {
+		if right() {
+			return true, late
+		}
+		late = true
+		if waited >= most {
+			t.settle.vain.Add(1)
+			return false, late
+		}
+		if !sleep(t.ctx, pause) {
+			return false, late
+		}
+		waited += pause
+		pause = min(2*pause, max(most-waited, firstPause))
+	}
+}
+
+// settled enters that what is read came right, but late.
+func (t *try) settled(what string) {
+	if t.found == nil && !t.silent {
+		t.found = &verdict{
+			severity: judge.Warning, at: t.acting(), late: true, message: what + " at once, but a little later",
+			expected: "what was done shows in the next answer", actual: "it shows later",
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// read reads a resource as a step.
+func (t *try) read(r *resource) *Step { return t.do(r.kind.Read, r, Edit{}) }
+
+// shown are the properties of a resource that is read without that being a step.
+func (t *try) shown(r *resource) map[string]any {
+	s := t.peek(r.kind.Read, r, Edit{})
+	if !s.ok() {
+		t.silent = true
+		return nil
+	}
+	return s.got(r.kind, r.id())
+}
+
+// kept are the properties of a new resource that are read as they were sent, twice: of
+// them it is known that the target stores what it is sent.
+func (t *try) kept(r *resource) map[string]any {
+	one, two := t.shown(r), t.shown(r)
+	all := map[string]any{}
+	for name, v := range r.made.sent() {
+		if got, ok := one[name]; ok && same(v, got) && same(two[name], got) {
+			all[name] = v
+		}
+	}
+	return all
+}
+
+// maxChanged is how many properties are changed one by one.
+const maxChanged = 8
+
+// others are other values for the properties in the body of an operation, by name: valid
+// ones, as far as each by itself is concerned.
+func (t *try) others(op *contract.Operation) map[string]any { return others(t.actor, op) }
+
+func others(actor Actor, op *contract.Operation) map[string]any {
+	members, fixed := actor.Base(op)
+	all := map[string]any{}
+	for _, name := range sortedKeys(members) {
+		n := prop(op, name)
+		if n == nil || fixed[name] || actor.Renewed(op, name) || len(all) == maxChanged {
+			continue
+		}
+		if v, ok := Other(n, members[name]); ok {
+			all[name] = v
+		}
+	}
+	return all
+}
+
+// listing names some of many.
+func listing(names []string) string {
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}

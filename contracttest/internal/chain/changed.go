@@ -1,0 +1,317 @@
+package chain
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+)
+
+// changed plans what is looked for where something was replaced.
+func (p *planner) changed() {
+	k := p.kind
+	if k.Put == nil || k.Read == nil {
+		return
+	}
+	p.add(judge.PutNotStored, "", func(t *try) { t.replace(nil) }, k.Put, k.Read)
+	for _, name := range sortedKeys(others(p.actor, k.Put)) {
+		p.add(judge.PutNotStored, name, func(t *try) { t.replace([]string{name}) }, k.Put, k.Read)
+	}
+	members, _ := p.actor.Base(k.Put)
+	n := Node(k.Put)
+	for _, name := range sortedKeys(members) {
+		if n == nil || n.Prop(name) == nil || n.Requires(name) {
+			continue
+		}
+		e := Edit{}
+		if v, ok := others(p.actor, k.Make)[name]; ok {
+			e.Set = map[string]any{name: v} // another than its default
+		}
+		p.add(judge.PutNotStored, name+"/left-out", func(t *try) {
+			r := t.make(e)
+			if r == nil || t.over() {
+				return
+			}
+			before, readable := t.kept(r)[name]
+			if d := n.Prop(name).Schema.Default; d != nil && same(normal(d), before) {
+				return
+			}
+			if !readable || before == nil || !t.do(k.Put, r, Edit{Drop: []string{name}}).ok() {
+				return
+			}
+			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !same(s.got(k, r.id())[name], before) })
+			switch {
+			case t.silent || !s.ok():
+			case !good:
+				t.blame(judge.Warning, t.acting(), "no "+name, name+": "+show(before), "%s was sent without %s, which stays", k.Put.ID, name)
+			case late:
+				t.settled("what " + k.Put.ID + " has left out could still be read")
+			}
+		}, k.Put, k.Read)
+	}
+	p.add(judge.PutNotStored, "twice", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		kept := t.kept(r)
+		if !t.do(k.Put, r, Edit{Set: t.others(k.Put)}).ok() || t.over() {
+			return
+		}
+		again := t.do(k.Put, r, Edit{})
+		switch {
+		case t.over():
+		case again.ok():
+			t.stored(k.Put, again, r, kept, judge.Warning, nil)
+		case again.status() != http.StatusConflict && again.refused():
+			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted once and refused the second time", k.Put.ID)
+		}
+	}, k.Put, k.Read)
+	p.add(judge.PutNotIdempotent, "", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		put := t.do(k.Put, r, Edit{Set: t.others(k.Put)})
+		if !put.ok() {
+			t.steps = t.steps[:len(t.steps)-1]
+			if put = t.do(k.Put, r, Edit{}); !put.ok() {
+				return
+			}
+		}
+		first, second := t.shown(r), t.shown(r)
+		again := t.do(k.Put, r, Edit{Body: put.Request.Body})
+		if !again.ok() || t.over() {
+			return
+		}
+		s := t.read(r)
+		after := s.got(k, r.id())
+		for _, name := range sortedKeys(put.sent()) {
+			if same(first[name], second[name]) && s.ok() && !same(after[name], first[name]) {
+				t.blame(judge.Error, t.acting(), name+": "+show(first[name]), name+": "+show(after[name]), "%s is sent twice, and %s is another the second time", k.Put.ID, name)
+			}
+		}
+	}, k.Put, k.Read)
+	p.add(judge.PutStatus, "", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || !t.peek(k.Read, r, Edit{}).ok() {
+			return
+		}
+		if s := t.do(k.Put, r, Edit{}); s.status() == http.StatusCreated {
+			t.blame(judge.Error, s, "200 or 204", s.answer(), "%s replaces what was there, and answers 201", k.Put.ID)
+		}
+	}, k.Put, k.Read)
+	if has(k.Put, http.StatusCreated) {
+		p.add(judge.CreatedNotFound, "", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() || t.do(k.Put, r, Edit{}).status() != http.StatusCreated {
+				return
+			}
+			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.gone() })
+			switch {
+			case t.silent:
+			case !good:
+				t.blame(judge.Warning, t.acting(), "the resource that "+k.Put.ID+" has made", s.answer(), "what %s has made and answered with 201 is not there", k.Put.ID)
+			case late:
+				t.settled("what " + k.Put.ID + " has made could not be read")
+			}
+		}, k.Put, k.Read, k.Delete)
+		p.add(judge.PutStatus, "new", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() {
+				return
+			}
+			s := t.do(k.Put, r, Edit{})
+			if s.status() != http.StatusOK && s.status() != http.StatusNoContent {
+				return
+			}
+			if t.peek(k.Read, r, Edit{}).ok() {
+				t.blame(judge.Error, s, "201", s.answer(), "%s makes what was not there, and does not answer 201", k.Put.ID)
+			}
+		}, k.Put, k.Read, k.Delete)
+	}
+}
+
+// replace replaces a resource with other values in some properties, in all if there are
+// none named, and looks whether they are stored.
+func (t *try) replace(names []string) {
+	k := t.Kind
+	r := t.make(Edit{})
+	if r == nil || t.over() {
+		return
+	}
+	kept := t.kept(r)
+	set := t.others(k.Put)
+	if names != nil {
+		for name := range set {
+			if !slices.Contains(names, name) {
+				delete(set, name)
+			}
+		}
+	}
+	put := t.do(k.Put, r, Edit{Set: set})
+	if !put.ok() || t.over() {
+		return
+	}
+	t.stored(k.Put, put, r, kept, judge.Warning, names)
+}
+
+// stored looks whether a change is stored: what was kept of the creation is known to
+// come back as it is sent.
+func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map[string]any, severity judge.Severity, names []string) {
+	k := t.Kind
+	sent := change.sent()
+	var wrong []string
+	s, good, late := t.await(k.Read, r, func(s *Step) bool {
+		wrong = wrong[:0]
+		got := s.got(k, r.id())
+		for _, name := range sortedKeys(sent) {
+			if _, known := kept[name]; known && (names == nil || slices.Contains(names, name)) && !alike(got[name], sent[name]) {
+				wrong = append(wrong, name)
+			}
+		}
+		return !s.ok() || len(wrong) == 0
+	})
+	switch {
+	case t.silent || !s.ok():
+	case !good:
+		name := wrong[0]
+		t.blame(severity, t.acting(), name+": "+show(sent[name]), name+": "+show(s.got(k, r.id())[name]), "%s is not stored as %s was sent it", name, op.ID)
+	case late:
+		t.settled("what " + op.ID + " was sent could not be read")
+	default:
+		for _, name := range sortedKeys(change.got(k, r.id())) {
+			answered := change.got(k, r.id())[name]
+			if _, known := kept[name]; known && !alike(answered, sent[name]) && !t.over() {
+				t.blame(judge.Warning, change, name+": "+show(sent[name]), name+": "+show(answered), "%s stores %s as it was sent, and answers with another", op.ID, name)
+			}
+		}
+	}
+}
+
+// patched plans what is looked for where something was changed in part.
+func (p *planner) patched() {
+	k := p.kind
+	if k.Patch == nil || k.Read == nil {
+		return
+	}
+	all := others(p.actor, k.Patch)
+	members, fixed := p.actor.Base(k.Patch)
+	var names []string
+	for _, name := range sortedKeys(members) {
+		if _, ok := all[name]; (ok || p.actor.Renewed(k.Patch, name) && !fixed[name]) && len(names) < maxChanged {
+			names = append(names, name)
+		}
+	}
+	only := func(names ...string) Edit {
+		e := Edit{Only: true, Set: map[string]any{}}
+		for _, name := range names {
+			if v, ok := all[name]; ok {
+				e.Set[name] = v
+			} else {
+				e.Keep = append(e.Keep, name)
+			}
+		}
+		return e
+	}
+	for _, name := range names {
+		p.add(judge.PatchPartial, name, func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			kept := t.kept(r)
+			_, known := kept[name]
+			change := t.do(k.Patch, r, only(name))
+			if !change.ok() || t.over() {
+				return
+			}
+			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !known || alike(s.got(k, r.id())[name], change.sent()[name]) })
+			got := s.got(k, r.id())
+			for _, other := range sortedKeys(kept) {
+				if other != name && s.ok() && !same(got[other], kept[other]) {
+					t.blame(judge.Warning, t.acting(), other+": "+show(kept[other]), other+": "+show(got[other]), "%s was sent %s alone, and %s is another than before", k.Patch.ID, name, other)
+				}
+			}
+			switch {
+			case t.silent || !s.ok():
+			case !good:
+				t.blame(judge.Warning, t.acting(), name+": "+show(change.sent()[name]), name+": "+show(got[name]), "%s is not stored as %s was sent it", name, k.Patch.ID)
+			case late:
+				t.settled("what " + k.Patch.ID + " was sent could not be read")
+			}
+		}, k.Patch, k.Read)
+	}
+	p.add(judge.PatchPartial, "twice", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		kept := t.kept(r)
+		if !t.do(k.Patch, r, only(names...)).ok() || t.over() {
+			return
+		}
+		again := Edit{Only: true, Keep: names}
+		if s := t.do(k.Patch, r, again); s.ok() && !t.over() {
+			t.stored(k.Patch, s, r, kept, judge.Warning, nil)
+		}
+	}, k.Patch, k.Read)
+	if len(names) > 1 {
+		p.add(judge.PatchPartial, "by-halves", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			kept := t.kept(r)
+			change := t.do(k.Patch, r, only(names...))
+			if !change.ok() || t.over() {
+				return
+			}
+			var done, undone []string
+			s, _, _ := t.await(k.Read, r, func(s *Step) bool {
+				done, undone = nil, nil
+				got := s.got(k, r.id())
+				for name, v := range change.sent() {
+					switch _, known := kept[name]; {
+					case !known:
+					case alike(got[name], v):
+						done = append(done, name)
+					case same(got[name], kept[name]):
+						undone = append(undone, name)
+					}
+				}
+				return !s.ok() || len(undone) == 0
+			})
+			if s.ok() && len(done) > 0 && len(undone) > 0 {
+				t.blame(judge.Error, t.acting(), "all of the changes, or none", listing(done)+" alone", "%s was sent %s together, and has stored %s alone", k.Patch.ID, listing(slices.Concat(done, undone)), listing(done))
+			}
+		}, k.Patch, k.Read)
+	}
+	if !isMergePatch(k.Patch) {
+		return
+	}
+	for _, name := range names {
+		if n := prop(k.Patch, name); n == nil || n.Validates(nil) != nil {
+			continue
+		}
+		p.add(judge.PatchPartial, name+"/null", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			before, known := t.kept(r)[name]
+			if !known || before == nil || !t.do(k.Patch, r, Edit{Set: map[string]any{name: nil}, Only: true}).ok() {
+				return
+			}
+			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !same(s.got(k, r.id())[name], before) })
+			switch {
+			case t.silent || !s.ok():
+			case !good:
+				t.blame(judge.Error, t.acting(), "no "+name, name+": "+show(before), "null in a merge patch removes %s, which stays", name)
+			case late:
+				t.settled("what " + k.Patch.ID + " has removed could still be read")
+			}
+		}, k.Patch, k.Read)
+	}
+}

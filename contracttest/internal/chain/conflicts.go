@@ -1,0 +1,111 @@
+package chain
+
+import (
+	"net/http"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+)
+
+// conflicting plans what is looked for where two may not have the same value. Which
+// properties those are is learned: a new resource with the value of another is refused
+// with the 409 that the document has.
+func (p *planner) conflicting() {
+	k := p.kind
+	if !has(k.Make, http.StatusConflict) || k.Read == nil {
+		return
+	}
+	members, _ := p.actor.Base(k.Make)
+	for _, name := range sortedKeys(members) {
+		if _, isText := members[name].(string); !isText {
+			continue
+		}
+		// unique makes a resource whose value nobody else may have.
+		unique := func(t *try) (*resource, any) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return nil, nil
+			}
+			v := r.made.sent()[name]
+			if text, ok := v.(string); !ok || !t.actor.Unique(text) {
+				return nil, nil
+			}
+			s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Set: map[string]any{name: v}})
+			if s == nil || s.status() != http.StatusConflict {
+				return nil, nil
+			}
+			return r, v
+		}
+		for _, op := range []*contract.Operation{k.Put, k.Patch} {
+			if prop(op, name) == nil {
+				continue
+			}
+			p.add(judge.ConflictIgnored, name, func(t *try) {
+				r, v := unique(t)
+				if r == nil || t.over() {
+					return
+				}
+				other := t.beside(r, Edit{})
+				if other == nil || t.over() {
+					return
+				}
+				kept := t.kept(other)
+				set := t.others(op)
+				set[name] = v
+				s := t.do(op, other, Edit{Set: set})
+				switch {
+				case t.over():
+				case s.ok():
+					if after := t.peek(k.Read, other, Edit{}); after.ok() && same(after.got(k, other.id())[name], v) {
+						t.blame(judge.Warning, s, "409", s.answer(), "%s takes a %s that another has, which %s refuses with 409", op.ID, name, k.Make.ID)
+					}
+				case s.refused():
+					after := t.read(other)
+					got := after.got(k, other.id())
+					for _, n := range sortedKeys(kept) {
+						if v, was := s.sent()[n]; was && after.ok() && !same(v, kept[n]) && same(got[n], v) {
+							t.blame(severityOfRefusal(op, s), s, n+": "+show(kept[n]), n+": "+show(v), "%s was refused with %s, and has stored %s all the same", op.ID, s.answer(), n)
+						}
+					}
+				}
+			}, op, k.Read)
+			p.add(judge.ConflictIgnored, name+"/still-taken-after-"+op.ID, func(t *try) {
+				r, v := unique(t)
+				if r == nil || t.over() || !t.do(op, r, Edit{}).ok() {
+					return
+				}
+				if now, there := t.shown(r)[name]; !there || same(now, v) {
+					return
+				}
+				s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Set: map[string]any{name: v}})
+				if s != nil && s.status() == http.StatusConflict {
+					t.steps = append(t.steps, s)
+					t.blame(judge.Warning, s, "a success", s.answer(), "nothing has the %s any more, and it is refused as taken", name)
+				}
+			}, k.Make, op, k.Read)
+		}
+		for _, c := range p.actor.Broken(k.Make) {
+			p.add(judge.RefusedButDone, name+"/"+labelOf(c), func(t *try) {
+				r, _ := unique(t)
+				if r == nil || t.over() {
+					return
+				}
+				t.steps = t.stepsAbove(r)
+				bad, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Case: c})
+				if bad == nil || !bad.refused() || bad.open() {
+					return
+				}
+				v, ok := bad.sent()[name].(string)
+				if !ok || !t.actor.Unique(v) {
+					return
+				}
+				t.steps = append(t.steps, bad)
+				s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Set: map[string]any{name: v}})
+				if s != nil && s.status() == http.StatusConflict {
+					t.steps = append(t.steps, s)
+					t.blame(severityOfRefusal(k.Make, bad), bad, "a success", s.answer(), "%s was refused with %s, and its %s is taken since", k.Make.ID, bad.answer(), name)
+				}
+			}, k.Make)
+		}
+	}
+}

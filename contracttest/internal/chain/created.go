@@ -1,0 +1,382 @@
+package chain
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// together is how many resources are made at once.
+const together = 6
+
+// created plans what is looked for in a resource that was just made.
+func (p *planner) created() {
+	k := p.kind
+	members, _ := p.actor.Base(k.Make)
+	optional := optionalOf(k, members)
+	less := [][]string{nil}
+	if len(optional) > 0 {
+		less = append(less, optional)
+	}
+	if len(optional) > 1 {
+		for _, name := range optional[:min(len(optional), maxChanged)] {
+			less = append(less, []string{name})
+		}
+	}
+	for _, without := range less {
+		variant := ""
+		if without != nil {
+			variant = "without-" + strings.Join(without, "-")
+		}
+		p.add(judge.CreatedNotFound, variant, func(t *try) { t.missing(Edit{Drop: without}) }, k.Make, k.Read)
+		p.add(judge.CreatedDiffers, variant, func(t *try) {
+			if without != nil {
+				t.make(Edit{}) // what is left of it may show in the next
+			}
+			t.differs(Edit{Drop: without})
+		}, k.Make, k.Read)
+	}
+	for _, name := range optional[:min(len(optional), maxChanged)] {
+		var rest []string
+		for _, other := range optional {
+			if other != name {
+				rest = append(rest, other)
+			}
+		}
+		if len(rest) == 0 {
+			continue
+		}
+		for _, drop := range [][][]string{{nil, rest}, {rest, nil}} { // beside others, or alone
+			p.add(judge.CreatedDiffers, name+"/alone-and-beside", func(t *try) { t.either(name, drop[0], drop[1]) }, k.Make, k.Read)
+		}
+	}
+	set := others(p.actor, k.Make)
+	for _, name := range sortedKeys(set) {
+		if !slices.Contains(optional, name) {
+			continue
+		}
+		p.add(judge.CreatedDiffers, name, func(t *try) { t.differs(Edit{Set: map[string]any{name: set[name]}}) }, k.Make, k.Read)
+	}
+	p.add(judge.SameIdentifier, "", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		if s := t.beside(r, Edit{}); s != nil {
+			t.identical([]*resource{r, s})
+		}
+	}, k.Make)
+	p.add(judge.SameIdentifier, "at-once", func(t *try) {
+		first := t.make(Edit{})
+		if first == nil || t.over() {
+			return
+		}
+		all := make([]*resource, together)
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() {
+				if s, made := t.actor.Make(t.ctx, k, first.parent(), Edit{}); s != nil && s.ok() && made != nil {
+					all[i] = &resource{kind: k, values: made, made: s}
+				}
+			})
+		}
+		wg.Wait()
+		all = slices.DeleteFunc(all, func(r *resource) bool { return r == nil })
+		t.identical(all)
+	}, k.Make)
+	p.defaults()
+	p.readOnly()
+	p.keyed()
+}
+
+// missing makes a resource and looks whether it is there.
+func (t *try) missing(e Edit) {
+	r := t.make(e)
+	if r == nil || t.over() {
+		return
+	}
+	k := t.Kind
+	s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.gone() })
+	located := r.made.Response.Header.Get("Location") != ""
+	switch {
+	case t.silent || r.made.status() == http.StatusAccepted:
+	case !good:
+		severity := severityOf(located && r.made.status() == http.StatusCreated)
+		t.blame(severity, t.acting(), "the resource that "+k.Make.ID+" has made", s.answer(), "what %s has made and answered with %s is not there: %s answers %s", k.Make.ID, r.made.answer(), k.Read.ID, s.answer())
+	case late:
+		t.settled("what " + k.Make.ID + " has made could not be read")
+	}
+}
+
+// either makes a resource with a property that is read as it was sent, and another with
+// more or fewer properties beside it.
+func (t *try) either(name string, drop, dropThen []string) {
+	r := t.make(Edit{Drop: drop})
+	if r == nil || t.over() {
+		return
+	}
+	if _, known := t.kept(r)[name]; !known || t.over() {
+		return
+	}
+	t.steps = t.stepsAbove(r)
+	other := t.beside(r, Edit{Drop: dropThen})
+	if other == nil || t.over() {
+		return
+	}
+	s := t.read(other)
+	sent, got := other.made.sent()[name], s.got(t.Kind, other.id())[name]
+	if s.ok() && !alike(got, sent) {
+		with := "without others"
+		if dropThen == nil {
+			with = "beside others"
+		}
+		t.blame(judge.Warning, t.acting(), name+": "+show(sent), name+": "+show(got), "%s is not stored %s, and otherwise it is", name, with)
+	}
+}
+
+// optionalOf lists the properties of a body that may be absent.
+func optionalOf(k *Kind, members map[string]any) []string {
+	n := Node(k.Make)
+	var all []string
+	for _, name := range sortedKeys(members) {
+		if n != nil && n.Prop(name) != nil && !n.Requires(name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// differs makes a resource and compares what is read with what the creation answered,
+// and has stored of what it was sent.
+func (t *try) differs(e Edit) {
+	r := t.make(e)
+	if r == nil || t.over() {
+		return
+	}
+	k := t.Kind
+	answered := r.made.got(k, r.id())
+	var wrong []string
+	check := func(members map[string]any) []string {
+		var all []string
+		for name, sent := range r.made.sent() {
+			want, told := answered[name]
+			if !told || !same(want, sent) {
+				continue // the server has another way to show it, or none
+			}
+			if got, there := members[name]; !there || !alike(got, want) {
+				all = append(all, name)
+			}
+		}
+		for name, v := range answered { // what was not sent may change, but not be that of another
+			if text, is := v.(string); is && t.foreign(r, text) {
+				all = append(all, name)
+			}
+		}
+		for name, v := range members {
+			if text, is := v.(string); is && t.foreign(r, text) {
+				all = append(all, name)
+			}
+		}
+		return all
+	}
+	s, good, late := t.await(k.Read, r, func(s *Step) bool {
+		wrong = check(s.got(k, r.id()))
+		return !s.ok() || len(wrong) == 0
+	})
+	switch {
+	case t.silent || !s.ok():
+	case !good:
+		slices.Sort(wrong)
+		name := wrong[0]
+		want, got := answered[name], s.got(k, r.id())
+		if _, told := answered[name]; !told {
+			want = r.made.sent()[name]
+		}
+		actual := "no " + name
+		if v, there := got[name]; there {
+			actual = name + " is " + show(v)
+		}
+		t.blame(judge.Warning, t.acting(), name+" as "+k.Make.ID+" has answered it: "+show(want), actual, "what is read of a new resource is not what %s was sent and has answered: %s", k.Make.ID, listing(slices.Compact(wrong)))
+	case late:
+		t.settled("what " + k.Make.ID + " was sent and has answered could not be read")
+	default:
+		t.ignored(r, s)
+	}
+}
+
+// ignored looks at what a creation that answers without the resource has stored: a
+// property that shows no part of what was sent, whatever that was.
+func (t *try) ignored(r *resource, s *Step) {
+	k := t.Kind
+	sent, got := r.made.sent(), s.got(k, r.id())
+	set := map[string]any{}
+	for name, v := range t.others(k.Make) {
+		if w, there := got[name]; there && !same(w, sent[name]) {
+			set[name] = v
+		}
+	}
+	if len(set) == 0 {
+		return
+	}
+	other := t.beside(r, Edit{Set: set})
+	if other == nil || t.over() {
+		return
+	}
+	after := t.shown(other)
+	for _, name := range sortedKeys(set) {
+		if same(after[name], got[name]) && !t.over() {
+			t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(got[name]), "%s of a new resource is %s whatever %s is sent", name, show(got[name]), k.Make.ID)
+		}
+	}
+}
+
+// foreign reports whether a text is one that another request of the chain was sent, and
+// not the one that made a resource: texts that have to be unique are so.
+func (t *try) foreign(r *resource, text string) bool {
+	const telling = 8
+	if len(text) < telling || strings.Contains(string(r.made.Request.Body), text) {
+		return false
+	}
+	return slices.ContainsFunc(t.steps, func(s *Step) bool {
+		if s == r.made || s.Request == nil {
+			return false
+		}
+		for _, v := range s.sent() {
+			if v == text && t.actor.Unique(text) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// identical blames creations that have given the same identifier, if that is what can be
+// read.
+func (t *try) identical(all []*resource) {
+	if len(all) == 0 || t.Read == nil || !t.peek(t.Read, all[0], Edit{}).ok() {
+		return
+	}
+	seen := map[string]bool{}
+	for _, r := range all {
+		if !slices.Contains(t.steps, r.made) {
+			t.steps = append(t.steps, r.made)
+		}
+		if r.made.status() != http.StatusCreated {
+			continue
+		}
+		if seen[r.id()] {
+			t.blame(judge.Error, r.made, "another identifier for each resource", "the same for two", "%s answers 201 twice with one identifier", t.Make.ID)
+			return
+		}
+		seen[r.id()] = true
+	}
+}
+
+// defaults plans what becomes of properties that are left out and have a default.
+func (p *planner) defaults() {
+	n := Node(p.kind.Make)
+	members, _ := p.actor.Base(p.kind.Make)
+	if n == nil || members == nil {
+		return
+	}
+	for _, name := range sortedKeys(members) {
+		pn := n.Prop(name)
+		if pn == nil || pn.Schema.Default == nil || n.Requires(name) {
+			continue
+		}
+		want := normal(pn.Schema.Default)
+		p.add(judge.DefaultIgnored, name, func(t *try) {
+			with := t.make(Edit{})
+			if with == nil || t.over() {
+				return
+			}
+			if _, readable := t.kept(with)[name]; !readable {
+				return
+			}
+			t.steps = nil
+			r := t.beside(with, Edit{Drop: []string{name}})
+			if r == nil || t.over() {
+				return
+			}
+			s := t.read(r)
+			if got, there := s.got(t.Kind, r.id())[name]; s.ok() && (!there || !same(got, want)) {
+				t.blame(judge.Warning, t.acting(), name+": "+show(want), name+": "+show(got), "%s was left out, and is not its default", name)
+			}
+		}, p.kind.Make, p.kind.Read)
+	}
+}
+
+// readOnly plans what becomes of properties that the document makes readOnly, and are
+// sent all the same.
+func (p *planner) readOnly() {
+	k := p.kind
+	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+		n := Node(op)
+		if n == nil || k.Read == nil {
+			continue
+		}
+		for _, name := range readOnlyOf(n) {
+			if slices.Contains(k.names(), world.Plain(name)) {
+				continue
+			}
+			p.add(judge.ReadOnlyStored, name, func(t *try) {
+				first := t.make(Edit{})
+				if first == nil || t.over() {
+					return
+				}
+				before := t.shown(first)
+				v, ok := unlikely(n.Prop(name), before[name])
+				if _, there := before[name]; !there || !ok || t.over() {
+					return
+				}
+				r := first
+				if op == k.Make {
+					t.steps = nil
+					if r = t.beside(first, Edit{Set: map[string]any{name: v}}); r == nil {
+						return
+					}
+				} else if s := t.do(op, r, Edit{Set: map[string]any{name: v}}); !s.ok() {
+					return
+				}
+				s := t.read(r)
+				if got := s.got(k, r.id())[name]; s.ok() && same(got, normal(v)) && !same(before[name], normal(v)) {
+					t.blame(judge.Warning, t.acting(), name+" as the server has it", name+": "+show(got), "%s is readOnly, and what %s was sent for it is stored", name, op.ID)
+				}
+			}, op, k.Read)
+		}
+	}
+}
+
+// keyed plans what becomes of a creation that is sent again with the same key.
+func (p *planner) keyed() {
+	k := p.kind
+	name := keyOf(k.Make)
+	if name == "" {
+		return
+	}
+	p.add(judge.KeyIgnored, "", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		again := t.beside(r, Edit{Body: r.made.Request.Body, Header: map[string]string{name: r.made.Request.Get(name)}})
+		if again != nil && again.id() != r.id() && again.made.ok() {
+			t.blame(judge.Warning, again.made, "the same resource, or a refusal", "another resource", "%s makes two resources of a request that is sent twice with one %s", k.Make.ID, name)
+		}
+	}, k.Make)
+	p.add(judge.KeyIgnored, "other-body", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		again := t.beside(r, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+		if again != nil && again.made.ok() && !slices.Equal(again.made.Request.Body, r.made.Request.Body) && again.id() != r.id() {
+			t.blame(judge.Warning, again.made, "a refusal", again.made.answer(), "%s takes one %s for two requests that differ", k.Make.ID, name)
+		}
+	}, k.Make)
+}

@@ -1,0 +1,119 @@
+package chain
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+)
+
+// deleted plans what is looked for where something was deleted.
+func (p *planner) deleted() {
+	k := p.kind
+	p.add(judge.DeletedStillThere, "", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		before := t.peek(k.Read, r, Edit{})
+		if !before.ok() || !t.remove(r) {
+			return
+		}
+		asBefore := func(s *Step) bool { return s.ok() && bytes.Equal(before.Response.Body, s.Response.Body) }
+		s, good, late := t.await(k.Read, r, func(s *Step) bool { return !asBefore(s) })
+		switch {
+		case t.silent:
+		case !good:
+			t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what %s has deleted can be read as before", k.Delete.ID)
+		case s.ok():
+			t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "what %s has deleted can still be read, though not as it was", k.Delete.ID)
+		case late:
+			t.settled("what " + k.Delete.ID + " has deleted could still be read")
+		}
+	}, k.Delete, k.Read)
+	p.add(judge.DeletedStillThere, "again", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || !t.remove(r) {
+			return
+		}
+		t.do(k.Delete, r, Edit{}) // its answer is judged by itself
+	}, k.Delete)
+	uses := []*contract.Operation{k.Patch, k.Put}
+	uses = append(uses, k.Actions...)
+	for _, child := range k.Children {
+		uses = append(uses, child.Make)
+	}
+	for _, op := range uses {
+		if op == nil {
+			continue
+		}
+		p.add(judge.DeletedStillUsable, "", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			if !t.peek(op, r, Edit{}).ok() || !t.remove(r) { // it has to be possible before
+				return
+			}
+			if k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
+				return
+			}
+			s := t.do(op, r, Edit{})
+			if op == k.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
+				return // it is made anew
+			}
+			if s.ok() {
+				severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != k.Put && k.Read != nil)
+				t.blame(severity, s, "404 or 410", s.answer(), "%s works on what was deleted", op.ID)
+			}
+		}, op, k.Delete)
+	}
+	for _, child := range k.Children {
+		if child.Read == nil {
+			continue
+		}
+		p.add(judge.Orphan, child.Read.ID, func(t *try) {
+			up := t.make(Edit{})
+			if up == nil || t.over() {
+				return
+			}
+			r := t.makeKind(child, up.values, Edit{})
+			if r == nil || t.over() || !t.peek(child.Read, r, Edit{}).ok() {
+				return
+			}
+			if !t.remove(up) || k.Read != nil && !t.peek(k.Read, up, Edit{}).gone() {
+				return
+			}
+			s, good, late := t.await(child.Read, r, func(s *Step) bool { return !s.ok() })
+			switch {
+			case t.silent:
+			case !good:
+				t.blame(severityOf(has(child.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what stands below is still there after %s", k.Delete.ID)
+			case late:
+				t.settled("what stands below could still be read")
+			}
+		}, k.Delete, child.Read, child.Make)
+		if child.List == nil {
+			continue
+		}
+		p.add(judge.Orphan, child.List.ID, func(t *try) {
+			up := t.make(Edit{})
+			if up == nil || t.over() || !t.peek(child.List, up, Edit{}).ok() || !t.remove(up) {
+				return
+			}
+			if k.Read != nil && !t.peek(k.Read, up, Edit{}).gone() {
+				return
+			}
+			if s := t.do(child.List, up, Edit{}); s.ok() {
+				t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "the list below is still there after %s", k.Delete.ID)
+			}
+		}, k.Delete, child.List)
+	}
+}
+
+// remove deletes a resource as a step, and reports whether that was done at once.
+func (t *try) remove(r *resource) bool {
+	s := t.do(r.kind.Delete, r, Edit{})
+	return !t.silent && (s.status() == http.StatusNoContent || s.status() == http.StatusOK)
+}

@@ -1,0 +1,98 @@
+package chain
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// Kind is what an operation makes and the document has a path for, with the
+// operations on it.
+type Kind struct {
+	Item                           string // its path template
+	Param                          *contract.Param
+	Make                           *contract.Operation
+	List, Read, Put, Patch, Delete *contract.Operation   // nil where the document has none
+	Actions                        []*contract.Operation // POST right below the item that adds nothing to it
+	Parent                         *Kind                 // nil where it stands below nothing that can be made
+	Children                       []*Kind
+}
+
+// Kinds lists what can be made of a contract, parents before their children.
+func Kinds(c *contract.Contract, w *world.World) []*Kind {
+	var all []*Kind
+	byItem := map[string]*Kind{}
+	for _, op := range c.Operations {
+		p := lastOf(op)
+		if p == nil || byItem[op.Path] != nil {
+			continue
+		}
+		producers := w.Producers(op, p)
+		if len(producers) == 0 {
+			continue
+		}
+		k := &Kind{
+			Item: op.Path, Param: p, Make: producers[0].Operation, Read: w.At(http.MethodGet, op.Path), Put: w.At(http.MethodPut, op.Path),
+			Patch: w.At(http.MethodPatch, op.Path), Delete: w.At(http.MethodDelete, op.Path), List: w.At(http.MethodGet, producers[0].Operation.Path),
+		}
+		for _, o := range c.Operations {
+			if rest, below := strings.CutPrefix(o.Path, op.Path+"/"); below && !strings.Contains(rest, "/") && o.Method == http.MethodPost && w.Consumed(o.Method, o) != nil {
+				k.Actions = append(k.Actions, o)
+			}
+		}
+		byItem[op.Path] = k
+		all = append(all, k)
+	}
+	for _, k := range all {
+		if above := w.Parent(k.Make); above != nil {
+			before, _, _ := strings.Cut(k.Make.Path, "{"+above.Spec.Name+"}")
+			if k.Parent = byItem[before+"{"+above.Spec.Name+"}"]; k.Parent != nil {
+				k.Parent.Children = append(k.Parent.Children, k)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *Kind) int { return a.depth() - b.depth() })
+	return all
+}
+
+func (k *Kind) depth() int {
+	n := 0
+	for up := k.Parent; up != nil && n < len(k.Item); up = up.Parent {
+		n++
+	}
+	return n
+}
+
+// lastOf returns the path parameter that an operation's path ends with, or nil.
+func lastOf(op *contract.Operation) *contract.Param {
+	for _, p := range op.Params {
+		if p.Spec.In == openapi3.ParameterInPath && strings.HasSuffix(op.Path, "/{"+p.Spec.Name+"}") {
+			return p
+		}
+	}
+	return nil
+}
+
+// names are those that a resource's identifier may have in an answer.
+func (k *Kind) names() []string { return []string{world.Plain(k.Param.Spec.Name), "id", "uuid"} }
+
+// takes reports whether a request of an operation may have a header.
+func takes(op *contract.Operation, header string) bool {
+	return slices.ContainsFunc(op.Params, func(p *contract.Param) bool {
+		return p.Spec.In == openapi3.ParameterInHeader && strings.EqualFold(p.Spec.Name, header)
+	})
+}
+
+// has reports whether the document has one of some statuses for an operation by its
+// own name, not by a range or a default.
+func has(op *contract.Operation, statuses ...int) bool {
+	return op != nil && slices.ContainsFunc(statuses, func(status int) bool {
+		r := op.Response(status)
+		return r != nil && r.Key != "default" && !strings.HasSuffix(r.Key, "XX")
+	})
+}

@@ -1,0 +1,614 @@
+package chain
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// How much of a list is looked at: pages, and items of which it is known what the list
+// has as a whole.
+const (
+	maxPages = 24
+	maxItems = 120
+	onPages  = 5 // resources that are made to have more than one page
+)
+
+// How the parameters of lists are named, in plain names.
+var (
+	limits  = []string{"limit", "pagesize", "perpage", "size", "maxresults", "count", "top", "$top", "take", "first", "maxitems", "itemsperpage"}
+	offsets = []string{"offset", "skip", "$skip", "start", "startindex", "from"}
+	numbers = []string{"page", "pagenumber", "pageno", "pageindex", "p"}
+	cursors = []string{"after", "cursor", "pagetoken", "nexttoken", "startingafter", "continuationtoken", "marker", "nextcursor", "since", "token", "continue"}
+	nexts   = []string{"next", "nextcursor", "nextpage", "nextpagetoken", "nexttoken", "cursor", "continuationtoken", "after", "marker", "endcursor"}
+)
+
+func queryParam(op *contract.Operation, names []string) *contract.Param {
+	for _, p := range op.Params {
+		if p.Spec.In == openapi3.ParameterInQuery && slices.Contains(names, world.Plain(p.Spec.Name)) {
+			return p
+		}
+	}
+	return nil
+}
+
+// items are the objects of the list in an answer: the first array of objects, be it in
+// an envelope.
+func items(s *Step) []map[string]any {
+	if s.Response == nil {
+		return nil
+	}
+	level := []any{decode(s.Response.Body)}
+	for range 3 {
+		var next []any
+		for _, v := range level {
+			switch v := v.(type) {
+			case []any:
+				return objects(v)
+			case map[string]any:
+				for _, key := range sortedKeys(v) {
+					if list, ok := v[key].([]any); ok && (len(list) == 0 || isObject(list[0])) {
+						return objects(list)
+					}
+				}
+				for _, key := range sortedKeys(v) {
+					next = append(next, v[key])
+				}
+			}
+		}
+		level = next
+	}
+	return nil
+}
+
+func objects(list []any) []map[string]any {
+	var all []map[string]any
+	for _, item := range list {
+		if members, ok := item.(map[string]any); ok {
+			all = append(all, members)
+		}
+	}
+	return all
+}
+
+func isObject(v any) bool {
+	_, ok := v.(map[string]any)
+	return ok
+}
+
+// countEntries counts the entries of a list that have an identifier.
+func countEntries(s *Step, k *Kind, id string) int {
+	n := 0
+	for _, item := range items(s) {
+		if named(item, k, id) {
+			n++
+		}
+	}
+	return n
+}
+
+// pages reads the list that a resource is in, page by page as far as there is another.
+func (t *try) pages(r *resource) []*Step {
+	var all []*Step
+	p := pager{try: t}
+	if limit := queryParam(t.List, limits); limit != nil {
+		for _, n := range []string{"100", "50", "20"} {
+			if limit.Node.Validates(json.Number(n)) == nil {
+				p.query = map[string]string{limit.Spec.Name: n}
+				break
+			}
+		}
+	}
+	for len(all) < maxPages {
+		s := t.peek(t.List, r, Edit{Query: p.query})
+		if !s.ok() {
+			return all
+		}
+		again := p.again(s)
+		if !again {
+			all = append(all, s)
+		}
+		if !p.turn(s) || again && p.turns > 2 {
+			return all
+		}
+	}
+	return all
+}
+
+// pager turns the pages of a list.
+type pager struct {
+	*try
+	query map[string]string
+	seen  []string // identifiers
+	turns int
+}
+
+// again reports whether a page has nothing that was not seen before: the first page by
+// its number is the one without a number.
+func (p *pager) again(s *Step) bool {
+	ids := p.identifiers(s)
+	return p.turns > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(p.seen, id) })
+}
+
+// turn chooses the query of the next page: as the answer names it, or by an offset or a
+// number. It reports whether there may be one.
+func (p *pager) turn(s *Step) bool {
+	ids, again := p.identifiers(s), p.again(s)
+	p.seen = append(p.seen, ids...)
+	p.turns++
+	with := func(param *contract.Param, n int) bool {
+		q := maps.Clone(p.query)
+		if q == nil {
+			q = map[string]string{}
+		}
+		q[param.Spec.Name] = strconv.Itoa(n)
+		p.query = q
+		return param.Node.Validates(json.Number(strconv.Itoa(n))) == nil
+	}
+	if next, more := p.next(s, p.query); more {
+		for name, v := range p.query {
+			if _, has := next[name]; !has {
+				next[name] = v
+			}
+		}
+		p.query = next
+		return true
+	}
+	if queryParam(p.List, cursors) != nil || len(ids) == 0 || again && p.turns > 2 {
+		return false
+	}
+	if offset := queryParam(p.List, offsets); offset != nil {
+		return !again && with(offset, len(p.seen))
+	}
+	if number := queryParam(p.List, numbers); number != nil {
+		return with(number, p.turns)
+	}
+	return false
+}
+
+// next is the query of the next page, as an answer names it: a link, or a value for the
+// parameter that says where a page begins. The second result is false at the end.
+func (t *try) next(s *Step, query map[string]string) (map[string]string, bool) {
+	with := func(name, v string) map[string]string {
+		q := maps.Clone(query)
+		if q == nil {
+			q = map[string]string{}
+		}
+		q[name] = v
+		return q
+	}
+	link := ""
+	for _, line := range s.Response.Header.Values("Link") {
+		for part := range strings.SplitSeq(line, ",") {
+			if target, params, ok := strings.Cut(strings.TrimSpace(part), ">"); ok && strings.Contains(strings.ReplaceAll(params, `"`, ""), "rel=next") {
+				link = strings.TrimPrefix(target, "<")
+			}
+		}
+	}
+	cursor := queryParam(t.List, cursors)
+	whole, _ := decode(s.Response.Body).(map[string]any)
+	for _, level := range []map[string]any{whole, inner(whole, "page"), inner(whole, "pagination"), inner(whole, "meta"), inner(whole, "links"), inner(whole, "_links")} {
+		for _, name := range sortedKeys(level) {
+			if !slices.Contains(nexts, world.Plain(name)) {
+				continue
+			}
+			v := textOf(level[name])
+			if o, ok := level[name].(map[string]any); ok {
+				v = textOf(o["href"])
+			}
+			switch {
+			case v == "":
+			case strings.Contains(v, "?"):
+				link = v
+			case cursor != nil && link == "":
+				return with(cursor.Spec.Name, v), true
+			}
+		}
+	}
+	u, err := url.Parse(link)
+	if link == "" || err != nil {
+		return nil, false
+	}
+	q := map[string]string{}
+	for name, values := range u.Query() {
+		q[name] = values[0]
+	}
+	return q, len(q) > 0
+}
+
+func inner(v map[string]any, name string) map[string]any {
+	o, _ := v[name].(map[string]any)
+	return o
+}
+
+// entries counts how often the list that a resource is in has an identifier.
+func (t *try) entries(r *resource, id string) int {
+	n := 0
+	for _, s := range t.pages(r) {
+		n += countEntries(s, t.Kind, id)
+	}
+	return n
+}
+
+// listed plans what is looked for in the list of a collection.
+func (p *planner) listed() {
+	k := p.kind
+	if k.List == nil || k.List == k.Read {
+		return
+	}
+	alone := func(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) {
+		p.add(check, variant, act, last, needs...).Alone = true
+	}
+	alone(judge.NotListed, "", func(t *try) {
+		r := t.make(Edit{})
+		all := []*resource{r}
+		for range onPages - 1 {
+			if r == nil || t.over() {
+				return
+			}
+			all = append(all, t.beside(r, Edit{}))
+		}
+		if k.Read != nil && !t.over() && !t.peek(k.Read, r, Edit{}).ok() {
+			return
+		}
+		t.enlisted(all)
+	}, k.List)
+	members, _ := p.actor.Base(k.Make)
+	if optional := optionalOf(k, members); len(optional) > 0 {
+		alone(judge.NotListed, "without-"+strings.Join(optional, "-"), func(t *try) { t.enlist(Edit{Drop: optional}) }, k.List)
+	}
+	for _, name := range sortedKeys(members) {
+		for _, v := range choices(prop(k.Make, name), members[name]) {
+			alone(judge.NotListed, name+"/"+textOf(v), func(t *try) { t.enlist(Edit{Set: map[string]any{name: v}}) }, k.List)
+		}
+	}
+	for _, op := range []*contract.Operation{k.Put, k.Patch} {
+		if op == nil {
+			continue
+		}
+		alone(judge.NotListed, "after-"+op.ID, func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.do(op, r, Edit{Set: t.others(op)}).ok() || t.over() {
+				return
+			}
+			t.enlisted([]*resource{r})
+		}, k.List, op)
+	}
+	alone(judge.UnsafeRead, "list", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		var counts []int
+		for range 3 {
+			n := 0
+			for _, s := range t.pages(r) {
+				n += len(t.identifiers(s))
+			}
+			counts = append(counts, n)
+		}
+		if counts[0] < counts[1] && counts[1] < counts[2] && !t.over() {
+			s := t.do(k.List, r, Edit{})
+			t.blame(judge.Warning, s, "the list as before", "a longer one", "the list of %s grows each time that it is read", k.List.ID)
+		}
+	}, k.List)
+	alone(judge.DeletedStillListed, "", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.remove(r) || k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
+			return
+		}
+		if good, _ := t.wait(func() bool { return t.over() || t.entries(r, r.id()) == 0 }); !good && !t.over() {
+			s := t.do(k.List, r, Edit{})
+			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s still has what was deleted and can no longer be read", k.List.ID)
+		}
+	}, k.List, k.Delete)
+	if k.Read != nil {
+		for _, op := range []*contract.Operation{k.Put, k.Patch} {
+			alone(judge.ListDiffers, "", func(t *try) {
+				r := t.make(Edit{})
+				if r == nil || t.over() || !t.do(op, r, Edit{Set: t.others(op)}).ok() {
+					return
+				}
+				t.listsAsRead(r)
+			}, k.List, op, k.Read)
+		}
+		alone(judge.ListDiffers, "new", func(t *try) {
+			if r := t.make(Edit{}); r != nil && !t.over() {
+				t.listsAsRead(r)
+			}
+		}, k.List, k.Read)
+		alone(judge.UnsafeRead, "", func(t *try) { t.unsafe() }, k.Read, k.List)
+	}
+	p.paged(alone)
+	p.filtered(alone)
+}
+
+// maxChoices is how many of the values of an enumeration are tried.
+const maxChoices = 5
+
+// choices are the other values that a property may have, where the document lists them.
+func choices(n *contract.Node, v any) []any {
+	if n == nil {
+		return nil
+	}
+	var all []any
+	for _, e := range n.Schema.Enum {
+		if e != nil && textOf(normal(e)) != "" && !same(normal(e), normal(v)) && len(all) < maxChoices {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// enlist makes a resource and looks for it in the list.
+func (t *try) enlist(e Edit) {
+	r := t.make(e)
+	if r == nil || t.over() || t.Read != nil && !t.peek(t.Read, r, Edit{}).ok() {
+		return
+	}
+	t.enlisted([]*resource{r})
+}
+
+// enlisted looks for resources in the list that they are in, each once.
+func (t *try) enlisted(all []*resource) {
+	for _, r := range all {
+		if r == nil {
+			return
+		}
+		n := 0
+		t.wait(func() bool {
+			n = t.entries(r, r.id())
+			return t.over() || n > 0
+		})
+		pages := t.pages(r)
+		if t.over() || len(pages) == maxPages {
+			return
+		}
+		for _, s := range pages { // a list whose entries have no identifiers shows nothing
+			if list := items(s); len(list) > 0 && !identified(list[0], t.Kind) {
+				return
+			}
+		}
+		s := t.do(t.List, r, Edit{})
+		if !s.ok() {
+			return
+		}
+		switch {
+		case n == 0:
+			t.blame(judge.Warning, s, "a list with what was made", "it is not there", "%s does not have what %s has made", t.List.ID, t.Make.ID)
+		case n > 1:
+			t.blame(judge.Warning, s, "each once", strconv.Itoa(n)+" times", "%s has one resource %d times", t.List.ID, n)
+		default:
+			t.steps = t.steps[:len(t.steps)-1]
+		}
+	}
+}
+
+// listsAsRead compares what a list has of a resource with what is read of it.
+func (t *try) listsAsRead(r *resource) {
+	kept, one, two := r.made.sent(), t.shown(r), t.shown(r)
+	if t.over() {
+		return
+	}
+	for _, page := range t.pages(r) {
+		for _, item := range items(page) {
+			if !named(item, t.Kind, r.id()) {
+				continue
+			}
+			for _, name := range sortedKeys(kept) {
+				v, there := item[name]
+				if there && same(one[name], two[name]) && !alike(v, one[name]) && !t.over() {
+					if again := t.shown(r); !same(again[name], one[name]) {
+						return
+					}
+					s := t.do(t.List, r, Edit{})
+					t.blame(judge.Warning, s, name+": "+show(one[name]), name+": "+show(v), "%s has another %s than %s", t.List.ID, name, t.Read.ID)
+				}
+			}
+		}
+	}
+}
+
+// unsafe looks whether reading a resource changes what the list has of it, twice.
+func (t *try) unsafe() {
+	r := t.make(Edit{})
+	if r == nil || t.over() {
+		return
+	}
+	entry := func() any {
+		for _, page := range t.pages(r) {
+			for _, item := range items(page) {
+				if named(item, t.Kind, r.id()) {
+					return item
+				}
+			}
+		}
+		return nil
+	}
+	for range 2 {
+		before := entry()
+		if before == nil || !same(before, entry()) || t.over() { // it changes by itself
+			return
+		}
+		t.read(r)
+		after := entry()
+		if t.over() || same(before, after) {
+			return
+		}
+		if after == nil {
+			break
+		}
+	}
+	s := t.do(t.List, r, Edit{})
+	t.blame(judge.Warning, s, "the list as before", "another entry", "what %s has of a resource is another each time that %s has read it", t.List.ID, t.Read.ID)
+}
+
+// paged plans what is looked for on the pages of a list.
+func (p *planner) paged(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+	k := p.kind
+	limit := queryParam(k.List, limits)
+	if limit == nil {
+		return
+	}
+	for _, size := range []int{1, 2} {
+		if limit.Node.Validates(json.Number(strconv.Itoa(size))) != nil {
+			continue
+		}
+		alone(judge.PageBroken, "by-"+strconv.Itoa(size), func(t *try) {
+			r := t.make(Edit{})
+			for range onPages - 1 {
+				if r == nil || t.over() {
+					return
+				}
+				if t.beside(r, Edit{}) == nil {
+					return
+				}
+			}
+			t.paging(r, limit, size)
+		}, k.List)
+	}
+}
+
+// paging reads a list in pages of a size, and compares it with the whole.
+func (t *try) paging(r *resource, limit *contract.Param, size int) {
+	k := t.Kind
+	var whole []string
+	for _, page := range t.pages(r) {
+		whole = append(whole, t.identifiers(page)...)
+	}
+	total := len(whole)
+	if t.over() || total == 0 || total > maxItems {
+		return
+	}
+	name := limit.Spec.Name
+	p := pager{try: t, query: map[string]string{name: strconv.Itoa(size)}}
+	made := t.steps
+	for n := 0; ; n++ {
+		s := t.do(k.List, r, Edit{Query: p.query})
+		if !s.ok() || t.over() || n > maxItems*2 {
+			return
+		}
+		ids := t.identifiers(s)
+		if n > total+2 && len(p.seen) >= total && p.again(s) { // others may have added to it
+			t.steps = append(made, s)
+			t.blame(judge.Error, s, "an end after "+strconv.Itoa(total)+" items", "another page", "the pages of %s have no end", k.List.ID)
+			return
+		}
+		if len(ids) > size {
+			t.steps = append(made, s)
+			t.blame(judge.Warning, s, "at most "+strconv.Itoa(size), strconv.Itoa(len(ids)), "a page of %s has more than its %s", k.List.ID, name)
+			return
+		}
+		for i, id := range ids {
+			if slices.Contains(p.seen, id) && !p.again(s) || slices.Contains(ids[:i], id) {
+				t.blame(judge.Warning, s, "each once", "one on two pages", "the pages of %s have one resource twice", k.List.ID)
+				return
+			}
+		}
+		if !p.turn(s) {
+			if n == 0 && len(ids) < total && queryParam(k.List, cursors) == nil {
+				return // nothing says how to go on
+			}
+			break
+		}
+	}
+	for _, id := range whole {
+		if !slices.Contains(p.seen, id) && slices.Contains(t.madeHere(), id) {
+			t.blame(judge.Warning, t.steps[len(t.steps)-1], strconv.Itoa(total)+" items", strconv.Itoa(len(p.seen)), "the pages of %s lack what the whole list has", k.List.ID)
+			return
+		}
+	}
+}
+
+// madeHere are the identifiers of what the chain has made.
+func (t *try) madeHere() []string {
+	var all []string
+	for _, s := range t.steps {
+		if s.Made != nil {
+			all = append(all, s.Made[t.Param.Spec.Name])
+		}
+	}
+	return all
+}
+
+// identifiers are those of the entries on a page.
+func (t *try) identifiers(s *Step) []string {
+	var all []string
+	for _, item := range items(s) {
+		for _, want := range t.names() {
+			id := ""
+			for _, name := range sortedKeys(item) {
+				if world.Plain(name) == want {
+					id = textOf(item[name])
+				}
+			}
+			if id != "" {
+				all = append(all, id)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// filtered plans what is looked for in a list that is asked for what has some value: a
+// parameter that is named as a property is taken to mean that.
+func (p *planner) filtered(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+	k := p.kind
+	members, _ := p.actor.Base(k.Make)
+	set := others(p.actor, k.Make)
+	for _, param := range k.List.Params {
+		name := param.Spec.Name
+		if _, there := members[name]; param.Spec.In != openapi3.ParameterInQuery || !there || prop(k.Make, name) == nil {
+			continue
+		}
+		alone(judge.FilterIgnored, name, func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			v := r.made.sent()[name]
+			if _, known := t.kept(r)[name]; !known || textOf(v) == "" && v != true && v != false {
+				return
+			}
+			e := Edit{}
+			if w, ok := set[name]; ok {
+				e.Set = map[string]any{name: w}
+			}
+			other := t.beside(r, e)
+			if other == nil || t.over() || same(other.made.sent()[name], v) || t.entries(r, r.id()) == 0 || t.entries(r, other.id()) == 0 {
+				return
+			}
+			text := textOf(v)
+			if b, ok := v.(bool); ok {
+				text = strconv.FormatBool(b)
+			}
+			if param.Node.Validates(v) != nil {
+				return
+			}
+			s := t.do(k.List, r, Edit{Query: map[string]string{name: text}})
+			switch {
+			case !s.ok() || t.over():
+			case countEntries(s, k, r.id()) == 0 && len(t.pagesAfter(s)) == 0:
+				t.blame(judge.Warning, s, "what has it", "it is not there", "%s asked for a %s does not have what has it", k.List.ID, name)
+			case countEntries(s, k, other.id()) > 0:
+				t.blame(judge.Warning, s, "what has it", "what has another", "%s asked for a %s has what has another", k.List.ID, name)
+			}
+		}, k.List)
+	}
+}
+
+// pagesAfter tells whether a list goes on.
+func (t *try) pagesAfter(s *Step) map[string]string {
+	next, _ := t.next(s, nil)
+	return next
+}

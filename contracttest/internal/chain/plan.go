@@ -1,0 +1,63 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+)
+
+// Plan lists the chains of some kinds, in the order of the kinds.
+func Plan(kinds []*Kind, actor Actor) []*Chain {
+	var all []*Chain
+	for _, k := range kinds {
+		p := &planner{kind: k, actor: actor}
+		p.created()
+		p.changed()
+		p.patched()
+		p.refused()
+		p.deleted()
+		p.validated()
+		p.related()
+		p.conflicting()
+		p.listed()
+		all = append(all, p.all...)
+	}
+	return all
+}
+
+type planner struct {
+	kind  *Kind
+	actor Actor
+	all   []*Chain
+}
+
+// add adds a chain that ends with an operation, if the document has all those that it
+// needs. What tells it from others of the same check and operation is its variant.
+func (p *planner) add(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) *Chain {
+	ops := append([]*contract.Operation{last, p.kind.Make}, needs...)
+	if slices.Contains(ops, nil) {
+		return &Chain{}
+	}
+	for up := p.kind.Parent; up != nil; up = up.Parent {
+		ops = append(ops, up.Make)
+	}
+	c := &Chain{ID: fmt.Sprintf("%s#%s", last.StatusClause.Name, check), Check: check, Kind: p.kind, Ops: ops, act: act}
+	if variant != "" {
+		c.ID += "/" + variant
+	}
+	for n, first := 2, c.ID; slices.ContainsFunc(p.all, func(other *Chain) bool { return other.ID == c.ID }); n++ {
+		c.ID = fmt.Sprintf("%s~%d", first, n)
+	}
+	p.all = append(p.all, c)
+	return c
+}
+
+// severityOf is an error where the document says what the answer has to be.
+func severityOf(documented bool) judge.Severity {
+	if documented {
+		return judge.Error
+	}
+	return judge.Warning
+}

@@ -1,0 +1,106 @@
+package chain
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// Node is the schema of an operation's JSON body; nil where it has none.
+func Node(op *contract.Operation) *contract.Node {
+	if op == nil || op.Body == nil {
+		return nil
+	}
+	for _, m := range op.Body.Media {
+		if m.Form == codec.JSON && m.Node != nil {
+			return m.Node
+		}
+	}
+	return nil
+}
+
+// prop is the schema of a property in an operation's JSON body; nil where it is not
+// described.
+func prop(op *contract.Operation, name string) *contract.Node {
+	n := Node(op)
+	if n == nil {
+		return nil
+	}
+	return n.Prop(name)
+}
+
+// isMergePatch reports whether the body of an operation is a merge patch (RFC 7396).
+func isMergePatch(op *contract.Operation) bool {
+	return op != nil && op.Body != nil && slices.ContainsFunc(op.Body.Media, func(m *contract.Media) bool { return strings.HasPrefix(m.Key, "application/merge-patch+json") })
+}
+
+// Other makes another value of a node than one: one that nobody has by chance, where
+// there is a choice.
+func Other(n *contract.Node, v any) (any, bool) {
+	if b, ok := v.(bool); ok {
+		return !b, n.Validates(!b) == nil
+	}
+	for _, e := range n.Schema.Enum {
+		if e != nil && !same(normal(e), normal(v)) && n.Validates(e) == nil {
+			return e, true
+		}
+	}
+	o, ok := value.Other(n, v)
+	if !ok {
+		return nil, false
+	}
+	o = value.Plain(o)
+	return o, !same(normal(o), normal(v)) && n.Validates(o) == nil
+}
+
+// longAgo are times that no server sets by itself.
+var longAgo = []string{"2001-02-03T04:05:06Z", "2001-02-03"}
+
+// unlikely makes another value than one that the server has set: a time soon after that may be
+// what it sets next.
+func unlikely(n *contract.Node, v any) (any, bool) {
+	for _, text := range longAgo {
+		if _, isText := v.(string); isText && n.Schema.Format != "" && n.Validates(text) == nil {
+			return text, true
+		}
+	}
+	return Other(n, v)
+}
+
+// normal is a value as it is decoded from JSON.
+func normal(v any) any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return v
+	}
+	return decode(text)
+}
+
+// readOnlyOf lists the properties that the server alone sets, as the document has it.
+func readOnlyOf(n *contract.Node) []string {
+	var all []string
+	for _, p := range n.Members() {
+		if p.Schema.ReadOnly {
+			all = append(all, p.PropName)
+		}
+	}
+	return all
+}
+
+// keyOf is the header by which a target tells a request from one that is sent again;
+// empty where the document has none.
+func keyOf(op *contract.Operation) string {
+	for _, p := range op.Params {
+		if p.Spec.In == openapi3.ParameterInHeader && strings.Contains(world.Plain(p.Spec.Name), "idempotency") {
+			return p.Spec.Name
+		}
+	}
+	return ""
+}

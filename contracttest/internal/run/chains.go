@@ -1,0 +1,560 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dataarts-go/factory/contracttest/internal/chain"
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+	"github.com/dataarts-go/factory/contracttest/report"
+)
+
+// chains tries what several requests show of state. Those that only look at what they
+// have made themselves are tried beside each other; those that look at a list that others
+// have a part in come after them, one by one.
+func (r *runner) chains(ctx context.Context) {
+	if r.opts.Safe || r.wrongPlace || r.credential.ended.Load() || r.dead.Load() {
+		return
+	}
+	kinds := r.made()
+	for _, k := range kinds {
+		r.fill(ctx, k)
+	}
+	all := r.wantedChains(kinds)
+	r.onChains = map[*chain.Chain][]report.Finding{}
+	if len(all) == 0 {
+		return
+	}
+	found := make([]*chain.Finding, len(all))
+	settle := &chain.Settle{Most: r.opts.Settle}
+	try := func(i int) {
+		if r.chainable(ctx, all[i]) {
+			found[i] = all[i].Try(ctx, actor{r, all[i]}, settle)
+		}
+	}
+	g := &errgroup.Group{}
+	g.SetLimit(r.workers())
+	for i, c := range all {
+		if !c.Alone {
+			g.Go(func() error { try(i); return nil })
+		}
+	}
+	_ = g.Wait() // none fails
+	r.deleteAll(ctx, r.inUse)
+	for i, c := range all {
+		if c.Alone {
+			try(i)
+		}
+	}
+	r.deleteAll(ctx, r.inUse)
+	for i, f := range found {
+		for _, of := range r.onChains[all[i]] {
+			r.enter(of)
+		}
+		if f != nil {
+			r.enterChain(f)
+		}
+	}
+}
+
+// made are the kinds of resources that the run can make.
+func (r *runner) made() []*chain.Kind {
+	return slices.DeleteFunc(chain.Kinds(r.contract, r.world), func(k *chain.Kind) bool { return r.makers[k.Item] == nil })
+}
+
+// fillAll is fill where nothing is sent.
+func (r *runner) fillAll(kinds []*chain.Kind) {
+	for _, k := range kinds {
+		for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+			if op != nil {
+				if full := r.fullest(r.chainBase(op)); full != nil {
+					r.setBase(op, full)
+				}
+			}
+		}
+	}
+}
+
+// wantedChains are those of the selection about some kinds, in the order of the plan.
+func (r *runner) wantedChains(kinds []*chain.Kind) []*chain.Chain {
+	return slices.DeleteFunc(chain.Plan(kinds, actor{r: r}), func(c *chain.Chain) bool { return !r.wantsChain(c) })
+}
+
+func (r *runner) wantsChain(c *chain.Chain) bool {
+	return !r.selection.SkipsCheck(c.Check) && r.selection.Case(c.ID) && r.selection.Clause(c.Clause()) &&
+		!slices.ContainsFunc(c.Ops, r.selection.skips)
+}
+
+// hasChain reports whether a chain has an ID.
+func (r *runner) hasChain(id string) bool {
+	return slices.ContainsFunc(r.wantedChains(r.made()), func(c *chain.Chain) bool { return c.ID == id })
+}
+
+// chainable reports whether nothing has come up that a chain would only suffer from.
+func (r *runner) chainable(ctx context.Context, c *chain.Chain) bool {
+	return !slices.ContainsFunc(c.Ops, func(op *contract.Operation) bool {
+		return r.stopped(ctx, op) != "" || rank(op) == ending
+	})
+}
+
+// enterChain enters a finding of a chain.
+func (r *runner) enterChain(f *chain.Finding) {
+	e := &judge.Exchange{Exchange: f.At.Exchange, Op: f.At.Op, Clause: f.At.Op.StatusClause}
+	for _, s := range f.Steps {
+		e.Secrets = append(e.Secrets, r.secrets(s.Op, s.Request)...)
+	}
+	shown := *f.At.Exchange
+	shown.Request = f.At.Shown
+	e.Exchange = &shown
+	out := Finding(e, judge.OfSequence(e, f.Check, f.Severity, f.Message, f.Expected, f.Actual), r.curlBase, f.ID)
+	out.Curl = r.script(f.Steps, e.Secrets)
+	r.enter(out)
+}
+
+// script writes steps as lines for a shell that pass on what was made.
+func (r *runner) script(steps []*chain.Step, secrets []string) string {
+	script := wire.Script{Base: r.curlBase, Mask: mask(secrets)}
+	names := map[string]string{} // of variables, by parameter and value
+	for _, s := range steps {
+		if s.Shown == nil {
+			continue
+		}
+		req := s.Shown
+		if base := r.chainBase(s.Op); base != nil {
+			from := world.Values(s.Op, base.Request.Target, r.base(s.Op))
+			to := map[string]string{}
+			for name, v := range s.Values {
+				if variable := names[name+"="+v]; variable != "" {
+					to[name] = "{" + variable + "}"
+				}
+			}
+			req = req.Clone()
+			req.Target = world.Bind(s.Op, req.Target, r.base(s.Op), from, to)
+		}
+		made, value := "", ""
+		for name, v := range s.Made {
+			if key := name + "=" + v; s.Values[name] == "" && names[key] == "" {
+				made, value = script.Variable(name), v
+				names[key] = made
+			}
+		}
+		script.Add(req, made, value, s.Response)
+	}
+	return hide(r.token.number(script.String()), secrets)
+}
+
+// actor carries out the steps of a chain.
+type actor struct {
+	r *runner
+	c *chain.Chain // nil while chains are planned
+}
+
+// Peer reports whether there is another user.
+func (a actor) Peer() bool { return len(a.r.opts.Peer) > 0 }
+
+// Unique reports whether a text has the token of the run.
+func (a actor) Unique(text string) bool { return a.r.token.shown.MatchString(text) }
+
+// Renewed reports whether a property has another text in each request.
+func (a actor) Renewed(op *contract.Operation, name string) bool {
+	u, n := a.r.states.of(op).uniques, chain.Node(op)
+	return u != nil && n != nil && u.wanted(name) && n.Prop(name) != nil && len(n.Prop(name).Schema.Enum) == 0
+}
+
+// Base returns the properties in the body of an operation's valid request, and those that
+// are no matter of choice: what the user has given, what they refer to, a version.
+func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[string]bool) {
+	c := a.r.chainBase(op)
+	if c == nil {
+		return nil, nil
+	}
+	members = object(c.Request.Body)
+	fixed = map[string]bool{}
+	for name := range members {
+		fixed[name] = len(a.r.opts.Known[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
+			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.name == name })
+	}
+	return members, fixed
+}
+
+func object(body []byte) map[string]any {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var members map[string]any
+	if dec.Decode(&members) != nil {
+		return nil
+	}
+	return members
+}
+
+// Broken lists cases of an operation that have to be refused: one for each property of
+// its body, one for its media type, and one without a credential.
+func (a actor) Broken(op *contract.Operation) []*plan.Case {
+	const most = 10
+	var all []*plan.Case
+	seen := map[string]bool{}
+	for _, c := range a.r.chainCases(op) {
+		about := ""
+		switch {
+		case c.Leave != "" || c.Phase != plan.Clauses || len(all) == most || c.Base == nil:
+		case c.Anonymous && c.Expect == plan.RefuseCredential:
+			about = "credential"
+		case c.Expect != plan.Refuse || wrong(c) || len(c.Request.Body) == 0:
+		case op.Body != nil && c.Clause == op.Body.MediaType:
+			about = "media type"
+		case strings.HasPrefix(c.Clause.Name, op.ID+"/body/") && object(c.Request.Body) != nil:
+			rest, _, _ := strings.Cut(strings.TrimPrefix(c.Clause.Name, op.ID+"/body/"), "/")
+			about = "body/" + rest
+		}
+		if about != "" && !seen[about] {
+			seen[about] = true
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// Make sends the valid request that makes a resource.
+func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string, e chain.Edit) (*chain.Step, map[string]string) {
+	m := a.r.makers[k.Item]
+	if m == nil {
+		return nil, nil
+	}
+	s := a.Do(ctx, m.base.Op, above, e)
+	if !accepted(m.base.Op, s.Exchange) {
+		return s, nil
+	}
+	x := *s.Exchange
+	for _, v := range m.source.Values(&x) {
+		made := world.Values(m.base.Op, s.Request.Target, a.r.base(m.base.Op))
+		if made == nil {
+			made = map[string]string{}
+		}
+		made[m.param] = v
+		s.Made = made
+		return s, made
+	}
+	return s, nil
+}
+
+// Do sends the valid request of an operation, or another case of it, about a resource.
+func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string]string, e chain.Edit) *chain.Step {
+	r := a.r
+	base := r.chainBase(op)
+	s := &chain.Step{Op: op, Values: values, Caller: e.As, Exchange: &wire.Exchange{Request: &wire.Request{Method: op.Method, Target: op.Path}}}
+	c := e.Case
+	if c == nil {
+		c = base
+	}
+	if e.As == chain.Nobody {
+		for _, other := range r.chainCases(op) {
+			if other.Anonymous {
+				c = other
+			}
+		}
+	}
+	if base == nil || c == nil {
+		return s
+	}
+	from := world.Values(op, base.Request.Target, r.base(op))
+	edited := withTarget(c, world.Bind(op, c.Request.Target, r.base(op), from, values))
+	edited.Base = base
+	edit(edited.Request, base.Request, e)
+	unbound := withTarget(c, c.Request.Target)
+	edit(unbound.Request, base.Request, chain.Edit{Query: e.Query})
+	req := r.withRunHeaders(edited)
+	if e.As == chain.Peer {
+		req = req.Clone()
+		for _, h := range r.opts.Peer {
+			req.Set(h.Name, h.Value)
+		}
+	}
+	known := map[string][]string{}
+	for name, v := range e.Set {
+		if text, ok := v.(string); ok {
+			known[name] = []string{text}
+		}
+	}
+	st := r.states.of(op)
+	for range maxOthers409 {
+		sent, shown := req, req
+		if u := st.uniques; u != nil && !u.off.Load() && e.Body == nil && len(req.Body) > 0 {
+			maps.Copy(known, r.opts.Known)
+			sent, _ = u.fresh(req, textsOf(base.Request), known)
+			shown = sent
+		}
+		if _, own := e.Header[keyHeader(op)]; !own {
+			sent = r.keyed(edited, sent)
+		}
+		sent = st.refers(sent)
+		if _, own := e.Header["If-Match"]; !own {
+			sent = st.fixture.upToDate(ctx, edited, sent, values)
+		}
+		x := r.exchange(ctx, op, sent, r.target.Do)
+		s.Exchange = &wire.Exchange{Request: sent, Response: x.Response, Err: x.Err}
+		s.Shown = shown.Clone()
+		s.Shown.Target = unbound.Request.Target // reports name the same identifier in every run
+		if x.Response == nil || x.Response.Status != http.StatusConflict || len(known) > len(r.opts.Known) || e.Case != nil {
+			break
+		}
+	}
+	if e.As == chain.Own && e.Case == nil && len(e.Header) == 0 && a.c != nil {
+		r.judgeStep(op, s, a.c)
+	}
+	return s
+}
+
+// judgeStep enters what is wrong with the answer to a step, whatever was done before it.
+func (r *runner) judgeStep(op *contract.Operation, s *chain.Step, c *chain.Chain) {
+	e := &judge.Exchange{
+		Exchange: &wire.Exchange{Request: s.Shown, Response: s.Response, Err: s.Err}, Op: op, Clause: op.StatusClause, Nowhere: true,
+		Authorized: r.admitted(op), MaxTime: r.opts.MaxTime, Secrets: r.secrets(op, s.Request),
+	}
+	var found []report.Finding
+	for _, f := range judge.Judge(e, r.selection.SkipsCheck) {
+		if !slices.Contains(comesAgain, f.Check) {
+			found = append(found, Finding(e, f, r.curlBase, c.ID))
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.Response != nil {
+		r.account.Response(op, s.Response)
+	}
+	r.onChains[c] = append(r.onChains[c], found...)
+}
+
+// edit changes a request as a chain wants it.
+func edit(req, base *wire.Request, e chain.Edit) {
+	for _, name := range slices.Sorted(maps.Keys(e.Header)) {
+		req.Set(name, e.Header[name])
+	}
+	if len(e.Query) > 0 {
+		path, query, _ := strings.Cut(req.Target, "?")
+		var pairs []string
+		for pair := range strings.SplitSeq(query, "&") {
+			name, _, _ := strings.Cut(pair, "=")
+			if plain, err := url.QueryUnescape(name); pair != "" && (err != nil || e.Query[plain] == "") {
+				pairs = append(pairs, pair)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(e.Query)) {
+			pairs = append(pairs, url.QueryEscape(name)+"="+url.QueryEscape(e.Query[name]))
+		}
+		req.Target = path + "?" + strings.Join(pairs, "&")
+	}
+	if e.Body != nil {
+		req.Body = e.Body
+		return
+	}
+	members, first := object(req.Body), object(base.Body)
+	if members == nil || e.Case == nil && len(e.Set)+len(e.Drop)+len(e.Keep) == 0 {
+		return
+	}
+	if e.Only {
+		members = map[string]any{}
+	}
+	if e.Case != nil && e.Case.Base != nil { // it lacks what the valid request of the plan does
+		planned := object(e.Case.Base.Request.Body)
+		for name, v := range first {
+			_, there := members[name]
+			if _, of := planned[name]; planned != nil && !of && !there && !strings.Contains(e.Case.Clause.Name+"/", "/"+name+"/") {
+				members[name] = v
+			}
+		}
+	}
+	for _, name := range e.Keep {
+		members[name] = first[name]
+	}
+	for name, v := range e.Set {
+		now, there := members[name]
+		if text, err := json.Marshal(now); e.Case != nil && (!there || err != nil || !sameJSON(text, first[name])) {
+			continue // what the case is about
+		}
+		members[name] = v
+	}
+	for _, name := range e.Drop {
+		delete(members, name)
+	}
+	if body, err := json.Marshal(members); err == nil {
+		req.Body = body
+	}
+}
+
+func sameJSON(text []byte, v any) bool {
+	other, err := json.Marshal(v)
+	return err == nil && bytes.Equal(text, other)
+}
+
+func keyHeader(op *contract.Operation) string {
+	for _, p := range keysOf(op) {
+		return p.Spec.Name
+	}
+	return ""
+}
+
+// chainBase is the valid request of an operation for chains; nil where none is made.
+func (r *runner) chainBase(op *contract.Operation) *plan.Case {
+	r.baseMu.Lock()
+	c, known := r.bases[op]
+	r.baseMu.Unlock()
+	if known {
+		return c
+	}
+	opts := r.plan.opts
+	opts.Want = nil
+	c = leastAsked(plan.Base(op, opts))
+	r.setBase(op, c)
+	return c
+}
+
+func (r *runner) setBase(op *contract.Operation, c *plan.Case) {
+	r.baseMu.Lock()
+	defer r.baseMu.Unlock()
+	if r.bases == nil {
+		r.bases = map[*contract.Operation]*plan.Case{}
+	}
+	r.bases[op] = c
+}
+
+// chainCases are the cases of an operation, of all its clauses though the run may be about
+// some alone.
+func (r *runner) chainCases(op *contract.Operation) []*plan.Case {
+	if len(r.opts.Only) == 0 {
+		return r.plan.cases(op)
+	}
+	opts := r.plan.opts
+	opts.Want = nil
+	return plan.Operation(op, opts).Cases
+}
+
+// fill gives the requests that make and change a kind of resource a body with all that it
+// may have, where the target takes that: what is never sent is never lost.
+func (r *runner) fill(ctx context.Context, k *chain.Kind) {
+	a := actor{r: r}
+	above := r.above(ctx, k)
+	var values map[string]string
+	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+		if op == nil {
+			continue
+		}
+		base := r.chainBase(op)
+		full := r.fullest(base)
+		if full == nil {
+			continue
+		}
+		r.setBase(op, full)
+		var s *chain.Step
+		if op == k.Make {
+			s, values = a.Make(ctx, k, above, chain.Edit{})
+		} else {
+			if values == nil {
+				_, values = a.Make(ctx, k, above, chain.Edit{})
+			}
+			s = a.Do(ctx, op, values, chain.Edit{})
+		}
+		if s == nil || !accepted(op, s.Exchange) {
+			r.setBase(op, base)
+		}
+	}
+}
+
+// above makes what a kind of resource stands below.
+func (r *runner) above(ctx context.Context, k *chain.Kind) map[string]string {
+	if k.Parent == nil {
+		return nil
+	}
+	_, values := actor{r: r}.Make(ctx, k.Parent, r.above(ctx, k.Parent), chain.Edit{})
+	return values
+}
+
+// fullest is the valid request of an operation with all properties in its body that a value
+// can be made for; nil where it has them, or no object.
+func (r *runner) fullest(base *plan.Case) *plan.Case {
+	if base == nil {
+		return nil
+	}
+	members := object(base.Request.Body)
+	n := chain.Node(base.Op)
+	if members == nil || n == nil {
+		return nil
+	}
+	full := withTarget(base, base.Request.Target)
+	more := false
+	for _, m := range n.Members() {
+		if _, there := members[m.PropName]; there || m.Schema.ReadOnly || strings.HasSuffix(world.Plain(m.PropName), "id") || slices.Contains(versions, world.Plain(m.PropName)) {
+			continue
+		}
+		g, err := (&value.Maker{Known: r.opts.Known}).Good(m)
+		if err != nil {
+			continue
+		}
+		if v := value.Plain(g.V); v != nil {
+			if d := m.Schema.Default; d != nil { // which would be there if it was not stored
+				if o, ok := chain.Other(m, d); ok {
+					v = o
+				}
+			}
+			members[m.PropName] = v
+			body, err := json.Marshal(members)
+			before := full.Request.Body
+			if full.Request.Body = body; err != nil || len(full.Op.CheckRequest(full.Request)) > 0 {
+				full.Request.Body = before
+				delete(members, m.PropName)
+				continue
+			}
+			more = true
+		}
+	}
+	if !more {
+		return nil
+	}
+	return full
+}
+
+// leastAsked is the valid request of a read without what it may leave out: a filter, or a
+// choice of properties, would hide what is looked for.
+func leastAsked(c *plan.Case) *plan.Case {
+	if c == nil || !world.Safe(c.Op.Method) {
+		return c
+	}
+	least := withTarget(c, c.Request.Target)
+	path, query, _ := strings.Cut(c.Request.Target, "?")
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		raw, _, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(raw)
+		if err != nil || !slices.ContainsFunc(c.Op.Params, func(p *contract.Param) bool {
+			return p.Spec.In == openapi3.ParameterInQuery && !p.Spec.Required && !p.Credential && (name == p.Spec.Name || strings.HasPrefix(name, p.Spec.Name+"["))
+		}) {
+			kept = append(kept, pair)
+		}
+	}
+	least.Request.Target = path
+	if query = strings.Join(kept, "&"); query != "" {
+		least.Request.Target += "?" + query
+	}
+	for _, p := range c.Op.Params {
+		if p.Spec.In == openapi3.ParameterInHeader && !p.Spec.Required && !p.Credential {
+			least.Request.Del(p.Spec.Name)
+		}
+	}
+	if len(c.Op.CheckRequest(least.Request)) > 0 {
+		return c // they are needed after all
+	}
+	return least
+}
