@@ -492,13 +492,16 @@ func (t *try) paging(r *resource, limit *contract.Param, size int) {
 	name := limit.Spec.Name
 	p := pager{try: t, query: map[string]string{name: strconv.Itoa(size)}}
 	made := t.steps
-	for n := 0; ; n++ {
+	for n, stuck := 0, 0; ; n++ {
 		s := t.do(k.List, r, Edit{Query: p.query})
 		if !s.ok() || t.over() || n > maxItems*2 {
 			return
 		}
 		ids := t.identifiers(s)
-		if n > total+2 && len(p.seen) >= total && p.again(s) { // others may have added to it
+		if stuck++; !p.again(s) {
+			stuck = 0
+		}
+		if n > total+2 && stuck > enough { // others may have added to it
 			t.steps = append(made, s)
 			t.blame(judge.Error, s, "an end after "+strconv.Itoa(total)+" items", "another page", "the pages of %s have no end", k.List.ID)
 			return
