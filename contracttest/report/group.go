@@ -438,7 +438,8 @@ func (f *Finding) about() string {
 
 // broken takes the message of a broken schema apart: the member, and what is wrong with it.
 func (f *Finding) broken() (member, what string) {
-	path, what, ok := strings.Cut(f.about(), ": ")
+	about, _, _ := strings.Cut(f.about(), "; nearest to ")
+	path, what, ok := strings.Cut(about, ": ")
 	if !ok {
 		return "", path
 	}

@@ -123,3 +123,29 @@ components:
 		assert.True(t, found, name)
 	}
 }
+
+// What no branch takes says which of them came nearest, and what it lacks there.
+func TestNearestBranch(t *testing.T) {
+	for _, tt := range []struct{ schema, body, want string }{
+		{"{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]}", `{"barks":true}`, "the body: violates: the body is valid against exactly one of 2 schemas; nearest to Dog, but name: is missing"},
+		{"{anyOf: [{type: object, required: [a, b]}, {type: string, maxLength: 2}]}", `"abc"`, "the body: violates: the body is valid against at least one of 2 schemas; nearest to schema 2, but violates: the body has at most 2 characters"},
+		{"{type: object, properties: {pet: {oneOf: [{type: string}, {$ref: '#/components/schemas/Dog'}]}}}", `{"pet":{"name":1,"barks":true}}`, "pet: violates: pet is valid against exactly one of 2 schemas; nearest to Dog, but name: want string, got integer"},
+		{"{oneOf: [{type: integer}, {type: number}]}", `1`, "the body: violates: the body is valid against exactly one of 2 schemas"},
+	} {
+		op := parse(t, head+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: `+tt.schema+`}}}
+      responses: {"200": {description: Done.}}
+components:
+  schemas:
+    Cat: {type: object, required: [name, meows], properties: {name: {type: string}, meows: {type: boolean}}}
+    Dog: {type: object, required: [name, barks], properties: {name: {type: string}, barks: {type: boolean}}}
+`).Operations[0]
+		broken := op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+tt.body))
+		if assert.NotEmpty(t, broken, tt.body) {
+			assert.Equal(t, tt.want, broken[0].Message)
+		}
+	}
+}

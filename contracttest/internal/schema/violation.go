@@ -189,11 +189,15 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any) Violat
 // inBranches asks the branches what a value breaks in them that none takes. err is what the
 // validator found, of each branch by itself.
 func (n *Node) inBranches(v *Violation, keyword string, value any, err *jsonschema.ValidationError) {
+	nearest := ""
 	switch keyword {
 	case "oneOf":
-		v.Within, v.Leave = n.within(n.OneOf, value, err)
+		v.Within, v.Leave, nearest = n.within(n.OneOf, value, err)
 	case "anyOf":
-		v.Within, v.Leave = n.within(n.AnyOf, value, err)
+		v.Within, v.Leave, nearest = n.within(n.AnyOf, value, err)
+	}
+	if nearest != "" {
+		v.Message += "; nearest to " + nearest
 	}
 }
 
@@ -202,23 +206,25 @@ const maxBranches = 64
 
 // within returns the clauses that a value which no branch takes breaks in those
 // that are nearest to taking it: with the fewest broken. leave says why a
-// receiver may take it by one of them all the same.
-func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationError) (nearest []*Clause, leave string) {
+// receiver may take it by one of them all the same, what which the first of them is and
+// what it lacks.
+func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationError) (nearest []*Clause, leave, what string) {
 	if len(err.Causes) < len(branches) || len(branches) > maxBranches || n.nested() > 3 {
-		return nil, "" // with fewer causes than branches, it is taken by more than one
+		return nil, "", "" // with fewer causes than branches, it is taken by more than one
 	}
 	// What is broken in branches of a branch is asked of those alone that count: it takes
 	// as long as all the rest together, at each level.
 	fewest := -1
 	broken := make([][]Violation, len(branches))
 	how := checking{depth: len(err.InstanceLocation)}
+	sameType := false
 	for i, b := range branches {
 		if b.Recursive || b.Shared != nil {
 			continue
 		}
 		broken[i] = b.brokenBy(err.Causes[i], value, how)
 		if len(broken[i]) == 0 {
-			return nil, "" // it is taken, but for the name that the discriminator has for the branch
+			return nil, "", "" // it is taken, but for the name that the discriminator has for the branch
 		}
 		if fewest < 0 || len(broken[i]) < fewest {
 			fewest = len(broken[i])
@@ -236,13 +242,26 @@ func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationErr
 		if !slices.ContainsFunc(all, func(v Violation) bool { return v.Leave == "" }) {
 			leave = cmp.Or(leave, all[0].Leave)
 		}
+		typed := broken[i][0].Clause == nil || broken[i][0].Clause != b.Clause("type")
+		if near && (what == "" || !sameType && typed) { // a value of another type is not near
+			sameType = typed
+			what = b.branchName(i) + ", but " + strings.TrimPrefix(broken[i][0].Message, "the body: ")
+		}
 		for _, v := range all {
 			if near && v.Clause != nil {
 				nearest = append(append(nearest, v.Clause), v.Within...)
 			}
 		}
 	}
-	return nearest, leave
+	return nearest, leave, what
+}
+
+// branchName is what people call a branch: its component, or which one it is.
+func (n *Node) branchName(i int) string {
+	if name, ok := strings.CutPrefix(n.Pointer, "/components/schemas/"); ok && !strings.Contains(name, "/") {
+		return name
+	}
+	return fmt.Sprintf("schema %d", i+1)
 }
 
 // brokenBy returns what a value breaks in a branch for which the validator has found err.
