@@ -501,7 +501,7 @@ func (t *try) paging(r *resource, limit *contract.Param, size int) {
 		if stuck++; !p.again(s) {
 			stuck = 0
 		}
-		if n > total+2 && stuck > enough { // others may have added to it
+		if stuck > total+onPages { // others may have added to it, or pages be empty as what is new does not show yet
 			t.steps = append(made, s)
 			t.blame(judge.Error, s, "an end after "+strconv.Itoa(total)+" items", "another page", "the pages of %s have no end", k.List.ID)
 			return
