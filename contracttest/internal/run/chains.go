@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -41,8 +42,9 @@ func (r *runner) chains(ctx context.Context) {
 	}
 	found := make([]*chain.Finding, len(all))
 	settle := &chain.Settle{Most: r.opts.Settle}
+	why := make([]string, len(all))
 	try := func(i int) {
-		if r.chainable(ctx, all[i]) {
+		if why[i] = r.unchainable(ctx, all[i]); why[i] == "" {
 			found[i] = all[i].Try(ctx, actor{r, all[i]}, settle)
 		}
 	}
@@ -61,6 +63,7 @@ func (r *runner) chains(ctx context.Context) {
 		}
 	}
 	r.deleteAll(ctx, r.inUse)
+	r.sayUntried(why)
 	for i, f := range found {
 		for _, of := range r.onChains[all[i]] {
 			r.enter(of)
@@ -104,11 +107,35 @@ func (r *runner) hasChain(id string) bool {
 	return slices.ContainsFunc(r.wantedChains(r.made()), func(c *chain.Chain) bool { return c.ID == id })
 }
 
-// chainable reports whether nothing has come up that a chain would only suffer from.
-func (r *runner) chainable(ctx context.Context, c *chain.Chain) bool {
-	return !slices.ContainsFunc(c.Ops, func(op *contract.Operation) bool {
-		return r.stopped(ctx, op) != "" || rank(op) == ending
-	})
+// unchainable says why a chain is not tried: an operation that it needs is no longer sent
+// requests, or ends the session. It is empty where it is.
+func (r *runner) unchainable(ctx context.Context, c *chain.Chain) string {
+	for _, op := range c.Ops {
+		if reason := r.stopped(ctx, op); reason != "" {
+			return op.ID + ": " + reason
+		}
+		if rank(op) == ending {
+			return op.ID + " may end the session"
+		}
+	}
+	return ""
+}
+
+// sayUntried warns of the chains that were not tried, by the reason.
+func (r *runner) sayUntried(why []string) {
+	counts := map[string]int{}
+	var order []string
+	for _, reason := range why {
+		if reason == "" {
+			continue
+		}
+		if counts[reason]++; counts[reason] == 1 {
+			order = append(order, reason)
+		}
+	}
+	for _, reason := range order {
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d sequences of the checks on state were not tried: %s", counts[reason], reason))
+	}
 }
 
 // enterChain enters a finding of a chain.
