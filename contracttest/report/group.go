@@ -56,6 +56,12 @@ const (
 	checkSchema             = "response-schema"
 )
 
+// access are further checks on what is shown, changed or taken away for who may not.
+var access = []string{checkSecurityIgnored, checkErrorLeak, "object-shared", "other-parent", "neighbour-changed", "refused-but-done"}
+
+// details are further checks on the letter of HTTP: on caches, codings and parts.
+var details = []string{checkAllowHeader, "response-encoding", "vary-missing", "etag-shared", "head-differs", "conditional-request", "range-request"}
+
 // ranks are those of groups: less is graver. A base request that is refused leaves all
 // of its operation unknown, so it stands before the answers that are wrong in one thing.
 const (
@@ -166,8 +172,11 @@ func leads(f Finding) int {
 
 // rankFor is how grave a finding is among others of its severity.
 func rankFor(f Finding) int {
-	if f.isDetail() {
+	switch {
+	case f.isDetail():
 		return rankDetail
+	case slices.Contains(access, f.Check):
+		return rankAccess
 	}
 	switch f.Check {
 	case checkConnection:
@@ -184,8 +193,6 @@ func rankFor(f Finding) int {
 		if f.failsAtTimes() {
 			return rankFailsValid
 		}
-	case checkSecurityIgnored, checkErrorLeak:
-		return rankAccess
 	case checkValidRefused:
 		if f.isBase() {
 			return rankUntested
@@ -201,11 +208,12 @@ func rankFor(f Finding) int {
 // of an RFC: clients hardly ever meet it.
 func (f *Finding) isDetail() bool {
 	label := f.label()
+	if slices.Contains(details, f.Check) {
+		return true
+	}
 	switch f.Check {
 	case checkConnection, checkServerError:
 		return false
-	case checkAllowHeader:
-		return true
 	case checkErrorLeak:
 		return f.Severity == Warning
 	case checkUndocumentedMethod:
