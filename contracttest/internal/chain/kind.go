@@ -79,7 +79,7 @@ func lastOf(op *contract.Operation) *contract.Param {
 }
 
 // names are those that a resource's identifier may have in an answer.
-func (k *Kind) names() []string { return []string{world.Plain(k.Param.Spec.Name), "id", "uuid"} }
+func (k *Kind) names() []string { return world.Identifiers(k.Param.Spec.Name, k.Make.Path) }
 
 // takes reports whether a request of an operation may have a header.
 func takes(op *contract.Operation, header string) bool {

@@ -1,7 +1,10 @@
 package wire
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,10 +89,49 @@ func (s scripted) asks(tag string) bool {
 	return slices.ContainsFunc(conditions, func(name string) bool { return s.req.Get(name) == tag })
 }
 
-// extract reads a value from an answer: from its Location, or its first id.
+// extract reads a value from an answer: from its Location, or from the property of its
+// body that has it.
 func (s scripted) extract(line string) string {
-	if s.answer != nil && strings.HasSuffix(strings.TrimSuffix(s.answer.Header.Get("Location"), "/"), "/"+s.value) {
+	if s.answer == nil {
+		return line
+	}
+	if strings.HasSuffix(strings.TrimSuffix(s.answer.Header.Get("Location"), "/"), "/"+s.value) {
 		return line + ` | sed -n 's#^[Ll]ocation:.*/\([^/?]*\).*#\1#p' | tr -d '\r'`
 	}
-	return strings.Replace(line, "curl -sS -i", "curl -sS", 1) + ` | jq -r 'first(.. | .id? // empty)'`
+	name := "id"
+	var body any
+	dec := json.NewDecoder(bytes.NewReader(s.answer.Body))
+	dec.UseNumber()
+	if dec.Decode(&body) == nil {
+		if found, ok := nameOf(body, s.value); ok {
+			name = found
+		}
+	}
+	start := quote(fmt.Sprintf(`"%s" *: *"\{0,1\}`, name))
+	return strings.Replace(line, "curl -sS -i", "curl -sS", 1) +
+		fmt.Sprintf(` | tr '\n' ' ' | grep -o %s'[^",}]*' | head -n 1 | sed s#%s##`, start, start)
+}
+
+// nameOf finds the name of a property that has a value.
+func nameOf(v any, text string) (string, bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if fmt.Sprint(v[name]) == text {
+				return name, true
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if found, ok := nameOf(v[name], text); ok {
+				return found, true
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if found, ok := nameOf(item, text); ok {
+				return found, true
+			}
+		}
+	}
+	return "", false
 }

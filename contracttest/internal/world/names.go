@@ -29,6 +29,21 @@ func stemOf(name, collection string) string {
 	return ""
 }
 
+// Identifiers lists how a path parameter may be named in what stands in a collection: key for
+// {noteKey} below /notes.
+func Identifiers(name, collection string) []string {
+	names := []string{Plain(name)}
+	if rest, ok := strings.CutPrefix(Plain(name), singular(lastSegment(collection))); ok && rest != "" {
+		names = append(names, rest)
+	}
+	for _, usual := range []string{"id", "uuid"} {
+		if !slices.Contains(names, usual) {
+			names = append(names, usual)
+		}
+	}
+	return names
+}
+
 // lastSegment returns the last literal segment of a path.
 func lastSegment(p string) string {
 	segments := strings.Split(strings.Trim(p, "/"), "/")

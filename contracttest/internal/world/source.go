@@ -72,7 +72,7 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 		case len(linked) > 0:
 		case ofCollection:
 			add(s, Collection, func(x *wire.Exchange) []string {
-				return slices.Concat(located(x, op, name), within(x, name, "id", "uuid"), listed(x))
+				return slices.Concat(located(x, op, name), within(x, Identifiers(name, collection)...), listed(x))
 			})
 		case strings.Contains(s.Path, "{") || !safe && s.Method != http.MethodPost:
 		case resource && mentions(s, "id"):

@@ -95,6 +95,7 @@ func TestSources(t *testing.T) {
 		{"Location", []string{"post /pets", "get /pets/{petId}"}, "/pets/{petId}", "petId", world.Collection, "http://host/base/pets/a%2Fb", "", "a/b", "post/pets"},
 		{"id of what was created", []string{"post /pets", "get /pets/{id}"}, "/pets/{id}", "id", world.Collection, "", `{"name":"x","id":7}`, "7", "post/pets"},
 		{"its own name before id", []string{"post /pets", "get /pets/{pet_id}"}, "/pets/{pet_id}", "pet_id", world.Collection, "", `{"id":1,"petId":"p"}`, "p", "post/pets"},
+		{"what the name adds to that of the collection", []string{"post /notes", "get /notes/{noteKey}"}, "/notes/{noteKey}", "noteKey", world.Collection, "", `{"id":1,"key":"k-1"}`, "k-1", "post/notes"},
 		{"list", []string{"get /pets", "get /pets/{id}"}, "/pets/{id}", "id", world.Collection, "", `[{"id":"a"},{"id":"b"}]`, "a", "get/pets"},
 		{"envelope", []string{"get /pets", "get /pets/{id}"}, "/pets/{id}", "id", world.Collection, "", `{"cursor":{"id":"c"},"data":[{"id":"a"}]}`, "a", "get/pets"},
 		{"list of names", []string{"get /pets", "get /pets/{name}"}, "/pets/{name}", "name", world.Collection, "", `["a","b"]`, "a", "get/pets"},

@@ -1,0 +1,141 @@
+package contracttest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+const notebook = `
+openapi: 3.0.3
+info: {title: Notebook, version: "1"}
+paths:
+  /notes:
+    post:
+      operationId: addNote
+      requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}}
+      responses:
+        "201": {description: added, content: {application/json: {schema: {type: object, properties: {key: {type: string}}}}}}
+        "400": {description: refused}
+        "415": {description: refused}
+  /notes/{noteKey}:
+    parameters: [{name: noteKey, in: path, required: true, schema: {type: string}}]
+    get:
+      operationId: getNote
+      responses:
+        "200": {description: the note, content: {application/json: {schema: {type: object}}}}
+        "404": {description: none}
+    delete:
+      operationId: deleteNote
+      responses:
+        "204": {description: gone}
+        "404": {description: none}
+components:
+  schemas:
+    Note: {type: object, required: [title], properties: {title: {type: string, maxLength: 60}}}
+`
+
+// keepsAll is a service that deletes nothing, though it says so.
+func keepsAll() http.Handler {
+	var mu sync.Mutex
+	all := map[string]map[string]any{}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /notes", func(w http.ResponseWriter, r *http.Request) {
+		kind := r.Header.Get("Content-Type")
+		if !strings.HasPrefix(strings.ToLower(kind), "application/json") {
+			w.WriteHeader(http.StatusUnsupportedMediaType)
+			return
+		}
+		var note map[string]any
+		err := json.NewDecoder(r.Body).Decode(&note)
+		if title, ok := note["title"].(string); err != nil || !ok || len([]rune(title)) > 60 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		key := fmt.Sprint("k-", len(all))
+		all[key] = note
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"key": %q}`, key)
+	})
+	mux.HandleFunc("GET /notes/{key}", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		note := all[r.PathValue("key")]
+		if note == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(note)
+	})
+	mux.HandleFunc("DELETE /notes/{key}", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if all[r.PathValue("key")] == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
+// TestChain proves what a finding of a sequence is good for: it can be planned, run alone,
+// and its lines carry it out in a shell.
+func TestChain(t *testing.T) {
+	const id = "deleteNote/response/status#deleted-still-there"
+	srv := httptest.NewServer(keepsAll())
+	defer srv.Close()
+	c := parse(t, notebook)
+	planned := map[string]bool{}
+	cases, err := contracttest.Plan(t.Context(), c, contracttest.URL(srv.URL))
+	require.NoError(t, err)
+	for pc := range cases {
+		require.False(t, planned[pc.ID], "%s is planned twice", pc.ID)
+		planned[pc.ID] = true
+	}
+	require.True(t, planned[id])
+	var script string
+	for _, opts := range [][]contracttest.Option{{contracttest.Workers(1)}, {contracttest.Workers(8)}, {contracttest.Only("case:" + id)}} {
+		rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), append(opts, contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))...)
+		require.NoError(t, err)
+		var found []string
+		for _, f := range rep.Findings {
+			if planned[f.Case.ID] && strings.HasPrefix(f.Check, "deleted-") {
+				found = append(found, f.Severity+" "+f.Case.ID)
+				assert.Equal(t, "deleteNote/response/status", f.Clause)
+				assert.NotContains(t, f.Curl, "k-", "identifiers are passed on")
+				if script != "" {
+					assert.Equal(t, script, f.Curl, "each run reports the same")
+				}
+				script = f.Curl
+			}
+		}
+		assert.Equal(t, []string{"error " + id}, found)
+	}
+	assert.Len(t, strings.Split(script, "\n"), 3, "make, act, look:\n%s", script)
+	shell, err := exec.LookPath("bash")
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "again.sh")
+	require.NoError(t, os.WriteFile(file, []byte("set -e\n"+script+"\n"), 0o600))
+	out, err := exec.CommandContext(t.Context(), shell, file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "204 No Content")
+	assert.Contains(t, string(out), "200 OK", "it can still be read:\n%s\n%s", script, out)
+}
