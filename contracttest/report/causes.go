@@ -83,11 +83,11 @@ func (p *printer) causes(r *Report, most int) {
 
 // cause writes what a group is about, and what it touches.
 func (p *printer) cause(r *Report, n int, g Group) {
-	sign, paint := "✗", p.red
+	paint := p.red
 	if g.Severity == Warning {
-		sign, paint = "!", p.yellow
+		paint = p.yellow
 	}
-	head := fmt.Sprintf("%2d. %s ", n, sign)
+	head := fmt.Sprintf("%2d. %s ", n, signOf(g.Severity))
 	p.line("%s%s", paint(head), p.bold(clip(printable(g.Title), p.room-columns(head))))
 	about := fmt.Sprintf(" · %d time%s · %s", g.Exchanges, plural(g.Exchanges), g.Check)
 	p.line("      %s", p.dim(r.touches(g, p.room-6-columns(about))+about))

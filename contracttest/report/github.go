@@ -16,12 +16,13 @@ const (
 	maxMessage     = 4 * 1024 // bytes of an annotation
 )
 
-// Annotations writes the findings as workflow commands of GitHub, which shows them
-// at the lines of the document, errors first.
+// Annotations writes an example of each cause as a workflow command of GitHub, which shows
+// it at its line of the document, the gravest first.
 func Annotations(w io.Writer, r *Report) error {
 	var b strings.Builder
 	written := map[string]int{}
-	for _, f := range r.Findings {
+	for _, g := range r.groups() {
+		f := r.Findings[g.Findings[0]]
 		if written[f.Severity]++; written[f.Severity] > maxAnnotations {
 			continue
 		}
@@ -53,7 +54,7 @@ func property(s string) string {
 }
 
 // Markdown writes a summary for a job's page: the verdict, what was shown of the
-// clauses, and the findings.
+// clauses, the causes in their rank, and the findings.
 func Markdown(w io.Writer, r *Report) error {
 	var b strings.Builder
 	text, _ := verdict(r)
@@ -65,25 +66,43 @@ func Markdown(w io.Writer, r *Report) error {
 	c := r.Coverage
 	fmt.Fprintf(&b, "| clauses | kept | refused as they should be | observed | not proven | never tried |\n|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d |\n",
 		c.Clauses, c.Kept, c.Broken, c.Observed, c.NotProven, len(c.Unreached))
+	groups := r.groups()
+	if len(groups) > 0 {
+		b.WriteString("\n| | cause | in | times | check |\n|---|---|---|---|---|\n")
+	}
+	for i, g := range groups {
+		if i == maxCauses {
+			fmt.Fprintf(&b, "\n… and %d more causes.\n", len(groups)-i)
+			break
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s |\n", signOf(g.Severity), cell(g.Title), cell(r.touches(g, 120)), g.Exchanges, cell(g.Check))
+	}
 	if len(r.Findings) > 0 {
+		fmt.Fprintf(&b, "\n<details><summary>%d finding%s</summary>\n", len(r.Findings), plural(len(r.Findings)))
 		b.WriteString("\n| | place | clause | what | expected | seen | check |\n|---|---|---|---|---|---|---|\n")
 	}
 	for i, f := range r.Findings {
-		sign := "✗"
-		if f.Severity == Warning {
-			sign = "!"
-		}
-		row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", sign, cell(f.Place.String()), cell(f.Clause), cell(f.Message), cell(f.Expected), cell(f.Actual), cell(f.Check))
+		row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", signOf(f.Severity), cell(f.Place.String()), cell(f.Clause), cell(f.Message), cell(f.Expected), cell(f.Actual), cell(f.Check))
 		if i == maxRows || b.Len()+len(row) > maxMarkdown-200 {
 			fmt.Fprintf(&b, "\n… and %d more: the other reports have them all.\n", len(r.Findings)-i)
 			break
 		}
 		b.WriteString(row)
 	}
+	if len(r.Findings) > 0 {
+		b.WriteString("\n</details>\n")
+	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("summary: %w", err)
 	}
 	return nil
+}
+
+func signOf(severity string) string {
+	if severity == Warning {
+		return "!"
+	}
+	return "✗"
 }
 
 // cell is a text that neither ends a cell nor is markup.

@@ -24,6 +24,12 @@ func TestAnnotations(t *testing.T) {
 	}
 	b.Reset()
 	require.NoError(t, report.Annotations(&b, r))
+	assert.Equal(t, 1, strings.Count(b.String(), "\n"), "one of each cause")
+	for i := range r.Findings {
+		r.Findings[i].Message = strings.Repeat("another ", i+1)
+	}
+	b.Reset()
+	require.NoError(t, report.Annotations(&b, r))
 	assert.Equal(t, 10, strings.Count(b.String(), "\n"), "no more than GitHub shows")
 }
 
@@ -34,6 +40,8 @@ func TestMarkdown(t *testing.T) {
 	require.NoError(t, report.Markdown(&b, r))
 	got := b.String()
 	assert.Contains(t, got, "## The contract is broken: 1 error, 0 warnings\n")
+	assert.Contains(t, got, `| ✗ | A \| b &lt;img src=x&gt; &#96;c&#96; &#64;everyone \[x\](y) z | get | 1 | c |`)
+	assert.Contains(t, got, "<details><summary>1 finding</summary>\n\n| | place |")
 	assert.Contains(t, got, `| ✗ | a.yaml:3:1 | get/three | a \| b &lt;img src=x&gt; &#96;c&#96; &#64;everyone \[x\](y) z | 3 | 4 | c |`)
 
 	r.Findings[0].Message = strings.Repeat("x", 1<<20)

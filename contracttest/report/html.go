@@ -267,7 +267,7 @@ func (p *htmlPage) causes(r *Report) {
 			n++
 			f := r.Findings[g.Findings[0]]
 			c := htmlCause{
-				N: n, ID: readable(g.ID), Title: readable(g.Title), Check: readable(g.Check), State: "finding", Sign: "✗", Where: readable(r.touches(g, 60)), Times: g.Exchanges,
+				N: n, ID: readable(g.ID), Title: readable(g.Title), Check: readable(g.Check), State: "finding", Sign: signOf(severity), Where: readable(r.touches(g, 60)), Times: g.Exchanges,
 				Place: readable(f.Place.String()), Request: readable(f.Request), Expected: readable(f.Expected), Seen: readable(f.Actual),
 				Curl: readable(f.Curl), Open: len(r.groups()) == 1,
 			}
@@ -278,7 +278,7 @@ func (p *htmlPage) causes(r *Report) {
 				c.Seen += ": " + readable(f.Answer)
 			}
 			if severity == Warning {
-				c.State, c.Sign = "warning", "!"
+				c.State = "warning"
 			}
 			if len(g.Operations) > 1 {
 				names := make([]string, 0, len(g.Operations))

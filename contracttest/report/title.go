@@ -171,6 +171,9 @@ func sentence(text string) string {
 
 // shorten cuts a text to so many characters.
 func shorten(text string, most int) string {
+	if len(text) > utf8.UTFMax*(most+1) { // no need to count them all
+		text = strings.ToValidUTF8(text[:utf8.UTFMax*(most+1)], "")
+	}
 	if r := []rune(text); len(r) > most {
 		return strings.TrimSpace(string(r[:most-1])) + "…"
 	}

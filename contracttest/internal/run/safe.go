@@ -92,5 +92,5 @@ func (r *runner) sparedOps(ops map[*contract.Operation]bool) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{strings.Join(someOf(names), ", ") + ": PUT, PATCH, DELETE and the like are not tried on a collection that does not have them: a target that carries one out would lose what the run has not made"}
+	return []string{strings.Join(someOf(names), ", ") + ": PUT, PATCH, DELETE and similar methods are not sent to paths that do not document them: a server that carries one out could lose data"}
 }
