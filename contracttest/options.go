@@ -188,7 +188,7 @@ func MaxTime(d time.Duration) Option {
 	}
 }
 
-// Budget bounds the whole run; what is left then is reported as unreached, and
+// Budget bounds the whole run; what is left then is reported as never tried, and
 // the report is inconclusive where that is a case for a clause. 0, the default,
 // does not.
 func Budget(d time.Duration) Option {
@@ -235,7 +235,7 @@ func Keep() Option {
 }
 
 // Safe sends requests by GET, HEAD and OPTIONS alone (RFC 9110 §9.2.1). Clauses
-// that need others are reported as unreached.
+// that need others are reported as never tried.
 func Safe() Option {
 	return func(c *config) error { c.Safe = true; return nil }
 }
