@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxSourceLine is how many bytes of a line people read. A JSON document with a longer one
-// was not written by hand, and is shown indented.
-const maxSourceLine = 1000
+// maxSourceLine is how many bytes a line of a document may have on average. JSON with longer
+// lines was not written for people, and is shown indented.
+const maxSourceLine = 500
 
 // laidOut is the report with such documents indented, and with the places of its findings
 // and clauses in them. It is the report itself where there is none. The value keeps the
@@ -67,7 +67,7 @@ func (r *Report) places() []*Place {
 }
 
 // Document is the document as reports show it: what was read, and indented where it is JSON
-// on a line that nobody reads. Empty where the report does not have it.
+// on one line. Empty where the report does not have it.
 func (r *Report) Document() string {
 	if indented, ok := indent(r.Sources[r.Spec]); ok {
 		return indented
@@ -75,16 +75,9 @@ func (r *Report) Document() string {
 	return r.Sources[r.Spec]
 }
 
-// indent writes JSON with a line for each member, in its order, if it has a line that nobody
-// reads.
+// indent writes JSON with a line for each member, in its order, if it has hardly any lines.
 func indent(text string) (string, bool) {
-	long := false
-	for line := range strings.Lines(text) {
-		if long = len(line) > maxSourceLine; long {
-			break
-		}
-	}
-	if !long {
+	if len(text) <= maxSourceLine*(strings.Count(text, "\n")+1) {
 		return text, false
 	}
 	var b bytes.Buffer

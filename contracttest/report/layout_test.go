@@ -57,7 +57,7 @@ func TestDocumentOnOneLine(t *testing.T) {
 
 // What people have written is shown as they have.
 func TestDocumentAsItIsWritten(t *testing.T) {
-	for _, doc := range []string{"a: 1\n", `{"openapi": "3.0.3"}`, "b:  {c: [1,2]} # " + strings.Repeat("long ", 300) + "\na: 1\n"} {
+	for _, doc := range []string{"a: 1\n", "{\n" + strings.Repeat(`"a": [1, 2],`+"\n", 99) + `"description": "` + strings.Repeat("long ", 300) + "\"\n}\n", `{"openapi": "3.0.3"}`, "b:  {c: [1,2]} # " + strings.Repeat("long ", 300) + "\na: 1\n"} {
 		r := &report.Report{Spec: "a.yaml", Sources: map[string]string{"a.yaml": doc}}
 		assert.Equal(t, doc, r.Document())
 	}
