@@ -249,11 +249,19 @@ func (f *Finding) failsAtTimes() bool {
 type answered struct {
 	operation string
 	status    int
-	text      string
+	text      string // all that it says
+	first     string // the most telling of it
+}
+
+// anywhere is the answer whatever the operation.
+func (a answered) anywhere() answered {
+	a.operation = ""
+	return a
 }
 
 func (f *Finding) answered() answered {
-	return answered{f.Operation, f.Status, plainly(said(f.Answer))}
+	all := said(f.Answer)
+	return answered{f.Operation, f.Status, plainly(strings.Join(all, " ")), plainly(strings.Join(all[:min(1, len(all))], ""))}
 }
 
 // causes gives each finding the key of its group.
@@ -277,7 +285,7 @@ func causes(findings []Finding) []string {
 				why[a] = keys[i] // of an error, if there is one: they come first
 			}
 			if f.isBase() {
-				untested[answered{"", a.status, a.text}] = keys[i]
+				untested[a.anywhere()] = keys[i]
 			}
 		case checkServerError:
 			failed[a] = keys[i]
@@ -292,11 +300,10 @@ func causes(findings []Finding) []string {
 	}
 	for i, f := range findings {
 		a := answers[i]
-		anybody := answered{"", a.status, a.text}
 		switch {
 		// A status that nobody documents and a valid request that is refused with it are one.
-		case f.Check == checkUndocumentedStatus && untested[anybody] != "":
-			keys[i] = untested[anybody]
+		case f.Check == checkUndocumentedStatus && untested[a.anywhere()] != "":
+			keys[i] = untested[a.anywhere()]
 		case f.Check == checkUndocumentedStatus && refused[a] >= max(1, f.Count):
 			keys[i] = why[a]
 		// What is wrong with an answer that should not be there goes with it.
@@ -361,7 +368,7 @@ func (m merged) failures(findings []Finding, answers []answered, keys []string) 
 		if f.Check != checkServerError || f.Answer == "" {
 			continue
 		}
-		at, text := key(f.Operation, fmt.Sprint(f.Status)), answers[i].text
+		at, text := key(f.Operation, fmt.Sprint(f.Status)), answers[i].first
 		for other, k := range texts[at] {
 			if strings.Contains(text, other) || strings.Contains(other, text) {
 				m.join(k, keys[i])

@@ -9,25 +9,26 @@ import (
 )
 
 // saidIn are the members of an error body that say what is wrong, the most telling first.
-var saidIn = []string{"detail", "message", "msg", "error_msg", "error_description", "description", "reason", "error", "title"}
+var saidIn = []string{"detail", "reason", "message", "msg", "error_msg", "error_description", "description", "error", "title"}
 
-// said is what an answer says in words: of JSON the member that is meant for people, of
-// markup the text. Bodies are cut, so neither need be whole.
-func said(body string) string {
+// said is what an answer says in words, the most telling first: of JSON the members that
+// are meant for people, of markup the text. Bodies are cut, so neither need be whole.
+func said(body string) []string {
 	text := strings.TrimSpace(body[:min(len(body), maxRead)])
 	switch {
 	case text == "":
-		return ""
+		return nil
 	case strings.ContainsRune(`{["`, rune(text[0])):
 		return saidInJSON(text)
 	case text[0] == '<':
-		return saidInMarkup(text)
+		return []string{saidInMarkup(text)}
 	}
-	return oneLine(text)
+	return []string{oneLine(text)}
 }
 
-func saidInJSON(text string) string {
-	best, rank := "", len(saidIn)+1
+func saidInJSON(text string) []string {
+	// By name the first value, a sentence before a single word; the last is of any other name.
+	values := make([]string, 2*len(saidIn)+1)
 	name := ""
 	for i := 0; i < len(text); i++ {
 		if text[i] != '"' {
@@ -51,15 +52,22 @@ func saidInJSON(text string) string {
 			name = strings.ToLower(value)
 			continue
 		}
-		n := slices.Index(saidIn, name)
-		if n < 0 {
-			n = len(saidIn)
+		value = oneLine(value)
+		at := slices.Index(saidIn, name)
+		switch {
+		case at < 0:
+			at = len(values) - 1
+		case !strings.Contains(value, " "):
+			at += len(saidIn)
 		}
-		if n < rank && strings.ContainsFunc(value, unicode.IsLetter) {
-			best, rank = value, n
+		if values[at] == "" && strings.ContainsFunc(value, unicode.IsLetter) {
+			values[at] = value
 		}
 	}
-	return oneLine(best)
+	if all := slices.DeleteFunc(values[:len(values)-1], func(v string) bool { return v == "" }); len(all) > 0 {
+		return all
+	}
+	return slices.DeleteFunc(values[len(values)-1:], func(v string) bool { return v == "" })
 }
 
 var (

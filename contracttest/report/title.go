@@ -109,7 +109,10 @@ func (f *Finding) refusal(members []Finding) string {
 
 // quoted is what the server says, behind a colon.
 func (f *Finding) quoted() string {
-	text := said(f.Answer)
+	text := ""
+	if all := said(f.Answer); len(all) > 0 {
+		text = all[0]
+	}
 	for _, known := range []string{statusText(f.Status), http.StatusText(f.Status)} {
 		text = strings.TrimSpace(strings.TrimPrefix(text, known))
 	}
