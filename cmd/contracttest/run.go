@@ -74,7 +74,7 @@ func newRunCommand() *cobra.Command {
 	fl.BoolVar(&f.dryRun, "dry-run", false, "list the requests that would be sent, and send none")
 	fl.BoolVar(&f.keep, "keep", false, "leave on the target what the run has made, instead of deleting it at the end")
 	fl.BoolVar(&f.safe, "safe", false, "send GET, HEAD and OPTIONS alone")
-	fl.BoolVar(&f.verbose, "verbose", false, "list every clause that was not proven or not reached")
+	fl.BoolVar(&f.verbose, "verbose", false, "show every cause with all its findings, and every clause that was not proven or never tried")
 	fl.BoolVar(&f.quiet, "quiet", false, "write nothing to standard output")
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "report")

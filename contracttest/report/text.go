@@ -320,6 +320,8 @@ func verdict(r *Report) (text, severity string) {
 		return "nothing is proven: the run is not set up as the target needs it", Error
 	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
 		return "nothing is tested: no request was sent", Warning
+	case r.Errors() > 0 && len(r.Inconclusive) > 0:
+		return "the contract is broken: " + r.found(Error) + ", " + warnings + "; not everything could be tested", Error
 	case r.Errors() > 0:
 		return "the contract is broken: " + r.found(Error) + ", " + warnings, Error
 	case len(r.Inconclusive) > 0:

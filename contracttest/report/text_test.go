@@ -69,3 +69,26 @@ func TestTextCommandsCanBePasted(t *testing.T) {
 		}
 	}
 }
+
+// The verdict says what a run has found, and whether it could find everything.
+func TestVerdict(t *testing.T) {
+	for want, change := range map[string]func(*report.Report){
+		"✓ the contract is kept: no finding":                                              func(r *report.Report) { r.Findings = nil },
+		"✓ the contract is kept, 1 warning":                                               func(r *report.Report) { r.Findings[0].Severity = report.Warning },
+		"✗ the contract is broken: 1 error, 0 warnings":                                   func(*report.Report) {},
+		"✗ the contract is broken: 3 errors from 1 cause, 0 warnings":                     func(r *report.Report) { r.Findings = slices.Repeat(r.Findings, 3) },
+		"✗ the contract is broken: 1 error, 0 warnings; not everything could be tested":   func(r *report.Report) { r.Inconclusive = []string{"it died"} },
+		"! no result: no error was found, but not everything could be tested; 0 warnings": func(r *report.Report) { r.Findings, r.Inconclusive = nil, []string{"it died"} },
+		"! nothing is tested: no request was sent":                                        func(r *report.Report) { r.Findings, r.Stats.Exchanges = nil, 0 },
+		"✗ nothing is proven: the run is not set up as the target needs it":               func(r *report.Report) { r.Void = true },
+	} {
+		r := small()
+		change(r)
+		r.Sort()
+		var b strings.Builder
+		require.NoError(t, report.Text(&b, r, report.TextOptions{}))
+		lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+		assert.Equal(t, want, lines[1], "the first line")
+		assert.Equal(t, want, lines[len(lines)-1], "the last line")
+	}
+}
