@@ -20,6 +20,7 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 		p.deleted()
 		p.validated()
 		p.related()
+		p.read()
 		p.conflicting()
 		p.listed()
 		all = append(all, p.all...)

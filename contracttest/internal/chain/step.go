@@ -57,6 +57,7 @@ type Edit struct {
 	Header map[string]string
 	Query  map[string]string
 	As     Caller
+	Head   bool // HEAD instead of GET
 }
 
 // Step is a request of a chain and its answer.

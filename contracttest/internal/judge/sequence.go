@@ -91,6 +91,7 @@ const (
 	NeighbourChanged    = "neighbour-changed"
 	UnsafeRead          = "unsafe-read"
 	ObjectShared        = "object-shared"
+	HeadDiffers         = "head-differs" // which one answer may show too
 )
 
 // Sequences are the checks on what several requests show of state. Package chain makes
@@ -256,7 +257,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     UnsafeRead,
-		Doc:      "Reading a resource changes what a list has of it, each time.",
+		Doc:      "Reading a resource takes it away, changes a property that was sent, or changes each time what a list has of it; or a list grows as it is read.",
 		Severity: "always a warning",
 		Refs:     "RFC 9110 §9.2.1",
 	},

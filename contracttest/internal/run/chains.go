@@ -302,7 +302,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 	edited.Base = base
 	edit(edited.Request, base.Request, e)
 	unbound := withTarget(c, c.Request.Target)
-	edit(unbound.Request, base.Request, chain.Edit{Query: e.Query})
+	edit(unbound.Request, base.Request, chain.Edit{Query: e.Query, Head: e.Head})
 	req := r.withRunHeaders(edited)
 	if e.As == chain.Peer {
 		req = req.Clone()
@@ -339,7 +339,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 			break
 		}
 	}
-	if e.As == chain.Own && e.Case == nil && len(e.Header) == 0 && a.c != nil {
+	if e.As == chain.Own && e.Case == nil && len(e.Header) == 0 && !e.Head && a.c != nil {
 		r.judgeStep(op, s, a.c)
 	}
 	return s
@@ -367,6 +367,9 @@ func (r *runner) judgeStep(op *contract.Operation, s *chain.Step, c *chain.Chain
 
 // edit changes a request as a chain wants it.
 func edit(req, base *wire.Request, e chain.Edit) {
+	if e.Head {
+		req.Method = http.MethodHead
+	}
 	for _, name := range slices.Sorted(maps.Keys(e.Header)) {
 		req.Set(name, e.Header[name])
 	}

@@ -1,0 +1,78 @@
+package chain
+
+import (
+	"net/http"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
+)
+
+// read plans what reading does to a resource, and whether HEAD tells what GET does.
+func (p *planner) read() {
+	k := p.kind
+	for _, head := range []bool{false, true} {
+		variant, method := "", http.MethodGet
+		if head {
+			variant, method = "head", http.MethodHead
+		}
+		p.add(judge.UnsafeRead, variant, func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			first := t.read(r)
+			if !first.ok() || t.over() {
+				return
+			}
+			if head {
+				t.do(k.Read, r, Edit{Head: true})
+			}
+			s := t.read(r)
+			if s.gone() {
+				t.blame(judge.Warning, s, "the resource as it was", s.answer(), "the resource is gone when it was read by %s", method)
+				return
+			}
+			one, two, sent := first.got(k, r.id()), s.got(k, r.id()), r.made.sent()
+			for _, name := range sortedKeys(sent) {
+				if s.ok() && !t.over() && same(one[name], sent[name]) && !same(two[name], sent[name]) {
+					t.blame(judge.Warning, s, name+": "+show(sent[name]), name+": "+show(two[name]), "%s is another when the resource was read by %s", name, method)
+				}
+			}
+		}, k.Read)
+	}
+	p.add(judge.HeadDiffers, "", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || !t.read(r).ok() {
+			return
+		}
+		if s := t.do(k.Read, r, Edit{Head: true}); s.gone() && t.peek(k.Read, r, Edit{}).ok() {
+			t.blame(judge.Error, s, "200", s.answer(), "HEAD does not find what GET does")
+		}
+	}, k.Read)
+	p.add(judge.HeadDiffers, "deleted", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || !t.remove(r) || !t.read(r).gone() {
+			return
+		}
+		if s := t.do(k.Read, r, Edit{Head: true}); s.ok() && t.peek(k.Read, r, Edit{}).gone() {
+			t.blame(judge.Error, s, "404", s.answer(), "HEAD finds what GET does not")
+		}
+	}, k.Read, k.Delete)
+	for _, child := range k.Children {
+		for _, op := range []*contract.Operation{k.Put, k.Patch} {
+			p.add(judge.NeighbourChanged, "below", func(t *try) {
+				up := t.make(Edit{})
+				if up == nil || t.over() {
+					return
+				}
+				r := t.makeKind(child, up.values, Edit{})
+				if r == nil || t.over() || !t.peek(child.Read, r, Edit{}).ok() || !t.do(op, up, Edit{Set: t.others(op)}).ok() {
+					return
+				}
+				if s := t.do(child.Read, r, Edit{}); s.gone() {
+					t.blame(judge.Warning, t.acting(), "what stands below it as it was", s.answer(), "%s has taken away what stands below", op.ID)
+				}
+			}, op, child.Make, child.Read)
+		}
+	}
+}
