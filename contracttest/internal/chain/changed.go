@@ -20,6 +20,36 @@ func (p *planner) changed() {
 	}
 	members, _ := p.actor.Base(k.Put)
 	n := Node(k.Put)
+	var optional []string
+	for _, name := range sortedKeys(members) {
+		if n != nil && n.Prop(name) != nil && !n.Requires(name) {
+			optional = append(optional, name)
+		}
+	}
+	for _, name := range optional[:min(len(optional), maxChanged)] {
+		if len(optional) < 2 {
+			break
+		}
+		p.add(judge.PutNotStored, name+"/alone", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			kept := t.kept(r)
+			e := Edit{Set: map[string]any{}}
+			if v, ok := t.others(k.Put)[name]; ok {
+				e.Set[name] = v
+			}
+			for _, other := range optional {
+				if other != name {
+					e.Drop = append(e.Drop, other)
+				}
+			}
+			if s := t.do(k.Put, r, e); s.ok() && !t.over() {
+				t.stored(k.Put, s, r, kept, judge.Warning, []string{name})
+			}
+		}, k.Put, k.Read)
+	}
 	for _, name := range sortedKeys(members) {
 		if n == nil || n.Prop(name) == nil || n.Requires(name) {
 			continue
@@ -82,6 +112,9 @@ func (p *planner) changed() {
 		}
 		first, second := t.shown(r), t.shown(r)
 		again := t.do(k.Put, r, Edit{Body: put.Request.Body})
+		if again.status() == http.StatusConflict && !t.over() {
+			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted, and refused when it is sent again as it was", k.Put.ID)
+		}
 		if !again.ok() || t.over() {
 			return
 		}
@@ -257,6 +290,20 @@ func (p *planner) patched() {
 			t.stored(k.Patch, s, r, kept, judge.Warning, nil)
 		}
 	}, k.Patch, k.Read)
+	p.add(judge.PatchPartial, "the-same-twice", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		kept := t.kept(r)
+		first := t.do(k.Patch, r, only(names...))
+		if !first.ok() || t.over() {
+			return
+		}
+		if s := t.do(k.Patch, r, Edit{Body: first.Request.Body}); s.ok() && !t.over() {
+			t.stored(k.Patch, s, r, kept, judge.Warning, nil)
+		}
+	}, k.Patch, k.Read)
 	if len(names) > 1 {
 		p.add(judge.PatchPartial, "by-halves", func(t *try) {
 			r := t.make(Edit{})
@@ -304,11 +351,15 @@ func (p *planner) patched() {
 			if !known || before == nil || !t.do(k.Patch, r, Edit{Set: map[string]any{name: nil}, Only: true}).ok() {
 				return
 			}
-			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !same(s.got(k, r.id())[name], before) })
+			s, good, late := t.await(k.Read, r, func(s *Step) bool {
+				now := s.got(k, r.id())[name]
+				return !s.ok() || now == nil || t.isDefault(name, now)
+			})
 			switch {
 			case t.silent || !s.ok():
 			case !good:
-				t.blame(judge.Error, t.acting(), "no "+name, name+": "+show(before), "null in a merge patch removes %s, which stays", name)
+				now := s.got(k, r.id())[name]
+				t.blame(severityOf(same(now, before)), t.acting(), "no "+name, name+": "+show(now), "null in a merge patch removes %s, which is there", name)
 			case late:
 				t.settled("what " + k.Patch.ID + " has removed could still be read")
 			}

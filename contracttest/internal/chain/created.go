@@ -36,7 +36,7 @@ func (p *planner) created() {
 		p.add(judge.CreatedNotFound, variant, func(t *try) { t.missing(Edit{Drop: without}) }, k.Make, k.Read)
 		p.add(judge.CreatedDiffers, variant, func(t *try) {
 			if without != nil {
-				t.make(Edit{}) // what is left of it may show in the next
+				t.make(Edit{Set: t.others(k.Make)}) // what is left of it may show in the next
 			}
 			t.differs(Edit{Drop: without})
 		}, k.Make, k.Read)
@@ -55,6 +55,9 @@ func (p *planner) created() {
 			p.add(judge.CreatedDiffers, name+"/alone-and-beside", func(t *try) { t.either(name, drop[0], drop[1]) }, k.Make, k.Read)
 		}
 	}
+	p.located()
+	p.edges()
+	p.again()
 	set := others(p.actor, k.Make)
 	for _, name := range sortedKeys(set) {
 		if !slices.Contains(optional, name) {
@@ -172,6 +175,11 @@ func (t *try) differs(e Edit) {
 				all = append(all, name)
 			}
 		}
+		for name, v := range members {
+			if _, sent := r.made.sent()[name]; !sent && t.leftOver(r, name, v) {
+				all = append(all, name)
+			}
+		}
 		for name, v := range answered { // what was not sent may change, but not be that of another
 			if text, is := v.(string); is && t.foreign(r, text) {
 				all = append(all, name)
@@ -205,7 +213,15 @@ func (t *try) differs(e Edit) {
 	case late:
 		t.settled("what " + k.Make.ID + " was sent and has answered could not be read")
 	default:
-		t.ignored(r, s)
+		for _, name := range sortedKeys(r.made.sent()) {
+			sent, got := r.made.sent()[name], s.got(k, r.id())[name]
+			if v, told := answered[name]; told && alike(got, sent) && !alike(v, sent) && !t.over() {
+				t.blame(judge.Warning, r.made, name+": "+show(sent), name+": "+show(v), "%s stores %s as it was sent, and answers with another", k.Make.ID, name)
+			}
+		}
+		if !t.over() {
+			t.ignored(r, s)
+		}
 	}
 }
 
@@ -233,6 +249,19 @@ func (t *try) ignored(r *resource, s *Step) {
 			t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(got[name]), "%s of a new resource is %s whatever %s is sent", name, show(got[name]), k.Make.ID)
 		}
 	}
+}
+
+// leftOver reports whether a property that was not sent is that of the creation before, and
+// not its default.
+func (t *try) leftOver(r *resource, name string, v any) bool {
+	n := prop(t.Make, name)
+	if n == nil || v == nil || n.Schema.Default != nil && same(normal(n.Schema.Default), v) {
+		return false
+	}
+	return slices.ContainsFunc(t.steps, func(s *Step) bool {
+		before, there := s.sent()[name]
+		return s != r.made && s.Op == t.Make && there && same(before, v)
+	})
 }
 
 // foreign reports whether a text is one that another request of the chain was sent, and
@@ -379,4 +408,107 @@ func (p *planner) keyed() {
 			t.blame(judge.Warning, again.made, "a refusal", again.made.answer(), "%s takes one %s for two requests that differ", k.Make.ID, name)
 		}
 	}, k.Make)
+}
+
+// located plans where the Location of a creation leads.
+func (p *planner) located() {
+	k := p.kind
+	p.add(judge.CreatedNotFound, "location", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || r.made.status() != http.StatusCreated {
+			return
+		}
+		values := t.actor.Located(k.Read, r.made)
+		if values == nil || !t.peek(k.Read, r, Edit{}).ok() {
+			return
+		}
+		there := &resource{kind: k, values: values, made: r.made}
+		switch s := t.do(k.Read, there, Edit{}); {
+		case s.gone():
+			t.blame(judge.Error, r.made, "the resource that was made", s.answer(), "the Location of %s leads to nothing: %s answers %s", k.Make.ID, k.Read.ID, s.answer())
+		case s.ok() && there.id() != r.id() && identified(s.got(k, there.id()), k) && !named(s.got(k, there.id()), k, r.id()):
+			t.blame(judge.Error, r.made, "the resource that was made", "another", "the Location of %s leads to another resource", k.Make.ID)
+		}
+	}, k.Make, k.Read)
+}
+
+// edges plans what becomes of values at the edges of their clauses.
+func (p *planner) edges() {
+	k := p.kind
+	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+		if op == nil || k.Read == nil {
+			continue
+		}
+		for _, c := range p.actor.Kept(op) {
+			rest := c.Clause.Name[len(op.ID)+len("/body/"):]
+			name, _, _ := strings.Cut(rest, "/")
+			check := map[*contract.Operation]string{k.Make: judge.CreatedDiffers, k.Put: judge.PutNotStored, k.Patch: judge.PatchPartial}[op]
+			p.add(check, labelOf(c), func(t *try) {
+				r := t.make(Edit{})
+				if r == nil || t.over() {
+					return
+				}
+				if _, known := t.kept(r)[name]; !known || t.over() {
+					return
+				}
+				made := r.made
+				if op == k.Make {
+					t.steps = t.stepsAbove(r)
+					if r = t.beside(r, Edit{Case: c}); r == nil || t.over() {
+						return
+					}
+					made = r.made
+				} else if made = t.do(op, r, Edit{Case: c}); !made.ok() {
+					return
+				}
+				sent := made.sent()[name]
+				var got any
+				s, good, late := t.await(k.Read, r, func(s *Step) bool {
+					got = s.got(k, r.id())[name]
+					return !s.ok() || alike(got, sent) || sent == nil && t.isDefault(name, got)
+				})
+				switch {
+				case t.silent || !s.ok():
+				case !good:
+					t.blame(judge.Warning, made, name+": "+show(sent), name+": "+show(got), "%s is not stored as %s was sent it", name, op.ID)
+				case late:
+					t.settled("what " + op.ID + " was sent could not be read")
+				}
+			}, op, k.Read)
+		}
+	}
+}
+
+// isDefault reports whether a value is the default of a property.
+func (t *try) isDefault(name string, v any) bool {
+	n := prop(t.Make, name)
+	return n != nil && n.Schema.Default != nil && same(normal(n.Schema.Default), v)
+}
+
+// again plans what becomes of several resources that are made one after the other.
+func (p *planner) again() {
+	k := p.kind
+	p.add(judge.CreatedDiffers, "several", func(t *try) {
+		first := t.make(Edit{})
+		if first == nil || t.over() {
+			return
+		}
+		kept := t.kept(first)
+		var all []*resource
+		for range together {
+			if r := t.beside(first, Edit{}); r != nil {
+				all = append(all, r)
+			}
+		}
+		for _, r := range all {
+			s := t.peek(k.Read, r, Edit{})
+			got, sent := s.got(k, r.id()), r.made.sent()
+			for _, name := range sortedKeys(kept) {
+				if !t.over() && (s.gone() || s.ok() && !alike(got[name], sent[name])) {
+					t.steps = append(t.stepsAbove(first), r.made, s)
+					t.blame(judge.Warning, r.made, name+": "+show(sent[name]), name+": "+show(got[name]), "one of several new resources is not as %s was sent it, and the others are", k.Make.ID)
+				}
+			}
+		}
+	}, k.Make, k.Read)
 }

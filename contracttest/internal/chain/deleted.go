@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"iter"
 	"net/http"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -11,27 +12,23 @@ import (
 // deleted plans what is looked for where something was deleted.
 func (p *planner) deleted() {
 	k := p.kind
-	p.add(judge.DeletedStillThere, "", func(t *try) {
+	for variant, e := range variantsOf(p, k) {
+		p.add(judge.DeletedStillThere, variant, func(t *try) { t.stays(e) }, k.Delete, k.Read)
+	}
+	p.add(judge.ConflictIgnored, "deleted", func(t *try) {
 		r := t.make(Edit{})
-		if r == nil || t.over() {
+		if r == nil || t.over() || !has(k.Make, http.StatusConflict) {
 			return
 		}
-		before := t.peek(k.Read, r, Edit{})
-		if !before.ok() || !t.remove(r) {
+		twice, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Body: r.made.Request.Body})
+		if twice == nil || twice.status() != http.StatusConflict || !t.remove(r) || k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
 			return
 		}
-		asBefore := func(s *Step) bool { return s.ok() && bytes.Equal(before.Response.Body, s.Response.Body) }
-		s, good, late := t.await(k.Read, r, func(s *Step) bool { return !asBefore(s) })
-		switch {
-		case t.silent:
-		case !good:
-			t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what %s has deleted can be read as before", k.Delete.ID)
-		case s.ok():
-			t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "what %s has deleted can still be read, though not as it was", k.Delete.ID)
-		case late:
-			t.settled("what " + k.Delete.ID + " has deleted could still be read")
+		if s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Body: r.made.Request.Body}); s != nil && s.status() == http.StatusConflict {
+			t.steps = append(t.steps, s)
+			t.blame(judge.Warning, s, "a success", s.answer(), "what had the value was deleted, and it is refused as taken")
 		}
-	}, k.Delete, k.Read)
+	}, k.Make, k.Delete)
 	p.add(judge.DeletedStillThere, "again", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || !t.remove(r) {
@@ -116,4 +113,46 @@ func (p *planner) deleted() {
 func (t *try) remove(r *resource) bool {
 	s := t.do(r.kind.Delete, r, Edit{})
 	return !t.silent && (s.status() == http.StatusNoContent || s.status() == http.StatusOK)
+}
+
+// variantsOf yields ways to make a resource that is deleted: as it is, with other values, and
+// without what it may leave out.
+func variantsOf(p *planner, k *Kind) iter.Seq2[string, Edit] {
+	members, _ := p.actor.Base(k.Make)
+	optional := optionalOf(k, members)
+	return func(yield func(string, Edit) bool) {
+		if !yield("", Edit{}) {
+			return
+		}
+		if set := others(p.actor, k.Make); len(set) > 0 && !yield("other-values", Edit{Set: set}) {
+			return
+		}
+		if len(optional) > 0 {
+			yield("required-alone", Edit{Drop: optional})
+		}
+	}
+}
+
+// stays makes a resource, deletes it, and looks whether it is still there.
+func (t *try) stays(e Edit) {
+	k := t.Kind
+	r := t.make(e)
+	if r == nil || t.over() {
+		return
+	}
+	before := t.peek(k.Read, r, Edit{})
+	if !before.ok() || !t.remove(r) {
+		return
+	}
+	asBefore := func(s *Step) bool { return s.ok() && bytes.Equal(before.Response.Body, s.Response.Body) }
+	s, good, late := t.await(k.Read, r, func(s *Step) bool { return !asBefore(s) })
+	switch {
+	case t.silent:
+	case !good:
+		t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what %s has deleted can be read as before", k.Delete.ID)
+	case s.ok():
+		t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "what %s has deleted can still be read, though not as it was", k.Delete.ID)
+	case late:
+		t.settled("what " + k.Delete.ID + " has deleted could still be read")
+	}
 }

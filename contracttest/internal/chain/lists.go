@@ -328,6 +328,7 @@ func (p *planner) listed() {
 		}, k.List, k.Read)
 		alone(judge.UnsafeRead, "", func(t *try) { t.unsafe() }, k.Read, k.List)
 	}
+	p.totalled(alone)
 	p.paged(alone)
 	p.filtered(alone)
 }
@@ -452,6 +453,65 @@ func (t *try) unsafe() {
 	t.blame(judge.Warning, s, "the list as before", "another entry", "what %s has of a resource is another each time that %s has read it", t.List.ID, t.Read.ID)
 }
 
+// totals are how the number of all entries is named beside a page of them.
+var totals = []string{"total", "totalcount", "count", "totalitems", "totalresults", "totalelements", "itemcount"}
+
+// total is the number of all entries that an answer names; false where it names none.
+func total(s *Step) (int, bool) {
+	if s.Response == nil {
+		return 0, false
+	}
+	if n, err := strconv.Atoi(s.Response.Header.Get("X-Total-Count")); err == nil {
+		return n, true
+	}
+	whole, _ := decode(s.Response.Body).(map[string]any)
+	for _, level := range []map[string]any{whole, inner(whole, "page"), inner(whole, "pagination"), inner(whole, "meta")} {
+		for _, name := range sortedKeys(level) {
+			if n, err := strconv.Atoi(textOf(level[name])); slices.Contains(totals, world.Plain(name)) && err == nil {
+				return n, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// totalled plans what is looked for in the number of all entries.
+func (p *planner) totalled(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+	k := p.kind
+	alone(judge.ListDiffers, "total", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		first := t.pages(r)
+		if len(first) == 0 || t.over() {
+			return
+		}
+		before, named := total(first[0])
+		if !named || t.beside(r, Edit{}) == nil || t.beside(r, Edit{}) == nil || t.over() {
+			return
+		}
+		after, n := before, 0
+		good, _ := t.wait(func() bool {
+			n = 0
+			for _, s := range t.pages(r) {
+				if m, named := total(s); named {
+					after = m
+				}
+				n += len(t.identifiers(s))
+			}
+			return t.over() || after == before+2 || n < before
+		})
+		if t.over() || good {
+			return
+		}
+		if after <= before && n > before { // the entries are there, and the number is as it was
+			s := t.do(k.List, r, Edit{})
+			t.blame(judge.Warning, s, strconv.Itoa(before+2), strconv.Itoa(after), "the number of all entries of %s is %d, after two more were made the same", k.List.ID, before)
+		}
+	}, k.List)
+}
+
 // paged plans what is looked for on the pages of a list.
 func (p *planner) paged(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
 	k := p.kind
@@ -574,6 +634,32 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 		if _, there := members[name]; param.Spec.In != openapi3.ParameterInQuery || !there || prop(k.Make, name) == nil {
 			continue
 		}
+		for _, op := range []*contract.Operation{k.Put, k.Patch} {
+			if prop(op, name) == nil {
+				continue
+			}
+			alone(judge.FilterIgnored, name+"/after-"+op.ID, func(t *try) {
+				r := t.make(Edit{})
+				if r == nil || t.over() {
+					return
+				}
+				was := r.made.sent()[name]
+				e := Edit{}
+				if v, ok := set[name]; ok {
+					e.Set = map[string]any{name: v}
+				}
+				ask := func(v any) Edit { return Edit{Query: map[string]string{name: queryText(v)}} }
+				if _, known := t.kept(r)[name]; !known || param.Node.Validates(was) != nil || countEntries(t.peek(k.List, r, ask(was)), k, r.id()) == 0 || !t.do(op, r, e).ok() || t.over() {
+					return
+				}
+				if now := t.shown(r)[name]; t.over() || same(now, was) {
+					return
+				}
+				if s := t.do(k.List, r, ask(was)); s.ok() && countEntries(s, k, r.id()) > 0 && !t.over() {
+					t.blame(judge.Warning, s, "what has it", "what had it", "%s asked for a %s has what has another since %s", k.List.ID, name, op.ID)
+				}
+			}, k.List, op)
+		}
 		alone(judge.FilterIgnored, name, func(t *try) {
 			r := t.make(Edit{})
 			if r == nil || t.over() {
@@ -591,10 +677,7 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			if other == nil || t.over() || same(other.made.sent()[name], v) || t.entries(r, r.id()) == 0 || t.entries(r, other.id()) == 0 {
 				return
 			}
-			text := textOf(v)
-			if b, ok := v.(bool); ok {
-				text = strconv.FormatBool(b)
-			}
+			text := queryText(v)
 			if param.Node.Validates(v) != nil {
 				return
 			}
@@ -608,6 +691,14 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			}
 		}, k.List)
 	}
+}
+
+// queryText is a value as a query has it.
+func queryText(v any) string {
+	if b, ok := v.(bool); ok {
+		return strconv.FormatBool(b)
+	}
+	return textOf(v)
 }
 
 // pagesAfter tells whether a list goes on.

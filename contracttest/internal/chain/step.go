@@ -32,6 +32,11 @@ type Actor interface {
 	Renewed(op *contract.Operation, name string) bool
 	// Unique reports whether a text has been made new for one request.
 	Unique(text string) bool
+	// Kept lists cases of an operation that keep a clause of a property in its body at an edge.
+	Kept(op *contract.Operation) []*plan.Case
+	// Located are the values of the path that the Location of an answer leads to; nil where
+	// it is none of the operation's.
+	Located(op *contract.Operation, s *Step) map[string]string
 	// Peer reports whether there is another user.
 	Peer() bool
 }

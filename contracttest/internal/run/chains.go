@@ -255,6 +255,44 @@ func (a actor) Broken(op *contract.Operation) []*plan.Case {
 	return all
 }
 
+// Kept lists cases that keep a clause of a property in the body at an edge.
+func (a actor) Kept(op *contract.Operation) []*plan.Case {
+	const most, each = 16, 3
+	var all []*plan.Case
+	counts := map[string]int{}
+	for _, c := range a.r.chainCases(op) {
+		rest, inBody := strings.CutPrefix(c.Clause.Name, op.ID+"/body/")
+		name, of, _ := strings.Cut(rest, "/")
+		if !inBody || c.Expect != plan.Accept || c.Leave != "" || c.Phase != plan.Clauses || c.Base == nil || len(all) == most || strings.Contains(of, "/") {
+			continue
+		}
+		if v, there := object(c.Request.Body)[name]; !there || isComposed(v) || counts[name] == each {
+			continue
+		}
+		counts[name]++
+		all = append(all, c)
+	}
+	return all
+}
+
+func isComposed(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+// Located are the values of the path that the Location of an answer leads to, as an
+// operation has it; nil where it leads elsewhere.
+func (a actor) Located(op *contract.Operation, s *chain.Step) map[string]string {
+	u, err := url.Parse(s.Response.Header.Get("Location"))
+	if err != nil || u.Path == "" {
+		return nil
+	}
+	return world.Values(op, u.EscapedPath(), a.r.base(op))
+}
+
 // Make sends the valid request that makes a resource.
 func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string, e chain.Edit) (*chain.Step, map[string]string) {
 	m := a.r.makers[k.Item]
@@ -526,7 +564,9 @@ func (r *runner) fullest(base *plan.Case) *plan.Case {
 	full := withTarget(base, base.Request.Target)
 	more := false
 	for _, m := range n.Members() {
-		if _, there := members[m.PropName]; there || m.Schema.ReadOnly || strings.HasSuffix(world.Plain(m.PropName), "id") || slices.Contains(versions, world.Plain(m.PropName)) {
+		now, there := members[m.PropName]
+		telling := there && now != nil && (m.Schema.Default == nil || fmt.Sprint(now) != fmt.Sprint(m.Schema.Default))
+		if telling || m.Schema.ReadOnly || strings.HasSuffix(world.Plain(m.PropName), "id") || slices.Contains(versions, world.Plain(m.PropName)) {
 			continue
 		}
 		g, err := (&value.Maker{Known: r.opts.Known}).Good(m)
@@ -544,7 +584,9 @@ func (r *runner) fullest(base *plan.Case) *plan.Case {
 			before := full.Request.Body
 			if full.Request.Body = body; err != nil || len(full.Op.CheckRequest(full.Request)) > 0 {
 				full.Request.Body = before
-				delete(members, m.PropName)
+				if delete(members, m.PropName); there {
+					members[m.PropName] = now
+				}
 				continue
 			}
 			more = true
