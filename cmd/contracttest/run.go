@@ -85,33 +85,33 @@ func newRunCommand() *cobra.Command {
 // again is the command that runs the same once more, to which a case can be added. What
 // may be a secret is left to a variable of the shell.
 func (f *runFlags) again(contract *contracttest.Contract) string {
-	command := "contracttest run --spec " + report.Quote(f.spec) + " --target " + report.Quote(f.target)
+	command := []string{"contracttest run --spec", report.Quote(f.spec), "--target", report.Quote(f.target)}
 	for _, h := range f.headers {
 		name, value, _ := strings.Cut(h, ":")
 		if strings.HasPrefix(strings.TrimSpace(value), "env:") {
-			command += " --header " + report.Quote(h)
+			command = append(command, "--header", report.Quote(h))
 		} else {
-			command += fmt.Sprintf(` --header "%s: $%s"`, name, variable(name))
+			command = append(command, fmt.Sprintf(`--header "%s: $%s"`, name, variable(name)))
 		}
 	}
 	for _, h := range f.peers {
 		name, _, _ := strings.Cut(h, ":")
-		command += fmt.Sprintf(` --peer "%s: $PEER_%s"`, name, variable(name))
+		command = append(command, fmt.Sprintf(`--peer "%s: $PEER_%s"`, name, variable(name)))
 	}
 	for _, v := range f.values {
 		if name, _, _ := strings.Cut(v, "="); isParameter(contract, name) {
-			command += " --value " + report.Quote(v)
+			command = append(command, "--value", report.Quote(v))
 		} else {
-			command += fmt.Sprintf(` --value "%s=$%s"`, name, variable(name))
+			command = append(command, fmt.Sprintf(`--value "%s=$%s"`, name, variable(name)))
 		}
 	}
 	if f.cases != defaultCases {
-		command += fmt.Sprintf(" --cases %d", f.cases)
+		command = append(command, fmt.Sprintf("--cases %d", f.cases))
 	}
 	if f.maxClauses != contracttest.DefaultMaxClauses {
-		command += fmt.Sprintf(" --max-clauses %d", f.maxClauses)
+		command = append(command, fmt.Sprintf("--max-clauses %d", f.maxClauses))
 	}
-	return command
+	return strings.Join(command, " ")
 }
 
 // variable is the name of a variable of the shell for something.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -426,7 +427,7 @@ func (f *Finding) cause(a answered) string {
 		return key(f.Check, f.class(), part, plainly(what))
 	case checkInvalidAccepted:
 		where, keyword := f.rule()
-		return key(f.Check, where, keyword, fmt.Sprint(strings.HasPrefix(f.label(), "null")))
+		return key(f.Check, where, keyword, strconv.FormatBool(strings.HasPrefix(f.label(), "null")))
 	case checkUndocumentedPath:
 		return key(f.Check, f.label())
 	}

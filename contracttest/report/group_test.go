@@ -205,8 +205,12 @@ func TestGroupTogether(t *testing.T) {
 		}), true},
 		"a failure, and the same in a sentence around it": {failed, with(failed, func(f *report.Finding) { f.MediaType, f.Answer = "text/html", "<h1>Oops</h1> boom at 0x13, sorry" }), true},
 		"one general message, and another reason": {
-			with(refused, func(f *report.Finding) { f.Answer = `{"error":{"message":"The request is malformed","reason":"no body"}}` }),
-			with(refused, func(f *report.Finding) { f.Operation, f.Answer = "put", `{"error":{"message":"The request is malformed","reason":"it is too long"}}` }), false,
+			with(refused, func(f *report.Finding) {
+				f.Answer = `{"error":{"message":"The request is malformed","reason":"no body"}}`
+			}),
+			with(refused, func(f *report.Finding) {
+				f.Operation, f.Answer = "put", `{"error":{"message":"The request is malformed","reason":"it is too long"}}`
+			}), false,
 		},
 		"two members that one error body lacks": {schema, with(schema, func(f *report.Finding) {
 			f.Clause, f.Message = "add/response/default/body/message/required", "400 Bad Request: message: is missing"

@@ -347,7 +347,7 @@ func (r *runner) cover(c *plan.Case, o *outcome, clean bool) {
 	case c.Expect != plan.Accept && o.refused && (r.states.of(c.Op).accepted || c.Expect == plan.RefuseCredential):
 		r.account.Broken(c.Clause)
 	default:
-		clauses := append(c.Keeps, c.Clause)
+		clauses := slices.Concat(c.Keeps, []*contract.Clause{c.Clause})
 		r.account.Tried(clauses...)
 		for _, cl := range clauses {
 			if r.tried[cl] == nil {
