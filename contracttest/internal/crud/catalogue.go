@@ -230,6 +230,7 @@ func ofLists() []Defect {
 			r := next(c)
 			all, put := itemsOf(r)
 			put(slices.DeleteFunc(all, func(v any) bool { return v.(map[string]any)["name"] != name }))
+			delete(r.members(), "next")
 			return r
 		}},
 		{Name: "three letters of the name are looked for", Doc: "the filter compares how names begin", Check: "filter-ignored", Warning: true, hook: func(s *Service, c *call, next next) *reply {
@@ -445,7 +446,7 @@ func ofDeletion() []Defect {
 			}
 		})},
 		{Name: "a note outlives its team", Doc: "what stood below a deleted team is read", Check: "orphan", hook: orphans("getNote")},
-		{Name: "the notes of a deleted team are listed", Doc: "the list below a deleted team is answered with 200", Check: "orphan", hook: orphans("listNotes")},
+		{Name: "the notes of a deleted team are listed", Doc: "the list below a deleted team is answered with 200", Check: "orphan", Warning: true, hook: orphans("listNotes")},
 		{Name: "a note is read below any team", Doc: "the parent in the path is not looked at", Check: "cross-parent", Warning: true, hook: anyParent("getNote")},
 		{Name: "a note is replaced below any team", Doc: "the parent in the path is not looked at", Check: "cross-parent", Warning: true, hook: anyParent("replaceNote")},
 		{Name: "a note is deleted below any team", Doc: "the parent in the path is not looked at", Check: "cross-parent", Warning: true, hook: anyParent("deleteNote")},
@@ -497,14 +498,18 @@ func anyParent(ops string) hook {
 		if !c.is(ops) || team == nil || team.notes[id] != nil {
 			return next(c)
 		}
+		last := 0 // whose note of that number was changed last, as if numbers were those of all
 		for other, t := range s.teams {
-			if other != 1 && t.notes[id] != nil {
-				at := *c
-				at.values = map[string]string{"teamId": fmt.Sprint(other), "noteId": c.values["noteId"]}
-				return next(&at)
+			if n := t.notes[id]; other != 1 && n != nil && (last == 0 || n.version > s.teams[last].notes[id].version) {
+				last = other
 			}
 		}
-		return next(c)
+		if last == 0 {
+			return next(c)
+		}
+		at := *c
+		at.values = map[string]string{"teamId": fmt.Sprint(last), "noteId": c.values["noteId"]}
+		return next(&at)
 	}
 }
 

@@ -195,6 +195,9 @@ func before(ops string, do func(s *Service, c *call, r *reply, was map[string]an
 
 // perform carries out what was refused.
 func perform(s *Service, c *call, _ *reply) {
+	if c.is(bothCreate+" "+bothReplace) && c.members()["name"] == nil && c.members()["title"] == nil {
+		return // what is stored of it would break the document
+	}
 	again := *c
 	again.refused, again.header = nil, http.Header{}
 	s.serve(&again)
