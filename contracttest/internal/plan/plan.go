@@ -125,6 +125,9 @@ type Options struct {
 	// Whole names the operations whose valid request has a body that the document does
 	// not require: without it it is refused.
 	Whole map[*contract.Operation]bool
+	// Bare names the operations whose valid request has nothing but what is required: with what
+	// is known besides it is refused.
+	Bare map[*contract.Operation]bool
 	// Absent holds values of path parameters that name nothing on the target, by
 	// operation and name: what it consumes there must not be what an example names.
 	// Where Known or Learned have some of the name, they are of no account.
@@ -289,7 +292,7 @@ func (pl *planner) makeBase() (draft, error) {
 		switch {
 		case p.Spec.Required && err != nil:
 			return d, err
-		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential:
+		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !pl.opts.Bare[pl.op]:
 			d.params[p] = g
 		}
 	}
@@ -304,8 +307,11 @@ func (pl *planner) makeBase() (draft, error) {
 			reason = err
 			continue
 		}
-		if !pl.op.Body.Spec.Required && len(g.Unknown) > 0 && !pl.opts.Whole[pl.op] {
+		if !pl.op.Body.Spec.Required && (len(g.Unknown) > 0 || pl.opts.Bare[pl.op]) && !pl.opts.Whole[pl.op] {
 			continue
+		}
+		if pl.opts.Bare[pl.op] {
+			g = bare(m, g)
 		}
 		if _, _, err := d.encode(m, g.V); err != nil {
 			reason = err
@@ -385,6 +391,25 @@ func (pl *planner) goodBody(m *contract.Media) (value.Good, error) {
 		}
 	}
 	return g, err
+}
+
+// bare leaves out of an object what may be left out.
+func bare(m *contract.Media, g value.Good) value.Good {
+	members, ok := g.V.(map[string]any)
+	if !ok || m.Node == nil {
+		return g
+	}
+	for _, name := range sortedKeys(members) {
+		less := clone(members)
+		delete(less, name)
+		if prop := m.Node.Prop(name); !m.Node.Required[name] && m.Node.Keeps(less) {
+			members = less
+			if prop != nil {
+				g.Unknown = outside(g.Unknown, prop.Path)
+			}
+		}
+	}
+	return value.Good{V: members, Unknown: g.Unknown}
 }
 
 // visible returns a good value that shows where it is written as text: an object

@@ -54,6 +54,11 @@ type learner struct {
 	ways map[*maker]map[*contract.Operation][]step
 	// weighed are the operations of which it is known whether their requests are filled.
 	weighed map[*contract.Operation]bool
+	// heard are the operations whose refusals have been read.
+	heard map[*contract.Operation]bool
+	// spare are answers to valid requests that were accepted then, and that nothing has been
+	// learned from yet: some services make a thing but once.
+	spare map[*contract.Operation]*wire.Exchange
 }
 
 // discover enters in the options what has been learned, and gives the operations
@@ -62,10 +67,11 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Learned = map[*contract.Operation]map[string][]string{}
 	opts.Absent = map[*contract.Operation]map[string]string{}
 	opts.Doubtful = map[*contract.Operation]map[string]bool{}
-	opts.Filled, opts.Whole = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
+	opts.Filled, opts.Whole, opts.Bare = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
 		references: map[*contract.Operation][]reference{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{},
+		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{},
 	}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
@@ -78,6 +84,11 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 		}
 	}
 	l.fill(ctx, func(op *contract.Operation) bool { return !strings.Contains(op.Path, "{") })
+	for _, op := range r.contract.Operations {
+		if !strings.Contains(op.Path, "{") {
+			l.teach(ctx, op)
+		}
+	}
 	l.read(ctx, ops)
 	// What others stand below comes first.
 	slices.SortStableFunc(ops, func(a, b *contract.Operation) int {
@@ -90,6 +101,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	for _, op := range r.contract.Operations {
 		l.settle(ctx, op)
 		l.embody(ctx, op)
+		l.teach(ctx, op)
 	}
 	l.makeKinds(ctx)
 	l.unlock(ctx, ops)
@@ -323,7 +335,10 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 	if base == nil || len(l.lacking(op, false)) > 0 {
 		return nil // perhaps in the next round
 	}
-	x := l.r.send(ctx, base)
+	x := l.spare[op]
+	if l.spare[op] = nil; x == nil {
+		x = l.r.send(ctx, base)
+	}
 	if errors.Is(x.Err, send.ErrRefused) || !accepted(op, x) {
 		x = nil
 	}
@@ -430,6 +445,9 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 	m.from = world.Values(producer, m.base.Request.Target, l.r.base(producer))
 	if read := l.r.world.Reader(op, p); read != nil {
 		m.read = plan.Base(read, l.opts)
+	}
+	if m.parent == nil {
+		m.first, l.spare[producer] = l.spare[producer], nil
 	}
 	if values := m.make(ctx); values == nil {
 		if m.unread { // which a chain may tell

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
@@ -135,7 +136,7 @@ func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send
 		sent, shown := u.fresh(req, base, r.opts.Known)
 		x = send(sent)
 		x.Request = shown
-		if x.Response == nil || x.Response.Status != http.StatusConflict || c.Op.Response(http.StatusConflict) == nil || ctx.Err() != nil {
+		if ctx.Err() != nil || !isTaken(c, x) {
 			break
 		}
 		u.taught.Store(true)
@@ -154,6 +155,21 @@ func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send
 		return without
 	}
 	return x
+}
+
+// isTaken reports whether a request is refused for what is there already: by a documented
+// 409, or by the words of another refusal.
+func isTaken(c *plan.Case, x *wire.Exchange) bool {
+	switch {
+	case !says(x):
+		return false
+	case x.Response.Status == http.StatusConflict && c.Op.Response(http.StatusConflict) != nil:
+		return true
+	case c.Expect != plan.Accept:
+		return false
+	}
+	plain, err := judge.Content(x.Response)
+	return err == nil && slices.ContainsFunc(remarks(plain.Body), func(said remark) bool { return taken.MatchString(said.text) })
 }
 
 // baseTexts are the texts of the valid request that a case differs from.
