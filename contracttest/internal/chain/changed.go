@@ -216,7 +216,8 @@ func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map
 	default:
 		for _, name := range sortedKeys(change.got(k, r.id())) {
 			answered := change.got(k, r.id())[name]
-			if _, known := kept[name]; known && !alike(answered, sent[name]) && !t.over() {
+			_, known := kept[name]
+			if v, was := sent[name]; known && was && !alike(answered, v) && !t.over() {
 				t.blame(judge.Warning, change, name+": "+show(sent[name]), name+": "+show(answered), "%s stores %s as it was sent, and answers with another", op.ID, name)
 			}
 		}

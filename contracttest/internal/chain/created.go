@@ -232,7 +232,8 @@ func (t *try) ignored(r *resource, s *Step) {
 	sent, got := r.made.sent(), s.got(k, r.id())
 	set := map[string]any{}
 	for name, v := range t.others(k.Make) {
-		if w, there := got[name]; there && !same(w, sent[name]) {
+		w, there := got[name]
+		if first, was := sent[name]; was && there && !same(w, first) {
 			set[name] = v
 		}
 	}
@@ -384,7 +385,7 @@ func (p *planner) readOnly() {
 // keyed plans what becomes of a creation that is sent again with the same key.
 func (p *planner) keyed() {
 	k := p.kind
-	name := keyOf(k.Make)
+	name := KeyOf(k.Make)
 	if name == "" {
 		return
 	}

@@ -94,9 +94,9 @@ func readOnlyOf(n *contract.Node) []string {
 	return all
 }
 
-// keyOf is the header by which a target tells a request from one that is sent again;
+// KeyOf is the header by which a target tells a request from one that is sent again;
 // empty where the document has none.
-func keyOf(op *contract.Operation) string {
+func KeyOf(op *contract.Operation) string {
 	for _, p := range op.Params {
 		if p.Spec.In == openapi3.ParameterInHeader && strings.Contains(world.Plain(p.Spec.Name), "idempotency") {
 			return p.Spec.Name

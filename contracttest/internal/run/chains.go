@@ -362,7 +362,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 			sent, _ = u.fresh(req, textsOf(base.Request), known)
 			shown = sent
 		}
-		if _, own := e.Header[keyHeader(op)]; !own {
+		if _, own := e.Header[chain.KeyOf(op)]; !own {
 			sent = r.keyed(edited, sent)
 		}
 		sent = st.refers(sent)
@@ -466,13 +466,6 @@ func edit(req, base *wire.Request, e chain.Edit) {
 func sameJSON(text []byte, v any) bool {
 	other, err := json.Marshal(v)
 	return err == nil && bytes.Equal(text, other)
-}
-
-func keyHeader(op *contract.Operation) string {
-	for _, p := range keysOf(op) {
-		return p.Spec.Name
-	}
-	return ""
 }
 
 // chainBase is the valid request of an operation for chains; nil where none is made.
