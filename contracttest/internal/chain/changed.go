@@ -46,7 +46,7 @@ func (p *planner) changed() {
 				}
 			}
 			if s := t.do(k.Put, r, e); s.ok() && !t.over() {
-				t.stored(k.Put, s, r, kept, judge.Warning, []string{name})
+				t.stored(k.Put, s, r, kept, []string{name})
 			}
 		}, k.Put, k.Read)
 	}
@@ -93,7 +93,7 @@ func (p *planner) changed() {
 		switch {
 		case t.over():
 		case again.ok():
-			t.stored(k.Put, again, r, kept, judge.Warning, nil)
+			t.stored(k.Put, again, r, kept, nil)
 		case again.status() != http.StatusConflict && again.refused():
 			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted once and refused the second time", k.Put.ID)
 		}
@@ -187,12 +187,12 @@ func (t *try) replace(names []string) {
 	if !put.ok() || t.over() {
 		return
 	}
-	t.stored(k.Put, put, r, kept, judge.Warning, names)
+	t.stored(k.Put, put, r, kept, names)
 }
 
 // stored looks whether a change is stored: what was kept of the creation is known to
 // come back as it is sent.
-func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map[string]any, severity judge.Severity, names []string) {
+func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map[string]any, names []string) {
 	k := t.Kind
 	sent := change.sent()
 	var wrong []string
@@ -210,7 +210,7 @@ func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map
 	case t.silent || !s.ok():
 	case !good:
 		name := wrong[0]
-		t.blame(severity, t.acting(), name+": "+show(sent[name]), name+": "+show(s.got(k, r.id())[name]), "%s is not stored as %s was sent it", name, op.ID)
+		t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(s.got(k, r.id())[name]), "%s is not stored as %s was sent it", name, op.ID)
 	case late:
 		t.settled("what " + op.ID + " was sent could not be read")
 	default:
@@ -288,7 +288,7 @@ func (p *planner) patched() {
 		}
 		again := Edit{Only: true, Keep: names}
 		if s := t.do(k.Patch, r, again); s.ok() && !t.over() {
-			t.stored(k.Patch, s, r, kept, judge.Warning, nil)
+			t.stored(k.Patch, s, r, kept, nil)
 		}
 	}, k.Patch, k.Read)
 	p.add(judge.PatchPartial, "the-same-twice", func(t *try) {
@@ -302,7 +302,7 @@ func (p *planner) patched() {
 			return
 		}
 		if s := t.do(k.Patch, r, Edit{Body: first.Request.Body}); s.ok() && !t.over() {
-			t.stored(k.Patch, s, r, kept, judge.Warning, nil)
+			t.stored(k.Patch, s, r, kept, nil)
 		}
 	}, k.Patch, k.Read)
 	if len(names) > 1 {

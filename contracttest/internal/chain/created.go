@@ -452,7 +452,7 @@ func (p *planner) edges() {
 				if _, known := t.kept(r)[name]; !known || t.over() {
 					return
 				}
-				made := r.made
+				var made *Step
 				if op == k.Make {
 					t.steps = t.stepsAbove(r)
 					if r = t.beside(r, Edit{Case: c}); r == nil || t.over() {

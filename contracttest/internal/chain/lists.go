@@ -562,12 +562,12 @@ func (t *try) paging(r *resource, limit *contract.Param, size int) {
 			stuck = 0
 		}
 		if stuck > total+onPages { // others may have added to it, or pages be empty as what is new does not show yet
-			t.steps = append(made, s)
+			t.steps = append(slices.Clone(made), s)
 			t.blame(judge.Error, s, "an end after "+strconv.Itoa(total)+" items", "another page", "the pages of %s have no end", k.List.ID)
 			return
 		}
 		if len(ids) > size {
-			t.steps = append(made, s)
+			t.steps = append(slices.Clone(made), s)
 			t.blame(judge.Warning, s, "at most "+strconv.Itoa(size), strconv.Itoa(len(ids)), "a page of %s has more than its %s", k.List.ID, name)
 			return
 		}

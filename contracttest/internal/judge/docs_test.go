@@ -122,7 +122,7 @@ func inStep(t *testing.T, file, want string) {
 	}
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(text), want, "run the test with -update")
+	assert.Equal(t, want, string(text), "run the test with -update")
 }
 
 // left lists the constants that say why something is left to the receiver.

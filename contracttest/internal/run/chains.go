@@ -303,17 +303,15 @@ func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string,
 	if !accepted(m.base.Op, s.Exchange) {
 		return s, nil
 	}
-	x := *s.Exchange
-	for _, v := range m.source.Values(&x) {
-		made := world.Values(m.base.Op, s.Request.Target, a.r.base(m.base.Op))
-		if made == nil {
-			made = map[string]string{}
-		}
-		made[m.param] = v
-		s.Made = made
-		return s, made
+	found := m.source.Values(s.Exchange)
+	if len(found) == 0 {
+		return s, nil
 	}
-	return s, nil
+	if s.Made = world.Values(m.base.Op, s.Request.Target, a.r.base(m.base.Op)); s.Made == nil {
+		s.Made = map[string]string{}
+	}
+	s.Made[m.param] = found[0]
+	return s, s.Made
 }
 
 // Do sends the valid request of an operation, or another case of it, about a resource.

@@ -50,19 +50,20 @@ func remarks(body []byte) []remark {
 				read(item, above)
 			}
 		case map[string]any:
-			beside := above
+			words := []string{above}
 			for _, name := range slices.Sorted(maps.Keys(v)) {
 				switch member := v[name].(type) {
 				case string:
-					beside += " " + Clip(member, maxSaid)
+					words = append(words, Clip(member, maxSaid))
 				case []any:
 					for _, item := range member {
 						if text, ok := item.(string); ok {
-							beside += " " + Clip(text, maxSaid)
+							words = append(words, Clip(text, maxSaid))
 						}
 					}
 				}
 			}
+			beside := strings.Join(words, " ")
 			for _, name := range slices.Sorted(maps.Keys(v)) {
 				read(v[name], beside+" "+name)
 			}
