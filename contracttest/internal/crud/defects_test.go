@@ -56,6 +56,9 @@ func TestStateDefects(t *testing.T) {
 			key := fmt.Sprint(d.Dress, seed)
 			if correct[key] == nil {
 				correct[key] = findings(report(t, d.Dress, seed+1))
+				for f := range correct[key] { // it would hide what is found of a defect
+					assert.False(t, ofState(f, ""), "of the correct service: %s", f)
+				}
 			}
 			tried++
 			rep := report(t, d.Dress, seed+1, d)
