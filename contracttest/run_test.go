@@ -41,7 +41,7 @@ func TestSameReport(t *testing.T) {
 	defective := both(with(`{"error_code":1,"error_msg":"b"}`), header("X-Test", "1"))
 	h := on(400, defective)(correct(t))
 	dump := func(rep *contracttest.Report) string {
-		rep.Stats.Seconds = 0
+		rep.Stats.Seconds, rep.Stats.Started = 0, ""
 		rep.Target = ""
 		for i := range rep.Findings {
 			rep.Findings[i].Curl = ""
