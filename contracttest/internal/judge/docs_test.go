@@ -23,6 +23,8 @@ var update = flag.Bool("update", false, "write docs/checks.md")
 
 const docsHead = `# Checks
 
+This page says of each check what it finds, when it is silent, and which rule it stands on.
+
 Written by ` + "`go test ./contracttest/internal/judge -run TestDocs -update`" + ` from the checks' own declarations.
 
 A finding is an **error** where the contract is broken, and a **warning** where the document and the
@@ -32,6 +34,8 @@ Every check is switched off by its name, ` + "`--skip NAME`" + `, or run alone, 
 `
 
 const sequencesHead = `# Checks on state
+
+This page lists the checks that need several requests, and says what they change on the target.
 
 Written by ` + "`go test ./contracttest/internal/judge -run TestDocsOfSequences -update`" + ` from the checks' own declarations.
 
