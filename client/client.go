@@ -169,10 +169,10 @@ func parseEndpoint(name, endpoint string) (*url.URL, error) {
 	}
 	u, err := url.Parse(endpoint)
 	switch {
-	case err != nil:
+	case err != nil && strings.Contains(endpoint, "://"):
 		return nil, fmt.Errorf("client: %s is not a URL", name)
-	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		return nil, fmt.Errorf("client: %s is not an absolute http or https URL", name)
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		return nil, fmt.Errorf("client: %s is not an absolute http or https URL: want https://HOST[:PORT][/PATH]", name)
 	case u.User != nil:
 		return nil, fmt.Errorf("client: %s names a user; credentials are set by WithCredentials", name)
 	case strings.ContainsAny(endpoint, "?#"):

@@ -24,6 +24,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"endpoint empty", "", "p", nil, "endpoint is not an absolute http or https URL"},
 		{"endpoint without scheme", "dayu.cn-north-4.myhuaweicloud.com", "p", nil, "endpoint is not an absolute http or https URL"},
+		{"endpoint without scheme, with a port", "127.0.0.1:8080", "p", nil, "endpoint is not an absolute http or https URL: want https://HOST"},
 		{"endpoint of another scheme", "ftp://host", "p", nil, "endpoint is not an absolute http or https URL"},
 		{"endpoint without host", "https:///path", "p", nil, "endpoint is not an absolute http or https URL"},
 		{"endpoint with a port alone", "https://:443", "p", nil, "endpoint is not an absolute http or https URL"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 		writeReports(t, t.ArtifactDir(), rep)
 	}
 	for _, why := range rep.Inconclusive {
-		t.Errorf("contract test: not proven: %s", why)
+		t.Errorf("contract test: not proven: %s", asOptions(why))
 	}
 	if rep.Stats.Exchanges == 0 && len(rep.Inconclusive) == 0 {
 		t.Error("contract test: no request was sent, so nothing is known: see Only, Skip and Budget")
@@ -66,7 +67,7 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 				}
 			}
 			if cl.State == "unreached" || cl.State == "not_proven" {
-				t.Logf("%s: %s", cl.State, cl.Text)
+				t.Logf("%s: %s", cl.State, asOptions(cl.Text))
 			}
 		})
 	}
@@ -78,10 +79,10 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	}
 	t.Log(rep.Coverage.String())
 	if rep.Incomplete != "" {
-		t.Log(rep.Incomplete)
+		t.Log(asOptions(rep.Incomplete))
 	}
 	for _, w := range rep.Warnings {
-		t.Log(w)
+		t.Log(asOptions(w))
 	}
 }
 
@@ -125,7 +126,38 @@ func explain(f Finding) string {
 		times = fmt.Sprintf(", %d times", f.Count)
 	}
 	return fmt.Sprintf("%s: %s (check %s%s)\n  expected  %s\n  seen      %s\n  case      %s\n  %s",
-		f.Place, run.Clip(f.Message, most), f.Check, times, run.Clip(f.Expected, most), run.Clip(f.Actual, most), f.Case.ID, run.Clip(f.Curl, 3*most))
+		f.Place, run.Clip(asOptions(f.Message), most), f.Check, times, run.Clip(f.Expected, most), run.Clip(f.Actual, most), f.Case.ID, run.Clip(f.Curl, 3*most))
+}
+
+// options are the flags that notes advise, and what they are called in Go.
+var options = []struct {
+	flag *regexp.Regexp
+	call string
+}{
+	{regexp.MustCompile(`--header '([^':]+): ([^']*)'`), `contracttest.Header("$1", "$2")`},
+	{regexp.MustCompile(`--value ([\w.\[\]-]+)=([\w-]+)`), `contracttest.Values("$1", "$2")`},
+	{regexp.MustCompile(`--credential-tries (\w+)`), `contracttest.CredentialTries($1)`},
+	{regexp.MustCompile(`--restart CMD\b`), `contracttest.Restart`},
+	{regexp.MustCompile(`--target\b`), `contracttest.URL`},
+	{regexp.MustCompile(`--only\b`), `contracttest.Only`},
+	{regexp.MustCompile(`--skip\b`), `contracttest.Skip`},
+	{regexp.MustCompile(`--budget\b`), `contracttest.Budget`},
+	{regexp.MustCompile(`--operation-time\b`), `contracttest.OperationTime`},
+	{regexp.MustCompile(`--max-time\b`), `contracttest.MaxTime`},
+	{regexp.MustCompile(`--max-clauses\b`), `contracttest.MaxClauses`},
+	{regexp.MustCompile(`--timeout\b`), `contracttest.Timeout`},
+	{regexp.MustCompile(`--peer\b`), `contracttest.Peer`},
+	{regexp.MustCompile(`--safe\b`), `contracttest.Safe`},
+	{regexp.MustCompile(`--keep\b`), `contracttest.Keep`},
+}
+
+// asOptions puts Go's options in the place of the flags that a note advises: who runs a test of Go
+// has no flags.
+func asOptions(note string) string {
+	for _, o := range options {
+		note = o.flag.ReplaceAllString(note, o.call)
+	}
+	return note
 }
 
 // branch is a tree of subtests by the segments of clause names, so that a name

@@ -25,7 +25,11 @@ func TestInner(t *testing.T) {
 	if os.Getenv(defective) != "" {
 		h = stacked(each(number), on(405, header("Allow", "GET")))(h)
 	}
-	contracttest.Test(t, load(t), contracttest.Handler(h), known()...)
+	opts := known()
+	if os.Getenv(defective) == "unknown values" {
+		h, opts = correct(t), []contracttest.Option{contracttest.Values("package_ids", "98", "99")}
+	}
+	contracttest.Test(t, load(t), contracttest.Handler(h), opts...)
 }
 
 // stacked puts one defect on top of another.
@@ -58,6 +62,16 @@ func TestFailureOutput(t *testing.T) {
 
 	out, err = inner("^TestInner$/^CancelFactoryPackages$/^response$")
 	require.NoError(t, err, out)
+}
+
+// TestNotes proves that what go test prints advises options of Go, and no flags of the command.
+func TestNotes(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestInner$", "-test.short", "-test.v")
+	cmd.Env = append(os.Environ(), defective+"=unknown values")
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(out), `give others (contracttest.Values("NAME", "VALUE"))`)
+	assert.NotRegexp(t, `--(header|value|only|skip|target|safe|keep|peer|budget|restart|credential-tries)\b`, string(out))
 }
 
 // The reports of a Test are written where the environment says, and to the test's

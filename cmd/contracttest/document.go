@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -100,10 +102,17 @@ func (d document) location() *url.URL {
 	return &url.URL{Path: filepath.ToSlash(d.name)}
 }
 
+// hostAndPort is how an address begins that lacks only a scheme.
+var hostAndPort = regexp.MustCompile(`^[\w.-]+:\d+(?:/|$)`)
+
 // load makes a contract of it.
 func (d document) load(opts ...contracttest.LoadOption) (*contracttest.Contract, error) {
 	if d.data == nil {
-		return contracttest.Load(d.name, opts...)
+		contract, err := contracttest.Load(d.name, opts...)
+		if errors.Is(err, fs.ErrNotExist) && hostAndPort.MatchString(d.name) {
+			return nil, fmt.Errorf("%w; if it is a URL, give it a scheme: http://%s", err, d.name)
+		}
+		return contract, err //nolint:wrapcheck // it names the file
 	}
 	return contracttest.Parse(d.name, d.data, opts...)
 }

@@ -12,11 +12,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/dataarts-go/factory/internal/command"
 	"github.com/dataarts-go/factory/internal/heapfloor"
 )
 
@@ -49,7 +49,6 @@ func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "contracttest",
 		Short:         "Test an HTTP API against its OpenAPI document",
-		Version:       version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -59,6 +58,7 @@ func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRunCommand(), newVerifyCommand(), newClausesCommand(), newDiffCommand(), newInitCommand())
+	command.Prepare(root)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -74,13 +74,4 @@ func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "contracttest:", err)
 		return exitFailed
 	}
-}
-
-// version is that of the module, as the program was built with it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "devel"
-	}
-	return info.Main.Version
 }

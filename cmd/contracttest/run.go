@@ -52,10 +52,10 @@ func newRunCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVar(&f.spec, "spec", "openapi.yaml", specUsage)
 	fl.StringVar(&f.target, "target", "", "base URL of the server")
-	fl.StringArrayVar(&f.headers, "header", nil, "header to send with every request, as 'Name: value', or 'Name: env:VARIABLE' for a secret (repeatable)")
+	fl.StringArrayVar(&f.headers, "header", nil, "header to send with every request, as 'Name: value', where env:VARIABLE in the value is that of the environment, as in 'Authorization: Bearer env:TOKEN' (repeatable)")
 	fl.StringArrayVar(&f.peers, "peer", nil, "header with the credential of another user, who is not to see what this one makes, written as for --header (repeatable)")
 	fl.DurationVar(&f.settle, "settle", 2*time.Second, "how long what was made, changed or deleted may take until it shows")
-	fl.StringArrayVar(&f.values, "value", nil, "values that exist on the target, as name=a,b (repeatable)")
+	fl.StringArrayVar(&f.values, "value", nil, "values that exist on the target, as name=a,b; env:VARIABLE as for --header (repeatable)")
 	fl.StringArrayVar(&f.only, "only", nil, "run just this operation (its operationId, or 'GET /pets/*'), check, clause or case; * matches within a segment, ** any number of them; operation:, check:, clause: or case: before a name says what it names (repeatable)")
 	fl.StringArrayVar(&f.skip, "skip", nil, "leave out this operation, check, clause or case, named as for --only (repeatable)")
 	fl.StringArrayVar(&f.reports, "report", nil, reportUsage)
@@ -88,7 +88,7 @@ func (f *runFlags) again(contract *contracttest.Contract) string {
 	command := []string{"contracttest run --spec", report.Quote(f.spec), "--target", report.Quote(f.target)}
 	for _, h := range f.headers {
 		name, value, _ := strings.Cut(h, ":")
-		if strings.HasPrefix(strings.TrimSpace(value), "env:") {
+		if onlyVariable.MatchString(strings.TrimSpace(value)) {
 			command = append(command, "--header", report.Quote(h))
 		} else {
 			command = append(command, fmt.Sprintf(`--header "%s: $%s"`, name, variable(name)))
@@ -185,14 +185,14 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		opts = append(opts, contracttest.Safe())
 	}
 	for _, h := range f.headers {
-		name, value, err := parseHeader(h)
+		name, value, err := parseHeader("header", h)
 		if err != nil {
 			return err
 		}
 		opts = append(opts, contracttest.Header(name, value))
 	}
 	for _, h := range f.peers {
-		name, value, err := parseHeader(h)
+		name, value, err := parseHeader("peer", h)
 		if err != nil {
 			return err
 		}
@@ -206,7 +206,13 @@ func run(cmd *cobra.Command, f *runFlags) error {
 		if list == "" { // as with a variable of the shell that is not set
 			return fmt.Errorf("--value %q: it has no value, want name=a,b", v)
 		}
-		opts = append(opts, contracttest.Values(name, strings.Split(list, ",")...))
+		values := strings.Split(list, ",")
+		for i := range values { // what a variable has is one value, commas and all
+			if values[i], err = fromEnvironment(values[i]); err != nil {
+				return fmt.Errorf("--value %s: %w", name, err)
+			}
+		}
+		opts = append(opts, contracttest.Values(name, values...))
 	}
 	doc, err := open(cmd.Context(), f.spec, cmd.InOrStdin())
 	if err != nil {

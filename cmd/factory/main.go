@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/dataarts-go/factory/internal/command"
 )
 
 func main() {
@@ -53,6 +55,7 @@ func newRootCommand() *cobra.Command {
 		RunE:          needsCommand,
 	}
 	cmd.AddCommand(newServeCommand(), newCancelCommand(), newPackagesCommand())
+	command.Prepare(cmd)
 	return cmd
 }
 

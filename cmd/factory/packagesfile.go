@@ -6,6 +6,9 @@ import (
 	"io"
 	"iter"
 	"os"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -96,15 +99,51 @@ func yamlError(err error) error {
 	if !ok {
 		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
+	known := map[string]string{}
+	knownFields(reflect.TypeFor[packagesFile](), known)
 	lines := make([]string, len(e.Errors))
 	for i, line := range e.Errors {
-		line, _, _ = strings.Cut(line, " in type ") // field … not found in type …
+		if m := unknownField.FindStringSubmatch(line); m != nil {
+			line = fmt.Sprintf("%sunknown field %q: want %s", m[1], m[2], known[m[3]])
+		}
 		if before, _, ok := strings.Cut(line, " into "); ok {
 			line = strings.Replace(before, "cannot unmarshal", "did not expect", 1)
 		}
 		lines[i] = line
 	}
 	return errors.New(strings.Join(lines, "; "))
+}
+
+// unknownField is the decoder's message for one: the line, the field and the Go type.
+var unknownField = regexp.MustCompile(`(?s)^(line \d+: )field (.*) not found in type (.*)$`)
+
+// knownFields lists the fields that a mapping may have, by the Go type that it is read into.
+func knownFields(t reflect.Type, known map[string]string) {
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		knownFields(t.Elem(), known)
+		return
+	}
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	var names []string
+	for f := range t.Fields() {
+		if name := f.Tag.Get("yaml"); name != "" {
+			names = append(names, name)
+			knownFields(f.Type, known)
+		}
+	}
+	slices.Sort(names)
+	known[t.String()] = choice(names)
+}
+
+// choice lists names of which one is wanted.
+func choice(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func (f *packagesFile) check() error {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -98,7 +100,7 @@ func (s *packagesStream) object(read map[string]func() error) (line int, err err
 	return s.at.fields(func(name string, line int) error {
 		field := read[name]
 		if field == nil {
-			return fmt.Errorf("line %d: field %s not found", line, printable(name))
+			return fmt.Errorf("line %d: unknown field %q: want %s", line, name, choice(slices.Sorted(maps.Keys(read))))
 		}
 		if seen[name] {
 			return fmt.Errorf("line %d: field %s is there twice", line, name)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/url"
 	"os"
@@ -37,7 +38,7 @@ func (e *Error) Error() string {
 	if e.Line > 0 {
 		text = fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Reason)
 	}
-	if e.Err != nil {
+	if e.Err != nil && !errors.Is(e.Err, fs.ErrNotExist) { // of which Reason says all
 		text += ": " + OneLine(e.Err.Error())
 	}
 	return text

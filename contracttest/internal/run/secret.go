@@ -2,7 +2,10 @@ package run
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Words in the name of a header whose value is not to be shown.
@@ -27,15 +30,62 @@ func hide(text string, secrets []string) string {
 		if s == "" {
 			continue
 		}
-		escaped := url.QueryEscape(s)
-		spellings := []string{s, escaped, strings.ReplaceAll(escaped, "+", "%20")}
-		text = strings.NewReplacer(spellings[0], hidden, spellings[1], hidden, spellings[2], hidden).Replace(text)
-		for _, spelling := range spellings {
-			text = hideCut(text, spelling)
+		query := url.QueryEscape(s)
+		for _, spelling := range []string{s, query, strings.ReplaceAll(query, "+", "%20")} {
+			text = hideCut(hideWhole(text, spelling), spelling)
 		}
 	}
 	return text
 }
+
+// minLong is how many bytes a secret has that no word holds by chance. A shorter one, as the key
+// "abc" of a test, is hidden only where it stands by itself: hidden in every word that holds it,
+// it would make answers unreadable and yet be easy to guess from them.
+const minLong = 8
+
+// hideWhole replaces a secret, a short one only where no letter or digit stands beside it.
+func hideWhole(text, secret string) string {
+	if len(secret) >= minLong {
+		return strings.ReplaceAll(text, secret, hidden)
+	}
+	var out strings.Builder
+	for last := 0; ; {
+		i := indexWhole(text, last, secret)
+		if i < 0 {
+			out.WriteString(text[last:])
+			return out.String()
+		}
+		out.WriteString(text[last:i] + hidden)
+		last = i + len(secret)
+	}
+}
+
+// indexWhole is where from some byte on a text has a secret that stands by itself; -1 if nowhere.
+func indexWhole(text string, from int, secret string) int {
+	for {
+		i := strings.Index(text[from:], secret)
+		if i < 0 {
+			return -1
+		}
+		i += from
+		after, _ := utf8.DecodeRuneInString(text[i+len(secret):])
+		if !inWord(text[:i]) && !isWord(after) {
+			return i
+		}
+		from = i + 1
+	}
+}
+
+// escapeAtEnd is an escape of a URL or of JSON, which is no part of a word though it ends in a letter or digit.
+var escapeAtEnd = regexp.MustCompile(`(?:%[0-9A-Fa-f]{2}|\\[bfnrt]|\\u[0-9A-Fa-f]{4})$`)
+
+// inWord reports whether a text ends in a word.
+func inWord(text string) bool {
+	last, _ := utf8.DecodeLastRuneInString(text)
+	return isWord(last) && !escapeAtEnd.MatchString(text[max(0, len(text)-6):])
+}
+
+func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 // What marks the place where a text was cut, and how much of a secret before it
 // is no chance.
@@ -63,7 +113,7 @@ func hideCut(text, secret string) string {
 func mask(secrets []string) func(name, value string) string {
 	return func(name, value string) string {
 		for _, s := range secrets {
-			if s != "" && strings.Contains(value, s) {
+			if s != "" && hideWhole(value, s) != value {
 				return "$" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 			}
 		}

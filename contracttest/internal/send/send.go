@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -52,8 +53,14 @@ type Target interface {
 	Close()
 }
 
+// bareAddress is a host, perhaps with port and path, that lacks only a scheme.
+var bareAddress = regexp.MustCompile(`^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:/[^?#@]*)?$`)
+
 // ParseURL returns the target behind a base URL.
 func ParseURL(raw string) (Target, error) {
+	if bareAddress.MatchString(raw) {
+		return nil, fmt.Errorf("target %q has no scheme: want http://%[1]s or https://%[1]s", raw)
+	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)

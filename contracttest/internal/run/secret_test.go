@@ -1,0 +1,23 @@
+package run
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestHide(t *testing.T) {
+	for _, tt := range []struct{ secret, text, want string }{
+		{"abc", "abcdefgh and dabc and abc1", "abcdefgh and dabc and abc1"},
+		{"abc", "abc, (abc) key=abc; äabc", "***, (***) key=***; äabc"},
+		{"abc", "abcabc abc abc", "abcabc *** ***"},
+		{"abc", `?q=Bearer%20abc&x {"m":"\nabc\u0020abc"}`, `?q=Bearer%20***&x {"m":"\n***\u0020***"}`},
+		{"a b", "?k=a+b&k=a%20b", "?k=***&k=***"},
+		{"longsecret", "xlongsecrety", "x***y"},
+		{"", "abc", "abc"},
+	} {
+		assert.Equal(t, tt.want, hide(tt.text, []string{tt.secret}), "%s in %s", tt.secret, tt.text)
+	}
+	assert.Equal(t, "a cabinet", mask([]string{"abi"})("X-Other", "a cabinet"))
+	assert.Equal(t, "$X_KEY", mask([]string{"abi"})("X-Key", "abi"))
+}
