@@ -263,3 +263,10 @@ func TestOutputFails(t *testing.T) {
 		assert.Equal(t, "factory: broken pipe\n", stderr.String(), args)
 	}
 }
+
+func TestVersion(t *testing.T) {
+	code, stdout, stderr := do(t, "--version")
+	assert.Zero(t, code)
+	assert.Regexp(t, `^factory version .+\n$`, stdout)
+	assert.Empty(t, stderr)
+}

@@ -37,7 +37,7 @@ func Load(file string) (*Document, error) {
 	data, err := readFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Error{File: file, Reason: "no such file", Err: err}
+		return nil, &Error{File: file, Reason: noSuchFile, Err: err}
 	case err != nil:
 		return nil, &Error{File: file, Reason: "cannot be read", Err: err}
 	}

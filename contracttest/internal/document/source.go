@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/url"
 	"os"
@@ -33,12 +32,15 @@ type Error struct {
 	Err          error // may be nil
 }
 
+// noSuchFile is the reason where the document itself is missing.
+const noSuchFile = "no such file"
+
 func (e *Error) Error() string {
 	text := e.File + ": " + e.Reason
 	if e.Line > 0 {
 		text = fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Reason)
 	}
-	if e.Err != nil && !errors.Is(e.Err, fs.ErrNotExist) { // of which Reason says all
+	if e.Err != nil && e.Reason != noSuchFile { // the error of the system says the same once more
 		text += ": " + OneLine(e.Err.Error())
 	}
 	return text
