@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 
 	"go.yaml.in/yaml/v3"
@@ -75,6 +76,13 @@ func parseCredentials(data []byte) (server.Credentials, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
+		if e, ok := errors.AsType[*yaml.TypeError](err); ok {
+			if m := unknownField.FindStringSubmatch(e.Errors[0]); m != nil {
+				known := map[string]string{}
+				knownFields(reflect.TypeFor[credentialsFile](), known)
+				return server.Credentials{}, fmt.Errorf("%sunknown field: want %s", m[1], known[m[3]])
+			}
+		}
 		where := place.FindString(err.Error())
 		if where == "" {
 			where = "the text"

@@ -33,7 +33,7 @@ func TestReadCredentials(t *testing.T) {
 func TestCredentialsRefused(t *testing.T) {
 	for content, want := range map[string]string{
 		"keys: SECRET":                                "line 1 is not of the form",
-		"tokens:\n- {token: SECRET, project: p}":      "line 2 is not of the form",
+		"tokens:\n- {token: SECRET, project: p}":      "line 2: unknown field: want project_id or token",
 		"tokens:\n- {token: [SECRET], project_id: p}": "line 2 is not of the form",
 		"tokens:\n- {token: *SECRET, project_id: p}":  "is not of the form",
 		"SECRET":   "line 1 is not of the form",
