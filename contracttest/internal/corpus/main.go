@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -201,16 +200,6 @@ func (s *settings) bySize(names []string) (large, others []string) {
 		}
 	}
 	return large, others
-}
-
-// cpu is the time that the processors have spent on the process: unlike that by
-// the clock, it says the same on a machine which others use too.
-func cpu() time.Duration {
-	var used syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
-		return 0
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // peak is the most memory that the process has had.
