@@ -116,15 +116,27 @@ func (r *runner) answersOf(ctx context.Context, n *negotiation) []negotiable {
 		special
 		e *judge.Exchange
 	}
-	var all []answered
-	for _, s := range slices.Concat(named(n.codes), asks(n, usual)) {
-		if r.stopped(ctx, s.Op) != "" {
-			return nil
-		}
-		if e := ask(s.Case); e.Response == nil || len(e.Response.Body) <= judge.MaxCompared {
-			all = append(all, answered{s, e})
-		}
+	some := slices.Concat(named(n.codes), asks(n, usual))
+	all := make([]answered, len(some))
+	g := &errgroup.Group{}
+	if g.SetLimit(1); r.states.of(n.base.Op).slow() { // they change nothing, and would be waited for one by one
+		g.SetLimit(r.lanes(n.base.Op))
 	}
+	for i, s := range some {
+		g.Go(func() error {
+			if r.stopped(ctx, s.Op) == "" {
+				all[i] = answered{s, ask(s.Case)}
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // none fails
+	if r.stopped(ctx, n.base.Op) != "" {
+		return nil
+	}
+	all = slices.DeleteFunc(all, func(a answered) bool {
+		return a.e == nil || a.e.Response != nil && len(a.e.Response.Body) > judge.MaxCompared
+	})
 	for range 2 {
 		if !usual.Again(ask(n.base)) {
 			return nil
