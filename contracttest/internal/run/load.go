@@ -83,14 +83,18 @@ func (r *runner) nearLate(op *contract.Operation) time.Duration {
 	return max(r.opts.Timeout/nearTimeout, 2*alone)
 }
 
-// slower lets fewer requests be under way.
-func (l *load) slower() {
+// slower lets fewer requests be under way. What it returns takes that back, unless others
+// have lowered the number since.
+func (l *load) slower() (undo func()) {
+	before := l.most.Load()
 	now := l.under.Load() + 1 // the one that was late
-	if most := l.most.Load(); most > 0 {
-		now = min(now, most)
+	if before > 0 {
+		now = min(now, before)
 	}
-	l.most.Store(max(1, now/2))
+	lowered := max(1, now/2)
+	l.most.Store(lowered)
 	l.good.Store(0)
+	return func() { l.most.CompareAndSwap(lowered, before) }
 }
 
 // steady lets one more be under way, after as many good answers as show that
@@ -190,8 +194,10 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 	case alone && errors.Is(failure(x), send.ErrDropped): // it may have been closed for being idle
 		x = r.alone(ctx, op, req, do, x)
 	case !alone:
-		r.load.slower()
-		x = r.alone(ctx, op, req, do, x)
+		undo := r.load.slower()
+		if x = r.alone(ctx, op, req, do, x); overloaded(x) {
+			undo() // it comes of the request, not of those beside it
+		}
 	}
 	for r.mourn(x) && sleep(ctx, refusedPause) {
 		x, _ = r.once(ctx, op, req, do)
