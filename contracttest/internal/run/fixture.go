@@ -352,11 +352,20 @@ type maker struct {
 	parent *fixture          // nil where it stands below nothing, or below what is given
 	from   map[string]string // the path parameters of the valid request
 	read   *plan.Case        // nil where what was made cannot be read
-	first  *wire.Exchange    // one that was made while learning; nil where none was
 
 	mu     sync.Mutex
+	first  *wire.Exchange      // one that was made while learning; nil where none was
 	past   []map[string]string // the last ones that were made
 	unread bool                // one was made and could not be read
+}
+
+// takeFirst returns the one that was made while learning, once.
+func (m *maker) takeFirst() *wire.Exchange {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	x := m.first
+	m.first = nil
+	return x
 }
 
 // make makes a resource and returns the values of its path parameters; nil where
@@ -372,8 +381,8 @@ func (m *maker) make(ctx context.Context) map[string]string {
 		}
 		c = withTarget(c, world.Bind(op, c.Request.Target, base, m.from, above))
 	}
-	x := m.first
-	if m.first = nil; x == nil {
+	x := m.takeFirst()
+	if x == nil {
 		x = m.r.anew(ctx, c, m.r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
 			return m.r.exchange(ctx, op, m.r.keyed(m.base, req), m.r.target.Do)
 		})

@@ -83,18 +83,14 @@ func (r *runner) nearLate(op *contract.Operation) time.Duration {
 	return max(r.opts.Timeout/nearTimeout, 2*alone)
 }
 
-// slower lets fewer requests be under way. What it returns takes that back, unless others
-// have lowered the number since.
-func (l *load) slower() (undo func()) {
-	before := l.most.Load()
-	now := l.under.Load() + 1 // the one that was late
-	if before > 0 {
-		now = min(now, before)
+// slower lets fewer requests be under way than one that was late had beside it.
+func (l *load) slower(beside int64) {
+	now := beside + 1
+	if most := l.most.Load(); most > 0 {
+		now = min(now, most)
 	}
-	lowered := max(1, now/2)
-	l.most.Store(lowered)
+	l.most.Store(max(1, now/2))
 	l.good.Store(0)
-	return func() { l.most.CompareAndSwap(lowered, before) }
 }
 
 // steady lets one more be under way, after as many good answers as show that
@@ -186,7 +182,7 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 	switch {
 	case !overloaded(x):
 		if !alone && x.Response != nil && x.Response.Elapsed > r.nearLate(op) {
-			r.load.slower() // the next ones may be late
+			r.load.slower(r.load.under.Load()) // the next ones may be late
 		} else {
 			r.load.steady()
 		}
@@ -194,9 +190,9 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 	case alone && errors.Is(failure(x), send.ErrDropped): // it may have been closed for being idle
 		x = r.alone(ctx, op, req, do, x)
 	case !alone:
-		undo := r.load.slower()
-		if x = r.alone(ctx, op, req, do, x); overloaded(x) {
-			undo() // it comes of the request, not of those beside it
+		beside := r.load.under.Load()
+		if x = r.alone(ctx, op, req, do, x); !overloaded(x) { // else it comes of the request, not of those beside it
+			r.load.slower(beside)
 		}
 	}
 	for r.mourn(x) && sleep(ctx, refusedPause) {
