@@ -328,7 +328,7 @@ func TestCollections(t *testing.T) {
 			assert.Contains(t, seen, m+" /api/merge", "an action")
 		}
 		assert.Contains(t, seen, "UNKNOWN /api/things")
-		assert.Contains(t, strings.Join(rep.Warnings, "\n"), "are not tried on a collection")
+		assert.Contains(t, strings.Join(rep.Warnings, "\n"), "are not sent to paths that do not document them")
 		makes = opts == nil // the last time what is there is somebody's
 	}
 	assert.Contains(t, seen, "PATCH /api/things/{own}")

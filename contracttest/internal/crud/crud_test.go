@@ -143,7 +143,8 @@ func TestOneAtATime(t *testing.T) {
 		}
 		s.ServeHTTP(w, r)
 	})
-	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("Bearer", crud.Token), contracttest.Workers(8), contracttest.Only("replaceTeam", "changeTeam", "deleteTeam"))
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("Bearer", crud.Token), contracttest.Workers(8), contracttest.Only("replaceTeam", "changeTeam", "deleteTeam"),
+		contracttest.Skip("lost-update")) // which sends two at once
 	require.NoError(t, err)
 	assert.Zero(t, rep.Errors(), "%s", describe(rep))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/internal/crud"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/internal/racing"
 )
 
 var (
@@ -48,7 +49,7 @@ func TestStateDefects(t *testing.T) {
 	tried, found, lost, meant := 0, 0, map[string]bool{}, map[string]bool{}
 	for n := range defects {
 		name := defects[n].Name
-		if !strings.Contains(name, *oneDefect) || !*all && *oneDefect == "" && n%40 != 0 {
+		if !strings.Contains(name, *oneDefect) || !*all && *oneDefect == "" && (n%40 != 0 || !racing.Take(n/40, 3)) {
 			continue
 		}
 		for seed := range int64(*seeds) {
