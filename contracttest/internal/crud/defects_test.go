@@ -49,7 +49,7 @@ func TestStateDefects(t *testing.T) {
 	tried, found, lost, meant := 0, 0, map[string]bool{}, map[string]bool{}
 	for n := range defects {
 		name := defects[n].Name
-		if !strings.Contains(name, *oneDefect) || !*all && *oneDefect == "" && (n%40 != 0 || !racing.Take(n/40, 3)) {
+		if !strings.Contains(name, *oneDefect) || !*all && *oneDefect == "" && (n%40 != 0 || !racing.Take(n/40, 6)) {
 			continue
 		}
 		for seed := range int64(*seeds) {
