@@ -139,3 +139,79 @@ func TestChain(t *testing.T) {
 	assert.Contains(t, string(out), "204 No Content")
 	assert.Contains(t, string(out), "200 OK", "it can still be read:\n%s\n%s", script, out)
 }
+
+const shelf = `
+openapi: 3.0.3
+info: {title: Shelf, version: "1"}
+paths:
+  /jars:
+    post:
+      operationId: addJar
+      requestBody: &jar {required: true, content: {application/json: {schema: {type: object, required: [label], properties: {label: {type: string, maxLength: 60}, size: {type: integer, minimum: 1, maximum: 9}}}}}}
+      responses:
+        "201": {description: added, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}
+        "400": {description: refused}
+        "403": {description: there is no room}
+        "415": {description: refused}
+  /jars/{jarId}:
+    parameters: [{name: jarId, in: path, required: true, schema: {type: integer, minimum: 1, maximum: 100000}}]
+    get: {operationId: getJar, responses: {"200": {description: the jar, content: {application/json: {schema: {type: object}}}}, "400": {description: refused}, "404": {description: none}}}
+    put: {operationId: replaceJar, requestBody: *jar, responses: {"204": {description: done}, "400": {description: refused}, "404": {description: none}, "415": {description: refused}}}
+    delete: {operationId: removeJar, responses: {"204": {description: gone}, "400": {description: refused}, "404": {description: none}}}
+`
+
+// TestFullShelf proves that where nothing more can be made, nothing of somebody else's is
+// changed in its place, though its number is one that a run makes up.
+func TestFullShelf(t *testing.T) {
+	c := parse(t, shelf)
+	theirs := map[string]bool{"1": true, "37": true, "137": true, "4711": true}
+	for _, room := range []int{2, 3, 8, 40, 90} {
+		var mu sync.Mutex
+		made, touched := map[string]any{}, []string{}
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /jars", func(w http.ResponseWriter, r *http.Request) {
+			var jar map[string]any
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case json.NewDecoder(r.Body).Decode(&jar) != nil:
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			case room == 0:
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			room--
+			id := fmt.Sprint(50001 + len(made))
+			made[id] = jar
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"id": %s}`, id)
+		})
+		mux.HandleFunc("/jars/{jarId}", func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			id := r.PathValue("jarId")
+			switch {
+			case strings.Trim(id, "0123456789") != "":
+				w.WriteHeader(http.StatusBadRequest)
+			case made[id] == nil && !theirs[id]:
+				w.WriteHeader(http.StatusNotFound)
+			case r.Method == http.MethodGet:
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"id": %s}`, id)
+			case r.Method != http.MethodPut && r.Method != http.MethodDelete:
+				w.Header().Set("Allow", "DELETE, GET, PUT")
+				w.WriteHeader(http.StatusMethodNotAllowed)
+			case theirs[id]:
+				touched = append(touched, r.Method+" "+id)
+				w.WriteHeader(http.StatusNoContent)
+			default:
+				w.WriteHeader(http.StatusNoContent)
+			}
+		})
+		_, err := contracttest.Run(t.Context(), c, contracttest.Handler(mux), contracttest.Settle(time.Millisecond), contracttest.Cases(0), contracttest.Only("check:put-*", "check:created-*", "check:deleted-*"))
+		require.NoError(t, err)
+		assert.Empty(t, touched, "room for %d", len(made))
+	}
+}

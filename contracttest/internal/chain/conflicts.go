@@ -7,6 +7,9 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 )
 
+// maxBroken is how many refused creations are tried for each value that has to be unique.
+const maxBroken = 4
+
 // conflicting plans what is looked for where two may not have the same value. Which
 // properties those are is learned: a new resource with the value of another is refused
 // with the 409 that the document has.
@@ -16,10 +19,14 @@ func (p *planner) conflicting() {
 		return
 	}
 	members, _ := p.actor.Base(k.Make)
+	var names []string
 	for _, name := range sortedKeys(members) {
-		if _, isText := members[name].(string); !isText {
-			continue
+		if _, isText := members[name].(string); isText && len(names) < maxChanged {
+			names = append(names, name)
 		}
+	}
+	broken := p.actor.Broken(k.Make)
+	for _, name := range names {
 		// unique makes a resource whose value nobody else may have.
 		unique := func(t *try) (*resource, any) {
 			r := t.make(Edit{})
@@ -84,7 +91,7 @@ func (p *planner) conflicting() {
 				}
 			}, k.Make, op, k.Read)
 		}
-		for _, c := range p.actor.Broken(k.Make) {
+		for _, c := range broken[:min(len(broken), maxBroken)] {
 			p.add(judge.RefusedButDone, name+"/"+labelOf(c), func(t *try) {
 				r, _ := unique(t)
 				if r == nil || t.over() {

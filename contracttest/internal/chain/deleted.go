@@ -34,6 +34,9 @@ func (p *planner) deleted() {
 		if r == nil || t.over() || !t.remove(r) {
 			return
 		}
+		if k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
+			return // its identifier may be given to another by now
+		}
 		t.do(k.Delete, r, Edit{}) // its answer is judged by itself
 	}, k.Delete)
 	uses := []*contract.Operation{k.Patch, k.Put}

@@ -109,8 +109,11 @@ func (s *Step) open() bool {
 }
 
 // sent are the properties in the body of the request; nil where it has no object.
-func (s *Step) sent() map[string]any {
-	members, _ := decode(s.Request.Body).(map[string]any)
+func (s *Step) sent() map[string]any { return Members(s.Request.Body) }
+
+// Members are the properties of a JSON object; nil where a body is none.
+func Members(body []byte) map[string]any {
+	members, _ := decode(body).(map[string]any)
 	return members
 }
 

@@ -104,7 +104,10 @@ func (r *runner) wantsChain(c *chain.Chain) bool {
 
 // hasChain reports whether a chain has an ID.
 func (r *runner) hasChain(id string) bool {
-	return slices.ContainsFunc(r.wantedChains(r.made()), func(c *chain.Chain) bool { return c.ID == id })
+	kinds := r.made()
+	r.fillAll(kinds)
+	defer func() { r.bases = nil }() // whether the target takes them is not known yet
+	return slices.ContainsFunc(r.wantedChains(kinds), func(c *chain.Chain) bool { return c.ID == id })
 }
 
 // unchainable says why a chain is not tried: an operation that it needs is no longer sent
@@ -209,23 +212,13 @@ func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[s
 	if c == nil {
 		return nil, nil
 	}
-	members = object(c.Request.Body)
+	members = chain.Members(c.Request.Body)
 	fixed = map[string]bool{}
 	for name := range members {
 		fixed[name] = len(a.r.opts.Known[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
 			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.name == name })
 	}
 	return members, fixed
-}
-
-func object(body []byte) map[string]any {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var members map[string]any
-	if dec.Decode(&members) != nil {
-		return nil
-	}
-	return members
 }
 
 // Broken lists cases of an operation that have to be refused: one for each property of
@@ -243,7 +236,7 @@ func (a actor) Broken(op *contract.Operation) []*plan.Case {
 		case c.Expect != plan.Refuse || wrong(c) || len(c.Request.Body) == 0:
 		case op.Body != nil && c.Clause == op.Body.MediaType:
 			about = "media type"
-		case strings.HasPrefix(c.Clause.Name, op.ID+"/body/") && object(c.Request.Body) != nil:
+		case strings.HasPrefix(c.Clause.Name, op.ID+"/body/") && chain.Members(c.Request.Body) != nil:
 			rest, _, _ := strings.Cut(strings.TrimPrefix(c.Clause.Name, op.ID+"/body/"), "/")
 			about = "body/" + rest
 		}
@@ -266,7 +259,7 @@ func (a actor) Kept(op *contract.Operation) []*plan.Case {
 		if !inBody || c.Expect != plan.Accept || c.Leave != "" || c.Phase != plan.Clauses || c.Base == nil || len(all) == most || strings.Contains(of, "/") {
 			continue
 		}
-		if v, there := object(c.Request.Body)[name]; !there || isComposed(v) || counts[name] == each {
+		if v, there := chain.Members(c.Request.Body)[name]; !there || isComposed(v) || counts[name] == each {
 			continue
 		}
 		counts[name]++
@@ -324,10 +317,8 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		c = base
 	}
 	if e.As == chain.Nobody {
-		for _, other := range r.chainCases(op) {
-			if other.Anonymous {
-				c = other
-			}
+		if i := slices.IndexFunc(r.chainCases(op), func(c *plan.Case) bool { return c.Anonymous }); i >= 0 {
+			c = r.chainCases(op)[i]
 		}
 	}
 	if base == nil || c == nil {
@@ -339,24 +330,27 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 	edit(edited.Request, base.Request, e)
 	unbound := withTarget(c, c.Request.Target)
 	edit(unbound.Request, base.Request, chain.Edit{Query: e.Query, Head: e.Head})
-	req := r.withRunHeaders(edited)
+	req := edited.Request
+	if e.As != chain.Nobody {
+		req = r.withRunHeaders(edited)
+	}
 	if e.As == chain.Peer {
 		req = req.Clone()
 		for _, h := range r.opts.Peer {
 			req.Set(h.Name, h.Value)
 		}
 	}
-	known := map[string][]string{}
+	known, chosen := map[string][]string{}, false
+	maps.Copy(known, r.opts.Known)
 	for name, v := range e.Set {
 		if text, ok := v.(string); ok {
-			known[name] = []string{text}
+			known[name], chosen = append(slices.Clone(known[name]), text), true
 		}
 	}
 	st := r.states.of(op)
 	for range maxOthers409 {
 		sent, shown := req, req
 		if u := st.uniques; u != nil && !u.off.Load() && e.Body == nil && len(req.Body) > 0 {
-			maps.Copy(known, r.opts.Known)
 			sent, _ = u.fresh(req, textsOf(base.Request), known)
 			shown = sent
 		}
@@ -371,7 +365,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		s.Exchange = &wire.Exchange{Request: sent, Response: x.Response, Err: x.Err}
 		s.Shown = shown.Clone()
 		s.Shown.Target = unbound.Request.Target // reports name the same identifier in every run
-		if x.Response == nil || x.Response.Status != http.StatusConflict || len(known) > len(r.opts.Known) || e.Case != nil {
+		if x.Response == nil || x.Response.Status != http.StatusConflict || chosen || e.Case != nil {
 			break
 		}
 	}
@@ -427,7 +421,7 @@ func edit(req, base *wire.Request, e chain.Edit) {
 		req.Body = e.Body
 		return
 	}
-	members, first := object(req.Body), object(base.Body)
+	members, first := chain.Members(req.Body), chain.Members(base.Body)
 	if members == nil || e.Case == nil && len(e.Set)+len(e.Drop)+len(e.Keep) == 0 {
 		return
 	}
@@ -435,7 +429,7 @@ func edit(req, base *wire.Request, e chain.Edit) {
 		members = map[string]any{}
 	}
 	if e.Case != nil && e.Case.Base != nil { // it lacks what the valid request of the plan does
-		planned := object(e.Case.Base.Request.Body)
+		planned := chain.Members(e.Case.Base.Request.Body)
 		for name, v := range first {
 			_, there := members[name]
 			if _, of := planned[name]; planned != nil && !of && !there && !strings.Contains(e.Case.Clause.Name+"/", "/"+name+"/") {
@@ -506,6 +500,9 @@ func (r *runner) chainCases(op *contract.Operation) []*plan.Case {
 func (r *runner) fill(ctx context.Context, k *chain.Kind) {
 	a := actor{r: r}
 	above := r.above(ctx, k)
+	if k.Parent != nil && above == nil {
+		return // what it would stand below is not the run's own
+	}
 	var values map[string]string
 	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
 		if op == nil {
@@ -524,7 +521,9 @@ func (r *runner) fill(ctx context.Context, k *chain.Kind) {
 			if values == nil {
 				_, values = a.Make(ctx, k, above, chain.Edit{})
 			}
-			s = a.Do(ctx, op, values, chain.Edit{})
+			if values != nil {
+				s = a.Do(ctx, op, values, chain.Edit{})
+			}
 		}
 		if s == nil || !accepted(op, s.Exchange) {
 			r.setBase(op, base)
@@ -537,7 +536,11 @@ func (r *runner) above(ctx context.Context, k *chain.Kind) map[string]string {
 	if k.Parent == nil {
 		return nil
 	}
-	_, values := actor{r: r}.Make(ctx, k.Parent, r.above(ctx, k.Parent), chain.Edit{})
+	above := r.above(ctx, k.Parent)
+	if k.Parent.Parent != nil && above == nil {
+		return nil
+	}
+	_, values := actor{r: r}.Make(ctx, k.Parent, above, chain.Edit{})
 	return values
 }
 
@@ -547,7 +550,7 @@ func (r *runner) fullest(base *plan.Case) *plan.Case {
 	if base == nil {
 		return nil
 	}
-	members := object(base.Request.Body)
+	members := chain.Members(base.Request.Body)
 	n := chain.Node(base.Op)
 	if members == nil || n == nil {
 		return nil
