@@ -165,7 +165,7 @@ paths:
 func TestFullShelf(t *testing.T) {
 	c := parse(t, shelf)
 	theirs := map[string]bool{"1": true, "37": true, "137": true, "4711": true}
-	for _, room := range []int{2, 3, 8, 40, 90} {
+	for _, room := range []int{1, 2, 3, 8, 40, 90} {
 		var mu sync.Mutex
 		made, touched := map[string]any{}, []string{}
 		mux := http.NewServeMux()
@@ -199,7 +199,7 @@ func TestFullShelf(t *testing.T) {
 				w.WriteHeader(http.StatusNotFound)
 			case r.Method == http.MethodGet:
 				w.Header().Set("Content-Type", "application/json")
-				fmt.Fprintf(w, `{"id": %s}`, id)
+				fmt.Fprintf(w, `{"id": %s, "label": "of %x"}`, id, len(id)+int(id[0]))
 			case r.Method != http.MethodPut && r.Method != http.MethodDelete:
 				w.Header().Set("Allow", "DELETE, GET, PUT")
 				w.WriteHeader(http.StatusMethodNotAllowed)

@@ -285,12 +285,11 @@ func exampleOf(p *contract.Param, text string) bool {
 	return slices.ContainsFunc(all, func(v any) bool { return v != nil && codec.WriteText(v) == text })
 }
 
-// namesNothing reports whether there is nothing with an identifier.
-func (f *fixture) namesNothing(ctx context.Context, id string) bool {
+// named reads what an identifier names.
+func (f *fixture) named(ctx context.Context, id string) *wire.Exchange {
 	base := f.r.base(f.read.Op)
 	from := world.Values(f.read.Op, f.read.Request.Target, base)
-	x := f.look(ctx, world.Bind(f.read.Op, f.read.Request.Target, base, from, map[string]string{f.param.Spec.Name: id}))
-	return refusedAsNothing(x)
+	return f.look(ctx, world.Bind(f.read.Op, f.read.Request.Target, base, from, map[string]string{f.param.Spec.Name: id}))
 }
 
 // aboutAt reads what a request names: the run's own in another spelling is read

@@ -479,7 +479,8 @@ func (l *learner) makeKinds(ctx context.Context) {
 }
 
 // absent looks for an identifier that names nothing: a GET, where there is one,
-// answers that. Where it is content with any, what it answers says nothing.
+// answers that. Where it is content with any, and answers them alike, what it answers says
+// nothing; where the answers differ, there is something by chance, which is somebody's.
 func (l *learner) absent(ctx context.Context, f *fixture) {
 	maker := &value.Maker{}
 	g, err := maker.Good(f.param.Node)
@@ -487,6 +488,8 @@ func (l *learner) absent(ctx context.Context, f *fixture) {
 		return
 	}
 	v, content := g.V, 0
+	var tried []string
+	var shown []byte // of what was read first, without its identifier
 	for range maxMadeUp {
 		next, ok := value.Other(f.param.Node, v)
 		if !ok {
@@ -494,12 +497,29 @@ func (l *learner) absent(ctx context.Context, f *fixture) {
 		}
 		v = next
 		text := codec.WriteText(value.Plain(v))
+		if slices.Contains(tried, text) {
+			break // there is no further one
+		}
+		tried = append(tried, text)
+		if f.read == nil {
+			f.free = text
+			return
+		}
+		x := f.named(ctx, text)
 		switch {
-		case f.read == nil || f.namesNothing(ctx, text):
+		case refusedAsNothing(x):
 			f.free = text
 			return
 		case f.free == "":
 			f.free = text
+		}
+		if accepted(f.read.Op, x) {
+			body := bytes.ReplaceAll(x.Response.Body, []byte(text), nil)
+			if shown == nil {
+				shown = append([]byte{}, body...)
+			} else if !bytes.Equal(shown, body) {
+				continue
+			}
 		}
 		if content++; content == 2 {
 			f.read = nil // it reads whatever is asked for
