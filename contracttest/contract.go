@@ -208,7 +208,9 @@ func (c *Contract) Judge(x *Exchange) ([]Finding, error) {
 	}
 	var all []Finding
 	for _, f := range judge.Judge(e, nil) {
-		all = append(all, run.Finding(e, f, "", x.name))
+		found := run.Finding(e, f, "", x.name)
+		found.ID = report.ID(found)
+		all = append(all, found)
 	}
 	return all, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 // Target is what cases are sent to: see [Handler] and [URL].
@@ -34,10 +35,14 @@ func URL(base string) Target {
 // run.
 type Option func(*config) error
 
-type config struct{ run.Options }
+type config struct {
+	run.Options
+
+	baseline string // file
+}
 
 func newConfig(opts []Option) (*config, error) {
-	cfg := &config{run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, CredentialTries: 4, Timeout: 5 * time.Second, Settle: 2 * time.Second}}
+	cfg := &config{Options: run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, CredentialTries: 4, Timeout: 5 * time.Second, Settle: 2 * time.Second}}
 	for _, opt := range opts {
 		if err := opt(cfg); err != nil {
 			return nil, err
@@ -251,6 +256,45 @@ func Prepare(f func(*http.Request) error) Option {
 // target takes connections, for which the run waits 30 s.
 func Restart(f func(context.Context) error) Option {
 	return func(c *config) error { c.Restart = f; return nil }
+}
+
+// Baseline names a file of known findings: they are tried and reported, and fail nothing. A
+// line of it is "ID severity check clause [status] [until DATE] # why". An entry whose
+// finding is gone, whose date is over, that matches nothing or says no reason fails the run.
+func Baseline(file string) Option {
+	return func(c *config) error { c.baseline = file; return nil }
+}
+
+// BaselineStale says what an entry of the baseline does that has to be mended: "fail", which
+// is the default, or "warn".
+func BaselineStale(what string) Option {
+	return func(c *config) error {
+		if what != "fail" && what != "warn" {
+			return fmt.Errorf("baseline stale: want fail or warn, got %q", what)
+		}
+		c.StaleWarns = what == "warn"
+		return nil
+	}
+}
+
+// BaselineUpdate writes the findings that fail the run to the baseline, which need not be
+// there, and takes out what was tried and is gone. Each new entry needs a reason.
+func BaselineUpdate() Option {
+	return func(c *config) error { c.UpdateBaseline = true; return nil }
+}
+
+// FailOn says what fails the run beside errors: "warning", or "unproven", an operation whose
+// valid request was never accepted.
+func FailOn(what ...string) Option {
+	return func(c *config) error {
+		for _, w := range what {
+			if w != report.Error && w != report.Warning && w != report.FailOnUnproven {
+				return fmt.Errorf("fail on %q: want error, warning or unproven", w)
+			}
+		}
+		c.FailOn = what
+		return nil
+	}
 }
 
 // Progress is how far a run has come.

@@ -25,13 +25,14 @@ const reportDir = "CONTRACTTEST_REPORT_DIR"
 // below it one for each clause: a finding fails the subtest of its clause.
 // Warnings are logged. The names can be given to go test -run.
 //
-// With go test -short there are fewer random cases. Every kind of report is written
+// With go test -short there are fewer random cases, and what they alone have found is not told
+// to be gone from a baseline. Every kind of report is written
 // to the directory that CONTRACTTEST_REPORT_DIR names, relative to that of the test, and
 // with go test -artifacts to the test's own; the files are named after the test.
 func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	t.Helper()
 	if testing.Short() {
-		opts = append([]Option{Cases(shortCases)}, opts...)
+		opts = append([]Option{Cases(shortCases), BaselineStale("warn")}, opts...)
 	}
 	rep, err := Run(t.Context(), c, target, opts...)
 	if err != nil {
@@ -49,6 +50,16 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	if rep.Stats.Exchanges == 0 && len(rep.Inconclusive) == 0 {
 		t.Error("contract test: no request was sent, so nothing is known: see Only, Skip and Budget")
 	}
+	if b := rep.Baseline; b != nil {
+		for _, s := range b.Stale {
+			say := t.Errorf
+			if s.Warning {
+				say = t.Logf
+			}
+			say("%s:%d: %s: %s", b.File, s.Line, s.Reason, s.Entry)
+		}
+	}
+	warnings := slices.Contains(rep.FailOn, report.Warning)
 	findings := map[string][]Finding{}
 	for _, f := range rep.Findings {
 		findings[f.Clause] = append(findings[f.Clause], f)
@@ -60,11 +71,7 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 		root.add(strings.Split(cl.Clause, "/"), func(t *testing.T) {
 			t.Helper()
 			for _, f := range here {
-				if f.Severity == "error" {
-					t.Error(explain(f))
-				} else {
-					t.Log(explain(f))
-				}
+				tell(t, f, f.Severity == report.Error || warnings)
 			}
 			if cl.State == "unreached" || cl.State == "not_proven" {
 				t.Logf("%s: %s", cl.State, asOptions(cl.Text))
@@ -74,7 +81,7 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	root.run(t)
 	for _, elsewhere := range findings { // on clauses that Only or Skip leave out
 		for _, f := range elsewhere {
-			t.Error(explain(f))
+			tell(t, f, true)
 		}
 	}
 	t.Log(rep.Coverage.String())
@@ -83,6 +90,24 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	}
 	for _, w := range rep.Warnings {
 		t.Log(asOptions(w))
+	}
+	if slices.Contains(rep.FailOn, report.FailOnUnproven) {
+		for _, u := range rep.Unproven {
+			t.Errorf("%s: no valid request was accepted: %s", u.Operation, u.Answer)
+		}
+	}
+}
+
+// tell says what is found. What is known fails nothing.
+func tell(t *testing.T, f Finding, fails bool) {
+	t.Helper()
+	switch {
+	case f.Known != nil:
+		t.Logf("known (%s): %s", f.Known.Why, explain(f))
+	case fails:
+		t.Error(explain(f))
+	default:
+		t.Log(explain(f))
 	}
 }
 
@@ -125,8 +150,8 @@ func explain(f Finding) string {
 	if f.Count > 1 {
 		times = fmt.Sprintf(", %d times", f.Count)
 	}
-	return fmt.Sprintf("%s: %s (check %s%s)\n  expected  %s\n  seen      %s\n  case      %s\n  %s",
-		f.Place, run.Clip(asOptions(f.Message), most), f.Check, times, run.Clip(f.Expected, most), run.Clip(f.Actual, most), f.Case.ID, run.Clip(f.Curl, 3*most))
+	return fmt.Sprintf("%s: %s (check %s%s)\n  expected  %s\n  seen      %s\n  id        %s\n  case      %s\n  %s",
+		f.Place, run.Clip(asOptions(f.Message), most), f.Check, times, run.Clip(f.Expected, most), run.Clip(f.Actual, most), f.ID, f.Case.ID, run.Clip(f.Curl, 3*most))
 }
 
 // options are the flags that notes advise, and what they are called in Go.
@@ -149,6 +174,7 @@ var options = []struct {
 	{regexp.MustCompile(`--peer\b`), `contracttest.Peer`},
 	{regexp.MustCompile(`--safe\b`), `contracttest.Safe`},
 	{regexp.MustCompile(`--keep\b`), `contracttest.Keep`},
+	{regexp.MustCompile(`--baseline-update\b`), `contracttest.BaselineUpdate`},
 }
 
 // asOptions puts Go's options in the place of the flags that a note advises: who runs a test of Go

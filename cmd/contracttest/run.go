@@ -15,6 +15,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/report"
+	"github.com/dataarts-go/factory/internal/atomicfile"
 )
 
 type runFlags struct {
@@ -37,6 +38,9 @@ type runFlags struct {
 	verbose, quiet  bool
 	dryRun          bool
 	keep, safe      bool
+	baseline        string
+	baselineStale   string
+	baselineUpdate  bool
 }
 
 const defaultCases = 40
@@ -78,7 +82,10 @@ func newRunCommand() *cobra.Command {
 	fl.BoolVar(&f.quiet, "quiet", false, "write nothing to standard output")
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "report")
-	later(cmd, "before", "shard", "baseline")
+	fl.StringVar(&f.baseline, "baseline", "", "file of known findings, which fail nothing: a line 'ID severity check clause [status] [until DATE] # why' for each")
+	fl.StringVar(&f.baselineStale, "baseline-stale", "fail", "what an entry of the baseline does that has to be mended, as its finding is gone: fail or warn")
+	fl.BoolVar(&f.baselineUpdate, "baseline-update", false, "write the findings that fail the run to the baseline, and take out what is gone")
+	later(cmd, "before", "shard")
 	return cmd
 }
 
@@ -181,6 +188,15 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if f.keep {
 		opts = append(opts, contracttest.Keep())
 	}
+	switch {
+	case f.baseline != "":
+		opts = append(opts, contracttest.Baseline(f.baseline), contracttest.BaselineStale(f.baselineStale), contracttest.FailOn(f.failOn...))
+		if f.baselineUpdate {
+			opts = append(opts, contracttest.BaselineUpdate())
+		}
+	case f.baselineUpdate:
+		return errors.New("--baseline-update: --baseline FILE is missing")
+	}
 	if f.safe {
 		opts = append(opts, contracttest.Safe())
 	}
@@ -259,6 +275,12 @@ func run(cmd *cobra.Command, f *runFlags) error {
 	if err := onGitHub(cmd.OutOrStdout(), rep); err != nil {
 		return err
 	}
+	if b := rep.Baseline; b != nil && f.baselineUpdate {
+		fmt.Fprintf(cmd.ErrOrStderr(), "contracttest: %s: %s added, %d taken out\n", b.File, count(b.Added, "line"), b.Removed)
+		if b.Added > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "contracttest: put a reason in the place of each # TODO: why, which fails the next run\n")
+		}
+	}
 	switch rep.Status(f.failOn...) {
 	case report.StatusFindings:
 		return errFindings
@@ -315,26 +337,6 @@ func writable(file string) error {
 	return errors.Join(out.Close(), os.Remove(out.Name()))
 }
 
-// replace writes a file beside the one that is there, and puts it in its place.
-func replace(file string, data []byte) error {
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(file, data, 0o644) //nolint:gosec // a pipe, or /dev/stdout
-	}
-	out, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(data)
-	err = errors.Join(err, out.Chmod(0o644), out.Close()) // reports are for others to read
-	if err == nil {
-		err = os.Rename(out.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(out.Name()))
-	}
-	return nil
-}
-
 // saveDocument saves a document from a URL beside the first report, as it was tested: the
 // next one from there may be another.
 func saveDocument(outputs []output, rep *report.Report) error {
@@ -348,7 +350,7 @@ func saveDocument(outputs []output, rep *report.Report) error {
 	}
 	file := outputs[0].file
 	rep.Saved = strings.TrimSuffix(file, filepath.Ext(file)) + ext
-	if err := replace(rep.Saved, []byte(text)); err != nil {
+	if err := atomicfile.Replace(rep.Saved, []byte(text)); err != nil {
 		return fmt.Errorf("%s: %w", rep.Saved, err)
 	}
 	return nil
@@ -364,7 +366,7 @@ func write(outputs []output, rep *report.Report) error {
 		if err := report.Formats[o.format](&b, shown); err != nil {
 			return err
 		}
-		if err := replace(o.file, b.Bytes()); err != nil {
+		if err := atomicfile.Replace(o.file, b.Bytes()); err != nil {
 			return fmt.Errorf("--report %s: %w", o.format, err)
 		}
 	}

@@ -180,9 +180,11 @@ func (r *Report) rows() []row {
 		}
 	}
 	for _, f := range r.Findings {
-		if o := of(f.Operation); f.Severity == Error {
+		switch o := of(f.Operation); {
+		case f.Known != nil:
+		case f.Severity == Error:
 			o.errors++
-		} else {
+		default:
 			o.warnings++
 		}
 	}

@@ -37,6 +37,12 @@ func Annotations(w io.Writer, r *Report) error {
 		fmt.Fprintf(&b, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", command, property(filepath.ToSlash(f.Place.File)), max(1, f.Place.Line), max(1, f.Place.Column),
 			property(f.Clause+" ("+f.Check+")"), commandText(readable(text)))
 	}
+	if r.Baseline != nil {
+		for _, s := range r.Baseline.Stale[:min(len(r.Baseline.Stale), maxAnnotations)] {
+			command := map[bool]string{true: "warning", false: "error"}[s.Warning]
+			fmt.Fprintf(&b, "::%s file=%s,line=%d,title=%s::%s\n", command, property(filepath.ToSlash(r.Baseline.File)), s.Line, property("baseline"), commandText(readable(s.Reason)))
+		}
+	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("annotations: %w", err)
 	}
@@ -77,12 +83,21 @@ func Markdown(w io.Writer, r *Report) error {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s |\n", signOf(g.Severity), cell(g.Title), cell(r.touches(g, 120)), g.Exchanges, cell(g.Check))
 	}
+	if fail, warn := r.stale(); len(fail)+len(warn) > 0 {
+		for _, text := range texts(r.Baseline.File, append(fail, warn...)) {
+			fmt.Fprintf(&b, "\nBaseline: %s\n", cell(text))
+		}
+	}
 	if len(r.Findings) > 0 {
 		fmt.Fprintf(&b, "\n<details><summary>%d finding%s</summary>\n", len(r.Findings), plural(len(r.Findings)))
-		b.WriteString("\n| | place | clause | what | expected | seen | check |\n|---|---|---|---|---|---|---|\n")
+		b.WriteString("\n| | place | clause | what | expected | seen | check | id |\n|---|---|---|---|---|---|---|---|\n")
 	}
 	for i, f := range r.Findings {
-		row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", signOf(f.Severity), cell(f.Place.String()), cell(f.Clause), cell(f.Message), cell(f.Expected), cell(f.Actual), cell(f.Check))
+		what := cell(f.Message)
+		if f.Known != nil {
+			what = "known: " + cell(f.Known.Why) + ": " + what
+		}
+		row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", signOf(f.Severity), cell(f.Place.String()), cell(f.Clause), what, cell(f.Expected), cell(f.Actual), cell(f.Check), f.ID)
 		if i == maxRows || b.Len()+len(row) > maxMarkdown-200 {
 			fmt.Fprintf(&b, "\n… and %d more: the other reports have them all.\n", len(r.Findings)-i)
 			break

@@ -78,9 +78,12 @@ const (
 	rankDetail
 )
 
-// Group groups the findings by their causes.
+// Group groups the findings by their causes, those that are known left out.
 func (r *Report) Group() {
 	r.Groups = nil
+	for i := range r.Findings {
+		r.Findings[i].Group = ""
+	}
 	r.Groups = r.groups()
 	for _, g := range r.Groups {
 		for _, i := range g.Findings {
@@ -103,6 +106,9 @@ func groupsOf(findings []Finding) []Group {
 	index := map[string]int{}
 	var all []Group
 	for i, f := range findings {
+		if f.Known != nil {
+			continue
+		}
 		n, ok := index[keys[i]]
 		if !ok {
 			n = len(all)

@@ -86,6 +86,9 @@ type htmlPage struct {
 	Clauses             int
 	Unit                string // clause or clauses
 	Causes              []htmlCauses
+	Stale               []string // entries of the baseline that have to be mended
+	Known               []htmlKnown
+	Baseline            string
 	Rows                []htmlRow
 	Methods             []string
 	CSS                 template.CSS
@@ -111,10 +114,11 @@ type (
 		Times, Members                int
 		Place, Line                   string // of the example
 		Request, Expected, Seen       string
-		Curl, Again                   string
+		Curl, Again, Finding          string
 		Open                          bool
 	}
-	htmlRow struct {
+	htmlKnown struct{ ID, Sign, Check, Where, Message, Why string }
+	htmlRow   struct {
 		Operation, Method, Path                                                string
 		Errors, Warnings, Kept, Refused, NotProven, NeverTried, Shown, Clauses int
 		Bar                                                                    []htmlPart
@@ -200,6 +204,20 @@ func newHTMLPage(r *Report) *htmlPage {
 	for _, note := range r.Warnings {
 		p.Notes = append(p.Notes, readable(note))
 	}
+	if r.Baseline != nil {
+		fail, warn := r.stale()
+		for _, text := range texts(r.Baseline.File, append(fail, warn...)) {
+			p.Stale = append(p.Stale, readable(text))
+		}
+		p.Baseline = readable(r.Baseline.File)
+	}
+	for _, f := range r.known() {
+		k := htmlKnown{ID: f.ID, Sign: signOf(f.Severity), Check: readable(f.Check), Where: readable(f.Clause), Message: readable(f.Message), Why: readable(f.Known.Why)}
+		if f.Known.Until != "" {
+			k.Why += " (until " + readable(f.Known.Until) + ")"
+		}
+		p.Known = append(p.Known, k)
+	}
 	p.Facts = []htmlFact{
 		{"started", readable(r.Stats.Started)}, {"took", fmt.Sprintf("%.1f s", r.Stats.Seconds)},
 		{"requests", fmt.Sprintf("%d for %d cases", r.Stats.Exchanges, r.Stats.Cases)}, {"seed", strconv.FormatInt(r.Seed, 10)},
@@ -269,7 +287,7 @@ func (p *htmlPage) causes(r *Report) {
 			c := htmlCause{
 				N: n, ID: readable(g.ID), Title: readable(g.Title), Check: readable(g.Check), State: "finding", Sign: signOf(severity), Where: readable(r.touches(g, 60)), Times: g.Exchanges,
 				Place: readable(f.Place.String()), Request: readable(f.Request), Expected: readable(f.Expected), Seen: readable(f.Actual),
-				Curl: readable(f.Curl), Open: len(r.groups()) == 1,
+				Curl: readable(f.Curl), Finding: f.ID, Open: len(r.groups()) == 1,
 			}
 			if f.Case.ID != "" {
 				c.Again = readable(r.again(f.Case))
@@ -320,9 +338,11 @@ func newHTMLData(r *Report) htmlData {
 	}
 	worst := map[string]string{}
 	for _, f := range r.Findings {
-		if f.Severity == Error {
+		switch {
+		case f.Known != nil:
+		case f.Severity == Error:
 			worst[f.Clause] = "finding"
-		} else if worst[f.Clause] == "" {
+		case worst[f.Clause] == "":
 			worst[f.Clause] = "warning"
 		}
 		again := ""
@@ -362,6 +382,11 @@ func colour(cl Clause, finding string) string {
 func shownFinding(f Finding) Finding {
 	for _, text := range []*string{&f.Operation, &f.Check, &f.Clause, &f.Place.File, &f.Place.Pointer, &f.Message, &f.Expected, &f.Actual, &f.Curl, &f.Case.ID, &f.Request, &f.Answer, &f.MediaType, &f.Leave} {
 		*text = readable(*text)
+	}
+	if f.Known != nil {
+		known := *f.Known
+		known.Why, known.Until = readable(known.Why), readable(known.Until)
+		f.Known = &known
 	}
 	return f
 }

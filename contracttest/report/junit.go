@@ -43,8 +43,8 @@ type junitMessage struct {
 }
 
 // JUnit writes the report as JUnit XML: a suite for each operation, a test case
-// for each clause. Errors are failures, warnings are output; a clause that was
-// not reached or not proven is skipped, with the reason.
+// for each clause. Errors are failures, warnings are output; a clause whose findings are
+// known, or that was not reached or not proven, is skipped, with the reason.
 func JUnit(w io.Writer, r *Report) error {
 	reasons := map[string]string{}
 	for _, u := range r.Coverage.Unreached {
@@ -54,6 +54,7 @@ func JUnit(w io.Writer, r *Report) error {
 	for _, f := range r.Findings {
 		findings[f.Clause] = append(findings[f.Clause], f)
 	}
+	stale, _ := r.stale()
 	all := junitSuites{Name: "contracttest " + clean(r.Spec), Time: fmt.Sprintf("%.3f", r.Stats.Seconds)}
 	index := map[string]int{}
 	for _, c := range clauses(r) {
@@ -68,11 +69,16 @@ func JUnit(w io.Writer, r *Report) error {
 			Name: clean(strings.TrimPrefix(c.Clause, c.Operation+"/")), Classname: clean(c.Operation),
 		}
 		var out strings.Builder
+		known := ""
 		for _, f := range findings[c.Clause] {
-			text := clean(fmt.Sprintf("%s: %s\nexpected: %s\nseen:     %s\ncase:     %s\n%s\n", f.Place, f.Message, f.Expected, f.Actual, f.Case.ID, f.Curl))
-			if f.Severity == Error {
+			text := clean(fmt.Sprintf("%s: %s\nexpected: %s\nseen:     %s\nid:       %s\ncase:     %s\n%s\n", f.Place, f.Message, f.Expected, f.Actual, f.ID, f.Case.ID, f.Curl))
+			switch {
+			case f.Known != nil:
+				known = cmp.Or(known, "known: "+f.Known.Why)
+				out.WriteString("known (" + f.Check + "): " + clean(f.Known.Why) + ": " + text)
+			case f.Severity == Error:
 				tc.Failures = append(tc.Failures, junitMessage{Message: clean(f.Message), Type: f.Check, Text: text})
-			} else {
+			default:
 				out.WriteString("warning (" + f.Check + "): " + text)
 			}
 		}
@@ -81,6 +87,8 @@ func JUnit(w io.Writer, r *Report) error {
 		switch {
 		case len(tc.Failures) > 0:
 			suite.Failures++
+		case known != "":
+			tc.Skipped = &junitMessage{Message: clean(known)}
 		case c.State == "unreached":
 			tc.Skipped = &junitMessage{Message: clean("never tried: " + reasons[c.Clause])}
 		case c.State == "not_proven":
@@ -92,7 +100,10 @@ func JUnit(w io.Writer, r *Report) error {
 		suite.Cases = append(suite.Cases, tc)
 	}
 	if len(r.Inconclusive) > 0 {
-		all.Suites = append(all.Suites, inconclusive(r))
+		all.Suites = append(all.Suites, failing("run", "conclusive", "inconclusive", r.Inconclusive))
+	}
+	if len(stale) > 0 {
+		all.Suites = append(all.Suites, failing("baseline", "entries", "stale", texts(r.Baseline.File, stale)))
 	}
 	for _, s := range all.Suites {
 		all.Tests += s.Tests
@@ -112,14 +123,14 @@ func JUnit(w io.Writer, r *Report) error {
 	return nil
 }
 
-// inconclusive is a suite that fails where the run is no pass although no clause
-// fails.
-func inconclusive(r *Report) junitSuite {
-	tc := junitCase{Name: "conclusive", Classname: "run"}
-	for _, why := range r.Inconclusive {
-		tc.Failures = append(tc.Failures, junitMessage{Message: clean(why), Type: "inconclusive"})
+// failing is a suite that fails although no clause does: the run is no pass, or the
+// baseline has to be mended.
+func failing(suite, name, kind string, reasons []string) junitSuite {
+	tc := junitCase{Name: name, Classname: suite}
+	for _, why := range reasons {
+		tc.Failures = append(tc.Failures, junitMessage{Message: clean(why), Type: kind})
 	}
-	return junitSuite{Name: "run", Tests: 1, Failures: 1, Cases: []junitCase{tc}}
+	return junitSuite{Name: suite, Tests: 1, Failures: 1, Cases: []junitCase{tc}}
 }
 
 // clauses lists those that were tested, and those that only a finding is about

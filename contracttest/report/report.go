@@ -2,9 +2,12 @@ package report
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 )
 
 // Version is that of the JSON form. Fields are only ever added.
@@ -44,6 +47,10 @@ type Report struct {
 	Incomplete string `json:"incomplete,omitempty"`
 	// Unproven are the operations whose valid request was never accepted.
 	Unproven []Unproven `json:"unproven,omitempty"`
+	// FailOn is what fails the run beside errors: see Failed. JSON does not have it.
+	FailOn []string `json:"-"`
+	// Baseline is what came of the file of known findings; nil where there is none.
+	Baseline *Baseline `json:"baseline,omitempty"`
 	// Exchanges are some of the run's: those with findings first, then a few that keep
 	// and that break each clause. JSON does not have them.
 	Exchanges []Exchange `json:"-"`
@@ -174,6 +181,9 @@ func (p Place) String() string {
 
 // Finding is one broken clause, found in one exchange or in several.
 type Finding struct {
+	// ID is the same in every run that finds the same, whatever its seed: it is made of the
+	// operation, check, clause, status and media type.
+	ID        string `json:"id"`
 	Operation string `json:"operation"`
 	Check     string `json:"check"`
 	Severity  string `json:"severity"` // error or warning
@@ -195,7 +205,35 @@ type Finding struct {
 	Answer  string `json:"answer,omitempty"`
 	// Leave is the sentence that leaves it to the receiver; empty where none does.
 	Leave string `json:"leave,omitempty"`
-	Group string `json:"group,omitempty"` // the ID of its group
+	Group string `json:"group,omitempty"` // the ID of its group; empty where it is known
+	// Known is set by a baseline: such a finding fails nothing.
+	Known *Known `json:"known,omitempty"`
+}
+
+// Known says why a finding fails nothing.
+type Known struct {
+	Why   string `json:"why"`
+	Until string `json:"until,omitempty"` // the last day, as in 2027-01-31
+	Line  int    `json:"line"`            // of the baseline, from 1
+}
+
+// Baseline is what came of a file of known findings.
+type Baseline struct {
+	File    string `json:"file"`
+	Entries int    `json:"entries"`
+	Untried int    `json:"untried"` // entries that this run shows nothing of
+	// Added and Removed are what an update has written and taken out.
+	Added   int     `json:"added,omitempty"`
+	Removed int     `json:"removed,omitempty"`
+	Stale   []Stale `json:"stale,omitempty"` // entries that have to be mended, in their order
+}
+
+// Stale is an entry of a baseline that has to be mended.
+type Stale struct {
+	Line    int    `json:"line"` // from 1
+	Entry   string `json:"entry"`
+	Reason  string `json:"reason"`
+	Warning bool   `json:"warning,omitempty"` // it fails nothing
 }
 
 // Case names the request of a finding, so that it can be repeated.
@@ -210,32 +248,66 @@ const (
 	Warning = "warning"
 )
 
-// Errors counts the findings that break the contract.
+// ID makes the ID of a finding. It does not have its severity, as what is not seen again is
+// a warning.
+func ID(f Finding) string {
+	const digits = 10
+	return f.fingerprint()[:digits]
+}
+
+func (f *Finding) fingerprint() string {
+	sum := sha256.Sum256([]byte(key(f.Operation, f.Check, f.Clause, strconv.Itoa(f.Status), f.MediaType)))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Errors counts the findings that break the contract, without those that are known.
 func (r *Report) Errors() int { return r.count(Error) }
 
 // FindingsWarned counts the findings that the document and the RFCs leave to
-// the receiver.
+// the receiver, without those that are known.
 func (r *Report) FindingsWarned() int { return r.count(Warning) }
 
 func (r *Report) count(severity string) int {
 	n := 0
 	for _, f := range r.Findings {
-		if f.Severity == severity {
+		if f.Severity == severity && f.Known == nil {
 			n++
 		}
 	}
 	return n
 }
 
+// known are the findings that fail nothing.
+func (r *Report) known() []Finding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return f.Known == nil })
+}
+
+// stale are the entries of the baseline that have to be mended; those that are warnings
+// apart.
+func (r *Report) stale() (fail, warn []Stale) {
+	if r.Baseline == nil {
+		return nil, nil
+	}
+	for _, s := range r.Baseline.Stale {
+		if s.Warning {
+			warn = append(warn, s)
+		} else {
+			fail = append(fail, s)
+		}
+	}
+	return fail, warn
+}
+
 // FailOnUnproven makes a report fail where the valid request of an operation was
 // never accepted. See Failed.
 const FailOnUnproven = "unproven"
 
-// Failed reports whether there is an error, or what else failOn names: Warning,
-// FailOnUnproven.
+// Failed reports whether there is an error that is not known, an entry of the baseline
+// that has to be mended, or what else failOn names: Warning, FailOnUnproven.
 func (r *Report) Failed(failOn ...string) bool {
-	return r.Errors() > 0 ||
-		len(r.Findings) > 0 && slices.Contains(failOn, Warning) ||
+	stale, _ := r.stale()
+	return r.Errors() > 0 || len(stale) > 0 ||
+		r.FindingsWarned() > 0 && slices.Contains(failOn, Warning) ||
 		len(r.Unproven) > 0 && slices.Contains(failOn, FailOnUnproven)
 }
 
@@ -270,8 +342,12 @@ func (r *Report) alarms() []string {
 	return all
 }
 
-// Sort puts the findings in their order, errors first, then by place, and groups them.
+// Sort puts the findings in their order, errors first, then by place, gives them their IDs,
+// and groups them.
 func (r *Report) Sort() {
+	for i := range r.Findings {
+		r.Findings[i].ID = ID(r.Findings[i])
+	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(a.Severity, b.Severity),

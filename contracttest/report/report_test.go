@@ -91,6 +91,20 @@ func broken() *report.Report {
 			Message: "500 Internal Server Error in answer to a valid request: boom", Expected: "200", Actual: "500 Internal Server Error", Count: 1, Status: 500, Answer: "boom",
 		},
 	}
+	for i := range r.Findings {
+		r.Findings[i].ID = report.ID(r.Findings[i])
+	}
+	return r
+}
+
+// known has a baseline of the first two, of which one entry is gone and one is over.
+func known(r *report.Report) *report.Report {
+	r.Findings[0].Known = &report.Known{Why: "it is <mended> | next week", Line: 2}
+	r.Findings[1].Known = &report.Known{Why: "the proxy does it\x1b[31m", Until: "2027-01-31", Line: 3}
+	r.Baseline = &report.Baseline{File: "known.txt", Entries: 4, Stale: []report.Stale{
+		{Line: 5, Entry: "0123456789 error c op/gone # why", Reason: "the finding is gone: take the entry out"},
+		{Line: 6, Entry: "- error c op/a until 2001-01-01 # why", Reason: "its date is over: mend the finding, or give another date", Warning: true},
+	}}
 	return r
 }
 
@@ -106,6 +120,7 @@ func TestText(t *testing.T) {
 		"broken-color.txt":  {broken(), report.TextOptions{Color: true}},
 		"broken-long.txt":   {many(broken()), report.TextOptions{}},
 		"broken-all.txt":    {many(broken()), report.TextOptions{Verbose: true}},
+		"broken-known.txt":  {known(broken()), report.TextOptions{}},
 		"broken-warned.txt": {warned(broken()), report.TextOptions{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -145,7 +160,7 @@ func TestTextIsPrintable(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	for name, r := range map[string]*report.Report{"kept.json": kept(), "broken.json": broken()} {
+	for name, r := range map[string]*report.Report{"kept.json": kept(), "broken.json": broken(), "known.json": known(broken())} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			require.NoError(t, report.JSON(&b, r))
@@ -193,7 +208,7 @@ func at(v any, path string) any {
 }
 
 func TestJUnit(t *testing.T) {
-	for name, r := range map[string]*report.Report{"kept.xml": kept(), "broken.xml": broken()} {
+	for name, r := range map[string]*report.Report{"kept.xml": kept(), "broken.xml": broken(), "known.xml": known(broken())} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			require.NoError(t, report.JUnit(&b, r))
@@ -298,9 +313,40 @@ func TestSort(t *testing.T) {
 	r.Sort()
 	for i := range r.Findings {
 		assert.NotEmpty(t, r.Findings[i].Group)
-		r.Findings[i].Group = ""
+		assert.Regexp(t, `^[0-9a-f]{10}$`, r.Findings[i].ID)
+		r.Findings[i].Group, r.Findings[i].ID = "", ""
 	}
 	assert.Equal(t, want, r.Findings)
+}
+
+// What is known fails nothing, whatever fails a run; an entry that has to be mended does.
+func TestKnown(t *testing.T) {
+	r := known(broken())
+	assert.Equal(t, broken().Errors()-2, r.Errors())
+	r.Findings = r.Findings[:2]
+	assert.True(t, r.Failed(), "an entry is gone")
+	r.Baseline.Stale = r.Baseline.Stale[1:]
+	assert.False(t, r.Failed(report.Warning))
+	assert.Equal(t, report.StatusKept, r.Status())
+}
+
+// The ID is not that of a place or a severity, but of what is found.
+func TestID(t *testing.T) {
+	f := broken().Findings[0]
+	same := f
+	same.Severity, same.Place, same.Message, same.Case.Seed, same.Count = report.Warning, place(99, 1, "/q"), "other words", 2, 9
+	assert.Equal(t, report.ID(f), report.ID(same))
+	for name, change := range map[string]func(*report.Finding){
+		"operation":  func(f *report.Finding) { f.Operation = "other" },
+		"check":      func(f *report.Finding) { f.Check = "other" },
+		"clause":     func(f *report.Finding) { f.Clause = "other" },
+		"status":     func(f *report.Finding) { f.Status = 500 },
+		"media type": func(f *report.Finding) { f.MediaType = "text/html" },
+	} {
+		other := f
+		change(&other)
+		assert.NotEqual(t, report.ID(f), report.ID(other), name)
+	}
 }
 
 func TestPlace(t *testing.T) {

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -49,10 +47,13 @@ func SARIF(w io.Writer, r *Report) error {
 		res := sarifResult{
 			RuleID: f.Check, RuleIndex: rule(f.Check), Level: f.Severity, Message: sarifText{text}, OccurrenceCount: max(1, f.Count),
 			Locations: []sarifLocation{locationOf(f)}, Related: related[i],
-			Fingerprints: map[string]string{"contracttest/v1": fingerprint(f.Operation, f.Check, f.Clause)},
+			Fingerprints: map[string]string{"contracttest/v2": f.fingerprint()}, Properties: map[string]string{"id": f.ID},
+		}
+		if f.Known != nil {
+			res.Suppressions = []sarifSuppression{{Kind: "external", Status: "accepted", Justification: readable(f.Known.Why)}}
 		}
 		if f.Curl != "" {
-			res.Properties = map[string]string{"curl": readable(f.Curl), "case": readable(f.Case.ID)}
+			res.Properties["curl"], res.Properties["case"] = readable(f.Curl), readable(f.Case.ID)
 		}
 		run.Results = append(run.Results, res)
 	}
@@ -108,11 +109,6 @@ func sarifRuleOf(name string, rules []Rule) sarifRule {
 		out.Short, out.Full, out.Help = sarifText{r.Doc}, &sarifText{help}, &sarifText{help}
 	}
 	return out
-}
-
-func fingerprint(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:16])
 }
 
 // artifact is a file by its URI, relative to where the run was unless it is a URL
@@ -180,15 +176,21 @@ type (
 		Level string `json:"level"`
 	}
 	sarifResult struct {
-		RuleID          string            `json:"ruleId"`
-		RuleIndex       int               `json:"ruleIndex"`
-		Level           string            `json:"level"`
-		Message         sarifText         `json:"message"`
-		Locations       []sarifLocation   `json:"locations"`
-		Related         []sarifLocation   `json:"relatedLocations,omitempty"`
-		OccurrenceCount int               `json:"occurrenceCount"`
-		Fingerprints    map[string]string `json:"partialFingerprints"`
-		Properties      map[string]string `json:"properties,omitempty"`
+		RuleID          string             `json:"ruleId"`
+		RuleIndex       int                `json:"ruleIndex"`
+		Level           string             `json:"level"`
+		Message         sarifText          `json:"message"`
+		Locations       []sarifLocation    `json:"locations"`
+		Related         []sarifLocation    `json:"relatedLocations,omitempty"`
+		OccurrenceCount int                `json:"occurrenceCount"`
+		Fingerprints    map[string]string  `json:"partialFingerprints"`
+		Suppressions    []sarifSuppression `json:"suppressions,omitempty"`
+		Properties      map[string]string  `json:"properties,omitempty"`
+	}
+	sarifSuppression struct {
+		Kind          string `json:"kind"`
+		Status        string `json:"status"`
+		Justification string `json:"justification"`
 	}
 	sarifLocation struct {
 		ID       int            `json:"id,omitempty"`

@@ -38,7 +38,7 @@ func reports(t *testing.T) map[string]*report.Report {
 	found := small()
 	found.Rules = []report.Rule{{Name: "c", Doc: "It is four.", Severity: "a warning at times", Refs: "RFC 1"}}
 	found.Findings[0].Curl = "curl -sS http://host/x"
-	return map[string]*report.Report{"clean": clean, "findings": found, "hostile": bad}
+	return map[string]*report.Report{"clean": clean, "findings": found, "hostile": bad, "known": known(broken())}
 }
 
 func rendered(t *testing.T, format string, r *report.Report) []byte {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -53,7 +54,9 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	}
 	p.verdict(r)
 	p.alarms(r)
+	p.stale(r)
 	end := newPrinter(opts)
+	end.known(r)
 	end.table(r)
 	end.notes(r)
 	end.summary(r)
@@ -162,6 +165,47 @@ func (p *printer) noted(head string, paint func(string) string, all []string) {
 	}
 }
 
+// stale writes the entries of the baseline that have to be mended.
+func (p *printer) stale(r *Report) {
+	fail, warn := r.stale()
+	if len(fail) > 0 {
+		p.noted("baseline: ", p.red, texts(r.Baseline.File, fail))
+	}
+	if len(warn) > 0 {
+		p.noted("baseline: ", p.yellow, texts(r.Baseline.File, warn))
+	}
+}
+
+// texts says what is wrong with entries of a baseline.
+func texts(file string, entries []Stale) []string {
+	all := make([]string, len(entries))
+	for i, s := range entries {
+		all[i] = fmt.Sprintf("%s:%d: %s: %s", file, s.Line, s.Reason, s.Entry)
+	}
+	return all
+}
+
+// known writes the findings that fail nothing, one in a line.
+func (p *printer) known(r *Report) {
+	all := r.known()
+	if len(all) == 0 {
+		return
+	}
+	p.line("%s", p.bold(fmt.Sprintf("%d known finding%s (%s)", len(all), plural(len(all)), printable(r.Baseline.File))))
+	for i, f := range all {
+		if i == maxCauses && !p.opts.Verbose {
+			p.line("%s", p.dim(fmt.Sprintf("    %d more: --verbose shows them", len(all)-i)))
+			break
+		}
+		why := f.Known.Why
+		if f.Known.Until != "" {
+			why += " (until " + f.Known.Until + ")"
+		}
+		p.line("%s", clip(fmt.Sprintf("    %s %-7s %s %s: %s", f.ID, f.Severity, f.Check, printable(f.Clause), printable(oneLine(why))), p.room))
+	}
+	p.line("")
+}
+
 // findings writes them by clause.
 func (p *printer) findings(r *Report) {
 	shown := 0
@@ -240,6 +284,9 @@ func (p *printer) evidence(r *Report, f Finding) {
 		lines, _ := shellLines(r.again(f.Case), p.room-14)
 		p.command("again", lines)
 	}
+	if f.ID != "" {
+		p.quoted("id", f.ID)
+	}
 }
 
 // command writes a command that can be copied.
@@ -315,6 +362,10 @@ func (p *printer) verdict(r *Report) {
 // verdict is the first and the last word on the run, and how grave it is.
 func verdict(r *Report) (text, severity string) {
 	warnings := r.found(Warning)
+	if known := len(r.known()); known > 0 {
+		warnings += fmt.Sprintf(", %d known finding%s", known, plural(known))
+	}
+	stale, _ := r.stale()
 	switch {
 	case r.Void:
 		return "nothing is proven: the run is not set up as the target needs it", Error
@@ -326,6 +377,10 @@ func verdict(r *Report) (text, severity string) {
 		return "the contract is broken: " + r.found(Error) + ", " + warnings, Error
 	case len(r.Inconclusive) > 0:
 		return "no result: no error was found, but not everything could be tested; " + warnings, Warning
+	case len(stale) > 0:
+		return fmt.Sprintf("the baseline has to be mended: %d of its entries; no error was found, %s", len(stale), warnings), Error
+	case slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Known != nil && f.Severity == Error }):
+		return "nothing new: no error that is not known, " + warnings, ""
 	case len(r.Findings) > 0:
 		return "the contract is kept, " + warnings, ""
 	}

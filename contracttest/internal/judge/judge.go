@@ -143,7 +143,7 @@ func Judge(e *Exchange, skip func(check string) bool) []Finding {
 const leaveTemplates = "OpenAPI 3.0.3, Paths Object: the path is one of two templates, and nothing says which of them counts"
 
 // OfAny are the checks about what no operation may do, whatever it is asked.
-var OfAny = []string{"connection", "server-error", "response-framing", "error-leak", "response-slow", "not-repeatable"}
+var OfAny = []string{"connection", "server-error", "response-framing", "error-leak", Slow, "not-repeatable"}
 
 // Recorded makes what the checks look at of an exchange that nobody planned:
 // the operation is found by method and path, and whether the request keeps the

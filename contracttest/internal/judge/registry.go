@@ -142,7 +142,7 @@ var Checks = []Check{
 		Refs:   "OWASP API8:2023",
 	},
 	{
-		Name: "response-slow", run: responseSlow,
+		Name: Slow, run: responseSlow,
 		Doc:    "The response took longer than --max-time (contracttest.MaxTime), from sending the request to its last byte.",
 		Silent: "Unless that is given.",
 		Refs:   "the run's own bound",
@@ -160,8 +160,11 @@ var Checks = []Check{
 // target's state turns out to be the reason.
 const ValidRefused = "valid-request-refused"
 
-// Framing names the check of the bytes of a response.
-const Framing = "response-framing"
+// Framing names the check of the bytes of a response, and Slow that of its time.
+const (
+	Framing = "response-framing"
+	Slow    = "response-slow"
+)
 
 // OfSeveral are the checks that compare several exchanges; they are run apart from
 // those above.

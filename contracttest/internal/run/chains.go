@@ -64,7 +64,13 @@ func (r *runner) chains(ctx context.Context) {
 	}
 	r.deleteAll(ctx, r.inUse)
 	r.sayUntried(why)
+	r.chained = map[chained]bool{}
 	for i, f := range found {
+		if why[i] == "" {
+			for _, op := range all[i].Ops {
+				r.chained[chained{all[i].Check, op.StatusClause.Name}] = true
+			}
+		}
 		for _, of := range r.onChains[all[i]] {
 			r.enter(of)
 		}

@@ -23,6 +23,7 @@ func (r *runner) finish(start time.Time) {
 		r.takeUp(st)
 	}
 	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules()
+	rep.FailOn = r.opts.FailOn
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()),
 		Started: start.UTC().Format(time.RFC3339), Seconds: time.Since(start).Seconds(),
@@ -84,6 +85,7 @@ func (r *runner) finish(start time.Time) {
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.hideToken()
 	rep.Sort()
+	r.applyBaseline()
 }
 
 // module is the path of the module that this package is of.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dataarts-go/factory/contracttest/internal/baseline"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
@@ -33,6 +34,10 @@ type Options struct {
 	Keep            bool // what the run has made is not deleted at its end
 	Safe            bool // only requests of safe methods are sent
 	Prepare         func(*http.Request) error
+	Baseline        *baseline.Baseline // known findings; nil where there are none
+	StaleWarns      bool               // entries of Baseline that have to be mended fail nothing
+	UpdateBaseline  bool               // Baseline is what it should be afterwards
+	FailOn          []string           // what fails the run beside errors
 	// Restart brings the target back after it has died; nil where nothing does.
 	Restart  func(context.Context) error
 	Progress func(done, total, findings int)

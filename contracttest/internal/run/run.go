@@ -66,6 +66,7 @@ type runner struct {
 
 	makers   map[string]*maker                 // of what chains are about, by path template
 	onChains map[*chain.Chain][]report.Finding // in the answers to their steps
+	chained  map[chained]bool                  // what chains have been tried for
 	baseMu   sync.Mutex
 	bases    map[*contract.Operation]*plan.Case // valid requests of chains
 

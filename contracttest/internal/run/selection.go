@@ -3,15 +3,14 @@ package run
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 )
 
@@ -30,7 +29,7 @@ type choice struct {
 }
 
 func (p choice) clause(c *contract.Clause) bool {
-	return p.ops[c.Operation] || p.clauses != "" && match(p.clauses, c.Name)
+	return p.ops[c.Operation] || p.clauses != "" && match.Name(p.clauses, c.Name)
 }
 
 // Select finds what the names of operations, checks, clauses and cases choose. A
@@ -84,7 +83,7 @@ func meaningOf(c *contract.Contract, name string) (meaning, error) {
 	if want(ofOperation) {
 		m.ops = map[string]bool{}
 		for _, op := range c.Operations {
-			if match(rest, op.ID) || matchRoute(rest, op) {
+			if match.Name(rest, op.ID) || matchRoute(rest, op) {
 				m.ops[op.ID], found[ofOperation] = true, true
 			}
 		}
@@ -92,7 +91,7 @@ func meaningOf(c *contract.Contract, name string) (meaning, error) {
 	clause, _, isCase := strings.Cut(rest, "#")
 	if want(ofClause) || want(ofCase) && isCase {
 		for _, cl := range c.Clauses {
-			if match(clause, cl.Name) {
+			if match.Name(clause, cl.Name) {
 				m.clauses, found[ofClause] = clause, true
 				break
 			}
@@ -121,7 +120,7 @@ func meaningOf(c *contract.Contract, name string) (meaning, error) {
 // matchRoute compares "GET /pets/{id}" with an operation.
 func matchRoute(pattern string, op *contract.Operation) bool {
 	method, route, ok := strings.Cut(pattern, " ")
-	return ok && match(strings.ToUpper(method), op.Method) && match(strings.TrimSpace(route), op.Path)
+	return ok && match.Name(strings.ToUpper(method), op.Method) && match.Name(strings.TrimSpace(route), op.Path)
 }
 
 // contradiction is the error of names that leave nothing to be done.
@@ -136,44 +135,20 @@ func (s *Selection) contradiction(c *contract.Contract) error {
 }
 
 func checkNames() []string {
-	var names []string
+	var all []string
 	for _, c := range judge.All() {
-		names = append(names, c.Name)
+		all = append(all, c.Name)
 	}
-	return names
+	return all
 }
 
-func matchesAny(pattern string, names []string) bool {
-	for _, n := range names {
-		if match(pattern, n) {
+func matchesAny(pattern string, all []string) bool {
+	for _, n := range all {
+		if match.Name(pattern, n) {
 			return true
 		}
 	}
 	return false
-}
-
-// match compares names segment by segment.
-func match(pattern, name string) bool {
-	return matchSegments(strings.Split(pattern, "/"), strings.Split(name, "/"))
-}
-
-func matchSegments(pattern, name []string) bool {
-	if len(pattern) == 0 {
-		return len(name) == 0
-	}
-	if pattern[0] == "**" {
-		for i := 0; i <= len(name); i++ {
-			if matchSegments(pattern[1:], name[i:]) {
-				return true
-			}
-		}
-		return false
-	}
-	if len(name) == 0 {
-		return false
-	}
-	ok, err := path.Match(pattern[0], name[0])
-	return (ok && err == nil || pattern[0] == name[0]) && matchSegments(pattern[1:], name[1:])
 }
 
 // Clause reports whether a clause is wanted.
@@ -218,7 +193,7 @@ func (s *Selection) Case(id string) bool {
 // SkipsCheck reports whether a check is left out.
 func (s *Selection) SkipsCheck(name string) bool {
 	for _, p := range s.skipChecks {
-		if match(p, name) {
+		if match.Name(p, name) {
 			return true
 		}
 	}
@@ -226,7 +201,7 @@ func (s *Selection) SkipsCheck(name string) bool {
 		return false
 	}
 	for _, p := range s.onlyChecks {
-		if match(p, name) {
+		if match.Name(p, name) {
 			return false
 		}
 	}
@@ -259,7 +234,7 @@ func (s *Selection) unknownCase(p *planned) string {
 // nearest suggests the name that differs least from a pattern.
 func nearest(c *contract.Contract, pattern string) string {
 	const most = 5000
-	return suggest(pattern, func(yield func(string) bool) {
+	return match.Nearest(pattern, func(yield func(string) bool) {
 		for _, name := range checkNames() {
 			if !yield(name) {
 				return
@@ -278,52 +253,16 @@ func nearest(c *contract.Contract, pattern string) string {
 	})
 }
 
-// suggest ends a message about a name that there is not with the one that
-// differs least from it.
-func suggest(name string, names iter.Seq[string]) string {
-	best, least := "", len(name)/2+2
-	for other := range names {
-		if d := distance(name, other); d < least {
-			best, least = other, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
 // checkValues refuses values for what the document does not have.
 func checkValues(c *contract.Contract, known map[string][]string) error {
 	if len(known) == 0 {
 		return nil
 	}
-	names := c.Names()
+	there := c.Names()
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if !names[name] {
-			return fmt.Errorf("no parameter, property or security scheme is called %q%s", name, suggest(name, slices.Values(slices.Sorted(maps.Keys(names)))))
+		if !there[name] {
+			return fmt.Errorf("no parameter, property or security scheme is called %q%s", name, match.Nearest(name, slices.Values(slices.Sorted(maps.Keys(there)))))
 		}
 	}
 	return nil
-}
-
-// distance is the number of letters to change, add or drop (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
