@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -46,6 +47,11 @@ func TestFraming(t *testing.T) {
 	}()
 	rep, err := contracttest.Run(t.Context(), load(t), contracttest.URL("http://"+listener.Addr().String()), known()...)
 	require.NoError(t, err)
+	for _, f := range rep.Findings {
+		again, err := contracttest.Run(t.Context(), load(t), contracttest.URL("http://"+listener.Addr().String()), known(contracttest.Only("case:"+f.Case.ID))...)
+		require.NoError(t, err)
+		assert.True(t, slices.ContainsFunc(again.Findings, func(other contracttest.Finding) bool { return other.ID == f.ID }), "%s by itself: %s", f.Case.ID, describe(again))
+	}
 	require.NoError(t, listener.Close())
 	<-done
 	require.Len(t, rep.Findings, 3, "one for each status: %s", describe(rep))

@@ -455,6 +455,15 @@ func TestNegotiation(t *testing.T) {
 			}
 			slices.Sort(found)
 			assert.Equal(t, tt.want, strings.Join(slices.Compact(found), ", "), "%s", describe(rep))
+			for _, f := range rep.Findings {
+				if !slices.Contains(judge.Negotiation, f.Check) {
+					continue
+				}
+				again, err := contracttest.Run(t.Context(), parse(t, weather), contracttest.URL(srv.URL), contracttest.Cases(0), contracttest.Timeout(time.Minute), contracttest.Only("case:"+f.Case.ID))
+				require.NoError(t, err)
+				assert.True(t, slices.ContainsFunc(again.Findings, func(other contracttest.Finding) bool { return other.ID == f.ID }), "%s shows %s by itself: %s", f.Case.ID, f.Check, describe(again))
+				assert.Less(t, again.Stats.Exchanges, 40)
+			}
 		})
 	}
 }

@@ -32,7 +32,7 @@ func (r *runner) negotiate(ctx context.Context, w wave) {
 			continue
 		}
 		n := negotiationOf(r.plan.cases(op))
-		if n.base == nil {
+		if n.base == nil || !r.asksAny(n) {
 			continue
 		}
 		all = append(all, n)
@@ -58,11 +58,10 @@ type negotiation struct {
 	found  []negotiable
 }
 
-// special is a request for something special. One that is made of an answer has the
-// name of the valid request: no plan has it.
+// special is a request for something special.
 type special struct {
 	*plan.Case
-	label string
+	made bool // of an answer: no plan has it
 }
 
 // negotiable is a finding with the request that shows it.
@@ -99,7 +98,7 @@ func (r *runner) negotiated(ctx context.Context, n *negotiation) []negotiable {
 	second := r.answersOf(ctx, n)
 	return slices.DeleteFunc(first, func(one negotiable) bool {
 		return !slices.ContainsFunc(second, func(other negotiable) bool {
-			return other.label == one.label && keyOf(other.finding) == keyOf(one.finding)
+			return other.ID == one.ID && keyOf(other.finding) == keyOf(one.finding)
 		})
 	})
 }
@@ -116,7 +115,7 @@ func (r *runner) answersOf(ctx context.Context, n *negotiation) []negotiable {
 		special
 		e *judge.Exchange
 	}
-	some := slices.Concat(named(n.codes), asks(n, usual))
+	some := slices.DeleteFunc(slices.Concat(fromPlan(n.codes), asks(n, usual)), func(s special) bool { return !r.selection.sends(s.Case) })
 	all := make([]answered, len(some))
 	g := &errgroup.Group{}
 	if g.SetLimit(1); r.states.of(n.base.Op).slow() { // they change nothing, and would be waited for one by one
@@ -147,7 +146,7 @@ func (r *runner) answersOf(ctx context.Context, n *negotiation) []negotiable {
 	var found []negotiable
 	for _, one := range all {
 		some := usual.Compare(one.e, r.selection.SkipsCheck)
-		if one.ID == n.base.ID && one.Request.Method != http.MethodHead { // of a planned one they have been told, of HEAD nobody speaks
+		if one.made && one.Request.Method != http.MethodHead { // of a planned one they have been told, of HEAD nobody speaks
 			some = append(some, judge.Judge(one.e, func(check string) bool {
 				return !slices.Contains(judge.OfAny, check) || r.selection.SkipsCheck(check)
 			})...)
@@ -159,13 +158,35 @@ func (r *runner) answersOf(ctx context.Context, n *negotiation) []negotiable {
 	return found
 }
 
-// named are planned cases, which have names of their own.
-func named(cases []*plan.Case) []special {
+func fromPlan(cases []*plan.Case) []special {
 	var all []special
 	for _, c := range cases {
-		all = append(all, special{c, c.ID})
+		all = append(all, special{c, false})
 	}
 	return all
+}
+
+// askLabels are what cases are called that are made of answers.
+var askLabels = []string{
+	"head", "head-in-gzip", "accept-german", "own-etag", "own-etag-in-list", "other-etag", "own-date", "older-date", "other-etag-and-own-date",
+	"first-bytes", "bytes-inside", "bytes-to-the-end", "last-bytes", "more-than-all-bytes", "bytes-beyond", "bytes-if-same", "bytes-if-other",
+}
+
+// askID is the ID of a case that is made of answers.
+func askID(op *contract.Operation, label string) string { return op.MessageClause.Name + "#" + label }
+
+// asksAny reports whether the selection has a case of a negotiation.
+func (r *runner) asksAny(n *negotiation) bool {
+	return len(n.codes)+len(n.speaks) > 0 || slices.ContainsFunc(askLabels, func(label string) bool {
+		return r.selection.sends(&plan.Case{ID: askID(n.base.Op, label), Clause: n.base.Op.MessageClause})
+	})
+}
+
+// hasAsk reports whether such a case has an ID. Whether it is sent depends on the answers.
+func (r *runner) hasAsk(id string) bool {
+	return slices.ContainsFunc(r.plan.ops, func(op *contract.Operation) bool {
+		return op.Method == http.MethodGet && slices.ContainsFunc(askLabels, func(label string) bool { return askID(op, label) == id })
+	})
 }
 
 // How ranges, dates and tags are asked for that an answer does not have.
@@ -184,7 +205,7 @@ func asks(n *negotiation, usual *judge.Usual) []special {
 	var all []special
 	add := func(method, label string, fields ...wire.Field) {
 		c := *n.base
-		c.Base, c.Clause, c.Request = n.base, op.MessageClause, n.base.Request.Clone()
+		c.ID, c.Base, c.Clause, c.Request = askID(op, label), n.base, op.MessageClause, n.base.Request.Clone()
 		c.Request.Method = method
 		for _, f := range fields {
 			if c.Request.Get(f.Name) != "" {
@@ -193,7 +214,7 @@ func asks(n *negotiation, usual *judge.Usual) []special {
 			c.Request.Add(f.Name, f.Value)
 			c.Own = append(slices.Clone(c.Own), strings.ToLower(f.Name))
 		}
-		all = append(all, special{&c, label})
+		all = append(all, special{&c, true})
 	}
 	with := func(label string, fields ...wire.Field) { add(http.MethodGet, label, fields...) }
 	field := func(name, v string) wire.Field { return wire.Field{Name: name, Value: v} }
@@ -201,7 +222,7 @@ func asks(n *negotiation, usual *judge.Usual) []special {
 	add(http.MethodHead, "head")
 	add(http.MethodHead, "head-in-gzip", field("Accept-Encoding", "gzip"))
 	if header.Get("Content-Language") != "" || strings.Contains(strings.ToLower(strings.Join(header.Values("Vary"), ",")), "accept-language") {
-		all = append(all, named(n.speaks)...)
+		all = append(all, fromPlan(n.speaks)...)
 		with("accept-german", field("Accept-Language", "de"))
 	}
 	tag, date := header.Get("ETag"), header.Get("Last-Modified")

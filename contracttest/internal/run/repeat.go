@@ -25,6 +25,7 @@ func (r *runner) framing(ctx context.Context, w wave) {
 	for _, op := range w {
 		all = append(all, framedOf(op, r.plan.cases(op))...)
 	}
+	all = slices.DeleteFunc(all, func(f *framed) bool { return !r.selection.sends(f.c) })
 	g := &errgroup.Group{}
 	g.SetLimit(r.workers())
 	for _, f := range all {
@@ -68,7 +69,7 @@ func framedOf(op *contract.Operation, cases []*plan.Case) []*framed {
 			some[0] = c
 			if op.Method == http.MethodGet {
 				head := *c
-				head.Base, head.Request = c, c.Request.Clone()
+				head.ID, head.Base, head.Request = askID(op, "head"), c, c.Request.Clone()
 				head.Request.Method = http.MethodHead
 				some[2] = &head
 			}

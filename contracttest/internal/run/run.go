@@ -118,7 +118,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 			st.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
 		}
 	}
-	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil && !r.hasChain(id) {
+	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil && !r.hasAsk(id) && !r.hasChain(id) {
 		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
 	}
 	r.report = &report.Report{
@@ -173,11 +173,14 @@ func (r *runner) wave(ctx, late context.Context, w wave) error {
 	if w.ends() {
 		r.hasEnded(ctx, w[0])
 	}
-	if r.selection.oneCase() || r.wrongPlace || r.credential.ended.Load() {
+	if r.wrongPlace || r.credential.ended.Load() {
 		return nil
 	}
 	r.framing(ctx, w)
 	r.negotiate(ctx, w)
+	if r.selection.oneCase() && !r.selection.asksForCheck(judge.NotRepeatable.Name) {
+		return nil // it is sent once, not a hundred times
+	}
 	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
 		r.repeat(ctx, w)
 	}

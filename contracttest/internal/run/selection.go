@@ -171,6 +171,11 @@ func (s *Selection) oneCase() bool {
 	return slices.ContainsFunc(s.only, func(p choice) bool { return p.id != "" })
 }
 
+// asksForCheck reports whether a check is chosen by its name.
+func (s *Selection) asksForCheck(name string) bool {
+	return slices.ContainsFunc(s.onlyChecks, func(p string) bool { return match.Name(p, name) })
+}
+
 // Case decides about one case whose clause is wanted.
 func (s *Selection) Case(id string) bool {
 	for _, p := range s.skip {
@@ -188,6 +193,11 @@ func (s *Selection) Case(id string) bool {
 		named = named || p.clauses == clause
 	}
 	return !named
+}
+
+// sends decides about a case that is chosen beside those of the plan.
+func (s *Selection) sends(c *plan.Case) bool {
+	return (!s.oneCase() || s.Clause(c.Clause)) && s.Case(c.ID)
 }
 
 // SkipsCheck reports whether a check is left out.
