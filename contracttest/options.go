@@ -2,15 +2,15 @@ package contracttest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
-	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 // Target is what cases are sent to: see [Handler] and [URL].
@@ -33,22 +33,101 @@ func URL(base string) Target {
 
 // Option shapes a run. Options that contradict each other are an error of the
 // run.
-type Option func(*config) error
+type Option func(*options) error
 
-type config struct {
-	run.Options
-
-	baseline string // file
+// options are what all of them come to.
+type options struct {
+	given    config.Layer    // by options
+	below    []*config.Layer // by files; the last one counts before the others
+	basePath *string
+	prepare  func(*http.Request) error
+	restart  func(context.Context) error
+	progress func(done, total, findings int)
 }
 
-func newConfig(opts []Option) (*config, error) {
-	cfg := &config{Options: run.Options{Known: map[string][]string{}, Seed: 1, Random: 40, Workers: 4, CredentialTries: 4, Timeout: 5 * time.Second, Settle: 2 * time.Second}}
+func newOptions(opts []Option) (*options, error) {
+	o := &options{}
 	for _, opt := range opts {
-		if err := opt(cfg); err != nil {
+		if err := opt(o); err != nil {
 			return nil, err
 		}
 	}
-	return cfg, nil
+	return o, nil
+}
+
+// settings are those that count: what an option says, else what a file does, else the default.
+func (o *options) settings() (*config.Layer, error) {
+	all := &o.given
+	for _, below := range slices.Backward(o.below) {
+		all = all.Over(below)
+	}
+	all = all.Over(&config.Layer{Settings: config.Default()})
+	return all, all.Check() //nolint:wrapcheck // it says what is wrong
+}
+
+// newConfig makes of the options what a run takes.
+func newConfig(opts []Option) (run.Options, error) {
+	o, err := newOptions(opts)
+	if err != nil {
+		return run.Options{}, err
+	}
+	l, err := o.settings()
+	if err != nil {
+		return run.Options{}, err
+	}
+	s := &l.Settings
+	out := run.Options{
+		Known: map[string][]string{}, Headers: headers(s.Header), Peer: headers(s.Peer), Seed: s.Seed, Random: s.Cases, Workers: s.Workers,
+		CredentialTries: s.CredentialTries, Rate: s.Rate, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
+		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
+		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
+	}
+	for _, p := range s.Value {
+		out.Known[p.Name] = append(out.Known[p.Name], p.Values...)
+	}
+	for _, p := range s.Severity {
+		out.Severities = append(out.Severities, run.Severity{Check: p.Name, Severity: p.Values[0]})
+	}
+	out.Baseline, err = knownFindings(s.Baseline, s.BaselineUpdate)
+	return out, err
+}
+
+func headers(pairs []config.Pair) []run.Header {
+	var all []run.Header
+	for _, p := range pairs {
+		for _, v := range p.Values {
+			all = append(all, run.Header{Name: p.Name, Value: v})
+		}
+	}
+	return all
+}
+
+// set is an option that gives a setting.
+func set(name string, f func(*config.Settings)) Option {
+	return func(o *options) error {
+		f(&o.given.Settings)
+		o.given.Mark(name, config.Given{})
+		return nil
+	}
+}
+
+// Config takes the settings of a file, contracttest.yaml by its usual name: see docs/suite.md.
+// What an option says counts before it, wherever it stands; pairs, as headers and values, by
+// their names. The file's document, target, reports and whatever else is the command's own are
+// passed over.
+func Config(file string) Option {
+	return func(o *options) error {
+		l, err := config.Load(file)
+		if err != nil {
+			return fmt.Errorf("config: %w", err)
+		}
+		return With(l)(o)
+	}
+}
+
+// With takes settings as Config does.
+func With(l *config.Layer) Option {
+	return func(o *options) error { o.below = append(o.below, l); return nil }
 }
 
 // Values gives values that exist on the target, for every parameter or property
@@ -56,162 +135,92 @@ func newConfig(opts []Option) (*config, error) {
 // and the clause is reported as not proven. A security scheme's name gives its
 // credentials. A name that the document does not have is an error of the run.
 func Values(name string, values ...string) Option {
-	return func(c *config) error {
-		if name == "" || len(values) == 0 {
-			return errors.New("values: want a name and at least one value")
-		}
-		c.Known[name] = append(c.Known[name], values...)
-		return nil
-	}
+	return set("value", func(s *config.Settings) { s.Value = append(s.Value, config.Pair{Name: name, Values: values}) })
 }
 
 // Header adds a header to every request but those whose case changes that
 // header itself. Values of headers that carry credentials are left out of
 // reports.
 func Header(name, value string) Option {
-	return func(c *config) error {
-		if name == "" || strings.ContainsAny(name, " \t\r\n:") || strings.ContainsAny(value, "\r\n\x00") {
-			return fmt.Errorf("header %q: want a name and a value on one line", name)
-		}
-		c.Headers = append(c.Headers, run.Header{Name: name, Value: value})
-		return nil
-	}
+	return set("header", func(s *config.Settings) {
+		s.Header = append(s.Header, config.Pair{Name: name, Values: []string{value}})
+	})
 }
 
 // Peer gives a header with the credential of another user, who is not to see nor to change
 // what this one makes. With it the check object-shared is made.
 func Peer(name, value string) Option {
-	return func(c *config) error {
-		if err := Header(name, value)(&config{}); err != nil {
-			return fmt.Errorf("peer: %w", err)
-		}
-		c.Peer = append(c.Peer, run.Header{Name: name, Value: value})
-		return nil
-	}
+	return set("peer", func(s *config.Settings) { s.Peer = append(s.Peer, config.Pair{Name: name, Values: []string{value}}) })
 }
 
 // Settle is how long what was made, changed or deleted may take until it shows, before
 // the checks on state tell that it does not. The default is 2 s.
 func Settle(d time.Duration) Option {
-	return func(c *config) error {
-		if d < 0 {
-			return fmt.Errorf("settle: %v is negative", d)
-		}
-		c.Settle = d
-		return nil
-	}
+	return set("settle", func(s *config.Settings) { s.Settle = d })
 }
 
 // Seed chooses the random cases. The default is 1; the same seed makes the same
 // run.
 func Seed(seed int64) Option {
-	return func(c *config) error { c.Seed = seed; return nil }
+	return set("seed", func(s *config.Settings) { s.Seed = seed })
 }
 
 // Cases is how many random cases are made for each operation, beside those for
 // its clauses. The default is 40.
 func Cases(n int) Option {
-	return func(c *config) error {
-		if n < 0 {
-			return fmt.Errorf("cases: %d is negative", n)
-		}
-		c.Random = n
-		return nil
-	}
+	return set("cases", func(s *config.Settings) { s.Cases = n })
 }
 
 // Workers is how many requests are under way at once. The default is 4.
 func Workers(n int) Option {
-	return func(c *config) error {
-		if n < 1 || n > 1024 {
-			return fmt.Errorf("workers: want 1 to 1024, got %d", n)
-		}
-		c.Workers = n
-		return nil
-	}
+	return set("workers", func(s *config.Settings) { s.Workers = n })
 }
 
 // CredentialTries is how many requests with a wrong credential are sent in a row
 // before one with the good credential; 0 sends none. They come last. The default
 // is 4.
 func CredentialTries(n int) Option {
-	return func(c *config) error {
-		if n < 0 {
-			return fmt.Errorf("credential tries: %d is negative", n)
-		}
-		c.CredentialTries = n
-		return nil
-	}
+	return set("credential-tries", func(s *config.Settings) { s.CredentialTries = n })
 }
 
 // Rate bounds the requests sent in a second; 0, the default, does not.
 func Rate(perSecond float64) Option {
-	return func(c *config) error {
-		if perSecond < 0 {
-			return fmt.Errorf("rate: %v is negative", perSecond)
-		}
-		c.Rate = perSecond
-		return nil
-	}
+	return set("rate", func(s *config.Settings) { s.Rate = perSecond })
 }
 
 // Timeout bounds one exchange. The default is 5 s. After two time-outs of an
 // operation the rest of it is not tried.
 func Timeout(d time.Duration) Option {
-	return func(c *config) error {
-		if d <= 0 {
-			return fmt.Errorf("timeout: %v is not positive", d)
-		}
-		c.Timeout = d
-		return nil
-	}
+	return set("timeout", func(s *config.Settings) { s.Timeout = d })
 }
 
 // OperationTime bounds the time that the requests of one operation take, added up:
 // the rest of them is left out, and counted. 0, the default, is without a bound. What
 // is left out depends on the clock then, so that two runs may report different things.
 func OperationTime(d time.Duration) Option {
-	return func(c *config) error {
-		if d < 0 {
-			return fmt.Errorf("operation time: %v is negative", d)
-		}
-		c.OperationTime = d
-		return nil
-	}
+	return set("operation-time", func(s *config.Settings) { s.OperationTime = d })
 }
 
 // MaxTime makes every answer that takes longer a finding of the check
 // response-slow; 0, the default, does not. Unlike what Timeout bounds, the answer
 // is waited for.
 func MaxTime(d time.Duration) Option {
-	return func(c *config) error {
-		if d < 0 {
-			return fmt.Errorf("max time: %v is negative", d)
-		}
-		c.MaxTime = d
-		return nil
-	}
+	return set("max-time", func(s *config.Settings) { s.MaxTime = d })
 }
 
 // Budget bounds the whole run; what is left then is reported as never tried, and
 // the report is inconclusive where that is a case for a clause. 0, the default,
 // does not.
 func Budget(d time.Duration) Option {
-	return func(c *config) error {
-		if d < 0 {
-			return fmt.Errorf("budget: %v is negative", d)
-		}
-		c.Budget = d
-		return nil
-	}
+	return set("budget", func(s *config.Settings) { s.Budget = d })
 }
 
 // BasePath puts the document's paths under a path on the target, whatever the
 // document's servers and the target's URL say.
 func BasePath(path string) Option {
-	return func(c *config) error {
+	return func(o *options) error {
 		path = strings.TrimRight(path, "/")
-		c.BasePath = &path
+		o.basePath = &path
 		return nil
 	}
 }
@@ -224,77 +233,68 @@ func BasePath(path string) Option {
 // matches nothing is an error of the run, and so are names that leave nothing to
 // be tested.
 func Only(names ...string) Option {
-	return func(c *config) error { c.Only = append(c.Only, names...); return nil }
+	return set("only", func(s *config.Settings) { s.Only = append(s.Only, names...) })
 }
 
 // Skip leaves operations, checks, clauses or cases out, named as in Only.
 func Skip(names ...string) Option {
-	return func(c *config) error { c.Skip = append(c.Skip, names...); return nil }
+	return set("skip", func(s *config.Settings) { s.Skip = append(s.Skip, names...) })
 }
 
 // Keep leaves on the target what the run has made. Without it everything is
 // deleted at the end that the document has an operation for; what stays is a
 // warning of the report.
-func Keep() Option {
-	return func(c *config) error { c.Keep = true; return nil }
-}
+func Keep() Option { return set("keep", func(s *config.Settings) { s.Keep = true }) }
 
 // Safe sends requests by GET, HEAD and OPTIONS alone (RFC 9110 §9.2.1). Clauses
 // that need others are reported as never tried.
-func Safe() Option {
-	return func(c *config) error { c.Safe = true; return nil }
-}
+func Safe() Option { return set("safe", func(s *config.Settings) { s.Safe = true }) }
 
 // Prepare has the last word on each request before it is sent: to sign it, or
 // to give it a fresh token. It must be safe for concurrent use.
 func Prepare(f func(*http.Request) error) Option {
-	return func(c *config) error { c.Prepare = f; return nil }
+	return func(o *options) error { o.prepare = f; return nil }
 }
 
 // Restart gives a function that brings the target back after it has died, so
 // that the run can find out of which request. It returns before or after the
 // target takes connections, for which the run waits 30 s.
 func Restart(f func(context.Context) error) Option {
-	return func(c *config) error { c.Restart = f; return nil }
+	return func(o *options) error { o.restart = f; return nil }
 }
 
 // Baseline names a file of known findings: they are tried and reported, and fail nothing. A
 // line of it is "ID severity check clause [status] [until DATE] # why". An entry whose
 // finding is gone, whose date is over, that matches nothing or says no reason fails the run.
 func Baseline(file string) Option {
-	return func(c *config) error { c.baseline = file; return nil }
+	return set("baseline", func(s *config.Settings) { s.Baseline = file })
 }
 
 // BaselineStale says what an entry of the baseline does that has to be mended: "fail", which
 // is the default, or "warn".
 func BaselineStale(what string) Option {
-	return func(c *config) error {
-		if what != "fail" && what != "warn" {
-			return fmt.Errorf("baseline stale: want fail or warn, got %q", what)
-		}
-		c.StaleWarns = what == "warn"
-		return nil
-	}
+	return set("baseline-stale", func(s *config.Settings) { s.BaselineStale = what })
 }
 
 // BaselineUpdate writes the findings that fail the run to the baseline, which need not be
 // there, and takes out what was tried and is gone. Each new entry needs a reason.
 func BaselineUpdate() Option {
-	return func(c *config) error { c.UpdateBaseline = true; return nil }
+	return set("baseline-update", func(s *config.Settings) { s.BaselineUpdate = true })
 }
 
 // FailOn says what fails the run beside errors: "warning", or "unproven", an operation whose
 // valid request was never accepted.
 func FailOn(what ...string) Option {
-	return func(c *config) error {
-		for _, w := range what {
-			if w != report.Error && w != report.Warning && w != report.FailOnUnproven {
-				return fmt.Errorf("fail on %q: want error, warning or unproven", w)
-			}
-		}
-		c.FailOn = what
-		return nil
-	}
+	return set("fail-on", func(s *config.Settings) { s.FailOn = what })
+}
+
+// Severity makes the findings of a check errors or warnings, whatever they are by themselves:
+// "error" or "warning". In the name of the check, * stands for any text. The last one that
+// matches counts, and the report says which it was.
+func Severity(check, severity string) Option {
+	return set("severity", func(s *config.Settings) {
+		s.Severity = append(s.Severity, config.Pair{Name: check, Values: []string{severity}})
+	})
 }
 
 // Progress is how far a run has come.
@@ -305,8 +305,8 @@ type Progress struct {
 
 // OnProgress calls f from time to time, never concurrently.
 func OnProgress(f func(Progress)) Option {
-	return func(c *config) error {
-		c.Progress = func(done, total, findings int) { f(Progress{done, total, findings}) }
+	return func(o *options) error {
+		o.progress = func(done, total, findings int) { f(Progress{done, total, findings}) }
 		return nil
 	}
 }

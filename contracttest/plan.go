@@ -31,7 +31,7 @@ func Plan(ctx context.Context, c *Contract, target Target, opts ...Option) (iter
 	if target.err != nil {
 		return nil, target.err
 	}
-	cases, err := run.Plan(ctx, c.c, target.t, cfg.Options)
+	cases, err := run.Plan(ctx, c.c, target.t, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -31,12 +31,9 @@ func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Repo
 	if target.t == nil {
 		return nil, errors.New("no target: want contracttest.Handler or contracttest.URL")
 	}
-	if cfg.Baseline, err = cfg.knownFindings(); err != nil {
-		return nil, err
-	}
-	rep, err := run.Run(ctx, c.c, target.t, cfg.Options)
+	rep, err := run.Run(ctx, c.c, target.t, cfg)
 	if err == nil && cfg.UpdateBaseline && rep.Baseline.Added+rep.Baseline.Removed > 0 {
-		if err := atomicfile.Replace(cfg.baseline, cfg.Baseline.Text()); err != nil {
+		if err := atomicfile.Replace(cfg.Baseline.File, cfg.Baseline.Text()); err != nil {
 			return nil, fmt.Errorf("baseline: %w", err)
 		}
 	}
@@ -44,21 +41,21 @@ func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Repo
 }
 
 // knownFindings reads the baseline; nil where there is none.
-func (c *config) knownFindings() (*baseline.Baseline, error) {
-	if c.baseline == "" {
-		if c.UpdateBaseline {
+func knownFindings(file string, update bool) (*baseline.Baseline, error) {
+	if file == "" {
+		if update {
 			return nil, errors.New("no baseline is given that could be updated: name its file")
 		}
 		return nil, nil //nolint:nilnil // none is none
 	}
-	data, err := os.ReadFile(c.baseline)
+	data, err := os.ReadFile(file)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !c.UpdateBaseline:
+	case errors.Is(err, fs.ErrNotExist) && !update:
 		return nil, fmt.Errorf("baseline: %w: --baseline-update writes it", err)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("baseline: %w", err)
 	}
-	b, err := baseline.Parse(c.baseline, data)
+	b, err := baseline.Parse(file, data)
 	if err != nil {
 		return nil, fmt.Errorf("baseline: %w", err)
 	}

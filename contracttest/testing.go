@@ -13,6 +13,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
@@ -154,8 +155,9 @@ func explain(f Finding) string {
 		f.Place, run.Clip(asOptions(f.Message), most), f.Check, times, run.Clip(f.Expected, most), run.Clip(f.Actual, most), f.ID, f.Case.ID, run.Clip(f.Curl, 3*most))
 }
 
-// options are the flags that notes advise, and what they are called in Go.
-var options = []struct {
+// withValues are the flags that notes advise with what belongs to them, and what they are called
+// in Go.
+var withValues = []struct {
 	flag *regexp.Regexp
 	call string
 }{
@@ -163,27 +165,23 @@ var options = []struct {
 	{regexp.MustCompile(`--value ([\w.\[\]-]+)=([\w-]+)`), `contracttest.Values("$1", "$2")`},
 	{regexp.MustCompile(`--credential-tries (\w+)`), `contracttest.CredentialTries($1)`},
 	{regexp.MustCompile(`--restart CMD\b`), `contracttest.Restart`},
-	{regexp.MustCompile(`--target\b`), `contracttest.URL`},
-	{regexp.MustCompile(`--only\b`), `contracttest.Only`},
-	{regexp.MustCompile(`--skip\b`), `contracttest.Skip`},
-	{regexp.MustCompile(`--budget\b`), `contracttest.Budget`},
-	{regexp.MustCompile(`--operation-time\b`), `contracttest.OperationTime`},
-	{regexp.MustCompile(`--max-time\b`), `contracttest.MaxTime`},
-	{regexp.MustCompile(`--max-clauses\b`), `contracttest.MaxClauses`},
-	{regexp.MustCompile(`--timeout\b`), `contracttest.Timeout`},
-	{regexp.MustCompile(`--peer\b`), `contracttest.Peer`},
-	{regexp.MustCompile(`--safe\b`), `contracttest.Safe`},
-	{regexp.MustCompile(`--keep\b`), `contracttest.Keep`},
-	{regexp.MustCompile(`--baseline-update\b`), `contracttest.BaselineUpdate`},
 }
+
+// anyFlag is one by its name.
+var anyFlag = regexp.MustCompile(`--[a-z]+(-[a-z]+)*`)
 
 // asOptions puts Go's options in the place of the flags that a note advises: who runs a test of Go
 // has no flags.
 func asOptions(note string) string {
-	for _, o := range options {
+	for _, o := range withValues {
 		note = o.flag.ReplaceAllString(note, o.call)
 	}
-	return note
+	return anyFlag.ReplaceAllStringFunc(note, func(flag string) string {
+		if s := config.Lookup(flag[2:]); s != nil && s.Go != "" {
+			return "contracttest." + s.Go
+		}
+		return flag
+	})
 }
 
 // branch is a tree of subtests by the segments of clause names, so that a name

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -71,7 +72,7 @@ Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not 
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringArrayVar(&reports, "report", nil, reportUsage)
+	fl.StringArrayVar(&reports, "report", nil, config.Lookup("report").Doc)
 	fl.StringVar(&failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
 	fl.BoolVar(&verbose, "verbose", false, "list every clause that came, went or changed")
 	fl.BoolVar(&quiet, "quiet", false, "write nothing to standard output")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/config"
 )
 
 // document is an OpenAPI document as the command line names it: a file, a URL,
@@ -24,7 +25,7 @@ type document struct {
 	data []byte // nil where it is a file, which is read with those that it refers to
 }
 
-const specUsage = "the OpenAPI 3 document, YAML or JSON: a file, a URL, or - for standard input"
+var specUsage = config.Lookup("spec").Doc
 
 // stdinName is what places call a document from standard input.
 const stdinName = "stdin"

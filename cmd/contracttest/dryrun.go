@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -111,44 +109,4 @@ func warnOfDeletes(w io.Writer, contract *contracttest.Contract, target string, 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
-// parseHeader reads what a flag has as 'Name: value'.
-func parseHeader(flag, text string) (name, value string, err error) {
-	name, value, ok := strings.Cut(text, ":")
-	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	if !ok || name == "" {
-		return "", "", fmt.Errorf("--%s: want 'Name: value'", flag)
-	}
-	if value, err = fromEnvironment(value); err != nil {
-		return "", "", fmt.Errorf("--%s %s: %w", flag, name, err)
-	}
-	return name, value, nil
-}
-
-// fromVariable is env:VARIABLE as a word of a value.
-var fromVariable = regexp.MustCompile(`(^|[\s,;="'])env:([^\s,;="']*)`)
-
-// onlyVariable is a value that has nothing but the scheme of a credential beside its variable, so
-// that it can be shown.
-var onlyVariable = regexp.MustCompile(`^(?i:(?:Basic|Bearer|Token) +)?env:[^\s,;="']+$`)
-
-// fromEnvironment puts the values of variables of the environment in the place of env:VARIABLE,
-// wherever it is a word of the text, so that no secret is on a command line. No env: is ever sent
-// as it is: a credential that was meant would be refused for a reason that nobody sees.
-func fromEnvironment(text string) (string, error) {
-	var err error
-	text = fromVariable.ReplaceAllStringFunc(text, func(word string) string {
-		parts := fromVariable.FindStringSubmatch(word)
-		value, ok := os.LookupEnv(parts[2])
-		switch {
-		case err != nil:
-		case !ok:
-			err = fmt.Errorf("env:%s: there is no such variable in the environment", parts[2])
-		case value == "":
-			err = fmt.Errorf("env:%s: the variable is empty", parts[2])
-		}
-		return parts[1] + value
-	})
-	return text, err
 }

@@ -66,6 +66,9 @@ func Markdown(w io.Writer, r *Report) error {
 	text, _ := verdict(r)
 	fmt.Fprintf(&b, "## %s\n\n", cell(strings.ToUpper(text[:1])+text[1:]))
 	fmt.Fprintf(&b, "`%s` against `%s`, seed %d: %d cases, %d exchanges in %.1f s\n\n", code(r.Spec), code(r.Target), r.Seed, r.Stats.Cases, r.Stats.Exchanges, r.Stats.Seconds)
+	if len(r.Severities) > 0 {
+		fmt.Fprintf(&b, "Severities: %s\n\n", cell(r.severities()))
+	}
 	for _, why := range r.Inconclusive {
 		fmt.Fprintf(&b, "Not proven: %s\n\n", cell(why))
 	}

@@ -221,7 +221,10 @@ func newHTMLPage(r *Report) *htmlPage {
 	p.Facts = []htmlFact{
 		{"started", readable(r.Stats.Started)}, {"took", fmt.Sprintf("%.1f s", r.Stats.Seconds)},
 		{"requests", fmt.Sprintf("%d for %d cases", r.Stats.Exchanges, r.Stats.Cases)}, {"seed", strconv.FormatInt(r.Seed, 10)},
-		{"version", readable(r.Tool)}, {"document saved as", readable(r.Saved)},
+		{"version", readable(r.Tool)}, {"document saved as", readable(r.Saved)}, {"settings", readable(r.Config)},
+	}
+	if len(r.Severities) > 0 {
+		p.Facts = append(p.Facts, htmlFact{"severities", readable(r.severities())})
 	}
 	p.Facts = slices.DeleteFunc(p.Facts, func(f htmlFact) bool { return f.Value == "" })
 	counts := map[string]int{}

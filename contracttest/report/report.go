@@ -22,6 +22,10 @@ type Report struct {
 	// Command runs the contract again, without secrets; the case that a finding is about can
 	// be added to it. Empty where no command did.
 	Command string `json:"command,omitempty"`
+	// Args are the arguments of Command for contracttest repeat, with env:VARIABLE for secrets.
+	Args []string `json:"args,omitempty"`
+	// Config is the file of settings that was read; empty where there is none.
+	Config string `json:"config,omitempty"`
 	// Saved is the file in which the document was saved as reports show it; empty where it
 	// was not.
 	Saved    string    `json:"saved,omitempty"`
@@ -47,6 +51,8 @@ type Report struct {
 	Incomplete string `json:"incomplete,omitempty"`
 	// Unproven are the operations whose valid request was never accepted.
 	Unproven []Unproven `json:"unproven,omitempty"`
+	// Severities are those that the run has given to checks. The last one that matches counts.
+	Severities []Severity `json:"severities,omitempty"`
 	// FailOn is what fails the run beside errors: see Failed. JSON does not have it.
 	FailOn []string `json:"-"`
 	// Baseline is what came of the file of known findings; nil where there is none.
@@ -208,6 +214,12 @@ type Finding struct {
 	Group string `json:"group,omitempty"` // the ID of its group; empty where it is known
 	// Known is set by a baseline: such a finding fails nothing.
 	Known *Known `json:"known,omitempty"`
+}
+
+// Severity is what the findings of a check are, whatever they are by themselves.
+type Severity struct {
+	Check    string `json:"check"` // in which * stands for any text
+	Severity string `json:"severity"`
 }
 
 // Known says why a finding fails nothing.

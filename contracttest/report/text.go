@@ -52,6 +52,12 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	case r != asRead:
 		p.line("document  is on one line: the lines named here are those that jq . writes")
 	}
+	if r.Config != "" {
+		p.wrapped("settings  ", strings.Repeat(" ", 10), printable(r.Config), maxNote)
+	}
+	if len(r.Severities) > 0 {
+		p.wrapped("severity  ", strings.Repeat(" ", 10), printable(r.severities()), maxNote)
+	}
 	p.verdict(r)
 	p.alarms(r)
 	p.stale(r)
@@ -163,6 +169,15 @@ func (p *printer) noted(head string, paint func(string) string, all []string) {
 		}
 		p.wrapped(paint(head), strings.Repeat(" ", len(head)), printable(note), maxNote)
 	}
+}
+
+// severities says which checks have another severity than their own.
+func (r *Report) severities() string {
+	all := make([]string, len(r.Severities))
+	for i, s := range r.Severities {
+		all[i] = fmt.Sprintf("findings of %s are %ss", s.Check, s.Severity)
+	}
+	return strings.Join(all, ", ") + ", as the run's settings say"
 }
 
 // stale writes the entries of the baseline that have to be mended.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/coverage"
+	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
@@ -84,8 +85,22 @@ func (r *runner) finish(start time.Time) {
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.hideToken()
+	r.setSeverities()
 	rep.Sort()
 	r.applyBaseline()
+}
+
+// setSeverities makes the findings of checks what the run says that they are.
+func (r *runner) setSeverities() {
+	rep := r.report
+	for _, s := range r.opts.Severities {
+		for i := range rep.Findings {
+			if f := &rep.Findings[i]; match.Name(s.Check, f.Check) {
+				f.Severity = s.Severity
+			}
+		}
+		rep.Severities = append(rep.Severities, report.Severity{Check: s.Check, Severity: s.Severity})
+	}
 }
 
 // module is the path of the module that this package is of.

@@ -38,10 +38,14 @@ type Options struct {
 	StaleWarns      bool               // entries of Baseline that have to be mended fail nothing
 	UpdateBaseline  bool               // Baseline is what it should be afterwards
 	FailOn          []string           // what fails the run beside errors
+	Severities      []Severity         // the last one that matches counts
 	// Restart brings the target back after it has died; nil where nothing does.
 	Restart  func(context.Context) error
 	Progress func(done, total, findings int)
 }
+
+// Severity is what the findings of checks are, whatever they are by themselves.
+type Severity struct{ Check, Severity string }
 
 // Header is one that is sent with every request.
 type Header struct{ Name, Value string }

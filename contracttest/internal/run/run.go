@@ -16,6 +16,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/coverage"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
@@ -31,6 +32,11 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	}
 	if err := checkValues(c, opts.Known); err != nil {
 		return nil, err
+	}
+	for _, s := range opts.Severities {
+		if !matchesAny(s.Check, checkNames()) {
+			return nil, fmt.Errorf("severity: no check matches %q%s", s.Check, match.Nearest(s.Check, slices.Values(checkNames())))
+		}
 	}
 	r := &runner{
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},

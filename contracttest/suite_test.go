@@ -51,3 +51,26 @@ func TestBaseline(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, written)
 }
+
+// A file of settings is what options are, which count before it.
+func TestConfig(t *testing.T) {
+	t.Setenv("SEED", "9")
+	file := filepath.Join(t.TempDir(), "contracttest.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("seed: ${SEED}\nonly: check:invalid-request-accepted\nvalue: {package_ids: [12, 13]}\nseverity: {\"*-accepted\": warning}\nverbose: true\n"), 0o600))
+	h := each(number)(correct(t))
+	rep, err := contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Cases(0), contracttest.Config(file))
+	require.NoError(t, err)
+	assert.EqualValues(t, 9, rep.Seed)
+	assert.Zero(t, rep.Errors())
+	assert.NotZero(t, rep.FindingsWarned())
+	assert.Equal(t, []report.Severity{{Check: "*-accepted", Severity: "warning"}}, rep.Severities)
+
+	rep, err = contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Seed(3), contracttest.Severity("invalid-*", "error"), contracttest.Cases(0), contracttest.Config(file))
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, rep.Seed)
+	assert.NotZero(t, rep.Errors())
+	_, err = contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Config("nowhere.yaml"))
+	require.ErrorContains(t, err, "config: open nowhere.yaml")
+	_, err = contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Severity("redirekt", "error"))
+	require.ErrorContains(t, err, `did you mean "redirect"`)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dataarts-go/factory/contracttest/config"
+)
+
+func newConfigCommand() *cobra.Command {
+	s := &settings{}
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Show the settings that a run with the same flags has, and where each is from",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.read(); err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for i := range config.Table {
+				one := &config.Table[i]
+				given := s.Given(one.Name)
+				if len(given) == 0 {
+					fmt.Fprintf(w, "%s\t%s\tdefault\n", one.Name, cmp.Or(one.Get(&s.Settings), "-"))
+				}
+				for _, g := range given {
+					from := g.Origin
+					if from == config.FromFlag {
+						from = "--" + one.Name
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\n", one.Name, printable(shownText(one, g)), from)
+				}
+			}
+			if err := w.Flush(); err != nil {
+				return fmt.Errorf("standard output: %w", err)
+			}
+			return nil
+		},
+	}
+	s.declare(cmd, func(config.Setting) bool { return true })
+	return cmd
+}
+
+// shownText is what was given for a setting, without what may be a secret: variables can be
+// shown.
+func shownText(one *config.Setting, g config.Given) string {
+	secret := one.Kind == config.Headers || one.Kind == config.Values && namesSecret(g.Name)
+	if !secret || strings.Contains(g.Text, "${") || strings.Contains(g.Text, "env:") {
+		return g.Text
+	}
+	return g.Text[:strings.IndexAny(g.Text, ":=")+1] + " ***"
+}
+
+// namesSecret reports whether something is called as secrets are.
+func namesSecret(name string) bool {
+	lower := strings.ToLower(name)
+	return slices.ContainsFunc(mayBeSecret, func(w string) bool { return strings.Contains(lower, w) })
+}

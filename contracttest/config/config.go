@@ -1,0 +1,304 @@
+// Package config has the settings of a run: one table of them, from which the flags of the
+// command, the keys of contracttest.yaml and its JSON Schema are made, and which the options of
+// package contracttest set.
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+)
+
+// Settings are those of a run.
+type Settings struct {
+	Spec, Target    string
+	Header, Peer    []Pair // of one value each
+	Value           []Pair
+	Only, Skip      []string
+	Severity        []Pair // by check
+	Seed            int64
+	Cases           int
+	MaxClauses      int
+	CredentialTries int
+	Workers         int
+	Rate            float64
+	Timeout         time.Duration
+	Settle          time.Duration
+	MaxTime         time.Duration
+	OperationTime   time.Duration
+	Budget          time.Duration
+	Safe, Keep      bool
+	Restart         string
+	Baseline        string
+	BaselineStale   string
+	BaselineUpdate  bool
+	FailOn          []string
+	Report          []Pair // file by format
+	DryRun          bool
+	Verbose, Quiet  bool
+}
+
+// Pair is a name with what belongs to it.
+type Pair struct {
+	Name   string
+	Values []string
+}
+
+// Kind is how a setting is written.
+type Kind int
+
+// The kinds of settings.
+const (
+	Text Kind = iota
+	Bool
+	Int
+	Float
+	Duration
+	List     // of texts; a flag is repeated
+	Headers  // pairs; as a flag 'Name: value', where env:VARIABLE is that of the environment
+	Values   // pairs; as a flag name=a,b, with env:VARIABLE
+	Mappings // pairs of one value; as a flag name=value
+)
+
+// Setting is one of the table.
+type Setting struct {
+	Name    string // of the flag and of the key
+	Doc     string // as the command's help has it
+	Go      string // the option of package contracttest; empty where there is none
+	Kind    Kind
+	Enum    []string // what a text, or the values of a list or a mapping, may be; nil: anything
+	Commas  bool     // a list may be written as one flag, with commas
+	File    bool     // it names a file, or its values do: in a configuration, relative to that
+	Flag    bool     // it is a flag alone: no matter of a file
+	Again   bool     // it belongs to the command that sends one case again
+	Command bool     // it is the command's alone: options of Go have nothing to do with it
+	Min     float64  // of numbers and durations, in seconds
+	Max     float64  // 0: without a bound
+	Above   bool     // it is more than Min
+
+	at func(*Settings) any // a pointer to the field
+}
+
+// Table has all settings, in the order in which they are explained.
+var Table = []Setting{
+	{Name: "spec", Go: "Load", Doc: "the OpenAPI 3 document, YAML or JSON: a file, a URL, or - for standard input", File: true, Again: true, Command: true, at: func(s *Settings) any { return &s.Spec }},
+	{Name: "target", Go: "URL", Doc: "base URL of the server", Again: true, Command: true, at: func(s *Settings) any { return &s.Target }},
+	{Name: "header", Go: "Header", Kind: Headers, Doc: "header to send with every request, as 'Name: value', where env:VARIABLE in the value is that of the environment, as in 'Authorization: Bearer env:TOKEN' (repeatable)", Again: true, at: func(s *Settings) any { return &s.Header }},
+	{Name: "peer", Go: "Peer", Kind: Headers, Doc: "header with the credential of another user, who is not to see what this one makes, written as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Peer }},
+	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b; env:VARIABLE as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},
+	{Name: "only", Go: "Only", Kind: List, Doc: "run just this operation (its operationId, or 'GET /pets/*'), check, clause or case; * matches within a segment, ** any number of them; operation:, check:, clause: or case: before a name says what it names (repeatable)", at: func(s *Settings) any { return &s.Only }},
+	{Name: "skip", Go: "Skip", Kind: List, Doc: "leave out this operation, check, clause or case, named as for --only (repeatable)", at: func(s *Settings) any { return &s.Skip }},
+	{Name: "severity", Go: "Severity", Kind: Mappings, Enum: []string{"error", "warning"}, Doc: "what the findings of a check are, whatever they are by themselves, as check=warning or check=error; * stands for any text in its name (repeatable)", at: func(s *Settings) any { return &s.Severity }},
+	{Name: "seed", Go: "Seed", Kind: Int, Doc: "chooses the random cases; the same seed makes the same run", Min: -1 << 63, Again: true, at: func(s *Settings) any { return &s.Seed }},
+	{Name: "cases", Go: "Cases", Kind: Int, Doc: "random cases for each operation, beside those for its clauses", Again: true, at: func(s *Settings) any { return &s.Cases }},
+	{Name: "max-clauses", Go: "MaxClauses", Kind: Int, Doc: "clauses of the document from where on a shared schema is tried in full only where it was first met", Again: true, Command: true, at: func(s *Settings) any { return &s.MaxClauses }},
+	{Name: "credential-tries", Go: "CredentialTries", Kind: Int, Doc: "requests with a wrong credential in a row before one with the good credential; 0 sends none", at: func(s *Settings) any { return &s.CredentialTries }},
+	{Name: "workers", Go: "Workers", Kind: Int, Doc: "requests under way at once", Min: 1, Max: 1024, at: func(s *Settings) any { return &s.Workers }},
+	{Name: "rate", Go: "Rate", Kind: Float, Doc: "requests a second at most; 0 is without a bound", at: func(s *Settings) any { return &s.Rate }},
+	{Name: "timeout", Go: "Timeout", Kind: Duration, Doc: "time for one exchange", Above: true, Again: true, at: func(s *Settings) any { return &s.Timeout }},
+	{Name: "settle", Go: "Settle", Kind: Duration, Doc: "how long what was made, changed or deleted may take until it shows", Again: true, at: func(s *Settings) any { return &s.Settle }},
+	{Name: "max-time", Go: "MaxTime", Kind: Duration, Doc: "time after which an answer is a finding (response-slow); 0 is without a bound", Again: true, at: func(s *Settings) any { return &s.MaxTime }},
+	{Name: "operation-time", Go: "OperationTime", Kind: Duration, Doc: "time for the requests of one operation, added up; the rest is left out and counted; 0 is without a bound", at: func(s *Settings) any { return &s.OperationTime }},
+	{Name: "budget", Go: "Budget", Kind: Duration, Doc: "time for the whole run; 0 is without a bound", at: func(s *Settings) any { return &s.Budget }},
+	{Name: "safe", Go: "Safe", Kind: Bool, Doc: "send GET, HEAD and OPTIONS alone", Again: true, at: func(s *Settings) any { return &s.Safe }},
+	{Name: "keep", Go: "Keep", Kind: Bool, Doc: "leave on the target what the run has made, instead of deleting it at the end", at: func(s *Settings) any { return &s.Keep }},
+	{Name: "restart", Go: "Restart", Doc: "command of the shell that brings the target back after it has died, to find out of which request; it may go on running until the run ends", Command: true, at: func(s *Settings) any { return &s.Restart }},
+	{Name: "baseline", Go: "Baseline", Doc: "file of known findings, which fail nothing: a line 'ID severity check clause [status] [until DATE] # why' for each", File: true, at: func(s *Settings) any { return &s.Baseline }},
+	{Name: "baseline-stale", Go: "BaselineStale", Enum: []string{"fail", "warn"}, Doc: "what an entry of the baseline does that has to be mended, as its finding is gone: fail or warn", at: func(s *Settings) any { return &s.BaselineStale }},
+	{Name: "baseline-update", Go: "BaselineUpdate", Kind: Bool, Flag: true, Doc: "write the findings that fail the run to the baseline, and take out what is gone", at: func(s *Settings) any { return &s.BaselineUpdate }},
+	{Name: "fail-on", Go: "FailOn", Kind: List, Commas: true, Enum: []string{"error", "warning", "unproven"}, Doc: "what makes the exit status 1 beside errors: warning, or unproven (an operation whose valid request was never accepted)", at: func(s *Settings) any { return &s.FailOn }},
+	{Name: "report", Kind: Mappings, File: true, Command: true, Doc: "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE or text=FILE, beside the text on standard output (repeatable)", at: func(s *Settings) any { return &s.Report }},
+	{Name: "dry-run", Kind: Bool, Flag: true, Command: true, Doc: "list the requests that would be sent, and send none", at: func(s *Settings) any { return &s.DryRun }},
+	{Name: "verbose", Kind: Bool, Command: true, Doc: "show every cause with all its findings, and every clause that was not proven or never tried", at: func(s *Settings) any { return &s.Verbose }},
+	{Name: "quiet", Kind: Bool, Command: true, Doc: "write nothing to standard output", at: func(s *Settings) any { return &s.Quiet }},
+}
+
+// Default are the settings that nobody has given.
+func Default() Settings {
+	return Settings{
+		Spec: "openapi.yaml", Seed: 1, Cases: 40, MaxClauses: contract.DefaultMaxClauses, CredentialTries: 4, Workers: 4, Timeout: 5 * time.Second, Settle: 2 * time.Second,
+		BaselineStale: "fail", FailOn: []string{"error"},
+	}
+}
+
+// Lookup finds a setting by its name.
+func Lookup(name string) *Setting {
+	if i := slices.IndexFunc(Table, func(s Setting) bool { return s.Name == name }); i >= 0 {
+		return &Table[i]
+	}
+	return nil
+}
+
+// Given is what somebody has written for a setting, and where.
+type Given struct {
+	Name   string // of a pair
+	Text   string // all of it, with variables where there are some
+	Origin string // contracttest.yaml:3, or a flag; empty for an option of Go
+}
+
+// Layer is settings from one source, or from several of which one counts before the other.
+type Layer struct {
+	Settings
+
+	given map[string][]Given
+}
+
+// Mark notes that a setting is given.
+func (l *Layer) Mark(name string, g Given) {
+	if l.given == nil {
+		l.given = map[string][]Given{}
+	}
+	l.given[name] = append(l.given[name], g)
+}
+
+// Given is what was written for a setting; nil where nothing was.
+func (l *Layer) Given(name string) []Given { return l.given[name] }
+
+// Over is this layer with what only the one below has. Texts and lists are taken as a whole,
+// pairs by their names.
+func (l *Layer) Over(below *Layer) *Layer {
+	out := &Layer{Settings: below.Settings}
+	for i := range Table {
+		s := &Table[i]
+		here, there := l.given[s.Name], below.given[s.Name]
+		if len(here) == 0 {
+			for _, g := range there {
+				out.Mark(s.Name, g)
+			}
+			continue
+		}
+		if to, ok := s.at(&out.Settings).(*[]Pair); ok {
+			mine := *s.at(&l.Settings).(*[]Pair) //nolint:forcetypeassert // they are of one field
+			*to = append(slices.DeleteFunc(slices.Clone(*to), func(p Pair) bool {
+				return s.has(mine, p.Name)
+			}), mine...)
+			for _, g := range there {
+				if !s.has(mine, g.Name) {
+					out.Mark(s.Name, g)
+				}
+			}
+		} else {
+			reflect.ValueOf(s.at(&out.Settings)).Elem().Set(reflect.ValueOf(s.at(&l.Settings)).Elem())
+		}
+		for _, g := range here {
+			out.Mark(s.Name, g)
+		}
+	}
+	return out
+}
+
+// has reports whether some pairs have a name.
+func (s *Setting) has(all []Pair, name string) bool {
+	return slices.ContainsFunc(all, func(p Pair) bool { return p.Name == name || s.Kind == Headers && strings.EqualFold(p.Name, name) })
+}
+
+// Check says what is wrong with the settings, and where it is written.
+func (l *Layer) Check() error {
+	for i := range Table {
+		s := &Table[i]
+		if err := s.check(&l.Settings); err != nil {
+			return fmt.Errorf("%s: %w", l.called(s), err)
+		}
+	}
+	return nil
+}
+
+// called is a setting as whoever has given it knows it.
+func (l *Layer) called(s *Setting) string {
+	given := l.given[s.Name]
+	switch {
+	case len(given) == 0 || given[len(given)-1].Origin == "":
+		return strings.ReplaceAll(s.Name, "-", " ")
+	case given[len(given)-1].Origin == FromFlag:
+		return "--" + s.Name
+	}
+	return given[len(given)-1].Origin + ": " + s.Name
+}
+
+// FromFlag is the origin of a flag.
+const FromFlag = "flag"
+
+func (s *Setting) check(all *Settings) error {
+	switch v := s.at(all).(type) {
+	case *string:
+		if s.Enum != nil && !slices.Contains(s.Enum, *v) {
+			return s.wanted(*v)
+		}
+	case *int:
+		return s.bounded(float64(*v), strconv.Itoa(*v))
+	case *float64:
+		return s.bounded(*v, fmt.Sprint(*v))
+	case *time.Duration:
+		return s.bounded(v.Seconds(), v.String())
+	case *[]string:
+		for _, text := range *v {
+			if s.Enum != nil && !slices.Contains(s.Enum, text) {
+				return s.wanted(text)
+			}
+		}
+	case *[]Pair:
+		for _, p := range *v {
+			if err := s.checkPair(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Setting) wanted(text string) error {
+	last := len(s.Enum) - 1
+	return fmt.Errorf("want %s or %s, got %q", strings.Join(s.Enum[:last], ", "), s.Enum[last], text)
+}
+
+func (s *Setting) bounded(v float64, text string) error {
+	switch {
+	case s.Max != 0 && (v < s.Min || v > s.Max):
+		return fmt.Errorf("want %v to %v, got %s", s.Min, s.Max, text)
+	case s.Above && v <= s.Min:
+		return fmt.Errorf("%s is not positive", text)
+	case v < s.Min:
+		return fmt.Errorf("%s is negative", text)
+	}
+	return nil
+}
+
+func (s *Setting) checkPair(p Pair) error {
+	for _, v := range p.Values {
+		switch {
+		case s.Kind == Headers && (p.Name == "" || strings.ContainsAny(p.Name, " \t\r\n:") || strings.ContainsAny(v, "\r\n\x00")):
+			return fmt.Errorf("%q: want a name and a value on one line", p.Name)
+		case s.Kind == Mappings && s.Enum != nil && !slices.Contains(s.Enum, v):
+			return fmt.Errorf("%s: %w", p.Name, s.wanted(v))
+		}
+	}
+	if s.Kind == Values && (p.Name == "" || len(p.Values) == 0) {
+		return fmt.Errorf("%q: want a name and at least one value", p.Name)
+	}
+	return nil
+}
+
+// Get is a setting as text.
+func (s *Setting) Get(all *Settings) string {
+	switch v := s.at(all).(type) {
+	case *[]string:
+		return strings.Join(*v, ",")
+	case *[]Pair:
+		var b []string
+		for _, p := range *v {
+			b = append(b, p.Name+"="+strings.Join(p.Values, ","))
+		}
+		return strings.Join(b, " ")
+	case *string:
+		return *v
+	case *time.Duration:
+		return v.String()
+	default:
+		return fmt.Sprint(reflect.ValueOf(v).Elem().Interface())
+	}
+}

@@ -1,0 +1,139 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SetFlag sets what a flag has. Its errors do not name the flag.
+func (l *Layer) SetFlag(s *Setting, text string) error {
+	if err := l.setFlag(s, text); err != nil {
+		return err
+	}
+	g := Given{Text: text, Origin: FromFlag}
+	if all, ok := s.at(&l.Settings).(*[]Pair); ok {
+		g.Name = (*all)[len(*all)-1].Name
+	}
+	l.Mark(s.Name, g)
+	return nil
+}
+
+func (l *Layer) setFlag(s *Setting, text string) error {
+	switch s.Kind {
+	case Headers:
+		name, value, ok := strings.Cut(text, ":")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok || name == "" {
+			return errors.New("want 'Name: value'")
+		}
+		value, err := fromEnvironment(value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return l.add(s, Pair{name, []string{value}})
+	case Values:
+		name, list, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return fmt.Errorf("%q: want name=a,b", text)
+		}
+		if list == "" { // as with a variable of the shell that is not set
+			return fmt.Errorf("%q: it has no value, want name=a,b", text)
+		}
+		values := strings.Split(list, ",")
+		for i := range values { // what a variable has is one value, commas and all
+			var err error
+			if values[i], err = fromEnvironment(values[i]); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return l.add(s, Pair{name, values})
+	case Mappings:
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return l.add(s, Pair{Name: name})
+		}
+		return l.add(s, Pair{name, []string{value}})
+	case List:
+		if s.Commas {
+			for part := range strings.SplitSeq(text, ",") {
+				if err := l.setText(s, part); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	return l.setText(s, text)
+}
+
+func (l *Layer) add(s *Setting, p Pair) error {
+	all := s.at(&l.Settings).(*[]Pair) //nolint:forcetypeassert // of these kinds it is one
+	*all = append(*all, p)
+	return s.checkPair(p)
+}
+
+// setText sets what is one text; in a list, one more.
+func (l *Layer) setText(s *Setting, text string) (err error) {
+	switch v := s.at(&l.Settings).(type) {
+	case *string:
+		*v = text
+	case *bool:
+		*v, err = strconv.ParseBool(text)
+	case *int:
+		*v, err = strconv.Atoi(text)
+	case *int64:
+		*v, err = strconv.ParseInt(text, 10, 64)
+	case *float64:
+		*v, err = strconv.ParseFloat(text, 64)
+	case *time.Duration:
+		*v, err = time.ParseDuration(text)
+	case *[]string:
+		*v = append(*v, text)
+	default:
+		return errors.New("want pairs of a name and what belongs to it")
+	}
+	if err != nil {
+		return fmt.Errorf("%q: want %s", text, s.Kind)
+	}
+	return s.check(&l.Settings)
+}
+
+func (k Kind) String() string {
+	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
+}
+
+// fromVariable is env:VARIABLE as a word of a value.
+var fromVariable = regexp.MustCompile(`(^|[\s,;="'])env:([^\s,;="']*)`)
+
+// fromEnvironment puts the values of variables of the environment in the place of env:VARIABLE,
+// wherever it is a word of the text, so that no secret is on a command line. No env: is ever sent
+// as it is: a credential that was meant would be refused for a reason that nobody sees.
+func fromEnvironment(text string) (string, error) {
+	var err error
+	text = fromVariable.ReplaceAllStringFunc(text, func(word string) string {
+		parts := fromVariable.FindStringSubmatch(word)
+		value, missing := variable(parts[2])
+		if missing != nil && err == nil {
+			err = fmt.Errorf("env:%s: %w", parts[2], missing)
+		}
+		return parts[1] + value
+	})
+	return text, err
+}
+
+// variable is one of the environment.
+func variable(name string) (string, error) {
+	value, ok := os.LookupEnv(name)
+	switch {
+	case !ok:
+		return "", errors.New("there is no such variable in the environment")
+	case value == "":
+		return "", errors.New("the variable is empty")
+	}
+	return value, nil
+}
