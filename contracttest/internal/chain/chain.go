@@ -63,26 +63,32 @@ type Finding struct {
 const onceMore = "; with fresh resources it did not come again"
 
 // Try tries a chain: a finding has to come again on fresh resources, else it is a
-// warning that says so. It is nil where there is none.
+// warning that says so. It is nil where there is none. Where a chain looks at several
+// things in turn, the second try is about the one at fault alone.
 func (c *Chain) Try(ctx context.Context, actor Actor, settle *Settle) *Finding {
-	first := c.once(ctx, actor, settle)
+	first := c.once(&try{ctx: ctx, actor: actor, settle: settle})
 	if first == nil || first.late {
 		return first.finding(c)
 	}
-	f := first.finding(c)
-	if second := c.once(ctx, actor, settle); second == nil || second.late {
-		f.Severity, f.Message = judge.Warning, f.Message+onceMore
+	// Of several resources, no more are made than it takes.
+	for few := min(first.several, 1); few <= first.several; few++ {
+		again := c.once(&try{ctx: ctx, actor: actor, settle: settle, alone: first.about, few: few})
+		if again != nil && !again.late {
+			return again.finding(c)
+		}
 	}
+	f := first.finding(c)
+	f.Severity, f.Message = judge.Warning, f.Message+onceMore
 	return f
 }
 
-func (c *Chain) once(ctx context.Context, actor Actor, settle *Settle) *verdict {
-	t := &try{ctx: ctx, actor: actor, settle: settle, Kind: c.Kind}
+func (c *Chain) once(t *try) *verdict {
+	t.Kind = c.Kind
 	c.act(t)
-	if t.silent || ctx.Err() != nil || t.found == nil {
+	if t.silent || t.ctx.Err() != nil || t.found == nil {
 		return nil
 	}
-	t.found.steps = t.steps
+	t.found.steps, t.found.several = t.steps, t.several
 	return t.found
 }
 
@@ -92,7 +98,9 @@ type verdict struct {
 	at                        *Step
 	message, expected, actual string
 	steps                     []*Step
-	late                      bool // it came right, but late
+	about                     string // of what was looked at in turn
+	several                   int    // resources that it was about; 0 where their number is given
+	late                      bool   // it came right, but late
 }
 
 func (v *verdict) finding(c *Chain) *Finding {
@@ -111,6 +119,49 @@ type try struct {
 	steps  []*Step
 	silent bool // an answer left room: nothing is concluded
 	found  *verdict
+
+	about string // what is looked at of several things
+	alone string // what alone is looked at; empty where all are
+
+	several int // resources that are made
+	few     int // so many at most; 0 for no bound
+}
+
+// makeAll makes several resources below the same; none where one of them was not made.
+func (t *try) makeAll(n int) []*resource {
+	if t.few > 0 {
+		n = min(n, t.few)
+	}
+	t.several = n
+	r := t.make(Edit{})
+	all := []*resource{r}
+	for range n - 1 {
+		if r == nil || t.over() {
+			return nil
+		}
+		all = append(all, t.beside(r, Edit{}))
+	}
+	if t.over() || slices.Contains(all, nil) {
+		return nil
+	}
+	return all
+}
+
+// each looks at several things in turn, each with its own steps after those that there are.
+func (t *try) each(names []string, look func(name string)) {
+	common := len(t.steps)
+	for _, name := range names {
+		if t.over() {
+			return
+		}
+		if t.alone != "" && t.alone != name {
+			continue
+		}
+		t.about = name
+		if look(name); t.found == nil {
+			t.steps = t.steps[:common:common]
+		}
+	}
 }
 
 // resource is something that a try has made.
@@ -125,7 +176,7 @@ func (r *resource) id() string { return r.values[r.kind.Param.Spec.Name] }
 // blame enters what is wrong with the answer of a step, once.
 func (t *try) blame(severity judge.Severity, at *Step, expected, actual, format string, args ...any) {
 	if t.found == nil {
-		t.found = &verdict{severity: severity, at: at, message: fmt.Sprintf(format, args...), expected: expected, actual: actual}
+		t.found = &verdict{severity: severity, at: at, message: fmt.Sprintf(format, args...), expected: expected, actual: actual, about: t.about}
 	}
 }
 
@@ -186,6 +237,23 @@ func (t *try) makeKind(k *Kind, above map[string]string, e Edit) *resource {
 	t.steps = append(t.steps, s)
 	t.silent = t.silent || s.open() && s.status() != 202
 	return &resource{kind: k, values: made, made: s}
+}
+
+// attempt asks for a resource, as a step, whether or not one is made.
+func (t *try) attempt(k *Kind, above map[string]string, e Edit) (*Step, *resource) {
+	if t.silent || t.ctx.Err() != nil {
+		t.silent = true
+		return &Step{Op: k.Make, Exchange: &wire.Exchange{Request: &wire.Request{}}}, nil
+	}
+	s, made := t.actor.Make(t.ctx, k, above, e)
+	if s == nil {
+		s = &Step{Op: k.Make, Exchange: &wire.Exchange{Request: &wire.Request{}}}
+	}
+	t.steps = append(t.steps, s)
+	if t.silent = s.open(); made == nil || !s.ok() {
+		return s, nil
+	}
+	return s, &resource{kind: k, values: made, made: s}
 }
 
 // do carries out an operation on a resource, as a step of the chain.
@@ -315,3 +383,6 @@ func listing(names []string) string {
 	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
+
+// unique reports whether a text was made new for one request.
+func (t *try) unique(text string) bool { return len(t.actor.Marks(text)) > 0 }

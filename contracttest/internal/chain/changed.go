@@ -55,8 +55,12 @@ func (p *planner) changed() {
 			continue
 		}
 		e := Edit{}
-		if v, ok := others(p.actor, k.Make)[name]; ok {
-			e.Set = map[string]any{name: v} // another than its default
+		made, _ := p.actor.Base(k.Make)
+		d := n.Prop(name).Schema.Default
+		if v, ok := others(p.actor, k.Make)[name]; ok && (d == nil || !same(normal(v), normal(d))) {
+			e.Set = map[string]any{name: v}
+		} else if d != nil && same(made[name], normal(d)) {
+			continue // that it stays would not show
 		}
 		p.add(judge.PutNotStored, name+"/left-out", func(t *try) {
 			r := t.make(e)

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -34,7 +35,7 @@ func (p *planner) conflicting() {
 				return nil, nil
 			}
 			v := r.made.sent()[name]
-			if text, ok := v.(string); !ok || !t.actor.Unique(text) {
+			if text, ok := v.(string); !ok || !t.unique(text) {
 				return nil, nil
 			}
 			s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Set: map[string]any{name: v}})
@@ -91,6 +92,60 @@ func (p *planner) conflicting() {
 				}
 			}, k.Make, op, k.Read)
 		}
+		p.add(judge.RefusedButDone, name+"/taken", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			v, ok := r.made.sent()[name].(string)
+			others := func() int { // that have it too
+				n := 0
+				for _, page := range t.pages(r) {
+					for _, item := range items(page) {
+						if same(item[name], v) && identified(item, k) && !named(item, k, r.id()) {
+							n++
+						}
+					}
+				}
+				return n
+			}
+			if !ok || !t.unique(v) || others() > 0 {
+				return
+			}
+			s, _ := t.attempt(k, r.parent(), Edit{Set: map[string]any{name: v}})
+			if s.status() == http.StatusConflict && others() > 0 && !t.over() {
+				t.do(k.List, r, Edit{})
+				t.blame(judge.Error, s, "one that has it", "two", "%s was refused with %s, as another has the %s, and has made something all the same", k.Make.ID, s.answer(), name)
+			}
+		}, k.Make, k.List).Alone = true
+		p.add(judge.TextOfAnother, name, func(t *try) {
+			r, v := unique(t)
+			if r == nil || t.over() || t.beside(r, Edit{}) == nil || t.over() {
+				return
+			}
+			if s, _ := t.attempt(k, r.parent(), Edit{Set: map[string]any{name: v}}); s.refused() && !t.over() {
+				own := t.actor.Marks(string(s.Request.Body) + " " + string(r.made.Request.Body))
+				for _, mark := range t.actor.Marks(string(s.body())) {
+					if !slices.Contains(own, mark) && !t.over() {
+						t.blame(judge.Warning, s, "nothing that another request was sent", "it is there", "the answer to a refused %s has a text that another request was sent", k.Make.ID)
+					}
+				}
+			}
+		}, k.Make).Alone = true
+		for _, other := range names {
+			if other == name || !p.actor.Renewed(k.Make, other) || !p.actor.Renewed(k.Make, name) {
+				continue
+			}
+			p.add(judge.RefusedButDone, other+"/as-"+name+"-is-taken", func(t *try) {
+				r, v := unique(t)
+				if r == nil || t.over() {
+					return
+				}
+				if bad, _ := t.attempt(k, r.parent(), Edit{Set: map[string]any{name: v}}); bad.status() == http.StatusConflict && !t.over() {
+					t.takes(r, bad, other)
+				}
+			}, k.Make)
+		}
 		for _, c := range broken[:min(len(broken), maxBroken)] {
 			p.add(judge.RefusedButDone, name+"/"+labelOf(c), func(t *try) {
 				r, _ := unique(t)
@@ -102,17 +157,25 @@ func (p *planner) conflicting() {
 				if bad == nil || !bad.refused() || bad.open() {
 					return
 				}
-				v, ok := bad.sent()[name].(string)
-				if !ok || !t.actor.Unique(v) {
-					return
-				}
 				t.steps = append(t.steps, bad)
-				s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Set: map[string]any{name: v}})
-				if s != nil && s.status() == http.StatusConflict {
-					t.steps = append(t.steps, s)
-					t.blame(severityOfRefusal(k.Make, bad), bad, "a success", s.answer(), "%s was refused with %s, and its %s is taken since", k.Make.ID, bad.answer(), name)
-				}
+				t.takes(r, bad, name)
 			}, k.Make)
 		}
+	}
+}
+
+// takes looks whether a creation that was refused has taken a value for itself.
+func (t *try) takes(r *resource, bad *Step, name string) {
+	v, ok := bad.sent()[name].(string)
+	if !ok || !t.unique(v) {
+		return
+	}
+	s, _ := t.attempt(t.Kind, r.parent(), Edit{Set: map[string]any{name: v}})
+	if s.status() != http.StatusConflict || t.over() {
+		return
+	}
+	// Something else than the value may stand against it: then it does so against all.
+	if _, made := t.actor.Make(t.ctx, t.Kind, r.parent(), Edit{}); made != nil {
+		t.blame(severityOfRefusal(t.Make, bad), bad, "a success", s.answer(), "%s was refused with %s, and its %s is taken since", t.Make.ID, bad.answer(), name)
 	}
 }

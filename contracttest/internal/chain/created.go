@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -94,6 +95,7 @@ func (p *planner) created() {
 	}, k.Make)
 	p.defaults()
 	p.readOnly()
+	p.undocumented()
 	p.keyed()
 }
 
@@ -215,7 +217,7 @@ func (t *try) differs(e Edit) {
 	default:
 		for _, name := range sortedKeys(r.made.sent()) {
 			sent, got := r.made.sent()[name], s.got(k, r.id())[name]
-			if v, told := answered[name]; told && alike(got, sent) && !alike(v, sent) && !t.over() {
+			if v, told := answered[name]; told && same(got, sent) && !same(v, sent) && !t.over() {
 				t.blame(judge.Warning, r.made, name+": "+show(sent), name+": "+show(v), "%s stores %s as it was sent, and answers with another", k.Make.ID, name)
 			}
 		}
@@ -277,7 +279,7 @@ func (t *try) foreign(r *resource, text string) bool {
 			return false
 		}
 		for _, v := range s.sent() {
-			if v == text && t.actor.Unique(text) {
+			if v == text && t.unique(text) {
 				return true
 			}
 		}
@@ -382,6 +384,38 @@ func (p *planner) readOnly() {
 	}
 }
 
+// undocumented plans what becomes of a property that no schema speaks of, and that a target
+// may take to be one of its own.
+func (p *planner) undocumented() {
+	k := p.kind
+	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+		if n := Node(op); n == nil || k.Read == nil || n.Prop(unheardOf) != nil || n.Schema.AdditionalProperties.Schema != nil || n.Schema.AdditionalProperties.Has != nil && *n.Schema.AdditionalProperties.Has {
+			continue // the document wants such properties
+		}
+		p.add(judge.UndocumentedStored, "", func(t *try) {
+			e := Edit{Set: map[string]any{unheardOf: unheardOf}}
+			r := t.make(Edit{})
+			if r == nil || t.over() || Members(t.peek(k.Read, r, Edit{}).body()) == nil {
+				return
+			}
+			if op == k.Make {
+				t.steps = t.stepsAbove(r)
+				if r = t.beside(r, e); r == nil {
+					return
+				}
+			} else if s := t.do(op, r, e); !s.ok() {
+				return
+			}
+			if s := t.read(r); s.ok() && same(s.got(k, r.id())[unheardOf], unheardOf) && !t.over() {
+				t.blame(judge.Warning, t.acting(), "no "+unheardOf, unheardOf+": "+show(unheardOf), "%s stores a property that the document does not have", op.ID)
+			}
+		}, op, k.Read)
+	}
+}
+
+// unheardOf is a property that no document has.
+const unheardOf = "xUnheardOf"
+
 // keyed plans what becomes of a creation that is sent again with the same key.
 func (p *planner) keyed() {
 	k := p.kind
@@ -394,21 +428,60 @@ func (p *planner) keyed() {
 		if r == nil || t.over() {
 			return
 		}
-		again := t.beside(r, Edit{Body: r.made.Request.Body, Header: map[string]string{name: r.made.Request.Get(name)}})
-		if again != nil && again.id() != r.id() && again.made.ok() {
-			t.blame(judge.Warning, again.made, "the same resource, or a refusal", "another resource", "%s makes two resources of a request that is sent twice with one %s", k.Make.ID, name)
+		again, made := t.attempt(k, r.parent(), Edit{Body: r.made.Request.Body, Header: map[string]string{name: r.made.Request.Get(name)}})
+		switch {
+		case t.over():
+		case made != nil && made.id() != r.id():
+			t.blame(judge.Warning, again, "the same resource, or a refusal", "another resource", "%s makes two resources of a request that is sent twice with one %s", k.Make.ID, name)
+		case again.status() == http.StatusConflict && len(again.Request.Body) > 0:
+			t.blame(judge.Warning, again, r.made.answer(), again.answer(), "%s refuses a request that is sent again with its %s as if it were another", k.Make.ID, name)
 		}
 	}, k.Make)
+	// other sends another request with the key of a resource, and looks what comes of it.
+	other := func(t *try, r *resource, above map[string]string) {
+		again, made := t.attempt(k, above, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+		mark := t.mark(again)
+		switch {
+		case t.over() || bytes.Equal(again.Request.Body, r.made.Request.Body):
+		case made != nil && made.id() != r.id():
+			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s takes one %s for two requests that differ", k.Make.ID, name)
+		case made != nil && mark != nil && bytes.Contains(r.made.body(), t.mark(r.made)) && !bytes.Contains(again.body(), mark):
+			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s answers another request with a used %s as it has answered the first", k.Make.ID, name)
+		}
+	}
 	p.add(judge.KeyIgnored, "other-body", func(t *try) {
+		if r := t.make(Edit{}); r != nil && !t.over() {
+			other(t, r, r.parent())
+		}
+	}, k.Make)
+	if k.Parent != nil && k.Read != nil {
+		p.add(judge.KeyIgnored, "elsewhere", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			up := t.beside(&resource{kind: k.Parent, values: r.parent()}, Edit{})
+			if up == nil || t.over() {
+				return
+			}
+			again, made := t.attempt(k, up.values, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+			mark := t.mark(again)
+			if made == nil || mark == nil || t.over() || !bytes.Contains(t.peek(k.Read, r, Edit{}).body(), t.mark(r.made)) {
+				return
+			}
+			if s := t.read(made); !t.over() && !bytes.Contains(s.body(), mark) {
+				t.blame(judge.Warning, again, "another resource, or a refusal", "it is not there", "%s takes a %s that was used below another resource, and makes nothing", k.Make.ID, name)
+			}
+		}, k.Make, k.Read)
+	}
+	p.add(judge.RefusedButDone, "used-"+name, func(t *try) {
 		r := t.make(Edit{})
-		if r == nil || t.over() {
+		if r == nil || t.over() || !t.lists(r, t.mark(r.made)) {
 			return
 		}
-		again := t.beside(r, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
-		if again != nil && again.made.ok() && !slices.Equal(again.made.Request.Body, r.made.Request.Body) && again.id() != r.id() {
-			t.blame(judge.Warning, again.made, "a refusal", again.made.answer(), "%s takes one %s for two requests that differ", k.Make.ID, name)
-		}
-	}, k.Make)
+		s, _ := t.attempt(k, r.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+		t.nothing(r, s)
+	}, k.Make, k.List)
 }
 
 // located plans where the Location of a creation leads.
@@ -419,64 +492,108 @@ func (p *planner) located() {
 		if r == nil || t.over() || r.made.status() != http.StatusCreated {
 			return
 		}
-		values := t.actor.Located(k.Read, r.made)
-		if values == nil || !t.peek(k.Read, r, Edit{}).ok() {
-			return
-		}
-		there := &resource{kind: k, values: values, made: r.made}
-		switch s := t.do(k.Read, there, Edit{}); {
-		case s.gone():
-			t.blame(judge.Error, r.made, "the resource that was made", s.answer(), "the Location of %s leads to nothing: %s answers %s", k.Make.ID, k.Read.ID, s.answer())
-		case s.ok() && there.id() != r.id() && identified(s.got(k, there.id()), k) && !named(s.got(k, there.id()), k, r.id()):
-			t.blame(judge.Error, r.made, "the resource that was made", "another", "the Location of %s leads to another resource", k.Make.ID)
+		if s := t.leads(r); s != nil && t.peek(k.Read, r, Edit{}).ok() && !t.over() && !t.led(r, s) {
+			t.steps = append(t.steps, s)
+			if s.gone() {
+				t.blame(judge.Error, r.made, "the resource that was made", s.answer(), "the Location of %s leads to nothing: %s answers %s", k.Make.ID, k.Read.ID, s.answer())
+			} else {
+				t.blame(judge.Error, r.made, "the resource that was made", "another", "the Location of %s leads to another resource", k.Make.ID)
+			}
 		}
 	}, k.Make, k.Read)
 }
 
-// edges plans what becomes of values at the edges of their clauses.
+// leads reads where the Location of a creation leads; nil where that is none of the operation.
+func (t *try) leads(r *resource) *Step {
+	values := t.actor.Located(t.Read, r.made)
+	if values == nil || r.made.status() != http.StatusCreated {
+		return nil
+	}
+	return t.peek(t.Read, &resource{kind: t.Kind, values: values, made: r.made}, Edit{})
+}
+
+// led reports whether what was read there may be the resource that was made.
+func (t *try) led(r *resource, s *Step) bool {
+	id := s.Values[t.Param.Spec.Name]
+	got := s.got(t.Kind, id)
+	return id == r.id() || !s.gone() && (!s.ok() || !identified(got, t.Kind) || named(got, t.Kind, r.id()))
+}
+
+// edges plans what becomes of values at their edges, one after the other.
 func (p *planner) edges() {
 	k := p.kind
+	if k.Read == nil {
+		return
+	}
 	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
-		if op == nil || k.Read == nil {
+		if op == nil {
 			continue
 		}
-		for _, c := range p.actor.Kept(op) {
-			rest := c.Clause.Name[len(op.ID)+len("/body/"):]
-			name, _, _ := strings.Cut(rest, "/")
-			check := map[*contract.Operation]string{k.Make: judge.CreatedDiffers, k.Put: judge.PutNotStored, k.Patch: judge.PatchPartial}[op]
-			p.add(check, labelOf(c), func(t *try) {
-				r := t.make(Edit{})
-				if r == nil || t.over() {
-					return
-				}
-				if _, known := t.kept(r)[name]; !known || t.over() {
-					return
-				}
-				var made *Step
-				if op == k.Make {
-					t.steps = t.stepsAbove(r)
-					if r = t.beside(r, Edit{Case: c}); r == nil || t.over() {
-						return
-					}
-					made = r.made
-				} else if made = t.do(op, r, Edit{Case: c}); !made.ok() {
-					return
-				}
-				sent := made.sent()[name]
-				var got any
-				s, good, late := t.await(k.Read, r, func(s *Step) bool {
-					got = s.got(k, r.id())[name]
-					return !s.ok() || alike(got, sent) || sent == nil && t.isDefault(name, got)
-				})
-				switch {
-				case t.silent || !s.ok():
-				case !good:
-					t.blame(judge.Warning, made, name+": "+show(sent), name+": "+show(got), "%s is not stored as %s was sent it", name, op.ID)
-				case late:
-					t.settled("what " + op.ID + " was sent could not be read")
-				}
-			}, op, k.Read)
+		members, fixed := p.actor.Base(op)
+		all := map[string]edge{}
+		of := map[string]string{}
+		var labels []string
+		for _, name := range sortedKeys(members) {
+			n := prop(op, name)
+			if n == nil || fixed[name] || len(labels) > maxEdges {
+				continue
+			}
+			for _, e := range edges(n, members[name]) {
+				label := name + "/" + e.label
+				all[label], of[label] = e, name
+				labels = append(labels, label)
+			}
 		}
+		if len(labels) == 0 {
+			continue
+		}
+		check := map[*contract.Operation]string{k.Make: judge.CreatedDiffers, k.Put: judge.PutNotStored, k.Patch: judge.PatchPartial}[op]
+		p.add(check, "edges", func(t *try) {
+			first := t.make(Edit{})
+			if first == nil || t.over() {
+				return
+			}
+			kept := t.kept(first)
+			if op == k.Make {
+				t.steps = t.stepsAbove(first)
+			}
+			t.each(labels, func(label string) {
+				name := of[label]
+				if _, known := kept[name]; known {
+					t.edge(op, first, name, Edit{Set: map[string]any{name: all[label].v}, Renew: true, Only: op == k.Patch})
+				}
+			})
+		}, op, k.Read)
+	}
+}
+
+// maxEdges bounds the values at their edges that an operation is sent.
+const maxEdges = 40
+
+// edge sends an operation a value for a property, and looks whether that is stored.
+func (t *try) edge(op *contract.Operation, r *resource, name string, e Edit) {
+	k := t.Kind
+	var change *Step
+	if op == k.Make {
+		if r = t.beside(r, e); r == nil {
+			return
+		}
+		change = r.made
+	} else if change = t.do(op, r, e); !change.ok() {
+		return
+	}
+	sent := change.sent()[name]
+	var got any
+	s, good, late := t.await(k.Read, r, func(s *Step) bool {
+		got = s.got(k, r.id())[name]
+		return !s.ok() || alike(got, sent) || sent == nil && t.isDefault(name, got)
+	})
+	switch {
+	case t.silent || !s.ok():
+	case !good:
+		t.blame(judge.Warning, change, name+": "+show(sent), name+": "+show(got), "%s is not stored as %s was sent it", name, op.ID)
+	case late:
+		t.settled("what " + op.ID + " was sent could not be read")
 	}
 }
 
@@ -502,6 +619,10 @@ func (p *planner) again() {
 			}
 		}
 		for _, r := range all {
+			if s := t.leads(r); s != nil && t.peek(k.Read, r, Edit{}).ok() && !t.over() && !t.led(r, s) {
+				t.steps = append(t.stepsAbove(first), r.made, s)
+				t.blame(judge.Error, r.made, "the resource that was made", s.answer(), "the Location of one of several new resources does not lead to it")
+			}
 			s := t.peek(k.Read, r, Edit{})
 			got, sent := s.got(k, r.id()), r.made.sent()
 			for _, name := range sortedKeys(kept) {

@@ -15,6 +15,16 @@ func (p *planner) deleted() {
 	for variant, e := range variantsOf(p, k) {
 		p.add(judge.DeletedStillThere, variant, func(t *try) { t.stays(e) }, k.Delete, k.Read)
 	}
+	for _, child := range k.Children {
+		p.add(judge.DeletedStillThere, "with-"+child.Make.ID, func(t *try) {
+			r := t.make(Edit{})
+			if r != nil && t.makeKind(child, r.values, Edit{}) != nil {
+				t.staysAway(r)
+			}
+		}, k.Delete, k.Read, child.Make)
+		p.inherited(child)
+	}
+	p.returns()
 	p.add(judge.ConflictIgnored, "deleted", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || !has(k.Make, http.StatusConflict) {
@@ -63,7 +73,7 @@ func (p *planner) deleted() {
 			if op == k.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
 				return // it is made anew
 			}
-			if s.ok() {
+			if s.ok() && (k.Read == nil || t.peek(k.Read, r, Edit{}).gone()) { // else its identifier was given to another
 				severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != k.Put && k.Read != nil)
 				t.blame(severity, s, "404 or 410", s.answer(), "%s works on what was deleted", op.ID)
 			}
@@ -112,6 +122,81 @@ func (p *planner) deleted() {
 	}
 }
 
+// returns plans whether what was deleted comes back with what is done next: with that text
+// of its own that no other has, as identifiers may be given again.
+func (p *planner) returns() {
+	k := p.kind
+	if k.Read == nil || k.Delete == nil {
+		return
+	}
+	deeds := []string{k.Make.ID}
+	byName := map[string]*contract.Operation{k.Make.ID: k.Make}
+	for _, op := range []*contract.Operation{k.Put, k.Patch, k.List, k.Delete} {
+		if op != nil && byName[op.ID] == nil {
+			deeds, byName[op.ID] = append(deeds, op.ID), op
+		}
+	}
+	p.add(judge.DeletedStillThere, "comes-back", func(t *try) {
+		above := t.above(k)
+		t.each(deeds, func(name string) {
+			r := t.makeKind(k, above, Edit{})
+			var other *resource // that something is done to
+			if byName[name] != k.Make && byName[name] != k.List {
+				other = t.makeKind(k, above, Edit{})
+			}
+			if r == nil || t.over() {
+				return
+			}
+			mark := t.mark(r.made)
+			shown := t.peek(k.Read, r, Edit{})
+			if mark == nil || !bytes.Contains(shown.body(), mark) || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() || t.over() {
+				return
+			}
+			switch op := byName[name]; {
+			case op == k.Make:
+				t.beside(r, Edit{})
+			case op == k.List:
+				t.do(op, r, Edit{})
+			case other != nil:
+				t.do(op, other, Edit{})
+			}
+			if s, good, _ := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !bytes.Contains(s.body(), mark) }); !good && !t.over() {
+				t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), s, "404 or 410", s.answer(), "what %s has deleted, and was no longer there, is so again after %s", k.Delete.ID, name)
+			}
+		})
+	}, k.Delete, k.Read).Alone = true
+}
+
+// inherited plans whether what stood below a deleted resource stands below the one that has
+// its identifier next.
+func (p *planner) inherited(child *Kind) {
+	k := p.kind
+	if child.Read == nil || k.Delete == nil {
+		return
+	}
+	p.add(judge.Orphan, child.Read.ID+"/inherited", func(t *try) {
+		up := t.make(Edit{})
+		if up == nil || t.over() {
+			return
+		}
+		r := t.makeKind(child, up.values, Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		mark := t.mark(r.made)
+		if mark == nil || !bytes.Contains(t.read(r).body(), mark) || !t.remove(up) {
+			return
+		}
+		next := t.beside(up, Edit{})
+		if next == nil || t.over() || next.id() != up.id() {
+			return
+		}
+		if s := t.do(child.Read, r, Edit{}); s.ok() && bytes.Contains(s.body(), mark) && !t.over() {
+			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what stood below a resource that was deleted stands below the one that has its identifier since")
+		}
+	}, k.Delete, child.Read, child.Make).Alone = true
+}
+
 // remove deletes a resource as a step, and reports whether that was done at once.
 func (t *try) remove(r *resource) bool {
 	s := t.do(r.kind.Delete, r, Edit{})
@@ -138,11 +223,16 @@ func variantsOf(p *planner, k *Kind) iter.Seq2[string, Edit] {
 
 // stays makes a resource, deletes it, and looks whether it is still there.
 func (t *try) stays(e Edit) {
-	k := t.Kind
 	r := t.make(e)
 	if r == nil || t.over() {
 		return
 	}
+	t.staysAway(r)
+}
+
+// staysAway deletes a resource, and looks whether it is still there.
+func (t *try) staysAway(r *resource) {
+	k := t.Kind
 	before := t.peek(k.Read, r, Edit{})
 	if !before.ok() || !t.remove(r) {
 		return

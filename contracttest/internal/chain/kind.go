@@ -88,6 +88,14 @@ func takes(op *contract.Operation, header string) bool {
 	})
 }
 
+// mayHave reports whether a request of an operation may have a value in a header: a document
+// may want another form of it.
+func mayHave(op *contract.Operation, header, v string) bool {
+	return !slices.ContainsFunc(op.Params, func(p *contract.Param) bool {
+		return p.Spec.In == openapi3.ParameterInHeader && strings.EqualFold(p.Spec.Name, header) && p.Node != nil && p.Node.Validates(v) != nil
+	})
+}
+
 // has reports whether the document has one of some statuses for an operation by its
 // own name, not by a range or a default.
 func has(op *contract.Operation, statuses ...int) bool {

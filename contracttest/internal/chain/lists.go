@@ -97,7 +97,9 @@ func countEntries(s *Step, k *Kind, id string) int {
 }
 
 // pages reads the list that a resource is in, page by page as far as there is another.
-func (t *try) pages(r *resource) []*Step {
+func (t *try) pages(r *resource) []*Step { return t.pagesAs(r, Own) }
+
+func (t *try) pagesAs(r *resource, caller Caller) []*Step {
 	var all []*Step
 	p := pager{try: t}
 	if limit := queryParam(t.List, limits); limit != nil {
@@ -109,7 +111,7 @@ func (t *try) pages(r *resource) []*Step {
 		}
 	}
 	for len(all) < maxPages {
-		s := t.peek(t.List, r, Edit{Query: p.query})
+		s := t.peek(t.List, r, Edit{Query: p.query, As: caller})
 		if !s.ok() {
 			return all
 		}
@@ -249,15 +251,8 @@ func (p *planner) listed() {
 		p.add(check, variant, act, last, needs...).Alone = true
 	}
 	alone(judge.NotListed, "", func(t *try) {
-		r := t.make(Edit{})
-		all := []*resource{r}
-		for range onPages - 1 {
-			if r == nil || t.over() {
-				return
-			}
-			all = append(all, t.beside(r, Edit{}))
-		}
-		if k.Read != nil && !t.over() && !t.peek(k.Read, r, Edit{}).ok() {
+		all := t.makeAll(onPages)
+		if len(all) == 0 || k.Read != nil && !t.peek(k.Read, all[0], Edit{}).ok() {
 			return
 		}
 		t.enlisted(all)
@@ -301,6 +296,24 @@ func (p *planner) listed() {
 			t.blame(judge.Warning, s, "the list as before", "a longer one", "the list of %s grows each time that it is read", k.List.ID)
 		}
 	}, k.List)
+	if k.Parent != nil && k.Parent.Read != nil {
+		p.add(judge.UnsafeRead, "new-list", func(t *try) {
+			// The older of the two tells whether time alone makes it longer.
+			older := t.makeKind(k.Parent, t.above(k.Parent), Edit{})
+			up := t.makeKind(k.Parent, t.above(k.Parent), Edit{})
+			if older == nil || up == nil || t.over() {
+				return
+			}
+			t.steps = slices.DeleteFunc(t.steps, func(s *Step) bool { return s == older.made })
+			before, after := t.identifiers(t.do(k.List, up, Edit{})), t.do(k.List, up, Edit{})
+			if len(t.identifiers(after)) <= len(before) || t.over() {
+				return
+			}
+			if by := t.peek(k.List, older, Edit{}); by.ok() && len(t.identifiers(by)) <= len(before) && !t.over() {
+				t.blame(judge.Warning, after, "the list as before", "a longer one", "the list of %s is longer since it was read", k.List.ID)
+			}
+		}, k.List, k.Parent.Make)
+	}
 	alone(judge.DeletedStillListed, "", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.remove(r) || k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
@@ -309,6 +322,17 @@ func (p *planner) listed() {
 		if good, _ := t.wait(func() bool { return t.over() || t.entries(r, r.id()) == 0 }); !good && !t.over() {
 			s := t.do(k.List, r, Edit{})
 			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s still has what was deleted and can no longer be read", k.List.ID)
+		}
+	}, k.List, k.Delete)
+	alone(judge.DeletedStillListed, "comes-back", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.remove(r) || t.entries(r, r.id()) > 0 {
+			return
+		}
+		other := t.beside(r, Edit{})
+		if other != nil && other.id() != r.id() && t.entries(r, r.id()) > 0 && !t.over() {
+			s := t.do(k.List, r, Edit{})
+			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s has what was deleted, and was no longer listed, since another was made", k.List.ID)
 		}
 	}, k.List, k.Delete)
 	if k.Read != nil {
@@ -329,6 +353,7 @@ func (p *planner) listed() {
 		alone(judge.UnsafeRead, "", func(t *try) { t.unsafe() }, k.Read, k.List)
 	}
 	p.totalled(alone)
+	p.totalledLess(alone)
 	p.paged(alone)
 	p.filtered(alone)
 }
@@ -512,6 +537,57 @@ func (p *planner) totalled(alone func(string, string, func(*try), *contract.Oper
 	}, k.List)
 }
 
+// totalledLess plans whether the number of all entries is less when one was deleted, and that
+// it is not the number of those on a page.
+func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+	k := p.kind
+	alone(judge.ListDiffers, "total/deleted", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		first := t.pages(r)
+		if len(first) == 0 || t.over() {
+			return
+		}
+		before, named := total(first[0])
+		if t.entries(r, r.id()) == 0 || !named || !t.remove(r) || t.over() {
+			return
+		}
+		after := before
+		good, _ := t.wait(func() bool {
+			for _, s := range t.pages(r) {
+				after, _ = total(s)
+			}
+			return t.over() || after != before || t.entries(r, r.id()) > 0
+		})
+		if !good && !t.over() {
+			s := t.do(k.List, r, Edit{})
+			t.blame(judge.Warning, s, strconv.Itoa(before-1), strconv.Itoa(after), "the number of all entries of %s is %d, after one was deleted the same", k.List.ID, before)
+		}
+	}, k.List, k.Delete)
+	limit := queryParam(k.List, limits)
+	if limit == nil || limit.Node.Validates(json.Number("1")) != nil {
+		return
+	}
+	alone(judge.ListDiffers, "total/page", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() || t.beside(r, Edit{}) == nil || t.over() {
+			return
+		}
+		whole := t.pages(r)
+		if len(whole) == 0 || t.over() {
+			return
+		}
+		all, named := total(whole[0])
+		s := t.do(k.List, r, Edit{Query: map[string]string{limit.Spec.Name: "1"}})
+		of, also := total(s)
+		if n := len(t.identifiers(s)); named && also && n == 1 && of == n && all > n && !t.over() {
+			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(of), "the number of all entries of %s is that of the entries on the page", k.List.ID)
+		}
+	}, k.List)
+}
+
 // paged plans what is looked for on the pages of a list.
 func (p *planner) paged(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
 	k := p.kind
@@ -524,16 +600,9 @@ func (p *planner) paged(alone func(string, string, func(*try), *contract.Operati
 			continue
 		}
 		alone(judge.PageBroken, "by-"+strconv.Itoa(size), func(t *try) {
-			r := t.make(Edit{})
-			for range onPages - 1 {
-				if r == nil || t.over() {
-					return
-				}
-				if t.beside(r, Edit{}) == nil {
-					return
-				}
+			if all := t.makeAll(onPages); len(all) > 0 {
+				t.paging(all[0], limit, size)
 			}
-			t.paging(r, limit, size)
 		}, k.List)
 	}
 }
@@ -688,6 +757,35 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 				t.blame(judge.Warning, s, "what has it", "it is not there", "%s asked for a %s does not have what has it", k.List.ID, name)
 			case countEntries(s, k, other.id()) > 0:
 				t.blame(judge.Warning, s, "what has it", "what has another", "%s asked for a %s has what has another", k.List.ID, name)
+			}
+		}, k.List)
+		alone(judge.FilterIgnored, name+"/alike", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			v, ok := r.made.sent()[name].(string)
+			if _, known := t.kept(r)[name]; !known || !ok || !t.unique(v) || param.Node.Validates(v) != nil {
+				return
+			}
+			// A filter may look for a part of what it is given: neither is a part of the other.
+			like := []rune(v)
+			like = slices.Insert(like, len(like)/2, 'x')
+			if prop(k.Make, name).Validates(string(like)) != nil {
+				like = slices.Delete([]rune(v), len(like)/2, len(like)/2+1)
+			}
+			if prop(k.Make, name).Validates(string(like)) != nil {
+				return
+			}
+			other := t.beside(r, Edit{Set: map[string]any{name: string(like)}})
+			if other == nil || t.over() || !same(t.shown(other)[name], string(like)) {
+				return
+			}
+			s := t.do(k.List, r, Edit{Query: map[string]string{name: v}})
+			for _, item := range items(s) {
+				if got, is := item[name].(string); is && s.ok() && !strings.Contains(strings.ToLower(got), strings.ToLower(v)) && !t.over() {
+					t.blame(judge.Warning, s, "what has it", name+": "+show(got), "%s asked for a %s has what has another", k.List.ID, name)
+				}
 			}
 		}, k.List)
 	}

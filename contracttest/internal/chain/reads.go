@@ -2,6 +2,7 @@ package chain
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -40,6 +41,8 @@ func (p *planner) read() {
 			}
 		}, k.Read)
 	}
+	p.completed()
+	p.often()
 	p.add(judge.HeadDiffers, "", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || !t.read(r).ok() {
@@ -75,4 +78,69 @@ func (p *planner) read() {
 			}, op, child.Make, child.Read)
 		}
 	}
+}
+
+// completed plans whether reading a resource sets what it was made without.
+func (p *planner) completed() {
+	k := p.kind
+	members, _ := p.actor.Base(k.Make)
+	optional := optionalOf(k, members)
+	if len(optional) == 0 {
+		return
+	}
+	p.add(judge.UnsafeRead, "completed", func(t *try) {
+		// The older of the two tells whether time alone sets it.
+		older := t.make(Edit{Drop: optional})
+		if older == nil || t.over() {
+			return
+		}
+		r := t.beside(older, Edit{Drop: optional})
+		if r == nil || t.over() {
+			return
+		}
+		t.steps = slices.DeleteFunc(t.steps, func(s *Step) bool { return s == older.made })
+		first, again := t.read(r), t.read(r)
+		one, two := first.got(k, r.id()), again.got(k, r.id())
+		for _, name := range optional {
+			if !first.ok() || !again.ok() || t.over() || same(one[name], two[name]) {
+				continue
+			}
+			if by := t.shown(older); !t.over() && same(by[name], one[name]) {
+				t.blame(judge.Warning, again, name+": "+show(one[name]), name+": "+show(two[name]), "%s of a new resource is another when it was read", name)
+			}
+		}
+	}, k.Read)
+}
+
+// manyReads is how often a resource is read to see what happens now and then.
+const manyReads = 24
+
+// often plans whether a resource that nothing is done to is the same in each of many reads,
+// another being read in between.
+func (p *planner) often() {
+	k := p.kind
+	p.add(judge.CreatedDiffers, "many-reads", func(t *try) {
+		one := t.make(Edit{})
+		if one == nil || t.over() {
+			return
+		}
+		two := t.beside(one, Edit{})
+		if two == nil || t.over() {
+			return
+		}
+		own, other := t.kept(one), t.kept(two)
+		for n := range manyReads {
+			r, kept, not := one, own, other
+			if n%2 > 0 {
+				r, kept, not = two, other, own
+			}
+			s := t.read(r)
+			got := s.got(k, r.id())
+			for _, name := range sortedKeys(kept) {
+				if s.ok() && !t.over() && !same(kept[name], not[name]) && same(got[name], not[name]) {
+					t.blame(judge.Warning, s, name+": "+show(kept[name]), name+": "+show(got[name]), "one of several reads of a resource has the %s of another", name)
+				}
+			}
+		}
+	}, k.Read)
 }

@@ -39,16 +39,104 @@ func (p *planner) refused() {
 				return
 			}
 			t.steps = t.stepsAbove(r)
-			s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Case: c})
-			if s == nil || !s.refused() || s.open() {
+			s, _ := t.attempt(k, r.parent(), Edit{Case: c})
+			t.nothing(r, s)
+		}, k.Make, k.List)
+	}
+	for _, op := range []*contract.Operation{k.Put, k.Patch} {
+		p.add(judge.RefusedButDone, "not-there", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() {
 				return
 			}
-			t.steps = append(t.steps, s)
-			if mark := t.mark(s); mark != nil && t.lists(r, mark) {
-				t.do(k.List, r, Edit{})
-				t.blame(severityOfRefusal(k.Make, s), s, "nothing of a request that was refused", "the list shows it", "%s was refused with %s, and has made something all the same", k.Make.ID, s.answer())
+			s := t.do(op, r, Edit{})
+			mark := t.mark(s)
+			if mark == nil || !s.gone() || t.over() {
+				return
 			}
-		}, k.Make, k.List)
+			if after := t.read(r); after.ok() && bytes.Contains(after.body(), mark) {
+				t.blame(severityOfRefusal(op, s), s, "nothing", after.answer(), "%s was refused with %s, and has made something all the same", op.ID, s.answer())
+			}
+		}, op, k.Read, k.Delete)
+	}
+	p.next()
+}
+
+// nothing looks whether the list that a resource is in shows anything of a creation that was
+// refused.
+func (t *try) nothing(r *resource, s *Step) {
+	if mark := t.mark(s); mark != nil && s.refused() && t.lists(r, mark) {
+		t.do(t.List, r, Edit{})
+		t.blame(severityOfRefusal(t.Make, s), s, "nothing of a request that was refused", "the list shows it", "%s was refused with %s, and has made something all the same", t.Make.ID, s.answer())
+	}
+}
+
+// next plans what becomes of the request after one that was refused: nothing of the refused
+// one is in it, and it is carried out.
+func (p *planner) next() {
+	k := p.kind
+	if k.Read == nil {
+		return
+	}
+	members, _ := p.actor.Base(k.Make)
+	optional := optionalOf(k, members)
+	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+		if op == nil {
+			continue
+		}
+		cases := map[string]*plan.Case{}
+		var labels []string
+		for _, c := range p.actor.Broken(op) {
+			if label := labelOf(c); len(labels) < maxBroken && !c.Anonymous {
+				cases[label], labels = c, append(labels, label)
+			}
+		}
+		if len(labels) == 0 {
+			continue
+		}
+		check := map[*contract.Operation]string{k.Make: judge.CreatedDiffers, k.Put: judge.PutNotStored, k.Patch: judge.PatchPartial}[op]
+		p.add(check, "after-a-refusal", func(t *try) {
+			first := t.make(Edit{})
+			if first == nil || t.over() {
+				return
+			}
+			kept := t.kept(first)
+			less := Edit{Drop: optional}
+			if op != k.Make {
+				less = Edit{}
+			}
+			t.steps = t.stepsAbove(first)
+			plain := t.beside(first, less)
+			if plain == nil || t.over() {
+				return
+			}
+			otherwise := t.shown(plain)
+			t.steps = t.stepsAbove(plain)
+			t.each(labels, func(label string) {
+				if op == k.Make {
+					s, _ := t.attempt(k, first.parent(), Edit{Case: cases[label], Set: t.others(op)})
+					r := t.beside(first, less)
+					if r == nil || !s.refused() || t.over() {
+						return
+					}
+					after := t.read(r)
+					for _, name := range sortedKeys(after.got(k, r.id())) {
+						_, sent := r.made.sent()[name]
+						if v := after.got(k, r.id())[name]; !sent && !same(v, otherwise[name]) && t.leftOver(r, name, v) {
+							t.blame(judge.Warning, t.acting(), name+": "+show(otherwise[name]), name+": "+show(v), "what is read of a new resource is what a request before was sent that was refused: %s", name)
+						}
+					}
+					return
+				}
+				r := t.beside(first, Edit{})
+				if r == nil || t.over() || !t.do(op, r, Edit{Case: cases[label]}).refused() || t.over() {
+					return
+				}
+				if change := t.do(op, r, Edit{Set: t.others(op)}); change.ok() && !t.over() {
+					t.stored(op, change, r, kept, nil)
+				}
+			})
+		}, op, k.Read).Alone = true
 	}
 }
 
@@ -91,8 +179,9 @@ func severityOfRefusal(op *contract.Operation, s *Step) judge.Severity {
 
 // mark is a text of a request that no other has; nil where there is none.
 func (t *try) mark(s *Step) []byte {
-	for _, name := range sortedKeys(s.sent()) {
-		if text, ok := s.sent()[name].(string); ok && t.actor.Unique(text) {
+	sent := s.sent()
+	for _, name := range sortedKeys(sent) {
+		if text, ok := sent[name].(string); ok && t.unique(text) {
 			return []byte(text)
 		}
 	}

@@ -124,7 +124,7 @@ func (p *planner) apart() {
 			case done:
 				t.blame(judge.Warning, s, "404", s.answer(), "what stands below one resource can be changed below another")
 			}
-		}, op, k.Read)
+		}, op, k.Read).Alone = true // numbers below one and another may be the same
 	}
 	p.add(judge.OtherParent, "listed", func(t *try) {
 		r, there := elsewhere(t)
@@ -156,6 +156,28 @@ func (p *planner) peers() {
 			t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can read what this one has made")
 		}
 	}, k.Read)
+	for _, op := range []*contract.Operation{k.Put, k.Patch} {
+		p.add(judge.ObjectShared, "after-"+labelOfOp(op), func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || t.peek(k.Read, r, Edit{As: Peer}).ok() || !t.do(op, r, Edit{}).ok() || t.peek(k.Read, r, Edit{As: Nobody}).ok() {
+				return // another value might have shared it on purpose
+			}
+			if s := t.do(k.Read, r, Edit{As: Peer}); s.ok() && !t.over() {
+				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can read what this one has made, since %s", op.ID)
+			}
+		}, k.Read, op)
+	}
+	for _, child := range k.Children {
+		p.add(judge.ObjectShared, "", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || !t.peek(k.Read, r, Edit{}).ok() || t.peek(k.Read, r, Edit{As: Nobody}).ok() || t.peek(k.Read, r, Edit{As: Peer}).ok() {
+				return
+			}
+			if s, _ := t.attempt(child, r.values, Edit{As: Peer}); s.ok() && !t.over() {
+				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can send %s about what this one has made", child.Make.ID)
+			}
+		}, child.Make, k.Read)
+	}
 	for _, op := range []*contract.Operation{k.Put, k.Patch, k.Delete} {
 		p.add(judge.ObjectShared, "", func(t *try) {
 			r := t.make(Edit{})
@@ -181,9 +203,11 @@ func (p *planner) peers() {
 		if r == nil || t.over() || t.entries(r, r.id()) == 0 || t.peek(k.List, r, Edit{As: Nobody}).ok() {
 			return
 		}
-		s := t.do(k.List, r, Edit{As: Peer})
-		if s.ok() && countEntries(s, k, r.id()) > 0 {
-			t.blame(judge.Error, s, "a list without it", "it is listed", "the list of another user has what this one has made")
+		for _, page := range t.pagesAs(r, Peer) {
+			if countEntries(page, k, r.id()) > 0 && !t.over() {
+				t.steps = append(t.steps, page)
+				t.blame(judge.Error, page, "a list without it", "it is listed", "the list of another user has what this one has made")
+			}
 		}
 	}, k.List)
 }

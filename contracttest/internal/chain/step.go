@@ -30,10 +30,9 @@ type Actor interface {
 	Broken(op *contract.Operation) []*plan.Case
 	// Renewed reports whether a property has another text in each request.
 	Renewed(op *contract.Operation, name string) bool
-	// Unique reports whether a text has been made new for one request.
-	Unique(text string) bool
-	// Kept lists cases of an operation that keep a clause of a property in its body at an edge.
-	Kept(op *contract.Operation) []*plan.Case
+	// Marks are what tells the texts that were made new for one request from those of all
+	// others, as far as a text has any.
+	Marks(text string) []string
 	// Located are the values of the path that the Location of an answer leads to; nil where
 	// it is none of the operation's.
 	Located(op *contract.Operation, s *Step) map[string]string
@@ -55,6 +54,7 @@ const (
 type Edit struct {
 	Case   *plan.Case     // instead of the valid request; nil for that
 	Set    map[string]any // properties of the body; texts that have to be unique are made new unless they are set
+	Renew  bool           // those of Set too, as long as they are
 	Drop   []string       // properties of the body
 	Only   bool           // the body has nothing but Set and Keep
 	Keep   []string       // properties as they are in the valid request, or made new
@@ -106,6 +106,14 @@ func (s *Step) open() bool {
 	age := s.Response.Header.Get("Age")
 	cache := strings.ToUpper(s.Response.Header.Get("X-Cache") + s.Response.Header.Get("Cache-Status") + s.Response.Header.Get("CF-Cache-Status"))
 	return age != "" && age != "0" || strings.Contains(cache, "HIT")
+}
+
+// body is that of the answer, if there is one.
+func (s *Step) body() []byte {
+	if s.Response == nil {
+		return nil
+	}
+	return s.Response.Body
 }
 
 // sent are the properties in the body of the request; nil where it has no object.

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
@@ -40,12 +41,56 @@ func (p *planner) validated() {
 			if !before.ok() || before.strong() == "" || !t.do(op, r, Edit{Set: t.others(op)}).ok() {
 				return
 			}
-			after := t.read(r)
-			if after.ok() && after.strong() == before.strong() && string(after.Response.Body) != string(before.Response.Body) {
-				t.blame(judge.Error, after, "another ETag", after.strong(), "the body is another after %s, and the strong ETag is the same", op.ID)
-			}
+			t.moves(op, before, t.read(r))
 		}, k.Read, op)
+		names := sortedKeys(others(p.actor, op))
+		if len(names) == 0 {
+			continue
+		}
+		p.add(judge.ValidatorStale, op.ID+"/one-by-one", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			set, now := t.others(op), r.made.sent()
+			t.each(names, func(name string) {
+				before := t.read(r)
+				if !before.ok() || before.strong() == "" {
+					return
+				}
+				members := map[string]any{} // all others are as they are
+				if op == k.Put {
+					for n, v := range now {
+						if prop(op, n) != nil && !prop(op, n).Schema.ReadOnly {
+							members[n] = v
+						}
+					}
+				}
+				if members[name] = set[name]; same(now[name], normal(set[name])) {
+					return
+				}
+				body, err := json.Marshal(members)
+				if err != nil || !t.do(op, r, Edit{Body: body}).ok() {
+					return
+				}
+				now[name] = normal(set[name])
+				t.moves(op, before, t.read(r))
+			})
+		}, k.Read, op)
+		p.add(judge.ValidatorStale, op.ID+"/answered", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() {
+				return
+			}
+			// RFC 9110 §9.3.4: PUT has no validator in its answer but that of what is read then.
+			t.answered(r, t.do(op, r, Edit{Set: t.others(op)}), severityOf(op == k.Put))
+		}, op, k.Read)
 	}
+	p.add(judge.ValidatorStale, "answered", func(t *try) {
+		if r := t.make(Edit{}); r != nil && !t.over() && r.made.status() == http.StatusCreated {
+			t.answered(r, r.made, judge.Warning)
+		}
+	}, k.Make, k.Read)
 	for _, op := range []*contract.Operation{k.Put, k.Patch, k.Delete} {
 		if op == nil {
 			continue
@@ -76,21 +121,23 @@ func (p *planner) validated() {
 				}
 			}
 		}, op, k.Read)
-		p.add(judge.PreconditionIgnored, "current", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			before := t.read(r)
-			if !before.ok() || before.strong() == "" || t.peek(k.Read, r, Edit{}).strong() != before.strong() {
-				return
-			}
-			if s := t.do(op, r, Edit{Header: map[string]string{"If-Match": before.strong()}}); s.status() == http.StatusPreconditionFailed {
-				t.blame(judge.Error, s, "a success", s.answer(), "%s refuses the If-Match that %s has just answered", op.ID, k.Read.ID)
-			}
+		for _, c := range []struct {
+			variant, value, says string
+			refuse               bool // it names nothing that is there
+		}{
+			{variant: "current", value: tagItself, says: "the If-Match that GET has just answered"},
+			{variant: "any", value: "*", says: "an If-Match of *, which is whatever is there"},
+			{variant: "in-a-list", value: `"another", ` + tagItself, says: "an If-Match that names it second"},
+			{variant: "weak", value: "W/" + tagItself, says: "an If-Match of W/, though that is compared strongly", refuse: true},
+		} {
+			p.add(judge.PreconditionIgnored, c.variant, func(t *try) { t.matched(op, c.value, c.says, c.refuse, false) }, op, k.Read)
+		}
+		p.add(judge.PreconditionIgnored, "after-another", func(t *try) {
+			t.matched(op, tagItself, "the If-Match that GET has just answered", false, true)
 		}, op, k.Read)
 	}
 	if takes(k.Read, "If-None-Match") || has(k.Read, http.StatusNotModified) {
+		values := map[string]string{"unchanged": tagItself, "known-in-a-list": `"another", ` + tagItself, "known-weakly": "W/" + tagItself}
 		p.add(judge.PreconditionIgnored, "unchanged", func(t *try) {
 			r := t.make(Edit{})
 			if r == nil || t.over() {
@@ -100,11 +147,18 @@ func (p *planner) validated() {
 			if before.strong() == "" || t.peek(k.Read, r, Edit{}).strong() != before.strong() {
 				return
 			}
-			if s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": before.strong()}}); s.status() == http.StatusOK {
-				t.blame(judge.Error, s, "304", s.answer(), "%s does not heed the If-None-Match that it has just answered", k.Read.ID)
-			}
+			t.each([]string{"unchanged", "known-in-a-list", "known-weakly"}, func(name string) {
+				match := strings.ReplaceAll(values[name], tagItself, before.strong())
+				if !mayHave(k.Read, "If-None-Match", match) {
+					return
+				}
+				if s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": match}}); s.status() == http.StatusOK {
+					t.blame(judge.Error, s, "304", s.answer(), "%s does not heed an If-None-Match of what it has just answered: %s", k.Read.ID, values[name])
+				}
+			})
 		}, k.Read)
 	}
+	p.together()
 	for _, op := range []*contract.Operation{k.Put, k.Patch} {
 		p.add(judge.ValidatorStale, labelOfOp(op)+"/not-modified", func(t *try) {
 			r := t.make(Edit{})
@@ -164,6 +218,72 @@ func (p *planner) validated() {
 	}
 }
 
+// together plans whether of two changes at once, of different properties, both are there:
+// each PATCH is to be applied as a whole, in whatever order they come (RFC 5789 §2).
+func (p *planner) together() {
+	k := p.kind
+	if k.Patch == nil || k.Read == nil || !isMergePatch(k.Patch) {
+		return
+	}
+	set := others(p.actor, k.Patch)
+	names := sortedKeys(set)
+	if len(names) < 2 {
+		return
+	}
+	p.add(judge.LostUpdate, "different", func(t *try) {
+		for range overlaps {
+			if r := t.make(Edit{}); r != nil && !t.over() {
+				if t.overlap(r, names, set); t.found == nil {
+					t.steps = nil
+				}
+			}
+		}
+	}, k.Patch, k.Read)
+}
+
+// overlaps is how often two changes are sent at once: whether they meet is a matter of chance.
+const overlaps = 3
+
+// overlap changes two properties of a resource at once.
+func (t *try) overlap(r *resource, names []string, set map[string]any) {
+	k := t.Kind
+	kept := t.kept(r)
+	var both []string
+	for _, name := range names {
+		if v, known := kept[name]; known && !same(v, normal(set[name])) && len(both) < 2 {
+			both = append(both, name)
+		}
+	}
+	if len(both) < 2 || t.over() {
+		return
+	}
+	changes := make([]*Step, len(both))
+	var wg sync.WaitGroup
+	for i, name := range both {
+		wg.Go(func() {
+			changes[i] = t.actor.Do(t.ctx, k.Patch, r.values, Edit{Only: true, Set: map[string]any{name: set[name]}})
+		})
+	}
+	wg.Wait()
+	t.steps = append(t.steps, changes...)
+	if !changes[0].ok() || !changes[1].ok() || changes[0].open() || changes[1].open() {
+		return
+	}
+	lost := ""
+	s, good, _ := t.await(k.Read, r, func(s *Step) bool {
+		lost = ""
+		for _, name := range both {
+			if same(s.got(k, r.id())[name], kept[name]) {
+				lost = name
+			}
+		}
+		return !s.ok() || lost == ""
+	})
+	if s.ok() && !good && !t.over() {
+		t.blame(judge.Warning, t.acting(), lost+": "+show(set[lost]), lost+": "+show(kept[lost]), "of two requests to %s at once, of different properties, both are accepted, and one is lost", k.Patch.ID)
+	}
+}
+
 // changedOnce makes a resource with a strong validator that is no longer its own, as it
 // was changed since. It returns the old one and what the resource has now; nil where
 // there is none.
@@ -185,4 +305,57 @@ func (t *try) changedOnce() (r *resource, stale string, now map[string]any) {
 		return nil, "", nil // another check is about that
 	}
 	return r, before.strong(), after.got(k, r.id())
+}
+
+// tagItself stands for the entity tag of a resource in the values of conditions.
+const tagItself = "ETAG"
+
+// moves blames a change that leaves the strong validator of what it changes.
+func (t *try) moves(op *contract.Operation, before, after *Step) {
+	if after.ok() && after.strong() == before.strong() && string(after.Response.Body) != string(before.Response.Body) {
+		t.blame(judge.Error, after, "another ETag", after.strong(), "the body is another after %s, and the strong ETag is the same", op.ID)
+	}
+}
+
+// answered compares the validator in the answer to a change with that of what is read then.
+func (t *try) answered(r *resource, change *Step, severity judge.Severity) {
+	if !change.ok() || change.strong() == "" || t.over() {
+		return
+	}
+	one, two := t.peek(t.Read, r, Edit{}), t.read(r)
+	if one.ok() && two.ok() && one.strong() != "" && one.strong() == two.strong() && string(one.Response.Body) == string(two.Response.Body) && two.strong() != change.strong() {
+		t.blame(severity, change, "the ETag that "+t.Read.ID+" answers: "+two.strong(), change.strong(), "%s answers with another ETag than what it has made is read with", change.Op.ID)
+	}
+}
+
+// matched sends a change under the condition that a resource is as it was just read, be it
+// that another was read in between.
+func (t *try) matched(op *contract.Operation, value, says string, refuse, another bool) {
+	k := t.Kind
+	r := t.make(Edit{})
+	if r == nil || t.over() {
+		return
+	}
+	if another {
+		other := t.beside(r, Edit{})
+		if other == nil || t.over() || !t.read(other).ok() {
+			return
+		}
+	}
+	before := t.read(r)
+	match := strings.ReplaceAll(value, tagItself, before.strong())
+	if !before.ok() || before.strong() == "" || t.over() || !mayHave(op, "If-Match", match) {
+		return
+	}
+	s := t.do(op, r, Edit{Set: t.others(op), Header: map[string]string{"If-Match": match}})
+	switch {
+	case t.over():
+	case refuse && s.ok():
+		t.blame(judge.Error, s, "412", s.answer(), "%s takes %s", op.ID, says)
+	case !refuse && s.status() == http.StatusPreconditionFailed:
+		// A tag may be another each time; that it is of no use is said only where nothing else has changed.
+		if after := t.peek(k.Read, r, Edit{}); after.ok() && string(after.Response.Body) == string(before.Response.Body) {
+			t.blame(judge.Error, s, "a success", s.answer(), "%s refuses %s", op.ID, says)
+		}
+	}
 }

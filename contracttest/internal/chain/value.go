@@ -60,6 +60,61 @@ func Other(n *contract.Node, v any) (any, bool) {
 	return o, !same(normal(o), normal(v)) && n.Validates(o) == nil
 }
 
+// edge is a value at which what is stored and what was sent often part.
+type edge struct {
+	label string
+	v     any
+}
+
+// Of the edges that the engine makes for the clauses of a property, those that are told from
+// each other by what is stored; and others that no clause speaks of: what fits in 32 bits and
+// not in 16, or in 64 and not in 32, a text of no characters, of other letters than ASCII, and
+// one longer than the 255 characters that columns often have.
+var (
+	telling   = []string{"greatest", "least", "null", "longest", "longest-in-four-byte-characters", "fraction"}
+	otherwise = []edge{
+		{"zero", json.Number("0")}, {"negative", json.Number("-3")}, {"above-16-bits", json.Number("2147483647")}, {"above-32-bits", json.Number("8589934595")},
+		{"empty", ""}, {"long", strings.Repeat("long ", 59) + "text"},
+	}
+	letters = []rune("Zoë Łódź Straße 東京 — 😀 ñ")
+)
+
+// edges lists values of a property, of the kind that it has in the valid request.
+func edges(n *contract.Node, now any) []edge {
+	var all []edge
+	add := func(label string, v any) {
+		v = normal(value.Plain(v))
+		if !slices.ContainsFunc(all, func(e edge) bool { return same(e.v, v) }) && !same(v, normal(now)) && n.Validates(v) == nil {
+			all = append(all, edge{label, v})
+		}
+	}
+	_, isText := now.(string)
+	_, isNumber := now.(json.Number)
+	if len(n.Schema.Enum) > 0 || !isText && !isNumber {
+		if n.Validates(nil) == nil {
+			add("null", nil)
+		}
+		return all
+	}
+	for _, v := range (&value.Maker{}).Keep(n, value.Good{V: now}, value.InBody) {
+		if slices.Contains(telling, v.Label) && v.Leave == "" {
+			add(v.Label, v.V)
+		}
+	}
+	for _, e := range otherwise {
+		if _, text := e.v.(string); text == isText && (!text || n.Schema.Format == "" && n.Schema.Pattern == "") {
+			add(e.label, e.v)
+		}
+	}
+	for length := len(letters); isText && n.Schema.Format == "" && length > 1; length /= 2 {
+		if text := string(letters[:length]); n.Validates(text) == nil {
+			add("other-letters", text)
+			break
+		}
+	}
+	return all
+}
+
 // longAgo are times that no server sets by itself.
 var longAgo = []string{"2001-02-03T04:05:06Z", "2001-02-03"}
 

@@ -91,6 +91,8 @@ const (
 	NeighbourChanged    = "neighbour-changed"
 	UnsafeRead          = "unsafe-read"
 	ObjectShared        = "object-shared"
+	TextOfAnother       = "text-of-another"
+	UndocumentedStored  = "undocumented-stored"
 	HeadDiffers         = "head-differs" // which one answer may show too
 )
 
@@ -105,7 +107,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     CreatedDiffers,
-		Doc:      "What is read of a new resource is not what the creation was sent and has answered, or it is what another request was sent.",
+		Doc:      "What is read of a new resource is not what the creation was sent and has answered, or it is what another request was sent, be that one refused or about another resource.",
 		Severity: "always a warning",
 		Silent:   "A property that the creation answers otherwise than it was sent: the server sets or normalises it.",
 		Refs:     "no sentence forbids it",
@@ -130,7 +132,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     KeyIgnored,
-		Doc:      "A creation that is sent twice with one Idempotency-Key makes two resources, or one key is taken for two requests.",
+		Doc:      "A creation that is sent twice with one Idempotency-Key makes two resources, or is refused with 409 the second time; or one key is taken for two requests, be the second one answered as the first.",
 		Severity: "always a warning",
 		Silent:   "The document has no such header.",
 		Refs:     "the document's parameter",
@@ -144,7 +146,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ListDiffers,
-		Doc:      "The list of a collection has a property of a resource with another value than the resource itself.",
+		Doc:      "The list of a collection has a property of a resource with another value than the resource itself; or its number of all entries is not more after creations, not less after a deletion, or that of a page.",
 		Severity: "always a warning",
 		Refs:     "no sentence forbids it",
 	},
@@ -190,7 +192,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     RefusedButDone,
-		Doc:      "A request is refused, and what it asks for is done all the same.",
+		Doc:      "A request is refused, and what it asks for is done all the same; or its value is taken since.",
 		Severity: "a warning for other statuses than 400, 401, 403, 409, 412 and 422, unless it is a PATCH",
 		Refs:     "RFC 9110 §15.5; RFC 5789 §2",
 	},
@@ -202,24 +204,26 @@ var Sequences = []Check{
 	},
 	{
 		Name:   PreconditionIgnored,
-		Doc:    "A change is accepted whose If-Match names what the resource was before, or refused with 412 though it names what it is; or If-None-Match is not heeded.",
+		Doc:    "A change is accepted whose If-Match names what the resource was before, or has W/ before what it is; or it is refused with 412 though it names what the resource is, alone or in a list, or is *; or GET does not heed an If-None-Match that does so, be it with W/.",
 		Silent: "The document has neither the header nor 412, 428 or 304 for the operation, or the resource has no strong ETag: it may have one for caches alone.",
-		Refs:   "RFC 9110 §13.1.1, §13.1.2",
+		Refs:   "RFC 9110 §8.8.3.2, §13.1.1, §13.1.2",
 	},
 	{
-		Name: ValidatorStale,
-		Doc:  "The body of a resource is another, and its strong ETag is the same; or 304 is the answer for what has changed.",
-		Refs: "RFC 9110 §8.8.1, §13.1.2",
+		Name:     ValidatorStale,
+		Doc:      "The body of a resource is another, be it in one property, and its strong ETag is the same; or 304 is the answer for what has changed; or PUT, POST or PATCH answers with a strong ETag that is not the one of what is read then.",
+		Severity: "a warning for the answers to POST and PATCH",
+		Refs:     "RFC 9110 §8.8.1, §13.1.2; §9.3.4 (PUT), §15.3.2 (POST)",
 	},
 	{
-		Name:   LostUpdate,
-		Doc:    "Two changes at once with the same If-Match are both accepted.",
-		Silent: "The document has neither the header nor 412 for the operation.",
-		Refs:   "RFC 9110 §13.1.1",
+		Name:     LostUpdate,
+		Doc:      "Two changes at once with the same If-Match are both accepted; or of two merge patches at once, of different properties, both are accepted and one is lost.",
+		Severity: "a warning for the patches",
+		Silent:   "Of If-Match, where the document has neither the header nor 412 for the operation.",
+		Refs:     "RFC 9110 §13.1.1; RFC 5789 §2",
 	},
 	{
 		Name:     DeletedStillThere,
-		Doc:      "What was deleted can be read as before.",
+		Doc:      "What was deleted can be read as before, or can again once something is done to another resource.",
 		Severity: "a warning where the document has no 404 or 410 for reading it, or what is read has changed",
 		Silent:   "202: it is under way.",
 		Refs:     "RFC 9110 §9.3.5, and the document's 404",
@@ -239,7 +243,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     Orphan,
-		Doc:      "What stands below a resource can still be read when that is deleted.",
+		Doc:      "What stands below a resource can still be read when that is deleted, or stands below the one that has its identifier next.",
 		Severity: "a warning where the document has no 404 or 410 for reading it",
 		Refs:     "the document's paths and its 404",
 	},
@@ -257,15 +261,28 @@ var Sequences = []Check{
 	},
 	{
 		Name:     UnsafeRead,
-		Doc:      "Reading a resource takes it away, changes a property that was sent, or changes each time what a list has of it; or a list grows as it is read.",
+		Doc:      "Reading a resource takes it away, changes a property that may be sent, or changes each time what a list has of it; or a list grows as it is read.",
 		Severity: "always a warning",
 		Refs:     "RFC 9110 §9.2.1",
 	},
 	{
 		Name:   ObjectShared,
-		Doc:    "Another user (--peer) reads, changes, deletes or lists what this one has made.",
+		Doc:    "Another user (--peer) reads, changes, deletes, lists or adds to what this one has made.",
 		Silent: "What those without a credential see too.",
 		Refs:   "the user's own statement",
+	},
+	{
+		Name:     TextOfAnother,
+		Doc:      "A refusal has a text that another request was sent, about neither what was asked for nor what stands against it.",
+		Severity: "always a warning",
+		Refs:     "no sentence forbids it",
+	},
+	{
+		Name:     UndocumentedStored,
+		Doc:      "A property that the document does not have is sent, stored and shown.",
+		Severity: "always a warning",
+		Silent:   "The document has additionalProperties that are allowed.",
+		Refs:     "JSON Schema 2020-12, additionalProperties: what is not named is neither wanted nor forbidden; OWASP API3:2023 advises against it",
 	},
 }
 

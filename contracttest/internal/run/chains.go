@@ -202,8 +202,10 @@ type actor struct {
 // Peer reports whether there is another user.
 func (a actor) Peer() bool { return len(a.r.opts.Peer) > 0 }
 
-// Unique reports whether a text has the token of the run.
-func (a actor) Unique(text string) bool { return a.r.token.shown.MatchString(text) }
+// Marks are the tokens of the run in a text, each with its number.
+func (a actor) Marks(text string) []string {
+	return a.r.token.shown.FindAllString(strings.ToLower(text), -1)
+}
 
 // Renewed reports whether a property has another text in each request.
 func (a actor) Renewed(op *contract.Operation, name string) bool {
@@ -252,34 +254,6 @@ func (a actor) Broken(op *contract.Operation) []*plan.Case {
 		}
 	}
 	return all
-}
-
-// Kept lists cases that keep a clause of a property in the body at an edge.
-func (a actor) Kept(op *contract.Operation) []*plan.Case {
-	const most, each = 16, 3
-	var all []*plan.Case
-	counts := map[string]int{}
-	for _, c := range a.r.chainCases(op) {
-		rest, inBody := strings.CutPrefix(c.Clause.Name, op.ID+"/body/")
-		name, of, _ := strings.Cut(rest, "/")
-		if !inBody || c.Expect != plan.Accept || c.Leave != "" || c.Phase != plan.Clauses || c.Base == nil || len(all) == most || strings.Contains(of, "/") {
-			continue
-		}
-		if v, there := chain.Members(c.Request.Body)[name]; !there || isComposed(v) || counts[name] == each {
-			continue
-		}
-		counts[name]++
-		all = append(all, c)
-	}
-	return all
-}
-
-func isComposed(v any) bool {
-	switch v.(type) {
-	case map[string]any, []any:
-		return true
-	}
-	return false
 }
 
 // Located are the values of the path that the Location of an answer leads to, as an
@@ -349,7 +323,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 	known, chosen := map[string][]string{}, false
 	maps.Copy(known, r.opts.Known)
 	for name, v := range e.Set {
-		if text, ok := v.(string); ok {
+		if text, ok := v.(string); ok && !e.Renew {
 			known[name], chosen = append(slices.Clone(known[name]), text), true
 		}
 	}
@@ -362,6 +336,12 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		}
 		if _, own := e.Header[chain.KeyOf(op)]; !own {
 			sent = r.keyed(edited, sent)
+			shown = shown.Clone()
+			for _, p := range st.keys { // which of the lines have the same is what they are about
+				if key := sent.Get(p.Spec.Name); key != "" {
+					shown.Set(p.Spec.Name, key)
+				}
+			}
 		}
 		sent = st.refers(sent)
 		if _, own := e.Header["If-Match"]; !own {
@@ -563,6 +543,14 @@ func (r *runner) fullest(base *plan.Case) *plan.Case {
 	}
 	full := withTarget(base, base.Request.Target)
 	more := false
+	for _, p := range r.states.of(base.Op).keys {
+		if g, err := (&value.Maker{Known: r.opts.Known}).Good(p.Node); err == nil && base.Request.Get(p.Spec.Name) == "" {
+			if text, ok := value.Plain(g.V).(string); ok {
+				full.Request.Set(p.Spec.Name, text)
+				more = true
+			}
+		}
+	}
 	for _, m := range n.Members() {
 		now, there := members[m.PropName]
 		telling := there && now != nil && (m.Schema.Default == nil || fmt.Sprint(now) != fmt.Sprint(m.Schema.Default))

@@ -57,6 +57,8 @@ func (s *Script) String() string {
 		for tag, name := range tags {
 			for _, header := range conditions {
 				line = strings.ReplaceAll(line, "'"+header+": "+tag+"'", `"`+header+": $"+name+`"`)
+				line = strings.ReplaceAll(line, ", "+tag+"'", `, '"$`+name+`"`)
+				line = strings.ReplaceAll(line, "'"+header+": W/"+tag+"'", "'"+header+`: W/'"$`+name+`"`)
 			}
 		}
 		switch tag := step.tag(); {
@@ -86,7 +88,10 @@ func (s scripted) tag() string {
 
 // asks reports whether the request names an entity tag.
 func (s scripted) asks(tag string) bool {
-	return slices.ContainsFunc(conditions, func(name string) bool { return s.req.Get(name) == tag })
+	return slices.ContainsFunc(conditions, func(name string) bool {
+		v := s.req.Get(name)
+		return v == tag || v == "W/"+tag || strings.HasSuffix(v, ", "+tag)
+	})
 }
 
 // extract reads a value from an answer: from its Location, or from the property of its
