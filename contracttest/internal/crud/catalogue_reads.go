@@ -221,7 +221,7 @@ func ofReads() []Defect {
 		{Name: "PATCH reaches the cache late", Doc: "the third read after it is right", Check: stale, Warning: true, hook: cached("getTeam", "changeTeam", 2)},
 		{Name: "DELETE does not reach the cache", Doc: "a note that was read is read after its deletion", Check: "deleted-still-there", hook: cached("getNote", "deleteNote", -1)},
 		{Name: "the cache knows notes without their teams", Doc: "a note is read as the one of that number in another team", Check: "created-differs", Warning: true, hook: sharedCache()},
-		{Name: "a refusal has the name of the caller before", Doc: "the message of a 409 shows what another one sent", Check: leak, Warning: true, hook: leaked("createTeam")},
+		{Name: "a refusal has the name of the caller before", Doc: "the message of a 409 shows what another one sent", Check: "text-of-another", Warning: true, hook: leaked("createTeam")},
 		{Name: "after a refusal the next is stored with what it had", Doc: "a note without text has that of the refused one before", Check: leak, Warning: true, hook: leftover()},
 		{Name: "after a refusal the next PUT fails", Doc: "the first good request after a 409 is answered with 500", Check: "server-error", hook: poisoned("replaceTeam", http.StatusConflict)},
 		{Name: "after a 400 the next PATCH is not stored", Doc: "the first good one after it is answered with 200 and lost", Check: "patch-partial", Warning: true, hook: swallowed()},
