@@ -24,7 +24,7 @@ func newRunCommand() *cobra.Command {
 		Use:   "run --spec openapi.yaml --target URL",
 		Short: "Send cases for every clause of a document to a server and judge the answers",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd, s) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd, s, func(*report.Report) {}) },
 	}
 	s.declare(cmd, func(config.Setting) bool { return true })
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
@@ -76,7 +76,8 @@ func (f *laterFlag) Set(string) error {
 	return errors.New("this version does not have it yet")
 }
 
-func run(cmd *cobra.Command, s *settings) error {
+// run does a run, writes its reports, and calls then with it.
+func run(cmd *cobra.Command, s *settings, then func(*report.Report)) error {
 	if err := s.read(); err != nil {
 		return err
 	}
@@ -116,6 +117,7 @@ func run(cmd *cobra.Command, s *settings) error {
 			fmt.Fprintln(cmd.ErrOrStderr(), "contracttest: put a reason in the place of each # TODO: why, which fails the next run")
 		}
 	}
+	then(rep)
 	return status(rep, s.FailOn)
 }
 
