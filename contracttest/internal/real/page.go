@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+const pageHead = `# On services that nobody here wrote
+
+This page shows what contracttest finds in public services and in samples of frameworks, and what a person says of it.
+
+Written by ` + "`go test ./contracttest/internal/real -run TestPage -update`" + ` from the files in
+[contracttest/internal/real/testdata](../contracttest/internal/real/testdata): one for each service, with where it comes from, its
+commands, and each cause that a run reports.
+
+<!-- shown: it builds all the services, from a directory of checkouts, and takes half an hour -->
+` + "```sh" + `
+REAL_CHECKOUTS=~/checkouts make real
+REAL_CHECKOUTS=~/checkouts make real SERVICE=petstore-echo,keto-read
+` + "```" + `
+
+It builds and starts each service, tests it, and fails where a cause of errors is not in the file, or where one in the file is
+gone. REAL_CHECKOUTS is a directory with git repositories as OWNER/NAME; what is in none of them is skipped, and said to be.
+
+- A **cause** is what one change in the service or in its document would mend; a run reports it for all operations together.
+- **True** is a cause for which the file has the sentence of the document or of an RFC that is broken, with the request and the
+  answer. **Open** is one that nobody has judged, or where the sentences can be read both ways; it counts as false. **False** is
+  a false alarm, with what is wrong here.
+- Warnings are not judged: they are what the document and the RFCs leave open.
+- The seconds are those of one run on two busy cores, with the planning of requests and without the build.
+
+`
+
+// page is docs/real.md.
+func page(services []*Service) string {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	b.WriteString("| service | operations | without an accepted request | exchanges | seconds | true | open | false |\n|---|---|---|---|---|---|---|---|\n")
+	var sum Measured
+	all := map[string]int{}
+	for _, s := range services {
+		m, n := s.Measured, map[string]int{}
+		for _, c := range s.Causes {
+			n[c.Verdict]++
+			all[c.Verdict]++
+		}
+		fmt.Fprintf(&b, "| [%s](../%s/%s.yaml) | %d | %d | %d | %.1f | %d | %d | %d |\n", s.Title, files, s.Name,
+			m.Operations, m.Unaccepted, m.Exchanges, m.Seconds, n[True], n[Open], n[False])
+		sum = Measured{sum.Operations + m.Operations, sum.Unaccepted + m.Unaccepted, sum.Exchanges + m.Exchanges, sum.Seconds + m.Seconds}
+	}
+	fmt.Fprintf(&b, "| all | %d | %d | %d | %.1f | %d | %d | %d |\n\n", sum.Operations, sum.Unaccepted, sum.Exchanges, sum.Seconds, all[True], all[Open], all[False])
+	if n := all[True] + all[Open] + all[False]; n > 0 {
+		fmt.Fprintf(&b, "Of %d causes %.1f %% are true.\n", n, 100*float64(all[True])/float64(n))
+	}
+	notes(&b, services, "Defects worth telling", func(s *Service) string { return s.Notes })
+	notes(&b, services, "Operations without an accepted request", func(s *Service) string { return s.Unaccepted })
+	for _, verdict := range []string{False, Open} {
+		if all[verdict] == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n## Causes that are %s\n\n| service | cause | why |\n|---|---|---|\n", verdict)
+		for _, s := range services {
+			for _, c := range s.Causes {
+				if c.Verdict == verdict {
+					fmt.Fprintf(&b, "| %s | %s | %s |\n", s.Title, cell(c.Title), cell(c.Why))
+				}
+			}
+		}
+	}
+	b.WriteString("\n## Where they come from\n\n| service | source |\n|---|---|\n")
+	for _, s := range services {
+		fmt.Fprintf(&b, "| %s | %s |\n", s.Title, s.source())
+	}
+	return b.String()
+}
+
+// notes writes what the services' files say of something, if one does.
+func notes(b *strings.Builder, services []*Service, title string, of func(*Service) string) {
+	first := true
+	for _, s := range services {
+		note := strings.TrimSpace(of(s))
+		if note == "" {
+			continue
+		}
+		if first {
+			fmt.Fprintf(b, "\n## %s\n\n", title)
+			first = false
+		}
+		fmt.Fprintf(b, "- **%s**: %s\n", s.Title, strings.Join(strings.Fields(note), " "))
+	}
+}
+
+// cell is a text as a cell of a table has it.
+func cell(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", `\|`)
+}
