@@ -116,7 +116,7 @@ func tell(t *testing.T, f Finding, fails bool) {
 const shortCases = 5
 
 // extensions are those of the reports' files where they are not the format's name.
-var extensions = map[string]string{"junit": "xml", "text": "txt"}
+var extensions = map[string]string{"junit": "xml", "text": "txt", "codequality": "codequality.json"}
 
 // writeReports writes the report in every form.
 func writeReports(t *testing.T, dir string, rep *Report) {
@@ -132,6 +132,9 @@ func writeReports(t *testing.T, dir string, rep *Report) {
 		return '_'
 	}, t.Name())
 	for format, render := range report.Formats {
+		if format == "go" {
+			continue // a directory of packages is no place for it
+		}
 		var b bytes.Buffer
 		err := render(&b, rep)
 		if err == nil {

@@ -24,7 +24,9 @@ func newRepeatCommand() *cobra.Command {
 			return repeat(cmd, s, from, args[0])
 		},
 	}
-	s.declare(cmd, func(one config.Setting) bool { return one.Again || one.Name == "report" || one.Name == "restart" || one.Name == "verbose" })
+	s.declare(cmd, func(one config.Setting) bool {
+		return one.Again || one.Name == "report" || one.Name == "restart" || one.Name == "verbose"
+	})
 	cmd.Flags().StringVar(&from, "from", "report.json", "JSON report that has the finding, and the flags of its run; those given here count before them")
 	return cmd
 }

@@ -112,7 +112,7 @@ var Table = []Setting{
 	{Name: "baseline-stale", Go: "BaselineStale", Enum: []string{"fail", "warn"}, Doc: "what an entry of the baseline does that has to be mended, as its finding is gone: fail or warn", at: func(s *Settings) any { return &s.BaselineStale }},
 	{Name: "baseline-update", Go: "BaselineUpdate", Kind: Bool, Flag: true, Doc: "write the findings that fail the run to the baseline, and take out what is gone", at: func(s *Settings) any { return &s.BaselineUpdate }},
 	{Name: "fail-on", Go: "FailOn", Kind: List, Commas: true, Enum: []string{"error", "warning", "unproven"}, Doc: "what makes the exit status 1 beside errors: warning, or unproven (an operation whose valid request was never accepted)", at: func(s *Settings) any { return &s.FailOn }},
-	{Name: "report", Kind: Mappings, File: true, Command: true, Doc: "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE or text=FILE, beside the text on standard output (repeatable)", at: func(s *Settings) any { return &s.Report }},
+	{Name: "report", Kind: Mappings, File: true, Command: true, Doc: "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE, md=FILE, codequality=FILE, go=FILE_test.go or text=FILE, beside the text on standard output (repeatable)", at: func(s *Settings) any { return &s.Report }},
 	{Name: "dry-run", Kind: Bool, Flag: true, Command: true, Doc: "list the requests that would be sent, and send none", at: func(s *Settings) any { return &s.DryRun }},
 	{Name: "verbose", Kind: Bool, Command: true, Doc: "show every cause with all its findings, and every clause that was not proven or never tried", at: func(s *Settings) any { return &s.Verbose }},
 	{Name: "quiet", Kind: Bool, Command: true, Doc: "write nothing to standard output", at: func(s *Settings) any { return &s.Quiet }},

@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -59,8 +60,9 @@ func property(s string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(commandText(readable(s)))
 }
 
-// Markdown writes a summary for a job's page: the verdict, what was shown of the
-// clauses, the causes in their rank, and the findings.
+// Markdown writes a summary for a job's page, or a comment on a pull request: the verdict, how
+// many findings are new, known and fixed, what was shown of the clauses, the causes in their
+// rank, the operations, and the findings.
 func Markdown(w io.Writer, r *Report) error {
 	var b strings.Builder
 	text, _ := verdict(r)
@@ -71,6 +73,18 @@ func Markdown(w io.Writer, r *Report) error {
 	}
 	for _, why := range r.Inconclusive {
 		fmt.Fprintf(&b, "Not proven: %s\n\n", cell(why))
+	}
+	fail, warn := r.stale()
+	entries := slices.Concat(fail, warn)
+	if r.Baseline != nil {
+		fixed := r.Baseline.Removed
+		for _, s := range entries {
+			if s.Gone {
+				fixed++
+			}
+		}
+		known := len(r.known())
+		fmt.Fprintf(&b, "**%d new**, %d known, %d fixed (%s)\n\n", len(r.Findings)-known, known, fixed, cell(r.Baseline.File))
 	}
 	c := r.Coverage
 	fmt.Fprintf(&b, "| clauses | kept | refused as they should be | observed | not proven | never tried |\n|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d |\n",
@@ -86,11 +100,12 @@ func Markdown(w io.Writer, r *Report) error {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s |\n", signOf(g.Severity), cell(g.Title), cell(r.touches(g, 120)), g.Exchanges, cell(g.Check))
 	}
-	if fail, warn := r.stale(); len(fail)+len(warn) > 0 {
-		for _, text := range texts(r.Baseline.File, append(fail, warn...)) {
+	if len(entries) > 0 {
+		for _, text := range texts(r.Baseline.File, entries) {
 			fmt.Fprintf(&b, "\nBaseline: %s\n", cell(text))
 		}
 	}
+	r.operationsTable(&b)
 	if len(r.Findings) > 0 {
 		fmt.Fprintf(&b, "\n<details><summary>%d finding%s</summary>\n", len(r.Findings), plural(len(r.Findings)))
 		b.WriteString("\n| | place | clause | what | expected | seen | check | id |\n|---|---|---|---|---|---|---|---|\n")
@@ -114,6 +129,23 @@ func Markdown(w io.Writer, r *Report) error {
 		return fmt.Errorf("summary: %w", err)
 	}
 	return nil
+}
+
+// operationsTable writes the operations that have findings or clauses which are not proven, the
+// worst first.
+func (r *Report) operationsTable(b *strings.Builder) {
+	rows := slices.DeleteFunc(r.rows(), func(o row) bool { return o.errors+o.warnings+o.notProven == 0 })
+	if len(rows) == 0 {
+		return
+	}
+	b.WriteString("\n| operation | errors | warnings | kept | refused | not proven | never tried |\n|---|---|---|---|---|---|---|\n")
+	for i, o := range rows {
+		if i == maxRowsText {
+			fmt.Fprintf(b, "\n… and %d more operations.\n", len(rows)-i)
+			return
+		}
+		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d |\n", cell(o.name), o.errors, o.warnings, o.kept, o.refused, o.notProven, o.neverTried)
+	}
 }
 
 func signOf(severity string) string {

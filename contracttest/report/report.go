@@ -246,6 +246,7 @@ type Stale struct {
 	Entry   string `json:"entry"`
 	Reason  string `json:"reason"`
 	Warning bool   `json:"warning,omitempty"` // it fails nothing
+	Gone    bool   `json:"gone,omitempty"`    // its finding was tried and is not there
 }
 
 // Case names the request of a finding, so that it can be repeated.
@@ -378,4 +379,8 @@ var Formats = map[string]func(io.Writer, *Report) error{
 	"html":  HTML,
 	"sarif": SARIF,
 	"har":   HAR,
+	"md":    Markdown,
+	"go":    GoTest,
+
+	"codequality": CodeQuality,
 }

@@ -255,7 +255,7 @@ func (b *Baseline) Apply(rep *report.Report, run Run) {
 			out.Untried++
 		}
 		if e.reason != "" {
-			out.Stale = append(out.Stale, report.Stale{Line: e.line + 1, Entry: strings.TrimSpace(b.lines[e.line]), Reason: e.reason, Warning: warn})
+			out.Stale = append(out.Stale, report.Stale{Line: e.line + 1, Entry: strings.TrimSpace(b.lines[e.line]), Reason: e.reason, Warning: warn, Gone: e.gone && e.reason == gone})
 		}
 	}
 	rep.Group()
@@ -296,8 +296,11 @@ func (e *entry) missing(run Run) {
 		e.untried = true
 		return
 	}
-	e.gone, e.reason = true, "the finding is gone: take the entry out"
+	e.gone, e.reason = true, gone
 }
+
+// gone is what is wrong with an entry whose finding was tried.
+const gone = "the finding is gone: take the entry out"
 
 func matching(e *entry, pattern string, all []string) []string {
 	var some []string
