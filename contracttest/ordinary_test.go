@@ -255,6 +255,55 @@ func search(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// permissions has an editor and a guest.
+func permissions() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /check", func(w http.ResponseWriter, r *http.Request) {
+		switch strings.Join(r.URL.Query()["subject"], ",") {
+		case "editor":
+		case "guest":
+			w.WriteHeader(http.StatusForbidden)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+	return mux
+}
+
+// memos answers what it is sent, with null for a text that is missing.
+func memos() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /notes", func(w http.ResponseWriter, r *http.Request) {
+		members, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		text, isText := members["text"].(string)
+		if members["text"] != nil && !isText {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		answer := map[string]any{"text": nil}
+		if isText {
+			answer["text"] = text
+		}
+		_ = json.NewEncoder(w).Encode(answer)
+	})
+	return mux
+}
+
+// onePet has a list that is not wrapped, as lists are where the document does not say so.
+func onePet() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /pets", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		_, _ = io.WriteString(w, "<Pet><name>Rex</name></Pet>")
+	})
+	return mux
+}
+
 // TestOrdinary has a row for each ordinary way of a service that was once taken
 // for a fault of it.
 func TestOrdinary(t *testing.T) {
@@ -401,6 +450,49 @@ components:
     Member: {type: object, properties: {name: {type: string, maxLength: 40}}}
     Added: {type: object, required: [id], properties: {id: {type: integer}}}
 `, errors: []string{"renameMember/response/status", "renameMember/body/additionalProperties"}, h: club(),
+		},
+		{
+			// That it is denied is an answer of a service that is asked for permissions.
+			name: "a permission that is denied, and an index at the root", spec: `
+openapi: 3.0.3
+info: {title: permissions, version: "1"}
+paths:
+  /check:
+    get:
+      operationId: check
+      parameters: [{name: subject, in: query, required: true, schema: {type: string, enum: [editor, guest]}}]
+      responses: {"200": {description: allowed}, "400": {description: bad}, "403": {description: denied}}
+`, h: permissions(),
+		},
+		{
+			// Generators write nullable for every version.
+			name: "nullable in a document of 3.1", spec: `
+openapi: 3.1.0
+info: {title: notes, version: "1"}
+paths:
+  /notes:
+    post:
+      operationId: addNote
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Note'}}}}
+      responses: {"200": {description: added, content: {application/json: {schema: {$ref: '#/components/schemas/Note'}}}}, "400": {description: bad}, "415": {description: no JSON}}
+components:
+  schemas:
+    Note: {type: object, properties: {text: {type: string, nullable: true}}}
+`, h: memos(),
+		},
+		{
+			name: "a list of one in XML", spec: `
+openapi: 3.0.3
+info: {title: pets, version: "1"}
+paths:
+  /pets:
+    get:
+      operationId: listPets
+      responses: {"200": {description: all, content: {application/xml: {schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}}}
+components:
+  schemas:
+    Pet: {type: object, required: [name], properties: {name: {type: string}}}
+`, h: onePet(),
 		},
 	}
 	for _, tt := range tests {

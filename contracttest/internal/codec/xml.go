@@ -327,7 +327,32 @@ func ReadXML(node *schema.Node, root Root, body []byte) (Reading, error) {
 	if !root.Given {
 		name.local = "" // nor does it say how the items of a list are called
 	}
-	return readElement(schema.Nodes{node}, e, name), nil
+	nodes := schema.Nodes{node}
+	got := readElement(nodes, e, name)
+	if got.Bad == nil && nodes.Keeps(got.Value) {
+		return got, nil
+	}
+	if one, ok := readAlone(nodes, e, name); ok {
+		return one, nil
+	}
+	return got, nil
+}
+
+// readAlone reads the root element as the only item of a list that is not wrapped, which has
+// no element around its items.
+func readAlone(nodes schema.Nodes, e *element, name xmlName) (Reading, bool) {
+	if xmlOf(nodes).Wrapped {
+		return Reading{}, false
+	}
+	for _, a := range nodes.Alternatives() {
+		if !slices.Contains(a.Shapes(), schema.Array) {
+			continue
+		}
+		if got := readElements(a, name, []*element{e}); got.Bad == nil && nodes.Keeps(got.Value) {
+			return got, true
+		}
+	}
+	return Reading{}, false
 }
 
 // is reports whether an element is called so. Where no name is documented, it may

@@ -36,7 +36,7 @@ var Checks = []Check{
 		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
 		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
 			"operations have answered with, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to. Also 429, " +
-			"a documented 409, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
+			"a documented 403 or 409, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
 		Refs: "RFC 9110 §15.5",
 	},
 	{

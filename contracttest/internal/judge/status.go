@@ -177,13 +177,13 @@ func validRefused(e *Exchange) []Finding {
 	if code == http.StatusTooManyRequests || e.lacksCredential() || e.expected() == "" { // nothing but refusals is documented
 		return nil
 	}
-	if code == http.StatusConflict && e.Documented() != nil { // with the state of the target (RFC 9110 §15.5.10)
-		return nil
-	}
-	if e.Base {
-		if code == http.StatusForbidden && e.Documented() != nil && e.Op.AuthClause != nil { // who asks may do other things (RFC 9110 §15.5.4)
+	switch code {
+	case http.StatusConflict, http.StatusForbidden: // the state of the target, or what who asks may do (RFC 9110 §15.5.4, §15.5.10)
+		if e.Documented() != nil {
 			return nil
 		}
+	}
+	if e.Base {
 		return []Finding{{
 			Clause: e.Clause,
 			Message: fmt.Sprintf("the valid request that all others are made of is refused with %s: %s; if its values do not exist on the target, give others (--value NAME=VALUE)",

@@ -101,6 +101,7 @@ func (pl *planner) madeUpMethod() string {
 const (
 	leavePath         = "the document does not say what becomes of a path that is written otherwise (RFC 3986 §6.2.2 to §6.2.4)"
 	leaveEmptySegment = "RFC 3986 §3.3: an empty segment is a segment; receivers differ in what they make of it"
+	leaveRoot         = "the document does not say what is at the root of a server, where many have an index (RFC 3986 §6.2.3)"
 	leaveQuery        = "the document does not say what becomes of a query parameter that it does not name"
 )
 
@@ -195,7 +196,11 @@ func (pl *planner) nextSegments(path string, add func(label, target, leave strin
 	if offset < 0 {
 		return
 	}
-	add("root", pl.basePath()+"/", "")
+	index := ""
+	if pl.op.Method == http.MethodGet {
+		index = leaveRoot
+	}
+	add("root", pl.basePath()+"/", index)
 	for i, literal := range template[:min(len(template), maxSegments)] {
 		if literal == "" || strings.Contains(literal, "{") {
 			continue

@@ -153,14 +153,18 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 }
 
 // nullable leaves it open whether null is taken where the document says nullable
-// beside another keyword that refuses it.
+// beside another keyword that refuses it, or in a version that does not know it.
 func (n *Node) nullable(v Violation, root any, path []string) Violation {
 	value, there := valueAt(root, path)
-	if !there || value != nil || n.set.Document.Version31() {
+	if !there || value != nil {
 		return v
 	}
 	if slices.ContainsFunc(n.places(path), func(m *Node) bool { return m.Schema.Nullable }) {
-		v.Leave = cmp.Or(v.Leave, leaveNullable)
+		leave := leaveNullable
+		if n.set.Document.Version31() {
+			leave = leaveNullable31
+		}
+		v.Leave = cmp.Or(v.Leave, leave)
 	}
 	return v
 }
