@@ -270,7 +270,8 @@ func (t *try) peek(op *contract.Operation, r *resource, e Edit) *Step {
 		return &Step{Op: op, Exchange: &wire.Exchange{Request: &wire.Request{}}}
 	}
 	s := t.actor.Do(t.ctx, op, r.values, e)
-	t.silent = t.silent || s.open()
+	// An answer that is no object is judged as any answer is, and says nothing of state.
+	t.silent = t.silent || s.open() || op == r.kind.Read && !e.Head && s.ok() && s.got(r.kind, r.id()) == nil
 	return s
 }
 

@@ -248,7 +248,7 @@ func (p *planner) listed() {
 		return
 	}
 	alone := func(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) {
-		p.add(check, variant, act, last, needs...).Alone = true
+		p.add(check, variant, act, last, needs...).Alone = k.Parent == nil // below a parent of its own nobody else makes one
 	}
 	alone(judge.NotListed, "", func(t *try) {
 		all := t.makeAll(onPages)

@@ -121,38 +121,51 @@ func (s *state) uses(res *world.Resource) bool {
 	})
 }
 
-// deleteAll deletes the resources of one kind after those of another, as they
-// were made: several at once. Those that are to be spared stay.
+// deleteAll deletes the resources of one kind after those of another, several at once.
+// Those that are to be spared stay.
 func (r *runner) deleteAll(ctx context.Context, spare func(*world.Resource) bool) {
 	if r.opts.Keep || r.dead.Load() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	removers := map[string]*remover{}
 	all := r.world.Living()
 	if spare != nil {
 		all = slices.DeleteFunc(all, spare)
 	}
-	for len(all) > 0 {
-		n := 1
-		for n < len(all) && all[n].Item == all[0].Item {
-			n++
-		}
-		item := all[0].Item
-		if _, known := removers[item]; !known {
-			removers[item] = r.remover(item)
+	for _, of := range byKind(all) {
+		m := r.remover(of[0].Item)
+		if m == nil {
+			continue
 		}
 		g := &errgroup.Group{}
 		g.SetLimit(r.opts.Workers)
-		for _, res := range all[:n] {
-			if m := removers[item]; m != nil {
-				g.Go(func() error { m.remove(ctx, res); return nil })
-			}
+		for _, res := range of {
+			g.Go(func() error { m.remove(ctx, res); return nil })
 		}
 		_ = g.Wait() // nothing fails
-		all = all[n:]
 	}
+}
+
+// byKind divides resources by their path template. What stands below others comes before
+// them, and so does what was first made after them: it may need them.
+func byKind(newestFirst []*world.Resource) [][]*world.Resource {
+	of := map[string][]*world.Resource{}
+	var items []string
+	for _, res := range slices.Backward(newestFirst) {
+		if of[res.Item] == nil {
+			items = append(items, res.Item)
+		}
+		of[res.Item] = append(of[res.Item], res)
+	}
+	slices.Reverse(items)
+	slices.SortStableFunc(items, func(a, b string) int { return strings.Count(b, "{") - strings.Count(a, "{") })
+	all := make([][]*world.Resource, 0, len(items))
+	for _, item := range items {
+		slices.Reverse(of[item])
+		all = append(all, of[item])
+	}
+	return all
 }
 
 // remover deletes the resources of one path template.

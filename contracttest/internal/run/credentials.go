@@ -276,12 +276,12 @@ func (r *runner) accuse(ctx, late context.Context, w wave, early bool) {
 					r.changed(&plan.Case{ID: some[0].ID, Op: control.Op, Base: control, Clause: some[0].Clause}, &outcome{answer: a})
 				}
 			}
-			for i, c := range some {
+			for i := range some {
 				if r.locked && (outcomes[i].refusesCaller() || outcomes[i].status == http.StatusTooManyRequests) {
 					outcomes[i].findings = nil
 				}
-				r.conclude(late, c, outcomes[i])
 			}
+			r.conclude(late, some, outcomes)
 		}
 	}
 }

@@ -50,8 +50,16 @@ func (a answer) String() string {
 // or a 5xx is no refusal, it takes no finding back and makes none.
 func (a answer) refuses() bool { return a.class() == 4 }
 
-// conclude enters the outcome of a case: what of it the evidence bears.
-func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
+// conclude enters what came of some cases, in their order.
+func (r *runner) conclude(ctx context.Context, cases []*plan.Case, outcomes []outcome) {
+	probes := r.probes(ctx, cases, outcomes)
+	for i, c := range cases {
+		r.concludeOne(ctx, c, outcomes[i], probes[c])
+	}
+}
+
+// concludeOne enters the outcome of a case: what of it the evidence bears.
+func (r *runner) concludeOne(ctx context.Context, c *plan.Case, o outcome, p *probe) {
 	if o.skipped != "" {
 		r.states.of(c.Op).skipped[c.Clause] = o.skipped
 		if o.cut {
@@ -60,7 +68,7 @@ func (r *runner) conclude(ctx context.Context, c *plan.Case, o outcome) {
 		return
 	}
 	r.states.of(c.Op).note(c, &o)
-	small, least := r.reduce(ctx, c, &o)
+	small, least := r.reduce(ctx, c, &o, p)
 	r.weigh(ctx, small, least)
 	clean := true
 	for _, f := range least.findings {

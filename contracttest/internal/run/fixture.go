@@ -41,16 +41,18 @@ type fixture struct {
 	plain, fresh *stock // of what requests have alone, and of what none was accepted for before
 
 	mu    sync.Mutex
-	there map[string]string // the values of what requests share; nil where there is none yet
-	used  atomic.Bool       // a request was accepted
-	vain  atomic.Int32      // how often another resource was taken, and nothing came of it
-	spent atomic.Bool       // it turned out that an accepted request uses a resource up
+	there map[string]string   // the values of what requests share; nil where there is none yet
+	done  []map[string]string // of what requests were accepted for, the last ones: one may have what no other may
+	used  atomic.Bool         // a request was accepted
+	vain  atomic.Int32        // how often another resource was taken, and nothing came of it
+	spent atomic.Bool         // it turned out that an accepted request uses a resource up
 }
 
 // makes sets who makes the resources of a fixture.
 func (f *fixture) makes(m *maker) {
 	if f.maker = m; m != nil {
-		f.plain, f.fresh = newStock(f.r.workers, f.produce), newStock(f.r.workers, f.produce)
+		wanted := func() int { return f.r.plan.parts[f.op].total }
+		f.plain, f.fresh = newStock(f.r.workers, wanted, f.produce), newStock(f.r.workers, wanted, f.produce)
 	}
 }
 
@@ -106,8 +108,8 @@ func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request,
 	return again
 }
 
-// maxPast is how many resources of a kind are kept in mind.
-const maxPast = 16
+// maxPast is how many resources of a kind are kept in mind that were made last.
+const maxPast = 4
 
 // worksOnAny reports whether the valid request is accepted on another resource of
 // the run: then the target is not spoilt, but one is in the way of another, as
@@ -119,6 +121,10 @@ func (f *fixture) worksOnAny(ctx context.Context, base *plan.Case) bool {
 	f.maker.mu.Lock()
 	past := slices.Clone(f.maker.past)
 	f.maker.mu.Unlock()
+	f.mu.Lock()
+	past = append(past, f.done...)
+	f.mu.Unlock()
+	slices.Reverse(past)
 	return slices.ContainsFunc(past, func(values map[string]string) bool {
 		return accepted(f.op, f.r.anew(ctx, base, f.r.withRunHeaders(base), func(req *wire.Request) *wire.Exchange {
 			return f.r.exchange(ctx, f.op, f.r.bound(f.op, req, values), f.r.target.Do)
@@ -162,6 +168,9 @@ func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, 
 	if done && (share || !fresh) {
 		f.used.Store(true)
 	}
+	if done {
+		f.remember(values)
+	}
 	switch {
 	case share || values == nil:
 	case about != somebodys && (done && fresh || x.Response == nil):
@@ -170,6 +179,14 @@ func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, 
 		from.giveBack(values)
 	}
 	return x, before
+}
+
+// remember keeps in mind what requests were accepted for, each once.
+func (f *fixture) remember(values map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	others := slices.DeleteFunc(f.done, func(other map[string]string) bool { return maps.Equal(other, values) })
+	f.done = append(others[max(0, len(others)-2*leases+1):], values)
 }
 
 // lend returns the values of a resource that requests share, and makes one where

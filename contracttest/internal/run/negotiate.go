@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,13 +17,13 @@ import (
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
-// negotiate asks for the answers to the valid requests as clients do: in a content
+// negotiations asks for the answers to the valid requests as clients do: in a content
 // coding, in a language, their header alone, in parts, and only if they have changed. It
 // holds each against the usual answer. What the answer to a request is that may change
 // something depends on those before it.
-func (r *runner) negotiate(ctx context.Context, w wave) {
+func (r *runner) negotiations(ctx context.Context, w wave, gate gate) []*negotiation {
 	if !slices.ContainsFunc(judge.Negotiation, func(name string) bool { return !r.selection.SkipsCheck(name) }) {
-		return
+		return nil
 	}
 	var all []*negotiation
 	g := &errgroup.Group{}
@@ -37,11 +38,15 @@ func (r *runner) negotiate(ctx context.Context, w wave) {
 		}
 		all = append(all, n)
 		g.Go(func() error {
-			n.found = r.negotiated(ctx, n)
+			n.found = r.negotiated(ctx, n, gate)
 			return nil
 		})
 	}
 	_ = g.Wait() // none fails
+	return all
+}
+
+func (r *runner) enterNegotiated(all []*negotiation) {
 	for _, n := range all {
 		for _, one := range n.found {
 			r.enter(one.finding)
@@ -90,12 +95,12 @@ func negotiationOf(cases []*plan.Case) *negotiation {
 
 // negotiated returns what is found twice: what is found once may have changed in
 // between.
-func (r *runner) negotiated(ctx context.Context, n *negotiation) []negotiable {
-	first := r.answersOf(ctx, n)
+func (r *runner) negotiated(ctx context.Context, n *negotiation, gate gate) []negotiable {
+	first := r.answersOf(ctx, n, gate)
 	if len(first) == 0 {
 		return nil
 	}
-	second := r.answersOf(ctx, n)
+	second := r.answersOf(ctx, n, gate)
 	return slices.DeleteFunc(first, func(one negotiable) bool {
 		return !slices.ContainsFunc(second, func(other negotiable) bool {
 			return other.ID == one.ID && keyOf(other.finding) == keyOf(one.finding)
@@ -105,10 +110,27 @@ func (r *runner) negotiated(ctx context.Context, n *negotiation) []negotiable {
 
 // answersOf asks for an answer in all the ways that it speaks of, and returns what is
 // wrong with them. The usual one is asked for before and after them.
-func (r *runner) answersOf(ctx context.Context, n *negotiation) []negotiable {
-	ask := func(c *plan.Case) *judge.Exchange { return r.seen(c, r.ask(ctx, c, r.target.Do)) }
-	usual := judge.NewUsual(ask(n.base))
-	if usual == nil || !usual.Again(ask(n.base)) {
+func (r *runner) answersOf(ctx context.Context, n *negotiation, gate gate) []negotiable {
+	slow := r.states.of(n.base.Op).slow()
+	ask := func(c *plan.Case) (e *judge.Exchange) {
+		do := func() { e = r.seen(c, r.ask(ctx, c, r.target.Do)) }
+		if slow { // it would hold up the others
+			do()
+		} else {
+			gate.do(do)
+		}
+		return e
+	}
+	twice := func() (a, b *judge.Exchange) {
+		var other sync.WaitGroup
+		other.Go(func() { b = ask(n.base) })
+		a = ask(n.base)
+		other.Wait()
+		return a, b
+	}
+	one, other := twice()
+	usual := judge.NewUsual(one)
+	if usual == nil || !usual.Again(other) {
 		return nil
 	}
 	type answered struct {
@@ -118,9 +140,7 @@ func (r *runner) answersOf(ctx context.Context, n *negotiation) []negotiable {
 	some := slices.DeleteFunc(slices.Concat(fromPlan(n.codes), asks(n, usual)), func(s special) bool { return !r.selection.sends(s.Case) })
 	all := make([]answered, len(some))
 	g := &errgroup.Group{}
-	if g.SetLimit(1); r.states.of(n.base.Op).slow() { // they change nothing, and would be waited for one by one
-		g.SetLimit(r.lanes(n.base.Op))
-	}
+	g.SetLimit(r.lanes(n.base.Op))
 	for i, s := range some {
 		g.Go(func() error {
 			if r.stopped(ctx, s.Op) == "" {
@@ -136,10 +156,8 @@ func (r *runner) answersOf(ctx context.Context, n *negotiation) []negotiable {
 	all = slices.DeleteFunc(all, func(a answered) bool {
 		return a.e == nil || a.e.Response != nil && len(a.e.Response.Body) > judge.MaxCompared
 	})
-	for range 2 {
-		if !usual.Again(ask(n.base)) {
-			return nil
-		}
+	if one, other = twice(); !usual.Again(one) || !usual.Again(other) {
+		return nil
 	}
 	// A length that HEAD has may be that of any GET.
 	slices.SortStableFunc(all, func(a, b answered) int { return strings.Compare(a.Request.Method, b.Request.Method) })

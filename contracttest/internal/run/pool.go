@@ -33,7 +33,6 @@ type pool struct {
 	next    int
 	aside   map[*contract.Operation][]int // cases that wait for their operation
 	waiting int                           // cases in aside
-	under   map[*contract.Operation]int   // cases that are under way
 	slow    map[*contract.Operation]int   // answers that take long
 	slowAll int
 	known   int // answers of operations that are known to be slow
@@ -52,7 +51,7 @@ type job struct {
 func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
 	p := &pool{
 		r: r, cases: cases, outcomes: make([]outcome, len(cases)), keep: make([]bool, len(cases)),
-		aside: map[*contract.Operation][]int{}, under: map[*contract.Operation]int{}, slow: map[*contract.Operation]int{}, busy: map[*job]bool{},
+		aside: map[*contract.Operation][]int{}, slow: map[*contract.Operation]int{}, busy: map[*job]bool{},
 	}
 	p.freed = sync.NewCond(&p.mu)
 	for i, c := range cases {
@@ -111,7 +110,6 @@ func (p *pool) take(j *job) (int, bool) {
 			if i, ok := p.choose(); ok {
 				j.op, j.since, j.slow, j.known = p.cases[i].Op, time.Now(), false, false
 				p.busy[j] = true
-				p.under[j.op]++
 				return i, true
 			}
 			if p.waiting == 0 {
@@ -147,12 +145,8 @@ func (p *pool) choose() (int, bool) {
 }
 
 // blocked reports whether the next answer of an operation has to wait for those
-// that may be late: of it, or of a target that has never answered. Of what has a
-// resource for itself no more are sent than there are.
+// that may be late: of it, or of a target that has never answered.
 func (p *pool) blocked(op *contract.Operation) bool {
-	if f := p.r.states.of(op).fixture; f != nil && f.leased() && p.under[op] >= leases {
-		return true
-	}
 	if p.slowAll > 0 && !p.r.answered.Load() && int(p.r.hung.Load())+p.slowAll >= maxHung {
 		return true
 	}
@@ -170,8 +164,6 @@ func (p *pool) finish(j *job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.busy, j)
-	full := p.under[j.op] >= leases
-	p.under[j.op]--
 	if j.slow {
 		p.slowAll--
 		p.slow[j.op]--
@@ -179,7 +171,7 @@ func (p *pool) finish(j *job) bool {
 	if j.known {
 		p.known--
 	}
-	if j.slow || full || p.r.load.most.Load() > 0 {
+	if j.slow || p.r.load.most.Load() > 0 {
 		p.freed.Broadcast()
 	}
 	return j.slow || j.known

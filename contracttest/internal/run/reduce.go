@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -19,14 +21,65 @@ const (
 	maxKnown   = 24 // requests of an operation that are tried without what may not exist
 )
 
+// probes sends, of the requests that may be refused for a value which does not exist, what
+// is left of each without what is not known to exist. They are many, and say nothing to each
+// other: they are sent beside each other, before what came of the cases is concluded.
+func (r *runner) probes(ctx context.Context, cases []*plan.Case, outcomes []outcome) map[*plan.Case]*probe {
+	all := map[*plan.Case]*probe{}
+	g := &errgroup.Group{}
+	g.SetLimit(r.workers())
+	for i, c := range cases {
+		st := r.states.of(c.Op)
+		o := &outcomes[i]
+		if o.skipped != "" || !excused(c, o) || !st.accepted || st.reduced >= maxReduced || st.known >= maxKnown || r.stopped(ctx, c.Op) != "" {
+			continue
+		}
+		parts := c.Parts()
+		p := &probe{}
+		for i := range parts {
+			if r.known(c.Op, parts[i]) {
+				p.parts = append(p.parts, i)
+			}
+		}
+		if len(p.parts) == len(parts) || len(p.parts) == 0 {
+			continue
+		}
+		if p.c = c.Some(p.parts); p.c == nil {
+			continue
+		}
+		st.known++
+		all[c] = p
+		g.Go(func() error { p.send(ctx, r); return nil })
+	}
+	_ = g.Wait() // none fails
+	return all
+}
+
+// excused reports whether a request that keeps the contract was refused, and need not have been
+// accepted.
+func excused(c *plan.Case, o *outcome) bool {
+	return c.Expect == plan.Accept && o.class() == 4 && !drops(o.findings, judge.ValidRefused)
+}
+
+// probe is some of what a request does to the valid one, and what came of it alone.
+type probe struct {
+	parts []int
+	c     *plan.Case
+	o     outcome
+}
+
+func (p *probe) send(ctx context.Context, r *runner) {
+	x := r.ask(ctx, p.c, r.target.Do)
+	p.o = r.judge(ctx, p.c, x)
+	p.o.shot = r.shot(p.c, x)
+}
+
 // reduce looks, in a request that does several things to the valid one and has an error, for
 // the fewest of them that have the same. It returns that case and what came of it: the same
-// where there is none. What may be refused for a value that does not exist is tried without
-// what is not known to exist.
-func (r *runner) reduce(ctx context.Context, c *plan.Case, o *outcome) (*plan.Case, *outcome) {
+// where there is none. What a probe was made of has no error but what that shows.
+func (r *runner) reduce(ctx context.Context, c *plan.Case, o *outcome, p *probe) (*plan.Case, *outcome) {
 	st := r.states.of(c.Op)
-	refused := c.Expect == plan.Accept && o.class() == 4 && !drops(o.findings, judge.ValidRefused)
-	if !refused && len(o.findings) == 0 || !st.accepted || st.reduced >= maxReduced || refused && st.known >= maxKnown {
+	if p == nil && (len(o.findings) == 0 || excused(c, o)) || !st.accepted || st.reduced >= maxReduced {
 		return c, o
 	}
 	all := c.Parts()
@@ -37,15 +90,7 @@ func (r *runner) reduce(ctx context.Context, c *plan.Case, o *outcome) (*plan.Ca
 	for i := range s.parts {
 		s.parts[i] = i
 	}
-	if refused {
-		known := slices.DeleteFunc(slices.Clone(s.parts), func(i int) bool { return !r.known(c.Op, all[i]) })
-		if len(known) == len(all) || len(known) == 0 {
-			return c, o
-		}
-		if st.known++; !s.fails(ctx, known) {
-			return c, o
-		}
-	} else if !s.failed(o) {
+	if p != nil && !s.keeps(p) || p == nil && !s.failed(o) {
 		return c, o
 	}
 	st.reduced++
@@ -96,17 +141,20 @@ func (s *reduction) fails(ctx context.Context, parts []int) bool {
 	if s.tries++; s.tries > maxSmaller || s.r.over(ctx) || len(parts) == 0 && s.whole.Expect == plan.Accept {
 		return false
 	}
-	c := s.whole.Some(parts)
-	if c == nil {
+	p := &probe{parts: parts, c: s.whole.Some(parts)}
+	if p.c == nil {
 		return false
 	}
-	x := s.r.ask(ctx, c, s.r.target.Do)
-	o := s.r.judge(ctx, c, x)
-	if o.skipped != "" || !s.failed(&o) {
+	p.send(ctx, s.r)
+	return s.keeps(p)
+}
+
+// keeps goes on with what a probe was made of, where that has the error.
+func (s *reduction) keeps(p *probe) bool {
+	if p.o.skipped != "" || !s.failed(&p.o) {
 		return false
 	}
-	o.shot = s.r.shot(c, x)
-	s.parts, s.c, s.o = parts, c, &o
+	s.parts, s.c, s.o = p.parts, p.c, &p.o
 	return true
 }
 

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -122,31 +123,54 @@ const (
 	together = 16
 )
 
-// repeat sends the same requests again: the valid one between others of every
-// kind, one that is refused between valid ones, in a row and at once. The
-// answers must be of one shape. Operations that do nothing to each other are asked
-// beside each other: those that change nothing, and those that make something or
-// change what is their own.
-func (r *runner) repeat(ctx context.Context, w wave) {
-	var asking, making []*round
-	for _, op := range w {
-		st := r.states.of(op)
-		if st.fruitless() != "" {
-			continue
-		}
-		rd := roundOf(op, r.plan.cases(op))
-		switch {
-		case rd == nil:
-		case rank(op) == reading:
-			asking = append(asking, rd)
-		case r.beside(op):
-			making = append(making, rd)
-		default:
-			r.asked(ctx, []*round{rd})
+// askAgain asks for more answers to the requests of a wave: the same request must get the
+// same again, and what a client asks for in another way has to fit the usual answer. The
+// same ones are sent again between others of every kind, one that is refused between valid
+// ones, in a row and at once. Operations that do nothing to each other are asked beside each
+// other: those that change nothing, and those that make something or change what is their
+// own.
+func (r *runner) askAgain(ctx context.Context, w wave) {
+	var asking, making, one []*round
+	oneCase := r.selection.oneCase() && !r.selection.asksForCheck(judge.NotRepeatable.Name) // is sent once, not a hundred times
+	if !oneCase && !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
+		for _, op := range w {
+			if r.states.of(op).fruitless() != "" {
+				continue
+			}
+			rd := roundOf(op, r.plan.cases(op))
+			switch {
+			case rd == nil:
+			case rank(op) == reading:
+				asking = append(asking, rd)
+			case r.beside(op):
+				making = append(making, rd)
+			default:
+				one = append(one, rd)
+			}
 		}
 	}
-	r.asked(ctx, asking)
-	r.asked(ctx, making)
+	for _, rd := range one {
+		r.asked(ctx, []*round{rd}, newGate(r.workers()))
+	}
+	var negotiated []*negotiation
+	var beside sync.WaitGroup
+	g := newGate(r.workers())
+	beside.Go(func() { negotiated = r.negotiations(ctx, w, g) })
+	r.asked(ctx, asking, g)
+	beside.Wait()
+	r.enterNegotiated(negotiated)
+	r.asked(ctx, making, newGate(r.workers()))
+}
+
+// gate lets so many do something at once.
+type gate chan struct{}
+
+func newGate(n int) gate { return make(gate, n) }
+
+func (g gate) do(what func()) {
+	g <- struct{}{}
+	defer func() { <-g }()
+	what()
 }
 
 // round is what is sent again and again of an operation: its valid request, one
@@ -230,6 +254,9 @@ type repeated struct {
 
 func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 	x := r.ask(ctx, c, r.target.Do)
+	if errors.Is(x.Err, errSomebodys) { // it was not sent, as what it is about could not be read
+		return reply{}
+	}
 	a := reply{shape: shape(x), request: x.Request}
 	if x.Response != nil {
 		documented := c.Op.Response(x.Response.Status) != nil
@@ -245,7 +272,7 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 // asked sends the cases of some operations again and again, other requests between,
 // then those of each at once, and once more when all is quiet again: being busy is
 // no state. It enters what is not as it was.
-func (r *runner) asked(ctx context.Context, rounds []*round) {
+func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 	isSlow := func(rd *round) bool { return r.opts.Workers > 1 && r.states.of(rd.op).slow() }
 	inOrder := func(rd *round) bool { return rank(rd.op) > reading && !r.states.of(rd.op).renews() }
 	slices.SortStableFunc(rounds, func(a, b *round) int { // what takes long begins first
@@ -266,7 +293,7 @@ func (r *runner) asked(ctx context.Context, rounds []*round) {
 		case inOrder(rd):
 			many.Go(func() error {
 				for _, do := range turns {
-					do()
+					gate.do(do)
 				}
 				return nil
 			})
@@ -281,7 +308,7 @@ func (r *runner) asked(ctx context.Context, rounds []*round) {
 			})
 		default:
 			for _, do := range turns {
-				many.Go(func() error { do(); return nil })
+				many.Go(func() error { gate.do(do); return nil })
 			}
 		}
 	}

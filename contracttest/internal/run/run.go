@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -15,7 +16,6 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/coverage"
-	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
@@ -183,13 +183,7 @@ func (r *runner) wave(ctx, late context.Context, w wave) error {
 		return nil
 	}
 	r.framing(ctx, w)
-	r.negotiate(ctx, w)
-	if r.selection.oneCase() && !r.selection.asksForCheck(judge.NotRepeatable.Name) {
-		return nil // it is sent once, not a hundred times
-	}
-	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
-		r.repeat(ctx, w)
-	}
+	r.askAgain(ctx, w)
 	return nil
 }
 
@@ -206,12 +200,10 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 	valid := false
 	conclude := func(all ...sent) {
 		for _, s := range all {
-			for i, c := range s.cases {
-				r.conclude(late, c, s.outcomes[i])
-			}
+			r.conclude(late, s.cases, s.outcomes)
 		}
 	}
-	for cases := range r.plan.stages(w) {
+	for cases := range r.joined(r.plan.stages(w)) {
 		if valid && cases[0].Phase != plan.Basics {
 			if !r.checkSetup(ctx) {
 				return nil
@@ -249,6 +241,36 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 	conclude(basics...)
 	conclude(early...)
 	return nil
+}
+
+// joined makes one stage of those that follow each other and change nothing: their cases
+// need not wait for the last one of the stage before. What has not accepted its valid request
+// may turn out to be fruitless with each stage.
+func (r *runner) joined(stages iter.Seq[[]*plan.Case]) iter.Seq[[]*plan.Case] {
+	joins := func(c *plan.Case) bool {
+		return c.Phase != plan.Basics && rank(c.Op) == reading && r.states.of(c.Op).accepted
+	}
+	return func(yield func([]*plan.Case) bool) {
+		var held []*plan.Case
+		for cases := range stages {
+			more := !slices.ContainsFunc(cases, func(c *plan.Case) bool { return !joins(c) })
+			if more && len(held)+len(cases) <= batch {
+				held = append(held, cases...)
+				continue
+			}
+			if len(held) > 0 && !yield(held) {
+				return
+			}
+			if held = nil; more {
+				held = cases
+			} else if !yield(cases) {
+				return
+			}
+		}
+		if len(held) > 0 {
+			yield(held)
+		}
+	}
 }
 
 func (r *runner) progress() {

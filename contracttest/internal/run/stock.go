@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// leases is how many resources there are for the requests of an operation that
-// have one alone each: so many may be under way. It does not depend on the workers,
-// so that as many are made in each run.
-const leases = 4
+// leases is how many resources there are at most for the requests of an operation that
+// have one alone each: so many may be under way. It does not depend on the workers, so
+// that as many are made in each run.
+const leases = 16
 
 // stock is resources of one kind, each of which a request has for itself: what
 // others do to it is not to be laid at that one. They are made before the first
@@ -19,6 +19,7 @@ const leases = 4
 type stock struct {
 	make    func(context.Context) map[string]string // nil where it cannot
 	workers func() int
+	wanted  func() int // how many requests there are for them
 
 	mu     sync.Mutex
 	freed  *sync.Cond
@@ -28,8 +29,8 @@ type stock struct {
 }
 
 // newStock returns a stock that is filled when the first is taken.
-func newStock(workers func() int, produce func(context.Context) map[string]string) *stock {
-	s := &stock{make: produce, workers: workers}
+func newStock(workers, wanted func() int, produce func(context.Context) map[string]string) *stock {
+	s := &stock{make: produce, workers: workers, wanted: wanted}
 	s.freed = sync.NewCond(&s.mu)
 	return s
 }
@@ -49,7 +50,7 @@ func (s *stock) take(ctx context.Context) map[string]string {
 	missing := 0
 	switch {
 	case !s.filled:
-		missing = leases - s.there
+		missing = max(1, min(leases, s.wanted())) - s.there
 	case s.there == 0: // nobody could make one before
 		missing = 1
 	}
