@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -213,5 +214,182 @@ func TestFullShelf(t *testing.T) {
 		_, err := contracttest.Run(t.Context(), c, contracttest.Handler(mux), contracttest.Settle(time.Millisecond), contracttest.Cases(0), contracttest.Only("check:put-*", "check:created-*", "check:deleted-*"))
 		require.NoError(t, err)
 		assert.Empty(t, touched, "room for %d", len(made))
+	}
+}
+
+const board = `
+openapi: 3.0.3
+info: {title: Board, version: "1"}
+paths:
+  /messages:
+    post:
+      operationId: post
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [words], properties: {words: {type: string, minLength: 1, maxLength: 200}}}}}}
+      responses:
+        "201": {description: posted, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}
+        "400": {description: refused}
+        "415": {description: refused}
+  /messages/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer, minimum: 1, maximum: 100000}}]
+    get: {operationId: read, responses: {"200": {description: the message, content: {application/json: {schema: {type: object}}}}, "400": {description: refused}, "404": {description: none}}}
+    delete: {operationId: remove, responses: {"204": {description: gone}, "400": {description: refused}, "404": {description: none}}}
+`
+
+// TestMarked proves that one resource is told from another where nothing in it has to be
+// unique: of a board that gives identifiers again what comes back is told from what is new.
+func TestMarked(t *testing.T) {
+	for _, revives := range []bool{false, true} {
+		var mu sync.Mutex
+		all := map[int]string{}
+		var lastID int
+		var last string
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /messages", func(w http.ResponseWriter, r *http.Request) {
+			var sent map[string]any
+			if !strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "application/json") {
+				w.WriteHeader(http.StatusUnsupportedMediaType)
+				return
+			}
+			err := json.NewDecoder(r.Body).Decode(&sent)
+			words, ok := sent["words"].(string)
+			if n := len([]rune(words)); err != nil || !ok || n < 1 || n > 200 {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if revives && last != "" && all[lastID] == "" {
+				all[lastID], last = last, ""
+			}
+			id := 1
+			for all[id] != "" {
+				id++
+			}
+			all[id] = words
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"id": %d}`, id)
+		})
+		mux.HandleFunc("/messages/{id}", func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			id, err := strconv.Atoi(r.PathValue("id"))
+			switch {
+			case err != nil || id < 1 || id > 100000:
+				w.WriteHeader(http.StatusBadRequest)
+			case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodDelete:
+				w.Header().Set("Allow", "DELETE, GET, HEAD")
+				w.WriteHeader(http.StatusMethodNotAllowed)
+			case all[id] == "":
+				w.WriteHeader(http.StatusNotFound)
+			case r.Method == http.MethodDelete:
+				lastID, last = id, all[id]
+				delete(all, id)
+				w.WriteHeader(http.StatusNoContent)
+			default:
+				w.Header().Set("Content-Type", "application/json")
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "words": all[id]})
+			}
+		})
+		rep, err := contracttest.Run(t.Context(), parse(t, board), contracttest.Handler(mux), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))
+		require.NoError(t, err)
+		var found []string
+		for _, f := range rep.Findings {
+			if strings.Contains(f.Case.ID, "/response/status#") {
+				found = append(found, f.Severity+" "+f.Case.ID)
+			}
+		}
+		want := []string(nil)
+		if revives {
+			want = []string{"error remove/response/status#deleted-still-there/comes-back"}
+		}
+		assert.Equal(t, want, found)
+	}
+}
+
+const shop = `
+openapi: 3.0.3
+info: {title: Shop, version: "1"}
+paths:
+  /orders:
+    post:
+      operationId: order
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [label], properties: {label: {type: string, minLength: 1, maxLength: 99}}}}}}
+      responses:
+        "201":
+          description: made
+          content: {application/json: {schema: {type: object, required: [id, invoice], properties: {id: {type: integer}, invoice: {type: string}}}}}
+          links: {invoice: {operationId: invoice, parameters: {number: $response.body#/invoice, order: $response.body#/id}}}
+        "400": {description: refused}
+        "415": {description: refused}
+  /orders/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer, minimum: 1, maximum: 100000}}]
+    get: {operationId: read, responses: {"200": {description: the order, content: {application/json: {schema: {type: object}}}}, "400": {description: refused}, "404": {description: none}}}
+    delete: {operationId: remove, responses: {"204": {description: gone}, "400": {description: refused}, "404": {description: none}}}
+  /invoices/{number}:
+    parameters: [{name: number, in: path, required: true, schema: {type: string, pattern: "^i-[0-9]+$"}}, {name: order, in: query, schema: {type: integer, minimum: 1}}]
+    get: {operationId: invoice, responses: {"200": {description: the invoice, content: {text/plain: {schema: {type: string}}}}, "400": {description: refused}, "404": {description: none}}}
+`
+
+// TestLinkBroken proves that a documented link is followed with the values of an answer.
+func TestLinkBroken(t *testing.T) {
+	for _, off := range []int{0, 1} {
+		var mu sync.Mutex
+		orders := map[int]string{}
+		made := 0
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
+			var sent map[string]any
+			err := json.NewDecoder(r.Body).Decode(&sent)
+			label, ok := sent["label"].(string)
+			if n := len([]rune(label)); err != nil || !ok || n < 1 || n > 99 {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			made++
+			orders[made] = label
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"id": %d, "invoice": "i-%d"}`, made, made*7+off)
+		})
+		mux.HandleFunc("/orders/{id}", func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			id, err := strconv.Atoi(r.PathValue("id"))
+			switch {
+			case err != nil || orders[id] == "":
+				w.WriteHeader(http.StatusNotFound)
+			case r.Method == http.MethodDelete:
+				delete(orders, id)
+				w.WriteHeader(http.StatusNoContent)
+			default:
+				w.Header().Set("Content-Type", "application/json")
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "label": orders[id]})
+			}
+		})
+		mux.HandleFunc("GET /invoices/{number}", func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			var n int
+			if _, err := fmt.Sscanf(r.PathValue("number"), "i-%d", &n); err != nil || n%7 > 0 || orders[n/7] == "" || r.URL.Query().Get("order") != strconv.Itoa(n/7) {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			w.Header().Set("Content-Type", "text/plain")
+			fmt.Fprint(w, "to be paid")
+		})
+		rep, err := contracttest.Run(t.Context(), parse(t, shop), contracttest.Handler(mux), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0), contracttest.Only("check:link-broken"))
+		require.NoError(t, err)
+		var found []string
+		for _, f := range rep.Findings {
+			found = append(found, f.Severity+" "+f.Case.ID)
+		}
+		want := []string(nil)
+		if off > 0 {
+			want = []string{"warning invoice/response/status#link-broken/order/invoice"}
+		}
+		assert.Equal(t, want, found)
 	}
 }

@@ -360,11 +360,12 @@ func (t *try) kept(r *resource) map[string]any {
 // maxChanged is how many properties are changed one by one.
 const maxChanged = 8
 
-// others are other values for the properties in the body of an operation, by name: valid
-// ones, as far as each by itself is concerned.
-func (t *try) others(op *contract.Operation) map[string]any { return others(t.actor, op) }
+// others are Others for the operation of a try.
+func (t *try) others(op *contract.Operation) map[string]any { return Others(t.actor, op) }
 
-func others(actor Actor, op *contract.Operation) map[string]any {
+// Others are other values for the properties in the body of an operation, by name: valid
+// ones, as far as each by itself is concerned.
+func Others(actor Actor, op *contract.Operation) map[string]any {
 	members, fixed := actor.Base(op)
 	all := map[string]any{}
 	for _, name := range sortedKeys(members) {

@@ -15,7 +15,7 @@ func (p *planner) changed() {
 		return
 	}
 	p.add(judge.PutNotStored, "", func(t *try) { t.replace(nil) }, k.Put, k.Read)
-	for _, name := range sortedKeys(others(p.actor, k.Put)) {
+	for _, name := range sortedKeys(Others(p.actor, k.Put)) {
 		p.add(judge.PutNotStored, name, func(t *try) { t.replace([]string{name}) }, k.Put, k.Read)
 	}
 	members, _ := p.actor.Base(k.Put)
@@ -57,7 +57,7 @@ func (p *planner) changed() {
 		e := Edit{}
 		made, _ := p.actor.Base(k.Make)
 		d := n.Prop(name).Schema.Default
-		if v, ok := others(p.actor, k.Make)[name]; ok && (d == nil || !same(normal(v), normal(d))) {
+		if v, ok := Others(p.actor, k.Make)[name]; ok && (d == nil || !same(normal(v), normal(d))) {
 			e.Set = map[string]any{name: v}
 		} else if d != nil && same(made[name], normal(d)) {
 			continue // that it stays would not show
@@ -234,7 +234,7 @@ func (p *planner) patched() {
 	if k.Patch == nil || k.Read == nil {
 		return
 	}
-	all := others(p.actor, k.Patch)
+	all := Others(p.actor, k.Patch)
 	members, fixed := p.actor.Base(k.Patch)
 	var names []string
 	for _, name := range sortedKeys(members) {

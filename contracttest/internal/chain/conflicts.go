@@ -3,6 +3,7 @@ package chain
 import (
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -26,6 +27,27 @@ func (p *planner) conflicting() {
 			names = append(names, name)
 		}
 	}
+	p.add(judge.ConflictIgnored, "at-once", func(t *try) {
+		// What had the values is deleted: they are free for one of the two.
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		again := Edit{Body: r.made.Request.Body}
+		if s, _ := t.actor.Make(t.ctx, k, r.parent(), again); s == nil || s.status() != http.StatusConflict || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() {
+			return
+		}
+		both := make([]*Step, 2)
+		var wg sync.WaitGroup
+		for i := range both {
+			wg.Go(func() { both[i], _ = t.actor.Make(t.ctx, k, r.parent(), again) })
+		}
+		wg.Wait()
+		t.steps = append(t.stepsAbove(r), both...)
+		if both[0].status() == http.StatusCreated && both[1].status() == http.StatusCreated && both[0].Made[k.Param.Spec.Name] != both[1].Made[k.Param.Spec.Name] && !t.over() {
+			t.blame(judge.Warning, both[1], "409 for one of the two", both[1].answer(), "of two requests to %s at once with the same values both are accepted, and one after the other is refused with 409", k.Make.ID)
+		}
+	}, k.Make, k.Delete)
 	broken := p.actor.Broken(k.Make)
 	for _, name := range names {
 		// unique makes a resource whose value nobody else may have.

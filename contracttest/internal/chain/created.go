@@ -2,10 +2,12 @@ package chain
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -59,7 +61,7 @@ func (p *planner) created() {
 	p.located()
 	p.edges()
 	p.again()
-	set := others(p.actor, k.Make)
+	set := Others(p.actor, k.Make)
 	for _, name := range sortedKeys(set) {
 		if !slices.Contains(optional, name) {
 			continue
@@ -384,33 +386,62 @@ func (p *planner) readOnly() {
 	}
 }
 
-// undocumented plans what becomes of a property that no schema speaks of, and that a target
-// may take to be one of its own.
+// undocumented plans what becomes of properties that a request is not documented to have:
+// one that no schema speaks of, and those of answers that none of the kind's requests has, as
+// the server sets them.
 func (p *planner) undocumented() {
 	k := p.kind
 	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
-		if n := Node(op); n == nil || k.Read == nil || n.Prop(unheardOf) != nil || n.Schema.AdditionalProperties.Schema != nil || n.Schema.AdditionalProperties.Has != nil && *n.Schema.AdditionalProperties.Has {
+		n := Node(op)
+		if n == nil || k.Read == nil || n.Prop(unheardOf) != nil || n.Schema.AdditionalProperties.Schema != nil || n.Schema.AdditionalProperties.Has != nil && *n.Schema.AdditionalProperties.Has {
 			continue // the document wants such properties
 		}
 		p.add(judge.UndocumentedStored, "", func(t *try) {
-			e := Edit{Set: map[string]any{unheardOf: unheardOf}}
-			r := t.make(Edit{})
-			if r == nil || t.over() || Members(t.peek(k.Read, r, Edit{}).body()) == nil {
+			first := t.make(Edit{})
+			if first == nil || t.over() {
 				return
+			}
+			shown := t.shown(first)
+			set := map[string]any{unheardOf: unheardOf}
+			for name, v := range shown {
+				if w, ok := unasked(v); ok && prop(k.Make, name) == nil && prop(k.Put, name) == nil && prop(k.Patch, name) == nil && !slices.Contains(k.names(), world.Plain(name)) && len(set) <= maxChanged {
+					set[name] = w
+				}
 			}
 			if op == k.Make {
-				t.steps = t.stepsAbove(r)
-				if r = t.beside(r, e); r == nil {
+				t.steps = t.stepsAbove(first)
+			}
+			t.each(sortedKeys(set), func(name string) {
+				r, e := first, Edit{Set: map[string]any{name: set[name]}}
+				if op == k.Make {
+					if r = t.beside(first, e); r == nil {
+						return
+					}
+				} else if !t.do(op, r, e).ok() {
 					return
 				}
-			} else if s := t.do(op, r, e); !s.ok() {
-				return
-			}
-			if s := t.read(r); s.ok() && same(s.got(k, r.id())[unheardOf], unheardOf) && !t.over() {
-				t.blame(judge.Warning, t.acting(), "no "+unheardOf, unheardOf+": "+show(unheardOf), "%s stores a property that the document does not have", op.ID)
-			}
+				if s := t.read(r); s.ok() && same(s.got(k, r.id())[name], normal(set[name])) && !same(shown[name], normal(set[name])) && !t.over() {
+					t.blame(judge.Warning, t.acting(), "no "+name+" in a request", name+": "+show(set[name]), "%s stores %s, which the document does not have in its request", op.ID, name)
+				}
+			})
 		}, op, k.Read)
 	}
+}
+
+// unasked is another value than one that the server has set.
+func unasked(v any) (any, bool) {
+	switch v := v.(type) {
+	case bool:
+		return !v, true
+	case json.Number:
+		return json.Number("987654"), true
+	case string:
+		if _, err := time.Parse(time.RFC3339, v); err == nil {
+			return longAgo[0], true
+		}
+		return unheardOf, true
+	}
+	return nil, false
 }
 
 // unheardOf is a property that no document has.

@@ -212,7 +212,7 @@ func variantsOf(p *planner, k *Kind) iter.Seq2[string, Edit] {
 		if !yield("", Edit{}) {
 			return
 		}
-		if set := others(p.actor, k.Make); len(set) > 0 && !yield("other-values", Edit{Set: set}) {
+		if set := Others(p.actor, k.Make); len(set) > 0 && !yield("other-values", Edit{Set: set}) {
 			return
 		}
 		if len(optional) > 0 {

@@ -675,18 +675,17 @@ func (t *try) madeHere() []string {
 // identifiers are those of the entries on a page.
 func (t *try) identifiers(s *Step) []string {
 	var all []string
+	names := t.names()
 	for _, item := range items(s) {
-		for _, want := range t.names() {
-			id := ""
-			for _, name := range sortedKeys(item) {
-				if world.Plain(name) == want {
-					id = textOf(item[name])
-				}
+		best, of, id := len(names), "", ""
+		for name, v := range item {
+			i := slices.Index(names, world.Plain(name))
+			if i >= 0 && (i < best || i == best && name > of) && textOf(v) != "" {
+				best, of, id = i, name, textOf(v)
 			}
-			if id != "" {
-				all = append(all, id)
-				break
-			}
+		}
+		if id != "" {
+			all = append(all, id)
 		}
 	}
 	return all
@@ -697,7 +696,7 @@ func (t *try) identifiers(s *Step) []string {
 func (p *planner) filtered(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
 	k := p.kind
 	members, _ := p.actor.Base(k.Make)
-	set := others(p.actor, k.Make)
+	set := Others(p.actor, k.Make)
 	for _, param := range k.List.Params {
 		name := param.Spec.Name
 		if _, there := members[name]; param.Spec.In != openapi3.ParameterInQuery || !there || prop(k.Make, name) == nil {

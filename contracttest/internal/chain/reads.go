@@ -6,6 +6,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // read plans what reading does to a resource, and whether HEAD tells what GET does.
@@ -43,6 +44,7 @@ func (p *planner) read() {
 	}
 	p.completed()
 	p.often()
+	p.linked()
 	p.add(judge.HeadDiffers, "", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || !t.read(r).ok() {
@@ -143,4 +145,50 @@ func (p *planner) often() {
 			}
 		}
 	}, k.Read)
+}
+
+// linked plans whether what a documented link names is there, its source being a success.
+func (p *planner) linked() {
+	k := p.kind
+	for _, op := range []*contract.Operation{k.Make, k.Read} {
+		for _, link := range world.Links(op) {
+			p.add(judge.LinkBroken, op.ID+"/"+link.Name, func(t *try) {
+				r := t.make(Edit{})
+				if r == nil || t.over() {
+					return
+				}
+				source, above := r.made, r.parent()
+				if op == k.Read {
+					source, above = t.read(r), r.values
+				}
+				if !source.ok() || t.over() {
+					return
+				}
+				path, query, ok := link.Follow(source.Exchange, above)
+				if !ok {
+					return
+				}
+				there := &resource{kind: k, values: path, made: r.made}
+				var s *Step
+				good, late := t.wait(func() bool {
+					s = t.peek(link.To, there, Edit{Query: query})
+					return t.silent || !refusesLinked(s)
+				})
+				t.steps = append(t.steps, s)
+				switch {
+				case t.silent:
+				case !good:
+					t.blame(judge.Warning, s, "a success", s.answer(), "%s refuses what the link %s of %s gives it", link.To.ID, link.Name, op.ID)
+				case late:
+					t.settled("what the link " + link.Name + " leads to could not be read")
+				}
+			}, link.To, op)
+		}
+	}
+}
+
+// refusesLinked reports whether an answer says that there is nothing, or that what was asked
+// for is wrong.
+func refusesLinked(s *Step) bool {
+	return s.gone() || s.status() == http.StatusBadRequest || s.status() == http.StatusUnprocessableEntity
 }

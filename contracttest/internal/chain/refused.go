@@ -16,7 +16,7 @@ func (p *planner) refused() {
 		if op == nil || k.Read == nil {
 			continue
 		}
-		set := others(p.actor, op)
+		set := Others(p.actor, op)
 		for _, c := range p.actor.Broken(op) {
 			p.add(judge.RefusedButDone, labelOf(c), func(t *try) {
 				r := t.make(Edit{})

@@ -167,6 +167,17 @@ func (p *planner) peers() {
 			}
 		}, k.Read, op)
 	}
+	for _, op := range k.Actions {
+		p.add(judge.ObjectShared, "", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || t.peek(k.Read, r, Edit{As: Nobody}).ok() || t.peek(k.Read, r, Edit{As: Peer}).ok() {
+				return
+			}
+			if s := t.do(op, r, Edit{As: Peer}); s.ok() && !t.over() {
+				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can send %s about what this one has made", op.ID)
+			}
+		}, op, k.Read)
+	}
 	for _, child := range k.Children {
 		p.add(judge.ObjectShared, "", func(t *try) {
 			r := t.make(Edit{})

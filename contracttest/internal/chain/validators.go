@@ -43,7 +43,7 @@ func (p *planner) validated() {
 			}
 			t.moves(op, before, t.read(r))
 		}, k.Read, op)
-		names := sortedKeys(others(p.actor, op))
+		names := sortedKeys(Others(p.actor, op))
 		if len(names) == 0 {
 			continue
 		}
@@ -137,7 +137,6 @@ func (p *planner) validated() {
 		}, op, k.Read)
 	}
 	if takes(k.Read, "If-None-Match") || has(k.Read, http.StatusNotModified) {
-		values := map[string]string{"unchanged": tagItself, "known-in-a-list": `"another", ` + tagItself, "known-weakly": "W/" + tagItself}
 		p.add(judge.PreconditionIgnored, "unchanged", func(t *try) {
 			r := t.make(Edit{})
 			if r == nil || t.over() {
@@ -147,16 +146,31 @@ func (p *planner) validated() {
 			if before.strong() == "" || t.peek(k.Read, r, Edit{}).strong() != before.strong() {
 				return
 			}
-			t.each([]string{"unchanged", "known-in-a-list", "known-weakly"}, func(name string) {
-				match := strings.ReplaceAll(values[name], tagItself, before.strong())
+			known := map[string]string{"known": tagItself, "known-in-a-list": `"another", ` + tagItself, "known-weakly": "W/" + tagItself, "unknown": `"another"`}
+			t.each([]string{"known", "known-in-a-list", "known-weakly", "unknown"}, func(name string) {
+				match := strings.ReplaceAll(known[name], tagItself, before.strong())
 				if !mayHave(k.Read, "If-None-Match", match) {
 					return
 				}
-				if s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": match}}); s.status() == http.StatusOK {
-					t.blame(judge.Error, s, "304", s.answer(), "%s does not heed an If-None-Match of what it has just answered: %s", k.Read.ID, values[name])
+				switch s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": match}}); {
+				case name != "unknown" && s.status() == http.StatusOK:
+					t.blame(judge.Error, s, "304", s.answer(), "%s does not heed an If-None-Match of what it has just answered: %s", k.Read.ID, known[name])
+				case name == "unknown" && s.status() == http.StatusNotModified:
+					t.blame(judge.Error, s, "200", s.answer(), "%s answers 304 to an If-None-Match that names nothing that there is", k.Read.ID)
 				}
 			})
 		}, k.Read)
+	}
+	if k.Put != nil && takes(k.Put, "If-None-Match") && mayHave(k.Put, "If-None-Match", "*") {
+		p.add(judge.PreconditionIgnored, "none-but-new", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || !t.read(r).ok() {
+				return
+			}
+			if s := t.do(k.Put, r, Edit{Set: t.others(k.Put), Header: map[string]string{"If-None-Match": "*"}}); s.ok() {
+				t.blame(judge.Error, s, "412", s.answer(), "%s replaces what is there, though its If-None-Match is *", k.Put.ID)
+			}
+		}, k.Put, k.Read)
 	}
 	p.together()
 	for _, op := range []*contract.Operation{k.Put, k.Patch} {
@@ -225,7 +239,7 @@ func (p *planner) together() {
 	if k.Patch == nil || k.Read == nil || !isMergePatch(k.Patch) {
 		return
 	}
-	set := others(p.actor, k.Patch)
+	set := Others(p.actor, k.Patch)
 	names := sortedKeys(set)
 	if len(names) < 2 {
 		return

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,10 +43,25 @@ func isMergePatch(op *contract.Operation) bool {
 }
 
 // Other makes another value of a node than one: one that nobody has by chance, where
-// there is a choice.
+// there is a choice. Of a list or an object it is one with another item or member.
 func Other(n *contract.Node, v any) (any, bool) {
-	if b, ok := v.(bool); ok {
-		return !b, n.Validates(!b) == nil
+	switch v := v.(type) {
+	case bool:
+		return !v, n.Validates(!v) == nil
+	case []any:
+		if strings.HasSuffix(world.Plain(n.PropName), "ids") {
+			return nil, false // of what there is, perhaps
+		}
+		return otherList(n, v)
+	case map[string]any:
+		for _, name := range sortedKeys(v) {
+			if m := n.Prop(name); m != nil && !strings.HasSuffix(world.Plain(name), "id") {
+				if w, ok := Other(m, v[name]); ok && n.Validates(with(v, name, w)) == nil {
+					return with(v, name, w), true
+				}
+			}
+		}
+		return nil, false
 	}
 	for _, e := range n.Schema.Enum {
 		if e != nil && !same(normal(e), normal(v)) && n.Validates(e) == nil {
@@ -88,6 +104,26 @@ func edges(n *contract.Node, now any) []edge {
 			all = append(all, edge{label, v})
 		}
 	}
+	switch now := now.(type) {
+	case []any:
+		add("no-items", []any{})
+		if w, ok := otherList(n, now); ok && len(now) > 0 {
+			if other, isList := w.([]any); isList && len(other) > 0 {
+				add("two-items", []any{other[0], now[0]}) // not in their order
+				add("one-item-twice", []any{other[0], other[0]})
+			}
+		}
+		return all
+	case map[string]any:
+		for _, name := range sortedKeys(now) {
+			if m := n.Prop(name); m != nil && !isComposed(now[name]) {
+				for _, e := range edges(m, now[name]) {
+					add(name+"-"+e.label, with(now, name, e.v))
+				}
+			}
+		}
+		return all[:min(len(all), maxChanged)]
+	}
 	_, isText := now.(string)
 	_, isNumber := now.(json.Number)
 	if len(n.Schema.Enum) > 0 || !isText && !isNumber {
@@ -113,6 +149,36 @@ func edges(n *contract.Node, now any) []edge {
 		}
 	}
 	return all
+}
+
+func otherList(n *contract.Node, list []any) (any, bool) {
+	if n.Items != nil && len(list) > 0 {
+		if w, ok := Other(n.Items, list[0]); ok {
+			all := slices.Clone(list)
+			if all[0] = w; n.Validates(all) == nil {
+				return all, true
+			}
+		}
+	}
+	if less := list[:max(len(list)-1, 0)]; len(list) > 0 && n.Validates(less) == nil {
+		return less, true
+	}
+	return nil, false
+}
+
+// with is an object with another member.
+func with(members map[string]any, name string, v any) map[string]any {
+	all := maps.Clone(members)
+	all[name] = v
+	return all
+}
+
+func isComposed(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
 }
 
 // longAgo are times that no server sets by itself.

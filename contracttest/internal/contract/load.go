@@ -125,7 +125,7 @@ func (c *Contract) undriven(op *Operation, _ string) {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(ref.Value.Links)) {
-			c.Undriven = append(c.Undriven, Undriven{op.ID + "/response/" + escape(status) + "/links/" + escape(name), "links are not followed"})
+			c.Undriven = append(c.Undriven, Undriven{op.ID + "/response/" + escape(status) + "/links/" + escape(name), "links are no requests: those to a GET are followed from what a run makes"})
 		}
 	}
 }

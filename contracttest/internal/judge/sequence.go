@@ -93,6 +93,7 @@ const (
 	ObjectShared        = "object-shared"
 	TextOfAnother       = "text-of-another"
 	UndocumentedStored  = "undocumented-stored"
+	LinkBroken          = "link-broken"
 	HeadDiffers         = "head-differs" // which one answer may show too
 )
 
@@ -198,7 +199,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ConflictIgnored,
-		Doc:      "A value that a creation is refused for with the documented 409, as another resource has it, is taken by PUT or PATCH; or it is refused when no resource has it any more.",
+		Doc:      "A value that a creation is refused for with the documented 409, as another resource has it, is taken by PUT or PATCH, or by two creations at once; or it is refused when no resource has it any more.",
 		Severity: "always a warning",
 		Refs:     "the document's 409",
 	},
@@ -272,6 +273,13 @@ var Sequences = []Check{
 		Refs:   "the user's own statement",
 	},
 	{
+		Name:     LinkBroken,
+		Doc:      "A documented link of a creation or a read leads to a GET that answers 404, 410, 400 or 422.",
+		Severity: "always a warning",
+		Silent:   "Links that need what the answer does not have.",
+		Refs:     "OpenAPI 3.0.3, Link Object: that a link is there does not guarantee that it can be followed",
+	},
+	{
 		Name:     TextOfAnother,
 		Doc:      "A refusal has a text that another request was sent, about neither what was asked for nor what stands against it.",
 		Severity: "always a warning",
@@ -279,7 +287,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     UndocumentedStored,
-		Doc:      "A property that the document does not have is sent, stored and shown.",
+		Doc:      "A property that the document does not have in a request is sent, stored and shown: one that is made up, or one that answers have.",
 		Severity: "always a warning",
 		Silent:   "The document has additionalProperties that are allowed.",
 		Refs:     "JSON Schema 2020-12, additionalProperties: what is not named is neither wanted nor forbidden; OWASP API3:2023 advises against it",

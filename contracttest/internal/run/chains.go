@@ -32,6 +32,7 @@ func (r *runner) chains(ctx context.Context) {
 		return
 	}
 	kinds := r.made()
+	r.stuck = map[stuckAt]bool{}
 	for _, k := range kinds {
 		r.fill(ctx, k)
 	}
@@ -78,6 +79,13 @@ func (r *runner) chains(ctx context.Context) {
 			r.enterChain(f)
 		}
 	}
+}
+
+// stuckAt is a property of an operation's body that takes no other value than the one that it
+// has in the valid request.
+type stuckAt struct {
+	op   *contract.Operation
+	name string
 }
 
 // made are the kinds of resources that the run can make.
@@ -223,7 +231,7 @@ func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[s
 	members = chain.Members(c.Request.Body)
 	fixed = map[string]bool{}
 	for name := range members {
-		fixed[name] = len(a.r.opts.Known[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
+		fixed[name] = a.r.stuck[stuckAt{op, name}] || len(a.r.opts.Known[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
 			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.name == name })
 	}
 	return members, fixed
@@ -482,7 +490,8 @@ func (r *runner) chainCases(op *contract.Operation) []*plan.Case {
 }
 
 // fill gives the requests that make and change a kind of resource a body with all that it
-// may have, where the target takes that: what is never sent is never lost.
+// may have, where the target takes that: what is never sent is never lost. Then it finds out
+// which properties may be changed.
 func (r *runner) fill(ctx context.Context, k *chain.Kind) {
 	a := actor{r: r}
 	above := r.above(ctx, k)
@@ -490,30 +499,85 @@ func (r *runner) fill(ctx context.Context, k *chain.Kind) {
 		return // what it would stand below is not the run's own
 	}
 	var values map[string]string
-	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
-		if op == nil {
-			continue
-		}
-		base := r.chainBase(op)
-		full := r.fullest(base)
-		if full == nil {
-			continue
-		}
-		r.setBase(op, full)
-		var s *chain.Step
+	send := func(op *contract.Operation, e chain.Edit) (s *chain.Step) {
 		if op == k.Make {
-			s, values = a.Make(ctx, k, above, chain.Edit{})
+			var made map[string]string
+			if s, made = a.Make(ctx, k, above, e); made != nil {
+				values = made
+			}
 		} else {
 			if values == nil {
 				_, values = a.Make(ctx, k, above, chain.Edit{})
 			}
 			if values != nil {
-				s = a.Do(ctx, op, values, chain.Edit{})
+				s = a.Do(ctx, op, values, e)
 			}
 		}
-		if s == nil || !accepted(op, s.Exchange) {
-			r.setBase(op, base)
+		return s
+	}
+	taken := func(op *contract.Operation, s *chain.Step) bool { return s != nil && accepted(op, s.Exchange) }
+	refused := func(s *chain.Step) bool {
+		return s != nil && s.Response != nil && s.Response.Status/100 == 4 && s.Response.Status != http.StatusTooManyRequests
+	}
+	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+		if op == nil {
+			continue
 		}
+		base := r.chainBase(op)
+		if full := r.fullest(base); full != nil {
+			if r.setBase(op, full); !taken(op, send(op, chain.Edit{})) {
+				r.setBase(op, base)
+			}
+		}
+		if op == k.Make {
+			r.marked(k, func() bool { return taken(op, send(op, chain.Edit{})) })
+		}
+		set := chain.Others(a, op)
+		if len(set) == 0 || !refused(send(op, chain.Edit{Set: set})) {
+			continue
+		}
+		// A rule that no document speaks of may stand against one of the other values.
+		for _, name := range slices.Sorted(maps.Keys(set)) {
+			if len(set) == 1 || refused(send(op, chain.Edit{Set: map[string]any{name: set[name]}})) {
+				r.stuck[stuckAt{op, name}] = true
+			}
+		}
+	}
+}
+
+// marked chooses a text of a kind of resource to be another each time, where none has to be:
+// one that the target takes so.
+func (r *runner) marked(k *chain.Kind, taken func() bool) {
+	base, u := r.chainBase(k.Make), r.states.of(k.Make).uniques
+	if base == nil || u == nil || u.off.Load() {
+		return
+	}
+	members, fixed := actor{r: r}.Base(k.Make)
+	node := chain.Node(k.Make)
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		_, isText := members[name].(string)
+		if node == nil || node.Prop(name) == nil || !isText || len(node.Prop(name).Schema.Enum) > 0 {
+			continue
+		}
+		if u.wanted(name) {
+			return
+		}
+		if s := node.Prop(name).Schema; s.Format == "" && s.Pattern == "" && !fixed[name] {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if u.mark = name; !taken() {
+			u.mark = ""
+			continue
+		}
+		for _, op := range []*contract.Operation{k.Put, k.Patch} {
+			if op != nil && r.states.of(op).uniques != nil {
+				r.states.of(op).uniques.mark = name
+			}
+		}
+		return
 	}
 }
 

@@ -75,6 +75,7 @@ type runner struct {
 	chained  map[chained]bool                  // what chains have been tried for
 	baseMu   sync.Mutex
 	bases    map[*contract.Operation]*plan.Case // valid requests of chains
+	stuck    map[stuckAt]bool
 
 	journal  journal
 	refused  atomic.Int32 // connections in a row

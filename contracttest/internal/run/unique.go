@@ -84,6 +84,9 @@ type uniques struct {
 	off    atomic.Bool  // it is refused for them
 	vain   atomic.Int32 // refused with new texts and without
 	base   atomic.Pointer[map[string]string]
+	// mark is a property that chains give another text each time, where nothing else would tell
+	// one resource from another.
+	mark string
 }
 
 // newUniques returns the unique texts of an operation; nil where it creates and
@@ -112,7 +115,7 @@ func newUniques(w *world.World, op *contract.Operation, t *token) *uniques {
 
 // wanted reports whether a property has to have a new value.
 func (u *uniques) wanted(name string) bool {
-	return len(u.nodes[name]) > 0 && (u.taught.Load() || slices.Contains(uniqueNames, strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))))
+	return len(u.nodes[name]) > 0 && (u.taught.Load() || name == u.mark || slices.Contains(uniqueNames, strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))))
 }
 
 // How often a request is sent with other texts that is refused for those it has,

@@ -3,7 +3,9 @@ package world
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -39,6 +41,70 @@ func links(from, to *contract.Operation, p *contract.Param) []string {
 		}
 	}
 	return all
+}
+
+// DocumentedLink is one to what can be read.
+type DocumentedLink struct {
+	Name string
+	To   *contract.Operation
+	spec *openapi3.Link
+}
+
+// Links lists the links that the successes of an operation have to a GET, by name.
+func Links(from *contract.Operation) []DocumentedLink {
+	var all []DocumentedLink
+	for _, resp := range from.Responses {
+		for _, name := range slices.Sorted(maps.Keys(resp.Spec.Links)) {
+			ref := resp.Spec.Links[name]
+			if ref == nil || ref.Value == nil || !strings.HasPrefix(resp.Key, "2") || slices.ContainsFunc(all, func(l DocumentedLink) bool { return l.Name == name }) {
+				continue
+			}
+			for _, to := range from.Contract.Operations {
+				pointer := "#/paths/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(to.Path) + "/get"
+				if to.Method == http.MethodGet && (ref.Value.OperationID != "" && to.Spec.OperationID == ref.Value.OperationID || ref.Value.OperationRef == pointer) {
+					all = append(all, DocumentedLink{name, to, ref.Value})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// Follow evaluates the parameters of a link. The values of the path are those of the request
+// where the link has none of the name; the result is false where one has no value.
+func (l DocumentedLink) Follow(x *wire.Exchange, values map[string]string) (path, query map[string]string, ok bool) {
+	path, query = maps.Clone(values), map[string]string{}
+	if path == nil {
+		path = map[string]string{}
+	}
+	for key, expr := range l.spec.Parameters {
+		found := []string{}
+		switch text, isText := expr.(string); {
+		case isText && strings.HasPrefix(text, "$request.path."):
+			found = scalar(values[strings.TrimPrefix(text, "$request.path.")])
+		case isText && strings.HasPrefix(text, "$"):
+			found = evaluate(text, x)
+		default:
+			found = scalar(fmt.Sprint(expr)) // a constant
+		}
+		for _, p := range l.To.Params {
+			switch {
+			case key != p.Spec.Name && key != p.Spec.In+"."+p.Spec.Name:
+			case len(found) == 0:
+				return nil, nil, false // what is optional in the answer may be missing
+			case p.Spec.In == openapi3.ParameterInPath:
+				path[p.Spec.Name] = found[0]
+			case p.Spec.In == openapi3.ParameterInQuery:
+				query[p.Spec.Name] = found[0]
+			}
+		}
+	}
+	for _, p := range l.To.Params {
+		if p.Spec.In == openapi3.ParameterInPath && path[p.Spec.Name] == "" {
+			return nil, nil, false
+		}
+	}
+	return path, query, true
 }
 
 // leads reports whether a link is to an operation, or to another one on its

@@ -9,9 +9,9 @@ import (
 )
 
 // Plain makes bookId, book_id and BookID the same name.
-func Plain(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
-}
+func Plain(name string) string { return strings.ToLower(joined.Replace(name)) }
+
+var joined = strings.NewReplacer("_", "", "-", "")
 
 // stemOf returns what a parameter is the identifier of, as a plain name: pet for
 // petId, pet_id and petUUID, and for {id} below /pets. It is empty where the name
