@@ -81,6 +81,7 @@ func newConfig(opts []Option) (run.Options, error) {
 		CredentialTries: s.CredentialTries, Rate: s.Rate, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
 		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
+		MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
 	}
 	for _, p := range s.Value {
 		out.Known[p.Name] = append(out.Known[p.Name], p.Values...)
@@ -295,6 +296,29 @@ func Severity(check, severity string) Option {
 	return set("severity", func(s *config.Settings) {
 		s.Severity = append(s.Severity, config.Pair{Name: check, Values: []string{severity}})
 	})
+}
+
+// MaxRequests bounds the requests of the whole run, without those that delete what it has made:
+// what is left then is reported as never tried. 0, the default, does not. What is left out may
+// differ from run to run.
+func MaxRequests(n int) Option {
+	return set("max-requests", func(s *config.Settings) { s.MaxRequests = n })
+}
+
+// FailFast ends the run at the first finding that fails it.
+func FailFast() Option { return set("fail-fast", func(s *config.Settings) { s.FailFast = true }) }
+
+// MinCoverage is how many of the clauses that could be tried have to be shown, in percent: fewer
+// fail the run. Those cannot be tried for which there is no request, and those of answers that
+// never came.
+func MinCoverage(percent float64) Option {
+	return set("min-coverage", func(s *config.Settings) { s.MinCoverage = percent })
+}
+
+// Redact names headers, parameters and properties whose values no report shows, whatever their
+// letter case.
+func Redact(names ...string) Option {
+	return set("redact", func(s *config.Settings) { s.Redact = append(s.Redact, names...) })
 }
 
 // Progress is how far a run has come.

@@ -1,6 +1,8 @@
 package contracttest_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -73,4 +75,52 @@ func TestConfig(t *testing.T) {
 	require.ErrorContains(t, err, "config: open nowhere.yaml")
 	_, err = contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Severity("redirekt", "error"))
 	require.ErrorContains(t, err, `did you mean "redirect"`)
+}
+
+// TestRedact proves that no report has the value of what is named, wherever it is in a request
+// or an answer, and that it is no leak.
+func TestRedact(t *testing.T) {
+	const private = "a-private-name \"in quotes\""
+	doc := `
+  /people/{id}:
+    put:
+      operationId: put
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: string}}
+        - {name: nick, in: query, schema: {type: string}}
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}, age: {type: integer, maximum: 100}}}}}}
+      responses:
+        "200": {description: done, content: {application/json: {schema: {type: object, properties: {name: {type: integer}}}}}}
+        "400": {description: bad}
+`
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Secret-Key", "key-in-a-header")
+		_ = json.NewEncoder(w).Encode(map[string]any{"name": private, "list": []any{map[string]any{"iban": 4711471147114711}}, "nick": r.URL.Query().Get("nick")})
+	})
+	values := []contracttest.Option{contracttest.Values("name", private), contracttest.Values("nick", "nick-of-mine"), contracttest.Values("id", "person-1234"), contracttest.Cases(3)}
+	for _, hides := range []bool{false, true} {
+		opts := values
+		if hides {
+			opts = append(opts, contracttest.Redact("NAME", "nick", "id", "list"))
+		}
+		rep, err := contracttest.Run(t.Context(), parse(t, doc), contracttest.Handler(h), opts...)
+		require.NoError(t, err)
+		require.NotEmpty(t, rep.Findings)
+		assert.Empty(t, about(rep, "error-leak"))
+		for format, render := range report.Formats {
+			if format == "html" { // its script has them compressed
+				continue
+			}
+			var b bytes.Buffer
+			require.NoError(t, render(&b, rep))
+			for _, text := range []string{"a-private-name", "nick-of-mine", "person-1234", "4711471147114711"} {
+				if hides {
+					assert.NotContains(t, b.String(), text, format)
+				} else if format == "har" && text == "a-private-name" {
+					assert.Contains(t, b.String(), text, "it is there")
+				}
+			}
+		}
+	}
 }

@@ -92,6 +92,9 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 	for _, w := range rep.Warnings {
 		t.Log(asOptions(w))
 	}
+	if share := rep.Coverage.Share(); share < rep.MinCoverage && len(rep.Inconclusive) == 0 {
+		t.Errorf("contract test: %.1f %% of the clauses that could be tried are shown, where %v %% are asked for", share, rep.MinCoverage)
+	}
 	if slices.Contains(rep.FailOn, report.FailOnUnproven) {
 		for _, u := range rep.Unproven {
 			t.Errorf("%s: no valid request was accepted: %s", u.Operation, u.Answer)

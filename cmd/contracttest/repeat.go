@@ -128,8 +128,8 @@ func (s *settings) takeFrom(rep *report.Report, f *report.Finding) error {
 	s.flags = *s.flags.Over(below)
 	s.flags.Seed, s.flags.Only = f.Case.Seed, []string{"case:" + f.Case.ID, "check:" + f.Check}
 	s.flags.FailOn, s.flags.BaselineStale = []string{report.Error}, "fail"
-	s.flags.Skip, s.flags.Baseline = nil, ""
-	for _, name := range []string{"seed", "only", "skip", "baseline", "baseline-stale", "fail-on"} {
+	s.flags.Skip, s.flags.Baseline, s.flags.MinCoverage = nil, "", 0
+	for _, name := range []string{"min-coverage", "seed", "only", "skip", "baseline", "baseline-stale", "fail-on"} {
 		s.flags.Mark(name, config.Given{Origin: config.FromFlag})
 	}
 	return nil

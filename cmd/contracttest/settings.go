@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,14 +50,14 @@ type flagValue struct {
 }
 
 func (v *flagValue) String() string {
-	if v.all == nil || v.initial == "false" || v.initial == "0s" {
+	if v.all == nil || v.initial == "false" || v.initial == "0" || v.initial == "0s" {
 		return ""
 	}
 	return v.initial
 }
 
 func (v *flagValue) Type() string {
-	return map[config.Kind]string{config.Bool: "bool", config.Int: "int", config.Float: "float", config.Duration: "duration"}[v.one.Kind] + map[bool]string{true: "string"}[v.one.Kind >= config.List || v.one.Kind == config.Text]
+	return map[config.Kind]string{config.Bool: "bool", config.Int: "int", config.Float: "float", config.Duration: "duration", config.Percent: "percent"}[v.one.Kind] + map[bool]string{true: "string"}[v.one.Kind >= config.List || v.one.Kind == config.Text]
 }
 
 func (v *flagValue) Set(text string) error {
@@ -128,7 +129,7 @@ func (s *settings) again(contract *contracttest.Contract) []argument {
 					a.text = name + ": env:" + a.secret
 				}
 			case "value":
-				if name, _, _ := strings.Cut(g.Text, "="); !isParameter(contract, name) {
+				if name, _, _ := strings.Cut(g.Text, "="); !isParameter(contract, name) || slices.ContainsFunc(s.Redact, func(r string) bool { return strings.EqualFold(r, name) }) {
 					a.secret = variable(name)
 					a.text = name + "=env:" + a.secret
 				}

@@ -32,6 +32,10 @@ type Settings struct {
 	MaxTime         time.Duration
 	OperationTime   time.Duration
 	Budget          time.Duration
+	MaxRequests     int
+	FailFast        bool
+	MinCoverage     float64 // in percent
+	Redact          []string
 	Safe, Keep      bool
 	Restart         string
 	Baseline        string
@@ -59,6 +63,7 @@ const (
 	Int
 	Float
 	Duration
+	Percent  // as 90%
 	List     // of texts; a flag is repeated
 	Headers  // pairs; as a flag 'Name: value', where env:VARIABLE is that of the environment
 	Values   // pairs; as a flag name=a,b, with env:VARIABLE
@@ -105,6 +110,10 @@ var Table = []Setting{
 	{Name: "max-time", Go: "MaxTime", Kind: Duration, Doc: "time after which an answer is a finding (response-slow); 0 is without a bound", Again: true, at: func(s *Settings) any { return &s.MaxTime }},
 	{Name: "operation-time", Go: "OperationTime", Kind: Duration, Doc: "time for the requests of one operation, added up; the rest is left out and counted; 0 is without a bound", at: func(s *Settings) any { return &s.OperationTime }},
 	{Name: "budget", Go: "Budget", Kind: Duration, Doc: "time for the whole run; 0 is without a bound", at: func(s *Settings) any { return &s.Budget }},
+	{Name: "max-requests", Go: "MaxRequests", Kind: Int, Doc: "requests of the whole run, without those that delete what it has made; 0 is without a bound", at: func(s *Settings) any { return &s.MaxRequests }},
+	{Name: "fail-fast", Go: "FailFast", Kind: Bool, Doc: "end the run at the first finding that fails it", at: func(s *Settings) any { return &s.FailFast }},
+	{Name: "min-coverage", Go: "MinCoverage", Kind: Percent, Max: 100, Doc: "how many of the clauses that could be tried have to be shown, as 90%", at: func(s *Settings) any { return &s.MinCoverage }},
+	{Name: "redact", Go: "Redact", Kind: List, Again: true, Doc: "name of a header, parameter or property whose values no report shows (repeatable)", at: func(s *Settings) any { return &s.Redact }},
 	{Name: "safe", Go: "Safe", Kind: Bool, Doc: "send GET, HEAD and OPTIONS alone", Again: true, at: func(s *Settings) any { return &s.Safe }},
 	{Name: "keep", Go: "Keep", Kind: Bool, Doc: "leave on the target what the run has made, instead of deleting it at the end", at: func(s *Settings) any { return &s.Keep }},
 	{Name: "restart", Go: "Restart", Doc: "command of the shell that brings the target back after it has died, to find out of which request; it may go on running until the run ends", Command: true, at: func(s *Settings) any { return &s.Restart }},

@@ -58,6 +58,8 @@ func schema() map[string]any {
 			p = or(number)
 		case config.Duration:
 			p = or(object{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`})
+		case config.Percent:
+			p = or(object{"anyOf": []any{object{"type": "number", "minimum": s.Min, "maximum": s.Max}, object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)?%$`}}})
 		case config.List:
 			p = object{"anyOf": []any{one, object{"type": "array", "items": one}}}
 		case config.Headers, config.Mappings:
@@ -106,6 +108,10 @@ func TestSchemaAgrees(t *testing.T) {
 		"workers: 0":                         false,
 		"workers: 1025":                      false,
 		"safe: true":                         true,
+		"min-coverage: 90%\nfail-fast: true": true,
+		"min-coverage: 99.5":                 true,
+		"min-coverage: 101":                  false,
+		"min-coverage: most":                 false,
 		"safe: maybe":                        false,
 		"only: GET /pets":                    true,
 		"only: [a, b]\nskip: []":             true,

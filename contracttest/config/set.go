@@ -89,6 +89,9 @@ func (l *Layer) setText(s *Setting, text string) (err error) {
 	case *int64:
 		*v, err = strconv.ParseInt(text, 10, 64)
 	case *float64:
+		if s.Kind == Percent {
+			text = strings.TrimSpace(strings.TrimSuffix(text, "%"))
+		}
 		*v, err = strconv.ParseFloat(text, 64)
 	case *time.Duration:
 		*v, err = time.ParseDuration(text)
@@ -104,7 +107,7 @@ func (l *Layer) setText(s *Setting, text string) (err error) {
 }
 
 func (k Kind) String() string {
-	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
+	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a share, as in 90%", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
 }
 
 // fromVariable is env:VARIABLE as a word of a value.

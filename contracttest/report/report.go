@@ -53,6 +53,8 @@ type Report struct {
 	Unproven []Unproven `json:"unproven,omitempty"`
 	// Severities are those that the run has given to checks. The last one that matches counts.
 	Severities []Severity `json:"severities,omitempty"`
+	// MinCoverage is how many of the clauses that could be tried have to be shown, in percent.
+	MinCoverage float64 `json:"min_coverage,omitempty"`
 	// FailOn is what fails the run beside errors: see Failed. JSON does not have it.
 	FailOn []string `json:"-"`
 	// Baseline is what came of the file of known findings; nil where there is none.
@@ -127,13 +129,30 @@ type Stats struct {
 // Coverage says what was shown of the clauses. A clause is counted in every
 // column that holds for it: one that was kept and broken is in both.
 type Coverage struct {
-	Clauses   int         `json:"clauses"`
-	Kept      int         `json:"kept"`
-	Broken    int         `json:"broken"`
-	Observed  int         `json:"observed"`
-	NotProven int         `json:"not_proven"`
+	Clauses   int `json:"clauses"`
+	Kept      int `json:"kept"`
+	Broken    int `json:"broken"`
+	Observed  int `json:"observed"`
+	NotProven int `json:"not_proven"`
+	// Possible are the clauses that could be tried: no run has a request for the others, or
+	// they are of answers that never came.
+	Possible  int         `json:"possible,omitempty"`
 	Unreached []Unreached `json:"unreached"`
 	ByClause  []Clause    `json:"by_clause"`
+}
+
+// Share is how many of the clauses that could be tried are shown, in percent.
+func (c *Coverage) Share() float64 {
+	if c.Possible == 0 {
+		return 0
+	}
+	shown := 0
+	for _, cl := range c.ByClause {
+		if cl.State != "not_proven" && cl.State != "unreached" {
+			shown++
+		}
+	}
+	return 100 * float64(shown) / float64(c.Possible)
 }
 
 // Both counts the clauses that were kept and broken: they are in both columns.
@@ -315,11 +334,16 @@ func (r *Report) stale() (fail, warn []Stale) {
 // never accepted. See Failed.
 const FailOnUnproven = "unproven"
 
+// tooLittle reports whether fewer clauses are shown than have to be, though all was sent.
+func (r *Report) tooLittle() bool {
+	return len(r.Inconclusive) == 0 && r.Coverage.Share() < r.MinCoverage
+}
+
 // Failed reports whether there is an error that is not known, an entry of the baseline
-// that has to be mended, or what else failOn names: Warning, FailOnUnproven.
+// that has to be mended, less shown than MinCoverage, or what else failOn names: Warning, FailOnUnproven.
 func (r *Report) Failed(failOn ...string) bool {
 	stale, _ := r.stale()
-	return r.Errors() > 0 || len(stale) > 0 ||
+	return r.Errors() > 0 || len(stale) > 0 || r.tooLittle() ||
 		r.FindingsWarned() > 0 && slices.Contains(failOn, Warning) ||
 		len(r.Unproven) > 0 && slices.Contains(failOn, FailOnUnproven)
 }

@@ -330,6 +330,27 @@ func TestKnown(t *testing.T) {
 	assert.Equal(t, report.StatusKept, r.Status())
 }
 
+// Of the clauses that could be tried, so many have to be shown, where nothing kept the run from
+// trying them.
+func TestMinCoverage(t *testing.T) {
+	r := kept()
+	r.Findings, r.Inconclusive = nil, nil
+	r.Coverage = report.Coverage{Possible: 4, Clauses: 5}
+	for _, state := range []string{"kept", "broken", "observed", "not_proven", "unreached"} {
+		r.Coverage.ByClause = append(r.Coverage.ByClause, report.Clause{Clause: "a/" + state, State: state})
+	}
+	assert.InDelta(t, 75, r.Coverage.Share(), 0.001)
+	r.MinCoverage = 75
+	assert.Equal(t, report.StatusKept, r.Status())
+	r.MinCoverage = 80
+	assert.Equal(t, report.StatusFindings, r.Status())
+	var b bytes.Buffer
+	require.NoError(t, report.Text(&b, r, report.TextOptions{}))
+	assert.Contains(t, b.String(), "✗ too little is shown: 75.0 % of the clauses that could be tried, where 80 % are asked for")
+	r.Inconclusive = []string{"stopped"}
+	assert.Equal(t, report.StatusNoResult, r.Status())
+}
+
 // The ID is not that of a place or a severity, but of what is found.
 func TestID(t *testing.T) {
 	f := broken().Findings[0]

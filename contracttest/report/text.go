@@ -392,6 +392,8 @@ func verdict(r *Report) (text, severity string) {
 		return "the contract is broken: " + r.found(Error) + ", " + warnings, Error
 	case len(r.Inconclusive) > 0:
 		return "no result: no error was found, but not everything could be tested; " + warnings, Warning
+	case r.tooLittle():
+		return fmt.Sprintf("too little is shown: %.1f %% of the clauses that could be tried, where %v %% are asked for; no error was found, %s", r.Coverage.Share(), r.MinCoverage, warnings), Error
 	case len(stale) > 0:
 		return fmt.Sprintf("the baseline has to be mended: %d of its entries; no error was found, %s", len(stale), warnings), Error
 	case slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Known != nil && f.Severity == Error }):

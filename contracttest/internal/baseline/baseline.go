@@ -216,7 +216,7 @@ func (b *Baseline) Apply(rep *report.Report, run Run) {
 	first := map[string]int{} // line by ID
 	for _, e := range b.entries {
 		*e = entry{line: e.line, id: e.id, severity: e.severity, check: e.check, clause: e.clause, status: e.status, until: e.until, why: e.why}
-		over := e.until != "" && e.until < run.Today.Format(date)
+		over := e.over(run.Today)
 		graver := false
 		for i := range rep.Findings {
 			f := &rep.Findings[i]
@@ -259,6 +259,15 @@ func (b *Baseline) Apply(rep *report.Report, run Run) {
 		}
 	}
 	rep.Group()
+}
+
+func (e *entry) over(today time.Time) bool { return e.until != "" && e.until < today.Format(date) }
+
+// Has reports whether a finding is known.
+func (b *Baseline) Has(f report.Finding) bool {
+	return slices.ContainsFunc(b.entries, func(e *entry) bool {
+		return e.standsFor(&f) && !e.over(time.Now()) && (f.Severity != report.Error || e.severity != report.Warning)
+	})
 }
 
 // standsFor reports whether an entry is about a finding.

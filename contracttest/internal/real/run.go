@@ -174,7 +174,7 @@ func free(ctx context.Context, want int) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("port: %w", err)
 	}
-	defer l.Close()                          //nolint:errcheck // nothing was written
+	defer l.Close() //nolint:errcheck // nothing was written
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 

@@ -160,11 +160,12 @@ func (r *runner) enterChain(f *chain.Finding) {
 	e := &judge.Exchange{Exchange: f.At.Exchange, Op: f.At.Op, Clause: f.At.Op.StatusClause}
 	for _, s := range f.Steps {
 		e.Secrets = append(e.Secrets, r.secrets(s.Op, s.Request)...)
+		e.Secrets = append(e.Secrets, r.redacted(s.Op, s.Exchange)...)
 	}
 	shown := *f.At.Exchange
 	shown.Request = f.At.Shown
 	e.Exchange = &shown
-	out := Finding(e, judge.OfSequence(e, f.Check, f.Severity, f.Message, f.Expected, f.Actual), r.curlBase, f.ID)
+	out := r.finding(e, judge.OfSequence(e, f.Check, f.Severity, f.Message, f.Expected, f.Actual), f.ID)
 	out.Curl = r.script(f.Steps, e.Secrets)
 	r.enter(out)
 }
@@ -378,7 +379,7 @@ func (r *runner) judgeStep(op *contract.Operation, s *chain.Step, c *chain.Chain
 	var found []report.Finding
 	for _, f := range judge.Judge(e, r.selection.SkipsCheck) {
 		if !slices.Contains(comesAgain, f.Check) {
-			found = append(found, Finding(e, f, r.curlBase, c.ID))
+			found = append(found, r.finding(e, f, c.ID))
 		}
 	}
 	r.mu.Lock()

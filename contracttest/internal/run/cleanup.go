@@ -121,13 +121,17 @@ func (s *state) uses(res *world.Resource) bool {
 	})
 }
 
+// tidying marks the context of requests that delete what the run has made: no bound keeps
+// them back.
+type tidying struct{}
+
 // deleteAll deletes the resources of one kind after those of another, several at once.
 // Those that are to be spared stay.
 func (r *runner) deleteAll(ctx context.Context, spare func(*world.Resource) bool) {
 	if r.opts.Keep || r.dead.Load() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	ctx, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), tidying{}, true), cleanupTime)
 	defer cancel()
 	all := r.world.Living()
 	if spare != nil {

@@ -166,7 +166,7 @@ func (r *runner) blame(e entry, finding func(*judge.Exchange) judge.Finding) {
 	}
 	f := finding(x)
 	if !r.selection.SkipsCheck(f.Check) {
-		r.enter(Finding(x, f, r.curlBase, name))
+		r.enter(r.finding(x, f, name))
 	}
 }
 

@@ -337,7 +337,7 @@ func (r *runner) changed(c *plan.Case, o *outcome) {
 	e := &judge.Exchange{
 		Exchange: &wire.Exchange{Request: r.withRunHeaders(base)}, Op: c.Op, Clause: base.Clause, Secrets: r.secrets(c.Op, base.Request),
 	}
-	r.enter(Finding(e, judge.RefusedSince(e, c.ID, strconv.Itoa(o.status)), r.curlBase, base.ID))
+	r.enter(r.finding(e, judge.RefusedSince(e, c.ID, strconv.Itoa(o.status)), base.ID))
 }
 
 // othersChange reports whether another operation may have changed the target.

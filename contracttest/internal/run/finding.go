@@ -1,10 +1,12 @@
 package run
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -104,4 +106,18 @@ func (r *runner) enter(f report.Finding) {
 	}
 	r.index[keyOf(f)] = len(r.report.Findings)
 	r.report.Findings = append(r.report.Findings, f)
+	if r.opts.FailFast && r.fails(f) {
+		r.stop(errFailFast)
+	}
+}
+
+// fails reports whether a finding fails the run.
+func (r *runner) fails(f report.Finding) bool {
+	for _, s := range r.opts.Severities {
+		if match.Name(s.Check, f.Check) {
+			f.Severity = s.Severity
+		}
+	}
+	f.ID = report.ID(f)
+	return (f.Severity == report.Error || slices.Contains(r.opts.FailOn, report.Warning)) && (r.opts.Baseline == nil || !r.opts.Baseline.Has(f))
 }

@@ -24,7 +24,7 @@ func (r *runner) finish(start time.Time) {
 		r.takeUp(st)
 	}
 	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules()
-	rep.FailOn = r.opts.FailOn
+	rep.FailOn, rep.MinCoverage = r.opts.FailOn, r.opts.MinCoverage
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()),
 		Started: start.UTC().Format(time.RFC3339), Seconds: time.Since(start).Seconds(),
@@ -53,6 +53,9 @@ func (r *runner) finish(start time.Time) {
 		}
 		if state.String() == "unreached" {
 			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: r.reason(cl)})
+		}
+		if state.String() != "unreached" || !r.beyondReach(cl) {
+			cov.Possible++
 		}
 		shown := report.Clause{
 			Clause: cl.Name, Text: cl.Text, Place: Place(r.contract, cl), State: state.String(), Operation: cl.Operation,
@@ -300,6 +303,20 @@ func (r *runner) lacking(op *contract.Operation) string {
 	return values
 }
 
+// beyondReach reports whether no run could have tried a clause that was not: no value is made for
+// it, or it is of an answer that never came.
+func (r *runner) beyondReach(cl *contract.Clause) bool {
+	pt := r.states.of(r.contract.OperationOf(cl)).plan
+	if cl.Unjudged() {
+		return true
+	}
+	if pt == nil || r.opts.unsafe(r.contract.OperationOf(cl)) {
+		return false
+	}
+	_, unplanned := pt.unreached[cl]
+	return unplanned || r.reason(cl) == report.NoResponse
+}
+
 func (r *runner) reason(cl *contract.Clause) string {
 	pt := r.states.of(r.contract.OperationOf(cl)).plan
 	if cl.Unjudged() {
@@ -319,7 +336,7 @@ func (r *runner) reason(cl *contract.Clause) string {
 		return errSafe.Error()
 	}
 	if cl.Side == contract.ResponseSide {
-		return "no response had it"
+		return report.NoResponse
 	}
 	return "no case was sent for it"
 }

@@ -244,6 +244,12 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 		x.Err = err
 		return x
 	}
+	if most := int64(r.opts.MaxRequests); most > 0 && ctx.Value(tidying{}) == nil && r.bounded.Add(1) > most {
+		r.spent.Store(true)
+		r.stop(errMaxRequests)
+		x.Err = errMaxRequests
+		return x
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
 	r.exchanges.Add(1)

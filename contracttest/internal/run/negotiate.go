@@ -170,7 +170,7 @@ func (r *runner) answersOf(ctx context.Context, n *negotiation, gate gate) []neg
 			})...)
 		}
 		for _, f := range some {
-			found = append(found, negotiable{one.special, one.e.Exchange, Finding(one.e, f, r.curlBase, one.ID)})
+			found = append(found, negotiable{one.special, one.e.Exchange, r.finding(one.e, f, one.ID)})
 		}
 	}
 	return found

@@ -128,7 +128,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	e := r.seen(c, x)
 	o := outcome{err: x.Err, must: e.Must}
 	for _, f := range judge.Judge(e, r.selection.SkipsCheck) {
-		o.findings = append(o.findings, Finding(e, f, r.curlBase, c.ID))
+		o.findings = append(o.findings, r.finding(e, f, c.ID))
 	}
 	if x.Response == nil {
 		return o

@@ -424,7 +424,7 @@ func (r *runner) steady(one *repeated) {
 // unstable enters that the same request is not answered in the same way.
 func (r *runner) unstable(c *plan.Case, req *wire.Request, message, expected, actual string, severity judge.Severity) report.Finding {
 	e := &judge.Exchange{Exchange: &wire.Exchange{Request: req}, Op: c.Op, Clause: c.Clause, Secrets: r.secrets(c.Op, req)}
-	f := Finding(e, judge.Unstable(e, severity, message, expected, actual), r.curlBase, c.ID)
+	f := r.finding(e, judge.Unstable(e, severity, message, expected, actual), c.ID)
 	r.enter(f)
 	return f
 }

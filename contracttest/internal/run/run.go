@@ -90,12 +90,20 @@ type runner struct {
 	hung      atomic.Int32 // answers of any operation that were late
 	answered  atomic.Bool  // whether an answer came to its end
 	exchanges atomic.Int64
+	bounded   atomic.Int64 // of them those that MaxRequests bounds
+	spent     atomic.Bool  // there may be no more
+	stop      context.CancelCauseFunc
 
 	mu   sync.Mutex // guards done, and account while cases are sent
 	done int
 }
 
-var errBudget = errors.New("the budget ran out")
+// Why a run ends before its time, as it was told to.
+var (
+	errBudget      = errors.New("the budget ran out")
+	errMaxRequests = errors.New("the number of requests is used up")
+	errFailFast    = errors.New("an error ends the run")
+)
 
 func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	start := time.Now()
@@ -104,6 +112,8 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, r.opts.Budget, errBudget)
 		defer cancel()
 	}
+	ctx, r.stop = context.WithCancelCause(ctx)
+	defer r.stop(nil)
 	if r.opts.Rate > 0 {
 		r.load.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
 	}
@@ -161,7 +171,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	}
 	r.cleanup(ctx)
 	cleaned = true
-	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errBudget) && r.exchanges.Load() == 0 {
+	if ctx.Err() != nil && !asTold(ctx) && r.exchanges.Load() == 0 {
 		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
 	r.ended(ctx)

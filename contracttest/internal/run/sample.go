@@ -99,7 +99,7 @@ func (s *sample) all() []report.Exchange {
 
 // shot is an exchange as a report shows it: bounded, and without secrets.
 func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
-	secrets := r.secrets(c.Op, x.Request)
+	secrets := append(r.secrets(c.Op, x.Request), r.redacted(c.Op, x)...)
 	masked := mask(secrets)
 	out := &report.Exchange{
 		Case: c.ID, Operation: c.Op.ID, Clause: c.Clause.Name, Breaks: c.Expect != plan.Accept, Expect: Expected[c.Expect], Leave: c.Leave,

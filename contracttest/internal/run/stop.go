@@ -29,13 +29,19 @@ func graceful(ctx context.Context) (late context.Context, cancel context.CancelF
 // reasonOf says why a context has ended.
 func reasonOf(ctx context.Context) string {
 	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, errBudget):
+	case asTold(ctx):
 		return cause.Error()
 	case errors.Is(cause, context.DeadlineExceeded):
 		return "the time for the run was over"
 	default:
 		return "the run was stopped"
 	}
+}
+
+// asTold reports whether a run has ended before its time as its options say.
+func asTold(ctx context.Context) bool {
+	cause := context.Cause(ctx)
+	return errors.Is(cause, errBudget) || errors.Is(cause, errMaxRequests) || errors.Is(cause, errFailFast)
 }
 
 // left counts the planned cases that were not sent as the run ended before them.
@@ -59,7 +65,7 @@ func (r *runner) leftOut(c *plan.Case, why string) {
 
 // over reports whether nothing more can be learned from the target.
 func (r *runner) over(ctx context.Context) bool {
-	return ctx.Err() != nil || r.credential.lost.Load() != nil || r.dead.Load()
+	return ctx.Err() != nil || r.spent.Load() || r.credential.lost.Load() != nil || r.dead.Load()
 }
 
 // ended says what was left out as the run ended early.
