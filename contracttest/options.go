@@ -210,8 +210,8 @@ func MaxTime(d time.Duration) Option {
 }
 
 // Budget bounds the whole run; what is left then is reported as never tried, and
-// the report is inconclusive where that is a case for a clause. 0, the default,
-// does not.
+// the report is inconclusive where that is a case for a clause. After all else there
+// are walks (walk-differs). 0, the default, has neither.
 func Budget(d time.Duration) Option {
 	return set("budget", func(s *config.Settings) { s.Budget = d })
 }

@@ -84,6 +84,16 @@ func (p *planner) changed() {
 			}
 		}, k.Put, k.Read)
 	}
+	p.add(judge.PutNotStored, "unchanged", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		kept := t.kept(r)
+		if s := t.do(k.Put, r, Edit{}); s.ok() && !t.over() {
+			t.stored(k.Put, s, r, kept, nil)
+		}
+	}, k.Put, k.Read)
 	p.add(judge.PutNotStored, "twice", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() {
@@ -292,6 +302,16 @@ func (p *planner) patched() {
 		}
 		again := Edit{Only: true, Keep: names}
 		if s := t.do(k.Patch, r, again); s.ok() && !t.over() {
+			t.stored(k.Patch, s, r, kept, nil)
+		}
+	}, k.Patch, k.Read)
+	p.add(judge.PatchPartial, "unchanged", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		kept := t.kept(r)
+		if s := t.do(k.Patch, r, Edit{Only: true, Keep: names}); s.ok() && !t.over() {
 			t.stored(k.Patch, s, r, kept, nil)
 		}
 	}, k.Patch, k.Read)

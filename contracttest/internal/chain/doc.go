@@ -16,6 +16,9 @@
 // back as it was sent. A finding that does not come again on fresh resources is a
 // warning.
 //
+// Walks are changes in an order that a seed gives; one that fails is made again without
+// each of the changes that the failure does not need.
+//
 // Requests are sent by an [Actor], which package run is; the checks are declared in
 // package judge, which makes the findings.
 package chain

@@ -140,3 +140,30 @@ func findings(rep *contracttest.Report) map[string]bool {
 	}
 	return all
 }
+
+// TestWalks proves that where a budget is set, changes in an order that no check has find
+// what they leave wrong, and are told without those that this does not need.
+func TestWalks(t *testing.T) {
+	run := func(budget time.Duration, defects ...crud.Defect) []contracttest.Finding {
+		c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
+		require.NoError(t, err)
+		s, err := crud.New(crud.Dress{}, defects...)
+		require.NoError(t, err)
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Values("Bearer", crud.Token), contracttest.Settle(10*time.Millisecond),
+			contracttest.Cases(0), contracttest.Only("check:walk-differs"), contracttest.Budget(budget))
+		require.NoError(t, err)
+		return rep.Findings
+	}
+	const enough = 10 * time.Minute
+	assert.Empty(t, run(enough), "of the correct service")
+	lines := map[string]int{"a deleted team comes back": 4, "PATCH loses the size": 3}
+	for n := range crud.Defects() {
+		d := crud.Defects()[n]
+		if lines[d.Name] == 0 {
+			continue
+		}
+		found := run(enough, d)
+		require.NotEmpty(t, found, d.Name)
+		assert.Len(t, strings.Split(found[0].Curl, "\n"), lines[d.Name], "%s", found[0].Curl)
+	}
+}

@@ -94,6 +94,7 @@ const (
 	TextOfAnother       = "text-of-another"
 	UndocumentedStored  = "undocumented-stored"
 	LinkBroken          = "link-broken"
+	WalkDiffers         = "walk-differs"
 	HeadDiffers         = "head-differs" // which one answer may show too
 )
 
@@ -278,6 +279,13 @@ var Sequences = []Check{
 		Severity: "always a warning",
 		Silent:   "Links that need what the answer does not have.",
 		Refs:     "OpenAPI 3.0.3, Link Object: that a link is there does not guarantee that it can be followed",
+	},
+	{
+		Name:     WalkDiffers,
+		Doc:      "With --budget: after changes in an order that the seed gives, a resource is not what they have made of it. The sequence has no more changes than that takes.",
+		Severity: "always a warning",
+		Silent:   "Properties that the creation did not store as they were sent.",
+		Refs:     "no sentence forbids it",
 	},
 	{
 		Name:     TextOfAnother,

@@ -106,9 +106,14 @@ func (r *runner) fillAll(kinds []*chain.Kind) {
 	}
 }
 
-// wantedChains are those of the selection about some kinds, in the order of the plan.
+// wantedChains are those of the selection about some kinds, in the order of the plan; walks
+// come after all others.
 func (r *runner) wantedChains(kinds []*chain.Kind) []*chain.Chain {
-	return slices.DeleteFunc(chain.Plan(kinds, actor{r: r}), func(c *chain.Chain) bool { return !r.wantsChain(c) })
+	all := chain.Plan(kinds, actor{r: r})
+	if r.opts.Budget > 0 {
+		all = append(all, chain.Walks(kinds, actor{r: r}, r.opts.Seed)...)
+	}
+	return slices.DeleteFunc(all, func(c *chain.Chain) bool { return !r.wantsChain(c) })
 }
 
 func (r *runner) wantsChain(c *chain.Chain) bool {

@@ -78,7 +78,7 @@ func (l DocumentedLink) Follow(x *wire.Exchange, values map[string]string) (path
 		path = map[string]string{}
 	}
 	for key, expr := range l.spec.Parameters {
-		found := []string{}
+		var found []string
 		switch text, isText := expr.(string); {
 		case isText && strings.HasPrefix(text, "$request.path."):
 			found = scalar(values[strings.TrimPrefix(text, "$request.path.")])
