@@ -22,6 +22,19 @@ func (p *planner) deleted() {
 				t.staysAway(r)
 			}
 		}, k.Delete, k.Read, child.Make)
+		p.add(judge.RefusedButDone, "with-"+child.Make.ID, func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.makeKind(child, r.values, Edit{}) == nil || t.over() || !t.peek(k.Read, r, Edit{}).ok() {
+				return
+			}
+			s := t.do(k.Delete, r, Edit{})
+			if !s.refused() || t.over() {
+				return
+			}
+			if after := t.read(r); after.gone() && !t.over() {
+				t.blame(severityOfRefusal(k.Delete, s), s, "the resource as it was", after.answer(), "%s was refused with %s, and the resource is gone", k.Delete.ID, s.answer())
+			}
+		}, k.Delete, k.Read, child.Make)
 		p.inherited(child)
 	}
 	p.returns()
@@ -129,14 +142,14 @@ func (p *planner) returns() {
 	if k.Read == nil || k.Delete == nil {
 		return
 	}
-	deeds := []string{k.Make.ID}
+	var deeds []string
 	byName := map[string]*contract.Operation{k.Make.ID: k.Make}
 	for _, op := range []*contract.Operation{k.Put, k.Patch, k.List, k.Delete} {
 		if op != nil && byName[op.ID] == nil {
 			deeds, byName[op.ID] = append(deeds, op.ID), op
 		}
 	}
-	p.add(judge.DeletedStillThere, "comes-back", func(t *try) {
+	come := func(t *try, deeds []string) {
 		above := t.above(k)
 		t.each(deeds, func(name string) {
 			r := t.makeKind(k, above, Edit{})
@@ -164,7 +177,10 @@ func (p *planner) returns() {
 				t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), s, "404 or 410", s.answer(), "what %s has deleted, and was no longer there, is so again after %s", k.Delete.ID, name)
 			}
 		})
-	}, k.Delete, k.Read).Alone = true
+	}
+	// What another request makes meanwhile may be what brings it back.
+	p.add(judge.DeletedStillThere, "comes-back", func(t *try) { come(t, []string{k.Make.ID}) }, k.Delete, k.Read).Alone = true
+	p.add(judge.DeletedStillThere, "comes-back-later", func(t *try) { come(t, deeds) }, k.Delete, k.Read)
 }
 
 // inherited plans whether what stood below a deleted resource stands below the one that has

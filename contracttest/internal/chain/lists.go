@@ -481,18 +481,25 @@ func (t *try) unsafe() {
 // totals are how the number of all entries is named beside a page of them.
 var totals = []string{"total", "totalcount", "count", "totalitems", "totalresults", "totalelements", "itemcount"}
 
+// ofPages are how the number of all pages is named.
+var ofPages = []string{"totalpages", "pagecount", "numpages", "pagestotal"}
+
 // total is the number of all entries that an answer names; false where it names none.
 func total(s *Step) (int, bool) {
-	if s.Response == nil {
-		return 0, false
+	if s.Response != nil {
+		if n, err := strconv.Atoi(s.Response.Header.Get("X-Total-Count")); err == nil {
+			return n, true
+		}
 	}
-	if n, err := strconv.Atoi(s.Response.Header.Get("X-Total-Count")); err == nil {
-		return n, true
-	}
-	whole, _ := decode(s.Response.Body).(map[string]any)
+	return counted(s, totals)
+}
+
+// counted is a number beside the entries of a list, by its names.
+func counted(s *Step, names []string) (int, bool) {
+	whole, _ := decode(s.body()).(map[string]any)
 	for _, level := range []map[string]any{whole, inner(whole, "page"), inner(whole, "pagination"), inner(whole, "meta")} {
 		for _, name := range sortedKeys(level) {
-			if n, err := strconv.Atoi(textOf(level[name])); slices.Contains(totals, world.Plain(name)) && err == nil {
+			if n, err := strconv.Atoi(textOf(level[name])); slices.Contains(names, world.Plain(name)) && err == nil {
 				return n, true
 			}
 		}
@@ -582,8 +589,16 @@ func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.
 		all, named := total(whole[0])
 		s := t.do(k.List, r, Edit{Query: map[string]string{limit.Spec.Name: "1"}})
 		of, also := total(s)
-		if n := len(t.identifiers(s)); named && also && n == 1 && of == n && all > n && !t.over() {
+		n := len(t.identifiers(s))
+		if !named || !also || n != 1 || all < 2 || t.over() {
+			return
+		}
+		pages, told := counted(s, ofPages)
+		switch {
+		case of == n:
 			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(of), "the number of all entries of %s is that of the entries on the page", k.List.ID)
+		case told && of == all && pages != all:
+			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(pages), "the number of pages of one entry each of %s is not that of all entries", k.List.ID)
 		}
 	}, k.List)
 }

@@ -91,7 +91,7 @@ func (p *planner) next() {
 				cases[label], labels = c, append(labels, label)
 			}
 		}
-		if len(labels) == 0 {
+		if len(labels) == 0 || op == k.Make && len(optional) == 0 {
 			continue
 		}
 		check := map[*contract.Operation]string{k.Make: judge.CreatedDiffers, k.Put: judge.PutNotStored, k.Patch: judge.PatchPartial}[op]
@@ -101,21 +101,21 @@ func (p *planner) next() {
 				return
 			}
 			kept := t.kept(first)
-			less := Edit{Drop: optional}
-			if op != k.Make {
-				less = Edit{}
+			var otherwise map[string]any
+			if op == k.Make {
+				t.steps = t.stepsAbove(first)
+				plain := t.beside(first, Edit{Drop: optional})
+				if plain == nil || t.over() {
+					return
+				}
+				otherwise = t.shown(plain)
+				t.steps = t.stepsAbove(plain)
 			}
-			t.steps = t.stepsAbove(first)
-			plain := t.beside(first, less)
-			if plain == nil || t.over() {
-				return
-			}
-			otherwise := t.shown(plain)
-			t.steps = t.stepsAbove(plain)
+			set := false
 			t.each(labels, func(label string) {
 				if op == k.Make {
 					s, _ := t.attempt(k, first.parent(), Edit{Case: cases[label], Set: t.others(op)})
-					r := t.beside(first, less)
+					r := t.beside(first, Edit{Drop: optional})
 					if r == nil || !s.refused() || t.over() {
 						return
 					}
@@ -128,12 +128,15 @@ func (p *planner) next() {
 					}
 					return
 				}
-				r := t.beside(first, Edit{})
-				if r == nil || t.over() || !t.do(op, r, Edit{Case: cases[label]}).refused() || t.over() {
+				e := Edit{}
+				if set = !set; set { // another time what it was
+					e.Set = t.others(op)
+				}
+				if !t.do(op, first, Edit{Case: cases[label]}).refused() || t.over() {
 					return
 				}
-				if change := t.do(op, r, Edit{Set: t.others(op)}); change.ok() && !t.over() {
-					t.stored(op, change, r, kept, nil)
+				if change := t.do(op, first, e); change.ok() && !t.over() {
+					t.stored(op, change, first, kept, nil)
 				}
 			})
 		}, op, k.Read).Alone = true

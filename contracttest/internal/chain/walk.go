@@ -55,7 +55,7 @@ func Walks(kinds []*Kind, actor Actor, seed int64) []*Chain {
 				if first != nil {
 					t.found, t.steps, t.about = first, first.steps, first.about
 				}
-			}, k.Read).Alone = true
+			}, k.Read, ops...).Alone = true
 		}
 		all = append(all, p.all...)
 	}

@@ -23,6 +23,7 @@ import (
 var (
 	all         = flag.Bool("all", false, "all dresses and defects; else a sample")
 	seeds       = flag.Int("seeds", 1, "how many seeds each dress is tried with")
+	firstSeed   = flag.Int64("seed", 1, "the first of them")
 	inOperation = flag.Bool("real", false, "deployments as in operation: tokens that live 2 s, 400 requests in a second, an operation of 1.5 s")
 )
 
@@ -36,7 +37,7 @@ func TestDresses(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			for seed := range int64(*seeds) {
-				try(t, crud.Dresses()[name], crud.Deployment{}, seed+1)
+				try(t, crud.Dresses()[name], crud.Deployment{}, *firstSeed+seed)
 			}
 		})
 	}
@@ -51,7 +52,7 @@ func TestDeployments(t *testing.T) {
 		}
 		t.Run(d.Name, func(t *testing.T) {
 			for seed := range int64(min(*seeds, 5)) {
-				try(t, crud.Dress{}, d, seed+1)
+				try(t, crud.Dress{}, d, *firstSeed+seed)
 			}
 		})
 	}

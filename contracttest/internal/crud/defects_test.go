@@ -56,17 +56,18 @@ func TestStateDefects(t *testing.T) {
 		if !(wanted.MatchString(name) || *oneDefect == "missed" && known[name]) || !*all && *oneDefect == "" && (n%40 != 0 || !racing.Take(n/40, 6)) {
 			continue
 		}
-		for seed := range int64(*seeds) {
+		for nth := range int64(*seeds) {
+			seed := *firstSeed + nth
 			d := crud.Defects()[n] // it may remember
 			key := fmt.Sprint(d.Dress, seed)
 			if correct[key] == nil {
-				correct[key] = findings(report(t, d.Dress, seed+1))
+				correct[key] = findings(report(t, d.Dress, seed))
 				for f := range correct[key] { // it would hide what is found of a defect
 					assert.False(t, ofState(f, ""), "of the correct service: %s", f)
 				}
 			}
 			tried++
-			rep := report(t, d.Dress, seed+1, d)
+			rep := report(t, d.Dress, seed, d)
 			more := findings(rep)
 			maps.DeleteFunc(more, func(f string, _ bool) bool {
 				return correct[key][f] || !d.Warning && !strings.HasPrefix(f, "error ")
@@ -74,7 +75,7 @@ func TestStateDefects(t *testing.T) {
 			switch {
 			case len(more) == 0:
 				lost[name] = true
-				assert.True(t, known[name], "missed with seed %d: %s (%s; meant for %s)", seed+1, name, d.Doc, d.Check)
+				assert.True(t, known[name], "missed with seed %d: %s (%s; meant for %s)", seed, name, d.Doc, d.Check)
 			default:
 				found++
 				meant[name] = meant[name] || slices.ContainsFunc(slices.Collect(maps.Keys(more)), func(f string) bool { return ofState(f, d.Check) })

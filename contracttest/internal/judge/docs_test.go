@@ -54,7 +54,8 @@ What holds for all of them:
 - **What may differ is learned first**: compared is only what the target has once stored as it was sent, letter case and
   blanks around a text left aside. What differs from one read to the next is not compared.
 - A finding has the whole sequence as lines for a shell, which pass on identifiers in variables. ` + "`--only 'case:ID'`" + ` runs that
-  sequence alone.
+  sequence alone. Where it looks at several things in turn, it is made again for the one at fault, and of several resources
+  with as few as that takes.
 - ` + "`--peer 'Authorization: Bearer …'`" + ` gives the credential of another user, for what one may not see of the other.
 
 ` + "`--safe`" + ` leaves all of them out.
