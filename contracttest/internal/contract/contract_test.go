@@ -198,6 +198,7 @@ func TestBasePath(t *testing.T) {
 		{fetched, "./v1", "/api/v3/v1"},
 		{fetched, "../v1", "/api/v1"},
 		{fetched, ".", "/api/v3"},
+		{fetched, "', description: 'empty", ""},
 	} {
 		t.Run(tt.name+" "+tt.servers, func(t *testing.T) {
 			servers := ""

@@ -139,6 +139,9 @@ func (c *Contract) basePath(servers openapi3.Servers, pointer string) string {
 	}
 	server := servers[0]
 	raw := server.URL
+	if raw == "" { // relative to the document it would be the document itself, which nobody means
+		return ""
+	}
 	for name, v := range server.Variables {
 		if v != nil {
 			raw = strings.ReplaceAll(raw, "{"+name+"}", v.Default)
