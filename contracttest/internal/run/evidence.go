@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -52,14 +53,77 @@ func (a answer) refuses() bool { return a.class() == 4 }
 
 // conclude enters what came of some cases, in their order.
 func (r *runner) conclude(ctx context.Context, cases []*plan.Case, outcomes []outcome) {
-	probes := r.probes(ctx, cases, outcomes)
+	probes, others := r.probes(ctx, cases, outcomes), r.others(ctx, cases, outcomes)
 	for i, c := range cases {
-		r.concludeOne(ctx, c, outcomes[i], probes[c])
+		r.concludeOne(ctx, c, outcomes[i], probes[c], others[c])
 	}
 }
 
+// others are answers that the one to a case is held against; nil are those that were not
+// asked for beforehand.
+type others struct {
+	second *answer // to the same request
+	base   *answer // to the valid one, where the case is refused that has to be accepted
+}
+
+// others sends, beside each other, what the answers to some cases are held against in any
+// case: the valid request, and the request once more that is the first with a finding which
+// has to come again.
+func (r *runner) others(ctx context.Context, cases []*plan.Case, outcomes []outcome) map[*plan.Case]others {
+	all := make([]others, len(cases))
+	seen := map[findingKey]bool{}
+	g := &errgroup.Group{}
+	g.SetLimit(r.workers())
+	ask := func(c *plan.Case, to **answer) {
+		*to = &answer{}
+		into := *to
+		g.Go(func() error { *into = answerOf(r.send(ctx, c)); return nil })
+	}
+	for i, c := range cases {
+		o := &outcomes[i]
+		if o.skipped != "" || c.Base == nil || c.Expect != plan.Accept && c.Expect != plan.Refuse || len(c.Parts()) > 0 || // which may be reduced
+			c.Expect == plan.Accept && (r.doubtful(c) || r.assumes(c, o)) {
+			continue
+		}
+		if needsBase(c, o) {
+			ask(c.Base, &all[i].base)
+		}
+		again := false
+		for _, f := range o.findings {
+			if key := keyOf(f); r.wantsSecond(f) && !seen[key] {
+				seen[key], again = true, true
+			}
+		}
+		if again && !r.usesUp(c, o) {
+			ask(c, &all[i].second)
+		}
+	}
+	_ = g.Wait() // none fails
+	byCase := map[*plan.Case]others{}
+	for i, c := range cases {
+		byCase[c] = all[i]
+	}
+	return byCase
+}
+
+// needsBase reports whether the valid request is needed to tell what a refusal means.
+func needsBase(c *plan.Case, o *outcome) bool {
+	return c.Expect == plan.Accept && o.must && o.class() == 4 && c.Base != nil
+}
+
+// wantsSecond reports whether a finding is one that a second answer has to confirm.
+func (r *runner) wantsSecond(f report.Finding) bool {
+	return f.Severity == report.Error && slices.Contains(comesAgain, f.Check) && !r.confirmed[keyOf(f)]
+}
+
+// usesUp reports whether a request has taken away what it needs, and cannot be sent again as
+// it was.
+func (r *runner) usesUp(c *plan.Case, o *outcome) bool {
+	return takes(c.Op) && o.accepted && !r.states.of(c.Op).renews()
+}
+
 // concludeOne enters the outcome of a case: what of it the evidence bears.
-func (r *runner) concludeOne(ctx context.Context, c *plan.Case, o outcome, p *probe) {
+func (r *runner) concludeOne(ctx context.Context, c *plan.Case, o outcome, p *probe, known others) {
 	if o.skipped != "" {
 		r.states.of(c.Op).skipped[c.Clause] = o.skipped
 		if o.cut {
@@ -69,7 +133,10 @@ func (r *runner) concludeOne(ctx context.Context, c *plan.Case, o outcome, p *pr
 	}
 	r.states.of(c.Op).note(c, &o)
 	small, least := r.reduce(ctx, c, &o, p)
-	r.weigh(ctx, small, least)
+	if small != c {
+		known = others{}
+	}
+	r.weigh(ctx, small, least, known)
 	clean := true
 	for _, f := range least.findings {
 		r.enter(f)
@@ -83,7 +150,7 @@ func (r *runner) concludeOne(ctx context.Context, c *plan.Case, o outcome, p *pr
 // against one to the request without what the case changes, a path or a method
 // that is served against one that nobody can know, and both against the answer
 // to the same request once more.
-func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
+func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome, known others) {
 	if r.states.of(c.Op).closed && o.refusesCaller() {
 		o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool {
 			return f.Check == judge.ValidRefused || f.Check == judge.UndocumentedStatus && f.Severity == report.Error
@@ -103,7 +170,7 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
 			break
 		}
-		if o.must && o.class() == 4 && c.Base != nil && answerOf(r.send(ctx, c.Base)).refuses() {
+		if needsBase(c, o) && r.answer(ctx, c.Base, known.base).refuses() {
 			r.changed(c, o)
 		}
 		if drops(o.findings, judge.ValidRefused) && slices.ContainsFunc(c.Without, func(without func() *wire.Request) bool {
@@ -121,7 +188,7 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome) {
 		r.blameForm(ctx, c, o)
 	case plan.RefuseCredential:
 	}
-	r.again(ctx, c, o)
+	r.again(ctx, c, o, known.second)
 }
 
 // usedUp notes that a valid request is refused for a value which the user has given
@@ -240,22 +307,26 @@ func drops(findings []report.Finding, checks ...string) bool {
 	return slices.ContainsFunc(findings, func(f report.Finding) bool { return slices.Contains(checks, f.Check) })
 }
 
-// again sends a request once more before it is reported that it is accepted or
-// refused: what does not come again is a warning that says so. A request that
-// has taken away what it needs cannot be sent again as it was.
-func (r *runner) again(ctx context.Context, c *plan.Case, o *outcome) {
-	if takes(c.Op) && o.accepted && !r.states.of(c.Op).renews() {
+// answer is the one to a case that is known, or what it is answered with now.
+func (r *runner) answer(ctx context.Context, c *plan.Case, known *answer) answer {
+	if known != nil {
+		return *known
+	}
+	return answerOf(r.send(ctx, c))
+}
+
+// again sends a request once more, unless that has been done, before it is reported that it
+// is accepted or refused: what does not come again is a warning that says so.
+func (r *runner) again(ctx context.Context, c *plan.Case, o *outcome, second *answer) {
+	if r.usesUp(c, o) {
 		return
 	}
-	var second answer
-	sent := false
 	for i, f := range o.findings {
-		if f.Severity != report.Error || !slices.Contains(comesAgain, f.Check) || r.confirmed[keyOf(f)] {
+		if !r.wantsSecond(f) {
 			continue
 		}
-		if !sent {
-			second, sent = answerOf(r.send(ctx, c)), true
-		}
+		a := r.answer(ctx, c, second)
+		second = &a
 		if second.class() == o.class() || r.over(ctx) {
 			r.confirmed[keyOf(f)] = true
 			continue

@@ -25,10 +25,12 @@ const (
 	longestPause = 2 * time.Second
 )
 
-// How often a request is tried alone, and after which part of the time-out an
-// answer is so late that fewer requests are sent at once.
+// How often a request is tried alone, how many in a row may be so in vain before others
+// are believed at the second time, and after which part of the time-out an answer is so late
+// that fewer requests are sent at once.
 const (
 	maxAlone    = 2
+	maxVainly   = 4
 	nearTimeout = 3
 )
 
@@ -41,6 +43,7 @@ type load struct {
 	started atomic.Int64
 	most    atomic.Int64 // how many may be under way; 0: no bound
 	good    atomic.Int64 // answers since it fell
+	vain    atomic.Int64 // requests in a row that were lost when alone too
 
 	mu      sync.Mutex
 	limiter *rate.Limiter // nil: no bound
@@ -51,8 +54,12 @@ type load struct {
 	limited map[*contract.Operation]int
 }
 
-// maxWaiting is how many requests of slow operations may be under way.
-const maxWaiting = 32
+// How many requests of slow operations may be under way: as many as are sent at once
+// anyway, and one more with each answer that took no longer than one alone.
+const (
+	firstWaiting = together
+	maxWaiting   = 96
+)
 
 // workers is how many requests may be under way that nobody has to wait for.
 func (r *runner) workers() int { return r.load.atMost(r.opts.Workers) }
@@ -63,7 +70,7 @@ func (r *runner) lanes(op *contract.Operation) int {
 	if rank(op) > reading {
 		return r.workers()
 	}
-	return r.load.atMost(max(r.opts.Workers, maxWaiting))
+	return r.load.atMost(max(r.opts.Workers, min(firstWaiting+int(r.states.of(op).borne.Load()), maxWaiting)))
 }
 
 func (l *load) atMost(n int) int {
@@ -185,13 +192,22 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 			r.load.slower(r.load.under.Load()) // the next ones may be late
 		} else {
 			r.load.steady()
+			r.bears(op, x)
 		}
 	case !r.answered.Load(), r.stopped(ctx, op) != "": // one that has never answered is not busy
 	case alone && errors.Is(failure(x), send.ErrDropped): // it may have been closed for being idle
 		x = r.alone(ctx, op, req, do, x)
 	case !alone:
 		beside := r.load.under.Load()
-		if x = r.alone(ctx, op, req, do, x); !overloaded(x) { // else it comes of the request, not of those beside it
+		if r.load.vain.Load() < maxVainly || errors.Is(failure(x), send.ErrTimeout) {
+			x = r.alone(ctx, op, req, do, x)
+		} else { // to be alone, it would wait for all others
+			x, _ = r.once(ctx, op, req, do)
+		}
+		if overloaded(x) { // it comes of the request, not of those beside it
+			r.load.vain.Add(1)
+		} else {
+			r.load.vain.Store(0)
 			r.load.slower(beside)
 		}
 	}
@@ -209,6 +225,13 @@ func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire
 		r.note(op, x)
 	}
 	return x
+}
+
+// bears notes that an answer of a slow operation took no longer among others.
+func (r *runner) bears(op *contract.Operation, x *wire.Exchange) {
+	if st := r.states.of(op); st.slow() && x.Response != nil && x.Response.Elapsed < st.alone*3/2 && st.borne.Load() < maxWaiting {
+		st.borne.Add(1)
+	}
 }
 
 // alone sends a request when no other is under way. A target may still be busy

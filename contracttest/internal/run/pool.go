@@ -87,7 +87,7 @@ func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
 func (p *pool) work(ctx context.Context) {
 	j := &job{}
 	for {
-		i, ok := p.take(j)
+		i, ok := p.take(ctx, j)
 		if !ok {
 			return
 		}
@@ -99,7 +99,7 @@ func (p *pool) work(ctx context.Context) {
 }
 
 // take chooses the next case.
-func (p *pool) take(j *job) (int, bool) {
+func (p *pool) take(ctx context.Context, j *job) (int, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
@@ -110,6 +110,7 @@ func (p *pool) take(j *job) (int, bool) {
 			if i, ok := p.choose(); ok {
 				j.op, j.since, j.slow, j.known = p.cases[i].Op, time.Now(), false, false
 				p.busy[j] = true
+				p.standIn(ctx, j)
 				return i, true
 			}
 			if p.waiting == 0 {
@@ -117,6 +118,15 @@ func (p *pool) take(j *job) (int, bool) {
 			}
 		}
 		p.freed.Wait()
+	}
+}
+
+// standIn replaces a worker at once that is going to wait for an operation known to be slow.
+func (p *pool) standIn(ctx context.Context, j *job) {
+	if st := p.r.states.of(j.op); p.r.opts.Workers > 1 && st.slow() && p.known < p.r.lanes(j.op) {
+		j.known = true
+		p.known++
+		p.workers.Go(func() { p.work(ctx) })
 	}
 }
 
@@ -183,11 +193,6 @@ func (p *pool) relieve(ctx context.Context) {
 	defer p.mu.Unlock()
 	for j := range p.busy {
 		st := p.r.states.of(j.op)
-		if st.slow() && !j.known && !j.slow && p.known < maxWaiting {
-			j.known = true
-			p.known++
-			p.workers.Go(func() { p.work(ctx) })
-		}
 		if j.slow || p.slowAll == replacements*p.r.opts.Workers || time.Since(j.since) < max(p.r.opts.Timeout/partOfTimeout, 2*st.alone) {
 			continue
 		}

@@ -54,6 +54,7 @@ type state struct {
 	spoilt      atomic.Bool  // it fails since some request
 	late, large atomic.Int32 // answers that did not come to an end
 	took        atomic.Int64 // nanoseconds, of all its requests
+	borne       atomic.Int32 // answers that took no longer among others, of a slow operation
 }
 
 // renews reports whether what the operation consumes is made anew for each

@@ -32,7 +32,7 @@ func (l *learner) teach(ctx context.Context, op *contract.Operation) {
 		return
 	}
 	base := plan.Base(op, l.opts)
-	if base == nil || len(l.lacking(op, false)) > 0 {
+	if base == nil || len(op.Params) == 0 && op.Body == nil || len(l.lacking(op, false)) > 0 {
 		return
 	}
 	l.heard[op] = true
