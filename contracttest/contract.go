@@ -9,7 +9,9 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/report"
@@ -36,6 +38,34 @@ func MaxClauses(n int) LoadOption {
 			return nil, fmt.Errorf("max clauses: %d is negative", n)
 		}
 		return contract.MaxClauses(n), nil
+	}
+}
+
+// Format defines a format of texts, which the document names and neither OpenAPI nor JSON Schema
+// defines: a text that does not have it breaks the contract. Examples are sent where one is
+// needed and the document has none. valid must be safe for concurrent use.
+func Format(name string, valid func(string) bool, examples ...string) LoadOption {
+	return func() (contract.Option, error) {
+		if name == "" || valid == nil {
+			return nil, fmt.Errorf("format %q: want a name and a function", name)
+		}
+		for _, text := range examples {
+			if !valid(text) {
+				return nil, fmt.Errorf("format %s: the example %q does not have it", name, text)
+			}
+		}
+		return contract.Formats(map[string]*schema.Format{name: {Valid: valid, Examples: examples}}), nil
+	}
+}
+
+// FormatPattern defines a format by a regular expression of ECMA 262, as pattern has it.
+func FormatPattern(name, expression string) LoadOption {
+	return func() (contract.Option, error) {
+		p, err := pattern.Compile(expression)
+		if err != nil {
+			return nil, fmt.Errorf("format %s: %w", name, err)
+		}
+		return contract.Formats(map[string]*schema.Format{name: {Valid: p.MatchString, Pattern: p}}), nil
 	}
 }
 

@@ -23,9 +23,9 @@ import (
 )
 
 // parse is a contract with these paths.
-func parse(t *testing.T, paths string) *contracttest.Contract {
+func parse(t *testing.T, paths string, opts ...contracttest.LoadOption) *contracttest.Contract {
 	t.Helper()
-	c, err := contracttest.Parse("api.yaml", []byte("openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths:\n"+paths))
+	c, err := contracttest.Parse("api.yaml", []byte("openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths:\n"+paths), opts...)
 	require.NoError(t, err)
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dataarts-go/factory/contracttest/config"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
@@ -39,6 +40,7 @@ type Option func(*options) error
 type options struct {
 	given    config.Layer    // by options
 	below    []*config.Layer // by files; the last one counts before the others
+	checks   []judge.Check
 	basePath *string
 	prepare  func(*http.Request) error
 	restart  func(context.Context) error
@@ -81,7 +83,7 @@ func newConfig(opts []Option) (run.Options, error) {
 		CredentialTries: s.CredentialTries, Rate: s.Rate, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
 		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
-		MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
+		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
 	}
 	for _, p := range s.Value {
 		out.Known[p.Name] = append(out.Known[p.Name], p.Values...)

@@ -59,7 +59,7 @@ func (c *Contract) Operations(opts ...Option) ([]Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	sel, err := run.Select(c.c, cfg.Only, cfg.Skip)
+	sel, err := run.Select(c.c, &cfg)
 	if err != nil {
 		return nil, err
 	}

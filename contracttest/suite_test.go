@@ -3,9 +3,12 @@ package contracttest_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,4 +126,118 @@ func TestRedact(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A format that the user defines is held against requests and answers, as an error.
+func TestFormat(t *testing.T) {
+	doc := `
+  /accounts/{iban}:
+    get:
+      operationId: read
+      parameters: [{name: iban, in: path, required: true, schema: {type: string, format: iban}}]
+      responses:
+        "200": {description: it, content: {application/json: {schema: {type: object, properties: {iban: {type: string, format: iban}}}}}}
+        "400": {description: bad}
+`
+	iban := regexp.MustCompile(`^[A-Z]{2}[0-9]{4,20}$`)
+	server := func(checks bool, answer string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			id, ok := strings.CutPrefix(r.URL.Path, "/accounts/")
+			switch {
+			case !ok || strings.Contains(id, "/"):
+				w.WriteHeader(http.StatusNotFound)
+			case r.Method != http.MethodGet && r.Method != http.MethodHead:
+				w.Header().Set("Allow", "GET, HEAD")
+				w.WriteHeader(http.StatusMethodNotAllowed)
+			case checks && !iban.MatchString(id) || id == "":
+				w.WriteHeader(http.StatusBadRequest)
+			default:
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = fmt.Fprintf(w, `{"iban":%q}`, answer)
+			}
+		})
+	}
+	for name, define := range map[string]contracttest.LoadOption{
+		"by a function": contracttest.Format("iban", iban.MatchString, "DE12345678"),
+		"by a pattern":  contracttest.FormatPattern("iban", iban.String()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, tt := range []struct {
+				checks bool
+				answer string
+				want   []string
+			}{
+				{true, "DE12345678", nil},
+				{false, "DE12345678", []string{"error invalid-request-accepted read/path/iban/format"}},
+				{true, "12", []string{"error response-schema read/response/200/body/iban/format"}},
+			} {
+				rep, err := contracttest.Run(t.Context(), parse(t, doc, define), contracttest.Handler(server(tt.checks, tt.answer)), contracttest.Cases(5))
+				require.NoError(t, err)
+				var found []string
+				for _, f := range rep.Findings {
+					if strings.HasSuffix(f.Clause, "/format") {
+						found = append(found, f.Severity+" "+f.Check+" "+f.Clause)
+					}
+				}
+				assert.Equal(t, tt.want, found, "%s", describe(rep))
+			}
+		})
+	}
+	_, err := contracttest.Parse("a", []byte("{}"), contracttest.Format("iban", iban.MatchString, "12"))
+	require.ErrorContains(t, err, `format iban: the example "12" does not have it`)
+	_, err = contracttest.Parse("a", []byte("{}"), contracttest.FormatPattern("iban", "("))
+	require.ErrorContains(t, err, "format iban: ")
+}
+
+// A check of one's own is selected, reported and known as the built-in ones are.
+func TestChecks(t *testing.T) {
+	traced := contracttest.Check{
+		Name: "trace-id", Doc: "Every answer has an X-Trace-Id.", Judge: func(a *contracttest.Answer) []string {
+			if a.Response.Header.Get("X-Trace-Id") == "" {
+				return []string{fmt.Sprintf("%s %s has none", a.Request.Method, a.Operation.Path)}
+			}
+			return nil
+		},
+	}
+	h := correct(t)
+	own := func(opts ...contracttest.Option) []contracttest.Option {
+		return known(append([]contracttest.Option{contracttest.Checks(traced), contracttest.Cases(2)}, opts...)...)
+	}
+	rep := run(t, h, own()...)
+	require.NotEmpty(t, rep.Findings)
+	for _, f := range rep.Findings {
+		assert.Equal(t, "trace-id error CancelFactoryPackages/response/status", f.Check+" "+f.Severity+" "+f.Clause)
+		assert.Equal(t, "Every answer has an X-Trace-Id.", f.Expected)
+		assert.Contains(t, f.Message, "has none")
+		again := run(t, h, own(contracttest.Only("case:"+f.Case.ID, "check:trace-id"))...)
+		assert.True(t, slices.ContainsFunc(again.Findings, func(o contracttest.Finding) bool { return o.ID == f.ID }))
+	}
+	var b bytes.Buffer
+	require.NoError(t, report.SARIF(&b, rep))
+	assert.Contains(t, b.String(), `"text": "Every answer has an X-Trace-Id."`)
+
+	assert.Empty(t, run(t, h, own(contracttest.Skip("trace-*"))...).Findings)
+	assert.Zero(t, run(t, h, own(contracttest.Severity("trace-id", "warning"))...).Errors())
+	file := filepath.Join(t.TempDir(), "known.txt")
+	require.NoError(t, os.WriteFile(file, []byte("- error trace-id ** # next year\n"), 0o600))
+	assert.Equal(t, report.StatusKept, run(t, h, own(contracttest.Baseline(file))...).Status())
+	good := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Trace-Id", "1")
+		h.ServeHTTP(w, r)
+	})
+	rep = run(t, good, own(contracttest.Baseline(file))...)
+	require.Len(t, rep.Baseline.Stale, 1, "it was tried, and is gone")
+
+	for want, c := range map[string]contracttest.Check{
+		"small letters":         {Name: "Trace ID", Doc: "d", Judge: traced.Judge},
+		"there is one":          {Name: "redirect", Doc: "d", Judge: traced.Judge},
+		"want a sentence":       {Name: "a", Judge: traced.Judge},
+		"want error or warning": {Name: "a", Doc: "d", Severity: "fatal", Judge: traced.Judge},
+		"a function":            {Name: "a", Doc: "d"},
+	} {
+		_, err := contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Checks(c))
+		require.ErrorContains(t, err, want)
+	}
+	_, err := contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Only("check:trace-id"))
+	require.ErrorContains(t, err, "no check matches")
 }

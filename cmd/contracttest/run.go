@@ -147,7 +147,11 @@ func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	contract, err := doc.load(contracttest.MaxClauses(s.MaxClauses))
+	load := []contracttest.LoadOption{contracttest.MaxClauses(s.MaxClauses)}
+	for _, p := range s.Format {
+		load = append(load, contracttest.FormatPattern(p.Name, strings.Join(p.Values, "")))
+	}
+	contract, err := doc.load(load...)
 	if err != nil {
 		return nil, err
 	}

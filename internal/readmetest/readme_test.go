@@ -66,7 +66,7 @@ func TestGo(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, 3, found)
+	assert.Equal(t, 4, found)
 }
 
 // TestEveryCommandRuns finds commands that nobody runs and that do not say why.

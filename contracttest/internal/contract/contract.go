@@ -39,7 +39,8 @@ type Contract struct {
 	routes   routes
 	max      int // clauses, until a schema that was met before is shared
 	schemas  *schema.Set
-	answers  jsonBodies // that were judged
+	formats  map[string]*schema.Format // that the user defines
+	answers  jsonBodies                // that were judged
 }
 
 // DefaultMaxClauses is how far a document is unrolled in full: a schema that
@@ -52,6 +53,16 @@ type Option func(*Contract)
 
 // MaxClauses sets another bound than DefaultMaxClauses.
 func MaxClauses(n int) Option { return func(c *Contract) { c.max = n } }
+
+// Formats defines formats of texts by their names.
+func Formats(formats map[string]*schema.Format) Option {
+	return func(c *Contract) {
+		if c.formats == nil {
+			c.formats = map[string]*schema.Format{}
+		}
+		maps.Copy(c.formats, formats)
+	}
+}
 
 // Operation is one method on one path.
 type Operation struct {

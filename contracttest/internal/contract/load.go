@@ -69,7 +69,7 @@ func New(d *document.Document, opts ...Option) (*Contract, error) {
 	for _, opt := range opts {
 		opt(c)
 	}
-	c.schemas = schema.NewSet(d, c.max)
+	c.schemas = schema.NewSet(d, c.max, c.formats)
 	c.checkExamples()
 	c.BasePath = c.basePath(d.T.Servers, "/servers")
 	c.build()

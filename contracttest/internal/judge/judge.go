@@ -59,6 +59,26 @@ type Check struct {
 	run      func(*Exchange) []Finding
 }
 
+// OwnCheck is a check of the user: find says what is wrong with an answer that the operation
+// has to give, a sentence for each.
+func OwnCheck(name, doc string, severity Severity, find func(*Exchange) []string) Check {
+	c := Check{Name: name, Doc: doc, Refs: "a check of the user's"}
+	if severity == Warning {
+		c.Severity = "always a warning"
+	}
+	c.run = func(e *Exchange) []Finding {
+		if e.Response == nil || !e.ours() {
+			return nil
+		}
+		var all []Finding
+		for _, message := range find(e) {
+			all = append(all, Finding{Severity: severity, Message: message, Expected: doc, Actual: strings.TrimSpace(fmt.Sprint(e.Response.Status, " ", http.StatusText(e.Response.Status)))})
+		}
+		return all
+	}
+	return c
+}
+
 // Exchange is what the checks look at.
 type Exchange struct {
 	*wire.Exchange
@@ -85,6 +105,8 @@ type Exchange struct {
 	Recorded bool
 	// Secrets are values that must not come back: the credentials sent.
 	Secrets []string
+	// Own are checks of the user, beside those of the registry.
+	Own []Check
 	// MaxTime is how long an answer may take; 0 is without a bound.
 	MaxTime time.Duration
 
@@ -113,7 +135,7 @@ func (e *Exchange) ours() bool {
 // Judge runs the checks over an exchange.
 func Judge(e *Exchange, skip func(check string) bool) []Finding {
 	var all []Finding
-	for _, c := range Checks {
+	for _, c := range slices.Concat(Checks, e.Own) {
 		if skip != nil && skip(c.Name) {
 			continue
 		}

@@ -379,7 +379,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 func (r *runner) judgeStep(op *contract.Operation, s *chain.Step, c *chain.Chain) {
 	e := &judge.Exchange{
 		Exchange: &wire.Exchange{Request: s.Shown, Response: s.Response, Err: s.Err}, Op: op, Clause: op.StatusClause, Nowhere: true,
-		Authorized: r.admitted(op), MaxTime: r.opts.MaxTime, Secrets: r.secrets(op, s.Request),
+		Authorized: r.admitted(op), MaxTime: r.opts.MaxTime, Secrets: r.secrets(op, s.Request), Own: r.opts.Checks,
 	}
 	var found []report.Finding
 	for _, f := range judge.Judge(e, r.selection.SkipsCheck) {

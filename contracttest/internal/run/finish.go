@@ -23,7 +23,7 @@ func (r *runner) finish(start time.Time) {
 	for _, st := range r.states {
 		r.takeUp(st)
 	}
-	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules()
+	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules(r.opts.checks())
 	rep.FailOn, rep.MinCoverage = r.opts.FailOn, r.opts.MinCoverage
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()),

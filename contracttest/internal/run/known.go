@@ -42,7 +42,7 @@ func (r *runner) applyBaseline() {
 	}
 	b := r.opts.Baseline
 	run := baseline.Run{
-		Checks: checkNames(), Clauses: clauses, Today: time.Now(), Warn: r.opts.StaleWarns,
+		Checks: r.opts.checkNames(), Clauses: clauses, Today: time.Now(), Warn: r.opts.StaleWarns,
 		State: func(check, clause string) baseline.State {
 			cl, selected := states[clause]
 			op := r.contract.OperationOf(all[clause])

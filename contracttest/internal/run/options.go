@@ -3,11 +3,13 @@ package run
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/baseline"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
@@ -31,12 +33,13 @@ type Options struct {
 	BasePath        *string // nil: as target and document say
 	Only            []string
 	Skip            []string
-	Redact          []string // names of headers, parameters and properties whose values no report shows
-	MaxRequests     int      // 0: no bound
-	FailFast        bool     // the first error ends the run
-	MinCoverage     float64  // of the clauses that could be tried, in percent
-	Keep            bool     // what the run has made is not deleted at its end
-	Safe            bool     // only requests of safe methods are sent
+	Checks          []judge.Check // of the user, beside those of the registry
+	Redact          []string      // names of headers, parameters and properties whose values no report shows
+	MaxRequests     int           // 0: no bound
+	FailFast        bool          // the first error ends the run
+	MinCoverage     float64       // of the clauses that could be tried, in percent
+	Keep            bool          // what the run has made is not deleted at its end
+	Safe            bool          // only requests of safe methods are sent
 	Prepare         func(*http.Request) error
 	Baseline        *baseline.Baseline // known findings; nil where there are none
 	StaleWarns      bool               // entries of Baseline that have to be mended fail nothing
@@ -53,6 +56,17 @@ type Severity struct{ Check, Severity string }
 
 // Header is one that is sent with every request.
 type Header struct{ Name, Value string }
+
+// checks are all that a run makes.
+func (o *Options) checks() []judge.Check { return slices.Concat(judge.All(), o.Checks) }
+
+func (o *Options) checkNames() []string {
+	var all []string
+	for _, c := range o.checks() {
+		all = append(all, c.Name)
+	}
+	return all
+}
 
 // Base is the path that the document's paths are under on the target, which may
 // be nil.

@@ -150,7 +150,7 @@ func (r *runner) seen(c *plan.Case, x *wire.Exchange) *judge.Exchange {
 		Exchange: x, Op: c.Op, Clause: c.Clause, Expect: c.Expect, Leave: c.Leave, Credential: c.Credential, Wants: c.Wants, Must: r.must(c), Base: c.Base == nil,
 		Authorized: r.admitted(c.Op), MaxTime: r.opts.MaxTime,
 		Nowhere: slices.ContainsFunc(c.Unknown, func(node string) bool { return strings.HasPrefix(node, "path/") }),
-		Secrets: r.secrets(c.Op, x.Request),
+		Secrets: r.secrets(c.Op, x.Request), Own: r.opts.Checks,
 	}
 }
 

@@ -26,7 +26,7 @@ import (
 // Run plans the contract, sends every case to the target and judges the answers.
 // The error is nil whatever was found; it says why the run could not be done.
 func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (*report.Report, error) {
-	sel, err := Select(c, opts.Only, opts.Skip)
+	sel, err := Select(c, &opts)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,8 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 		return nil, err
 	}
 	for _, s := range opts.Severities {
-		if !matchesAny(s.Check, checkNames()) {
-			return nil, fmt.Errorf("severity: no check matches %q%s", s.Check, match.Nearest(s.Check, slices.Values(checkNames())))
+		if !matchesAny(s.Check, opts.checkNames()) {
+			return nil, fmt.Errorf("severity: no check matches %q%s", s.Check, match.Nearest(s.Check, slices.Values(opts.checkNames())))
 		}
 	}
 	r := &runner{

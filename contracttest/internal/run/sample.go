@@ -149,9 +149,9 @@ func Clip(text string, most int) string {
 }
 
 // rules describes the checks for reports.
-func rules() []report.Rule {
+func rules(checks []judge.Check) []report.Rule {
 	var all []report.Rule
-	for _, c := range judge.All() {
+	for _, c := range checks {
 		all = append(all, report.Rule{Name: c.Name, Doc: c.Doc, Severity: c.Severity, Silent: c.Silent, Refs: c.Refs})
 	}
 	return all

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
-	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 )
@@ -18,6 +17,7 @@ import (
 type Selection struct {
 	only, skip             []choice // of operations, clauses and cases
 	onlyChecks, skipChecks []string
+	checks                 []string // names of all that there are
 	left                   sync.Map // IDs of the cases that were left out
 }
 
@@ -36,15 +36,16 @@ func (p choice) clause(c *contract.Clause) bool {
 // name may say what it is the name of, as in "check:redirect"; one that says
 // nothing must not be that of a check and of something else. An operation is
 // named by its operationId or as in "GET /pets/{id}".
-func Select(c *contract.Contract, only, skip []string) (*Selection, error) {
-	s := &Selection{}
+func Select(c *contract.Contract, opts *Options) (*Selection, error) {
+	only, skip := opts.Only, opts.Skip
+	s := &Selection{checks: opts.checkNames()}
 	for _, side := range []struct {
 		names   []string
 		choices *[]choice
 		checks  *[]string
 	}{{only, &s.only, &s.onlyChecks}, {skip, &s.skip, &s.skipChecks}} {
 		for _, name := range side.names {
-			m, err := meaningOf(c, name)
+			m, err := s.meaningOf(c, name)
 			if err != nil {
 				return nil, err
 			}
@@ -69,7 +70,7 @@ const (
 	ofOperation, ofCheck, ofClause, ofCase = "operation", "check", "clause", "case"
 )
 
-func meaningOf(c *contract.Contract, name string) (meaning, error) {
+func (s *Selection) meaningOf(c *contract.Contract, name string) (meaning, error) {
 	kind, rest, ok := strings.Cut(name, ":")
 	if !ok || !slices.Contains([]string{ofOperation, ofCheck, ofClause, ofCase}, kind) {
 		kind, rest = "", name
@@ -77,7 +78,7 @@ func meaningOf(c *contract.Contract, name string) (meaning, error) {
 	var m meaning
 	found := map[string]bool{}
 	want := func(k string) bool { return kind == "" || kind == k }
-	if want(ofCheck) && !strings.Contains(rest, "/") && matchesAny(rest, checkNames()) {
+	if want(ofCheck) && !strings.Contains(rest, "/") && matchesAny(rest, s.checks) {
 		found[ofCheck] = true
 	}
 	if want(ofOperation) {
@@ -102,9 +103,9 @@ func meaningOf(c *contract.Contract, name string) (meaning, error) {
 	}
 	switch {
 	case len(found) == 0 && kind != "":
-		return m, fmt.Errorf("no %s matches %q%s", kind, rest, nearest(c, rest))
+		return m, fmt.Errorf("no %s matches %q%s", kind, rest, s.nearest(c, rest))
 	case len(found) == 0:
-		return m, fmt.Errorf("no operation, check or clause matches %q%s", name, nearest(c, name))
+		return m, fmt.Errorf("no operation, check or clause matches %q%s", name, s.nearest(c, name))
 	case found[ofCheck] && len(found) > 1:
 		other, article := ofClause, "a"
 		if found[ofOperation] {
@@ -125,21 +126,13 @@ func matchRoute(pattern string, op *contract.Operation) bool {
 
 // contradiction is the error of names that leave nothing to be done.
 func (s *Selection) contradiction(c *contract.Contract) error {
-	if len(s.skipChecks) > 0 && !slices.ContainsFunc(checkNames(), func(name string) bool { return !s.SkipsCheck(name) }) {
+	if len(s.skipChecks) > 0 && !slices.ContainsFunc(s.checks, func(name string) bool { return !s.SkipsCheck(name) }) {
 		return errors.New("no check is left to be made: see --only and --skip")
 	}
 	if len(s.skip) > 0 && !slices.ContainsFunc(c.Clauses, s.Clause) {
 		return errors.New("nothing is left to be tested: see --only and --skip")
 	}
 	return nil
-}
-
-func checkNames() []string {
-	var all []string
-	for _, c := range judge.All() {
-		all = append(all, c.Name)
-	}
-	return all
 }
 
 func matchesAny(pattern string, all []string) bool {
@@ -242,10 +235,10 @@ func (s *Selection) unknownCase(p *planned) string {
 }
 
 // nearest suggests the name that differs least from a pattern.
-func nearest(c *contract.Contract, pattern string) string {
+func (s *Selection) nearest(c *contract.Contract, pattern string) string {
 	const most = 5000
 	return match.Nearest(pattern, func(yield func(string) bool) {
-		for _, name := range checkNames() {
+		for _, name := range s.checks {
 			if !yield(name) {
 				return
 			}

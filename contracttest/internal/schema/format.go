@@ -41,6 +41,28 @@ var formats = func() map[string]*jsonschema.Schema {
 	return all
 }()
 
+// Format is one that the user defines, for texts.
+type Format struct {
+	Valid    func(string) bool
+	Examples []string         // to send
+	Pattern  *pattern.Pattern // which makes more of them; nil where there is none
+}
+
+// check says whether a value has a format; what is no text has each that the user defines.
+func (set *Set) check(name string, v any) error {
+	f := set.Formats[name]
+	if f == nil {
+		return checkFormat(name, v)
+	}
+	if text, ok := v.(string); ok && !f.Valid(text) {
+		return formatError(name)
+	}
+	return nil
+}
+
+// Format is the one that the user defines for a node; nil where there is none.
+func (n *Node) Format() *Format { return n.set.Formats[n.Schema.Format] }
+
 // hostnames are those of RFC 5890 to 5893.
 var hostnames = idna.New(idna.ValidateLabels(true), idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.BidiRule(), idna.CheckJoiners(true), idna.CheckHyphens(true))
 
@@ -132,8 +154,10 @@ var (
 )
 
 // unchecked says why no value breaks a format; it is empty where one may.
-func unchecked(format string) string {
+func (set *Set) unchecked(format string) string {
 	switch {
+	case set.Formats[format] != nil:
+		return ""
 	case formats[format] != nil, slices.Contains([]string{"byte", "int32", "int64", "float"}, format):
 		return ""
 	case slices.Contains(anyText, format):
@@ -146,8 +170,9 @@ func unchecked(format string) string {
 
 // FormatIsDefined reports whether a value can be told to have the format: where
 // it cannot, a made-up one may be refused.
-func FormatIsDefined(format string) bool {
-	return format == "" || formats[format] != nil || slices.Contains([]string{"byte", "int32", "int64", "float"}, format) ||
+func (n *Node) FormatIsDefined() bool {
+	format := n.Schema.Format
+	return format == "" || n.Format() != nil || formats[format] != nil || slices.Contains([]string{"byte", "int32", "int64", "float"}, format) ||
 		slices.Contains(anyText, format) || slices.Contains(anyNumber, format)
 }
 
@@ -167,6 +192,9 @@ func looseBase64(v any) bool {
 // where the document itself defines it.
 func (n *Node) leaveOf(format string) string {
 	later := n.set.Document.Version31()
+	if n.Format() != nil { // who defines it wants it
+		return ""
+	}
 	switch format {
 	case "int32", "int64": // OpenAPI 3.0.3, Data Types, and 3.1.1 §4.4
 		return ""

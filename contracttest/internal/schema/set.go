@@ -12,6 +12,9 @@ import (
 // they are unrolled.
 type Set struct {
 	Document *document.Document
+	// Formats are those that the user defines, by their names. They count before those of
+	// the vocabulary.
+	Formats map[string]*Format
 
 	count, max int // of clauses: how many there are, and from where on schemas are shared
 	unrolled   map[unrolledKey]*Node
@@ -25,8 +28,8 @@ type Set struct {
 
 // NewSet returns the set of a document. Once its schemas have been unrolled to more than
 // maxClauses clauses, a schema that was met before is not unrolled again.
-func NewSet(d *document.Document, maxClauses int) *Set {
-	set := &Set{Document: d, max: maxClauses, unrolled: map[unrolledKey]*Node{}}
+func NewSet(d *document.Document, maxClauses int, formats map[string]*Format) *Set {
+	set := &Set{Document: d, Formats: formats, max: maxClauses, unrolled: map[unrolledKey]*Node{}}
 	set.validators.set = set
 	return set
 }

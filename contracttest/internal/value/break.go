@@ -113,6 +113,15 @@ func (b *breaker) strings(text string) {
 	if s.Pattern != "" && !(b.m.Thin && b.has("pattern")) {
 		b.partly()
 	}
+	if f := b.n.Format(); f != nil && f.Pattern != nil {
+		i := 0
+		for other := range f.Pattern.NearMisses(0, -1) {
+			if i++; i > few {
+				break
+			}
+			b.add("format", fmt.Sprintf("near-%d", i), other)
+		}
+	}
 	for i, other := range notOfFormat[s.Format] {
 		b.add("format", fmt.Sprintf("near-miss-%d", i+1), other)
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
-	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 // Place says where a value travels, as that bounds what can be sent.
@@ -158,7 +157,7 @@ func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, l
 		return
 	}
 	k.count[c]++
-	if _, isText := v.(string); isText && leave == "" && !exists && !schema.FormatIsDefined(k.n.Schema.Format) {
+	if _, isText := v.(string); isText && leave == "" && !exists && !k.n.FormatIsDefined() {
 		leave = leaveUnknownFormat
 	}
 	id := c.Name + "#" + label

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
-	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 // Rare is an integer of 32 bits that is hardly ever an ID.
@@ -81,7 +80,7 @@ func otherNumber(n *contract.Node, good any) (any, bool) {
 // otherText changes characters of a good text into others of their kind, as
 // many of them as its pattern and format bear.
 func otherText(n *contract.Node, good string) (any, bool) {
-	if !schema.FormatIsDefined(n.Schema.Format) {
+	if !n.FormatIsDefined() {
 		return nil, false // nothing tells whether a text has the format
 	}
 	letters := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }

@@ -49,6 +49,9 @@ func String(n *contract.Node) (string, error) {
 			return text, nil
 		}
 	}
+	if n.Format() != nil {
+		return "", fmt.Errorf("%s: no string of the format %s is found: give an example of it, in the document or where the format is defined", n.Subject, n.Schema.Format)
+	}
 	return "", fmt.Errorf("%s: no string is found", n.Subject)
 }
 
@@ -63,6 +66,16 @@ func texts(nodes []*contract.Node) iter.Seq[string] {
 		var patterns []*pattern.Pattern
 		for _, n := range nodes {
 			s := n.Schema
+			if f := n.Format(); f != nil {
+				for _, text := range f.Examples {
+					if !yield(text) {
+						return
+					}
+				}
+				if f.Pattern != nil {
+					patterns = append(patterns, f.Pattern)
+				}
+			}
 			if text, ok := formats[cmp.Or(s.Format, formatNamed(n))]; ok {
 				if !yield(text) {
 					return
