@@ -44,8 +44,8 @@ paths:
       responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}}
 `
 
-// ofJSON reads a body of JSON, and answers where it is none.
-func ofJSON(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
+// bodyOfJSON reads a body of JSON, and answers where it is none.
+func bodyOfJSON(w http.ResponseWriter, r *http.Request) (any, bool) {
 	kind, params, err := mime.ParseMediaType(strings.Join(r.Header.Values("Content-Type"), ", "))
 	charset := strings.ToLower(params["charset"])
 	if err != nil || kind != "application/json" || charset != "" && charset != "utf-8" {
@@ -53,11 +53,21 @@ func ofJSON(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
 		return nil, false
 	}
 	body, err := io.ReadAll(r.Body)
-	members, isObject := parsed(body).(map[string]any)
-	if err != nil || !isObject {
+	value := parsed(body)
+	if err != nil || value == nil {
 		w.WriteHeader(http.StatusBadRequest)
 	}
-	return members, err == nil && isObject
+	return value, err == nil && value != nil
+}
+
+// ofJSON reads an object of JSON, and answers where it is none.
+func ofJSON(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
+	value, ok := bodyOfJSON(w, r)
+	members, isObject := value.(map[string]any)
+	if ok && !isObject {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	return members, ok && isObject
 }
 
 // gifts take no ribbon.
@@ -255,6 +265,43 @@ func search(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// kennel has pets, which have a name, and can be removed.
+func kennel() http.Handler {
+	mux := http.NewServeMux()
+	var mu sync.Mutex
+	last, all := 0, map[string]bool{}
+	mux.HandleFunc("POST /pets", func(w http.ResponseWriter, r *http.Request) {
+		members, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		if _, isText := members["name"].(string); !isText {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		mu.Lock()
+		last++
+		id := last
+		all[strconv.Itoa(id)] = true
+		mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": id})
+	})
+	mux.HandleFunc("DELETE /pets/{id}", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		id := r.PathValue("id")
+		if !all[id] {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		delete(all, id)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
 // permissions has an editor and a guest.
 func permissions() http.Handler {
 	mux := http.NewServeMux()
@@ -290,6 +337,32 @@ func memos() http.Handler {
 			answer["text"] = text
 		}
 		_ = json.NewEncoder(w).Encode(answer)
+	})
+	return mux
+}
+
+// patches takes a JSON Patch of a color.
+func patches() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("PATCH /settings", func(w http.ResponseWriter, r *http.Request) {
+		body, ok := bodyOfJSON(w, r)
+		if !ok {
+			return
+		}
+		operations, isList := body.([]any)
+		status := http.StatusNoContent
+		for _, v := range operations {
+			op, _ := v.(map[string]any)
+			value, given := op["value"]
+			_, isText := value.(string)
+			if op["path"] != "/color" || op["op"] != "replace" && op["op"] != "remove" || op["op"] == "replace" && !isText || given && !isText {
+				status = http.StatusBadRequest
+			}
+		}
+		if !isList {
+			status = http.StatusBadRequest
+		}
+		w.WriteHeader(status)
 	})
 	return mux
 }
@@ -410,6 +483,23 @@ paths:
 `, h: teams(),
 		},
 		{
+			name: "what is made with a body that the document forgets to require", errors: []string{"addPet/body/optional"}, spec: `
+openapi: 3.0.3
+info: {title: pets, version: "1"}
+paths:
+  /pets:
+    post:
+      operationId: addPet
+      requestBody: {content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}}}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}, "400": {description: bad}, "415": {description: no JSON}}
+  /pets/{petId}:
+    delete:
+      operationId: removePet
+      parameters: [{name: petId, in: path, required: true, schema: {type: integer}}]
+      responses: {"204": {description: gone}, "404": {description: none}}
+`, h: kennel(),
+		},
+		{
 			name: "a text that has a format by its name alone", spec: `
 openapi: 3.0.3
 info: {title: users, version: "1"}
@@ -479,6 +569,29 @@ components:
   schemas:
     Note: {type: object, properties: {text: {type: string, nullable: true}}}
 `, h: memos(),
+		},
+		{
+			// Each operation of a JSON Patch has members of its own, which the schema does not say.
+			name: "a description that refers to an RFC", spec: `
+openapi: 3.0.3
+info: {title: patches, version: "1"}
+paths:
+  /settings:
+    patch:
+      operationId: patchSettings
+      requestBody: {required: true, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Operation'}}}}}
+      responses: {"204": {description: patched}, "400": {description: bad}, "415": {description: no JSON}}
+components:
+  schemas:
+    Operation:
+      description: An operation as defined by RFC 6902.
+      type: object
+      required: [op, path]
+      properties:
+        op: {type: string, enum: [replace, remove]}
+        path: {type: string, example: /color}
+        value: {type: string, example: red}
+`, h: patches(),
 		},
 		{
 			name: "a list of one in XML", spec: `

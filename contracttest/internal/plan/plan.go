@@ -600,6 +600,7 @@ func (pl *planner) labelled(c *Case) bool {
 		if c.Leave == "" && pl.ownSize(c) {
 			c.Leave = leaveLarge
 		}
+		c.Leave = cmp.Or(c.Leave, c.Clause.Narrowed)
 		for _, v := range broken {
 			if v.Leave == "" {
 				pl.reasons[c.Clause] = "a request meant to keep the clause breaks " + v.Clause.Name

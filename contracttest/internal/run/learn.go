@@ -54,6 +54,8 @@ type learner struct {
 	ways map[*maker]map[*contract.Operation][]step
 	// weighed are the operations of which it is known whether their requests are filled.
 	weighed map[*contract.Operation]bool
+	// embodied are the operations of which it is known whether they need a body.
+	embodied map[*contract.Operation]bool
 	// heard are the operations whose refusals have been read.
 	heard map[*contract.Operation]bool
 	// spare are answers to valid requests that were accepted then, and that nothing has been
@@ -70,7 +72,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Filled, opts.Whole, opts.Bare = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
-		references: map[*contract.Operation][]reference{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{},
+		references: map[*contract.Operation][]reference{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{}, embodied: map[*contract.Operation]bool{},
 		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{},
 	}
 	var ops []*contract.Operation
@@ -86,6 +88,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	l.fill(ctx, func(op *contract.Operation) bool { return !strings.Contains(op.Path, "{") })
 	for _, op := range r.contract.Operations {
 		if !strings.Contains(op.Path, "{") {
+			l.embody(ctx, op)
 			l.teach(ctx, op)
 		}
 	}
@@ -200,10 +203,10 @@ func (l *learner) read(ctx context.Context, ops []*contract.Operation) {
 // require, where the target does: many a document forgets to say so, and then nothing
 // else of the operation would be shown.
 func (l *learner) embody(ctx context.Context, op *contract.Operation) {
-	if op.Body == nil || op.Body.Spec.Required || takes(op) || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
+	if op.Body == nil || op.Body.Spec.Required || takes(op) || l.embodied[op] || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
 		return
 	}
-	l.needs(ctx, op, l.opts.Whole)
+	l.embodied[op] = l.needs(ctx, op, l.opts.Whole) // else what it refers to may be known later
 }
 
 func (l *learner) ended(ctx context.Context) bool {

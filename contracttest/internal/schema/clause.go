@@ -41,6 +41,8 @@ type Clause struct {
 	// further properties may be there): no request breaks it, a receiver does by
 	// refusing what it allows.
 	Permits bool
+	// Narrowed says why a receiver may refuse what keeps the clause; empty where it may not.
+	Narrowed string
 	// Unplanned says why no case can be made for the clause, where that is
 	// known from the document alone.
 	Unplanned string

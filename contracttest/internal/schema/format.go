@@ -3,7 +3,9 @@ package schema
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -100,36 +102,64 @@ func checkFormat(name string, v any) error {
 			return formatError(name)
 		}
 	case json.Number, float64, int, int64:
-		var lo, hi float64
-		whole := false
-		switch name {
-		case "int32":
-			lo, hi, whole = math.MinInt32, math.MaxInt32, true
-		case "int64":
-			lo, hi, whole = math.MinInt64, math.MaxInt64, true
-		case "float":
-			lo, hi = -math.MaxFloat32, math.MaxFloat32
-		default:
+		edges, whole := integers[name]
+		if !whole && name != "float" {
 			return nil
 		}
-		if f, ok := float(v); !ok || f < lo || f > hi || whole && (f != math.Trunc(f) || name == "int64" && beyondInt64(v, f)) {
+		lo, hi := -math.MaxFloat32, math.MaxFloat32
+		if whole {
+			lo, hi = edges.lo, edges.hi
+		}
+		if f, ok := float(v); !ok || f < lo || f > hi || whole && (f != math.Trunc(f) || edges.excludes(v, f)) {
 			return formatError(name)
 		}
 	}
 	return nil
 }
 
-// beyondInt64 looks at the digits: 2⁶³ and 2⁶³-1 are one double.
-func beyondInt64(v any, f float64) bool {
+// span is the range of a format for integers. lo and hi are it as doubles, and may be one
+// further than what they are made of.
+type span struct {
+	Least, Greatest string
+	lo, hi          float64
+}
+
+// integers are the formats for integers: those of OpenAPI, and those of its registry of formats.
+var integers = func() map[string]span {
+	all := map[string]span{}
+	for bits := 8; bits <= 64; bits *= 2 {
+		half := math.Ldexp(1, bits-1)
+		greatest := uint64(1)<<(bits-1) - 1
+		all[fmt.Sprintf("int%d", bits)] = span{fmt.Sprintf("-%d", greatest+1), fmt.Sprint(greatest), -half, half - 1}
+		all[fmt.Sprintf("uint%d", bits)] = span{"0", fmt.Sprint(2*greatest + 1), 0, 2*half - 1}
+	}
+	return all
+}()
+
+// IntegerEdges are the least and the greatest value of a format for integers; none of another.
+func IntegerEdges(format string) []string {
+	if s, ok := integers[format]; ok {
+		return []string{s.Least, s.Greatest}
+	}
+	return nil
+}
+
+// excludes looks at the digits: 2⁶³ and 2⁶³-1 are one double.
+func (s span) excludes(v any, f float64) bool {
 	if math.Abs(f) < math.MaxInt64 {
 		return false
 	}
 	n, ok := v.(json.Number)
 	if !ok {
-		return f > 0
+		return f >= s.hi
 	}
-	_, err := n.Int64()
-	return err != nil && !strings.ContainsAny(string(n), ".eE")
+	digits, ok := new(big.Int).SetString(string(n), 10)
+	if !ok {
+		return f >= s.hi // 1e30
+	}
+	greatest, _ := new(big.Int).SetString(s.Greatest, 10)
+	least, _ := new(big.Int).SetString(s.Least, 10)
+	return digits.Cmp(least) < 0 || digits.Cmp(greatest) > 0
 }
 
 func float(v any) (float64, bool) {
@@ -147,6 +177,9 @@ func float(v any) (float64, bool) {
 	return 0, false
 }
 
+// calculated are the formats that are checked without the validator of JSON Schema.
+var calculated = append(keys(integers), "byte", "float")
+
 // Formats for which nothing is refused.
 var (
 	anyText   = []string{"password", "binary", "html", "markdown", "text", "string", "multiline", "textarea", "file"}
@@ -158,7 +191,7 @@ func (set *Set) unchecked(format string) string {
 	switch {
 	case set.Formats[format] != nil:
 		return ""
-	case formats[format] != nil, slices.Contains([]string{"byte", "int32", "int64", "float"}, format):
+	case formats[format] != nil, slices.Contains(calculated, format):
 		return ""
 	case slices.Contains(anyText, format):
 		return "every string has the format " + format
@@ -172,7 +205,7 @@ func (set *Set) unchecked(format string) string {
 // it cannot, a made-up one may be refused.
 func (n *Node) FormatIsDefined() bool {
 	format := n.Schema.Format
-	return format == "" || n.Format() != nil || formats[format] != nil || slices.Contains([]string{"byte", "int32", "int64", "float"}, format) ||
+	return format == "" || n.Format() != nil || formats[format] != nil || slices.Contains(calculated, format) ||
 		slices.Contains(anyText, format) || slices.Contains(anyNumber, format)
 }
 

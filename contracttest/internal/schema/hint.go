@@ -15,6 +15,7 @@ const (
 	leaveNullable      = "OpenAPI 3.0.3, Schema Object, nullable: it adds null to the type alone, but some read it as adding null to the whole schema"
 	leaveNullable31    = "OpenAPI 3.1.1, Schema Object: it has no nullable, and a document that says so all the same means that of OpenAPI 3.0"
 	leaveNull          = "OpenAPI 3.0.3, Schema Object, nullable: whether a schema without a type takes null is read one way and the other"
+	leaveDescription   = "the description refers to an RFC, which may ask for more than the schema does"
 	leaveHint          = "OpenAPI 3.1.1 §4.8.25: a discriminator is a hint, which does not change whether a value is valid"
 	leaveDiscriminator = "OpenAPI 3.0.3, Discriminator Object: without oneOf or anyOf the schemas that a value may name are not listed"
 )

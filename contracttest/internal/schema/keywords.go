@@ -15,6 +15,7 @@ func (n *Node) clause(keyword, field, text string) *Clause {
 	c := &Clause{
 		Name: n.root.Operation + "/" + n.Path + "/" + keyword, Operation: n.root.Operation, Side: n.Side(),
 		Keyword: keyword, Text: text, Place: document.At(n.Schema.Origin, n.Pointer, field), Value: n.value,
+		Narrowed: n.narrowed(),
 	}
 	if n.quiet {
 		return c
@@ -23,6 +24,17 @@ func (n *Node) clause(keyword, field, text string) *Clause {
 	n.set.count++
 	n.root.Add(c)
 	return c
+}
+
+// narrowed says why what the schema takes may be refused: what it describes, or what it is a
+// part of, is defined elsewhere, as a JSON Patch is, of which each operation has members of its own.
+func (n *Node) narrowed() string {
+	for m, i := n, 0; m != nil && i < 2; m, i = m.Parent, i+1 {
+		if strings.Contains(m.Schema.Description, "RFC ") {
+			return leaveDescription
+		}
+	}
+	return ""
 }
 
 // keywords makes the clauses of the schema's own keywords, in a fixed order.

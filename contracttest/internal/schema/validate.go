@@ -158,7 +158,7 @@ func (c *validators) start() {
 	c.compiler.UseRegexpEngine(leniently)
 	c.compiler.UseLoader(c)
 	c.compiler.AssertFormat()
-	for _, name := range slices.Concat([]string{"byte", "int32", "int64", "float"}, keys(formats), keys(c.set.Formats)) {
+	for _, name := range slices.Concat(calculated, keys(formats), keys(c.set.Formats)) {
 		c.compiler.RegisterFormat(&jsonschema.Format{Name: formatName(name), Validate: func(v any) error { return c.set.check(name, v) }})
 	}
 }

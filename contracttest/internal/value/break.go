@@ -15,6 +15,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 // Break makes values that break one clause of the node each, as near to the
@@ -666,7 +667,14 @@ func (b *breaker) numbers() {
 		}
 		b.add("multipleOf", "between", decimal(between))
 	}
-	for _, v := range []string{"2147483648", "-2147483649", "9223372036854775808", "-9223372036854775809", "9223372036854777856", "-9223372036854777856", "1e39", "1e40"} {
+	beyond := []string{"2147483648", "-2147483649", "9223372036854775808", "-9223372036854775809", "9223372036854777856", "-9223372036854777856", "1e39", "1e40"}
+	for i, v := range schema.IntegerEdges(b.n.Schema.Format) {
+		next, _ := new(big.Int).SetString(v, 10)
+		if v = next.Add(next, big.NewInt(int64(2*i-1))).String(); !slices.Contains(beyond, v) {
+			beyond = append(beyond, v)
+		}
+	}
+	for _, v := range beyond {
 		b.add("format", "number "+v, json.Number(v))
 	}
 	b.add("enum", "other", json.Number("-987654321"))

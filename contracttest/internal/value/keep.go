@@ -327,7 +327,7 @@ func (k *keeper) numbers() {
 		}
 	}
 	k.add(n.Clause("multipleOf"), "good", k.good.V, len(k.good.Unknown) == 0)
-	for _, v := range integerEdges[n.Schema.Format] {
+	for _, v := range schema.IntegerEdges(n.Schema.Format) {
 		k.add(n.Clause("format"), "number "+v, json.Number(v), false)
 	}
 	c := n.Clause("type")
@@ -345,13 +345,6 @@ func (k *keeper) numbers() {
 	for i, v := range k.m.KnownFor(n) {
 		k.add(c, fmt.Sprintf("known-%d", i+1), v, true)
 	}
-}
-
-// integerEdges are the least and the greatest value of the formats that OpenAPI
-// defines for integers.
-var integerEdges = map[string][]string{
-	"int32": {"-2147483648", "2147483647"},
-	"int64": {"-9223372036854775808", "9223372036854775807"},
 }
 
 func (k *keeper) booleans() {
