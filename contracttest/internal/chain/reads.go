@@ -151,6 +151,9 @@ func (p *planner) often() {
 func (p *planner) linked() {
 	k := p.kind
 	for _, op := range []*contract.Operation{k.Make, k.Read} {
+		if op == nil {
+			continue // what is made cannot be read
+		}
 		for _, link := range world.Links(op) {
 			p.add(judge.LinkBroken, op.ID+"/"+link.Name, func(t *try) {
 				r := t.make(Edit{})

@@ -120,6 +120,9 @@ func (pl *planner) paths() {
 		if !strings.HasPrefix(target, base+"/") {
 			return // what is not below the base path is none of the document's
 		}
+		if target == base+"/" && pl.op.Method == http.MethodGet {
+			leave = leaveRoot
+		}
 		if query != "" {
 			target += "?" + query
 		}
@@ -196,11 +199,7 @@ func (pl *planner) nextSegments(path string, add func(label, target, leave strin
 	if offset < 0 {
 		return
 	}
-	index := ""
-	if pl.op.Method == http.MethodGet {
-		index = leaveRoot
-	}
-	add("root", pl.basePath()+"/", index)
+	add("root", pl.basePath()+"/", "")
 	for i, literal := range template[:min(len(template), maxSegments)] {
 		if literal == "" || strings.Contains(literal, "{") {
 			continue

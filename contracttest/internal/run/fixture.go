@@ -51,7 +51,12 @@ type fixture struct {
 // makes sets who makes the resources of a fixture.
 func (f *fixture) makes(m *maker) {
 	if f.maker = m; m != nil {
-		wanted := func() int { return f.r.plan.parts[f.op].total }
+		wanted := func() int {
+			if f.r.plan == nil {
+				return 0 // while learning one is enough
+			}
+			return f.r.plan.parts[f.op].total
+		}
 		f.plain, f.fresh = newStock(f.r.workers, wanted, f.produce), newStock(f.r.workers, wanted, f.produce)
 	}
 }

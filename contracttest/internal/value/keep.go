@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 // Place says where a value travels, as that bounds what can be sent.
