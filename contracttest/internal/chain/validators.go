@@ -3,6 +3,7 @@ package chain
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -201,35 +202,55 @@ func (p *planner) validated() {
 			continue
 		}
 		p.add(judge.LostUpdate, "", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			before := t.read(r)
-			if before.strong() == "" || t.over() {
-				return
-			}
-			members := t.others(op)
-			if len(members) == 0 {
-				return
-			}
-			header := map[string]string{"If-Match": before.strong()}
-			both := make([]*Step, 2)
-			var wg sync.WaitGroup
-			for i := range both {
-				e := Edit{Header: header}
-				if i > 0 {
-					e.Set = members
-				}
-				wg.Go(func() { both[i] = t.actor.Do(t.ctx, op, r.values, e) })
-			}
-			wg.Wait()
-			t.steps = append(t.steps, both...)
-			if both[0].ok() && both[1].ok() {
-				t.blame(judge.Error, both[1], "412 for one of the two", both[1].answer(), "two requests to %s at once with one If-Match are both accepted", op.ID)
-			}
-		}, op, k.Read)
+			t.meet(func(r *resource) { t.bothMatch(op, r) })
+		}, op, k.Read).Alone = true // others would keep the two from meeting
 	}
+}
+
+// overlaps is how often two changes are sent at once: whether they meet is a matter of chance.
+const overlaps = 2
+
+// meet looks several times at what becomes of changes at once, each time of a new resource.
+func (t *try) meet(look func(*resource)) {
+	for range overlaps {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		if look(r); t.over() {
+			return
+		}
+		t.steps = nil
+	}
+}
+
+// bothMatch sends two changes at once with the same condition.
+func (t *try) bothMatch(op *contract.Operation, r *resource) {
+	before := t.read(r)
+	members := t.others(op)
+	if before.strong() == "" || t.over() || len(members) == 0 {
+		return
+	}
+	header := map[string]string{"If-Match": before.strong()}
+	base, other := Edit{Header: header}, Edit{Header: header, Set: members}
+	known := len(t.steps)
+	all := slices.DeleteFunc(t.atOnce(op, r, base, other, base, other), func(s *Step) bool { return !s.ok() })
+	if len(all) > 1 {
+		t.steps = append(t.steps[:known:known], all[:2]...)
+		t.blame(judge.Error, all[1], "412 for one of the two", all[1].answer(), "two requests to %s at once with one If-Match are both accepted", op.ID)
+	}
+}
+
+// atOnce sends requests about a resource together, as steps.
+func (t *try) atOnce(op *contract.Operation, r *resource, edits ...Edit) []*Step {
+	all := make([]*Step, len(edits))
+	var wg sync.WaitGroup
+	for i, e := range edits {
+		wg.Go(func() { all[i] = t.actor.Do(t.ctx, op, r.values, e) })
+	}
+	wg.Wait()
+	t.steps = append(t.steps, all...)
+	return all
 }
 
 // together plans whether of two changes at once, of different properties, both are there:
@@ -245,18 +266,9 @@ func (p *planner) together() {
 		return
 	}
 	p.add(judge.LostUpdate, "different", func(t *try) {
-		for range overlaps {
-			if r := t.make(Edit{}); r != nil && !t.over() {
-				if t.overlap(r, names, set); t.found == nil {
-					t.steps = nil
-				}
-			}
-		}
-	}, k.Patch, k.Read)
+		t.meet(func(r *resource) { t.overlap(r, names, set) })
+	}, k.Patch, k.Read).Alone = true
 }
-
-// overlaps is how often two changes are sent at once: whether they meet is a matter of chance.
-const overlaps = 3
 
 // overlap changes two properties of a resource at once.
 func (t *try) overlap(r *resource, names []string, set map[string]any) {
@@ -271,15 +283,8 @@ func (t *try) overlap(r *resource, names []string, set map[string]any) {
 	if len(both) < 2 || t.over() {
 		return
 	}
-	changes := make([]*Step, len(both))
-	var wg sync.WaitGroup
-	for i, name := range both {
-		wg.Go(func() {
-			changes[i] = t.actor.Do(t.ctx, k.Patch, r.values, Edit{Only: true, Set: map[string]any{name: set[name]}})
-		})
-	}
-	wg.Wait()
-	t.steps = append(t.steps, changes...)
+	only := func(name string) Edit { return Edit{Only: true, Set: map[string]any{name: set[name]}} }
+	changes := t.atOnce(k.Patch, r, only(both[0]), only(both[1]))
 	if !changes[0].ok() || !changes[1].ok() || changes[0].open() || changes[1].open() {
 		return
 	}
