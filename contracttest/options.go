@@ -136,7 +136,9 @@ func With(l *config.Layer) Option {
 // Values gives values that exist on the target, for every parameter or property
 // of that name. Without them a request for something made up may be refused,
 // and the clause is reported as not proven. A security scheme's name gives its
-// credentials. A name that the document does not have is an error of the run.
+// credentials. "CreateOrder/body/customer/id" is for one place of one operation alone, as clauses
+// are named, and counts before its name. A name that the document does not have is an error of
+// the run.
 func Values(name string, values ...string) Option {
 	return set("value", func(s *config.Settings) { s.Value = append(s.Value, config.Pair{Name: name, Values: values}) })
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -240,4 +242,63 @@ func TestChecks(t *testing.T) {
 	}
 	_, err := contracttest.Run(t.Context(), load(t), contracttest.Handler(h), contracttest.Only("check:trace-id"))
 	require.ErrorContains(t, err, "no check matches")
+}
+
+// A value may be for one place of one operation: it is not sent anywhere else.
+func TestValuesAtPlaces(t *testing.T) {
+	doc := `
+  /orders:
+    post:
+      operationId: order
+      parameters: [{name: shop, in: query, required: true, schema: {type: string}}]
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [customer, items, id], properties: {
+        id: {type: string}, customer: {type: object, required: [id], properties: {id: {type: string}}}, items: {type: array, minItems: 1, items: {type: string}}}}}}}
+      responses: {"201": {description: done}, "400": {description: bad}}
+  /shops/{shop}:
+    get:
+      operationId: shop
+      parameters: [{name: shop, in: path, required: true, schema: {type: string}}]
+      responses: {"204": {description: there}, "404": {description: none}}
+`
+	var mu sync.Mutex
+	valid := map[string]int{}
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var order struct {
+			ID       string
+			Customer struct{ ID string }
+			Items    []string
+		}
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case r.URL.Path == "/orders" && r.Method == http.MethodPost:
+			if json.Unmarshal(body, &order) == nil && order.Customer.ID == "customer-7" && order.ID != "customer-7" && slices.Contains(order.Items, "item-1") && r.URL.Query().Get("shop") == "north" {
+				valid["order"]++
+				w.WriteHeader(http.StatusCreated)
+				return
+			}
+			w.WriteHeader(http.StatusBadRequest)
+		case r.URL.Path == "/shops/south":
+			valid["shop"]++
+			w.WriteHeader(http.StatusNoContent)
+		case r.URL.Path == "/shops/north":
+			valid["wrong"]++
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	at := []contracttest.Option{
+		contracttest.Values("order/body/customer/id", "customer-7"), contracttest.Values("order/body/items", "item-1"), contracttest.Values("order/query/shop", "north"),
+		contracttest.Values("shop", "south"), contracttest.Cases(3),
+	}
+	rep, err := contracttest.Run(t.Context(), parse(t, doc), contracttest.Handler(h), at...)
+	require.NoError(t, err)
+	assert.Empty(t, rep.Unproven)
+	assert.Positive(t, valid["order"])
+	assert.Positive(t, valid["shop"])
+	assert.Zero(t, valid["wrong"], "the value of another operation")
+	_, err = contracttest.Run(t.Context(), parse(t, doc), contracttest.Handler(h), contracttest.Values("order/body/customer/idd", "7"))
+	require.ErrorContains(t, err, `no operation has a parameter or property at "order/body/customer/idd", as in CreateOrder/body/customer/id; did you mean "order/body/customer/id"?`)
 }

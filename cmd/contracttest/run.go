@@ -53,7 +53,7 @@ func isParameter(contract *contracttest.Contract, name string) bool {
 		return false
 	}
 	return slices.ContainsFunc(contract.Clauses(), func(cl contracttest.Clause) bool {
-		return strings.Contains(cl.Name+"/", "/"+name+"/")
+		return strings.Contains("/"+cl.Name+"/", "/"+name+"/")
 	})
 }
 

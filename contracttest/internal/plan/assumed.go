@@ -23,7 +23,7 @@ func (pl *planner) assumed() []string {
 			case nil, bool, []any, map[string]any:
 				return true
 			}
-			given := len(pl.opts.Known[n.Name]) > 0 || len(n.Schema.Enum) > 0 || n.Schema.Const != nil
+			given := len(pl.maker.Given(n)) > 0 || len(n.Schema.Enum) > 0 || n.Schema.Const != nil
 			if !given && (strings.HasPrefix(n.Path, "path/") || identifies(n.Name)) && !slices.Contains(unknown, n.Path) && !slices.Contains(all, n.Path) {
 				all = append(all, n.Path)
 			}

@@ -669,7 +669,7 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 // property to sort by, of a filter. Of a made-up one nobody knows whether it is.
 func (pl *planner) names(n *contract.Node) bool {
 	s := n.Schema
-	return n.Allows("string") && s.Format == "" && len(s.Enum) == 0 && s.Const == nil && len(pl.opts.Known[n.Name]) == 0
+	return n.Allows("string") && s.Format == "" && len(s.Enum) == 0 && s.Const == nil && len(pl.maker.Given(n)) == 0
 }
 
 // doubt notes that the case has a value of the change that may be a name.

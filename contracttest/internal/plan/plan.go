@@ -105,7 +105,9 @@ type Plan struct {
 
 // Options shape a plan.
 type Options struct {
-	Known  map[string][]string // values that exist on the target, by name
+	Known map[string][]string // values that exist on the target, by name
+	// At holds those of one operation alone, by the path of a node in it: body/customer/id.
+	At     map[*contract.Operation]map[string][]string
 	Seed   int64
 	Random int // random cases per operation
 	// BasePath is what the document's paths are under on the target. The one of
@@ -144,7 +146,33 @@ func (o Options) of(op *contract.Operation) Options {
 		maps.Copy(known, o.Known)
 		o.Known = known
 	}
+	if at := o.At[op]; len(at) > 0 {
+		known := maps.Clone(o.Known)
+		if known == nil {
+			known = map[string][]string{}
+		}
+		for path, values := range at {
+			known["/"+path] = values
+		}
+		o.Known = known
+	}
 	return o
+}
+
+// Given are the values that are known for an operation, by their names alone.
+func Given(known map[string][]string, at map[*contract.Operation]map[string][]string, op *contract.Operation) map[string][]string {
+	if len(at[op]) == 0 {
+		return known
+	}
+	all := maps.Clone(known)
+	if all == nil {
+		all = map[string][]string{}
+	}
+	for path, values := range at[op] {
+		name := path[strings.LastIndexByte(path, '/')+1:]
+		all[name] = slices.Concat(values, all[name])
+	}
+	return all
 }
 
 // Base plans the valid request of an operation that the others differ from; nil
@@ -335,7 +363,7 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 	if p.Syntax == nil && err == nil {
 		g = pl.visible(p.Node, g)
 	}
-	if len(pl.opts.Known[p.Spec.Name]) > 0 && err == nil {
+	if len(pl.maker.Given(p.Node)) > 0 && err == nil {
 		return g, nil
 	}
 	if text, ok := pl.opts.Absent[pl.op][p.Spec.Name]; ok && p.Spec.In == openapi3.ParameterInPath {

@@ -237,7 +237,7 @@ func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[s
 	members = chain.Members(c.Request.Body)
 	fixed = map[string]bool{}
 	for name := range members {
-		fixed[name] = a.r.stuck[stuckAt{op, name}] || len(a.r.opts.Known[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
+		fixed[name] = a.r.stuck[stuckAt{op, name}] || len(a.r.opts.knownOf(op)[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
 			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.name == name })
 	}
 	return members, fixed
@@ -335,7 +335,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		}
 	}
 	known, chosen := map[string][]string{}, false
-	maps.Copy(known, r.opts.Known)
+	maps.Copy(known, r.opts.knownOf(op))
 	for name, v := range e.Set {
 		if text, ok := v.(string); ok && !e.Renew {
 			known[name], chosen = append(slices.Clone(known[name]), text), true
@@ -614,7 +614,7 @@ func (r *runner) fullest(base *plan.Case) *plan.Case {
 	full := withTarget(base, base.Request.Target)
 	more := false
 	for _, p := range r.states.of(base.Op).keys {
-		if g, err := (&value.Maker{Known: r.opts.Known}).Good(p.Node); err == nil && base.Request.Get(p.Spec.Name) == "" {
+		if g, err := (&value.Maker{Known: r.opts.knownOf(base.Op)}).Good(p.Node); err == nil && base.Request.Get(p.Spec.Name) == "" {
 			if text, ok := value.Plain(g.V).(string); ok {
 				full.Request.Set(p.Spec.Name, text)
 				more = true
@@ -627,7 +627,7 @@ func (r *runner) fullest(base *plan.Case) *plan.Case {
 		if telling || m.Schema.ReadOnly || strings.HasSuffix(world.Plain(m.PropName), "id") || slices.Contains(versions, world.Plain(m.PropName)) {
 			continue
 		}
-		g, err := (&value.Maker{Known: r.opts.Known}).Good(m)
+		g, err := (&value.Maker{Known: r.opts.knownOf(base.Op)}).Good(m)
 		if err != nil {
 			continue
 		}

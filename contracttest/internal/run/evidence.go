@@ -200,7 +200,7 @@ func (r *runner) usedUp(c *plan.Case, o *outcome) bool {
 	}
 	consumed := r.world.Consumed(c.Op.Method, c.Op)
 	for _, p := range c.Op.Params {
-		if p.Spec.In != openapi3.ParameterInPath || len(r.opts.Known[p.Spec.Name]) == 0 {
+		if p.Spec.In != openapi3.ParameterInPath || len(r.opts.knownOf(c.Op)[p.Spec.Name]) == 0 {
 			continue
 		}
 		before, _, _ := strings.Cut(c.Op.Path, "{"+p.Spec.Name+"}")

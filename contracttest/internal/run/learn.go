@@ -366,7 +366,7 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 	if p == nil {
 		return
 	}
-	f := &fixture{r: l.r, op: op, param: p, given: l.opts.Known[p.Spec.Name], adds: adds, exclusive: op.Method == http.MethodDelete || !consumes && !adds}
+	f := &fixture{r: l.r, op: op, param: p, given: l.r.opts.knownOf(op)[p.Spec.Name], adds: adds, exclusive: op.Method == http.MethodDelete || !consumes && !adds}
 	if read := w.Reader(op, p); read != nil {
 		f.read = plan.Base(read, l.opts)
 		f.adds = adds && !f.versioned() // in between another would make it an old one
@@ -431,7 +431,7 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 	}
 	l.refer(ctx, producer)
 	m := &maker{r: l.r, source: s, param: p.Spec.Name}
-	if above := l.r.world.Parent(producer); above != nil && len(l.opts.Known[above.Spec.Name]) == 0 {
+	if above := l.r.world.Parent(producer); above != nil && len(l.r.opts.knownOf(producer)[above.Spec.Name]) == 0 {
 		if of := l.maker(ctx, producer, above); of != nil {
 			m.parent = &fixture{r: l.r, op: producer, param: above, maker: of}
 			values := m.parent.lend(ctx)

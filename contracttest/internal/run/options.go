@@ -17,6 +17,7 @@ import (
 // Options shape a run. See the options of package contracttest.
 type Options struct {
 	Known   map[string][]string
+	at      map[*contract.Operation]map[string][]string // those of Known that are for one operation, by the path of a node in it
 	Headers []Header
 	Seed    int64
 	Random  int
@@ -57,6 +58,11 @@ type Severity struct{ Check, Severity string }
 // Header is one that is sent with every request.
 type Header struct{ Name, Value string }
 
+// knownOf are the values that are known for an operation, by their names alone.
+func (o *Options) knownOf(op *contract.Operation) map[string][]string {
+	return plan.Given(o.Known, o.at, op)
+}
+
 // checks are all that a run makes.
 func (o *Options) checks() []judge.Check { return slices.Concat(judge.All(), o.Checks) }
 
@@ -84,7 +90,7 @@ func (o *Options) Base(c *contract.Contract, target send.Target) string {
 
 // plan returns the options of the planner.
 func (o *Options) plan(base string, sel *Selection) plan.Options {
-	return plan.Options{Known: o.Known, Seed: o.Seed, Random: o.Random, BasePath: base, Want: sel.Clause}
+	return plan.Options{Known: o.Known, At: o.at, Seed: o.Seed, Random: o.Random, BasePath: base, Want: sel.Clause}
 }
 
 // given reports whether the run sends one of the headers, named in lower case.

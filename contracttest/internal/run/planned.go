@@ -36,6 +36,9 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	if err != nil {
 		return nil, err
 	}
+	if err := opts.place(c); err != nil {
+		return nil, err
+	}
 	w := world.New(c)
 	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w})
 	r := &runner{contract: c, opts: &opts, selection: sel, world: w, plan: p, states: newStates(c)}

@@ -29,7 +29,7 @@ func (l *learner) refer(ctx context.Context, op *contract.Operation) {
 	}
 	l.references[op] = nil // what it needs may need it
 	for _, ref := range l.r.world.References(op) {
-		if len(l.opts.Known[ref.Name]) > 0 || l.ended(ctx) {
+		if len(l.r.opts.knownOf(op)[ref.Name]) > 0 || l.ended(ctx) {
 			continue
 		}
 		if v := l.makeFor(ctx, ref); v != "" {

@@ -30,7 +30,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	if err != nil {
 		return nil, err
 	}
-	if err := checkValues(c, opts.Known); err != nil {
+	if err := opts.place(c); err != nil {
 		return nil, err
 	}
 	for _, s := range opts.Severities {

@@ -31,7 +31,7 @@ func (f filter) wants(c *plan.Case) bool {
 func (f filter) spares(c *plan.Case) bool {
 	switch method := c.Request.Method; c.Expect {
 	case plan.RefuseMethod:
-		return f.world.Loses(method, c.Op, f.opts.Known)
+		return f.world.Loses(method, c.Op, f.opts.knownOf(c.Op))
 	case plan.RefusePath:
 		return world.Destroys(method) && above(c.Request.Path(), c.Base.Request.Path())
 	}

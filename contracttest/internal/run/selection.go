@@ -256,16 +256,50 @@ func (s *Selection) nearest(c *contract.Contract, pattern string) string {
 	})
 }
 
-// checkValues refuses values for what the document does not have.
-func checkValues(c *contract.Contract, known map[string][]string) error {
-	if len(known) == 0 {
+// place finds what values are for: every parameter and property of a name, or that at one path of
+// an operation, as in CreateOrder/body/customer/id. What the document does not have is an error.
+func (o *Options) place(c *contract.Contract) error {
+	if len(o.Known) == 0 {
 		return nil
 	}
-	there := c.Names()
-	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if !there[name] {
+	there, byName := c.Names(), map[string][]string{}
+	o.at = map[*contract.Operation]map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(o.Known)) {
+		op, path := placeOf(c, name)
+		switch {
+		case there[name]:
+			byName[name] = o.Known[name]
+		case op != nil:
+			if o.at[op] == nil {
+				o.at[op] = map[string][]string{}
+			}
+			o.at[op][path] = o.Known[name]
+		case strings.Contains(name, "/"):
+			return fmt.Errorf("no operation has a parameter or property at %q, as in CreateOrder/body/customer/id%s", name, match.Nearest(name, func(yield func(string) bool) {
+				for _, cl := range c.Clauses {
+					if cl.Side == contract.RequestSide && !yield(cl.Name[:strings.LastIndexByte(cl.Name, '/')]) {
+						return
+					}
+				}
+			}))
+		default:
 			return fmt.Errorf("no parameter, property or security scheme is called %q%s", name, match.Nearest(name, slices.Values(slices.Sorted(maps.Keys(there)))))
 		}
 	}
+	o.Known = byName
 	return nil
+}
+
+// placeOf is the operation and the path in its requests that a name leads to; nil where there is
+// none.
+func placeOf(c *contract.Contract, name string) (op *contract.Operation, path string) {
+	for _, op := range c.Operations {
+		path, ok := strings.CutPrefix(name, op.ID+"/")
+		if ok && slices.ContainsFunc(op.Clauses, func(cl *contract.Clause) bool {
+			return cl.Side == contract.RequestSide && strings.HasPrefix(cl.Name, name+"/")
+		}) {
+			return op, path
+		}
+	}
+	return nil, ""
 }

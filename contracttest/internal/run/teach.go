@@ -167,7 +167,7 @@ func (l *learner) subjects(op *contract.Operation, c *plan.Case) []string {
 	var all []string
 	add := func(n *contract.Node) {
 		n.Walk(func(n *contract.Node) {
-			if n.Name != "" && n.Items == nil && len(n.Props) == 0 && len(l.opts.Known[n.Name]) == 0 && !slices.Contains(all, n.Name) {
+			if n.Name != "" && n.Items == nil && len(n.Props) == 0 && len(l.r.opts.knownOf(op)[n.Name]) == 0 && !slices.Contains(all, n.Name) {
 				all = append(all, n.Name)
 			}
 		})
@@ -192,7 +192,7 @@ func (l *learner) subjects(op *contract.Operation, c *plan.Case) []string {
 func (l *learner) given(op *contract.Operation) bool {
 	given := func(n *contract.Node) bool {
 		found := false
-		n.Walk(func(n *contract.Node) { found = found || len(l.opts.Known[n.Name]) > 0 })
+		n.Walk(func(n *contract.Node) { found = found || len(l.r.opts.knownOf(op)[n.Name]) > 0 })
 		return found
 	}
 	return slices.ContainsFunc(op.Params, func(p *contract.Param) bool { return !p.Credential && given(p.Node) }) ||

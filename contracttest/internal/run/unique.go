@@ -136,7 +136,7 @@ func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send
 	base := u.baseTexts(c)
 	var x *wire.Exchange
 	for tries := 0; tries < maxOthers409 || tries < maxShort409 && u.short(req); tries++ {
-		sent, shown := u.fresh(req, base, r.opts.Known)
+		sent, shown := u.fresh(req, base, r.opts.knownOf(c.Op))
 		x = send(sent)
 		x.Request = shown
 		if ctx.Err() != nil || !isTaken(c, x) {
@@ -380,7 +380,7 @@ func (r *runner) keyed(c *plan.Case, req *wire.Request) *wire.Request {
 	}
 	for _, p := range r.states.of(c.Op).keys {
 		v := req.Get(p.Spec.Name)
-		if v == "" || len(req.Values(p.Spec.Name)) > 1 || len(r.opts.Known[p.Spec.Name]) > 0 {
+		if v == "" || len(req.Values(p.Spec.Name)) > 1 || len(r.opts.knownOf(c.Op)[p.Spec.Name]) > 0 {
 			continue
 		}
 		suffix, n := r.token.next()

@@ -17,8 +17,9 @@ import (
 // Maker makes values. Its zero value knows no value that exists on the target.
 // It is not safe for concurrent use.
 type Maker struct {
-	// Known holds values that exist on the target, by the name of the parameter
-	// or property that they are for.
+	// Known holds values that exist on the target, by the name of the parameter or
+	// property that they are for, or by a slash and the path of the node in its operation,
+	// which counts before its name.
 	Known map[string][]string
 	// Doubtful names those of which it is not certain.
 	Doubtful map[string]bool
@@ -278,7 +279,7 @@ func (m *Maker) known(n *contract.Node) (Good, bool) {
 			return Good{V: v, Unknown: m.doubts(n)}, true
 		}
 	}
-	if len(m.Known[n.Name]) == 0 || n.Items == nil {
+	if len(m.Given(n)) == 0 || n.Items == nil {
 		return Good{}, false
 	}
 	var items []any
@@ -302,6 +303,21 @@ func (m *Maker) doubts(n *contract.Node) []string {
 	return nil
 }
 
+// Given are the values that exist on the target for a node, as they were given. Those of a list
+// are for its items.
+func (m *Maker) Given(n *contract.Node) []string {
+	for path := n.Path; ; {
+		if texts := m.Known["/"+path]; len(texts) > 0 {
+			return texts
+		}
+		list, ok := strings.CutSuffix(path, "/items")
+		if !ok {
+			return m.Known[n.Name]
+		}
+		path = list
+	}
+}
+
 // KnownFor returns the values that exist on the target for a scalar node, as
 // JSON values of its type, in the order they were given.
 func (m *Maker) KnownFor(n *contract.Node) []any {
@@ -309,7 +325,7 @@ func (m *Maker) KnownFor(n *contract.Node) []any {
 		return nil
 	}
 	var values []any
-	for _, text := range m.Known[n.Name] {
+	for _, text := range m.Given(n) {
 		switch {
 		case n.Allows("string"):
 			values = append(values, text)
