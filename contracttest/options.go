@@ -44,7 +44,7 @@ type options struct {
 	basePath *string
 	prepare  func(*http.Request) error
 	restart  func(context.Context) error
-	progress func(done, total, findings int)
+	progress func(Progress)
 }
 
 func newOptions(opts []Option) (*options, error) {
@@ -325,16 +325,14 @@ func Redact(names ...string) Option {
 	return set("redact", func(s *config.Settings) { s.Redact = append(s.Redact, names...) })
 }
 
-// Progress is how far a run has come.
-type Progress struct {
-	Done, Total int // cases
-	Findings    int // so far, repetitions left out
-}
+// Progress is how far a run has come: cases and sequences that were sent, findings so far,
+// and about how long the rest takes.
+type Progress = run.Progress
 
 // OnProgress calls f from time to time, never concurrently.
 func OnProgress(f func(Progress)) Option {
 	return func(o *options) error {
-		o.progress = func(done, total, findings int) { f(Progress{done, total, findings}) }
+		o.progress = f
 		return nil
 	}
 }

@@ -379,9 +379,14 @@ func TestUnknownValues(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	var last contracttest.Progress
-	run(t, correct(t), known(contracttest.OnProgress(func(p contracttest.Progress) { last = p }))...)
+	told := false // how long the rest takes
+	run(t, correct(t), known(contracttest.OnProgress(func(p contracttest.Progress) {
+		told = told || p.Left > 0
+		last = p
+	}))...)
 	assert.Positive(t, last.Done)
 	assert.LessOrEqual(t, last.Done, last.Total)
+	assert.True(t, told)
 }
 
 // TestBasePath proves where a target's paths are taken from.

@@ -83,26 +83,28 @@ func inRepository(rep *report.Report) *report.Report {
 }
 
 // counter shows on a terminal how far a run has come.
-type counter struct {
-	w     io.Writer
-	start time.Time
-}
+type counter struct{ w io.Writer }
 
 // progress returns nil where there is no terminal to show it on.
 func progress(w io.Writer) *counter {
 	if !terminal(w) || os.Getenv("TERM") == "dumb" || os.Getenv("CI") != "" {
 		return nil
 	}
-	return &counter{w, time.Now()}
+	return &counter{w}
 }
 
-func (c *counter) step(p contracttest.Progress) {
-	left := ""
-	if elapsed := time.Since(c.start); p.Done > 0 && p.Done < p.Total && elapsed > time.Second {
-		rest := time.Duration(float64(elapsed) / float64(p.Done) * float64(p.Total-p.Done))
-		left = fmt.Sprintf(", about %s left", rest.Round(time.Second))
+func (c *counter) step(p contracttest.Progress) { fmt.Fprint(c.w, "\r\x1b[K"+progressLine(p)) }
+
+func progressLine(p contracttest.Progress) string {
+	line := fmt.Sprintf("%d of %d cases", p.Done, p.Total)
+	if p.OfSequence > 0 {
+		line = fmt.Sprintf("%d of %s", p.Sequences, count(p.OfSequence, "sequence"))
 	}
-	fmt.Fprintf(c.w, "\r\x1b[K%d of %d cases, %s%s", p.Done, p.Total, count(p.Findings, "finding"), left)
+	line += ", " + count(p.Findings, "finding")
+	if left := p.Left.Round(time.Second); left > time.Second {
+		line += fmt.Sprintf(", about %s left", left)
+	}
+	return line
 }
 
 func (c *counter) clear() { fmt.Fprint(c.w, "\r\x1b[K") }

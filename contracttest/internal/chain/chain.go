@@ -18,11 +18,12 @@ import (
 type Chain struct {
 	ID    string // of its finding: clause and check
 	Check string
-	// Alone is set where no other request may change the collection meanwhile.
-	Alone bool
-	Kind  *Kind
-	Ops   []*contract.Operation // that it needs, the one that it is about first
-	act   func(*try)
+	// Alone is set where no other request may change the collection meanwhile, Doubtful where
+	// one that does hides nothing: what is found then has to be found alone.
+	Alone, Doubtful bool
+	Kind            *Kind
+	Ops             []*contract.Operation // that it needs, the one that it is about first
+	act             func(*try)
 }
 
 // Clause is the one that the chain's last operation is judged by.

@@ -247,10 +247,14 @@ func (p *planner) listed() {
 	if k.List == nil || k.List == k.Read {
 		return
 	}
-	alone := func(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) {
-		p.add(check, variant, act, last, needs...).Alone = k.Parent == nil // below a parent of its own nobody else makes one
+	// Below a parent of its own nobody else makes one.
+	doubtful := func(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) {
+		p.add(check, variant, act, last, needs...).Doubtful = k.Parent == nil
 	}
-	alone(judge.NotListed, "", func(t *try) {
+	alone := func(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) {
+		p.add(check, variant, act, last, needs...).Alone = k.Parent == nil
+	}
+	doubtful(judge.NotListed, "", func(t *try) {
 		all := t.makeAll(onPages)
 		if len(all) == 0 || k.Read != nil && !t.peek(k.Read, all[0], Edit{}).ok() {
 			return
@@ -259,18 +263,18 @@ func (p *planner) listed() {
 	}, k.List)
 	members, _ := p.actor.Base(k.Make)
 	if optional := optionalOf(k, members); len(optional) > 0 {
-		alone(judge.NotListed, "without-"+strings.Join(optional, "-"), func(t *try) { t.enlist(Edit{Drop: optional}) }, k.List)
+		doubtful(judge.NotListed, "without-"+strings.Join(optional, "-"), func(t *try) { t.enlist(Edit{Drop: optional}) }, k.List)
 	}
 	for _, name := range sortedKeys(members) {
 		for _, v := range choices(prop(k.Make, name), members[name]) {
-			alone(judge.NotListed, name+"/"+textOf(v), func(t *try) { t.enlist(Edit{Set: map[string]any{name: v}}) }, k.List)
+			doubtful(judge.NotListed, name+"/"+textOf(v), func(t *try) { t.enlist(Edit{Set: map[string]any{name: v}}) }, k.List)
 		}
 	}
 	for _, op := range []*contract.Operation{k.Put, k.Patch} {
 		if op == nil {
 			continue
 		}
-		alone(judge.NotListed, "after-"+op.ID, func(t *try) {
+		doubtful(judge.NotListed, "after-"+op.ID, func(t *try) {
 			r := t.make(Edit{})
 			if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.do(op, r, Edit{Set: t.others(op)}).ok() || t.over() {
 				return
@@ -278,7 +282,7 @@ func (p *planner) listed() {
 			t.enlisted([]*resource{r})
 		}, k.List, op)
 	}
-	alone(judge.UnsafeRead, "list", func(t *try) {
+	doubtful(judge.UnsafeRead, "list", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() {
 			return
@@ -314,7 +318,7 @@ func (p *planner) listed() {
 			}
 		}, k.List, k.Parent.Make)
 	}
-	alone(judge.DeletedStillListed, "", func(t *try) {
+	doubtful(judge.DeletedStillListed, "", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.remove(r) || k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
 			return
@@ -324,7 +328,7 @@ func (p *planner) listed() {
 			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s still has what was deleted and can no longer be read", k.List.ID)
 		}
 	}, k.List, k.Delete)
-	alone(judge.DeletedStillListed, "comes-back", func(t *try) {
+	doubtful(judge.DeletedStillListed, "comes-back", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.remove(r) || t.entries(r, r.id()) > 0 {
 			return
@@ -337,7 +341,7 @@ func (p *planner) listed() {
 	}, k.List, k.Delete)
 	if k.Read != nil {
 		for _, op := range []*contract.Operation{k.Put, k.Patch} {
-			alone(judge.ListDiffers, "", func(t *try) {
+			doubtful(judge.ListDiffers, "", func(t *try) {
 				r := t.make(Edit{})
 				if r == nil || t.over() || !t.do(op, r, Edit{Set: t.others(op)}).ok() {
 					return
@@ -345,17 +349,17 @@ func (p *planner) listed() {
 				t.listsAsRead(r)
 			}, k.List, op, k.Read)
 		}
-		alone(judge.ListDiffers, "new", func(t *try) {
+		doubtful(judge.ListDiffers, "new", func(t *try) {
 			if r := t.make(Edit{}); r != nil && !t.over() {
 				t.listsAsRead(r)
 			}
 		}, k.List, k.Read)
-		alone(judge.UnsafeRead, "", func(t *try) { t.unsafe() }, k.Read, k.List)
+		doubtful(judge.UnsafeRead, "", func(t *try) { t.unsafe() }, k.Read, k.List)
 	}
 	p.totalled(alone)
 	p.totalledLess(alone)
-	p.paged(alone)
-	p.filtered(alone)
+	p.paged(doubtful)
+	p.filtered(doubtful)
 }
 
 // maxChoices is how many of the values of an enumeration are tried.

@@ -25,8 +25,9 @@ import (
 )
 
 // chains tries what several requests show of state. Those that only look at what they
-// have made themselves are tried beside each other; those that look at a list that others
-// have a part in come after them, one by one.
+// have made themselves are tried beside each other, and then those that look at a list that
+// others have a part in. Those that others would mislead come last, one by one, and so do
+// those that have found something beside others.
 func (r *runner) chains(ctx context.Context) {
 	if r.opts.Safe || r.wrongPlace || r.credential.ended.Load() || r.dead.Load() {
 		return
@@ -41,25 +42,31 @@ func (r *runner) chains(ctx context.Context) {
 	if len(all) == 0 {
 		return
 	}
+	r.untried, r.progress.OfSequence = slices.Clone(all), len(all)
 	found := make([]*chain.Finding, len(all))
 	settle := &chain.Settle{Most: r.opts.Settle}
 	why := make([]string, len(all))
 	try := func(i int) {
+		defer r.chainDone(all[i])
 		if why[i] = r.unchainable(ctx, all[i]); why[i] == "" {
 			found[i] = all[i].Try(ctx, actor{r, all[i]}, settle)
 		}
 	}
-	g := &errgroup.Group{}
-	g.SetLimit(r.workers())
-	for i, c := range all {
-		if !c.Alone {
-			g.Go(func() error { try(i); return nil })
+	beside := func(of func(*chain.Chain) bool) {
+		g := &errgroup.Group{}
+		g.SetLimit(r.workers())
+		for i, c := range all {
+			if of(c) {
+				g.Go(func() error { try(i); return nil })
+			}
 		}
+		_ = g.Wait() // none fails
+		r.deleteAll(ctx, r.inUse)
 	}
-	_ = g.Wait() // none fails
-	r.deleteAll(ctx, r.inUse)
+	beside(func(c *chain.Chain) bool { return !c.Alone && !c.Doubtful })
+	beside(func(c *chain.Chain) bool { return c.Doubtful })
 	for i, c := range all {
-		if c.Alone {
+		if c.Alone || c.Doubtful && found[i] != nil {
 			try(i)
 		}
 	}

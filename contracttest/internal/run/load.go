@@ -280,7 +280,9 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	defer r.journal.end(e, x)
 	start := time.Now()
 	x.Response, x.Err = do(ctx, req, r.opts.Prepare)
-	r.states.of(op).took.Add(int64(time.Since(start)))
+	st := r.states.of(op)
+	st.took.Add(int64(time.Since(start)))
+	st.sent.Add(1)
 	return x
 }
 

@@ -49,7 +49,7 @@ type Options struct {
 	Severities      []Severity         // the last one that matches counts
 	// Restart brings the target back after it has died; nil where nothing does.
 	Restart  func(context.Context) error
-	Progress func(done, total, findings int)
+	Progress func(Progress)
 }
 
 // Severity is what the findings of checks are, whatever they are by themselves.

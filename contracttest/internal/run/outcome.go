@@ -63,7 +63,7 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	if reason != "" {
 		return outcome{skipped: reason, cut: r.over(ctx)}
 	}
-	defer r.progress()
+	defer r.caseDone(c.Op)
 	x := r.ask(ctx, c, r.target.Do)
 	if lost := r.credential.lost.Load(); lost != nil && !c.Credential && answerOf(x).refusesCaller() {
 		return outcome{skipped: *lost, cut: true}

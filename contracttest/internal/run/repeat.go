@@ -316,6 +316,7 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 	slow.Wait()
 	for _, rd := range rounds {
 		r.together(ctx, rd)
+		r.states.of(rd.op).repeated.Store(true)
 	}
 	for _, rd := range rounds {
 		for _, one := range rd.all {

@@ -94,8 +94,10 @@ type runner struct {
 	spent     atomic.Bool  // there may be no more
 	stop      context.CancelCauseFunc
 
-	mu   sync.Mutex // guards done, and account while cases are sent
-	done int
+	mu       sync.Mutex // guards what follows, and account while cases are sent
+	progress Progress
+	untried  []*chain.Chain
+	began    time.Time
 }
 
 // Why a run ends before its time, as it was told to.
@@ -107,6 +109,7 @@ var (
 
 func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	start := time.Now()
+	r.began = start
 	if r.opts.Budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.opts.Budget, errBudget)
@@ -281,15 +284,6 @@ func (r *runner) joined(stages iter.Seq[[]*plan.Case]) iter.Seq[[]*plan.Case] {
 		if len(held) > 0 {
 			yield(held)
 		}
-	}
-}
-
-func (r *runner) progress() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.done++
-	if r.opts.Progress != nil && r.done%16 == 0 {
-		r.opts.Progress(r.done, r.plan.total, len(r.report.Findings))
 	}
 }
 

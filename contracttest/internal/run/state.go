@@ -53,7 +53,9 @@ type state struct {
 
 	spoilt      atomic.Bool  // it fails since some request
 	late, large atomic.Int32 // answers that did not come to an end
-	took        atomic.Int64 // nanoseconds, of all its requests
+	took, sent  atomic.Int64 // nanoseconds of all its requests, and how many these are
+	done        atomic.Int64 // cases that were sent
+	repeated    atomic.Bool  // its requests were sent again and again
 	borne       atomic.Int32 // answers that took no longer among others, of a slow operation
 }
 
