@@ -40,10 +40,13 @@ func TestAction(t *testing.T) {
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, ".github/actions/contracttest/run.sh"))
 	cmd.Dir = dir
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "settings.yaml"), []byte("seed: 3\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "known.txt"), []byte("- error error-leak ** # not here\n"), 0o600))
 	env := map[string]string{
 		"INPUT_SPEC": filepath.Join(root, "examples/greetings/openapi.yaml"), "INPUT_TARGET": "http://127.0.0.1:" + port,
-		"INPUT_START": "exec python3 " + filepath.Join(root, "examples/python/service.py") + " --sloppy " + port,
-		"INPUT_ARGS":  "--only=greet/path/name/**\n--seed=3", "INPUT_FAIL_ON": "error", "INPUT_REPORTS": "reports", "INPUT_VERSION": "local",
+		"INPUT_START":  "exec python3 " + filepath.Join(root, "examples/python/service.py") + " --sloppy " + port,
+		"INPUT_CONFIG": "settings.yaml", "INPUT_BASELINE": "known.txt", "INPUT_FAIL_ON": "",
+		"INPUT_ARGS": "--only=greet/path/name/**", "INPUT_REPORTS": "reports", "INPUT_VERSION": "local",
 		"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": filepath.Join(dir, "summary.md"),
 	}
 	for name := range handed {
@@ -59,7 +62,8 @@ func TestAction(t *testing.T) {
 	require.Equal(t, exitFindings, ended.ExitCode(), "%s", out)
 	assert.Contains(t, string(out), "title=greet/path/name/maxLength (invalid-request-accepted)")
 	assert.Contains(t, string(out), "seed 3")
-	for _, ext := range []string{"html", "json", "xml", "sarif", "har"} {
+	assert.Contains(t, string(out), "settings  settings.yaml")
+	for _, ext := range []string{"html", "json", "xml", "sarif", "har", "md"} {
 		assert.FileExists(t, filepath.Join(dir, "reports", "report."+ext))
 	}
 	assert.FileExists(t, filepath.Join(dir, "summary.md"))

@@ -25,8 +25,11 @@ if [[ -n $INPUT_START ]]; then
   done
 fi
 
-args=(run --spec "$INPUT_SPEC" --target "$INPUT_TARGET" --fail-on "$INPUT_FAIL_ON")
-for report in html=html json=json junit=xml sarif=sarif har=har; do
+args=(run)
+for given in "spec=$INPUT_SPEC" "target=$INPUT_TARGET" "config=$INPUT_CONFIG" "baseline=$INPUT_BASELINE" "fail-on=$INPUT_FAIL_ON"; do
+  if [[ $given != *= ]]; then args+=("--$given"); fi # what is not given, the settings may say
+done
+for report in html=html json=json junit=xml sarif=sarif har=har md=md; do
   args+=(--report "${report%=*}=$INPUT_REPORTS/report.${report#*=}")
 done
 while IFS= read -r arg; do
