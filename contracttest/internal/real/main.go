@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	dir := flags.String("dir", "build/real", "directory for sources, programs and reports")
 	only := flags.String("service", "", "names of services, with commas; empty: all")
 	update := flags.Bool("update", false, "write what was measured and new causes, as open, into the files")
+	theirs := flags.Bool("schemathesis", false, "let Schemathesis test the services instead, and leave what it says in files beside our reports")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -62,6 +63,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if r.checkouts, err = filepath.Abs(r.checkouts); err != nil {
 			return err
 		}
+	}
+	if *theirs {
+		return r.others(ctx, all, *from, *update, stdout, stderr)
 	}
 	if r.engine, err = command(ctx, absolute, stderr); err != nil {
 		return err

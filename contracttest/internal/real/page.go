@@ -52,6 +52,7 @@ func page(services []*Service) string {
 	if n := all[True] + all[Open] + all[False]; n > 0 {
 		fmt.Fprintf(&b, "Of %d causes %.1f %% are true.\n", n, 100*float64(all[True])/float64(n))
 	}
+	beside(&b, services)
 	notes(&b, services, "Defects worth telling", func(s *Service) string { return s.Notes })
 	notes(&b, services, "Operations without an accepted request", func(s *Service) string { return s.Unaccepted })
 	for _, verdict := range []string{False, Open} {
@@ -72,6 +73,56 @@ func page(services []*Service) string {
 		fmt.Fprintf(&b, "| %s | %s |\n", s.Title, s.source())
 	}
 	return b.String()
+}
+
+// besideHead is what stands above the table of another tool.
+const besideHead = `
+## Beside Schemathesis
+
+[Schemathesis](https://schemathesis.io) at the same services, with the same credentials, all its phases and its default checks:
+
+<!-- shown: it needs what make real needs, and Python -->
+` + "```sh" + `
+go run ./contracttest/internal/real -schemathesis
+` + "```" + `
+
+This is %s with --seed 1 --max-examples 20 --workers 2. Its failures were put together by hand, more coarsely than ours
+are by the report: a check and a status make a cause, and what is wrong with one answer in several ways is one. So the numbers
+of true causes cannot be compared one by one; how many are false can. What each tool leaves to the server is not counted.
+
+| service | true, ours | false or open | seconds | true, Schemathesis | false or open | seconds |
+|---|---|---|---|---|---|---|
+`
+
+// beside writes what Schemathesis finds of the services.
+func beside(b *strings.Builder, services []*Service) {
+	fmt.Fprintf(b, besideHead, strings.Replace(schemathesis, "==", " ", 1))
+	var sum [6]float64
+	for _, s := range services {
+		if s.Schemathesis == nil || len(s.Schemathesis.Causes) == 0 {
+			continue
+		}
+		row := [6]float64{2: s.Measured.Seconds, 5: s.Schemathesis.Seconds}
+		for _, c := range s.Causes {
+			row[at(c.Verdict)]++
+		}
+		for _, c := range s.Schemathesis.Causes {
+			row[3+at(c.Verdict)]++
+		}
+		fmt.Fprintf(b, "| %s | %.0f | %.0f | %.1f | %.0f | %.0f | %.1f |\n", s.Title, row[0], row[1], row[2], row[3], row[4], row[5])
+		for i, v := range row {
+			sum[i] += v
+		}
+	}
+	fmt.Fprintf(b, "| all of these | %.0f | %.0f | %.1f | %.0f | %.0f | %.1f |\n", sum[0], sum[1], sum[2], sum[3], sum[4], sum[5])
+}
+
+// at is the column of a verdict.
+func at(verdict string) int {
+	if verdict == True {
+		return 0
+	}
+	return 1
 }
 
 // notes writes what the services' files say of something, if one does.

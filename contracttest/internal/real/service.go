@@ -39,6 +39,22 @@ type Service struct {
 	Notes      string   `yaml:"notes,omitempty"` // for docs/real.md: the defects worth telling
 	Measured   Measured `yaml:"measured,omitempty"`
 	Causes     []Cause  `yaml:"causes,omitempty"`
+	// Schemathesis is what it finds of the same service; nil where it was not tried.
+	Schemathesis *Other `yaml:"schemathesis,omitempty"`
+}
+
+// Other is another tool on the same service.
+type Other struct {
+	Flags   []string `yaml:"flags,omitempty"` // of its command, with $OUT and $PORT
+	Seconds float64  `yaml:"seconds,omitempty"`
+	Causes  []Said   `yaml:"causes,omitempty"`
+}
+
+// Said is a cause that another tool reports, and what a person says of it.
+type Said struct {
+	Title   string `yaml:"title"`
+	Verdict string `yaml:"verdict"`
+	Why     string `yaml:"why"`
 }
 
 // Measured is what the last run with -update was like.
