@@ -168,7 +168,11 @@ func footprint(c *plan.Case) int64 {
 
 // cases returns an operation's cases in the order of their phases.
 func (p *planned) cases(op *contract.Operation) []*plan.Case {
-	if pt := p.parts[op]; pt.cases != nil || pt.total == 0 {
+	pt := p.parts[op]
+	if pt == nil {
+		return nil // it was not planned: the run had ended, or it leaves the operation out
+	}
+	if pt.cases != nil || pt.total == 0 {
 		return pt.cases
 	}
 	return slices.DeleteFunc(plan.Operation(op, p.opts).Cases, func(c *plan.Case) bool { return !p.wanted(c) || p.filter.spares(c) })
