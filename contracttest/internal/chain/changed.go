@@ -100,8 +100,8 @@ func (p *planner) changed() {
 			return
 		}
 		kept := t.kept(r)
-		if !t.do(k.Put, r, Edit{Set: t.others(k.Put)}).ok() || t.over() {
-			return
+		if !t.holds(r, kept, t.do(k.Put, r, Edit{Set: t.others(k.Put)})) {
+			return // what one shows takes no second
 		}
 		again := t.do(k.Put, r, Edit{})
 		switch {
@@ -238,6 +238,20 @@ func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map
 	}
 }
 
+// holds reports whether a change is stored.
+func (t *try) holds(r *resource, kept map[string]any, change *Step) bool {
+	if !change.ok() || t.over() {
+		return false
+	}
+	now, sent := t.shown(r), change.sent()
+	for name := range kept {
+		if v, was := sent[name]; was && !alike(now[name], v) {
+			return false
+		}
+	}
+	return !t.over()
+}
+
 // patched plans what is looked for where something was changed in part.
 func (p *planner) patched() {
 	k := p.kind
@@ -297,7 +311,7 @@ func (p *planner) patched() {
 			return
 		}
 		kept := t.kept(r)
-		if !t.do(k.Patch, r, only(names...)).ok() || t.over() {
+		if !t.holds(r, kept, t.do(k.Patch, r, only(names...))) {
 			return
 		}
 		again := Edit{Only: true, Keep: names}
@@ -322,7 +336,7 @@ func (p *planner) patched() {
 		}
 		kept := t.kept(r)
 		first := t.do(k.Patch, r, only(names...))
-		if !first.ok() || t.over() {
+		if !t.holds(r, kept, first) {
 			return
 		}
 		if s := t.do(k.Patch, r, Edit{Body: first.Request.Body}); s.ok() && !t.over() {
