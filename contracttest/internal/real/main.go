@@ -41,6 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	only := flags.String("service", "", "names of services, with commas; empty: all")
 	update := flags.Bool("update", false, "write what was measured and new causes, as open, into the files")
 	theirs := flags.Bool("schemathesis", false, "let Schemathesis test the services instead, and leave what it says in files beside our reports")
+	covered := flags.Bool("cover", false, "count the statements of services in Go that we and Schemathesis reach")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -69,6 +70,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if r.engine, err = command(ctx, absolute, stderr); err != nil {
 		return err
+	}
+	if *covered {
+		return r.cover(ctx, all, *from, *update, stdout)
 	}
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.TabIndent)
 	fmt.Fprintln(table, "service\toperations\tunaccepted\texchanges\tseconds\ttrue\topen\tfalse\t\t")

@@ -53,6 +53,7 @@ func page(services []*Service) string {
 		fmt.Fprintf(&b, "Of %d causes %.1f %% are true.\n", n, 100*float64(all[True])/float64(n))
 	}
 	beside(&b, services)
+	statements(&b, services)
 	notes(&b, services, "Defects worth telling", func(s *Service) string { return s.Notes })
 	notes(&b, services, "Operations without an accepted request", func(s *Service) string { return s.Unaccepted })
 	for _, verdict := range []string{False, Open} {
@@ -115,6 +116,29 @@ func beside(b *strings.Builder, services []*Service) {
 		}
 	}
 	fmt.Fprintf(b, "| all of these | %.0f | %.0f | %.1f | %.0f | %.0f | %.1f |\n", sum[0], sum[1], sum[2], sum[3], sum[4], sum[5])
+}
+
+// statementsHead is what stands above the table of statements.
+const statementsHead = `
+Statements of the services in Go that are reached beyond those of their start, in their own packages and those of their framework:
+
+<!-- shown: it needs what make real needs, and Python -->
+` + "```sh" + `
+go run ./contracttest/internal/real -cover
+` + "```" + `
+
+| service | all | ours | Schemathesis | ours alone | Schemathesis alone |
+|---|---|---|---|---|---|
+`
+
+// statements writes which statements of the services are reached.
+func statements(b *strings.Builder, services []*Service) {
+	b.WriteString(statementsHead)
+	for _, s := range services {
+		if n := s.Statements; n != nil {
+			fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d |\n", s.Title, n.All, n.Ours, n.Theirs, n.OnlyOurs, n.OnlyTheirs)
+		}
+	}
 }
 
 // at is the column of a verdict.

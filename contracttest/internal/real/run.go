@@ -32,6 +32,8 @@ type runner struct {
 	dir       string // absolute
 	checkouts string // REAL_CHECKOUTS; empty where there are none
 	engine    string // contracttest, as it was built
+	// covering is where programs write which statements were reached; empty where they do not.
+	covering string
 }
 
 // running is a service that was started.
@@ -76,7 +78,11 @@ func (r *runner) build(ctx context.Context, s *Service) error {
 	if err := r.fetch(ctx, s); err != nil {
 		return err
 	}
-	if out, err := r.shell(ctx, s, nil, s.Build).CombinedOutput(); err != nil {
+	env, err := r.coverable(s)
+	if err != nil {
+		return err
+	}
+	if out, err := r.shell(ctx, s, env, s.Build).CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, last(out))
 	}
 	return os.WriteFile(done, []byte(stamp), 0o600)
@@ -135,6 +141,9 @@ func (r *runner) start(ctx context.Context, s *Service) (*running, error) {
 	log, err := os.Create(filepath.Join(r.out(s), "service.log"))
 	if err != nil {
 		return nil, err
+	}
+	if r.covering != "" {
+		up.env["GOCOVERDIR"] = r.covering
 	}
 	cmd := r.shell(context.WithoutCancel(ctx), s, up.env, s.Start)
 	cmd.Stdout, cmd.Stderr = log, log

@@ -17,13 +17,9 @@ const schemathesis = "schemathesis==4.32.5"
 
 // others lets Schemathesis test the services.
 func (r *runner) others(ctx context.Context, services []*Service, files string, update bool, stdout, stderr io.Writer) error {
-	venv := filepath.Join(r.dir, "schemathesis")
-	program := filepath.Join(venv, "bin", "schemathesis")
-	if _, err := os.Stat(program); err != nil {
-		install := exec.CommandContext(ctx, "bash", "-euc", `python3 -m venv "$1" && "$1/bin/pip" install --quiet "$2"`, "bash", venv, schemathesis) //nolint:gosec // our own
-		if out, err := install.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", schemathesis, err, last(out))
-		}
+	program, err := r.installed(ctx)
+	if err != nil {
+		return err
 	}
 	var failed []error
 	for _, s := range services {
@@ -49,6 +45,20 @@ func (r *runner) others(ctx context.Context, services []*Service, files string, 
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// installed installs Schemathesis, and returns its command.
+func (r *runner) installed(ctx context.Context) (string, error) {
+	venv := filepath.Join(r.dir, "schemathesis")
+	program := filepath.Join(venv, "bin", "schemathesis")
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	install := exec.CommandContext(ctx, "bash", "-euc", `python3 -m venv "$1" && "$1/bin/pip" install --quiet "$2"`, "bash", venv, schemathesis) //nolint:gosec // our own
+	if out, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", schemathesis, err, last(out))
+	}
+	return program, nil
 }
 
 // other runs it on a service that it starts, and returns the file with what it says.

@@ -34,6 +34,11 @@ type Service struct {
 	Target    string   `yaml:"target"`          // with $PORT
 	Flags     []string `yaml:"flags,omitempty"` // of contracttest run, with $OUT and $PORT
 
+	// Main is the folder of the program and Cover its packages, of one in Go of which statements
+	// are counted.
+	Main  string `yaml:"main,omitempty"`
+	Cover string `yaml:"cover,omitempty"`
+
 	// Unaccepted says why more operations than usual had no valid request accepted.
 	Unaccepted string   `yaml:"unaccepted,omitempty"`
 	Notes      string   `yaml:"notes,omitempty"` // for docs/real.md: the defects worth telling
@@ -41,6 +46,18 @@ type Service struct {
 	Causes     []Cause  `yaml:"causes,omitempty"`
 	// Schemathesis is what it finds of the same service; nil where it was not tried.
 	Schemathesis *Other `yaml:"schemathesis,omitempty"`
+	// Statements are those of its code that are reached; nil where they were not counted.
+	Statements *Statements `yaml:"statements,omitempty"`
+}
+
+// Statements says how many statements of a service are reached beyond those of its start.
+type Statements struct {
+	All    int `yaml:"all"` // reached or not
+	Ours   int `yaml:"ours"`
+	Theirs int `yaml:"theirs"`
+	// OnlyOurs and OnlyTheirs are reached by one of the two.
+	OnlyOurs   int `yaml:"only_ours"`
+	OnlyTheirs int `yaml:"only_theirs"`
 }
 
 // Other is another tool on the same service.
