@@ -127,11 +127,10 @@ func (s *settings) takeFrom(rep *report.Report, f *report.Finding) error {
 	}
 	s.flags = *s.flags.Over(below)
 	s.flags.Seed, s.flags.Only = f.Case.Seed, []string{"case:" + f.Case.ID, "check:" + f.Check}
-	s.flags.FailOn, s.flags.BaselineStale = []string{report.Error}, "fail"
-	s.flags.Skip, s.flags.Baseline, s.flags.MinCoverage = nil, "", 0
-	for _, name := range []string{"min-coverage", "seed", "only", "skip", "baseline", "baseline-stale", "fail-on"} {
-		s.flags.Mark(name, config.Given{Origin: config.FromFlag})
-	}
+	s.flags.Mark("seed", config.Given{Origin: config.FromFlag})
+	s.flags.Mark("only", config.Given{Origin: config.FromFlag})
+	// The finding is shown whatever is known or left out, and no report of the run is written over.
+	s.flagsAlone = []string{"skip", "baseline", "baseline-stale", "fail-on", "fail-fast", "min-coverage", "max-requests", "report"}
 	return nil
 }
 

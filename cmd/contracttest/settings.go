@@ -17,10 +17,11 @@ import (
 
 // settings are what flags and a file say of a run.
 type settings struct {
-	flags config.Layer
-	wrong error  // the first thing that is wrong with a flag
-	file  string // of --config
-	found string // the file that is read; empty where there is none
+	flags      config.Layer
+	wrong      error    // the first thing that is wrong with a flag
+	file       string   // of --config
+	found      string   // the file that is read; empty where there is none
+	flagsAlone []string // settings of which the file has no say
 
 	*config.Layer // all together
 }
@@ -88,6 +89,7 @@ func (s *settings) read() error {
 			return fmt.Errorf("--config: %w", err)
 		}
 	}
+	below.Drop(s.flagsAlone...)
 	s.Layer = s.flags.Over(below).Over(&config.Layer{Settings: config.Default()})
 	if s.Quiet && s.Verbose {
 		return errors.New("quiet and verbose contradict each other")

@@ -170,6 +170,16 @@ func (l *Layer) Mark(name string, g Given) {
 // Given is what was written for a setting; nil where nothing was.
 func (l *Layer) Given(name string) []Given { return l.given[name] }
 
+// Drop forgets what is given for some settings.
+func (l *Layer) Drop(names ...string) {
+	for _, name := range names {
+		if s := Lookup(name); s != nil {
+			delete(l.given, name)
+			reflect.ValueOf(s.at(&l.Settings)).Elem().SetZero()
+		}
+	}
+}
+
 // Over is this layer with what only the one below has. Texts and lists are taken as a whole,
 // pairs by their names.
 func (l *Layer) Over(below *Layer) *Layer {
