@@ -184,10 +184,10 @@ func (p *planner) peers() {
 			if r == nil || t.over() || !t.peek(k.Read, r, Edit{}).ok() || t.peek(k.Read, r, Edit{As: Nobody}).ok() || t.peek(k.Read, r, Edit{As: Peer}).ok() {
 				return
 			}
-			if s, _ := t.attempt(child, r.values, Edit{As: Peer}); s.ok() && !t.over() {
+			if s, made := t.attempt(child, r.values, Edit{As: Peer}); made != nil && t.peek(child.Read, made, Edit{}).ok() && !t.over() {
 				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can send %s about what this one has made", child.Make.ID)
 			}
-		}, child.Make, k.Read)
+		}, child.Make, child.Read, k.Read)
 	}
 	for _, op := range []*contract.Operation{k.Put, k.Patch, k.Delete} {
 		p.add(judge.ObjectShared, "", func(t *try) {
@@ -196,16 +196,19 @@ func (p *planner) peers() {
 				return
 			}
 			kept := t.kept(r)
-			if s := t.do(op, r, Edit{Set: t.others(op), As: Peer}); s.ok() {
+			// DELETE of what is not there for the other may be answered with 204, and PUT make his own.
+			s := t.do(op, r, Edit{Set: t.others(op), As: Peer})
+			after := t.read(r)
+			got, changed := after.got(k, r.id()), after.gone()
+			for name, v := range kept {
+				changed = changed || after.ok() && !same(got[name], v)
+			}
+			switch {
+			case t.over() || !changed:
+			case s.ok():
 				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can send %s about what this one has made", op.ID)
-			} else if after := t.read(r); !t.over() {
-				got, changed := after.got(k, r.id()), after.gone()
-				for name, v := range kept {
-					changed = changed || after.ok() && !same(got[name], v)
-				}
-				if changed {
-					t.blame(judge.Error, t.acting(), "the resource as it was", after.answer(), "%s by another user was refused with %s, and done all the same", op.ID, s.answer())
-				}
+			default:
+				t.blame(judge.Error, t.acting(), "the resource as it was", after.answer(), "%s by another user was refused with %s, and done all the same", op.ID, s.answer())
 			}
 		}, op, k.Read)
 	}

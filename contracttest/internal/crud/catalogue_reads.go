@@ -281,7 +281,7 @@ func cached(reads, op string, after int) hook {
 	seen := map[string]*reply{}
 	left := map[string]int{}
 	return func(_ *Service, c *call, next next) *reply {
-		where := c.values["teamId"] + "/" + c.values["noteId"]
+		where := c.values["teamId"] + "/" + c.values["noteId"] + " of " + c.user
 		if c.is(reads) && c.refused == nil && seen[where] != nil && left[where] != 0 {
 			left[where]--
 			return seen[where].clone()

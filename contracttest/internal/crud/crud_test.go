@@ -65,6 +65,9 @@ func try(t *testing.T, dress crud.Dress, d crud.Deployment, seed int64) {
 	s, err := crud.New(dress)
 	require.NoError(t, err)
 	opts := []contracttest.Option{contracttest.Values("Bearer", crud.Token), contracttest.Seed(seed)}
+	if d.Wrap == nil {
+		opts = append(opts, contracttest.Peer("Authorization", "Bearer "+crud.Peer))
+	}
 	h := http.Handler(s)
 	if d.Wrap != nil {
 		h = d.Wrap(s)

@@ -270,7 +270,7 @@ var Sequences = []Check{
 	{
 		Name:   ObjectShared,
 		Doc:    "Another user (--peer) reads, changes, deletes, lists or adds to what this one has made.",
-		Silent: "What those without a credential see too.",
+		Silent: "What those without a credential see too, and changes that are accepted and not carried out.",
 		Refs:   "the user's own statement",
 	},
 	{
