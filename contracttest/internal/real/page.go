@@ -27,7 +27,7 @@ gone. REAL_CHECKOUTS is a directory with git repositories as OWNER/NAME; what is
   answer. **Open** is one that nobody has judged, or where the sentences can be read both ways; it counts as false. **False** is
   a false alarm, with what is wrong here.
 - Warnings are not judged: they are what the document and the RFCs leave open.
-- The seconds are those of one run on two busy cores, with the planning of requests and without the build.
+- The seconds are those of one run, with the planning of requests and without the build, on two cores that others used too.
 
 `
 
