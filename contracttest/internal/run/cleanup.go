@@ -45,7 +45,9 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange) {
 			r.world.Enter(made)
 		}
 	case http.MethodDelete:
-		r.world.Settle(op.Path, values, world.Deleted)
+		if !r.ofPeer(x.Request) { // for whom it may not be there: that it is not is no refusal then
+			r.world.Settle(op.Path, values, world.Deleted)
+		}
 	case http.MethodPut:
 		if x.Response.Status == http.StatusCreated && strings.HasSuffix(op.Path, "}") {
 			r.world.Enter(&world.Resource{Producer: op, Item: op.Path, Values: values, Owner: r.owner(x.Request)})
@@ -55,6 +57,11 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange) {
 	case http.MethodPatch:
 		r.world.Settle(op.Path, values, world.Changed)
 	}
+}
+
+// ofPeer reports whether a request is another user's.
+func (r *runner) ofPeer(req *wire.Request) bool {
+	return slices.ContainsFunc(r.opts.Peer, func(h Header) bool { return req.Get(h.Name) == h.Value })
 }
 
 // owner names the credential of a request: the header that carries it.
