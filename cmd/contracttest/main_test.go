@@ -259,6 +259,9 @@ func TestProgress(t *testing.T) {
 	c.step(contracttest.Progress{Done: 10, Total: 20, Findings: 1, Left: time.Hour + 300*time.Millisecond})
 	assert.Equal(t, "\r\x1b[K10 of 20 cases, 1 finding, about 1h0m0s left", b.String())
 	b.Reset()
+	c.step(contracttest.Progress{Planned: 16, ToPlan: 845})
+	assert.Equal(t, "\r\x1b[Kplanning: 16 of 845 operations", b.String())
+	b.Reset()
 	c.step(contracttest.Progress{Done: 20, Total: 20, Sequences: 3, OfSequence: 12, Left: time.Millisecond})
 	assert.Equal(t, "\r\x1b[K3 of 12 sequences, 0 findings", b.String())
 }

@@ -96,6 +96,9 @@ func progress(w io.Writer) *counter {
 func (c *counter) step(p contracttest.Progress) { fmt.Fprint(c.w, "\r\x1b[K"+progressLine(p)) }
 
 func progressLine(p contracttest.Progress) string {
+	if p.ToPlan > 0 {
+		return fmt.Sprintf("planning: %d of %s", p.Planned, count(p.ToPlan, "operation"))
+	}
 	line := fmt.Sprintf("%d of %d cases", p.Done, p.Total)
 	if p.OfSequence > 0 {
 		line = fmt.Sprintf("%d of %s", p.Sequences, count(p.OfSequence, "sequence"))

@@ -40,7 +40,7 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 		return nil, err
 	}
 	w := world.New(c)
-	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w})
+	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w}, nil)
 	r := &runner{contract: c, opts: &opts, selection: sel, world: w, plan: p, states: newStates(c)}
 	return func(yield func(Planned) bool) {
 		for _, op := range p.ops {
@@ -94,10 +94,12 @@ type part struct {
 const maxHeld = 256 << 20
 
 // makePlan plans the operations, several at once, and holds what fits. Those
-// that the context leaves no time for have no part.
-func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, f filter) *planned {
+// that the context leaves no time for have no part. After each it calls told, unless that is
+// nil, with how many have been planned.
+func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, f filter, told func(planned, of int)) *planned {
 	p := &planned{opts: opts, filter: f, parts: map[*contract.Operation]*part{}}
 	parts := make([]*part, len(c.Operations))
+	var done atomic.Int64
 	g := &errgroup.Group{}
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, op := range c.Operations {
@@ -109,6 +111,9 @@ func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, f fi
 		}
 		g.Go(func() error {
 			parts[i] = p.plan(ctx, op)
+			if n := int(done.Add(1)); told != nil {
+				told(n, len(c.Operations))
+			}
 			return nil
 		})
 	}

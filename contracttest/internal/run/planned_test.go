@@ -18,7 +18,7 @@ func TestPlannedAgain(t *testing.T) {
 	require.NoError(t, err)
 	opts := plan.Options{Seed: 7, Random: 20}
 	all := filter{&Options{}, &Selection{}, world.New(c)}
-	held := makePlan(t.Context(), c, opts, all)
+	held := makePlan(t.Context(), c, opts, all, nil)
 	again := &planned{opts: opts, filter: all, parts: map[*contract.Operation]*part{}, ops: held.ops}
 	again.held.Store(maxHeld)
 	for _, op := range held.ops {
@@ -54,6 +54,6 @@ func TestPlanStopsWithTheContext(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := makePlan(ctx, c, plan.Options{}, filter{})
+	p := makePlan(ctx, c, plan.Options{}, filter{}, nil)
 	assert.Empty(t, p.ops)
 }

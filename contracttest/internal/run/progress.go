@@ -10,6 +10,7 @@ import (
 
 // Progress is how far a run has come.
 type Progress struct {
+	Planned, ToPlan       int           // operations; both are 0 as soon as cases are sent
 	Done, Total           int           // cases
 	Sequences, OfSequence int           // of the checks on state; the second is 0 until all cases are done
 	Findings              int           // so far, repetitions left out
@@ -22,8 +23,18 @@ const (
 	requestsAgain = 2*repeats + 2*together
 	requestsChain = 8
 	chainsOfKind  = 30
+	each          = 16 // so many steps it is told how far the run has come
 	enoughOf      = 20 // of so many cases one has to be done before anybody can say
 )
+
+// planning tells how far the plan has come.
+func (r *runner) planning(planned, of int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.opts.Progress != nil && planned%each == 0 {
+		r.opts.Progress(Progress{Planned: planned, ToPlan: of})
+	}
+}
 
 // caseDone notes that a case of an operation has been sent.
 func (r *runner) caseDone(op *contract.Operation) {
@@ -47,7 +58,6 @@ func (r *runner) chainDone(c *chain.Chain) {
 
 // tell tells each so many how far the run has come.
 func (r *runner) tell(n int) {
-	const each = 16
 	if r.opts.Progress == nil || n%each != 0 {
 		return
 	}

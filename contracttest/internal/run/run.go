@@ -131,7 +131,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		}
 	}()
 	opts = r.discover(ctx, opts)
-	r.plan = makePlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world})
+	r.plan = makePlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world}, r.planning)
 	for op, pt := range maps.All(r.plan.parts) {
 		st := r.states.of(op)
 		if st.plan = pt; len(pt.basics) > 0 {
