@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
+	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
@@ -66,6 +68,38 @@ func FormatPattern(name, expression string) LoadOption {
 			return nil, fmt.Errorf("format %s: %w", name, err)
 		}
 		return contract.Formats(map[string]*schema.Format{name: {Valid: p.MatchString, Pattern: p}}), nil
+	}
+}
+
+// LoadConfig takes from a file of settings, as Config does, what a document is loaded with:
+// max-clauses and the formats by their patterns.
+func LoadConfig(file string) LoadOption {
+	return func() (contract.Option, error) {
+		l, err := config.Load(file)
+		if err != nil {
+			return nil, fmt.Errorf("config: %w", err)
+		}
+		return LoadWith(l)()
+	}
+}
+
+// LoadWith takes settings as LoadConfig does.
+func LoadWith(l *config.Layer) LoadOption {
+	return func() (contract.Option, error) {
+		l := l.Over(&config.Layer{Settings: config.Default()})
+		if err := l.Check(); err != nil {
+			return nil, err //nolint:wrapcheck // it says what is wrong
+		}
+		opts := []LoadOption{MaxClauses(l.MaxClauses)}
+		for _, p := range l.Format {
+			opts = append(opts, FormatPattern(p.Name, strings.Join(p.Values, "")))
+		}
+		all, err := loadOptions(opts)
+		return func(c *contract.Contract) {
+			for _, opt := range all {
+				opt(c)
+			}
+		}, err
 	}
 }
 

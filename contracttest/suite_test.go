@@ -160,7 +160,10 @@ func TestFormat(t *testing.T) {
 			}
 		})
 	}
+	file := filepath.Join(t.TempDir(), "contracttest.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("format: {iban: '"+iban.String()+"'}\n"), 0o600))
 	for name, define := range map[string]contracttest.LoadOption{
+		"by a file":     contracttest.LoadConfig(file),
 		"by a function": contracttest.Format("iban", iban.MatchString, "DE12345678"),
 		"by a pattern":  contracttest.FormatPattern("iban", iban.String()),
 	} {

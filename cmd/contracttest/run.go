@@ -147,11 +147,7 @@ func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	load := []contracttest.LoadOption{contracttest.MaxClauses(s.MaxClauses)}
-	for _, p := range s.Format {
-		load = append(load, contracttest.FormatPattern(p.Name, strings.Join(p.Values, "")))
-	}
-	contract, err := doc.load(load...)
+	contract, err := doc.load(contracttest.LoadWith(s.Layer))
 	if err != nil {
 		return nil, err
 	}

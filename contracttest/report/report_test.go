@@ -330,6 +330,18 @@ func TestKnown(t *testing.T) {
 	assert.Equal(t, report.StatusKept, r.Status())
 }
 
+// The page folds what is known, says why, and what of the baseline has to be mended.
+func TestKnownInHTML(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, report.HTML(&b, known(broken())))
+	page, _, _ := strings.Cut(b.String(), "<script")
+	assert.Contains(t, page, "<summary>2 known (known.txt)</summary>")
+	assert.Contains(t, page, "it is &lt;mended&gt; | next week")
+	assert.Contains(t, page, "(until 2027-01-31)")
+	assert.Contains(t, page, "<strong>baseline</strong> known.txt:5: the finding is gone")
+	assert.Contains(t, page, "1 cause of 1 error")
+}
+
 // Of the clauses that could be tried, so many have to be shown, where nothing kept the run from
 // trying them.
 func TestMinCoverage(t *testing.T) {
