@@ -190,8 +190,8 @@ func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, 
 func (f *fixture) remember(values map[string]string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	others := slices.DeleteFunc(f.done, func(other map[string]string) bool { return maps.Equal(other, values) })
-	f.done = append(others[max(0, len(others)-2*leases+1):], values)
+	f.done = slices.DeleteFunc(f.done, func(other map[string]string) bool { return maps.Equal(other, values) })
+	f.done = append(f.done[max(0, len(f.done)-2*leases+1):], values)
 }
 
 // lend returns the values of a resource that requests share, and makes one where
