@@ -39,10 +39,9 @@ func (s *Service) compare(rep *report.Report, at *running) outcome {
 			continue // what is left open is nobody's fault
 		}
 		i := slices.IndexFunc(s.Causes, func(c Cause) bool { return c.ID == g.ID })
-		if i < 0 {
-			i = slices.IndexFunc(s.Causes, func(c Cause) bool { return c.like(g) })
-			if i >= 0 && seen[i] {
-				i = -1
+		for j, c := range s.Causes {
+			if i < 0 && !seen[j] && c.like(g) {
+				i = j
 			}
 		}
 		if i >= 0 {
