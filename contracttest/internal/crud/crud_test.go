@@ -32,7 +32,7 @@ var (
 // same; that it leaves alone what is somebody's, and leaves nothing behind.
 func TestDresses(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(crud.Dresses())) {
-		if !racing.Take(i, 15) || !*all && i%3 != 0 {
+		if !racing.Take(i, 30) || !*all && i%5 != 0 {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -160,7 +160,7 @@ func TestWalks(t *testing.T) {
 	lines := map[string]int{"a deleted team comes back": 4, "PATCH loses the size": 3}
 	for n := range crud.Defects() {
 		d := crud.Defects()[n]
-		if lines[d.Name] == 0 {
+		if lines[d.Name] == 0 || racing.Sampled() && lines[d.Name] < 4 {
 			continue
 		}
 		found := run(enough, d)

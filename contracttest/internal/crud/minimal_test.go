@@ -18,6 +18,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/internal/crud"
+	"github.com/dataarts-go/factory/internal/racing"
 )
 
 // nowAndThen are defects that not each request shows, or that any list shows by what is
@@ -46,7 +47,7 @@ func TestSequencesAreMinimal(t *testing.T) {
 		if nowAndThen.MatchString(d.Name) {
 			continue
 		}
-		if !wanted.MatchString(d.Name) || !*all && *oneDefect == "" && n%45 != 0 {
+		if !wanted.MatchString(d.Name) || !*all && *oneDefect == "" && (n%45 != 0 || !racing.Take(n/45, 6)) {
 			continue
 		}
 		findings := slices.DeleteFunc(report(t, d.Dress, 1, d).Findings, func(f contracttest.Finding) bool {
