@@ -16,20 +16,27 @@ import (
 
 // Target is what cases are sent to: see [Handler] and [URL].
 type Target struct {
-	t   send.Target
-	err error // why t is nil
+	open func(send.Certificates) (send.Target, error)
 }
 
 // Handler is a target in this process. A handler that panics or does not come
 // to an end within the timeout is a finding, not the end of the test.
-func Handler(h http.Handler) Target { return Target{t: send.Handler(h)} }
+func Handler(h http.Handler) Target {
+	t := send.Handler(h)
+	return Target{func(send.Certificates) (send.Target, error) { return t, nil }}
+}
 
 // URL is the target behind a base URL, http or https. Without a path in it the
 // document's paths are under the path of the document's first server; with a
 // path, even "/", they are under that one. What is wrong with the URL, Run says.
 func URL(base string) Target {
-	t, err := send.ParseURL(base)
-	return Target{t, err}
+	return Target{func(c send.Certificates) (send.Target, error) {
+		secure, err := c.Config()
+		if err != nil {
+			return nil, err //nolint:wrapcheck // it names the setting
+		}
+		return send.ParseURL(base, secure) //nolint:wrapcheck // it names the target
+	}}
 }
 
 // Option shapes a run. Options that contradict each other are an error of the
@@ -67,15 +74,15 @@ func (o *options) settings() (*config.Layer, error) {
 	return all, all.Check() //nolint:wrapcheck // it says what is wrong
 }
 
-// newConfig makes of the options what a run takes.
-func newConfig(opts []Option) (run.Options, error) {
+// newConfig makes of the options what a run takes, and how its target is asked over TLS.
+func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 	o, err := newOptions(opts)
 	if err != nil {
-		return run.Options{}, err
+		return run.Options{}, send.Certificates{}, err
 	}
 	l, err := o.settings()
 	if err != nil {
-		return run.Options{}, err
+		return run.Options{}, send.Certificates{}, err
 	}
 	s := &l.Settings
 	out := run.Options{
@@ -92,7 +99,7 @@ func newConfig(opts []Option) (run.Options, error) {
 		out.Severities = append(out.Severities, run.Severity{Check: p.Name, Severity: p.Values[0]})
 	}
 	out.Baseline, err = knownFindings(s.Baseline, s.BaselineUpdate)
-	return out, err
+	return out, send.Certificates{CA: s.CACert, Cert: s.Cert, Key: s.Key}, err
 }
 
 func headers(pairs []config.Pair) []run.Header {
@@ -150,6 +157,23 @@ func Header(name, value string) Option {
 	return set("header", func(s *config.Settings) {
 		s.Header = append(s.Header, config.Pair{Name: name, Values: []string{value}})
 	})
+}
+
+// CACert names a file with certificates (PEM) of authorities whose targets are trusted, beside
+// those of the system.
+func CACert(file string) Option {
+	return set("cacert", func(s *config.Settings) { s.CACert = file })
+}
+
+// ClientCert names the files (PEM) with the certificate that is shown to a target, and with its
+// key; they may be one.
+func ClientCert(cert, key string) Option {
+	return func(o *options) error {
+		o.given.Cert, o.given.Key = cert, key
+		o.given.Mark("cert", config.Given{})
+		o.given.Mark("key", config.Given{})
+		return nil
+	}
 }
 
 // Peer gives a header with the credential of another user, who is not to see nor to change

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/dataarts-go/factory/contracttest/internal/run"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
 
 // A PlannedCase is a request that a run would send: that of a case, or the last one of
@@ -24,14 +25,17 @@ type PlannedCase struct {
 // order of the operations; nothing is sent, and the target may be the zero one.
 // What Run learns from answers and what it repeats is not among them.
 func Plan(ctx context.Context, c *Contract, target Target, opts ...Option) (iter.Seq[PlannedCase], error) {
-	cfg, err := newConfig(opts)
+	cfg, certificates, err := newConfig(opts)
 	if err != nil {
 		return nil, err
 	}
-	if target.err != nil {
-		return nil, target.err
+	var to send.Target
+	if target.open != nil {
+		if to, err = target.open(certificates); err != nil {
+			return nil, err
+		}
 	}
-	cases, err := run.Plan(ctx, c.c, target.t, cfg)
+	cases, err := run.Plan(ctx, c.c, to, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +59,7 @@ type Operation struct {
 // Operations lists the operations that Run would try with the same options, in
 // the order of the document.
 func (c *Contract) Operations(opts ...Option) ([]Operation, error) {
-	cfg, err := newConfig(opts)
+	cfg, _, err := newConfig(opts)
 	if err != nil {
 		return nil, err
 	}

@@ -21,17 +21,18 @@ var ErrUnreachable = send.ErrRefused
 // be done. A run whose context ends before it has its report of what was done
 // until then. Whether it is a pass, [Report.Status] tells.
 func Run(ctx context.Context, c *Contract, target Target, opts ...Option) (*Report, error) {
-	cfg, err := newConfig(opts)
+	cfg, certificates, err := newConfig(opts)
 	if err != nil {
 		return nil, err
 	}
-	if target.err != nil {
-		return nil, target.err
-	}
-	if target.t == nil {
+	if target.open == nil {
 		return nil, errors.New("no target: want contracttest.Handler or contracttest.URL")
 	}
-	rep, err := run.Run(ctx, c.c, target.t, cfg)
+	to, err := target.open(certificates)
+	if err != nil {
+		return nil, err
+	}
+	rep, err := run.Run(ctx, c.c, to, cfg)
 	if err == nil && cfg.UpdateBaseline && rep.Baseline.Added+rep.Baseline.Removed > 0 {
 		if err := atomicfile.Replace(cfg.Baseline.File, cfg.Baseline.Text()); err != nil {
 			return nil, fmt.Errorf("baseline: %w", err)

@@ -3,11 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -62,6 +68,9 @@ const project = "b384b9e9ab9b4ee8994c8633aabc9505"
 //	serve created           the same, but it answers 201 for 200
 //	serve lenient           the same, but it ignores a byte-order mark, which is left to it
 //	serve http2             the server that keeps the contract, over TLS and with HTTP/2
+//	serve mutual            the same, over TLS with callers whose certificate it knows: it has written
+//	                        ca.pem, client.pem and client-key.pem
+//	serve proxied           the same, at a name that only the proxy of $HTTP_PROXY knows
 //	spoke VERSION           proves that a request has come by this version of HTTP
 //	publish FILE            serves a file and sets $DOCUMENT to its URL
 //	nobody                  sets $URL to a port on which nobody listens
@@ -113,9 +122,10 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	h, err := server.New(st, server.WithLogger(slog.New(slog.DiscardHandler)))
 	ts.Check(err)
-	handlers := map[string]http.Handler{"correct": h, "http2": h, "created": created(h), "lenient": lenient(h)}
+	handlers := map[string]http.Handler{"correct": h, "http2": h, "mutual": h, "proxied": h, "created": created(h), "lenient": lenient(h)}
 	srv := httptest.NewUnstartedServer(handlers[args[0]])
-	if args[0] == "http2" {
+	switch args[0] {
+	case "http2":
 		var versions sync.Map
 		srv.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			versions.Store(r.Proto, true)
@@ -127,7 +137,14 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		roots := ts.MkAbs("roots.pem")
 		ts.Check(os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600))
 		ts.Setenv("SSL_CERT_FILE", roots)
-	} else {
+	case "mutual":
+		known := clientCertificate(ts)
+		srv.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: known}
+		srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600))
+	default:
 		srv.Start()
 	}
 	ts.Defer(func() {
@@ -135,6 +152,28 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(st.Close())
 	})
 	ts.Setenv("URL", srv.URL)
+	if args[0] == "proxied" {
+		ts.Setenv("HTTP_PROXY", srv.URL)
+		ts.Setenv("URL", "http://service.invalid")
+	}
+}
+
+// clientCertificate writes one with its key, and returns who is known by it.
+func clientCertificate(ts *testscript.TestScript) *x509.CertPool {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	form := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	cert, err := x509.CreateCertificate(rand.Reader, form, form, key.Public(), key)
+	ts.Check(err)
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("client.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("client-key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	parsed, err := x509.ParseCertificate(cert)
+	ts.Check(err)
+	pool := x509.NewCertPool()
+	pool.AddCert(parsed)
+	return pool
 }
 
 // spoken has by script the versions of HTTP that its server was spoken to in.

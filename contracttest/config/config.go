@@ -17,6 +17,8 @@ import (
 // Settings are those of a run.
 type Settings struct {
 	Spec, Target    string
+	CACert          string // these are files in PEM
+	Cert, Key       string
 	Header, Peer    []Pair // of one value each
 	Value           []Pair
 	Only, Skip      []string
@@ -94,6 +96,9 @@ type Setting struct {
 var Table = []Setting{
 	{Name: "spec", Go: "Load", Doc: "the OpenAPI 3 document, YAML or JSON: a file, a URL, or - for standard input", File: true, Again: true, Command: true, at: func(s *Settings) any { return &s.Spec }},
 	{Name: "target", Go: "URL", Doc: "base URL of the server", Again: true, Command: true, at: func(s *Settings) any { return &s.Target }},
+	{Name: "cacert", Go: "CACert", File: true, Again: true, Doc: "file with certificates (PEM) of authorities whose targets are trusted, beside those of the system", at: func(s *Settings) any { return &s.CACert }},
+	{Name: "cert", Go: "ClientCert", File: true, Again: true, Doc: "file with the certificate (PEM) that the client shows to the target", at: func(s *Settings) any { return &s.Cert }},
+	{Name: "key", Go: "ClientCert", File: true, Again: true, Doc: "file with the key (PEM) of --cert, where that does not have it", at: func(s *Settings) any { return &s.Key }},
 	{Name: "header", Go: "Header", Kind: Headers, Doc: "header to send with every request, as 'Name: value', where env:VARIABLE in the value is that of the environment, as in 'Authorization: Bearer env:TOKEN' (repeatable)", Again: true, at: func(s *Settings) any { return &s.Header }},
 	{Name: "peer", Go: "Peer", Kind: Headers, Doc: "header with the credential of another user, who is not to see what this one makes, written as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Peer }},
 	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b, or for one place of an operation, as CreateOrder/body/customer/id=7; env:VARIABLE as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},

@@ -41,7 +41,7 @@ func hijacked(t *testing.T, answer func(conn net.Conn, r *http.Request)) send.Ta
 			_ = conn.Close()
 		}
 	}()
-	target, err := send.ParseURL("http://" + l.Addr().String())
+	target, err := send.ParseURL("http://"+l.Addr().String(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		target.Close()
@@ -206,7 +206,7 @@ func TestRawRequests(t *testing.T) {
 			server := start(echo)
 			defer server.Close()
 			server.Config.ErrorLog = log.New(io.Discard, "", 0)
-			target, err := send.ParseURL(server.URL)
+			target, err := send.ParseURL(server.URL, nil)
 			require.NoError(t, err)
 			defer target.Close()
 			send.Trust(target, server.Client())
@@ -256,7 +256,7 @@ func TestIdleConnections(t *testing.T) {
 		}
 		server.Start()
 		defer server.Close()
-		target, err := send.ParseURL(server.URL)
+		target, err := send.ParseURL(server.URL, nil)
 		require.NoError(t, err)
 		defer target.Close()
 		for i := range 100 {
@@ -278,7 +278,7 @@ func TestIdleConnections(t *testing.T) {
 		server.Config.ErrorLog = quiet
 		server.Start()
 		defer server.Close()
-		target, err := send.ParseURL(server.URL)
+		target, err := send.ParseURL(server.URL, nil)
 		require.NoError(t, err)
 		defer target.Close()
 		_, err = target.Do(t.Context(), get("GET"), nil)

@@ -56,8 +56,9 @@ type Target interface {
 // bareAddress is a host, perhaps with port and path, that lacks only a scheme.
 var bareAddress = regexp.MustCompile(`^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:/[^?#@]*)?$`)
 
-// ParseURL returns the target behind a base URL.
-func ParseURL(raw string) (Target, error) {
+// ParseURL returns the target behind a base URL, which is asked over TLS as secure says; nil is
+// the usual way.
+func ParseURL(raw string, secure *tls.Config) (Target, error) {
 	if bareAddress.MatchString(raw) {
 		return nil, fmt.Errorf("target %q has no scheme: want http://%[1]s or https://%[1]s", raw)
 	}
@@ -68,7 +69,11 @@ func ParseURL(raw string) (Target, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, fmt.Errorf("target %q: want http://HOST[:PORT][/PATH] or https://…", u.Redacted())
 	}
+	if secure == nil {
+		secure = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
 	transport := &http.Transport{
+		TLSClientConfig:        secure.Clone(),
 		Proxy:                  http.ProxyFromEnvironment,
 		DisableCompression:     true, // what was sent is what is judged
 		MaxIdleConnsPerHost:    64,
@@ -81,8 +86,9 @@ func ParseURL(raw string) (Target, error) {
 	fresh.DisableKeepAlives = true
 	hop := transport.Clone()
 	hop.ForceAttemptHTTP2, hop.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
-	hop.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
-	return &remote{base: u, transport: transport, fresh: fresh, hop: hop, tls: &tls.Config{MinVersion: tls.VersionTLS12}}, nil
+	hop.TLSClientConfig = secure.Clone()
+	hop.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	return &remote{base: u, transport: transport, fresh: fresh, hop: hop, tls: secure}, nil
 }
 
 type remote struct {
@@ -185,7 +191,11 @@ func classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w", ErrTimeout)
 	case ctx.Err() != nil:
 		return fmt.Errorf("stopped: %w", ctx.Err())
-	case errors.Is(err, syscall.ECONNREFUSED), isDial(err), isUntrusted(err):
+	case isUntrusted(err):
+		return fmt.Errorf("%w: %w; --cacert FILE names the authority that has signed its certificate", ErrRefused, err)
+	case isAlert(err):
+		return fmt.Errorf("%w: %w; --cert FILE --key FILE are the client's certificate, where it asks for one", ErrRefused, err)
+	case errors.Is(err, syscall.ECONNREFUSED), isDial(err):
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the body ends before its end: %w", err)
@@ -204,6 +214,12 @@ func closedIdle(err error) bool {
 func isUntrusted(err error) bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok
+}
+
+// isAlert reports whether the other side has ended TLS with an alert, as for want of a certificate.
+func isAlert(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
 }
 
 func isDial(err error) bool {

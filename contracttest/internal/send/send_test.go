@@ -38,7 +38,7 @@ func both(t *testing.T, h http.HandlerFunc, test func(t *testing.T, target send.
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.Start()
 		t.Cleanup(server.Close)
-		target, err := send.ParseURL(server.URL)
+		target, err := send.ParseURL(server.URL, nil)
 		require.NoError(t, err)
 		t.Cleanup(target.Close)
 		test(t, target)
@@ -372,7 +372,7 @@ func listen(t *testing.T, answer string) send.Target {
 			_, _ = io.WriteString(conn, answer)
 		}
 	}()
-	target, err := send.ParseURL("http://" + l.Addr().String())
+	target, err := send.ParseURL("http://"+l.Addr().String(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		target.Close()
@@ -420,7 +420,7 @@ func TestRefused(t *testing.T) {
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
-	target, err := send.ParseURL("http://" + address)
+	target, err := send.ParseURL("http://"+address, nil)
 	require.NoError(t, err)
 	t.Cleanup(target.Close)
 	_, err = target.Do(t.Context(), get("GET"), nil)
@@ -438,7 +438,7 @@ func TestParseURL(t *testing.T) {
 		{"http://h/a%20b/c/", "/a%20b/c", true},
 		{"http://[::1]:80/v1", "/v1", true},
 	} {
-		target, err := send.ParseURL(tt.raw)
+		target, err := send.ParseURL(tt.raw, nil)
 		require.NoError(t, err, tt.raw)
 		base, own := target.BasePath()
 		assert.Equal(t, tt.base, base, tt.raw)
@@ -447,7 +447,7 @@ func TestParseURL(t *testing.T) {
 		target.Close()
 	}
 	for _, raw := range []string{"", "h:80", "ftp://h", "http://", "http:///a", "http://h?a", "http://h#a", "http://user:geheim@h", "http://h\x00", "http://[::1"} {
-		_, err := send.ParseURL(raw)
+		_, err := send.ParseURL(raw, nil)
 		require.Error(t, err, raw)
 		assert.True(t, strings.HasPrefix(err.Error(), "target"), "%s", err)
 		assert.NotContains(t, err.Error(), "geheim")
