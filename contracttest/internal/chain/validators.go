@@ -155,7 +155,7 @@ func (p *planner) validated() {
 				}
 				switch s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": match}}); {
 				case name != "unknown" && s.status() == http.StatusOK:
-					t.blame(judge.Error, s, "304", s.answer(), "%s does not heed an If-None-Match of what it has just answered: %s", k.Read.ID, known[name])
+					t.blame(severityOf(name == "known"), s, "304", s.answer(), "%s does not heed an If-None-Match of what it has just answered: %s", k.Read.ID, known[name])
 				case name == "unknown" && s.status() == http.StatusNotModified:
 					t.blame(judge.Error, s, "200", s.answer(), "%s answers 304 to an If-None-Match that names nothing that there is", k.Read.ID)
 				}
@@ -351,6 +351,7 @@ func (t *try) answered(r *resource, change *Step, severity judge.Severity) {
 // that another was read in between.
 func (t *try) matched(op *contract.Operation, value, says string, refuse, another bool) {
 	k := t.Kind
+	severity := severityOf(value == tagItself) // many a server compares whole texts
 	r := t.make(Edit{})
 	if r == nil || t.over() {
 		return
@@ -370,11 +371,11 @@ func (t *try) matched(op *contract.Operation, value, says string, refuse, anothe
 	switch {
 	case t.over():
 	case refuse && s.ok():
-		t.blame(judge.Error, s, "412", s.answer(), "%s takes %s", op.ID, says)
+		t.blame(severity, s, "412", s.answer(), "%s takes %s", op.ID, says)
 	case !refuse && s.status() == http.StatusPreconditionFailed:
 		// A tag may be another each time; that it is of no use is said only where nothing else has changed.
 		if after := t.peek(k.Read, r, Edit{}); after.ok() && string(after.Response.Body) == string(before.Response.Body) {
-			t.blame(judge.Error, s, "a success", s.answer(), "%s refuses %s", op.ID, says)
+			t.blame(severity, s, "a success", s.answer(), "%s refuses %s", op.ID, says)
 		}
 	}
 }

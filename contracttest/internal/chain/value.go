@@ -152,8 +152,8 @@ func edges(n *contract.Node, now any) []edge {
 }
 
 func otherList(n *contract.Node, list []any) (any, bool) {
-	if n.Items != nil && len(list) > 0 {
-		if w, ok := Other(n.Items, list[0]); ok {
+	if len(list) > 0 && n.Element(0) != nil {
+		if w, ok := Other(n.Element(0), list[0]); ok {
 			all := slices.Clone(list)
 			if all[0] = w; n.Validates(all) == nil {
 				return all, true

@@ -55,9 +55,9 @@ func ofValidators() []Defect {
 		})},
 		{Name: "the current ETag is refused", Doc: "PUT of a team with it is answered with 412", Check: ignored, hook: matching("replaceTeam", func(i *item, match string) string { return strings.ReplaceAll(match, i.tag(), `"other"`) })},
 		{Name: "the current ETag of a note is refused", Doc: "PATCH of a note with it is answered with 412", Check: ignored, hook: matching("changeNote", func(i *item, match string) string { return strings.ReplaceAll(match, i.tag(), `"other"`) })},
-		{Name: "If-Match: * is refused", Doc: "it names whatever is there", Check: ignored, hook: matching("replaceTeam", func(_ *item, match string) string { return strings.ReplaceAll(match, "*", `"other"`) })},
-		{Name: "the second ETag of a list is not read", Doc: "If-Match may have several", Check: ignored, hook: matching("replaceTeam", func(_ *item, match string) string { first, _, _ := strings.Cut(match, ","); return first })},
-		{Name: "a weak ETag is taken", Doc: "If-Match compares strongly", Check: ignored, hook: matching("replaceTeam", func(_ *item, match string) string { return strings.ReplaceAll(match, "W/", "") })},
+		{Name: "If-Match: * is refused", Doc: "it names whatever is there", Check: ignored, Warning: true, hook: matching("replaceTeam", func(_ *item, match string) string { return strings.ReplaceAll(match, "*", `"other"`) })},
+		{Name: "the second ETag of a list is not read", Doc: "If-Match may have several", Check: ignored, Warning: true, hook: matching("replaceTeam", func(_ *item, match string) string { first, _, _ := strings.Cut(match, ","); return first })},
+		{Name: "a weak ETag is taken", Doc: "If-Match compares strongly", Check: ignored, Warning: true, hook: matching("replaceTeam", func(_ *item, match string) string { return strings.ReplaceAll(match, "W/", "") })},
 		{Name: "If-None-Match is ignored", Doc: "a team that is known is sent again", Check: ignored, hook: without("getTeam", "If-None-Match")},
 		{Name: "If-None-Match of a note is ignored", Doc: "a note that is known is sent again", Check: ignored, hook: without("getNote", "If-None-Match")},
 		{Name: "any ETag is current", Doc: "304 for what has changed", Check: "conditional-request", hook: asked("getTeam", func(_ *Service, c *call) {
@@ -83,8 +83,8 @@ func ofValidators() []Defect {
 		{Name: "each second change leaves the ETag", Doc: "it is made of the seconds of a clock", Check: stale, Warning: true, hook: unmoved("replaceTeam changeTeam", secondOnly())},
 		{Name: "the ETag of the creation is not that of the team", Doc: "it is refused", Check: ignored, Warning: true, hook: done("createTeam", func(_ *Service, _ *call, r *reply) { r.with("ETag", `"v0"`) })},
 		{Name: "the ETag is that of the answer before", Doc: "a header is left over from another answer", Check: ignored, hook: tagBefore()},
-		{Name: "the second ETag that is known is not read", Doc: "If-None-Match may have several", Check: ignored, hook: known("getTeam", func(match string) string { first, _, _ := strings.Cut(match, ","); return first })},
-		{Name: "a weak ETag is not known", Doc: "If-None-Match compares weakly", Check: ignored, hook: known("getNote", func(match string) string { return strings.ReplaceAll(match, "W/", "other") })},
+		{Name: "the second ETag that is known is not read", Doc: "If-None-Match may have several", Check: ignored, Warning: true, hook: known("getTeam", func(match string) string { first, _, _ := strings.Cut(match, ","); return first })},
+		{Name: "a weak ETag is not known", Doc: "If-None-Match compares weakly", Check: ignored, Warning: true, hook: known("getNote", func(match string) string { return strings.ReplaceAll(match, "W/", "other") })},
 		{Name: "the ETag is another with each read", Doc: "the one of the last read is refused", Check: ignored, hook: done("getTeam", func(s *Service, _ *call, r *reply) {
 			s.version++
 			r.with("ETag", fmt.Sprintf(`"v%d"`, s.version))

@@ -205,10 +205,11 @@ var Sequences = []Check{
 		Refs:     "the document's 409",
 	},
 	{
-		Name:   PreconditionIgnored,
-		Doc:    "A change is accepted whose If-Match names what the resource was before, or has W/ before what it is; or it is refused with 412 though it names what the resource is, alone or in a list, or is *; or GET does not heed an If-None-Match that does so, be it with W/.",
-		Silent: "The document has neither the header nor 412, 428 or 304 for the operation, or the resource has no strong ETag: it may have one for caches alone.",
-		Refs:   "RFC 9110 §8.8.3.2, §13.1.1, §13.1.2",
+		Name:     PreconditionIgnored,
+		Doc:      "A change is accepted whose If-Match names what the resource was before, or has W/ before what it is; or it is refused with 412 though it names what the resource is, alone or in a list, or is *; or GET does not heed an If-None-Match that does so, be it with W/.",
+		Silent:   "The document has neither the header nor 412, 428 or 304 for the operation, or the resource has no strong ETag: it may have one for caches alone.",
+		Severity: "a warning where it is about a list, * or W/: many servers compare whole texts",
+		Refs:     "RFC 9110 §8.8.3.2, §13.1.1, §13.1.2",
 	},
 	{
 		Name:     ValidatorStale,

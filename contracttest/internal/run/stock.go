@@ -71,8 +71,9 @@ func (s *stock) take(ctx context.Context) map[string]string {
 		}
 		s.freed.Wait()
 	}
-	values := s.idle[0]
-	s.idle = s.idle[1:]
+	last := len(s.idle) - 1 // so that it shows soon whether a request uses it up
+	values := s.idle[last]
+	s.idle = s.idle[:last]
 	return values
 }
 
