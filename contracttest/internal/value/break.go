@@ -487,6 +487,9 @@ func (b *breaker) types(in Place) {
 		} {
 			add(odd.label, odd.text)
 		}
+		if in == InPath || in == InQuery { // whoever unescapes a URL may trip over it
+			add("invalid-utf-8", "1\xff")
+		}
 		if _, isNumber := asFloat(b.good); isNumber {
 			good := fmt.Sprint(Plain(b.good))
 			for _, odd := range []struct{ label, text string }{

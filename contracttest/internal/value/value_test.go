@@ -355,9 +355,9 @@ func TestTextThatIsNoNumber(t *testing.T) {
 		want   []string
 	}{
 		{"{type: string, maxLength: 2}", nil},
-		{"{type: integer}", []string{"word", "number", "fraction", "empty", "trailing-letter", "blank-inside", "hexadecimal", "word-yes", "letter-case",
+		{"{type: integer}", []string{"word", "number", "fraction", "empty", "trailing-letter", "blank-inside", "hexadecimal", "word-yes", "letter-case", "invalid-utf-8",
 			"same-as-fraction", "same-with-exponent", "leading-zero", "plus-sign", "blank-before", "blank-after"}},
-		{"{type: boolean}", []string{"word", "fraction", "empty", "trailing-letter", "number", "blank-inside", "hexadecimal", "word-yes", "letter-case",
+		{"{type: boolean}", []string{"word", "fraction", "empty", "trailing-letter", "number", "blank-inside", "hexadecimal", "word-yes", "letter-case", "invalid-utf-8",
 			"first-letter", "capital", "zero", "one"}},
 	} {
 		n := node(t, tt.schema)
