@@ -88,7 +88,7 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 	out := run.Options{
 		Known: map[string][]string{}, Headers: headers(s.Header), Peer: headers(s.Peer), Seed: s.Seed, Random: s.Cases, Workers: s.Workers,
 		CredentialTries: s.CredentialTries, Rate: s.Rate, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
-		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
+		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
 	}
@@ -268,6 +268,13 @@ func Only(names ...string) Option {
 // Skip leaves operations, checks, clauses or cases out, named as in Only.
 func Skip(names ...string) Option {
 	return set("skip", func(s *config.Settings) { s.Skip = append(s.Skip, names...) })
+}
+
+// Shard restricts the run to one of so many parts of the operations, the first with 1. Each has
+// whole resources and about as many cases, the same in every run with the same document and
+// options. [report.Merge] joins their reports.
+func Shard(number, of int) Option {
+	return set("shard", func(s *config.Settings) { s.Shard = config.Shard{Number: number, Of: of} })
 }
 
 // Keep leaves on the target what the run has made. Without it everything is

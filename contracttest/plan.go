@@ -63,7 +63,7 @@ func (c *Contract) Operations(opts ...Option) ([]Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	sel, err := run.Select(c.c, &cfg)
+	sel, err := run.Select(context.Background(), c.c, &cfg)
 	if err != nil {
 		return nil, err
 	}

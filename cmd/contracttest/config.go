@@ -44,6 +44,7 @@ func newConfigCommand() *cobra.Command {
 		},
 	}
 	s.declare(cmd, func(config.Setting) bool { return true })
+	s.declareFile(cmd)
 	return cmd
 }
 

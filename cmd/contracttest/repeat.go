@@ -27,6 +27,7 @@ func newRepeatCommand() *cobra.Command {
 	s.declare(cmd, func(one config.Setting) bool {
 		return one.Again || one.Name == "report" || one.Name == "restart" || one.Name == "verbose"
 	})
+	s.declareFile(cmd)
 	cmd.Flags().StringVar(&from, "from", "report.json", "JSON report that has the finding, and the flags of its run; those given here count before them")
 	return cmd
 }
@@ -37,7 +38,7 @@ func repeat(cmd *cobra.Command, s *settings, from, id string) error {
 	}
 	rep, err := readReport(from)
 	if err != nil {
-		return err
+		return fmt.Errorf("--from: %w", err)
 	}
 	f, err := findingOf(rep, from, id)
 	if err != nil {
@@ -64,14 +65,14 @@ func repeat(cmd *cobra.Command, s *settings, from, id string) error {
 func readReport(file string) (*report.Report, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("--from: %w: --report json=FILE writes one", err)
+		return nil, fmt.Errorf("%w: --report json=FILE writes one", err)
 	}
 	var rep report.Report
 	if err := json.Unmarshal(data, &rep); err != nil {
-		return nil, fmt.Errorf("--from: %s is no JSON report: %w", file, err)
+		return nil, fmt.Errorf("%s is no JSON report: %w", file, err)
 	}
 	if rep.Version != report.Version {
-		return nil, fmt.Errorf("--from: %s is no JSON report of version %d", file, report.Version)
+		return nil, fmt.Errorf("%s is no JSON report of version %d", file, report.Version)
 	}
 	return &rep, nil
 }

@@ -27,9 +27,10 @@ func newRunCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd, s, func(*report.Report) {}) },
 	}
 	s.declare(cmd, func(config.Setting) bool { return true })
+	s.declareFile(cmd)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "report")
-	later(cmd, "before", "shard")
+	later(cmd, "before")
 	return cmd
 }
 
@@ -81,11 +82,7 @@ func run(cmd *cobra.Command, s *settings, then func(*report.Report)) error {
 	if err := s.read(); err != nil {
 		return err
 	}
-	var reports []string
-	for _, p := range s.Report {
-		reports = append(reports, strings.Join(append([]string{p.Name}, p.Values...), "="))
-	}
-	outputs, err := parseReports(reports)
+	outputs, err := s.outputs()
 	if err != nil {
 		return err
 	}
@@ -99,16 +96,7 @@ func run(cmd *cobra.Command, s *settings, then func(*report.Report)) error {
 	if err := saveDocument(outputs, rep); err != nil {
 		return err
 	}
-	if !s.Quiet {
-		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: s.Verbose, Width: width(cmd.OutOrStdout())}
-		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
-			return err
-		}
-	}
-	if err := write(outputs, rep); err != nil {
-		return err
-	}
-	if err := onGitHub(cmd.OutOrStdout(), rep); err != nil {
+	if err := s.show(cmd, outputs, rep); err != nil {
 		return err
 	}
 	if b := rep.Baseline; b != nil && s.BaselineUpdate {
@@ -121,6 +109,20 @@ func run(cmd *cobra.Command, s *settings, then func(*report.Report)) error {
 	return status(rep, s.FailOn)
 }
 
+// show writes the reports of a run.
+func (s *settings) show(cmd *cobra.Command, outputs []output, rep *report.Report) error {
+	if !s.Quiet {
+		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: s.Verbose, Width: width(cmd.OutOrStdout())}
+		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
+			return err
+		}
+	}
+	if err := write(outputs, rep); err != nil {
+		return err
+	}
+	return onGitHub(cmd.OutOrStdout(), rep)
+}
+
 // status is the error that a run with this report ends with.
 func status(rep *report.Report, failOn []string) error {
 	switch rep.Status(failOn...) {
@@ -131,7 +133,7 @@ func status(rep *report.Report, failOn []string) error {
 			return errNoResult
 		}
 	}
-	if rep.Stats.Exchanges == 0 {
+	if rep.Stats.Exchanges == 0 && rep.Idle == "" {
 		return errors.New("no request was sent, so nothing is known: see --only, --skip and --budget")
 	}
 	return nil
@@ -179,6 +181,15 @@ func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
 
 // output is one rendering and the file that it goes to.
 type output struct{ format, file string }
+
+// outputs are those that the settings ask for.
+func (s *settings) outputs() ([]output, error) {
+	var reports []string
+	for _, p := range s.Report {
+		reports = append(reports, strings.Join(append([]string{p.Name}, p.Values...), "="))
+	}
+	return parseReports(reports)
+}
 
 func parseReports(specs []string) ([]output, error) {
 	var outputs []output

@@ -39,6 +39,10 @@ func (s *settings) declare(cmd *cobra.Command, wanted func(config.Setting) bool)
 			fl.NoOptDefVal = "true"
 		}
 	}
+}
+
+// declareFile makes the flag that names the file of settings.
+func (s *settings) declareFile(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.file, "config", "", "file of settings, in which flags are keys; "+config.FileName+" beside the document where it is there")
 }
 
@@ -58,7 +62,7 @@ func (v *flagValue) String() string {
 }
 
 func (v *flagValue) Type() string {
-	return map[config.Kind]string{config.Bool: "bool", config.Int: "int", config.Float: "float", config.Duration: "duration", config.Percent: "percent"}[v.one.Kind] + map[bool]string{true: "string"}[v.one.Kind >= config.List || v.one.Kind == config.Text]
+	return map[config.Kind]string{config.Bool: "bool", config.Int: "int", config.Float: "float", config.Duration: "duration", config.Percent: "percent", config.Share: "part"}[v.one.Kind] + map[bool]string{true: "string"}[v.one.Kind >= config.List || v.one.Kind == config.Text]
 }
 
 func (v *flagValue) Set(text string) error {

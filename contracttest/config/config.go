@@ -22,6 +22,7 @@ type Settings struct {
 	Header, Peer    []Pair // of one value each
 	Value           []Pair
 	Only, Skip      []string
+	Shard           Shard
 	Severity        []Pair // by check
 	Seed            int64
 	Cases           int
@@ -56,6 +57,26 @@ type Pair struct {
 	Values []string
 }
 
+// Shard is one part of so many; the zero value is none.
+type Shard struct{ Number, Of int }
+
+func (s Shard) String() string {
+	if s == (Shard{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.Number, s.Of)
+}
+
+// maxShards is how many there are at most.
+const maxShards = 1000
+
+func (s Shard) check() error {
+	if s != (Shard{}) && (s.Number < 1 || s.Number > s.Of || s.Of > maxShards) {
+		return fmt.Errorf("want a number from 1 to that of all shards, of which there are at most %d, as in 1/4; got %s", maxShards, s)
+	}
+	return nil
+}
+
 // Kind is how a setting is written.
 type Kind int
 
@@ -67,6 +88,7 @@ const (
 	Float
 	Duration
 	Percent  // as 90%
+	Share    // one part of so many, as 1/4
 	List     // of texts; a flag is repeated
 	Headers  // pairs; as a flag 'Name: value', where env:VARIABLE is that of the environment
 	Values   // pairs; as a flag name=a,b, with env:VARIABLE
@@ -104,6 +126,7 @@ var Table = []Setting{
 	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b, or for one place of an operation, as CreateOrder/body/customer/id=7; env:VARIABLE as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},
 	{Name: "only", Go: "Only", Kind: List, Doc: "run just this operation (its operationId, or 'GET /pets/*'), check, clause or case; * matches within a segment, ** any number of them; operation:, check:, clause: or case: before a name says what it names (repeatable)", at: func(s *Settings) any { return &s.Only }},
 	{Name: "skip", Go: "Skip", Kind: List, Doc: "leave out this operation, check, clause or case, named as for --only (repeatable)", at: func(s *Settings) any { return &s.Skip }},
+	{Name: "shard", Go: "Shard", Kind: Share, Doc: "run one of so many parts of the operations, the first of four as 1/4: each has whole resources, and about as many cases; contracttest merge joins their JSON reports", at: func(s *Settings) any { return &s.Shard }},
 	{Name: "severity", Go: "Severity", Kind: Mappings, Enum: []string{"error", "warning"}, Doc: "what the findings of a check are, whatever they are by themselves, as check=warning or check=error; * stands for any text in its name (repeatable)", at: func(s *Settings) any { return &s.Severity }},
 	{Name: "seed", Go: "Seed", Kind: Int, Doc: "chooses the random cases; the same seed makes the same run", Min: -1 << 63, Again: true, at: func(s *Settings) any { return &s.Seed }},
 	{Name: "cases", Go: "Cases", Kind: Int, Doc: "random cases for each operation, beside those for its clauses", Again: true, at: func(s *Settings) any { return &s.Cases }},
@@ -261,6 +284,8 @@ func (s *Setting) check(all *Settings) error {
 		return s.bounded(*v, fmt.Sprint(*v))
 	case *time.Duration:
 		return s.bounded(v.Seconds(), v.String())
+	case *Shard:
+		return v.check()
 	case *[]string:
 		for _, text := range *v {
 			if s.Enum != nil && !slices.Contains(s.Enum, text) {

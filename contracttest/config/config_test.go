@@ -60,6 +60,8 @@ func schema() map[string]any {
 			p = or(object{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`})
 		case config.Percent:
 			p = or(object{"anyOf": []any{object{"type": "number", "minimum": s.Min, "maximum": s.Max}, object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)?%$`}}})
+		case config.Share:
+			p = or(object{"type": "string", "pattern": `^[1-9][0-9]*/[1-9][0-9]*$`})
 		case config.List:
 			p = object{"anyOf": []any{one, object{"type": "array", "items": one}}}
 		case config.Headers, config.Mappings:
@@ -112,6 +114,10 @@ func TestSchemaAgrees(t *testing.T) {
 		"min-coverage: 99.5":                 true,
 		"min-coverage: 101":                  false,
 		"min-coverage: most":                 false,
+		"shard: 2/3":                         true,
+		"shard: 0/0":                         false,
+		"shard: 2":                           false,
+		"shard: half":                        false,
 		"safe: maybe":                        false,
 		"only: GET /pets":                    true,
 		"only: [a, b]\nskip: []":             true,

@@ -95,6 +95,14 @@ func (l *Layer) setText(s *Setting, text string) (err error) {
 		*v, err = strconv.ParseFloat(text, 64)
 	case *time.Duration:
 		*v, err = time.ParseDuration(text)
+	case *Shard:
+		number, of, _ := strings.Cut(text, "/")
+		if v.Number, err = strconv.Atoi(number); err == nil {
+			v.Of, err = strconv.Atoi(of)
+		}
+		if err == nil && *v == (Shard{}) {
+			err = errNoShard
+		}
 	case *[]string:
 		*v = append(*v, text)
 	default:
@@ -106,8 +114,11 @@ func (l *Layer) setText(s *Setting, text string) (err error) {
 	return s.check(&l.Settings)
 }
 
+// errNoShard is of 0/0, which stands for no setting.
+var errNoShard = errors.New("there is no such part")
+
 func (k Kind) String() string {
-	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a share, as in 90%", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
+	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a share, as in 90%", "one part of so many, as in 1/4", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
 }
 
 // fromVariable is env:VARIABLE as a word of a value.

@@ -71,6 +71,9 @@ func Markdown(w io.Writer, r *Report) error {
 	if len(r.Severities) > 0 {
 		fmt.Fprintf(&b, "Severities: %s\n\n", cell(r.severities()))
 	}
+	if scope := r.scope(); scope != "" {
+		fmt.Fprintf(&b, "Tested: %s\n\n", cell(scope))
+	}
 	for _, why := range r.Inconclusive {
 		fmt.Fprintf(&b, "Not proven: %s\n\n", cell(why))
 	}

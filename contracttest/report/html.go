@@ -222,6 +222,7 @@ func newHTMLPage(r *Report) *htmlPage {
 		{"started", readable(r.Stats.Started)}, {"took", fmt.Sprintf("%.1f s", r.Stats.Seconds)},
 		{"requests", fmt.Sprintf("%d for %d cases", r.Stats.Exchanges, r.Stats.Cases)}, {"seed", strconv.FormatInt(r.Seed, 10)},
 		{"version", readable(r.Tool)}, {"document saved as", readable(r.Saved)}, {"settings", readable(r.Config)},
+		{"tested", readable(r.scope())},
 	}
 	if len(r.Severities) > 0 {
 		p.Facts = append(p.Facts, htmlFact{"severities", readable(r.severities())})

@@ -49,6 +49,10 @@ type Report struct {
 	Void bool `json:"void,omitempty"`
 	// Incomplete says why the run ended before all was sent; empty where it did not.
 	Incomplete string `json:"incomplete,omitempty"`
+	// Idle says why there was nothing to do, which is a pass; empty where there was something.
+	Idle string `json:"idle,omitempty"`
+	// Shard is which part of the operations was tested; nil where it was not a part.
+	Shard *Shard `json:"shard,omitempty"`
 	// Unproven are the operations whose valid request was never accepted.
 	Unproven []Unproven `json:"unproven,omitempty"`
 	// Severities are those that the run has given to checks. The last one that matches counts.
@@ -113,6 +117,16 @@ type Operation struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"`
 }
+
+// Shard is one part of so many, from 1.
+type Shard struct {
+	Number int `json:"number"`
+	Of     int `json:"of"`
+	// Operations are those of all parts, in the order of the document.
+	Operations []string `json:"operations"`
+}
+
+func (s *Shard) String() string { return fmt.Sprintf("%d/%d", s.Number, s.Of) }
 
 // Stats says how much was done.
 type Stats struct {
@@ -334,9 +348,10 @@ func (r *Report) stale() (fail, warn []Stale) {
 // never accepted. See Failed.
 const FailOnUnproven = "unproven"
 
-// tooLittle reports whether fewer clauses are shown than have to be, though all was sent.
+// tooLittle reports whether fewer clauses are shown than have to be, though all was sent. Of a
+// shard alone nobody can say that.
 func (r *Report) tooLittle() bool {
-	return len(r.Inconclusive) == 0 && r.Coverage.Share() < r.MinCoverage
+	return r.Shard == nil && r.Idle == "" && len(r.Inconclusive) == 0 && r.Coverage.Share() < r.MinCoverage
 }
 
 // Failed reports whether there is an error that is not known, an entry of the baseline

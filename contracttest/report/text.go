@@ -58,6 +58,9 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	if len(r.Severities) > 0 {
 		p.wrapped("severity  ", strings.Repeat(" ", 10), printable(r.severities()), maxNote)
 	}
+	if scope := r.scope(); scope != "" {
+		p.wrapped("tested    ", strings.Repeat(" ", 10), printable(scope), maxNote)
+	}
 	p.verdict(r)
 	p.alarms(r)
 	p.stale(r)
@@ -169,6 +172,14 @@ func (p *printer) noted(head string, paint func(string) string, all []string) {
 		}
 		p.wrapped(paint(head), strings.Repeat(" ", len(head)), printable(note), maxNote)
 	}
+}
+
+// scope says which part of the operations is tested; it is empty where all are that were chosen.
+func (r *Report) scope() string {
+	if r.Shard == nil {
+		return ""
+	}
+	return fmt.Sprintf("shard %s: %d of %d operations", r.Shard, len(r.Operations), len(r.Shard.Operations))
 }
 
 // severities says which checks have another severity than their own.
@@ -384,6 +395,8 @@ func verdict(r *Report) (text, severity string) {
 	switch {
 	case r.Void:
 		return "nothing is proven: the run is not set up as the target needs it", Error
+	case r.Idle != "":
+		return "nothing is to be tested: " + r.Idle, ""
 	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
 		return "nothing is tested: no request was sent", Warning
 	case r.Errors() > 0 && len(r.Inconclusive) > 0:

@@ -97,8 +97,12 @@ func keyOf(f report.Finding) findingKey {
 	return findingKey{f.Operation, f.Check, f.Severity, f.Clause, f.Status, f.MediaType}
 }
 
-// enter adds a finding, or counts it where the same was found before.
+// enter adds a finding, or counts it where the same was found before. Of an operation that is only
+// sent requests for the sake of others, the run that is about it tells.
 func (r *runner) enter(f report.Finding) {
+	if !r.selection.has(f.Operation) {
+		return
+	}
 	f.Case.Seed = r.opts.Seed
 	if i, ok := r.index[keyOf(f)]; ok {
 		r.report.Findings[i].Count++

@@ -34,6 +34,7 @@ type Options struct {
 	BasePath        *string // nil: as target and document say
 	Only            []string
 	Skip            []string
+	Shard           Shard         // the part of the operations that is tested
 	Checks          []judge.Check // of the user, beside those of the registry
 	Redact          []string      // names of headers, parameters and properties whose values no report shows
 	MaxRequests     int           // 0: no bound
@@ -54,6 +55,9 @@ type Options struct {
 
 // Severity is what the findings of checks are, whatever they are by themselves.
 type Severity struct{ Check, Severity string }
+
+// Shard is one part of so many; the zero value is none.
+type Shard struct{ Number, Of int }
 
 // Header is one that is sent with every request.
 type Header struct{ Name, Value string }

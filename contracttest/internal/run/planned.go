@@ -32,7 +32,7 @@ type Planned struct {
 // among them, and what becomes of a chain depends on whether its resources can be made.
 // The target may be nil.
 func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (iter.Seq[Planned], error) {
-	sel, err := Select(c, &opts)
+	sel, err := Select(ctx, c, &opts)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ import (
 // Run plans the contract, sends every case to the target and judges the answers.
 // The error is nil whatever was found; it says why the run could not be done.
 func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (*report.Report, error) {
-	sel, err := Select(c, &opts)
+	sel, err := Select(ctx, c, &opts)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +44,9 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 		world: world.New(c), token: newToken(), load: load{limited: map[*contract.Operation]int{}},
 	}
 	defer target.Close()
+	if sel.idle != "" {
+		return opts.nothing(c, sel, target.String()), nil
+	}
 	return r.run(ctx)
 }
 
@@ -143,7 +146,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	}
 	r.report = &report.Report{
 		Version: report.Version, Tool: toolVersion(), Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,
-		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{},
+		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{}, Shard: r.selection.shard,
 	}
 	late, cancel := graceful(ctx)
 	defer cancel()

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,14 +12,18 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 // Selection is what of a contract a run is about.
 type Selection struct {
 	only, skip             []choice // of operations, clauses and cases
 	onlyChecks, skipChecks []string
-	checks                 []string // names of all that there are
-	left                   sync.Map // IDs of the cases that were left out
+	checks                 []string        // names of all that there are
+	left                   sync.Map        // IDs of the cases that were left out
+	among                  map[string]bool // the operations that the run is restricted to; nil: all
+	shard                  *report.Shard   // nil where it is not one
+	idle                   string          // why nothing is to be done; empty where something is
 }
 
 // choice is what one name of --only or --skip chooses.
@@ -36,7 +41,7 @@ func (p choice) clause(c *contract.Clause) bool {
 // name may say what it is the name of, as in "check:redirect"; one that says
 // nothing must not be that of a check and of something else. An operation is
 // named by its operationId or as in "GET /pets/{id}".
-func Select(c *contract.Contract, opts *Options) (*Selection, error) {
+func Select(ctx context.Context, c *contract.Contract, opts *Options) (*Selection, error) {
 	only, skip := opts.Only, opts.Skip
 	s := &Selection{checks: opts.checkNames()}
 	for _, side := range []struct {
@@ -56,7 +61,11 @@ func Select(c *contract.Contract, opts *Options) (*Selection, error) {
 			}
 		}
 	}
-	return s, s.contradiction(c)
+	if err := s.contradiction(c); err != nil {
+		return nil, err
+	}
+	s.divide(ctx, c, opts)
+	return s, nil
 }
 
 // meaning is what a name is the name of: a check, or else a choice.
@@ -144,8 +153,14 @@ func matchesAny(pattern string, all []string) bool {
 	return false
 }
 
+// has reports whether an operation is among those that the run is restricted to.
+func (s *Selection) has(operation string) bool { return s.among == nil || s.among[operation] }
+
 // Clause reports whether a clause is wanted.
 func (s *Selection) Clause(c *contract.Clause) bool {
+	if !s.has(c.Operation) {
+		return false
+	}
 	for _, p := range s.skip {
 		if p.id == "" && p.clause(c) {
 			return false
@@ -225,6 +240,9 @@ func (s *Selection) unknownCase(p *planned) string {
 		}
 	}
 	for _, wanted := range s.only {
+		if operation, _, _ := strings.Cut(wanted.id, "/"); !s.has(operation) {
+			continue // it is another shard's
+		}
 		if wanted.id != "" && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
 			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == wanted.id })
 		}) {
