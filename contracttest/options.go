@@ -10,6 +10,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/obtain"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
@@ -86,30 +87,31 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 	}
 	s := &l.Settings
 	out := run.Options{
-		Known: map[string][]string{}, Headers: headers(s.Header), Peer: headers(s.Peer), Seed: s.Seed, Random: s.Cases, Workers: s.Workers,
+		Known: map[string][]string{}, Seed: s.Seed, Random: s.Cases, Workers: s.Workers,
 		CredentialTries: s.CredentialTries, Rate: s.Rate, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
 		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
 	}
-	for _, p := range s.Value {
-		out.Known[p.Name] = append(out.Known[p.Name], p.Values...)
+	take := func(setting string, pairs []config.Pair, have func(name, value string)) {
+		for _, p := range pairs {
+			for i, v := range p.Values {
+				if i >= len(p.Commands) || p.Commands[i] == "" {
+					have(p.Name, v)
+				} else {
+					out.Obtained = append(out.Obtained, run.Obtained{For: setting, Name: p.Name, Prefix: v, Written: v + "cmd:" + p.Commands[i], Get: obtain.Command(p.Commands[i])})
+				}
+			}
+		}
 	}
+	take(run.ForHeader, s.Header, func(name, value string) { out.Headers = append(out.Headers, run.Header{Name: name, Value: value}) })
+	take(run.ForPeer, s.Peer, func(name, value string) { out.Peer = append(out.Peer, run.Header{Name: name, Value: value}) })
+	take(run.ForValue, s.Value, func(name, value string) { out.Known[name] = append(out.Known[name], value) })
 	for _, p := range s.Severity {
 		out.Severities = append(out.Severities, run.Severity{Check: p.Name, Severity: p.Values[0]})
 	}
 	out.Baseline, err = knownFindings(s.Baseline, s.BaselineUpdate)
 	return out, send.Certificates{CA: s.CACert, Cert: s.Cert, Key: s.Key}, err
-}
-
-func headers(pairs []config.Pair) []run.Header {
-	var all []run.Header
-	for _, p := range pairs {
-		for _, v := range p.Values {
-			all = append(all, run.Header{Name: p.Name, Value: v})
-		}
-	}
-	return all
 }
 
 // set is an option that gives a setting.

@@ -135,7 +135,7 @@ func (s *settings) again(contract *contracttest.Contract) []argument {
 					a.text = name + ": env:" + a.secret
 				}
 			case "value":
-				if name, _, _ := strings.Cut(g.Text, "="); !isParameter(contract, name) || slices.ContainsFunc(s.Redact, func(r string) bool { return strings.EqualFold(r, name) }) {
+				if name, value, _ := strings.Cut(g.Text, "="); !onlyVariable.MatchString(value) && !isParameter(contract, name) || slices.ContainsFunc(s.Redact, func(r string) bool { return strings.EqualFold(r, name) }) {
 					a.secret = variable(name)
 					a.text = name + "=env:" + a.secret
 				}
@@ -146,9 +146,9 @@ func (s *settings) again(contract *contracttest.Contract) []argument {
 	return all
 }
 
-// onlyVariable is a value that has nothing but the scheme of a credential beside its variable, so
-// that it can be shown.
-var onlyVariable = regexp.MustCompile(`^(?i:(?:Basic|Bearer|Token) +)?env:[^\s,;="']+$`)
+// onlyVariable is a value that has nothing but the scheme of a credential beside its variable, or
+// its command without arguments, so that it can be shown.
+var onlyVariable = regexp.MustCompile(`^(?i:(?:Basic|Bearer|Token) +)?(?:env|cmd):[^\s,;="']+$`)
 
 // typed is how arguments are typed.
 func typed(all []argument) string {

@@ -55,6 +55,9 @@ type Settings struct {
 type Pair struct {
 	Name   string
 	Values []string
+	// Commands print what comes after the values, by their indexes; empty, or not there, where
+	// nothing does.
+	Commands []string
 }
 
 // Shard is one part of so many; the zero value is none.
@@ -121,9 +124,9 @@ var Table = []Setting{
 	{Name: "cacert", Go: "CACert", File: true, Again: true, Doc: "file with certificates (PEM) of authorities whose targets are trusted, beside those of the system", at: func(s *Settings) any { return &s.CACert }},
 	{Name: "cert", Go: "ClientCert", File: true, Again: true, Doc: "file with the certificate (PEM) that the client shows to the target", at: func(s *Settings) any { return &s.Cert }},
 	{Name: "key", Go: "ClientCert", File: true, Again: true, Doc: "file with the key (PEM) of --cert, where that does not have it", at: func(s *Settings) any { return &s.Key }},
-	{Name: "header", Go: "Header", Kind: Headers, Doc: "header to send with every request, as 'Name: value', where env:VARIABLE in the value is that of the environment, as in 'Authorization: Bearer env:TOKEN' (repeatable)", Again: true, at: func(s *Settings) any { return &s.Header }},
+	{Name: "header", Go: "Header", Kind: Headers, Doc: "header to send with every request, as 'Name: value', where env:VARIABLE in the value is that of the environment, as in 'Authorization: Bearer env:TOKEN', and cmd:COMMAND at its end the first line that the command prints (repeatable)", Again: true, at: func(s *Settings) any { return &s.Header }},
 	{Name: "peer", Go: "Peer", Kind: Headers, Doc: "header with the credential of another user, who is not to see what this one makes, written as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Peer }},
-	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b, or for one place of an operation, as CreateOrder/body/customer/id=7; env:VARIABLE as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},
+	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b, or for one place of an operation, as CreateOrder/body/customer/id=7; env:VARIABLE and cmd:COMMAND as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},
 	{Name: "only", Go: "Only", Kind: List, Doc: "run just this operation (its operationId, or 'GET /pets/*'), check, clause or case; * matches within a segment, ** any number of them; operation:, check:, clause: or case: before a name says what it names (repeatable)", at: func(s *Settings) any { return &s.Only }},
 	{Name: "skip", Go: "Skip", Kind: List, Doc: "leave out this operation, check, clause or case, named as for --only (repeatable)", at: func(s *Settings) any { return &s.Skip }},
 	{Name: "shard", Go: "Shard", Kind: Share, Doc: "run one of so many parts of the operations, the first of four as 1/4: each has whole resources, and about as many cases; contracttest merge joins their JSON reports", at: func(s *Settings) any { return &s.Shard }},

@@ -134,11 +134,16 @@ func (r reader) setNode(s *Setting, line int, value *yaml.Node) error {
 			}
 			p := Pair{Name: name}
 			for _, text := range texts {
-				v, err := r.expanded(s, text)
-				if err != nil {
+				expanded := func(text string) (string, error) { return r.expanded(s, text) }
+				if s.Kind == Mappings {
+					v, err := expanded(text)
+					if err != nil {
+						return fmt.Errorf("%s: %w", name, err)
+					}
+					p.Values = append(p.Values, v)
+				} else if err := p.put(text, expanded); err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
-				p.Values = append(p.Values, v)
 			}
 			if err := r.add(s, p); err != nil {
 				return err

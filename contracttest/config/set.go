@@ -31,11 +31,11 @@ func (l *Layer) setFlag(s *Setting, text string) error {
 		if !ok || name == "" {
 			return errors.New("want 'Name: value'")
 		}
-		value, err := fromEnvironment(value)
-		if err != nil {
+		p := Pair{Name: name}
+		if err := p.put(value, fromEnvironment); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		return l.add(s, Pair{name, []string{value}})
+		return l.add(s, p)
 	case Values:
 		name, list, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
@@ -44,20 +44,19 @@ func (l *Layer) setFlag(s *Setting, text string) error {
 		if list == "" { // as with a variable of the shell that is not set
 			return fmt.Errorf("%q: it has no value, want name=a,b", text)
 		}
-		values := strings.Split(list, ",")
-		for i := range values { // what a variable has is one value, commas and all
-			var err error
-			if values[i], err = fromEnvironment(values[i]); err != nil {
+		p := Pair{Name: name}
+		for value := range strings.SplitSeq(list, ",") { // what a variable has is one value, commas and all
+			if err := p.put(value, fromEnvironment); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		return l.add(s, Pair{name, values})
+		return l.add(s, p)
 	case Mappings:
 		name, value, ok := strings.Cut(text, "=")
 		if !ok {
 			return l.add(s, Pair{Name: name})
 		}
-		return l.add(s, Pair{name, []string{value}})
+		return l.add(s, Pair{Name: name, Values: []string{value}})
 	case List:
 		if s.Commas {
 			for part := range strings.SplitSeq(text, ",") {
@@ -119,6 +118,27 @@ var errNoShard = errors.New("there is no such part")
 
 func (k Kind) String() string {
 	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a share, as in 90%", "one part of so many, as in 1/4", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
+}
+
+// fromCommand is cmd:COMMAND at the end of a value, as a word of it.
+var fromCommand = regexp.MustCompile(`(^|[\s,;="'])cmd:(.*)$`)
+
+// put adds a value with its variables. The shell that runs its command has them by itself.
+func (p *Pair) put(text string, expanded func(string) (string, error)) error {
+	command := ""
+	if at := fromCommand.FindStringSubmatchIndex(text); at != nil {
+		if command = strings.TrimSpace(text[at[4]:]); command == "" {
+			return errors.New("cmd: want a command after it, as in cmd:./token")
+		}
+		text = text[:at[3]]
+	}
+	value, err := expanded(text)
+	p.Values = append(p.Values, value)
+	if command != "" {
+		p.Commands = append(p.Commands, make([]string, len(p.Values)-len(p.Commands))...)
+		p.Commands[len(p.Values)-1] = command
+	}
+	return err
 }
 
 // fromVariable is env:VARIABLE as a word of a value.

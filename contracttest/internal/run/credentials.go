@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,10 +153,9 @@ func (r *runner) entrances() []*entrance {
 // what to do about it.
 func (r *runner) checkCredentials() {
 	all := r.entrances()
-	secured := slices.ContainsFunc(r.contract.Operations, func(op *contract.Operation) bool { return op.AuthClause != nil })
 	closed := 0
 	for _, e := range all {
-		if !e.closed() || secured && len(e.requirement) == 0 && e.answersSo() {
+		if !e.closed() || r.secured() && len(e.requirement) == 0 && e.answersSo() {
 			continue
 		}
 		closed++

@@ -65,7 +65,7 @@ func failure(x *wire.Exchange) error {
 
 // secrets lists what must not come back, nor be shown.
 func (r *runner) secrets(op *contract.Operation, req *wire.Request) []string {
-	all := judge.Secrets(op, req)
+	all := append(judge.Secrets(op, req), r.renewal.secrets()...)
 	for _, h := range slices.Concat(r.opts.Headers, r.opts.Peer) {
 		if isSecretName(h.Name) && h.Value != "" {
 			all = append(all, h.Value)

@@ -173,9 +173,9 @@ func overloaded(x *wire.Exchange) bool {
 	return errors.Is(err, send.ErrTimeout) || errors.Is(err, send.ErrDropped)
 }
 
-// exchange sends a request of an operation by one of the target's ways, again
+// persist sends a request of an operation by one of the target's ways, again
 // where the run's own load may be the reason for what came of it.
-func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
+func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
 	x, alone := r.once(ctx, op, req, do)
 	for tries := 0; x.Response != nil && x.Response.Status == http.StatusTooManyRequests; tries++ {
 		pause := r.load.patience(op, x.Response, tries)
@@ -279,7 +279,7 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	e := r.journal.begin(ctx, op, req)
 	defer r.journal.end(e, x)
 	start := time.Now()
-	x.Response, x.Err = do(ctx, req, r.opts.Prepare)
+	x.Response, x.Err = do(ctx, r.renewal.current(req), r.opts.Prepare)
 	st := r.states.of(op)
 	st.took.Add(int64(time.Since(start)))
 	st.sent.Add(1)

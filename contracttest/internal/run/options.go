@@ -19,9 +19,11 @@ type Options struct {
 	Known   map[string][]string
 	at      map[*contract.Operation]map[string][]string // those of Known that are for one operation, by the path of a node in it
 	Headers []Header
-	Seed    int64
-	Random  int
-	Workers int
+	// Obtained is what Known, Headers and Peer have besides, when it is got.
+	Obtained []Obtained
+	Seed     int64
+	Random   int
+	Workers  int
 	// CredentialTries is how many wrong credentials are sent in a row.
 	CredentialTries int
 	Rate            float64

@@ -36,6 +36,7 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	if err != nil {
 		return nil, err
 	}
+	opts.written()
 	if err := opts.place(c); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,10 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	if err != nil {
 		return nil, err
 	}
+	parts, err := opts.obtain(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	if err := opts.place(c); err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	r := &runner{
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
 		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
-		world: world.New(c), token: newToken(), load: load{limited: map[*contract.Operation]int{}},
+		world: world.New(c), token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]int{}},
 	}
 	defer target.Close()
 	if sel.idle != "" {
@@ -87,6 +91,7 @@ type runner struct {
 	spoiled  []func() // enter what has spoilt the target
 
 	credential credential
+	renewal    renewal
 	locked     bool // out, after wrong credentials
 	left       left // planned cases that were not sent as the run ended
 

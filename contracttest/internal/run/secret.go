@@ -43,10 +43,12 @@ func hide(text string, secrets []string) string {
 // it would make answers unreadable and yet be easy to guess from them.
 const minLong = 8
 
-// hideWhole replaces a secret, a short one only where no letter or digit stands beside it.
-func hideWhole(text, secret string) string {
+// hideWhole hides a secret, a short one only where no letter or digit stands beside it.
+func hideWhole(text, secret string) string { return replaceWhole(text, secret, hidden) }
+
+func replaceWhole(text, secret, by string) string {
 	if len(secret) >= minLong {
-		return strings.ReplaceAll(text, secret, hidden)
+		return strings.ReplaceAll(text, secret, by)
 	}
 	var out strings.Builder
 	for last := 0; ; {
@@ -55,7 +57,7 @@ func hideWhole(text, secret string) string {
 			out.WriteString(text[last:])
 			return out.String()
 		}
-		out.WriteString(text[last:i] + hidden)
+		out.WriteString(text[last:i] + by)
 		last = i + len(secret)
 	}
 }

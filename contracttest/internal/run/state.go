@@ -52,6 +52,7 @@ type state struct {
 	skipped    map[*contract.Clause]string
 
 	spoilt      atomic.Bool  // it fails since some request
+	renewed     atomic.Bool  // another credential was tried before it had accepted one
 	late, large atomic.Int32 // answers that did not come to an end
 	took, sent  atomic.Int64 // nanoseconds of all its requests, and how many these are
 	done        atomic.Int64 // cases that were sent

@@ -1,0 +1,64 @@
+// Package obtain gets credentials, and gets them anew: what a command prints.
+package obtain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Source gets a text: another one each time, perhaps.
+type Source func(context.Context) (string, error)
+
+// Bounds of a command.
+const (
+	maxTime   = 30 * time.Second
+	maxOutput = 64 << 10
+	maxErrors = 2 << 10 // of its standard error, as an error has it
+)
+
+// Command is the first line that a command of the shell prints. Its error has what the command
+// says on its standard error; what it prints may be a secret.
+func Command(line string) Source {
+	return func(ctx context.Context) (string, error) {
+		ctx, cancel := context.WithTimeoutCause(ctx, maxTime, fmt.Errorf("it has not ended within %s", maxTime))
+		defer cancel()
+		out, said := bounded{most: maxOutput}, bounded{most: maxErrors}
+		cmd := exec.CommandContext(ctx, "sh", "-c", line) //nolint:gosec // whoever runs the tests gives it
+		cmd.Stdout, cmd.Stderr = &out, &said
+		cmd.WaitDelay = time.Second // what it has left running may hold its output
+		err := cmd.Run()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+			if text := strings.TrimSpace(said.String()); text != "" {
+				return "", fmt.Errorf("the command: %w: %s", err, text)
+			}
+			return "", fmt.Errorf("the command: %w", err)
+		}
+		first, _, _ := strings.Cut(out.String(), "\n")
+		if first = strings.TrimSpace(first); first == "" {
+			return "", errors.New("the command has printed nothing in its first line, which is the value")
+		}
+		if strings.ContainsAny(first, "\r\x00") {
+			return "", errors.New("the first line that the command has printed is no value: it has a control character")
+		}
+		return first, nil
+	}
+}
+
+// bounded keeps the beginning of what is written.
+type bounded struct {
+	bytes.Buffer
+	most int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	b.Buffer.Write(p[:min(len(p), b.most-b.Len())])
+	return len(p), nil
+}

@@ -1,0 +1,228 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/obtain"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Obtained is a part of a header or a value that is got before the run.
+type Obtained struct {
+	For    string // ForHeader, ForPeer or ForValue
+	Name   string
+	Prefix string // before what is got
+	// Written is how the setting has all of it.
+	Written string
+	Get     obtain.Source
+}
+
+// written puts values that would be got as they are written, where nothing is to be got.
+func (o *Options) written() {
+	for _, b := range o.Obtained {
+		if b.For == ForValue {
+			o.Known[b.Name] = append(o.Known[b.Name], b.Written)
+		}
+	}
+}
+
+// What an Obtained is for, by the name of its setting.
+const (
+	ForHeader = "header"
+	ForPeer   = "peer"
+	ForValue  = "value"
+)
+
+// renewal gets credentials anew when the target takes them no longer. The plan, and so the
+// report, has the first ones: those of the day take their place when a request is sent.
+type renewal struct {
+	mu     sync.RWMutex
+	parts  []*renewed
+	times  int      // that they were got anew
+	former []string // secrets that were good before
+}
+
+type renewed struct {
+	Obtained
+	first, now string
+	secret     bool
+}
+
+// maxFormer is how many secrets of before are kept, to hide them.
+const maxFormer = 100
+
+// obtain gets what is to be got before the run. A value that is no credential stays as it is.
+func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []*renewed, err error) {
+	for _, b := range o.Obtained {
+		text, err := b.Get(ctx)
+		if err != nil {
+			return nil, o.notGot(b, err, nil)
+		}
+		p := &renewed{b, text, text, isSecretName(b.Name)}
+		switch b.For {
+		case ForHeader:
+			o.Headers = append(o.Headers, Header{b.Name, b.Prefix + text})
+		case ForPeer:
+			o.Peer = append(o.Peer, Header{b.Name, b.Prefix + text})
+		default:
+			o.Known[b.Name] = append(o.Known[b.Name], b.Prefix+text)
+			if c.Doc.Components == nil || c.Doc.Components.SecuritySchemes[b.Name] == nil {
+				continue
+			}
+			p.secret = true
+		}
+		renewals = append(renewals, p)
+	}
+	return renewals, nil
+}
+
+// notGot says what could not be got, and why, without the secrets that the run knows and those
+// of the environment.
+func (o *Options) notGot(b Obtained, err error, secrets []string) error {
+	for _, h := range slices.Concat(o.Headers, o.Peer) {
+		if isSecretName(h.Name) {
+			_, bare, _ := strings.Cut(h.Value, " ")
+			secrets = append(secrets, h.Value, bare)
+		}
+	}
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); len(value) >= minLong && isSecretName(strings.ReplaceAll(name, "_", "-")) {
+			secrets = append(secrets, value)
+		}
+	}
+	return fmt.Errorf("%s %s: %s", b.For, b.Name, hide(err.Error(), secrets)) // the text alone: what is wrapped has the secrets
+}
+
+// state is how often credentials were got anew.
+func (n *renewal) state() int {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.times
+}
+
+// again gets the credentials anew, if nobody has done so since.
+func (n *renewal) again(ctx context.Context, since int, o *Options) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.times != since {
+		return nil
+	}
+	for _, p := range n.parts {
+		text, err := p.Get(ctx)
+		if err != nil {
+			return o.notGot(p.Obtained, err, n.known())
+		}
+		if p.secret && p.now != p.first && !slices.Contains(n.former, p.now) {
+			n.former = append(n.former[max(0, len(n.former)-maxFormer+1):], p.now)
+		}
+		p.now = text
+	}
+	n.times++
+	return nil
+}
+
+// secrets are those that were got.
+func (n *renewal) secrets() []string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.known()
+}
+
+func (n *renewal) known() []string {
+	all := slices.Clone(n.former)
+	for _, p := range n.parts {
+		if p.secret {
+			all = append(all, p.first, p.now)
+		}
+	}
+	return all
+}
+
+// bears reports whether a request has a credential that was got.
+func (n *renewal) bears(req *wire.Request) bool {
+	has := func(text, secret string) bool { return replaceWhole(text, secret, "") != text }
+	for _, p := range n.parts { // their first texts never change
+		if has(req.Target, url.QueryEscape(p.first)) || slices.ContainsFunc(req.Header, func(f wire.Field) bool { return has(f.Value, p.first) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// current is a request with the credentials of now.
+func (n *renewal) current(req *wire.Request) *wire.Request {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.times == 0 {
+		return req
+	}
+	req = req.Clone()
+	for _, p := range n.parts {
+		req.Target = replaceWhole(req.Target, url.QueryEscape(p.first), url.QueryEscape(p.now))
+		for i := range req.Header {
+			req.Header[i].Value = replaceWhole(req.Header[i].Value, p.first, p.now)
+		}
+	}
+	return req
+}
+
+// exchange sends a request of an operation by one of the target's ways. Where its credential is
+// refused it is sent once more with another, if that can be had: one that has expired says
+// nothing about the operation.
+func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
+	const most = 4 // others may get a credential, too, and it may expire again
+	var x *wire.Exchange
+	for range most {
+		since := r.renewal.state()
+		x = r.persist(ctx, op, req, do)
+		if x.Response == nil || x.Response.Status != http.StatusUnauthorized || !r.renewal.bears(req) || !r.renews(ctx, op, since) {
+			break
+		}
+	}
+	return x
+}
+
+// renews reports whether there is another credential since one was refused. That it has expired,
+// and is not refused for what the request says, a valid request tells that was accepted before;
+// where there is none, another credential is tried once.
+func (r *runner) renews(ctx context.Context, op *contract.Operation, since int) bool {
+	c, st := caseOf(ctx), r.states.of(op)
+	if c != nil && c.Credential || r.credential.lost.Load() != nil || op.AuthClause == nil && r.secured() {
+		return false
+	}
+	if r.renewal.state() != since {
+		return true
+	}
+	control := r.goodRequest(op)
+	if control == nil && st.accepted {
+		control = st.plan.basics[0]
+	}
+	switch {
+	case control == nil && st.renewed.Swap(true):
+		return false
+	case control != nil && c != control:
+		r.send(ctx, control) // which renews it
+		return r.renewal.state() != since
+	}
+	if err := r.renewal.again(ctx, since, r.opts); err != nil {
+		if ctx.Err() == nil {
+			why := fmt.Sprintf("the credential stopped working, and there is no other: %s", err)
+			r.credential.lost.Store(&why)
+		}
+		return false
+	}
+	return true
+}
+
+// secured reports whether the document asks for credentials anywhere.
+func (r *runner) secured() bool {
+	return slices.ContainsFunc(r.contract.Operations, func(op *contract.Operation) bool { return op.AuthClause != nil })
+}
