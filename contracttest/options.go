@@ -50,6 +50,7 @@ type options struct {
 	below    []*config.Layer // by files; the last one counts before the others
 	checks   []judge.Check
 	basePath *string
+	since    *Contract
 	prepare  func(*http.Request) error
 	restart  func(context.Context) error
 	progress func(Progress)
@@ -92,6 +93,9 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
+	}
+	if o.since != nil {
+		out.Since = o.since.c
 	}
 	take := func(setting string, pairs []config.Pair, have func(name, value string)) {
 		for _, p := range pairs {
@@ -277,6 +281,13 @@ func Skip(names ...string) Option {
 // options. [report.Merge] joins their reports.
 func Shard(number, of int) Option {
 	return set("shard", func(s *config.Settings) { s.Shard = config.Shard{Number: number, Of: of} })
+}
+
+// Since restricts the run to the operations that have a clause which an earlier version of the
+// contract has not, or has otherwise, and those that have lost one. Where there are none, the run
+// is a pass: see Report.Idle.
+func Since(before *Contract) Option {
+	return func(o *options) error { o.since = before; return nil }
 }
 
 // Keep leaves on the target what the run has made. Without it everything is

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -105,6 +106,49 @@ func TestShards(t *testing.T) {
 			assert.Equal(t, want.Operations, got.Operations)
 			assert.Equal(t, want.Unproven, got.Unproven)
 			assert.Equal(t, want.Status(), got.Status())
+		})
+	}
+}
+
+// TestSince proves that what has changed is tested, as a whole, and nothing else.
+func TestSince(t *testing.T) {
+	before, err := contracttest.Parse("old.yaml", []byte(small))
+	require.NoError(t, err)
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusTeapot) })
+	for name, tt := range map[string]struct {
+		old, new string
+		opts     []contracttest.Option
+		changed  []string
+	}{
+		"nothing":                  {"small", "large", nil, []string{}},
+		"another bound":            {"maximum: 10", "maximum: 11", nil, []string{"dogs"}},
+		"one that came":            {"maximum: 10", "maximum: 10, minimum: 1", nil, []string{"dogs"}},
+		"one that went":            {", maximum: 10", "", nil, []string{"dogs"}},
+		"of an answer":             {"required: [age]}}}}}", "required: [name]}}}}}", nil, []string{"cat"}},
+		"another name":             {"operationId: cat", "operationId: kitten", nil, []string{"kitten"}},
+		"what is not chosen":       {"maximum: 10", "maximum: 11", []contracttest.Option{contracttest.Only("cat")}, []string{}},
+		"of which a shard has one": {"required: [age]", "required: [name]", []contracttest.Option{contracttest.Shard(2, 2)}, []string{"cat", "dogs"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := contracttest.Parse("new.yaml", []byte(strings.ReplaceAll(small, tt.old, tt.new)))
+			require.NoError(t, err)
+			opts := append([]contracttest.Option{contracttest.Since(before), contracttest.Cases(0)}, tt.opts...)
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), opts...)
+			require.NoError(t, err)
+			assert.Equal(t, tt.changed, rep.Since.Changed)
+			assert.Equal(t, len(tt.changed) == 0, rep.Idle != "")
+			if rep.Shard != nil {
+				assert.Len(t, rep.Operations, 1)
+				return
+			}
+			assert.Len(t, rep.Operations, len(tt.changed))
+			for _, f := range rep.Findings {
+				assert.Contains(t, tt.changed, f.Operation)
+			}
+			if len(tt.changed) == 0 {
+				assert.Equal(t, report.StatusKept, rep.Status())
+				assert.Zero(t, rep.Stats.Exchanges)
+			}
 		})
 	}
 }

@@ -153,6 +153,13 @@ func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Since != "" {
+		before, err := openSince(cmd, s)
+		if err != nil {
+			return nil, fmt.Errorf("--since %s: %w", s.Since, err)
+		}
+		opts = append(opts, contracttest.Since(before))
+	}
 	if s.DryRun {
 		return nil, dryRun(cmd, contract, s.Target, opts)
 	}

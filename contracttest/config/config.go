@@ -22,6 +22,7 @@ type Settings struct {
 	Header, Peer    []Pair // of one value each
 	Value           []Pair
 	Only, Skip      []string
+	Since           string
 	Shard           Shard
 	Severity        []Pair // by check
 	Seed            int64
@@ -129,6 +130,7 @@ var Table = []Setting{
 	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b, or for one place of an operation, as CreateOrder/body/customer/id=7; env:VARIABLE and cmd:COMMAND as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},
 	{Name: "only", Go: "Only", Kind: List, Doc: "run just this operation (its operationId, or 'GET /pets/*'), check, clause or case; * matches within a segment, ** any number of them; operation:, check:, clause: or case: before a name says what it names (repeatable)", at: func(s *Settings) any { return &s.Only }},
 	{Name: "skip", Go: "Skip", Kind: List, Doc: "leave out this operation, check, clause or case, named as for --only (repeatable)", at: func(s *Settings) any { return &s.Skip }},
+	{Name: "since", Go: "Since", Flag: true, Command: true, Doc: "run the operations of which a clause came, went or changed since another version of the document: a revision of git, a file or a URL", at: func(s *Settings) any { return &s.Since }},
 	{Name: "shard", Go: "Shard", Kind: Share, Doc: "run one of so many parts of the operations, the first of four as 1/4: each has whole resources, and about as many cases; contracttest merge joins their JSON reports", at: func(s *Settings) any { return &s.Shard }},
 	{Name: "severity", Go: "Severity", Kind: Mappings, Enum: []string{"error", "warning"}, Doc: "what the findings of a check are, whatever they are by themselves, as check=warning or check=error; * stands for any text in its name (repeatable)", at: func(s *Settings) any { return &s.Severity }},
 	{Name: "seed", Go: "Seed", Kind: Int, Doc: "chooses the random cases; the same seed makes the same run", Min: -1 << 63, Again: true, at: func(s *Settings) any { return &s.Seed }},

@@ -20,13 +20,14 @@ func Merge(shards ...*Report) (*Report, error) {
 	out.Findings, out.Operations, out.Unproven, out.Warnings, out.Inconclusive = []Finding{}, nil, nil, nil, nil
 	out.Exchanges = nil
 	out.Stats, out.Coverage = Stats{}, Coverage{Unreached: []Unreached{}, ByClause: []Clause{}}
-	var targets, incomplete []string
+	var targets, incomplete, idle []string
 	worked, void := 0, 0
 	for _, r := range shards {
 		targets = append(targets, r.Target)
 		out.Warnings = append(out.Warnings, r.Warnings...)
 		out.Stats.DocumentFaults = max(out.Stats.DocumentFaults, r.Stats.DocumentFaults)
 		if r.Idle != "" {
+			idle = append(idle, r.Idle)
 			continue
 		}
 		worked++
@@ -47,7 +48,7 @@ func Merge(shards ...*Report) (*Report, error) {
 	}
 	out.Void = worked > 0 && void == worked
 	if worked == 0 {
-		out.Idle = "all shards are empty"
+		out.Idle = strings.Join(distinct(idle), "; ")
 	}
 	out.Target, out.Incomplete = strings.Join(distinct(targets), " and "), strings.Join(distinct(incomplete), "; ")
 	out.Warnings, out.Inconclusive = distinct(out.Warnings), distinct(out.Inconclusive)

@@ -51,6 +51,8 @@ type Report struct {
 	Incomplete string `json:"incomplete,omitempty"`
 	// Idle says why there was nothing to do, which is a pass; empty where there was something.
 	Idle string `json:"idle,omitempty"`
+	// Since is set where only what has changed was tested.
+	Since *Since `json:"since,omitempty"`
 	// Shard is which part of the operations was tested; nil where it was not a part.
 	Shard *Shard `json:"shard,omitempty"`
 	// Unproven are the operations whose valid request was never accepted.
@@ -116,6 +118,13 @@ type Operation struct {
 	Operation string `json:"operation"`
 	Method    string `json:"method"`
 	Path      string `json:"path"`
+}
+
+// Since is what has changed since another version of the document.
+type Since struct {
+	Document string   `json:"document"`
+	Changed  []string `json:"changed"` // operations, in the order of the document
+	Of       int      `json:"of"`      // operations that were chosen
 }
 
 // Shard is one part of so many, from 1.

@@ -176,10 +176,14 @@ func (p *printer) noted(head string, paint func(string) string, all []string) {
 
 // scope says which part of the operations is tested; it is empty where all are that were chosen.
 func (r *Report) scope() string {
-	if r.Shard == nil {
-		return ""
+	var all []string
+	if s := r.Since; s != nil {
+		all = append(all, fmt.Sprintf("changed since %s: %d of %d operations", s.Document, len(s.Changed), s.Of))
 	}
-	return fmt.Sprintf("shard %s: %d of %d operations", r.Shard, len(r.Operations), len(r.Shard.Operations))
+	if r.Shard != nil {
+		all = append(all, fmt.Sprintf("shard %s: %d of %d operations", r.Shard, len(r.Operations), len(r.Shard.Operations)))
+	}
+	return strings.Join(all, "; ")
 }
 
 // severities says which checks have another severity than their own.

@@ -36,14 +36,15 @@ type Options struct {
 	BasePath        *string // nil: as target and document say
 	Only            []string
 	Skip            []string
-	Shard           Shard         // the part of the operations that is tested
-	Checks          []judge.Check // of the user, beside those of the registry
-	Redact          []string      // names of headers, parameters and properties whose values no report shows
-	MaxRequests     int           // 0: no bound
-	FailFast        bool          // the first error ends the run
-	MinCoverage     float64       // of the clauses that could be tried, in percent
-	Keep            bool          // what the run has made is not deleted at its end
-	Safe            bool          // only requests of safe methods are sent
+	Since           *contract.Contract // only what says something else is tested; nil: all
+	Shard           Shard              // the part of the operations that is tested
+	Checks          []judge.Check      // of the user, beside those of the registry
+	Redact          []string           // names of headers, parameters and properties whose values no report shows
+	MaxRequests     int                // 0: no bound
+	FailFast        bool               // the first error ends the run
+	MinCoverage     float64            // of the clauses that could be tried, in percent
+	Keep            bool               // what the run has made is not deleted at its end
+	Safe            bool               // only requests of safe methods are sent
 	Prepare         func(*http.Request) error
 	Baseline        *baseline.Baseline // known findings; nil where there are none
 	StaleWarns      bool               // entries of Baseline that have to be mended fail nothing

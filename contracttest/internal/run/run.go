@@ -151,7 +151,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	}
 	r.report = &report.Report{
 		Version: report.Version, Tool: toolVersion(), Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,
-		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{}, Shard: r.selection.shard,
+		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{}, Shard: r.selection.shard, Since: r.selection.since,
 	}
 	late, cancel := graceful(ctx)
 	defer cancel()

@@ -23,6 +23,7 @@ type Selection struct {
 	left                   sync.Map        // IDs of the cases that were left out
 	among                  map[string]bool // the operations that the run is restricted to; nil: all
 	shard                  *report.Shard   // nil where it is not one
+	since                  *report.Since   // nil where all is tested, whether it has changed or not
 	idle                   string          // why nothing is to be done; empty where something is
 }
 
@@ -64,6 +65,7 @@ func Select(ctx context.Context, c *contract.Contract, opts *Options) (*Selectio
 	if err := s.contradiction(c); err != nil {
 		return nil, err
 	}
+	s.compare(c, opts.Since)
 	s.divide(ctx, c, opts)
 	return s, nil
 }
@@ -241,7 +243,7 @@ func (s *Selection) unknownCase(p *planned) string {
 	}
 	for _, wanted := range s.only {
 		if operation, _, _ := strings.Cut(wanted.id, "/"); !s.has(operation) {
-			continue // it is another shard's
+			continue // it is another shard's, or has not changed
 		}
 		if wanted.id != "" && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
 			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == wanted.id })

@@ -53,7 +53,7 @@ func (s *Selection) divide(ctx context.Context, c *contract.Contract, opts *Opti
 		}
 	}
 	s.among = among
-	if loads[opts.Shard.Number-1] == 0 {
+	if loads[opts.Shard.Number-1] == 0 && s.idle == "" {
 		s.idle = fmt.Sprintf("shard %d/%d is empty: there are fewer resources than shards", opts.Shard.Number, opts.Shard.Of)
 	}
 }
@@ -115,7 +115,7 @@ func byResource(c *contract.Contract, w *world.World) [][]*contract.Operation {
 func (o *Options) nothing(c *contract.Contract, sel *Selection, target string) *report.Report {
 	return &report.Report{
 		Version: report.Version, Tool: toolVersion(), Spec: c.File, Target: target, Seed: o.Seed, FailOn: o.FailOn, MinCoverage: o.MinCoverage,
-		Warnings: slices.Clone(c.Warnings), Findings: []report.Finding{}, Shard: sel.shard, Idle: sel.idle,
+		Warnings: slices.Clone(c.Warnings), Findings: []report.Finding{}, Shard: sel.shard, Since: sel.since, Idle: sel.idle,
 		Stats:    report.Stats{DocumentFaults: c.Faults()},
 		Coverage: report.Coverage{Unreached: []report.Unreached{}, ByClause: []report.Clause{}},
 		Rules:    rules(o.checks()), Sources: c.Sources,
