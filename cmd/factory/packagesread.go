@@ -56,7 +56,7 @@ type packagesSink interface {
 // list that it belongs to.
 func streamPackages(r io.Reader, sink packagesSink) error {
 	in := bufio.NewReader(r)
-	blank := 0 // lines before the text
+	blank, begins := 0, true // lines before the text, and whether there is nothing before it
 	for {
 		b, err := in.ReadByte()
 		if errors.Is(err, io.EOF) {
@@ -68,6 +68,7 @@ func streamPackages(r io.Reader, sink packagesSink) error {
 			blank++
 		}
 		if b == '\n' || b == '\r' {
+			begins = false
 			continue
 		}
 		if err := in.UnreadByte(); err != nil {
@@ -77,7 +78,7 @@ func streamPackages(r io.Reader, sink packagesSink) error {
 		if b == '{' {
 			at = newJSONCursor(in, blank)
 		} else {
-			at = &yamlCursor{in: in, number: blank, parent: -1}
+			at = &yamlCursor{in: in, number: blank, parent: -1, begins: begins}
 		}
 		s := &packagesStream{at: at, sink: sink}
 		if err := s.file(); err != nil {
@@ -213,6 +214,7 @@ type yamlCursor struct {
 	in     *bufio.Reader
 	number int    // of the last line that was read
 	next   string // a line that is not taken yet, with its end; "": none
+	begins bool   // nothing was read before: the file may begin with a byte order mark
 	begun  bool   // a line of the document was read
 	done   bool   // there is no more line
 
@@ -253,8 +255,8 @@ func (y *yamlCursor) read() error {
 		return nil
 	}
 	y.number++
-	if y.number == 1 {
-		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	if y.begins {
+		line, y.begins = bytes.TrimPrefix(line, []byte("\ufeff")), false
 	}
 	if len(line) == 0 || line[len(line)-1] != '\n' {
 		line = append(line, '\n')

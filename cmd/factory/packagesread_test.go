@@ -164,6 +164,7 @@ func FuzzStreamPackages(f *testing.F) {
 	for _, tt := range badPackagesFiles {
 		f.Add(tt.content)
 	}
+	f.Add("\r\ufeffprojects:")
 	f.Fuzz(func(t *testing.T, content string) {
 		got := &collected{}
 		if err := streamPackages(strings.NewReader(content), got); err != nil {
