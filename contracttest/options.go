@@ -51,6 +51,8 @@ type options struct {
 	checks   []judge.Check
 	basePath *string
 	since    *Contract
+	before   func(context.Context) (map[string][]string, error)
+	after    func(context.Context) error
 	prepare  func(*http.Request) error
 	restart  func(context.Context) error
 	progress func(Progress)
@@ -93,6 +95,22 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
+	}
+	out.Before, out.After = o.before, o.after
+	if o.before == nil && s.Before != "" {
+		out.Before = func(ctx context.Context) (map[string][]string, error) {
+			printed, err := obtain.Hook(ctx, s.Before)
+			if err != nil {
+				return nil, err
+			}
+			return obtain.Values(printed)
+		}
+	}
+	if o.after == nil && s.After != "" {
+		out.After = func(ctx context.Context) error {
+			_, err := obtain.Hook(ctx, s.After)
+			return err
+		}
 	}
 	if o.since != nil {
 		out.Since = o.since.c
@@ -303,6 +321,18 @@ func Safe() Option { return set("safe", func(s *config.Settings) { s.Safe = true
 // to give it a fresh token. It must be safe for concurrent use.
 func Prepare(f func(*http.Request) error) Option {
 	return func(o *options) error { o.prepare = f; return nil }
+}
+
+// Before gives a function that is called before anything is sent, and returns values by their
+// names, as those of Values, which count before them. Where it fails, so does the run.
+func Before(f func(context.Context) (map[string][]string, error)) Option {
+	return func(o *options) error { o.before = f; return nil }
+}
+
+// After gives a function that is called at the end, whatever came of the run and of Before. Where
+// it fails, the report is inconclusive.
+func After(f func(context.Context) error) Option {
+	return func(o *options) error { o.after = f; return nil }
 }
 
 // Restart gives a function that brings the target back after it has died, so

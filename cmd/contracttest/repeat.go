@@ -25,7 +25,7 @@ func newRepeatCommand() *cobra.Command {
 		},
 	}
 	s.declare(cmd, func(one config.Setting) bool {
-		return one.Again || one.Name == "report" || one.Name == "restart" || one.Name == "verbose"
+		return one.Again || one.Name == "report" || one.Name == "restart" || one.Name == "before" || one.Name == "after" || one.Name == "verbose"
 	})
 	s.declareFile(cmd)
 	cmd.Flags().StringVar(&from, "from", "report.json", "JSON report that has the finding, and the flags of its run; those given here count before them")

@@ -30,7 +30,6 @@ func newRunCommand() *cobra.Command {
 	s.declareFile(cmd)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "report")
-	later(cmd, "before")
 	return cmd
 }
 
@@ -56,25 +55,6 @@ func isParameter(contract *contracttest.Contract, name string) bool {
 	return slices.ContainsFunc(contract.Clauses(), func(cl contracttest.Clause) bool {
 		return strings.Contains("/"+cl.Name+"/", "/"+name+"/")
 	})
-}
-
-// later declares flags that are to come, so that a script that uses one is told
-// so instead of being run without it.
-func later(cmd *cobra.Command, names ...string) {
-	for _, name := range names {
-		cmd.Flags().Var(&laterFlag{name: name}, name, "")
-		if err := cmd.Flags().MarkHidden(name); err != nil {
-			panic(err) // the flag was declared one line above
-		}
-	}
-}
-
-type laterFlag struct{ name string }
-
-func (f *laterFlag) String() string { return "" }
-func (f *laterFlag) Type() string   { return "string" }
-func (f *laterFlag) Set(string) error {
-	return errors.New("this version does not have it yet")
 }
 
 // run does a run, writes its reports, and calls then with it.

@@ -42,6 +42,7 @@ type Settings struct {
 	MinCoverage     float64 // in percent
 	Redact          []string
 	Safe, Keep      bool
+	Before, After   string
 	Restart         string
 	Baseline        string
 	BaselineStale   string
@@ -151,6 +152,8 @@ var Table = []Setting{
 	{Name: "redact", Go: "Redact", Kind: List, Again: true, Doc: "name of a header, parameter or property whose values no report shows (repeatable)", at: func(s *Settings) any { return &s.Redact }},
 	{Name: "safe", Go: "Safe", Kind: Bool, Doc: "send GET, HEAD and OPTIONS alone", Again: true, at: func(s *Settings) any { return &s.Safe }},
 	{Name: "keep", Go: "Keep", Kind: Bool, Doc: "leave on the target what the run has made, instead of deleting it at the end", at: func(s *Settings) any { return &s.Keep }},
+	{Name: "before", Go: "Before", Doc: "command of the shell, or URL for a POST, before anything is sent; lines name=value of its output are values as those of --value", at: func(s *Settings) any { return &s.Before }},
+	{Name: "after", Go: "After", Doc: "command of the shell, or URL for a POST, at the end, whatever came of the run", at: func(s *Settings) any { return &s.After }},
 	{Name: "restart", Go: "Restart", Doc: "command of the shell that brings the target back after it has died, to find out of which request; it may go on running until the run ends", Command: true, at: func(s *Settings) any { return &s.Restart }},
 	{Name: "baseline", Go: "Baseline", Doc: "file of known findings, which fail nothing: a line 'ID severity check clause [status] [until DATE] # why' for each", File: true, at: func(s *Settings) any { return &s.Baseline }},
 	{Name: "baseline-stale", Go: "BaselineStale", Enum: []string{"fail", "warn"}, Doc: "what an entry of the baseline does that has to be mended, as its finding is gone: fail or warn", at: func(s *Settings) any { return &s.BaselineStale }},

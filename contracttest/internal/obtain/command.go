@@ -27,21 +27,11 @@ func Command(line string) Source {
 	return func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, maxTime, fmt.Errorf("it has not ended within %s", maxTime))
 		defer cancel()
-		out, said := bounded{most: maxOutput}, bounded{most: maxErrors}
-		cmd := exec.CommandContext(ctx, "sh", "-c", line) //nolint:gosec // whoever runs the tests gives it
-		cmd.Stdout, cmd.Stderr = &out, &said
-		cmd.WaitDelay = time.Second // what it has left running may hold its output
-		err := cmd.Run()
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+		out, err := output(ctx, line)
+		if err != nil {
+			return "", err
 		}
-		if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-			if text := strings.TrimSpace(said.String()); text != "" {
-				return "", fmt.Errorf("the command: %w: %s", err, text)
-			}
-			return "", fmt.Errorf("the command: %w", err)
-		}
-		first, _, _ := strings.Cut(out.String(), "\n")
+		first, _, _ := strings.Cut(out, "\n")
 		if first = strings.TrimSpace(first); first == "" {
 			return "", errors.New("the command has printed nothing in its first line, which is the value")
 		}
@@ -52,13 +42,44 @@ func Command(line string) Source {
 	}
 }
 
-// bounded keeps the beginning of what is written.
-type bounded struct {
-	bytes.Buffer
-	most int
+var errTooMuch = fmt.Errorf("it has printed more than %d KiB", maxOutput>>10)
+
+// output is what a command of the shell prints.
+func output(ctx context.Context, line string) (string, error) {
+	out, said := bounded{most: maxOutput, ends: true}, bounded{most: maxErrors}
+	cmd := exec.CommandContext(ctx, "sh", "-c", line) //nolint:gosec // whoever runs the tests gives it
+	cmd.Stdout, cmd.Stderr = &out, &said
+	cmd.WaitDelay = time.Second // what it has left running may hold its output
+	err := cmd.Run()
+	if out.over {
+		return "", errTooMuch
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		if text := strings.TrimSpace(said.String()); text != "" {
+			return "", fmt.Errorf("the command: %w: %s", err, text)
+		}
+		return "", fmt.Errorf("the command: %w", err)
+	}
+	return out.String(), nil
 }
 
+// bounded keeps the beginning of what is written.
+type bounded struct {
+	text bytes.Buffer // not embedded: its ReadFrom would read on without end
+	most int
+	ends bool // it takes no more after that, so that who writes is ended
+	over bool
+}
+
+func (b *bounded) String() string { return b.text.String() }
+
 func (b *bounded) Write(p []byte) (int, error) {
-	b.Buffer.Write(p[:min(len(p), b.most-b.Len())])
+	n, _ := b.text.Write(p[:min(len(p), b.most-b.text.Len())])
+	if b.over = b.over || n < len(p); b.over && b.ends {
+		return n, errTooMuch
+	}
 	return len(p), nil
 }

@@ -51,6 +51,10 @@ type Options struct {
 	UpdateBaseline  bool               // Baseline is what it should be afterwards
 	FailOn          []string           // what fails the run beside errors
 	Severities      []Severity         // the last one that matches counts
+	// Before is done before anything is sent, and gives values; After is done at the end, whatever came
+	// of the run. Nil where nothing is.
+	Before func(context.Context) (map[string][]string, error)
+	After  func(context.Context) error
 	// Restart brings the target back after it has died; nil where nothing does.
 	Restart  func(context.Context) error
 	Progress func(Progress)

@@ -84,9 +84,14 @@ func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []
 	return renewals, nil
 }
 
-// notGot says what could not be got, and why, without the secrets that the run knows and those
-// of the environment.
+// notGot says what could not be got, and why.
 func (o *Options) notGot(b Obtained, err error, secrets []string) error {
+	return fmt.Errorf("%s %s: %s", b.For, b.Name, o.withoutSecrets(err, secrets)) // the text alone: what is wrapped has the secrets
+}
+
+// withoutSecrets is the text of an error without the secrets that the run knows and those of the
+// environment.
+func (o *Options) withoutSecrets(err error, secrets []string) string {
 	for _, h := range slices.Concat(o.Headers, o.Peer) {
 		if isSecretName(h.Name) {
 			_, bare, _ := strings.Cut(h.Value, " ")
@@ -98,7 +103,7 @@ func (o *Options) notGot(b Obtained, err error, secrets []string) error {
 			secrets = append(secrets, value)
 		}
 	}
-	return fmt.Errorf("%s %s: %s", b.For, b.Name, hide(err.Error(), secrets)) // the text alone: what is wrapped has the secrets
+	return hide(err.Error(), secrets)
 }
 
 // state is how often credentials were got anew.

@@ -25,8 +25,22 @@ import (
 
 // Run plans the contract, sends every case to the target and judges the answers.
 // The error is nil whatever was found; it says why the run could not be done.
-func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (*report.Report, error) {
+func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Options) (rep *report.Report, err error) {
 	sel, err := Select(ctx, c, &opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range opts.Severities {
+		if !matchesAny(s.Check, opts.checkNames()) {
+			return nil, fmt.Errorf("severity: no check matches %q%s", s.Check, match.Nearest(s.Check, slices.Values(opts.checkNames())))
+		}
+	}
+	defer target.Close()
+	if sel.idle != "" {
+		return opts.nothing(c, sel, target.String()), nil
+	}
+	defer func() { rep, err = opts.after(ctx, rep, err) }()
+	given, err := opts.before(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -35,21 +49,12 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 		return nil, err
 	}
 	if err := opts.place(c); err != nil {
-		return nil, err
-	}
-	for _, s := range opts.Severities {
-		if !matchesAny(s.Check, opts.checkNames()) {
-			return nil, fmt.Errorf("severity: no check matches %q%s", s.Check, match.Nearest(s.Check, slices.Values(opts.checkNames())))
-		}
+		return nil, fmt.Errorf("%w%s", err, given)
 	}
 	r := &runner{
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
 		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
 		world: world.New(c), token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]int{}},
-	}
-	defer target.Close()
-	if sel.idle != "" {
-		return opts.nothing(c, sel, target.String()), nil
 	}
 	return r.run(ctx)
 }
