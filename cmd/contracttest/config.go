@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -52,11 +53,15 @@ func newConfigCommand() *cobra.Command {
 // shown.
 func shownText(one *config.Setting, g config.Given) string {
 	secret := one.Kind == config.Headers || one.Kind == config.Values && namesSecret(g.Name)
-	if !secret || strings.Contains(g.Text, "${") || strings.Contains(g.Text, "env:") {
+	at := strings.IndexAny(g.Text, ":=") + 1
+	if !secret || onlyVariable.MatchString(strings.TrimSpace(g.Text[at:])) || inFile.MatchString(g.Text[at:]) {
 		return g.Text
 	}
-	return g.Text[:strings.IndexAny(g.Text, ":=")+1] + " ***"
+	return g.Text[:at] + " ***"
 }
+
+// inFile is a value that has nothing but the scheme of a credential beside a variable of the file.
+var inFile = regexp.MustCompile(`^\s*(?:[A-Za-z]+ )?\$\{[A-Za-z_][A-Za-z0-9_]*\}\s*$`)
 
 // namesSecret reports whether something is called as secrets are.
 func namesSecret(name string) bool {

@@ -39,7 +39,7 @@ func (l *Layer) setFlag(s *Setting, text string) error {
 	case Values:
 		name, list, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
-			return fmt.Errorf("%q: want name=a,b", text)
+			return errors.New("want name=a,b: it has no = after a name") // and may be a secret
 		}
 		if list == "" { // as with a variable of the shell that is not set
 			return fmt.Errorf("%q: it has no value, want name=a,b", text)

@@ -71,9 +71,10 @@ func (c *Chain) Try(ctx context.Context, actor Actor, settle *Settle) *Finding {
 	if first == nil || first.late {
 		return first.finding(c)
 	}
-	// Of several resources, no more are made than it takes.
+	// Of several resources, no more are made than it takes. What comes again has all the time to
+	// settle, whatever others have waited for in vain.
 	for few := min(first.several, 1); few <= first.several; few++ {
-		again := c.once(&try{ctx: ctx, actor: actor, settle: settle, alone: first.about, few: few})
+		again := c.once(&try{ctx: ctx, actor: actor, settle: &Settle{Most: settle.Most}, alone: first.about, few: few})
 		if again != nil && !again.late {
 			return again.finding(c)
 		}

@@ -135,7 +135,8 @@ func (p *planner) changed() {
 		s := t.read(r)
 		after := s.got(k, r.id())
 		for _, name := range sortedKeys(put.sent()) {
-			if same(first[name], second[name]) && s.ok() && !same(after[name], first[name]) {
+			// What the target does not store as it was sent, as a version or a time, it may set anew.
+			if same(first[name], put.sent()[name]) && same(first[name], second[name]) && s.ok() && !same(after[name], first[name]) {
 				t.blame(judge.Error, t.acting(), name+": "+show(first[name]), name+": "+show(after[name]), "%s is sent twice, and %s is another the second time", k.Put.ID, name)
 			}
 		}
@@ -369,8 +370,9 @@ func (p *planner) patched() {
 				}
 				return !s.ok() || len(undone) == 0
 			})
-			if s.ok() && len(done) > 0 && len(undone) > 0 {
-				t.blame(judge.Error, t.acting(), "all of the changes, or none", listing(done)+" alone", "%s was sent %s together, and has stored %s alone", k.Patch.ID, listing(slices.Concat(done, undone)), listing(done))
+			if s.ok() && len(done) > 0 && len(undone) > 0 && !t.over() {
+				severity := severityOf(t.storesAlone(undone, only(undone...)))
+				t.blame(severity, t.acting(), "all of the changes, or none", listing(done)+" alone", "%s was sent %s together, and has stored %s alone", k.Patch.ID, listing(slices.Concat(done, undone)), listing(done))
 			}
 		}, k.Patch, k.Read)
 	}
@@ -404,4 +406,20 @@ func (p *planner) patched() {
 			}
 		}, k.Patch, k.Read)
 	}
+}
+
+// storesAlone reports whether a PATCH of some properties alone stores one of them.
+func (t *try) storesAlone(names []string, edit Edit) bool {
+	steps := t.steps
+	defer func() { t.steps = steps }()
+	r := t.make(Edit{})
+	if r == nil || t.over() {
+		return false
+	}
+	change := t.peek(t.Patch, r, edit)
+	if !change.ok() {
+		return false
+	}
+	got := t.shown(r)
+	return slices.ContainsFunc(names, func(name string) bool { return alike(got[name], change.sent()[name]) })
 }

@@ -52,12 +52,15 @@ func (p *planner) deleted() {
 			t.blame(judge.Warning, s, "a success", s.answer(), "what had the value was deleted, and it is refused as taken")
 		}
 	}, k.Make, k.Delete)
+	if k.Read == nil {
+		return // its identifier may be given to another, and nobody could tell
+	}
 	p.add(judge.DeletedStillThere, "again", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() || !t.remove(r) {
 			return
 		}
-		if k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
+		if !t.peek(k.Read, r, Edit{}).gone() {
 			return // its identifier may be given to another by now
 		}
 		t.do(k.Delete, r, Edit{}) // its answer is judged by itself
@@ -79,15 +82,15 @@ func (p *planner) deleted() {
 			if !t.peek(op, r, Edit{}).ok() || !t.remove(r) { // it has to be possible before
 				return
 			}
-			if k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
+			if !t.peek(k.Read, r, Edit{}).gone() {
 				return
 			}
 			s := t.do(op, r, Edit{})
 			if op == k.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
 				return // it is made anew
 			}
-			if s.ok() && (k.Read == nil || t.peek(k.Read, r, Edit{}).gone()) { // else its identifier was given to another
-				severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != k.Put && k.Read != nil)
+			if s.ok() && t.peek(k.Read, r, Edit{}).gone() { // else its identifier was given to another
+				severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != k.Put)
 				t.blame(severity, s, "404 or 410", s.answer(), "%s works on what was deleted", op.ID)
 			}
 		}, op, k.Delete)

@@ -51,7 +51,7 @@ func (p *planner) read() {
 			return
 		}
 		if s := t.do(k.Read, r, Edit{Head: true}); s.gone() && t.peek(k.Read, r, Edit{}).ok() {
-			t.blame(judge.Error, s, "200", s.answer(), "HEAD does not find what GET does")
+			t.blame(judge.Warning, s, "200", s.answer(), "HEAD does not find what GET does")
 		}
 	}, k.Read)
 	p.add(judge.HeadDiffers, "deleted", func(t *try) {

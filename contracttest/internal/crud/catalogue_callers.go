@@ -19,7 +19,7 @@ func ofCallers() []Defect {
 		{Name: "another caller lists the teams", Doc: "the list has those of all", Check: shared, Peer: true, hook: everybodys("listTeams")},
 		{Name: "another caller reads a note", Doc: "GET does not ask whose the team is", Check: shared, Peer: true, hook: everybodys("getNote")},
 		{Name: "another caller lists the notes", Doc: "the list does not ask whose the team is", Check: shared, Peer: true, hook: everybodys("listNotes")},
-		{Name: "another caller adds a note", Doc: "POST does not ask whose the team is", Check: shared, Peer: true, hook: everybodys("addNote")},
+		{Name: "another caller adds a note", Doc: "POST does not ask whose the team is", Check: shared, Warning: true, Peer: true, hook: everybodys("addNote")},
 		{Name: "another caller replaces a note", Doc: "PUT does not ask whose the team is", Check: shared, Peer: true, hook: everybodys("replaceNote")},
 		{Name: "another caller deletes a note", Doc: "DELETE does not ask whose the team is", Check: shared, Peer: true, hook: everybodys("deleteNote")},
 		{Name: "another caller's change is refused and done", Doc: "PATCH is answered with 404, and done", Check: shared, Peer: true, hook: refused("changeTeam", http.StatusNotFound, func(s *Service, c *call, _ *reply) {

@@ -269,10 +269,11 @@ var Sequences = []Check{
 		Refs:     "RFC 9110 §9.2.1",
 	},
 	{
-		Name:   ObjectShared,
-		Doc:    "Another user (--peer) reads, changes, deletes, lists or adds to what this one has made.",
-		Silent: "What those without a credential see too, and changes that are accepted and not carried out.",
-		Refs:   "the user's own statement",
+		Name:     ObjectShared,
+		Doc:      "Another user (--peer) reads, changes, deletes, lists or adds to what this one has made.",
+		Severity: "a warning where the other adds to it or sends an action about it, as he may be meant to",
+		Silent:   "What those without a credential see too, and changes that are accepted and not carried out.",
+		Refs:     "the user's own statement",
 	},
 	{
 		Name:     LinkBroken,

@@ -61,7 +61,7 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange) {
 
 // ofPeer reports whether a request is another user's.
 func (r *runner) ofPeer(req *wire.Request) bool {
-	return slices.ContainsFunc(r.opts.Peer, func(h Header) bool { return req.Get(h.Name) == h.Value })
+	return slices.ContainsFunc(r.opts.Peer, func(h Header) bool { return req.Get(h.Name) == h.Value && !slices.Contains(r.opts.Headers, h) })
 }
 
 // owner names the credential of a request: the header that carries it.

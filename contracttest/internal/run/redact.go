@@ -29,11 +29,17 @@ func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
 		return nil
 	}
 	v := &redactor{names: r.opts.Redact}
-	for name, known := range r.opts.Known {
-		for _, value := range known {
+	known := func(name string, values []string) {
+		for _, value := range values {
 			v.text(name, value)
 			v.escaped(name, value)
 		}
+	}
+	for name, values := range r.opts.Known {
+		known(name, values)
+	}
+	for path, values := range r.opts.at[op] {
+		known(path[strings.LastIndex(path, "/")+1:], values)
 	}
 	for _, f := range x.Request.Header {
 		v.text(f.Name, f.Value)

@@ -210,8 +210,11 @@ func (r *runner) renews(ctx context.Context, op *contract.Operation, since int) 
 	if control == nil && st.accepted {
 		control = st.plan.basics[0]
 	}
+	if control != nil && rank(control.Op) > reading {
+		control = nil // it would wait for what this one holds
+	}
 	switch {
-	case control == nil && st.renewed.Swap(true):
+	case control == nil && !st.accepted && st.renewed.Swap(true):
 		return false
 	case control != nil && c != control:
 		r.send(ctx, control) // which renews it

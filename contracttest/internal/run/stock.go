@@ -50,23 +50,30 @@ func (s *stock) take(ctx context.Context) map[string]string {
 	missing := 0
 	switch {
 	case !s.filled:
-		missing = max(1, min(leases, s.wanted())) - s.there
+		n := s.wanted()
+		missing = max(1, min(leases, n)) - s.there
+		s.filled = n > 0 // else nobody knows yet
 	case s.there == 0: // nobody could make one before
 		missing = 1
 	}
-	s.filled = true
-	s.there += missing
+	s.there += max(0, missing)
 	s.mu.Unlock()
 	g := &errgroup.Group{}
 	g.SetLimit(s.workers())
-	for range missing {
+	for range max(0, missing) {
 		g.Go(func() error { s.renew(ctx); return nil })
 	}
 	_ = g.Wait() // none fails
+	stop := context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.freed.Broadcast()
+	})
+	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.idle) == 0 {
-		if s.there == 0 {
+		if s.there == 0 || ctx.Err() != nil {
 			return nil
 		}
 		s.freed.Wait()
