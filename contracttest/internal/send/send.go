@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -97,6 +98,10 @@ type remote struct {
 	fresh     *http.Transport // a connection for each request
 	hop       *http.Transport // HTTP/1.1 alone
 	tls       *tls.Config     // of connections that no transport makes
+
+	answered  atomic.Bool
+	rejecting sync.Once
+	rejected  error // why a connection is not wanted; nil where it is, or nobody knows
 }
 
 func (t *remote) String() string { return t.base.String() }
@@ -118,7 +123,37 @@ func (t *remote) Do(ctx context.Context, r *wire.Request, prepare func(*http.Req
 	if stale {
 		resp, _, err = t.do(ctx, t.fresh, r, prepare)
 	}
+	if err == nil {
+		t.answered.Store(true)
+	} else if ctx.Err() == nil && t.base.Scheme == "https" && !t.answered.Load() {
+		if alert := t.rejection(ctx); alert != nil {
+			return nil, classify(ctx, alert)
+		}
+	}
 	return resp, err
+}
+
+// rejectionTime is how long a target may take to end a connection that it does not want.
+const rejectionTime = 2 * time.Second
+
+// rejection is the alert by which a target ends a connection as soon as it stands: in TLS 1.3
+// the client learns only then that its certificate is missing, and may have written its request
+// to a closed connection by then. It is looked for once, without a request.
+func (t *remote) rejection(ctx context.Context) error {
+	t.rejecting.Do(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rejectionTime)
+		defer cancel()
+		conn, err := t.dial(ctx)
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_ = conn.SetReadDeadline(time.Now().Add(rejectionTime))
+		if _, err := conn.Read(make([]byte, 1)); isAlert(err) {
+			t.rejected = err
+		}
+	})
+	return t.rejected
 }
 
 // hopByHop are the fields that are of one connection, which HTTP/2 does not have
