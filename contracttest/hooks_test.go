@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,9 +46,12 @@ func TestHooks(t *testing.T) {
 		"nothing to do":       {before: bad, after: bad, opts: []contracttest.Option{contracttest.Shard(2, 2)}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
 			var done []string
 			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
 				done = append(done, r.URL.Path)
+				mu.Unlock()
 				if tt.asked != "" && r.URL.Path != tt.asked {
 					http.NotFound(w, r)
 				}

@@ -593,7 +593,7 @@ func TestDropped(t *testing.T) {
 					d.ServeHTTP(w, r)
 				}))
 				defer srv.Close()
-				rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), contracttest.Workers(workers), contracttest.Skip("allow-header"))
+				rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), contracttest.Workers(workers), contracttest.Skip("allow-header"), contracttest.Settle(20*time.Millisecond))
 				require.NoError(t, err)
 				assert.Equal(t, always, rep.Errors() > 0, "%s", describe(rep))
 			})

@@ -316,7 +316,7 @@ func TestCollections(t *testing.T) {
 		_, _ = io.WriteString(w, "{}")
 	})
 	for _, opts := range [][]contracttest.Option{nil, {contracttest.Values("id", "old")}, {contracttest.Cases(1)}} {
-		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), opts...)
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), append(opts, contracttest.Settle(20*time.Millisecond))...)
 		require.NoError(t, err)
 		for _, m := range []string{"PUT", "PATCH", "DELETE", "PURGE"} {
 			for _, at := range []string{

@@ -50,7 +50,7 @@ func SARIF(w io.Writer, r *Report) error {
 			Fingerprints: map[string]string{"contracttest/v2": f.fingerprint()}, Properties: map[string]string{"id": f.ID},
 		}
 		if f.Known != nil {
-			res.Suppressions = []sarifSuppression{{Kind: "external", Status: "accepted", Justification: readable(f.Known.Why)}}
+			res.Suppressions = []sarifSuppression{{Kind: "external", Justification: readable(f.Known.Why)}}
 		}
 		if f.Curl != "" {
 			res.Properties["curl"], res.Properties["case"] = readable(f.Curl), readable(f.Case.ID)
@@ -189,7 +189,6 @@ type (
 	}
 	sarifSuppression struct {
 		Kind          string `json:"kind"`
-		Status        string `json:"status"`
 		Justification string `json:"justification"`
 	}
 	sarifLocation struct {

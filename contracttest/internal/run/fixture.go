@@ -114,7 +114,7 @@ func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request,
 }
 
 // maxPast is how many resources of a kind are kept in mind that were made last.
-const maxPast = 4
+const maxPast = 16
 
 // worksOnAny reports whether the valid request is accepted on another resource of
 // the run: then the target is not spoilt, but one is in the way of another, as

@@ -67,7 +67,7 @@ func (r *runner) workers() int { return r.load.atMost(r.opts.Workers) }
 // lanes is how many requests of a slow operation may be under way: more than there
 // are workers if they change nothing, as long as the target bears it.
 func (r *runner) lanes(op *contract.Operation) int {
-	if rank(op) > reading {
+	if rank(op) > reading || r.opts.Workers == 1 { // one at a time is what is wanted
 		return r.workers()
 	}
 	return r.load.atMost(max(r.opts.Workers, min(firstWaiting+int(r.states.of(op).borne.Load()), maxWaiting)))
