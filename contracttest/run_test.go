@@ -23,7 +23,10 @@ import (
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of package regexp2 ends by itself, a while after the last pattern that backtracks.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 func run(t *testing.T, h http.Handler, opts ...contracttest.Option) *contracttest.Report {
 	t.Helper()
