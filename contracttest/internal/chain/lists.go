@@ -511,19 +511,24 @@ func counted(s *Step, names []string) (int, bool) {
 	return 0, false
 }
 
+// numbered makes a resource, and returns the number of all entries that its list tells then.
+func (t *try) numbered() (r *resource, all int, named bool) {
+	if r = t.make(Edit{}); r == nil || t.over() {
+		return nil, 0, false
+	}
+	pages := t.pages(r)
+	if len(pages) == 0 || t.over() {
+		return nil, 0, false
+	}
+	all, named = total(pages[0])
+	return r, all, named
+}
+
 // totalled plans what is looked for in the number of all entries.
 func (p *planner) totalled(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
 	k := p.kind
 	alone(judge.ListDiffers, "total", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		first := t.pages(r)
-		if len(first) == 0 || t.over() {
-			return
-		}
-		before, named := total(first[0])
+		r, before, named := t.numbered()
 		if !named || t.beside(r, Edit{}) == nil || t.beside(r, Edit{}) == nil || t.over() {
 			return
 		}
@@ -553,16 +558,8 @@ func (p *planner) totalled(alone func(string, string, func(*try), *contract.Oper
 func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
 	k := p.kind
 	alone(judge.ListDiffers, "total/deleted", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		first := t.pages(r)
-		if len(first) == 0 || t.over() {
-			return
-		}
-		before, named := total(first[0])
-		if t.entries(r, r.id()) == 0 || !named || !t.remove(r) || t.over() {
+		r, before, named := t.numbered()
+		if !named || t.entries(r, r.id()) == 0 || !t.remove(r) || t.over() {
 			return
 		}
 		after := before

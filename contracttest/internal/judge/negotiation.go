@@ -43,9 +43,9 @@ var (
 	}
 	headDiffers = Check{
 		Name:     "head-differs",
-		Doc:      "The answer to HEAD has a Content-Length that no answer to GET has, or another Content-Type, ETag or Content-Encoding.",
-		Severity: "a warning for all but the Content-Length",
-		Silent:   "HEAD is refused. A field that HEAD leaves out. The length of what differs from one GET to the next.",
+		Doc:      "The answer to HEAD has a Content-Length that no answer to GET has, or another Content-Type, ETag or Content-Encoding; or HEAD finds what was deleted and GET does not, or does not find what GET does.",
+		Severity: "a warning for all but the Content-Length and what was deleted",
+		Silent:   "HEAD is refused otherwise than with 404 or 410. A field that HEAD leaves out. The length of what differs from one GET to the next.",
 		Refs:     "RFC 9110 §8.6, §9.3.2",
 	}
 	conditionalRequest = Check{

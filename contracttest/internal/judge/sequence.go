@@ -182,7 +182,7 @@ var Sequences = []Check{
 	{
 		Name:   PutNotIdempotent,
 		Doc:    "The same PUT is sent twice, and a property that it sends is another the second time.",
-		Silent: "Properties that differ from one read to the next.",
+		Silent: "Properties that differ from one read to the next, or that are not stored as they are sent: a version or a time may be another with each change.",
 		Refs:   "RFC 9110 §9.2.2",
 	},
 	{
@@ -221,14 +221,14 @@ var Sequences = []Check{
 		Name:     LostUpdate,
 		Doc:      "Two changes at once with the same If-Match are both accepted; or of two merge patches at once, of different properties, both are accepted and one is lost.",
 		Severity: "a warning for the patches",
-		Silent:   "Of If-Match, where the document has neither the header nor 412 for the operation.",
+		Silent:   "Of If-Match, where the document has neither the header nor 412 for the operation, or the ETag is the same after the changes.",
 		Refs:     "RFC 9110 §13.1.1; RFC 5789 §2",
 	},
 	{
 		Name:     DeletedStillThere,
 		Doc:      "What was deleted can be read as before, or can again once something is done to another resource.",
 		Severity: "a warning where the document has no 404 or 410 for reading it, or what is read has changed",
-		Silent:   "202: it is under way.",
+		Silent:   "202: it is under way. What no GET reads, as its identifier may be given to another.",
 		Refs:     "RFC 9110 §9.3.5, and the document's 404",
 	},
 	{
