@@ -35,7 +35,7 @@ func newConfigCommand() *cobra.Command {
 					if from == config.FromFlag {
 						from = "--" + one.Name
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\n", one.Name, printable(shownText(one, g)), from)
+					fmt.Fprintf(w, "%s\t%s\t%s\n", one.Name, printable(s.shownText(one, g)), from)
 				}
 			}
 			if err := w.Flush(); err != nil {
@@ -51,13 +51,18 @@ func newConfigCommand() *cobra.Command {
 
 // shownText is what was given for a setting, without what may be a secret: variables can be
 // shown.
-func shownText(one *config.Setting, g config.Given) string {
-	secret := one.Kind == config.Headers || one.Kind == config.Values && namesSecret(g.Name)
+func (s *settings) shownText(one *config.Setting, g config.Given) string {
+	secret := one.Kind == config.Headers || one.Kind == config.Values && (namesSecret(g.Name) || s.redacts(g.Name))
 	at := strings.IndexAny(g.Text, ":=") + 1
 	if !secret || onlyVariable.MatchString(strings.TrimSpace(g.Text[at:])) || inFile.MatchString(g.Text[at:]) {
 		return g.Text
 	}
 	return g.Text[:at] + " ***"
+}
+
+// redacts reports whether no report shows a value of this name, or for this place.
+func (s *settings) redacts(name string) bool {
+	return slices.ContainsFunc(s.Redact, func(r string) bool { return strings.EqualFold(r, name[strings.LastIndex(name, "/")+1:]) })
 }
 
 // inFile is a value that has nothing but the scheme of a credential beside a variable of the file.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -135,7 +134,7 @@ func (s *settings) again(contract *contracttest.Contract) []argument {
 					a.text = name + ": env:" + a.secret
 				}
 			case "value":
-				if name, value, _ := strings.Cut(g.Text, "="); !onlyVariable.MatchString(value) && !isParameter(contract, name) || slices.ContainsFunc(s.Redact, func(r string) bool { return strings.EqualFold(r, name[strings.LastIndex(name, "/")+1:]) }) {
+				if name, value, _ := strings.Cut(g.Text, "="); !onlyVariable.MatchString(value) && !isParameter(contract, name) || s.redacts(name) {
 					a.secret = variable(name)
 					a.text = name + "=env:" + a.secret
 				}
