@@ -2,8 +2,10 @@ package contracttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -133,7 +135,12 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 		out.Severities = append(out.Severities, run.Severity{Check: p.Name, Severity: p.Values[0]})
 	}
 	out.Baseline, err = knownFindings(s.Baseline, s.BaselineUpdate)
-	return out, send.Certificates{CA: s.CACert, Cert: s.Cert, Key: s.Key}, err
+	if err != nil {
+		return out, send.Certificates{}, err
+	}
+	certificates := send.Certificates{CA: s.CACert, Cert: s.Cert, Key: s.Key}
+	err = asUser(&out, s, certificates)
+	return out, certificates, err
 }
 
 // set is an option that gives a setting.
@@ -181,6 +188,39 @@ func Header(name, value string) Option {
 	return set("header", func(s *config.Settings) {
 		s.Header = append(s.Header, config.Pair{Name: name, Values: []string{value}})
 	})
+}
+
+// Auth takes a user from an auth file of Web Fuzzing Commons, in YAML or JSON, as the run's own;
+// the name may be empty where there is one. What a login gives is got before the run, and
+// anew when it has expired.
+func Auth(file, user string) Option {
+	return func(o *options) error {
+		o.given.Auth, o.given.User = file, user
+		o.given.Mark("auth", config.Given{})
+		o.given.Mark("user", config.Given{})
+		return nil
+	}
+}
+
+// asUser gives a run the credentials of a user of an auth file.
+func asUser(out *run.Options, s *config.Settings, certificates send.Certificates) error {
+	if s.Auth == "" {
+		if s.User != "" {
+			return errors.New("user: the file is missing that has the user: give auth, too")
+		}
+		return nil
+	}
+	data, err := os.ReadFile(s.Auth)
+	if err != nil {
+		return fmt.Errorf("auth: %w", err)
+	}
+	u, err := obtain.ParseUser(data, s.User, config.Expand)
+	if err != nil {
+		return fmt.Errorf("auth: %s: %w", s.Auth, err)
+	}
+	out.User = u
+	out.Secure, err = certificates.Config()
+	return err //nolint:wrapcheck // it names the setting
 }
 
 // CACert names a file with certificates (PEM) of authorities whose targets are trusted, beside

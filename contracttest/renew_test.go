@@ -52,6 +52,7 @@ type tokens struct {
 	file       string
 	lasts      int
 	used, made int
+	logins     int
 	refused    bool // for good
 }
 
@@ -60,6 +61,10 @@ func (s *tokens) current() string { return fmt.Sprintf("secret-token-%d", s.made
 func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.URL.Path == "/session" && r.Method == http.MethodPost {
+		s.logIn(w, r)
+		return
+	}
 	if r.URL.Path == "/login" {
 		var body struct{ Code *string }
 		switch err := json.NewDecoder(r.Body).Decode(&body); {
@@ -74,7 +79,8 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	good := r.Header.Get("Authorization") == "Bearer "+s.current()
+	cookie, _ := r.Cookie("session")
+	good := r.Header.Get("Authorization") == "Bearer "+s.current() || cookie != nil && cookie.Value == s.current() || r.URL.Query().Get("access") == s.current()
 	if good {
 		s.used++
 	}
@@ -93,6 +99,24 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"count": 1}`))
 	}
+}
+
+// logIn gives the token to who knows the password, in several ways.
+func (s *tokens) logIn(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Name, Password string }
+	if r.Header.Get("Content-Type") == "application/json" {
+		_ = json.NewDecoder(r.Body).Decode(&body)
+	} else {
+		body.Name, body.Password = r.FormValue("Name"), r.FormValue("Password")
+	}
+	if body.Name != "ada" || body.Password != "pass&word" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	s.logins++
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: s.current(), HttpOnly: true})
+	w.Header().Set("X-Token", s.current())
+	_, _ = fmt.Fprintf(w, `{"data": [{"to/ken": %q}]}`, s.current())
 }
 
 // runTokens tests the service with a token that a command prints.
@@ -142,4 +166,78 @@ func TestCommandFails(t *testing.T) {
 	rep, err = runTokens(t, &tokens{lasts: 9, refused: true}, "header: {Authorization: 'Bearer cmd:cat FILE'}")
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(rep.Inconclusive, "\n"), "the credential stopped working")
+}
+
+// Whatever a login of an auth file gives, it is got anew when it has expired.
+func TestAuthFile(t *testing.T) {
+	const template = "authTemplate: {loginEndpointAuth: {endpoint: /session, verb: POST, contentType: application/json, payloadUserPwd: {usernameField: Name, passwordField: Password}}}\n"
+	for name, tt := range map[string]struct{ doc, user, file string }{
+		"body": {renewed, "ada", template + `auth:
+- {name: bob, fixedHeaders: [{name: Authorization, value: nothing}]}
+- name: ada
+  loginEndpointAuth:
+    payloadUserPwd: {username: ada, password: "${PASSWORD}"}
+    token: {extractFrom: body, extractSelector: /data/0/to~1ken, sendIn: header, sendName: Authorization, sendTemplate: "Bearer {token}"}`},
+		"header": {renewed, "", `{"auth": [{"name": "ada", "loginEndpointAuth": {"endpoint": "/session", "verb": "POST", "contentType": "application/json",
+			"payloadRaw": "{\"Name\": \"ada\", \"Password\": \"pass&word\"}",
+			"token": {"extractFrom": "header", "extractSelector": "X-Token", "sendIn": "header", "sendName": "Authorization", "sendTemplate": "Bearer {token}"}}}]}`},
+		"cookie": {strings.Replace(renewed, "type: http, scheme: bearer", "type: apiKey, in: cookie, name: session", 1), "", `auth:
+- name: ada
+  loginEndpointAuth: {endpoint: /session, verb: POST, contentType: application/x-www-form-urlencoded, expectCookies: true,
+    payloadUserPwd: {usernameField: Name, passwordField: Password, username: ada, password: pass&word}}`},
+		"query": {strings.Replace(renewed, "type: http, scheme: bearer", "type: apiKey, in: query, name: access", 1), "ada", template + `auth:
+- name: ada
+  loginEndpointAuth:
+    payloadUserPwd: {username: ada, password: pass&word}
+    token: {extractFrom: header, extractSelector: X-Token, sendIn: query, sendName: access}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("PASSWORD", "pass&word")
+			dir := t.TempDir()
+			s := &tokens{lasts: 100, file: filepath.Join(dir, "token")}
+			file := filepath.Join(dir, "auth.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(tt.file), 0o600))
+			c, err := contracttest.Parse("tokens.yaml", []byte(tt.doc))
+			require.NoError(t, err)
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Auth(file, tt.user), contracttest.Values("code", "open"))
+			require.NoError(t, err)
+			assert.Empty(t, rep.Inconclusive)
+			assert.Greater(t, s.logins, 2)
+			text, err := json.Marshal(rep)
+			require.NoError(t, err)
+			assert.NotContains(t, string(text), "secret-token")
+			assert.NotContains(t, string(text), "pass&word")
+		})
+	}
+}
+
+// What is wrong with an auth file, or with a login, is said before anything is judged.
+func TestAuthFileWrong(t *testing.T) {
+	login := func(rest string) string {
+		return "auth: [{name: ada, loginEndpointAuth: {endpoint: /session, verb: POST, " + rest + "}}]"
+	}
+	for _, tt := range []struct{ user, file, want string }{
+		{"", "auth: [", "yaml: "},
+		{"", "auth: [{name: ada, fixedHeaders: [{name: X-Other, value: b}]}]", "auth: the user has the header X-Other, which is given, too: leave one of them out"},
+		{"", login("contentType: application/json, payloadUserPwd: {usernameField: a, username: b, passwordField: c, password: 456}"), "user ada: loginEndpointAuth.payloadUserPwd.password: want string, not number"},
+		{"", "auth: [{name: ada, fixedHeaders: [{name: A, value: '${MISSING_HERE}'}]}]", "user ada: fixedHeaders: value: ${MISSING_HERE}: there is no such variable in the environment"},
+		{"", "{}", "auth: want a list of users"},
+		{"", "auth: [{name: a}, {name: b}]", "it has the users a, b: name one by user"},
+		{"adb", "auth: [{name: ada}]", `it has no user "adb"; did you mean "ada"?`},
+		{"", "auth: [{name: ada}]", "user ada: want fixedHeaders or loginEndpointAuth"},
+		{"", "auth: [{name: ada, createUsers: {verb: POST}}]", "user ada: createUsers: "},
+		{"", login("expectCookies: true, token: {}"), "user ada: loginEndpointAuth: want one of expectCookies and token"},
+		{"", login("token: {extractFrom: cookie}"), `token: extractFrom "cookie": want body or header`},
+		{"", login("payloadRaw: a, expectCookies: true"), "contentType: want that of the payload"},
+		{"", login("expectCookies: true"), "header Cookie: the login by POST /session: it is answered with 401 Unauthorized: see the user's name, password and fields"},
+		{"", "auth: [{name: ada, loginEndpointAuth: {externalEndpointURL: 'http://127.0.0.1:1/in?key=hidden', verb: GET, expectCookies: true}}]", "the login by GET http://127.0.0.1:1/in: the target cannot be reached"},
+	} {
+		file := filepath.Join(t.TempDir(), "auth.yaml")
+		require.NoError(t, os.WriteFile(file, []byte(tt.file), 0o600))
+		c, err := contracttest.Parse("tokens.yaml", []byte(renewed))
+		require.NoError(t, err)
+		_, err = contracttest.Run(t.Context(), c, contracttest.Handler(&tokens{}), contracttest.Auth(file, tt.user), contracttest.Header("x-other", "a"))
+		require.ErrorContains(t, err, tt.want, tt.file)
+		assert.NotContains(t, err.Error(), "hidden")
+	}
 }

@@ -19,6 +19,7 @@ type Settings struct {
 	Spec, Target    string
 	CACert          string // these are files in PEM
 	Cert, Key       string
+	Auth, User      string
 	Header, Peer    []Pair // of one value each
 	Value           []Pair
 	Only, Skip      []string
@@ -126,6 +127,8 @@ var Table = []Setting{
 	{Name: "cacert", Go: "CACert", File: true, Again: true, Doc: "file with certificates (PEM) of authorities whose targets are trusted, beside those of the system", at: func(s *Settings) any { return &s.CACert }},
 	{Name: "cert", Go: "ClientCert", File: true, Again: true, Doc: "file with the certificate (PEM) that the client shows to the target", at: func(s *Settings) any { return &s.Cert }},
 	{Name: "key", Go: "ClientCert", File: true, Again: true, Doc: "file with the key (PEM) of --cert, where that does not have it", at: func(s *Settings) any { return &s.Key }},
+	{Name: "auth", Go: "Auth", File: true, Again: true, Doc: "auth file of Web Fuzzing Commons (YAML or JSON) with users: the headers they are known by, and how they log in", at: func(s *Settings) any { return &s.Auth }},
+	{Name: "user", Go: "Auth", Again: true, Doc: "name of the user in --auth that the run is; may be left out where there is one", at: func(s *Settings) any { return &s.User }},
 	{Name: "header", Go: "Header", Kind: Headers, Doc: "header to send with every request, as 'Name: value', where env:VARIABLE in the value is that of the environment, as in 'Authorization: Bearer env:TOKEN', and cmd:COMMAND at its end the first line that the command prints (repeatable)", Again: true, at: func(s *Settings) any { return &s.Header }},
 	{Name: "peer", Go: "Peer", Kind: Headers, Doc: "header with the credential of another user, who is not to see what this one makes, written as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Peer }},
 	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b, or for one place of an operation, as CreateOrder/body/customer/id=7; env:VARIABLE and cmd:COMMAND as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},

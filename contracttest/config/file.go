@@ -199,7 +199,8 @@ var inFile = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
 // variableName is what a variable of the environment may be called.
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func (r reader) expanded(s *Setting, text string) (string, error) {
+// Expand puts variables of the environment in the place of ${NAME}, as in a file of settings.
+func Expand(text string) (string, error) {
 	var err error
 	text = inFile.ReplaceAllStringFunc(text, func(word string) string {
 		if strings.HasPrefix(word, "$$") {
@@ -215,6 +216,11 @@ func (r reader) expanded(s *Setting, text string) (string, error) {
 		}
 		return value
 	})
+	return text, err
+}
+
+func (r reader) expanded(s *Setting, text string) (string, error) {
+	text, err := Expand(text)
 	if err != nil || !s.File || text == "" || text == "-" || strings.Contains(text, "://") || filepath.IsAbs(text) {
 		return text, err
 	}

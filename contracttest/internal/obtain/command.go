@@ -1,4 +1,4 @@
-// Package obtain gets credentials, and gets them anew: what a command prints.
+// Package obtain gets credentials, and gets them anew: by a command, or by a login.
 package obtain
 
 import (

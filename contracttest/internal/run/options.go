@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/baseline"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/obtain"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
@@ -21,6 +23,8 @@ type Options struct {
 	Headers []Header
 	// Obtained is what Known, Headers and Peer have besides, when it is got.
 	Obtained []Obtained
+	User     *obtain.User // gives the run's own credentials; nil where none does
+	Secure   *tls.Config  // of a login that is not at the target; nil is the usual way
 	Seed     int64
 	Random   int
 	Workers  int

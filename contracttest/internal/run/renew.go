@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/obtain"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
@@ -23,6 +25,8 @@ type Obtained struct {
 	// Written is how the setting has all of it.
 	Written string
 	Get     obtain.Source
+
+	secret bool // whatever its name
 }
 
 // written puts values that would be got as they are written, where nothing is to be got.
@@ -53,11 +57,71 @@ type renewal struct {
 type renewed struct {
 	Obtained
 	first, now string
-	secret     bool
+	hidden     bool
 }
 
 // maxFormer is how many secrets of before are kept, to hide them.
 const maxFormer = 100
+
+// asUser gives the run the credentials of its user: what a login gives is among what is to be got.
+func (o *Options) asUser(c *contract.Contract, target send.Target) error {
+	if o.User == nil {
+		return nil
+	}
+	twice := func(name string) error {
+		if o.given([]string{strings.ToLower(name)}) || slices.ContainsFunc(o.Obtained, func(b Obtained) bool { return b.For == ForHeader && strings.EqualFold(b.Name, name) }) {
+			return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", name)
+		}
+		return nil
+	}
+	var headers []Header
+	for _, h := range o.User.FixedHeaders {
+		if err := twice(h.Name); err != nil {
+			return err
+		}
+		headers = append(headers, Header(h))
+		if !isSecretName(h.Name) {
+			o.Redact = append(slices.Clone(o.Redact), h.Name) // it is a credential, whatever its name
+		}
+	}
+	o.Headers = append(slices.Clone(o.Headers), headers...)
+	login := o.User.Login
+	if login == nil {
+		return nil
+	}
+	get, before := login.Source(target, o.Secure)
+	b := Obtained{For: ForHeader, Name: "Cookie", Prefix: before, Get: get, secret: true}
+	if t := login.Token; t != nil {
+		b.Name = t.Name
+		if t.In == "query" {
+			b.For, b.Name = ForValue, queryScheme(c, t.Name)
+			if b.Name == "" {
+				return fmt.Errorf("auth: the token is to be sent in the query parameter %s, and the document has no security scheme with it (type: apiKey, in: query)", t.Name)
+			}
+		}
+	}
+	if b.For == ForHeader {
+		if err := twice(b.Name); err != nil {
+			return err
+		}
+	}
+	o.Obtained = append(slices.Clone(o.Obtained), b)
+	return nil
+}
+
+// queryScheme is the security scheme whose credential is in a parameter of the query; empty where
+// there is none.
+func queryScheme(c *contract.Contract, name string) string {
+	if c.Doc.Components == nil {
+		return ""
+	}
+	for _, scheme := range slices.Sorted(maps.Keys(c.Doc.Components.SecuritySchemes)) {
+		if ref := c.Doc.Components.SecuritySchemes[scheme]; ref != nil && ref.Value != nil && ref.Value.Type == "apiKey" && ref.Value.In == "query" && ref.Value.Name == name {
+			return scheme
+		}
+	}
+	return ""
+}
 
 // obtain gets what is to be got before the run. A value that is no credential stays as it is.
 func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []*renewed, err error) {
@@ -66,7 +130,7 @@ func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []
 		if err != nil {
 			return nil, o.notGot(b, err, nil)
 		}
-		p := &renewed{b, text, text, isSecretName(b.Name)}
+		p := &renewed{b, text, text, b.secret || isSecretName(b.Name)}
 		switch b.For {
 		case ForHeader:
 			o.Headers = append(o.Headers, Header{b.Name, b.Prefix + text})
@@ -77,7 +141,7 @@ func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []
 			if c.Doc.Components == nil || c.Doc.Components.SecuritySchemes[b.Name] == nil {
 				continue
 			}
-			p.secret = true
+			p.hidden = true
 		}
 		renewals = append(renewals, p)
 	}
@@ -125,7 +189,7 @@ func (n *renewal) again(ctx context.Context, since int, o *Options) error {
 		if err != nil {
 			return o.notGot(p.Obtained, err, n.known())
 		}
-		if p.secret && p.now != p.first && !slices.Contains(n.former, p.now) {
+		if p.hidden && p.now != p.first && !slices.Contains(n.former, p.now) {
 			n.former = append(n.former[max(0, len(n.former)-maxFormer+1):], p.now)
 		}
 		p.now = text
@@ -144,7 +208,7 @@ func (n *renewal) secrets() []string {
 func (n *renewal) known() []string {
 	all := slices.Clone(n.former)
 	for _, p := range n.parts {
-		if p.secret {
+		if p.hidden {
 			all = append(all, p.first, p.now)
 		}
 	}

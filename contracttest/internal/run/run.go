@@ -39,6 +39,9 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	if sel.idle != "" {
 		return opts.nothing(c, sel, target.String()), nil
 	}
+	if err := opts.asUser(c, target); err != nil {
+		return nil, err
+	}
 	defer func() { rep, err = opts.after(ctx, rep, err) }()
 	given, err := opts.before(ctx)
 	if err != nil {

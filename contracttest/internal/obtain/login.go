@@ -1,0 +1,120 @@
+package obtain
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+)
+
+// Source gets the credential by the login: at the target, or where else it is, over TLS as secure
+// says. Before is what stands before it in its header or parameter.
+func (l *Login) Source(target send.Target, secure *tls.Config) (get Source, before string) {
+	after := ""
+	if l.Token != nil && l.Token.Template != "" {
+		before, after, _ = strings.Cut(l.Token.Template, "{token}")
+	}
+	return func(ctx context.Context) (string, error) {
+		text, err := l.do(ctx, target, secure)
+		if err != nil {
+			return "", fmt.Errorf("the login by %s %s: %w", l.Verb, l.where(), err)
+		}
+		return text + after, nil
+	}, before
+}
+
+// where is the endpoint without what may be a secret.
+func (l *Login) where() string {
+	where, _, _ := strings.Cut(l.Endpoint+l.External, "?")
+	if u, err := url.Parse(where); err == nil {
+		return u.Redacted()
+	}
+	return where
+}
+
+func (l *Login) do(ctx context.Context, target send.Target, secure *tls.Config) (string, error) {
+	req, err := l.request()
+	if err != nil {
+		return "", err
+	}
+	if l.External != "" {
+		u, err := url.Parse(l.External)
+		if err != nil {
+			return "", errors.New("its URL is none")
+		}
+		if target, err = send.ParseURL(u.Scheme+"://"+u.Host, secure); err != nil {
+			return "", err //nolint:wrapcheck // it names the URL
+		}
+		defer target.Close()
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	resp, err := target.Do(ctx, req, nil)
+	if err != nil {
+		return "", err //nolint:wrapcheck // it says what was not reached
+	}
+	if resp.Status/100 != 2 && !(l.Cookies && resp.Status/100 == 3) {
+		return "", fmt.Errorf("it is answered with %d %s: see the user's name, password and fields", resp.Status, http.StatusText(resp.Status))
+	}
+	text, err := l.credential(resp)
+	if err == nil && (text == "" || strings.ContainsAny(text, "\r\n\x00")) {
+		err = errors.New("the credential in its answer is empty, or has a control character")
+	}
+	return text, err
+}
+
+// credential is that of the answer.
+func (l *Login) credential(resp *wire.Response) (string, error) {
+	if l.Cookies {
+		var all []string
+		for _, c := range (&http.Response{Header: resp.Header}).Cookies() {
+			if c.MaxAge >= 0 && c.Value != "" {
+				all = append(all, c.Name+"="+c.Value)
+			}
+		}
+		if len(all) == 0 {
+			return "", errors.New("its answer sets no cookie")
+		}
+		return strings.Join(all, "; "), nil
+	}
+	if l.Token.From == "header" {
+		if text := resp.Header.Get(l.Token.Selector); text != "" {
+			return text, nil
+		}
+		return "", fmt.Errorf("its answer has no header %s", l.Token.Selector)
+	}
+	if resp.BodyErr != nil {
+		return "", resp.BodyErr
+	}
+	var value any
+	if err := json.Unmarshal(resp.Body, &value); err != nil {
+		return "", errors.New("the body of its answer is not JSON")
+	}
+	for name := range strings.SplitSeq(l.Token.Selector[1:], "/") {
+		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if value = nil; err == nil && i >= 0 && i < len(v) {
+				value = v[i]
+			}
+		default:
+			value = nil
+		}
+	}
+	text, ok := value.(string)
+	if !ok {
+		return "", fmt.Errorf("the body of its answer has no text at %s", l.Token.Selector)
+	}
+	return text, nil
+}
