@@ -54,6 +54,7 @@ type tokens struct {
 	used, made int
 	logins     int
 	refused    bool // for good
+	strict     bool // an operation without security refuses wrong credentials, too
 }
 
 func (s *tokens) current() string { return fmt.Sprintf("secret-token-%d", s.made) }
@@ -67,7 +68,11 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path == "/login" {
 		var body struct{ Code *string }
+		shown := r.Header.Get("Authorization")
 		switch err := json.NewDecoder(r.Body).Decode(&body); {
+		case s.strict && shown != "" && shown != "Bearer "+s.current():
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			w.WriteHeader(http.StatusUnauthorized)
 		case err != nil || body.Code == nil || *body.Code == "" || r.Header.Get("Content-Type") != "application/json":
 			w.WriteHeader(http.StatusBadRequest)
 		case *body.Code != "open":
@@ -135,10 +140,10 @@ func runTokens(t *testing.T, s *tokens, settings string) (*contracttest.Report, 
 // A credential that a command prints is got anew whenever it has expired, and the report is that
 // of one that does not expire.
 func TestCommandRenews(t *testing.T) {
-	for _, settings := range []string{"header: {Authorization: 'Bearer cmd:cat FILE'}", "value: {token: 'cmd:cat FILE'}"} {
+	for _, settings := range []string{"header: {Authorization: 'Bearer cmd:cat FILE'}", "value: {token: 'cmd:cat FILE'}", "header: {Authorization: 'Bearer cmd:cat FILE'} # strict"} {
 		var reports []string
-		for _, lasts := range []int{0, 40} {
-			s := &tokens{lasts: lasts}
+		for _, lasts := range []int{0, 3, 40} {
+			s := &tokens{lasts: lasts, strict: strings.HasSuffix(settings, "strict")}
 			rep, err := runTokens(t, s, settings)
 			require.NoError(t, err)
 			assert.Empty(t, rep.Inconclusive)
@@ -149,7 +154,9 @@ func TestCommandRenews(t *testing.T) {
 			assert.NotContains(t, string(text), "secret-token")
 			reports = append(reports, string(text))
 		}
-		assert.Equal(t, reports[0], reports[1])
+		for _, other := range reports[1:] {
+			assert.Equal(t, reports[0], other)
+		}
 	}
 }
 

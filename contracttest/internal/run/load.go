@@ -247,6 +247,12 @@ func (r *runner) alone(ctx context.Context, op *contract.Operation, req *wire.Re
 
 // once sends a request, and reports whether no other was under way.
 func (r *runner) once(ctx context.Context, op *contract.Operation, req *wire.Request, do way) (x *wire.Exchange, alone bool) {
+	if ctx.Value(ownCredential{}) != nil {
+		r.load.quiet.Lock()
+		defer r.load.quiet.Unlock()
+		r.renew(ctx, r.renewal.state())
+		return r.carry(ctx, op, req, do), true
+	}
 	r.load.quiet.RLock()
 	defer r.load.quiet.RUnlock()
 	started := r.load.started.Add(1)

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/obtain"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -50,8 +52,9 @@ const (
 type renewal struct {
 	mu     sync.RWMutex
 	parts  []*renewed
-	times  int      // that they were got anew
-	former []string // secrets that were good before
+	times  int         // that they were got anew
+	former []string    // secrets that were good before
+	brief  atomic.Bool // they expire by so few requests that each may need one of its own
 }
 
 type renewed struct {
@@ -215,15 +218,15 @@ func (n *renewal) known() []string {
 	return all
 }
 
-// bears reports whether a request has a credential that was got.
-func (n *renewal) bears(req *wire.Request) bool {
+// borne are the credentials of those that were got that a request has.
+func (n *renewal) borne(req *wire.Request) (all []*renewed) {
 	has := func(text, secret string) bool { return replaceWhole(text, secret, "") != text }
 	for _, p := range n.parts { // their first texts never change
 		if has(req.Target, url.QueryEscape(p.first)) || slices.ContainsFunc(req.Header, func(f wire.Field) bool { return has(f.Value, p.first) }) {
-			return true
+			all = append(all, p)
 		}
 	}
-	return false
+	return all
 }
 
 // current is a request with the credentials of now.
@@ -247,51 +250,99 @@ func (n *renewal) current(req *wire.Request) *wire.Request {
 // refused it is sent once more with another, if that can be had: one that has expired says
 // nothing about the operation.
 func (r *runner) exchange(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
-	const most = 4 // others may get a credential, too, and it may expire again
-	var x *wire.Exchange
-	for range most {
+	const most = 3 // others may get a credential, too, and it may expire again
+	for tries := 0; ; tries++ {
 		since := r.renewal.state()
-		x = r.persist(ctx, op, req, do)
-		if x.Response == nil || x.Response.Status != http.StatusUnauthorized || !r.renewal.bears(req) || !r.renews(ctx, op, since) {
-			break
+		x := r.persist(ctx, op, req, do)
+		if x.Response == nil || len(r.renewal.parts) == 0 {
+			return x
+		}
+		if x.Response.Status != http.StatusUnauthorized {
+			r.noteGood(op, x)
+			return x
+		}
+		borne := r.renewal.borne(req)
+		if len(borne) == 0 || !r.renewable(ctx) {
+			return x
+		}
+		if r.renewal.brief.Load() || tries == most {
+			// It may have expired by the requests of others. With one of its own it has not.
+			r.renewal.brief.Store(true)
+			return r.persist(context.WithValue(ctx, ownCredential{}, true), op, req, do)
+		}
+		if !r.renews(ctx, op, req, borne, since) {
+			return x
 		}
 	}
-	return x
 }
 
-// renews reports whether there is another credential since one was refused. That it has expired,
-// and is not refused for what the request says, a valid request tells that was accepted before;
-// where there is none, another credential is tried once.
-func (r *runner) renews(ctx context.Context, op *contract.Operation, since int) bool {
-	c, st := caseOf(ctx), r.states.of(op)
-	if c != nil && c.Credential || r.credential.lost.Load() != nil || op.AuthClause == nil && r.secured() {
-		return false
+// ownCredential is the key of a context whose request is sent alone, with a credential that was
+// not used yet.
+type ownCredential struct{}
+
+// good is a request that was accepted with credentials, and changes nothing.
+type good struct {
+	req   *wire.Request
+	borne []*renewed
+}
+
+// noteGood notes the first request of an operation that shows later whether its credential is
+// still good.
+func (r *runner) noteGood(op *contract.Operation, x *wire.Exchange) {
+	if st := r.states.of(op); x.Request.Method == http.MethodGet && x.Response.Status/100 == 2 && st.good.Load() == nil {
+		if borne := r.renewal.borne(x.Request); len(borne) > 0 {
+			st.good.Store(&good{x.Request, borne})
+		}
 	}
+}
+
+// renewable reports whether a credential that a case has may be got anew where it is refused.
+func (r *runner) renewable(ctx context.Context) bool {
+	c := caseOf(ctx)
+	return r.credential.lost.Load() == nil && (c == nil || !c.Credential || c.Expect == plan.Accept)
+}
+
+// renews reports whether there are other credentials since some were refused. That they have
+// expired, and are not refused for what the request says, another request tells that was accepted
+// before; where there is none, others are tried once.
+func (r *runner) renews(ctx context.Context, op *contract.Operation, req *wire.Request, borne []*renewed, since int) bool {
 	if r.renewal.state() != since {
 		return true
 	}
-	control := r.goodRequest(op)
-	if control == nil && st.accepted {
-		control = st.plan.basics[0]
-	}
-	if control != nil && rank(control.Op) > reading {
-		control = nil // it would wait for what this one holds
-	}
+	st := r.states.of(op)
+	by, control := r.control(op, borne)
 	switch {
-	case control == nil && !st.accepted && st.renewed.Swap(true):
+	case control == nil && (op.AuthClause == nil && r.secured() || !st.accepted && st.renewed.Swap(true)):
 		return false
-	case control != nil && c != control:
-		r.send(ctx, control) // which renews it
+	case control != nil && control.req != req:
+		r.exchange(withCase(ctx, nil), by, control.req, r.target.Do) // which renews them
 		return r.renewal.state() != since
 	}
-	if err := r.renewal.again(ctx, since, r.opts); err != nil {
-		if ctx.Err() == nil {
-			why := fmt.Sprintf("the credential stopped working, and there is no other: %s", err)
-			r.credential.lost.Store(&why)
-		}
-		return false
+	return r.renew(ctx, since)
+}
+
+// control is a request that tells whether credentials are still good: one of the same operation,
+// else of one that asks for credentials. Nil where there is none.
+func (r *runner) control(op *contract.Operation, borne []*renewed) (*contract.Operation, *good) {
+	if g := r.states.of(op).good.Load(); g != nil {
+		return op, g
 	}
-	return true
+	for _, st := range r.states {
+		if g := st.good.Load(); g != nil && st.op.AuthClause != nil && slices.ContainsFunc(g.borne, func(p *renewed) bool { return slices.Contains(borne, p) }) {
+			return st.op, g
+		}
+	}
+	return nil, nil
+}
+
+// renew gets the credentials anew, if nobody has done so since. That there are none ends the run.
+func (r *runner) renew(ctx context.Context, since int) bool {
+	err := r.renewal.again(ctx, since, r.opts)
+	if err != nil && ctx.Err() == nil {
+		why := fmt.Sprintf("the credential stopped working, and there is no other: %s", err)
+		r.credential.lost.Store(&why)
+	}
+	return err == nil
 }
 
 // secured reports whether the document asks for credentials anywhere.

@@ -51,7 +51,8 @@ type state struct {
 	aside      []report.Finding    // that its valid request is refused, as examples need not exist
 	skipped    map[*contract.Clause]string
 
-	spoilt      atomic.Bool  // it fails since some request
+	spoilt      atomic.Bool // it fails since some request
+	good        atomic.Pointer[good]
 	renewed     atomic.Bool  // another credential was tried before it had accepted one
 	late, large atomic.Int32 // answers that did not come to an end
 	took, sent  atomic.Int64 // nanoseconds of all its requests, and how many these are
