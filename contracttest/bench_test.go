@@ -4,8 +4,11 @@ package contracttest_test
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +53,73 @@ func BenchmarkRun(b *testing.B) {
 			b.ReportMetric(each/float64(time.Microsecond), "cpu-µs/exchange")
 			b.ReportMetric(each/float64(bare), "times-bare")
 			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// BenchmarkMiddleware judges an exchange of a request and an answer of some size, as openapi3filter does.
+func BenchmarkMiddleware(b *testing.B) {
+	const document = `
+openapi: 3.0.3
+info: {title: Orders, version: "1"}
+paths:
+  /orders/{id}:
+    post:
+      operationId: SendOrder
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: integer}}
+        - {name: dry, in: query, schema: {type: boolean}}
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}}
+      responses: {"200": {description: done, content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}}}
+components:
+  schemas:
+    Order:
+      type: object
+      required: [customer, lines]
+      properties:
+        customer: {type: string, minLength: 1, maxLength: 80}
+        lines:
+          type: array
+          maxItems: 100
+          items:
+            type: object
+            required: [article, count]
+            properties: {article: {type: string, pattern: '^[A-Z]{2}-[0-9]+$'}, count: {type: integer, minimum: 1}, note: {type: string}}
+`
+	contract, err := contracttest.Parse("orders.yaml", []byte(document))
+	require.NoError(b, err)
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(document))
+	require.NoError(b, err)
+	router, err := legacy.NewRouter(doc)
+	require.NoError(b, err)
+	body := []byte(`{"customer":"Jo","lines":[` + strings.Repeat(`{"article":"AB-12","count":3,"note":"as ever"},`, 9) + `{"article":"AB-12","count":3}]}`)
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			b.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(data)
+	})
+	fail := func(f contracttest.Finding) { b.Error(f.Message) }
+	for name, h := range map[string]http.Handler{
+		"bare":           bare,
+		"judged":         contracttest.Middleware(contract, contracttest.OnFinding(fail))(bare),
+		"openapi3filter": openapi3filter.NewValidator(router, openapi3filter.Strict(true)).Middleware(bare),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				n++
+				r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/orders/7?dry=true", bytes.NewReader(bytes.Replace(body, []byte("Jo"), strconv.AppendInt(nil, int64(n), 10), 1)))
+				r.Header.Set("Content-Type", "application/json")
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, r)
+				if rec.Code != http.StatusOK {
+					b.Fatal(rec.Body)
+				}
+			}
 		})
 	}
 }

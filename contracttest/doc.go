@@ -21,7 +21,7 @@
 //	report, err := contracttest.Run(ctx, contract, contracttest.URL("http://127.0.0.1:8080"))
 //
 // Exchanges that were recorded or written by hand are judged by
-// [Contract.Judge], live traffic by [Transport].
+// [Contract.Judge], live traffic by [Transport] and [Middleware].
 //
 // The package knows no API but the one in the document, and sends nothing but
 // to the target.

@@ -12,9 +12,10 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Chi is the API on chi.
-func Chi() http.Handler {
+// Chi is the API on chi, behind some middleware.
+func Chi(middleware ...func(http.Handler) http.Handler) http.Handler {
 	r := chi.NewRouter()
+	r.Use(middleware...)
 	// chi's own answer has no Allow where it does not know the method.
 	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", http.MethodGet)
@@ -32,9 +33,12 @@ func Chi() http.Handler {
 	return r
 }
 
-// Echo is the API on Echo.
-func Echo() http.Handler {
+// Echo is the API on Echo, behind some middleware.
+func Echo(middleware ...func(http.Handler) http.Handler) http.Handler {
 	e := echo.New()
+	for _, m := range middleware {
+		e.Use(echo.WrapMiddleware(m))
+	}
 	e.GET("/greetings/:name", func(c echo.Context) error {
 		// A parameter at the end of a route takes the rest of the path.
 		if strings.Contains(c.Param("name"), "/") {

@@ -154,7 +154,7 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 	if op.Body == nil {
 		return nil // OpenAPI does not say what becomes of a body that is not documented
 	}
-	if len(r.Body) == 0 {
+	if len(r.Body) == 0 && !r.Unseen {
 		if op.Body.Spec.Required {
 			return []Violation{{Clause: op.Body.Presence, Message: "the body is missing", Leave: op.leaveEmpty(r)}}
 		}
@@ -166,6 +166,8 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 	}
 	types := r.Values("Content-Type")
 	switch {
+	case len(types) == 0 && r.Unseen:
+		return broken // there may be no body
 	case len(types) == 0, len(types) == 1 && strings.TrimSpace(types[0]) == "":
 		return append(broken, Violation{Clause: op.Body.MediaType, Message: "the body has no Content-Type", Leave: leaveNoType})
 	case len(types) > 1:
@@ -193,6 +195,9 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 			v.Leave = leaveCharset
 		}
 		broken = append(broken, v)
+	}
+	if r.Unseen {
+		return broken
 	}
 	syntax := media.Syntax
 	if syntax == nil { // what a range leaves open is about its media type

@@ -80,10 +80,10 @@ func responseMediaType(e *Exchange) []Finding {
 		}
 		return []Finding{f}
 	}
-	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) == 0 {
+	label := e.Response.Header.Get("Content-Type")
+	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) == 0 && (!e.Response.Unseen || label == "") {
 		return nil
 	}
-	label := e.Response.Header.Get("Content-Type")
 	if _, err := doc.Select(label); err != nil {
 		f := Finding{
 			Clause: doc.MediaType, Message: fmt.Sprintf("%s: %s: %s", status(e.Response.Status), err, clip(e.text())),
@@ -139,7 +139,7 @@ func bodyMissing(e *Exchange) []Finding {
 		return nil
 	}
 	doc := e.Documented()
-	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) > 0 {
+	if doc == nil || doc.NoBody != nil || e.bodyless() || len(e.Response.Body) > 0 || e.Response.Unseen {
 		return nil
 	}
 	f := Finding{

@@ -153,7 +153,7 @@ func (e *Exchange) acceptable(coding string) bool {
 }
 
 func responseEncoding(e *Exchange) []Finding {
-	if e.Response == nil {
+	if e.Response == nil || e.Response.Unseen {
 		return nil
 	}
 	codings := e.codings()

@@ -19,6 +19,9 @@ const (
 	UndocumentedStatus = "undocumented-status"
 )
 
+// RequestInvalid names the check of a request that nobody has planned.
+const RequestInvalid = "request-invalid"
+
 // Accepts reports whether a status is a success of the operation: a 2xx, or a
 // 3xx that the document has by its number or its range. A redirect that only a
 // default covers is neither acceptance nor refusal.

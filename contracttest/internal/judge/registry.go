@@ -148,7 +148,7 @@ var Checks = []Check{
 		Refs:   "the run's own bound",
 	},
 	{
-		Name: "request-invalid", run: requestInvalid,
+		Name: RequestInvalid, run: requestInvalid,
 		Doc:      "A recorded request breaks the contract.",
 		Severity: "a warning where it was refused as it should be",
 		Silent:   "Requests that were planned: breaking is what they are for.",

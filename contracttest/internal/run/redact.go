@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"mime"
 	"net/url"
@@ -22,6 +23,15 @@ func (r *runner) finding(e *judge.Exchange, f judge.Finding, name string) report
 	return Finding(&shown, f, r.curlBase, name)
 }
 
+// Secrets lists the values of an exchange that nobody has planned which no report shows: its
+// credentials, and those of headers, parameters and properties that these words are in the names
+// of, beside those that are secret anywhere. That they come back is no leak.
+func Secrets(e *judge.Exchange, words []string) []string {
+	v := &redactor{names: slices.Concat(secretNames, words), within: true, all: slices.Clone(e.Secrets)}
+	v.exchange(e.Op, e.Exchange, e.Op.BasePath)
+	return v.longestFirst()
+}
+
 // redacted lists the values of an exchange that no report shows: those of the headers,
 // parameters and properties that the run names. That they come back is no leak.
 func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
@@ -41,10 +51,28 @@ func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
 	for path, values := range r.opts.at[op] {
 		known(path[strings.LastIndex(path, "/")+1:], values)
 	}
+	v.exchange(op, x, r.base(op))
+	return v.longestFirst()
+}
+
+type redactor struct {
+	names  []string
+	within bool // a name need only hold one of them
+	all    []string
+}
+
+// longestFirst returns what was found: or a part of one would be hidden, and the rest shown.
+func (v *redactor) longestFirst() []string {
+	slices.SortFunc(v.all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(v.all)
+}
+
+// exchange looks for the names in both messages.
+func (v *redactor) exchange(op *contract.Operation, x *wire.Exchange, base string) {
 	for _, f := range x.Request.Header {
-		v.text(f.Name, f.Value)
+		v.header(f.Name, f.Value)
 	}
-	for name, value := range world.Values(op, x.Request.Target, r.base(op)) {
+	for name, value := range world.Values(op, x.Request.Target, base) {
 		v.text(name, value)
 	}
 	_, query, _ := strings.Cut(x.Request.Target, "?")
@@ -53,19 +81,36 @@ func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
 	if x.Response != nil {
 		for name, values := range x.Response.Header {
 			for _, value := range values {
+				v.header(name, value)
+			}
+		}
+		plain, _ := judge.Content(x.Response) // as it came where it cannot be decoded: then nobody is shown more
+		v.body(x.Response.Header.Get("Content-Type"), plain.Body)
+	}
+}
+
+func (v *redactor) header(name, value string) {
+	v.text(name, value)
+	if v.within && strings.HasSuffix(strings.ToLower(name), "cookie") { // its value may come back without its name
+		for pair := range strings.SplitSeq(value, ";") {
+			if _, value, _ := strings.Cut(pair, "="); len(value) >= minLong {
 				v.text(name, value)
 			}
 		}
-		v.body(x.Response.Header.Get("Content-Type"), x.Response.Body)
 	}
-	slices.SortFunc(v.all, func(a, b string) int { return len(b) - len(a) }) // or a part of one would be hidden, and the rest shown
-	return slices.Compact(v.all)
 }
 
-type redactor struct{ names, all []string }
+// hides reports whether the value of something so named is hidden.
+func (v *redactor) hides(name string) bool {
+	if v.within {
+		name = strings.ToLower(name)
+		return slices.ContainsFunc(v.names, func(n string) bool { return strings.Contains(name, strings.ToLower(n)) })
+	}
+	return slices.ContainsFunc(v.names, func(n string) bool { return strings.EqualFold(n, name) })
+}
 
 func (v *redactor) text(name, value string) {
-	if value != "" && slices.ContainsFunc(v.names, func(n string) bool { return strings.EqualFold(n, name) }) {
+	if value != "" && v.hides(name) {
 		v.all = append(v.all, value)
 	}
 }
@@ -110,7 +155,11 @@ func (v *redactor) body(kind string, data []byte) {
 		return
 	}
 	for _, name := range v.names { // what is no JSON may look like it
-		member := regexp.MustCompile(`(?i)"` + regexp.QuoteMeta(name) + `"\s*:\s*(?:"((?:[^"\\]|\\.)*)|([^\s,{}\[\]"]+))`)
+		more := ""
+		if v.within {
+			more = `[^"]*`
+		}
+		member := regexp.MustCompile(`(?i)"` + more + regexp.QuoteMeta(name) + more + `"\s*:\s*(?:"((?:[^"\\]|\\.)*)|([^\s,{}\[\]"]+))`)
 		for _, m := range member.FindAllSubmatch(data, -1) {
 			v.text(name, string(m[1])+string(m[2]))
 		}
@@ -123,7 +172,7 @@ func (v *redactor) json(name string, value any) {
 	switch value := value.(type) {
 	case map[string]any:
 		for key, member := range value {
-			if slices.ContainsFunc(v.names, func(n string) bool { return strings.EqualFold(n, name) }) {
+			if v.hides(name) {
 				key = name
 			}
 			v.json(key, member)

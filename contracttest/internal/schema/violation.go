@@ -396,13 +396,13 @@ func unbounded(v any) (path []string, found bool) {
 			}
 		}
 	case map[string]any:
-		for _, name := range keys(v) {
-			if path, found := unbounded(v[name]); found {
-				return append([]string{name}, path...), true
+		for name, item := range v {
+			if below, here := unbounded(item); here && (!found || name < path[0]) {
+				path, found = append([]string{name}, below...), true
 			}
 		}
 	}
-	return nil, false
+	return path, found
 }
 
 func wanted(c *Clause) string {

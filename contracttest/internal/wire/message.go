@@ -27,6 +27,8 @@ type Request struct {
 	Body []byte
 	// Chunked sends the body without a Content-Length.
 	Chunked bool
+	// Unseen is set where nobody has kept the body, so that nothing is known of it.
+	Unseen bool
 }
 
 // Clone returns a copy that shares nothing with r but the bytes of the body.
@@ -148,6 +150,8 @@ type Response struct {
 	// BodyErr says why the body ended before its end: cut short of its
 	// Content-Length, a connection closed inside a chunk, longer than allowed.
 	BodyErr error
+	// Unseen is set where nobody has kept the body, so that nothing is known of it.
+	Unseen bool
 	// Elapsed is the time from sending the request to the last byte read.
 	Elapsed time.Duration
 	// Identity is set where whoever sent the request has asked, in its name, for
@@ -164,4 +168,5 @@ type Exchange struct {
 	Request  *Request
 	Response *Response
 	Err      error
+	Started  time.Time // when the request was sent; zero where nobody knows
 }
