@@ -201,22 +201,35 @@ func (r *Response) Empty(contentType string) (empty bool, leave string) {
 func (r *Response) CheckHeaders(resp *wire.Response) []Violation {
 	var broken []Violation
 	for _, h := range r.Headers {
-		values := resp.Header.Values(h.Name)
-		if len(values) == 0 {
-			if h.Presence != nil {
-				broken = append(broken, Violation{Clause: h.Presence, Message: "header " + h.Name + " is missing"})
-			}
-			continue
-		}
-		if got := h.read(values); got.Found {
-			broken = append(broken, judge(h.Node, got, "header "+h.Name, nil)...)
-		}
+		broken = append(broken, h.Check(resp)...)
 	}
 	return broken
 }
 
+// Check returns the clauses about the header that a response breaks.
+func (h *Header) Check(resp *wire.Response) []Violation {
+	values := resp.Header.Values(h.Name)
+	if len(values) == 0 {
+		if h.Presence != nil {
+			return []Violation{{Clause: h.Presence, Message: "header " + h.Name + " is missing"}}
+		}
+		return nil
+	}
+	if got := h.read(values); got.Found {
+		return judge(h.Node, got, "header "+h.Name, nil)
+	}
+	return nil
+}
+
+// Write writes a value as Check reads it.
+func (h *Header) Write(v any) (string, error) {
+	return codec.WriteHeader(h.Node, h.media, h.explode(), v)
+}
+
+func (h *Header) explode() bool { return h.Spec.Explode != nil && *h.Spec.Explode }
+
 func (h *Header) read(lines []string) codec.Reading {
-	got := codec.ReadHeader(h.Node, h.media, h.Spec.Explode != nil && *h.Spec.Explode, lines)
+	got := codec.ReadHeader(h.Node, h.media, h.explode(), lines)
 	if h.media != "" {
 		got.Spare = "" // what a receiver may take is not what a server may send
 	}

@@ -151,11 +151,12 @@ func took(elapsed, most time.Duration) func(*judge.Exchange) {
 	return func(e *judge.Exchange) { e.Response.Elapsed, e.MaxTime = elapsed, most }
 }
 
-func identity(e *judge.Exchange)   { e.Response.Identity = true }
-func leave(e *judge.Exchange)      { e.Leave = "RFC 0 leaves it" }
-func credential(e *judge.Exchange) { e.Credential = true }
-func nowhere(e *judge.Exchange)    { e.Must, e.Nowhere = false, true }
-func unknown(e *judge.Exchange)    { e.Must = false }
+func identity(e *judge.Exchange)     { e.Response.Identity = true }
+func leave(e *judge.Exchange)        { e.Leave = "RFC 0 leaves it" }
+func unacceptable(e *judge.Exchange) { e.Leave = plan.LeaveAccept }
+func credential(e *judge.Exchange)   { e.Credential = true }
+func nowhere(e *judge.Exchange)      { e.Must, e.Nowhere = false, true }
+func unknown(e *judge.Exchange)      { e.Must = false }
 
 // broken is what a check finds in a row.
 type broken struct {
@@ -228,9 +229,11 @@ var rows = map[string]struct {
 			{about: "it is not valid", clause: "op/query/q/maxLength", expect: plan.Refuse, response: refused},
 			{about: "too many requests", response: "HTTP/1.1 429\n"},
 			{about: "the credential is not known", response: "HTTP/1.1 401\n", change: credential},
+			{about: "it accepts no documented media type", clause: "op/message", response: "HTTP/1.1 406\n", change: unacceptable},
 		},
 		[]broken{
 			{row{clause: "op/query/q/maxLength", response: refused}, judge.Error, []string{"op/query/q/maxLength"}, "a valid request (q has at most 3 characters) is refused with 400 Bad Request: {}"},
+			{row{about: "it accepts some", clause: "op/message", response: "HTTP/1.1 406\n"}, judge.Error, []string{"op/message"}, "a valid request (a valid request in any form that HTTP allows) is refused with 406"},
 			{row{clause: "op/path", response: refused, change: leave}, judge.Warning, []string{"op/path"}, "a valid request (no other path than /a/{id}) is refused with 400 Bad Request: {} (RFC 0 leaves it)"},
 		},
 	},

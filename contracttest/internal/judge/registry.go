@@ -27,7 +27,7 @@ var Checks = []Check{
 		Name: UndocumentedStatus, run: undocumentedStatus,
 		Doc:      "The document does not have the status for the operation, nor its range or a default.",
 		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 in answer to a credential that is missing, made up or changed, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like, and 206 to a Range, for a case that asks for it), or where the case is left to the receiver",
-		Silent:   "403 in answer to a credential that is missing, made up or changed, and 401 where the document asks for none.",
+		Silent:   "403 in answer to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 in answer to an Accept that takes no documented media type.",
 		Refs:     "OpenAPI 3.0.3, Responses Object",
 	},
 	{
@@ -36,7 +36,7 @@ var Checks = []Check{
 		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
 		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
 			"operations have answered with, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to. Also 429, " +
-			"a documented 403 or 409, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
+			"a documented 403 or 409, 406 in answer to an Accept that takes no documented media type, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
 		Refs: "RFC 9110 §15.5",
 	},
 	{

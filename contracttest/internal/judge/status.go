@@ -144,6 +144,8 @@ func undocumentedStatus(e *Exchange) []Finding {
 	switch {
 	case code/100 == 5, code/100 == 3:
 		return nil // server-error and redirect say it
+	case e.notAcceptable():
+		return nil
 	case refusal && e.lacksCredential() && (code != http.StatusUnauthorized || e.Op.AuthClause == nil):
 		return nil
 	}
@@ -160,6 +162,12 @@ func undocumentedStatus(e *Exchange) []Finding {
 	return []Finding{f}
 }
 
+// notAcceptable reports whether the answer is what RFC 9110 §15.5.7 has for a request that
+// accepts no media type of it.
+func (e *Exchange) notAcceptable() bool {
+	return e.Response.Status == http.StatusNotAcceptable && e.Leave == plan.LeaveAccept
+}
+
 // lacksCredential reports whether the answer is the usual one to a credential
 // that is missing, made up or changed.
 func (e *Exchange) lacksCredential() bool {
@@ -174,7 +182,7 @@ func validRefused(e *Exchange) []Finding {
 		return nil
 	}
 	code := e.Response.Status
-	if code == http.StatusTooManyRequests || e.lacksCredential() || e.expected() == "" { // nothing but refusals is documented
+	if code == http.StatusTooManyRequests || e.lacksCredential() || e.notAcceptable() || e.expected() == "" { // nothing but refusals is documented
 		return nil
 	}
 	switch code {

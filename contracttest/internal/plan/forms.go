@@ -31,6 +31,10 @@ const (
 	leaveOctets       = "RFC 3986 §2.5 asks for UTF-8 without control characters in a segment of text"
 )
 
+// LeaveAccept is why a request may be refused with 406 that accepts no media type which the answer
+// has.
+const LeaveAccept = leaveAccept
+
 // form is another way to send the valid request.
 type form struct {
 	label, leave string

@@ -60,6 +60,9 @@ type Case struct {
 	Keeps []*contract.Clause
 	// Leave says why a receiver may do otherwise; then a finding is a warning.
 	Leave string
+	// Open is set where the case can also be read to break the contract, so that its refusal shows
+	// nothing: a path with %0A behind a number.
+	Open bool
 	// Unknown lists the nodes whose values may not exist on the target.
 	Unknown []string
 	// Assumes lists, in a base and in examples, the nodes whose values are the document's examples:
@@ -639,6 +642,7 @@ func (pl *planner) labelled(c *Case) bool {
 				pl.reasons[c.Clause] = "a request meant to keep the clause can be read in another way: " + v.Leave
 				return false
 			}
+			c.Open = c.Open || c.Leave != "" && c.Base != nil && c.Base.Leave != v.Leave
 			c.Leave = v.Leave
 		}
 		return true

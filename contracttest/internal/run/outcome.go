@@ -168,7 +168,7 @@ func (r *runner) must(c *plan.Case) bool {
 			return false
 		}
 	}
-	return c.Base == nil || st.accepted
+	return !c.Open && (c.Base == nil || st.accepted)
 }
 
 // admitted reports whether the run's credential is one that the operation takes:

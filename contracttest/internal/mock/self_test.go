@@ -1,0 +1,109 @@
+package mock_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/tools/txtar"
+
+	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/internal/racing"
+)
+
+func load(t *testing.T, file string) (*contracttest.Contract, [][2]string) {
+	t.Helper()
+	if filepath.Ext(file) != ".txtar" {
+		c, err := contracttest.Load(file, contracttest.MaxClauses(20000))
+		require.NoError(t, err)
+		return c, schemes(t, file)
+	}
+	a, err := txtar.ParseFile(file)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	var values [][2]string
+	for _, f := range a.Files {
+		switch f.Name {
+		case "defects", "warnings", "unreached":
+		case "values":
+			for line := range strings.Lines(string(f.Data)) {
+				if name, v, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name != "#" {
+					values = append(values, [2]string{name, v})
+				}
+			}
+		default:
+			name := filepath.Join(dir, f.Name)
+			require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o750))
+			require.NoError(t, os.WriteFile(name, f.Data, 0o600))
+		}
+	}
+	c, err := contracttest.Load(filepath.Join(dir, "openapi.yaml"))
+	require.NoError(t, err)
+	return c, values
+}
+
+// schemes gives a credential to each security scheme of a document.
+func schemes(t *testing.T, file string) [][2]string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var doc struct {
+		Components struct {
+			SecuritySchemes map[string]struct{ Type, Scheme string } `yaml:"securitySchemes"`
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(data, &doc))
+	var all [][2]string
+	for name, s := range doc.Components.SecuritySchemes {
+		v := "a-credential-of-" + strings.ToLower(notInTokens.ReplaceAllString(name, "-"))
+		if strings.EqualFold(s.Scheme, "basic") {
+			v = "somebody:" + v
+		}
+		all = append(all, [2]string{name, v})
+	}
+	return all
+}
+
+var notInTokens = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// TestSelf runs the engine against a mock of the same document: it has no finding. What a document
+// lacks is told all the same: a refusal that it does not have is a warning.
+func TestSelf(t *testing.T) {
+	odd, sample := "../odd/testdata/", "../corpus/testdata/"
+	for i, file := range []string{
+		"../../../openapi.yaml", "../../../examples/greetings/openapi.yaml",
+		odd + "bodies.txtar", odd + "composition.txtar", odd + "files.txtar", odd + "json-in-forms.txtar", odd + "keywords-2020.txtar",
+		odd + "responses.txtar", odd + "security.txtar", odd + "styles.txtar",
+		sample + "nexmo.com_dispatch.json", sample + "amadeus.com_amadeus-travel-recommendations.json", sample + "zenoti.com.json",
+	} {
+		if !racing.Take(i, 5) {
+			continue
+		}
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			c, values := load(t, file)
+			opts := []contracttest.Option{contracttest.Cases(2), contracttest.Timeout(time.Minute)}
+			var mocked []contracttest.MockOption
+			for _, v := range values {
+				opts = append(opts, contracttest.Values(v[0], v[1]))
+				mocked = append(mocked, contracttest.MockCredentials(v[0], v[1]))
+			}
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(contracttest.Mock(c, mocked...)), opts...)
+			require.NoError(t, err)
+			assert.Positive(t, rep.Stats.Exchanges)
+			assert.Empty(t, rep.Inconclusive)
+			for _, f := range rep.Findings {
+				if f.Severity == "warning" && f.Check == "undocumented-status" {
+					continue
+				}
+				t.Errorf("%s %s %s: %s (%d) %s\n%s", f.Severity, f.Check, f.Clause, f.Message, f.Count, f.Case.ID, f.Curl)
+			}
+		})
+	}
+}
