@@ -114,7 +114,7 @@ func TestChain(t *testing.T) {
 	require.True(t, planned[id])
 	var script string
 	for _, opts := range [][]contracttest.Option{{contracttest.Workers(1)}, {contracttest.Workers(8)}, {contracttest.Only("case:" + id)}} {
-		rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), append(opts, contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))...)
+		rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), append(opts, contracttest.Settle(10*time.Millisecond), contracttest.Cases(0), contracttest.Workers(16))...)
 		require.NoError(t, err)
 		var found []string
 		for _, f := range rep.Findings {
@@ -291,7 +291,7 @@ func TestMarked(t *testing.T) {
 				_ = json.NewEncoder(w).Encode(map[string]any{"id": id, "words": all[id]})
 			}
 		})
-		rep, err := contracttest.Run(t.Context(), parse(t, board), contracttest.Handler(mux), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))
+		rep, err := contracttest.Run(t.Context(), parse(t, board), contracttest.Handler(mux), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0), contracttest.Workers(16))
 		require.NoError(t, err)
 		var found []string
 		for _, f := range rep.Findings {

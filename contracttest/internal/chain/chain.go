@@ -19,7 +19,7 @@ type Chain struct {
 	ID    string // of its finding: clause and check
 	Check string
 	// Alone is set where no other request may change the collection meanwhile, Doubtful where
-	// one that does hides nothing: what is found then has to be found alone.
+	// one that does hides nothing. What is found beside others has to be found alone.
 	Alone, Doubtful bool
 	Kind            *Kind
 	Ops             []*contract.Operation // that it needs, the one that it is about first

@@ -27,7 +27,8 @@ import (
 // chains tries what several requests show of state. Those that only look at what they
 // have made themselves are tried beside each other, and then those that look at a list that
 // others have a part in. Those that others would mislead come last, one by one, and so do
-// those that have found something beside others.
+// those that have found something beside others: what was deleted may be taken for still
+// there where its identifier was given to what another has made meanwhile.
 func (r *runner) chains(ctx context.Context) {
 	if r.opts.Safe || r.wrongPlace || r.credential.ended.Load() || r.dead.Load() {
 		return
@@ -66,7 +67,7 @@ func (r *runner) chains(ctx context.Context) {
 	beside(func(c *chain.Chain) bool { return !c.Alone && !c.Doubtful })
 	beside(func(c *chain.Chain) bool { return c.Doubtful })
 	for i, c := range all {
-		if c.Alone || c.Doubtful && found[i] != nil {
+		if c.Alone || found[i] != nil {
 			try(i)
 		}
 	}
