@@ -41,6 +41,7 @@ type Contract struct {
 	schemas  *schema.Set
 	formats  map[string]*schema.Format // that the user defines
 	answers  jsonBodies                // that were judged
+	types    map[string]*mediatype.Set // of messages, by their names
 }
 
 // DefaultMaxClauses is how far a document is unrolled in full: a schema that
@@ -382,7 +383,16 @@ func (op *Operation) buildBody(pointer string) {
 	if len(keys) == 1 {
 		op.Body.MediaType.Place = at(spec.Content[keys[0]].Origin, pointer+"/content/"+escape(keys[0]), "")
 	}
-	op.Body.Media, op.Body.types = op.buildMedia(spec.Content, RequestSide, "body", pointer, schema.Body), mediatype.NewSet(keys)
+	op.Body.Media, op.Body.types = op.buildMedia(spec.Content, RequestSide, "body", pointer, schema.Body), op.Contract.typesOf(keys)
+}
+
+// typesOf returns the set of documented media types: most messages of a document have the same.
+func (c *Contract) typesOf(keys []string) *mediatype.Set {
+	of := strings.Join(keys, "\n")
+	if c.types[of] == nil {
+		c.types[of] = mediatype.NewSet(keys)
+	}
+	return c.types[of]
 }
 
 // complete gives a media type that is but named, without a value, an empty one.

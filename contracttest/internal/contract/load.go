@@ -11,6 +11,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // Names of other packages that are known from here.
@@ -65,7 +66,7 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 // New takes a document apart. The document must not be used for another
 // contract.
 func New(d *document.Document, opts ...Option) (*Contract, error) {
-	c := &Contract{File: d.File, Doc: d.T, document: d, max: DefaultMaxClauses, byID: map[string]*Operation{}}
+	c := &Contract{File: d.File, Doc: d.T, document: d, max: DefaultMaxClauses, byID: map[string]*Operation{}, types: map[string]*mediatype.Set{}}
 	for _, opt := range opts {
 		opt(c)
 	}

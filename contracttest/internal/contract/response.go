@@ -83,7 +83,7 @@ func (op *Operation) buildResponses(pointer string) {
 		}
 		spec := ref.Value
 		pointer := target(ref.Ref, pointer+"/responses/"+escape(key))
-		r := &Response{Key: key, Spec: spec, op: op, types: mediatype.NewSet(mediaKeys(spec.Content))}
+		r := &Response{Key: key, Spec: spec, op: op, types: op.Contract.typesOf(mediaKeys(spec.Content))}
 		path := "response/" + escape(key)
 		complete(spec.Content)
 		for _, name := range slices.Sorted(maps.Keys(spec.Headers)) {

@@ -84,9 +84,9 @@ func (a Account) Response(op *contract.Operation, resp *wire.Response) {
 		a.observed(m.Syntax)
 	}
 	r.Visit(resp, func(n *contract.Node, v any) {
-		for keyword, c := range n.Clauses {
-			if applies(keyword, v) {
-				a.observed(c)
+		for _, c := range n.Clauses {
+			if applies(c.Key, v) {
+				a.observed(c.Clause)
 			}
 		}
 	})

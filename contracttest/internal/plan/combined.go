@@ -138,7 +138,7 @@ func (pl *planner) inLists(ch change, m *contract.Media, d draft) {
 	first := func(int) any { return items[0] }
 	item := func(i int) any {
 		if list.Schema.UniqueItems && i >= len(items) {
-			return value.Distinct(ch.node, items[0], i)
+			return pl.maker.Distinct(ch.node, items[0], i)
 		}
 		return items[i%len(items)]
 	}

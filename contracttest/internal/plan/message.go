@@ -30,11 +30,7 @@ func (pl *planner) params() {
 		pl.presence(p)
 		good, err := pl.goodParam(p)
 		if err != nil {
-			p.Node.Walk(func(n *contract.Node) {
-				for _, c := range n.Clauses {
-					pl.reasons[c] = err.Error()
-				}
-			})
+			p.Node.Walk(func(n *contract.Node) { pl.because(n, err.Error()) })
 			continue
 		}
 		if p.Single != nil {
@@ -51,6 +47,13 @@ func (pl *planner) params() {
 		}, func(d draft, v any, unknown []string) draft {
 			return d.withParam(p, value.Good{V: v, Unknown: unknown})
 		})
+	}
+}
+
+// because notes why the clauses of a node have no case.
+func (pl *planner) because(n *contract.Node, why string) {
+	for _, c := range n.Clauses {
+		pl.reasons[c.Clause] = why
 	}
 }
 
@@ -187,9 +190,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 		if n != root {
 			var err error
 			if local, err = pl.at(n, way, good.V); err != nil {
-				for _, c := range n.Clauses {
-					pl.reasons[c] = err.Error()
-				}
+				pl.because(n, err.Error())
 				return
 			}
 		}
@@ -257,9 +258,7 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 		}
 		pl.searched(root, n, way, local, in, p, put, usual, around)
 		if hidden(way) {
-			for _, c := range n.Clauses {
-				pl.reasons[c] = "another branch of anyOf takes what breaks it"
-			}
+			pl.because(n, "another branch of anyOf takes what breaks it")
 			return
 		}
 		for _, v := range pl.maker.Break(n, local, in) {
@@ -278,8 +277,8 @@ func (pl *planner) schema(root *contract.Node, good value.Good, travels func(*co
 		}
 		pl.optional(n, local, in, p, put, usual)
 		for _, c := range n.Clauses {
-			if pl.reasons[c] == "" {
-				pl.reasons[c] = "no value that breaks it, or keeps it at an edge, can be sent in its place"
+			if pl.reasons[c.Clause] == "" {
+				pl.reasons[c.Clause] = "no value that breaks it, or keeps it at an edge, can be sent in its place"
 			}
 		}
 	})
@@ -514,9 +513,7 @@ func (pl *planner) byItself(n *contract.Node) (value.Good, error) {
 	if err == nil {
 		return g, nil
 	}
-	for _, c := range n.Clauses {
-		pl.reasons[c] = err.Error()
-	}
+	pl.because(n, err.Error())
 	if errors.Is(err, value.ErrEndless) {
 		return g, err
 	}
@@ -821,11 +818,7 @@ func (pl *planner) failMedia(m *contract.Media, err error) {
 	if m.Syntax != nil {
 		pl.reasons[m.Syntax] = err.Error()
 	}
-	m.Node.Walk(func(n *contract.Node) {
-		for _, c := range n.Clauses {
-			pl.reasons[c] = err.Error()
-		}
-	})
+	m.Node.Walk(func(n *contract.Node) { pl.because(n, err.Error()) })
 	pl.reasons[pl.op.Body.MediaType] = err.Error()
 	pl.reasons[pl.op.Body.Presence] = err.Error()
 }

@@ -106,7 +106,7 @@ func (pl *planner) otherStyles(p *contract.Param, good value.Good, st codec.Styl
 	}
 	twice := []any{items[0], items[len(items)-1]}
 	if p.Node.Schema.UniqueItems && len(items) < 2 {
-		twice[1] = value.Distinct(item, items[0], 1)
+		twice[1] = pl.maker.Distinct(item, items[0], 1)
 	}
 	if p.Node.Validates(twice) != nil {
 		return

@@ -52,16 +52,18 @@ func (n *Node) hinting() bool { return n.Schema.Discriminator != nil || forOther
 // hinted returns what a value breaks of that which is no matter of the validator:
 // discriminators, and what is for the other side alone.
 func (n *Node) hinted(v any, subject string) []Violation {
-	if !n.root.hints && !(n.root.nulls && hasNull(v)) {
+	if !n.unrolled().heeds || !n.root.hints && !(n.root.nulls && hasNull(v)) {
 		return nil
 	}
 	var broken []Violation
-	n.Visit(v, func(m *Node, v any, path []string) bool {
-		if h, ok := m.hint(v, where(subject, path)); ok {
-			broken = append(broken, h)
+	Nodes{n}.visit(v, nil, func(m *Node, v any, path []string) bool {
+		if m.heeds {
+			if h, ok := m.hint(v, where(subject, path)); ok {
+				broken = append(broken, h)
+			}
 		}
 		return true
-	})
+	}, func(m *Node) bool { return m.unrolled().heeds })
 	return broken
 }
 

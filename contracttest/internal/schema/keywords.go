@@ -20,7 +20,7 @@ func (n *Node) clause(keyword, field, text string) *Clause {
 	if n.quiet {
 		return c
 	}
-	n.Clauses[keyword] = c
+	n.Clauses.put(keyword, c)
 	n.set.count++
 	n.root.Add(c)
 	return c

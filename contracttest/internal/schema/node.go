@@ -19,9 +19,39 @@ type Node struct {
 	Subject string // what the node is called in messages: package_ids[]
 	Name    string // the last name that a person gave to the value: package_ids for its items too
 
-	Parent     *Node
+	Parent   *Node
+	PropName string // set in a child of Props
+	// Key is the pattern of a child of PatternProps, and the property on which a
+	// child of DependentSchemas depends.
+	Key string
+	*Parts
+
+	// Recursive is set where the schema already stands twice above this node:
+	// its children are not unrolled again.
+	Recursive bool
+	// Shared is set where the document unrolls to so many clauses that a schema
+	// which was met before is not unrolled again: it is the node of the first
+	// time. Of this node there is one clause, then: the first that it has.
+	Shared *Node
+
+	Required map[string]bool // nil where nothing is
+	Clauses  Clauses
+
+	via   *applicator // by which the node hangs on its parent; nil at the root
+	set   *Set
+	root  *Root
+	value string // what Clause.Value is for the node's clauses
+	// heeds is set where the schema, or one inside, says what is no matter of the validator.
+	heeds bool
+	// quiet is set where what the schema says is no assertion about the value: in
+	// not, if, contains and propertyNames. Then the keyword has the only clause.
+	quiet bool
+}
+
+// Parts are the nodes of the schemas inside a schema. Most schemas have none, and share one: half of
+// what a document takes in memory is nodes.
+type Parts struct {
 	Props      []*Node // in order of their names
-	PropName   string  // set in a child of Props
 	Items      *Node
 	Additional *Node
 	AllOf      []*Node
@@ -38,33 +68,42 @@ type Node struct {
 	If, Then, Else   *Node
 	UnevaluatedProps *Node
 	UnevaluatedItems *Node
-	// Key is the pattern of a child of PatternProps, and the property on which a
-	// child of DependentSchemas depends.
-	Key string
-
-	// Recursive is set where the schema already stands twice above this node:
-	// its children are not unrolled again.
-	Recursive bool
-	// Shared is set where the document unrolls to so many clauses that a schema
-	// which was met before is not unrolled again: it is the node of the first
-	// time. Of this node there is one clause, then: the first that it has.
-	Shared *Node
-
-	Required map[string]bool
-	Clauses  map[string]*Clause // by keyword; required/NAME and optional/NAME for properties
 
 	children []*Node
-	via      *applicator // by which the node hangs on its parent; nil at the root
-	set      *Set
-	root     *Root
-	value    string // what Clause.Value is for the node's clauses
-	// quiet is set where what the schema says is no assertion about the value: in
-	// not, if, contains and propertyNames. Then the keyword has the only clause.
-	quiet bool
+}
+
+var noParts = &Parts{}
+
+// Clauses are those of a node, in the order of their keywords.
+type Clauses []OfKeyword
+
+// OfKeyword is a clause and what it is called in its node: required/NAME and optional/NAME for
+// properties.
+type OfKeyword struct {
+	Key string
+	*Clause
+}
+
+func (cs Clauses) at(keyword string) (int, bool) {
+	return slices.BinarySearchFunc(cs, keyword, func(c OfKeyword, keyword string) int { return strings.Compare(c.Key, keyword) })
+}
+
+func (cs *Clauses) put(keyword string, c *Clause) {
+	i, there := cs.at(keyword)
+	if there {
+		(*cs)[i].Clause = c
+		return
+	}
+	*cs = slices.Insert(*cs, i, OfKeyword{keyword, c})
 }
 
 // Clause returns the node's clause for a keyword, or nil.
-func (n *Node) Clause(keyword string) *Clause { return n.Clauses[keyword] }
+func (n *Node) Clause(keyword string) *Clause {
+	if i, there := n.Clauses.at(keyword); there {
+		return n.Clauses[i].Clause
+	}
+	return nil
+}
 
 // Side tells whether the node is part of a request or of a response.
 func (n *Node) Side() Side { return n.root.Side }
@@ -201,16 +240,16 @@ type builder struct {
 func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	node := &n
 	n.set, n.root, n.quiet = b.set, b.root, b.quiet > 0
-	n.Schema = &openapi3.Schema{}
+	n.Schema, n.Parts = &openapi3.Schema{}, noParts
 	if ref != nil && ref.Value != nil {
 		n.Schema = ref.Value
 		n.Pointer = document.Target(ref.Ref, n.Pointer)
 	}
-	b.root.hints = b.root.hints || node.hinting()
+	node.heeds = node.hinting()
+	b.root.hints = b.root.hints || node.heeds
 	if n.value == "" {
 		n.value = b.root.Operation + "/" + n.Path
 	}
-	n.Clauses, n.Required = map[string]*Clause{}, map[string]bool{}
 	depth := 0
 	for _, s := range b.stack {
 		if s == n.Schema {
@@ -223,11 +262,11 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	if first != nil && (b.set.Full() || b.count > maxNodes) {
 		n.Shared = first
 		node.sharedClause()
-		b.root.nulls = b.root.nulls || node.doubtfulNull()
+		b.hasNulls(node)
 		return node
 	}
 	if depth >= 2 {
-		n.Recursive = true
+		n.Recursive, n.heeds = true, true // what is above may still say it
 		return node
 	}
 	b.stack = append(b.stack, n.Schema)
@@ -237,6 +276,9 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 		b.set.unrolled[key] = node
 	}
 	node.keywords()
+	if len(n.Schema.Required) > 0 {
+		n.Required = make(map[string]bool, len(n.Schema.Required))
+	}
 	for _, name := range n.Schema.Required {
 		n.Required[name] = true
 	}
@@ -246,8 +288,16 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 			node.undescribed()
 		}
 	}
-	b.root.nulls = b.root.nulls || node.doubtfulNull()
+	b.hasNulls(node)
+	node.heeds = node.heeds || slices.ContainsFunc(node.children, func(c *Node) bool { return c.heeds })
 	return node
+}
+
+// hasNulls notes whether a node says of null what is no matter of the validator.
+func (b *builder) hasNulls(n *Node) {
+	if n.doubtfulNull() {
+		b.root.nulls, n.heeds = true, true
+	}
 }
 
 // apply makes the nodes of the subschemas that a keyword of a schema has.
@@ -256,21 +306,20 @@ func (b *builder) apply(via *applicator, node *Node) {
 	via.each(node.Schema, func(sub subschema) {
 		child := Node{Parent: node, via: via, Key: sub.key, Name: node.Name, Subject: node.Subject, value: node.value}
 		way := sub.step()
-		step := via.keyword + way
-		child.Path, child.Pointer = node.Path+"/"+step, node.Pointer+"/"+step
-		switch via.about {
-		case Itself:
-		case Item:
-			child.Subject += "[]"
-			child.value += "/" + step
-		case Member, Name:
-			child.Subject = join(node.Subject, "*")
-			child.value += "/" + step
+		step := "/" + via.keyword + way
+		if sub.ref == nil || sub.ref.Value == nil || sub.ref.Ref == "" {
+			child.Pointer = node.Pointer + step
 		}
-		if via.named {
+		switch {
+		case via.named:
 			child.PropName, child.Name, child.Subject = sub.key, sub.key, join(node.Subject, sub.key)
-			child.Path, child.value = node.Path+way, node.value+way
+			step = way
+		case via.about == Item:
+			child.Subject += "[]"
+		case via.about != Itself:
+			child.Subject = join(node.Subject, "*")
 		}
+		child.follow(step)
 		// What a request should not carry has no clauses of its own there.
 		silent := via.force == Indirect || via.named && b.root.Side == RequestSide && sub.ref != nil && forOther(sub.ref.Value, RequestSide)
 		if silent {
@@ -287,9 +336,25 @@ func (b *builder) apply(via *applicator, node *Node) {
 		children = append(children, built)
 	})
 	if len(children) > 0 {
+		if node.Parts == noParts {
+			node.Parts = &Parts{}
+		}
 		via.hang(node, children)
 		node.children = append(node.children, children...)
 	}
+}
+
+// follow sets where a node is that is a step away from its parent.
+func (n *Node) follow(step string) {
+	up, operation := n.Parent, n.Parent.root.Operation
+	if n.via.about != Itself {
+		n.value = up.value + step
+	}
+	if len(n.value) == len(operation)+1+len(up.Path)+len(step) { // then it is what Path is behind: there are many of them
+		n.Path = n.value[len(operation)+1:]
+		return
+	}
+	n.Path = up.Path + step
 }
 
 // presence makes the clause that a property is there, may be absent, or is for the other

@@ -24,6 +24,8 @@ type Set struct {
 	heirNames  map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
 	// discriminates has by schema the names that its discriminator takes.
 	discriminates sync.Map
+	// less has the schemas that lack one of their keywords.
+	less sync.Map
 }
 
 // NewSet returns the set of a document. Once its schemas have been unrolled to more than

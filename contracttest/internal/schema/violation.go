@@ -466,22 +466,22 @@ func (n *Node) nearest(path []string) *Clause {
 		}
 	}
 	for _, keyword := range []string{"type", "oneOf", "anyOf", "not"} {
-		if c := n.Clauses[keyword]; c != nil {
+		if c := n.Clause(keyword); c != nil {
 			return c
 		}
 	}
 	var first *Clause
 	n.Walk(func(m *Node) {
 		for _, keyword := range []string{"type", "enum", "format"} {
-			if c := m.Clauses[keyword]; c != nil && first == nil {
+			if c := m.Clause(keyword); c != nil && first == nil {
 				first = c
 			}
 		}
 	})
 	if first == nil {
-		for _, keyword := range keys(n.Clauses) {
-			if c := n.Clauses[keyword]; !c.Permits {
-				return c
+		for _, c := range n.Clauses {
+			if !c.Permits {
+				return c.Clause
 			}
 		}
 	}
@@ -496,8 +496,8 @@ var aliases = map[string]string{
 }
 
 func (n *Node) own(keyword string) *Clause {
-	if c := n.Clauses[keyword]; c != nil {
+	if c := n.Clause(keyword); c != nil {
 		return c
 	}
-	return n.Clauses[aliases[keyword]]
+	return n.Clause(aliases[keyword])
 }

@@ -60,17 +60,18 @@ func (n *Node) AppliesTo(v any) bool {
 // f returns false, the schema is not looked into. Nor is one that is shared: its clauses are
 // those of another message.
 func (n *Node) Visit(v any, f func(n *Node, v any, path []string) bool) {
-	Nodes{n}.visit(v, nil, f)
+	Nodes{n}.visit(v, nil, f, func(*Node) bool { return true })
 }
 
-func (ns Nodes) visit(v any, path []string, f func(*Node, any, []string) bool) {
+// visit does not look into a part of the value where no schema is one that matters.
+func (ns Nodes) visit(v any, path []string, f func(*Node, any, []string) bool, matters func(*Node) bool) {
 	var a Alternative
 	for _, n := range ns {
 		a.apply(n, v, path, f)
 	}
 	below := func(nodes Nodes, v any, step string) {
-		if len(nodes) > 0 {
-			nodes.visit(v, append(path[:len(path):len(path)], step), f)
+		if slices.ContainsFunc(nodes, matters) {
+			nodes.visit(v, append(path[:len(path):len(path)], step), f, matters)
 		}
 	}
 	switch v := v.(type) {
@@ -107,6 +108,9 @@ func (ns Nodes) Of(v any) Alternative {
 	}
 	return a
 }
+
+// Via returns the keyword by which a node hangs on its parent.
+func (n *Node) Via() string { return n.via.keyword }
 
 // Force tells when the part of a value that a node is about has to be valid against it.
 func (n *Node) Force() Force { return n.via.force }

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
@@ -34,7 +32,7 @@ func (m *Maker) Break(n *contract.Node, good Good, in Place) []Variant {
 	b.add("false", "text", "a")
 	if n.Validates(Plain(good.V)) != nil { // nothing is good where the schema applies
 		for _, v := range n.Check(Plain(good.V), "") {
-			if v.Clause != nil && n.Clauses[v.Clause.Keyword] == v.Clause {
+			if v.Clause != nil && n.Clause(v.Clause.Keyword) == v.Clause {
 				b.add(v.Clause.Keyword, "always", good.V)
 			}
 		}
@@ -278,7 +276,7 @@ func (b *breaker) composition() {
 		}
 	}
 	if n.Clause("oneOf") != nil {
-		rest := relaxed(n, func(s *openapi3.Schema) { s.OneOf = nil })
+		rest := n.Without("oneOf")
 		b.search("oneOf", "no-branch", asked{nodes: []*contract.Node{rest}, nots: n.OneOf})
 		pairs := 0
 		for i, one := range n.OneOf[:min(len(n.OneOf), maxOptions)] {
@@ -290,89 +288,29 @@ func (b *breaker) composition() {
 		}
 	}
 	if n.Clause("anyOf") != nil {
-		rest := relaxed(n, func(s *openapi3.Schema) { s.AnyOf = nil })
+		rest := n.Without("anyOf")
 		b.search("anyOf", "no-branch", asked{nodes: []*contract.Node{rest}, nots: n.AnyOf})
 	}
 	if n.Clause("not") != nil {
-		rest := relaxed(n, func(s *openapi3.Schema) { s.Not = nil })
+		rest := n.Without("not")
 		b.search("not", "what-is-excluded", asked{nodes: []*contract.Node{rest, n.Not}})
 	}
 	if n.Then != nil && n.Then.Clause("false") != nil || n.Else != nil && n.Else.Clause("false") != nil {
 		return // each is a clause of its own node
 	}
-	for _, kw := range slices.Sorted(maps.Keys(n.Clauses)) {
-		if c := n.Clauses[kw]; c.Permits || c.Unplanned != "" || b.has(kw) || strings.HasPrefix(kw, "required/") || kw == "type" && b.in != InBody {
+	for _, c := range n.Clauses {
+		kw := c.Key
+		if c.Permits || c.Unplanned != "" || b.has(kw) || strings.HasPrefix(kw, "required/") || kw == "type" && b.in != InBody {
 			continue
 		}
-		if relax := without[strings.SplitN(kw, "/", 2)[0]]; relax != nil {
-			b.search(kw, "other", asked{nodes: []*contract.Node{relaxed(n, relax)}, nots: []*contract.Node{n}})
+		if less := n.Without(strings.SplitN(kw, "/", 2)[0]); less != nil && kw != "not" {
+			b.search(kw, "other", asked{nodes: []*contract.Node{less}, nots: []*contract.Node{n}})
 		}
 	}
 }
 
 // maxPairs bounds the pairs of branches that a value is searched for.
 const maxPairs = 12
-
-// without takes a keyword out of a schema.
-var without = map[string]func(*openapi3.Schema){
-	"type":                  func(s *openapi3.Schema) { s.Type = nil },
-	"enum":                  func(s *openapi3.Schema) { s.Enum = nil },
-	"const":                 func(s *openapi3.Schema) { s.Const = nil },
-	"minLength":             func(s *openapi3.Schema) { s.MinLength = 0 },
-	"maxLength":             func(s *openapi3.Schema) { s.MaxLength = nil },
-	"pattern":               func(s *openapi3.Schema) { s.Pattern = "" },
-	"minimum":               func(s *openapi3.Schema) { s.Min = nil },
-	"maximum":               func(s *openapi3.Schema) { s.Max = nil },
-	"exclusiveMinimum":      func(s *openapi3.Schema) { s.ExclusiveMin = openapi3.ExclusiveBound{} },
-	"exclusiveMaximum":      func(s *openapi3.Schema) { s.ExclusiveMax = openapi3.ExclusiveBound{} },
-	"multipleOf":            func(s *openapi3.Schema) { s.MultipleOf = nil },
-	"minItems":              func(s *openapi3.Schema) { s.MinItems = 0 },
-	"maxItems":              func(s *openapi3.Schema) { s.MaxItems = nil },
-	"uniqueItems":           func(s *openapi3.Schema) { s.UniqueItems = false },
-	"contains":              func(s *openapi3.Schema) { s.Contains = nil },
-	"maxContains":           func(s *openapi3.Schema) { s.MaxContains = nil },
-	"unevaluatedItems":      func(s *openapi3.Schema) { s.UnevaluatedItems = openapi3.BoolSchema{} },
-	"minProperties":         func(s *openapi3.Schema) { s.MinProps = 0 },
-	"maxProperties":         func(s *openapi3.Schema) { s.MaxProps = nil },
-	"additionalProperties":  func(s *openapi3.Schema) { s.AdditionalProperties = openapi3.BoolSchema{} },
-	"propertyNames":         func(s *openapi3.Schema) { s.PropertyNames = nil },
-	"unevaluatedProperties": func(s *openapi3.Schema) { s.UnevaluatedProperties = openapi3.BoolSchema{} },
-	"dependentRequired":     func(s *openapi3.Schema) { s.DependentRequired = nil },
-	"oneOf":                 func(s *openapi3.Schema) { s.OneOf = nil },
-	"anyOf":                 func(s *openapi3.Schema) { s.AnyOf = nil },
-}
-
-// relaxed is a node without a keyword.
-func relaxed(n *contract.Node, without func(*openapi3.Schema)) *contract.Node {
-	less, s := *n, *n.Schema
-	without(&s)
-	less.Schema = &s
-	if s.OneOf == nil {
-		less.OneOf = nil
-	}
-	if s.AnyOf == nil {
-		less.AnyOf = nil
-	}
-	if s.Not == nil {
-		less.Not = nil
-	}
-	if s.Contains == nil {
-		less.Contains = nil
-	}
-	if s.PropertyNames == nil {
-		less.PropertyNames = nil
-	}
-	if s.Then == nil {
-		less.Then = nil
-	}
-	if s.Else == nil {
-		less.Else = nil
-	}
-	if s.DependentSchemas == nil {
-		less.DependentSchemas = nil
-	}
-	return &less
-}
 
 // search adds a value that is found for what is asked, best of the good one's
 // type, and reports whether there was one.
@@ -707,7 +645,7 @@ func (b *breaker) arrays(items []any, m *Maker) {
 					next = g.V
 				}
 			} else if s.UniqueItems && b.n.Items != nil {
-				next = Distinct(b.n.Items, some[0], i)
+				next = b.m.Distinct(b.n.Items, some[0], i)
 			} else if len(nodes) > 0 && nodes[0].Validates(Plain(next)) != nil { // those there are stand at places of their own
 				if g, err := m.Good(nodes[0]); err == nil {
 					next = g.V

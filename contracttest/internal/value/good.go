@@ -36,6 +36,7 @@ type Maker struct {
 	through map[*contract.Node]made
 	spare   map[*contract.Node]Good
 	judged  map[sight]verdict
+	mutants map[mutantKey]mutants
 	active  map[*contract.Node]int // nodes for which a value is being made
 	left    int                    // steps of the search
 	endless bool                   // it ended at a schema that refers to itself
@@ -361,7 +362,7 @@ func Number(v float64) json.Number {
 }
 
 // Distinct returns a value like v that differs from it: the i-th of a row.
-func Distinct(n *contract.Node, v any, i int) any {
+func (m *Maker) Distinct(n *contract.Node, v any, i int) any {
 	suffix := strconv.Itoa(i)
 	switch v := v.(type) {
 	case string:
@@ -373,13 +374,8 @@ func Distinct(n *contract.Node, v any, i int) any {
 				return c
 			}
 		}
-		left := i
-		for c := range mutated(v) {
-			if n.Validates(c) == nil {
-				if left--; left <= 0 {
-					return c
-				}
-			}
+		if c, ok := m.mutant(n, v, max(i, 1)); ok {
+			return c
 		}
 	case json.Number, float64, int:
 		if f, ok := exact(v); ok {
@@ -394,6 +390,44 @@ func Distinct(n *contract.Node, v any, i int) any {
 		return n.Schema.Enum[i]
 	}
 	return v
+}
+
+// mutants are the texts that differ from one in a character and that its schema takes, as far as
+// they have been looked for: of a row of thousands each is the next one.
+type mutants struct {
+	valid []string
+	tried int
+}
+
+type mutantKey struct {
+	node *contract.Node
+	text string
+}
+
+// mutant returns the i-th text, from 1, that differs from one in a character.
+func (m *Maker) mutant(n *contract.Node, text string, i int) (string, bool) {
+	key := mutantKey{n, text}
+	known := m.mutants[key]
+	count := 0
+	for c := range mutated(text) {
+		if len(known.valid) >= i {
+			break
+		}
+		if count++; count <= known.tried {
+			continue
+		}
+		if known.tried = count; n.Validates(c) == nil {
+			known.valid = append(known.valid, c)
+		}
+	}
+	if m.mutants == nil {
+		m.mutants = map[mutantKey]mutants{}
+	}
+	m.mutants[key] = known
+	if len(known.valid) < i {
+		return "", false
+	}
+	return known.valid[i-1], true
 }
 
 // Plain returns a value as a JSON decoder would: raw JSON decoded.

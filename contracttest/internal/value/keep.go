@@ -122,12 +122,11 @@ func (k *keeper) rest() {
 	for _, v := range k.out {
 		kept[v.Clause] = true
 	}
-	for _, keyword := range slices.Sorted(maps.Keys(k.n.Clauses)) {
-		c := k.n.Clauses[keyword]
-		if c.Permits || kept[c] || keyword == "readOnly" || strings.HasPrefix(keyword, "required/") {
+	for _, c := range k.n.Clauses {
+		if c.Permits || kept[c.Clause] || c.Key == "readOnly" || strings.HasPrefix(c.Key, "required/") {
 			continue
 		}
-		k.add(c, "good", k.good.V, len(k.good.Unknown) == 0)
+		k.add(c.Clause, "good", k.good.V, len(k.good.Unknown) == 0)
 	}
 }
 
@@ -367,7 +366,7 @@ func (k *keeper) arrays(good []any) {
 			case i < len(n.PrefixItems) || len(n.PrefixItems) > 0 && n.Items != nil:
 				items[i] = k.itemAt(i)
 			case s.UniqueItems && n.Items != nil:
-				items[i] = Distinct(n.Items, good[0], i)
+				items[i] = k.m.Distinct(n.Items, good[0], i)
 				if text, ok := items[i].(string); ok && text == good[0] {
 					return nil // there are no more, and to look for each again takes long
 				}

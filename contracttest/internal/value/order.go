@@ -98,7 +98,7 @@ func timeOf(v any) (time.Time, bool) {
 }
 
 // later makes a value for the upper end of a range that is above the lower one.
-func later(nodes []*contract.Node, lower any) (any, bool) {
+func (m *Maker) later(nodes []*contract.Node, lower any) (any, bool) {
 	keeps := func(v any) bool {
 		return !slices.ContainsFunc(nodes, func(n *contract.Node) bool { return n.Validates(v) != nil })
 	}
@@ -116,7 +116,7 @@ func later(nodes []*contract.Node, lower any) (any, bool) {
 		return nil, false
 	}
 	for _, n := range nodes {
-		if v := Distinct(n, Plain(lower), 1); v != lower && keeps(v) {
+		if v := m.Distinct(n, Plain(lower), 1); v != lower && keeps(v) {
 			return v, true
 		}
 	}
@@ -138,7 +138,7 @@ func (o *object) order() {
 			continue
 		}
 		nodes, _ := memberNodes(o.a.nodes, r.Upper)
-		if v, ok := later(nodes, low); ok && !Disordered(low, v) {
+		if v, ok := o.m.later(nodes, low); ok && !Disordered(low, v) {
 			o.members[r.Upper] = v
 		}
 	}

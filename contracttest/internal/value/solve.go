@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
@@ -592,7 +590,7 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 			return g, true
 		}
 		for i := len(before); i < len(before)+3; i++ {
-			if v := Distinct(must[0], g.V, i); must[0].Validates(Plain(v)) == nil && fresh(v) {
+			if v := m.Distinct(must[0], g.V, i); must[0].Validates(Plain(v)) == nil && fresh(v) {
 				return Good{V: v, Unknown: g.Unknown}, true
 			}
 		}
@@ -947,17 +945,10 @@ func (m *Maker) Through(n *contract.Node) (Good, error) {
 
 func (m *Maker) makeThrough(n *contract.Node) (Good, error) {
 	up := n.Parent
-	a := asked{}
-	loose := relaxed(up, func(s *openapi3.Schema) {
-		switch {
-		case n == up.Then:
-			s.Then = nil
-		case n == up.Else:
-			s.Else = nil
-		case slices.Contains(up.DependentSchemas, n):
-			s.DependentSchemas = nil
-		}
-	})
+	a, loose := asked{}, up
+	if n.Force() == schema.Condition {
+		loose = up.Without(n.Via())
+	}
 	switch {
 	case n == up.Then:
 		a.nodes = append(a.nodes, up.If)
