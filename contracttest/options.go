@@ -94,9 +94,10 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 	out := run.Options{
 		Known: map[string][]string{}, Seed: s.Seed, Random: s.Cases, Workers: s.Workers,
 		CredentialTries: s.CredentialTries, Rate: s.Rate, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
-		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Prepare: o.prepare, Restart: o.restart,
+		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
+		How: send.How{Prepare: o.prepare, StreamTime: s.StreamTime, StreamItems: s.StreamItems},
 	}
 	out.Before, out.After = o.before, o.after
 	if o.before == nil && s.Before != "" {
@@ -292,6 +293,17 @@ func Timeout(d time.Duration) Option {
 // is left out depends on the clock then, so that two runs may report different things.
 func OperationTime(d time.Duration) Option {
 	return set("operation-time", func(s *config.Settings) { s.OperationTime = d })
+}
+
+// StreamTime is how long an answer is read that is a sequence of items, as a stream of events,
+// and does not end: it is left then, and what has come is judged. The default is 2 s.
+func StreamTime(d time.Duration) Option {
+	return set("stream-time", func(s *config.Settings) { s.StreamTime = d })
+}
+
+// StreamItems is how many items of such an answer are read. The default is 100.
+func StreamItems(n int) Option {
+	return set("stream-items", func(s *config.Settings) { s.StreamItems = n })
 }
 
 // MaxTime makes every answer that takes longer a finding of the check

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
 )
 
 // Settings are those of a run.
@@ -34,6 +35,8 @@ type Settings struct {
 	Workers         int
 	Rate            float64
 	Timeout         time.Duration
+	StreamTime      time.Duration
+	StreamItems     int
 	Settle          time.Duration
 	MaxTime         time.Duration
 	OperationTime   time.Duration
@@ -145,6 +148,8 @@ var Table = []Setting{
 	{Name: "workers", Go: "Workers", Kind: Int, Doc: "requests under way at once", Min: 1, Max: 1024, at: func(s *Settings) any { return &s.Workers }},
 	{Name: "rate", Go: "Rate", Kind: Float, Doc: "requests a second at most; 0 is without a bound", at: func(s *Settings) any { return &s.Rate }},
 	{Name: "timeout", Go: "Timeout", Kind: Duration, Doc: "time for one exchange", Above: true, Again: true, at: func(s *Settings) any { return &s.Timeout }},
+	{Name: "stream-time", Go: "StreamTime", Kind: Duration, Doc: "time after which an answer that is a sequence of items, as a stream of events, is left", Above: true, Again: true, at: func(s *Settings) any { return &s.StreamTime }},
+	{Name: "stream-items", Go: "StreamItems", Kind: Int, Doc: "items of such an answer that are read", Min: 1, Max: 10_000, Again: true, at: func(s *Settings) any { return &s.StreamItems }},
 	{Name: "settle", Go: "Settle", Kind: Duration, Doc: "how long what was made, changed or deleted may take until it shows", Again: true, at: func(s *Settings) any { return &s.Settle }},
 	{Name: "max-time", Go: "MaxTime", Kind: Duration, Doc: "time after which an answer is a finding (response-slow); 0 is without a bound", Again: true, at: func(s *Settings) any { return &s.MaxTime }},
 	{Name: "operation-time", Go: "OperationTime", Kind: Duration, Doc: "time for the requests of one operation, added up; the rest is left out and counted; 0 is without a bound", at: func(s *Settings) any { return &s.OperationTime }},
@@ -171,7 +176,7 @@ var Table = []Setting{
 // Default are the settings that nobody has given.
 func Default() Settings {
 	return Settings{
-		Spec: "openapi.yaml", Seed: 1, Cases: 40, MaxClauses: contract.DefaultMaxClauses, CredentialTries: 4, Workers: 4, Timeout: 5 * time.Second, Settle: 2 * time.Second,
+		Spec: "openapi.yaml", Seed: 1, Cases: 40, MaxClauses: contract.DefaultMaxClauses, CredentialTries: 4, Workers: 4, Timeout: 5 * time.Second, StreamTime: send.StreamTime, StreamItems: send.StreamItems, Settle: 2 * time.Second,
 		BaselineStale: "fail", FailOn: []string{"error"},
 	}
 }

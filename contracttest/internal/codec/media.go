@@ -20,6 +20,7 @@ const (
 	Text                   // the value is a text in UTF-8
 	Bytes                  // the value is the bytes
 	XML                    // one document of XML
+	Sequence               // items, as a Framing has them
 )
 
 // FormOf returns the form of a documented media type or range. node is nil where there

@@ -94,6 +94,7 @@ type message struct {
 	called  string  // the body, in texts
 	label   string  // its Content-Type
 	request bool    // a receiver of it may be lenient, of its own a server is not
+	open    bool    // what comes after it was not waited for
 }
 
 // broken says what is wrong with the bytes.
@@ -104,6 +105,9 @@ func (in message) broken(format string, args ...any) []Violation {
 // formAs returns the form of a body with a label: where the document has a range, the
 // label says it.
 func (m *Media) formAs(label string) codec.Form {
+	if m.ranged() && m.side == ResponseSide && codec.FramingOf(label) != codec.Whole {
+		return codec.Sequence
+	}
 	if m.ranged() && !codec.IsBytes(m.Node) {
 		return codec.FormOf(label, m.Node)
 	}
@@ -122,6 +126,8 @@ const octetStream = "application/octet-stream"
 func (m *Media) TakesEmpty(label string) bool {
 	var nothing any
 	switch m.formAs(label) {
+	case codec.Sequence:
+		return m.framing != codec.Parts
 	case codec.Text, codec.Bytes:
 		nothing = ""
 	case codec.URLEncoded:
@@ -134,9 +140,13 @@ func (m *Media) TakesEmpty(label string) bool {
 
 // read reads a body. The violations are those that reading alone shows. Where there is
 // no value, nothing is found.
-func (m *Media) read(body []byte, in message) (codec.Reading, []Violation) {
+func (m *Media) read(body []byte, in message) (reading, []Violation) {
 	form := m.formAs(in.label)
-	got, broken := m.readAs(form, body, in)
+	if form == codec.Sequence {
+		return m.readSequence(body, in)
+	}
+	one, broken := m.readAs(form, body, in)
+	got := reading{Reading: one}
 	if in.request && m.ranged() && (form != codec.JSON || m.Node == nil) {
 		for i := range broken {
 			if broken[i].Syntax {
@@ -214,7 +224,14 @@ var ErrNotWritten = errors.New("bodies of this media type are not made")
 func (m *Media) Write(v any, head func(*PartHeader) (any, bool)) (body []byte, label string, err error) {
 	label = m.Label()
 	members, isObject := v.(map[string]any)
+	items, isList := v.([]any)
 	switch m.Form {
+	case codec.Sequence:
+		if !isList || m.framing != codec.Lines && m.framing != codec.Records {
+			return nil, "", fmt.Errorf("%w: %s", ErrNotWritten, m.Key)
+		}
+		body, err = codec.WriteSequence(m.framing, items)
+		return body, label, err
 	case codec.JSON:
 		body, err = codec.WriteJSON(v)
 		return body, label, err
@@ -280,12 +297,16 @@ func (m *Media) Label() string {
 }
 
 // judge returns the clauses that what was read of a body breaks.
-func (m *Media) judge(got codec.Reading, request bool) []Violation {
-	if m.Node == nil || !got.Found {
+func (m *Media) judge(got reading, request bool) []Violation {
+	switch {
+	case m.Node == nil || !got.Found:
 		return nil
-	}
-	if m.Form != codec.XML {
-		return judge(m.Node, got, "", nil)
+	case got.each:
+		return m.judgeItems(m.Node, got)
+	case m.itemized:
+		return m.judgeItems(m.Node.Element(0), got)
+	case m.Form != codec.XML:
+		return judge(m.Node, got.Reading, "", nil)
 	}
 	// Where the document does not say what the root element is called, a receiver may want
 	// another one.
@@ -297,7 +318,7 @@ func (m *Media) judge(got codec.Reading, request bool) []Violation {
 	if got.Bad != nil {
 		leave = cmp.Or(leave, got.Leave)
 	}
-	broken := judge(m.Node, got, "", nil)
+	broken := judge(m.Node, got.Reading, "", nil)
 	for i := range broken {
 		broken[i].Leave = cmp.Or(broken[i].Leave, leave)
 	}

@@ -130,8 +130,14 @@ type Media struct {
 	Form   codec.Form
 	Spec   *openapi3.MediaType
 	Node   *Node   // nil where no schema is documented
+	Whole  *Node   // of the list of a sequence's items, where Node is of the items; else nil
 	Syntax *Clause // nil where the form has none: every text is one, or nothing is said of it
-	parts  map[string]Part
+
+	op       *Operation
+	side     Side
+	parts    map[string]Part
+	framing  codec.Framing // of a sequence
+	itemized bool          // Node is of the items of a sequence, as the document says
 }
 
 func (c *Contract) build() {
@@ -425,19 +431,14 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 	keys := mediaKeys(content)
 	for i, key := range keys {
 		spec := content[key]
-		m := &Media{Key: key, Spec: spec}
+		m := &Media{Key: key, Spec: spec, op: op, side: side}
 		name := path
 		if i > 0 {
 			name += ":" + escape(key)
 		}
 		at := at(spec.Origin, pointer+"/content/"+escape(key), "schema")
 		before := len(op.Clauses)
-		if spec.Schema != nil {
-			m.Node = op.node(spec.Schema, schema.Root{
-				Side: side, Path: name, Pointer: pointer + "/content/" + escape(key) + "/schema", Subject: subject,
-			})
-		}
-		m.Form = codec.FormOf(key, m.Node)
+		op.buildNodes(m, name, pointer+"/content/"+escape(key), subject)
 		ofSchema := slices.Clone(op.Clauses[before:])
 		op.Clauses = op.Clauses[:before]
 		switch {
@@ -447,6 +448,8 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 			m.Syntax = op.clause(name+"/syntax", subject+" is one XML document (XML 1.0 §2.1)", at)
 		case m.Form == codec.Multipart:
 			m.Syntax = op.clause(name+"/syntax", subject+" is a list of parts with names (RFC 7578)", at)
+		case m.Form == codec.Sequence:
+			m.Syntax = op.clause(name+"/syntax", subject+" is "+m.framing.Rule(), at)
 		}
 		if m.Syntax != nil {
 			m.Syntax.Side = side
@@ -456,4 +459,30 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 		all = append(all, m)
 	}
 	return all
+}
+
+// buildNodes makes the schemas of a media type. A sequence is read as one where its items are
+// described, and in answers, whose items are judged whatever is said of them.
+func (op *Operation) buildNodes(m *Media, name, pointer, subject string) {
+	items := m.Spec.ItemSchema
+	root := schema.Root{Side: m.side, Path: name, Pointer: pointer + "/schema", Subject: subject}
+	if m.framing = codec.FramingOf(m.Key); m.framing != codec.Whole && (items != nil || m.side == ResponseSide) {
+		m.Form = codec.Sequence
+		root.Content = m.framing == codec.Events
+	}
+	if m.Form == codec.Sequence && items != nil {
+		of := root
+		of.OfItems, of.Pointer = true, pointer+"/itemSchema"
+		m.Node, m.itemized = op.node(items, of), true
+	}
+	switch {
+	case m.Spec.Schema == nil:
+	case m.itemized:
+		m.Whole = op.node(m.Spec.Schema, root)
+	default:
+		m.Node = op.node(m.Spec.Schema, root)
+	}
+	if m.Form != codec.Sequence {
+		m.Form = codec.FormOf(m.Key, m.Node)
+	}
 }

@@ -203,6 +203,6 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 	if syntax == nil { // what a range leaves open is about its media type
 		syntax = op.Body.MediaType
 	}
-	got, unread := media.read(r.Body, message{syntax, "the body", types[0], true})
+	got, unread := media.read(r.Body, message{syntax: syntax, called: "the body", label: types[0], request: true})
 	return append(append(broken, unread...), media.judge(got, true)...)
 }

@@ -242,9 +242,9 @@ func (r *Response) CheckBody(m *Media, resp *wire.Response) []Violation {
 	return append(unread, m.judge(got, false)...)
 }
 
-func (r *Response) read(m *Media, resp *wire.Response) (codec.Reading, []Violation) {
+func (r *Response) read(m *Media, resp *wire.Response) (reading, []Violation) {
 	label := resp.Header.Get("Content-Type")
-	in := message{m.Syntax, "the response body", label, false}
+	in := message{syntax: m.Syntax, called: "the response body", label: label, open: resp.Open}
 	if in.syntax == nil { // a range does not say what it is, its label does
 		in.syntax = r.MediaType
 	}
@@ -252,7 +252,7 @@ func (r *Response) read(m *Media, resp *wire.Response) (codec.Reading, []Violati
 		return m.read(resp.Body, in)
 	}
 	got := r.op.Contract.answers.read(resp.Body)
-	value := codec.Reading{Value: got.v, Found: got.ok && m.Node != nil}
+	value := reading{Reading: codec.Reading{Value: got.v, Found: got.ok && m.Node != nil}}
 	if got.err == nil {
 		return value, nil
 	}
@@ -262,7 +262,7 @@ func (r *Response) read(m *Media, resp *wire.Response) (codec.Reading, []Violati
 		broken[0].Leave = codec.LeaveSurrogate
 		return value, broken
 	}
-	return codec.Reading{}, broken
+	return reading{}, broken
 }
 
 // Visit calls f for each schema that holds of a value in the response, with that value:
@@ -283,7 +283,12 @@ func (r *Response) Visit(resp *wire.Response, f func(n *Node, v any)) {
 	}
 	if m, err := r.Select(resp.Header.Get("Content-Type")); err == nil && len(resp.Body) > 0 {
 		got, _ := r.read(m, resp)
-		visit(m.Node, got)
+		got.eachOf(func(v any) {
+			visit(m.Node, codec.Reading{Value: v, Found: got.Found, Bad: got.Bad})
+		})
+		if !resp.Open {
+			visit(m.Whole, got.Reading)
+		}
 	}
 }
 

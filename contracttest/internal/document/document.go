@@ -90,6 +90,9 @@ func (d *Document) checkRoot() {
 // and later.
 func (d *Document) Version31() bool { return d.T.IsOpenAPI31OrLater() }
 
+// Version32 reports whether the document is one of OpenAPI 3.2 or later.
+func (d *Document) Version32() bool { return d.T.IsOpenAPI32OrLater() }
+
 // warning is a fault of the document that does not keep it from being used.
 type warning struct {
 	place Place

@@ -248,6 +248,7 @@ func (v *inventory) content(content openapi3.Content, at location) {
 		}
 		at := at.in("content", key)
 		v.hold(holder{&m.Schema, &m.Example, m.Examples, m.Origin, at.pointer}, at)
+		v.schema(m.ItemSchema, at.in("itemSchema"))
 		for _, name := range sorted(m.Encoding) {
 			if e := m.Encoding[name]; e != nil {
 				v.resolve(e.Headers)

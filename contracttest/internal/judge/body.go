@@ -135,7 +135,7 @@ func bodyUnexpected(e *Exchange) []Finding {
 }
 
 func bodyMissing(e *Exchange) []Finding {
-	if e.Response == nil || e.Response.BodyErr != nil {
+	if e.Response == nil || e.Response.BodyErr != nil || e.Response.Open {
 		return nil
 	}
 	doc := e.Documented()

@@ -60,6 +60,9 @@ func Content(resp *wire.Response) (*wire.Response, error) {
 	if len(codings) == 0 || len(resp.Body) == 0 || resp.BodyErr != nil {
 		return resp, nil
 	}
+	if resp.Open { // nor can the last of its bytes
+		return resp, errUndecodable
+	}
 	body := resp.Body
 	for _, coding := range slices.Backward(codings) {
 		plain, err := decode(coding, body)
@@ -192,7 +195,7 @@ func responseEncoding(e *Exchange) []Finding {
 // those that are decoded here makes no bytes of anything. Where there can be no body,
 // the field says what another answer would be in.
 func (e *Exchange) codedNothing(codings []string) []Finding {
-	if e.bodyless() || e.Response.BodyErr != nil || slices.ContainsFunc(codings, func(c string) bool { return slices.Contains(opaque, c) }) {
+	if e.bodyless() || e.Response.BodyErr != nil || e.Response.Open || slices.ContainsFunc(codings, func(c string) bool { return slices.Contains(opaque, c) }) {
 		return nil
 	}
 	said := strings.Join(codings, ", ")

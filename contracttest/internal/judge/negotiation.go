@@ -89,7 +89,7 @@ type Usual struct {
 
 // NewUsual is the first of several answers; nil for one that nothing can be held against.
 func NewUsual(e *Exchange) *Usual {
-	if e.Response == nil || e.Response.Status/100 != 2 || e.Response.BodyErr != nil || len(codings(e.Response)) > 0 {
+	if e.Response == nil || e.Response.Status/100 != 2 || e.Response.BodyErr != nil || e.Response.Open || len(codings(e.Response)) > 0 {
 		return nil
 	}
 	size := len(e.Response.Body)
@@ -99,7 +99,7 @@ func NewUsual(e *Exchange) *Usual {
 // Again takes in another answer to the same request. It is false for one that is not
 // like the others at all.
 func (u *Usual) Again(e *Exchange) bool {
-	if e.Response == nil || e.Response.Status != u.Response.Status || e.Response.BodyErr != nil || mediaType(e) != mediaType(u.Exchange) {
+	if e.Response == nil || e.Response.Status != u.Response.Status || e.Response.BodyErr != nil || e.Response.Open || mediaType(e) != mediaType(u.Exchange) {
 		return false
 	}
 	u.Stable = u.Stable && bytes.Equal(u.Response.Body, e.Response.Body)

@@ -101,16 +101,17 @@ var Checks = []Check{
 	},
 	{
 		Name: "response-body-malformed", run: bodyMalformed,
-		Doc:      "The body cannot be read: cut short of its Content-Length or its last chunk, never ended, larger than 8 MiB, more than one JSON value, a name given twice, not UTF-8, a byte-order mark, XML that is not well-formed.",
+		Doc:      "The body cannot be read: cut short of its Content-Length or its last chunk, never ended, larger than 8 MiB, more than one JSON value, an item of a sequence that is none, an event without an empty line after it, a name given twice, not UTF-8, a byte-order mark, XML that is not well-formed.",
 		Severity: "a warning where the document does not have the status, and for an escaped half of a surrogate pair, which the grammar of JSON has (RFC 8259 §8.2)",
-		Silent:   "Some of the bytes of a content: 206 with a Content-Range.",
-		Refs:     "RFC 8259; RFC 9112 §6.3, §7.1",
+		Silent: "Some of the bytes of a content: 206 with a Content-Range. A sequence of items (events, JSON on lines or in records, parts) that does not end, or an item of it " +
+			"that is on its way when it is left.",
+		Refs: "RFC 8259; RFC 9112 §6.3, §7.1; RFC 7464; RFC 2046 §5.1; WHATWG HTML §9.2",
 	},
 	{
 		Name: "response-schema", run: responseSchema,
-		Doc:      "The body breaks its schema. Every broken keyword is a finding of its own.",
-		Severity: "a warning for a format that the document does not define",
-		Silent:   "Bodies that no schema describes (images, streams), some of the bytes of a content (206 with a Content-Range), and XML in another charset than UTF-8 or with entities of its own.",
+		Doc:      "The body breaks its schema. Every broken keyword is a finding of its own. The items of a sequence are judged by itemSchema, and JSON in the data of events by its contentSchema.",
+		Severity: "a warning for a format that the document does not define, and for a sequence that has a schema alone in a document before OpenAPI 3.2, where that fits neither the whole nor the items",
+		Silent:   "Bodies that no schema describes (images), some of the bytes of a content (206 with a Content-Range), and XML in another charset than UTF-8 or with entities of its own.",
 		Refs:     "OpenAPI 3.0.3, Schema Object; JSON Schema 2020-12",
 	},
 	{

@@ -6,7 +6,7 @@ import (
 )
 
 func responseSlow(e *Exchange) []Finding {
-	if e.Response == nil || e.MaxTime <= 0 || e.Response.Elapsed <= e.MaxTime {
+	if e.Response == nil || e.MaxTime <= 0 || e.Response.Open || e.Response.Elapsed <= e.MaxTime {
 		return nil
 	}
 	took := e.Response.Elapsed.Round(time.Millisecond)

@@ -57,7 +57,7 @@ func (l *Login) do(ctx context.Context, target send.Target, secure *tls.Config) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	resp, err := target.Do(ctx, req, nil)
+	resp, err := target.Do(ctx, req, send.How{})
 	if err != nil {
 		return "", err //nolint:wrapcheck // it says what was not reached
 	}

@@ -745,6 +745,8 @@ func (pl *planner) body() {
 			pl.syntax(m, d)
 		case m.Form == codec.Multipart:
 			pl.parts(m, d)
+		case m.Form == codec.Sequence:
+			pl.sequence(m, d)
 		case m.Form == codec.XML:
 			pl.xml(m, d)
 		case m.Form == codec.URLEncoded && m.Node != nil:
@@ -793,6 +795,23 @@ func (pl *planner) otherWays(m *contract.Media) {
 		}, func(d draft, v any, unknown []string) draft {
 			return d.withBody(m, value.Good{V: v, Unknown: unknown})
 		})
+	}
+}
+
+// sequence plans items that are no JSON.
+func (pl *planner) sequence(m *contract.Media, d draft) {
+	good, _, err := d.encode(m, d.body.V)
+	if err != nil {
+		return
+	}
+	sign := "" // before each item
+	if strings.HasPrefix(string(good), "\x1e") {
+		sign = "\x1e"
+	}
+	for _, v := range []struct{ label, body string }{
+		{"last-item-open", string(good) + sign + "{\n"}, {"first-item-not-json", sign + "x-unknown\n" + string(good)},
+	} {
+		pl.raw(m.Syntax, v.label, Refuse, "", d, func(r *wire.Request) { r.Body = []byte(v.body) })
 	}
 }
 

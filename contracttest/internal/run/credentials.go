@@ -177,7 +177,7 @@ func (r *runner) closedText(e *entrance) string {
 		return r.closedUnnamed(e)
 	}
 	var names, how []string
-	given := r.opts.Prepare != nil
+	given := r.opts.How.Prepare != nil
 	for _, together := range e.requirement {
 		for _, c := range together {
 			given = given || c.Given || c.In == "header" && r.opts.given([]string{strings.ToLower(c.Name)}) || c.In == "cookie" && r.opts.given([]string{"cookie"})

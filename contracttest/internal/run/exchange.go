@@ -2,18 +2,18 @@ package run
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
 // way is one in which a target takes requests.
-type way func(context.Context, *wire.Request, func(*http.Request) error) (*wire.Response, error)
+type way func(context.Context, *wire.Request, send.How) (*wire.Response, error)
 
 // send carries the request of a case to the target.
 func (r *runner) send(ctx context.Context, c *plan.Case) *wire.Exchange {

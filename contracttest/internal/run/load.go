@@ -188,7 +188,7 @@ func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.
 	}
 	switch {
 	case !overloaded(x):
-		if !alone && x.Response != nil && x.Response.Elapsed > r.nearLate(op) {
+		if !alone && x.Response != nil && !x.Response.Open && x.Response.Elapsed > r.nearLate(op) {
 			r.load.slower(r.load.under.Load()) // the next ones may be late
 		} else {
 			r.load.steady()
@@ -285,7 +285,7 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	e := r.journal.begin(ctx, op, req)
 	defer r.journal.end(e, x)
 	start := time.Now()
-	x.Response, x.Err = do(ctx, r.renewal.current(req), r.opts.Prepare)
+	x.Response, x.Err = do(ctx, r.renewal.current(req), r.opts.How)
 	st := r.states.of(op)
 	st.took.Add(int64(time.Since(start)))
 	st.sent.Add(1)

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"crypto/tls"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +48,7 @@ type Options struct {
 	MinCoverage     float64            // of the clauses that could be tried, in percent
 	Keep            bool               // what the run has made is not deleted at its end
 	Safe            bool               // only requests of safe methods are sent
-	Prepare         func(*http.Request) error
+	How             send.How           // requests are sent, and their answers read
 	Baseline        *baseline.Baseline // known findings; nil where there are none
 	StaleWarns      bool               // entries of Baseline that have to be mended fail nothing
 	UpdateBaseline  bool               // Baseline is what it should be afterwards

@@ -437,7 +437,7 @@ func shape(x *wire.Exchange) string {
 		return "no response"
 	}
 	s := fmt.Sprintf("%d %s", x.Response.Status, x.Response.Header.Get("Content-Type"))
-	if len(x.Response.Body) == 0 && x.Request.Method != http.MethodHead {
+	if len(x.Response.Body) == 0 && !x.Response.Open && x.Request.Method != http.MethodHead {
 		s += " without a body"
 	}
 	return strings.TrimSpace(s)

@@ -247,7 +247,11 @@ func (n *Node) ofAnnotations() {
 	}{
 		{"contentEncoding", s.ContentEncoding != ""}, {"contentMediaType", s.ContentMediaType != ""}, {"contentSchema", s.ContentSchema != nil},
 	} {
-		if a.has {
+		switch {
+		case !a.has:
+		case n.root.Content && holdsJSON(s): // which an encoding is not beside
+			n.clause(a.keyword, a.keyword, n.is("holds JSON that keeps its %s", a.keyword))
+		default:
 			n.clause(a.keyword, a.keyword, n.is("has the %s that is documented", a.keyword)).Unplanned = "an annotation, which refuses no value (JSON Schema Validation §8.1)"
 		}
 	}

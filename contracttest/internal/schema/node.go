@@ -214,6 +214,12 @@ type Root struct {
 	Pointer   string // in the document
 	Subject   string // what the value is called in messages
 	Name      string // the name that a person gave to the value; empty for a body
+	// OfItems is set where the schema is of the items of a sequence (itemSchema): the value is the
+	// list of them.
+	OfItems bool
+	// Content is set where a text that holds JSON, as contentMediaType says, is judged by that and
+	// by its contentSchema. Of texts in JSON they are annotations.
+	Content bool
 	// Add takes each clause that the schema has, in order.
 	Add func(*Clause)
 
@@ -226,6 +232,9 @@ type Root struct {
 // value then.
 func (set *Set) Build(ref *openapi3.SchemaRef, root Root) *Node {
 	b := &builder{set: set, root: &root}
+	if root.OfItems {
+		ref = &openapi3.SchemaRef{Value: &openapi3.Schema{Type: &openapi3.Types{"array"}, Items: ref}}
+	}
 	return b.build(ref, Node{Path: root.Path, Pointer: root.Pointer, Subject: root.Subject, Name: root.Name})
 }
 
@@ -275,7 +284,9 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	if first == nil && b.quiet == 0 {
 		b.set.unrolled[key] = node
 	}
-	node.keywords()
+	if !node.listOfItems() { // which says nothing that the document does
+		node.keywords()
+	}
 	if len(n.Schema.Required) > 0 {
 		n.Required = make(map[string]bool, len(n.Schema.Required))
 	}
@@ -300,6 +311,9 @@ func (b *builder) hasNulls(n *Node) {
 	}
 }
 
+// listOfItems reports whether a node is of the list of a sequence's items.
+func (n *Node) listOfItems() bool { return n.root.OfItems && n.Parent == nil }
+
 // apply makes the nodes of the subschemas that a keyword of a schema has.
 func (b *builder) apply(via *applicator, node *Node) {
 	var children []*Node
@@ -307,7 +321,10 @@ func (b *builder) apply(via *applicator, node *Node) {
 		child := Node{Parent: node, via: via, Key: sub.key, Name: node.Name, Subject: node.Subject, value: node.value}
 		way := sub.step()
 		step := "/" + via.keyword + way
-		if sub.ref == nil || sub.ref.Value == nil || sub.ref.Ref == "" {
+		switch {
+		case node.listOfItems():
+			child.Pointer = node.Pointer
+		case sub.ref == nil || sub.ref.Value == nil || sub.ref.Ref == "":
 			child.Pointer = node.Pointer + step
 		}
 		switch {

@@ -13,20 +13,30 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // Validates returns nil if a JSON value keeps every clause at and below the
 // node, read as part of a request or of a response as the node is. The error
 // says no more than that: a text for every branch tried would cost most of the
 // time of a plan.
-func (n *Node) Validates(v any) error { return n.set.Keeps(n.Side(), n.Schema, v) }
+func (n *Node) Validates(v any) error { return n.compiled().keeps(v) }
 
 var errBroken = errors.New("the value breaks its schema")
 
 // Keeps returns nil if a JSON value is valid against a schema of the document, as one
 // side of an exchange has it.
 func (set *Set) Keeps(side Side, s *openapi3.Schema, v any) error {
-	compiled := set.validators.get(side, s)
+	return set.validators.get(variant{schema: s, side: side}).keeps(v)
+}
+
+// compiled is the validator of a node.
+func (n *Node) compiled() *compilation {
+	return n.set.validators.get(variant{schema: n.Schema, side: n.Side(), content: n.root.Content})
+}
+
+func (compiled *compilation) keeps(v any) error {
 	if compiled.err != nil {
 		return compiled.err
 	}
@@ -40,7 +50,7 @@ func (set *Set) Keeps(side Side, s *openapi3.Schema, v any) error {
 
 // Reason says in one line what a value breaks first.
 func (set *Set) Reason(s *openapi3.Schema, v any) string {
-	compiled := set.validators.get(RequestSide, s)
+	compiled := set.validators.get(variant{schema: s, side: RequestSide})
 	if compiled.err != nil {
 		return compiled.err.Error()
 	}
@@ -48,14 +58,20 @@ func (set *Set) Reason(s *openapi3.Schema, v any) string {
 	if !ok {
 		return ""
 	}
-	for len(broken.Causes) > 0 {
-		broken = broken.Causes[0]
-	}
+	broken = leaf(broken)
 	text := broken.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 	if len(broken.InstanceLocation) > 0 {
 		text = where("", broken.InstanceLocation) + ": " + text
 	}
 	return text
+}
+
+// leaf is what is wrong first.
+func leaf(err *jsonschema.ValidationError) *jsonschema.ValidationError {
+	for len(err.Causes) > 0 {
+		err = err.Causes[0]
+	}
+	return err
 }
 
 // validators holds the schemas of a document as JSON Schema 2020-12, each under
@@ -87,15 +103,16 @@ type variant struct {
 	// exempt lists the names, joined by NUL, that schemas around this one, for the same
 	// value, make readOnly or writeOnly.
 	exempt string
+	// content is set where contentMediaType and contentSchema are assertions.
+	content bool
 }
 
 const schemeOfSchemas = "mem:///"
 
-func (c *validators) get(side Side, s *openapi3.Schema) *compilation {
+func (c *validators) get(key variant) *compilation {
 	if !c.set.Document.OneSided {
-		side = RequestSide
+		key.side = RequestSide
 	}
-	key := variant{schema: s, side: side}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	done := c.compiled[key]
@@ -158,6 +175,7 @@ func (c *validators) start() {
 	c.compiler.UseRegexpEngine(leniently)
 	c.compiler.UseLoader(c)
 	c.compiler.AssertFormat()
+	c.compiler.AssertContent() // of the schemas that have it written
 	for _, name := range slices.Concat(calculated, keys(formats), keys(c.set.Formats)) {
 		c.compiler.RegisterFormat(&jsonschema.Format{Name: formatName(name), Validate: func(v any) error { return c.set.check(name, v) }})
 	}
@@ -336,7 +354,7 @@ func (w *schemaWriter) ref(r *openapi3.SchemaRef, exempt string) any {
 	if r == nil || r.Value == nil {
 		return true
 	}
-	return map[string]any{"$ref": w.c.url(variant{r.Value, w.key.side, exempt})}
+	return map[string]any{"$ref": w.c.url(variant{r.Value, w.key.side, exempt, w.key.content})}
 }
 
 func (w *schemaWriter) applicators(s *openapi3.Schema) {
@@ -421,6 +439,12 @@ func (w *schemaWriter) values(s *openapi3.Schema) {
 		parts, _ := w.doc["allOf"].([]any)
 		w.doc["allOf"] = append(parts, map[string]any{"format": formatName(s.Format)})
 	}
+	if w.key.content && holdsJSON(s) {
+		w.doc["contentMediaType"] = "application/json"
+		if s.ContentSchema != nil && s.ContentSchema.Value != nil {
+			w.doc["contentSchema"] = map[string]any{"$ref": w.c.url(variant{schema: s.ContentSchema.Value, side: w.key.side})}
+		}
+	}
 	if s.Pattern != "" {
 		w.doc["pattern"] = s.Pattern
 	}
@@ -438,6 +462,12 @@ func (w *schemaWriter) values(s *openapi3.Schema) {
 		}
 		w.doc["dependentRequired"] = all
 	}
+}
+
+// holdsJSON reports whether a text is JSON, as its schema says.
+func holdsJSON(s *openapi3.Schema) bool {
+	t, err := mediatype.Parse(s.ContentMediaType)
+	return err == nil && t.JSON() && s.ContentEncoding == ""
 }
 
 // bounds writes the keywords that are numbers, to the last digit.

@@ -53,7 +53,7 @@ func (n *Node) check(v any, how checking) []Violation {
 		return []Violation{{Clause: n.nearest(path), Message: where(subject, path) + ": the number is beyond what can be read"}}
 	}
 	var broken []Violation
-	switch compiled := n.set.validators.get(n.Side(), n.Schema); {
+	switch compiled := n.compiled(); {
 	case compiled.err != nil:
 		return []Violation{{Clause: n.nearest(nil), Message: where(subject, nil) + ": " + document.OneLine(compiled.err.Error())}}
 	case compiled.not.Validate(v) == nil: // the quick answer first: what is wrong takes longer to say
@@ -121,6 +121,8 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 		keyword = "format"
 	case *jskind.Not:
 		keyword = "not"
+	case *jskind.ContentSchema:
+		return []Violation{n.inContent(schema, v, subject)}
 	case *jskind.Required:
 		var broken []Violation
 		for _, name := range k.Missing {
@@ -150,6 +152,29 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 		node.inBranches(&broken, keyword, value, err)
 	}
 	return []Violation{n.nullable(broken, v, path)}
+}
+
+// inContent finds the text whose JSON breaks the contentSchema of a schema. What the validator
+// says of the place is that of another value.
+func (n *Node) inContent(schema *openapi3.Schema, v any, subject string) (broken Violation) {
+	n.Visit(v, func(m *Node, text any, path []string) bool {
+		if m.Schema != schema || broken.Clause != nil || m.Validates(text) == nil {
+			return true
+		}
+		broken.Clause = m.own("contentSchema")
+		broken.Message = where(subject, path) + ": violates: " + wanted(broken.Clause)
+		if err, ok := errors.AsType[*jsonschema.ValidationError](m.compiled().schema.Validate(text)); ok {
+			if inner := leaf(err); len(inner.ErrorKind.KeywordPath()) > 0 {
+				broken.Message = fmt.Sprintf("%s: %s breaks %s", where(subject, path), where("the JSON in it", inner.InstanceLocation), inner.ErrorKind.KeywordPath()[0])
+			}
+		}
+		return true
+	})
+	if broken.Clause == nil {
+		_, broken.Clause = n.find(schema, "contentSchema", nil)
+		broken.Message = where(subject, nil) + ": violates: " + wanted(broken.Clause)
+	}
+	return broken
 }
 
 // nullable leaves it open whether null is taken where the document says nullable

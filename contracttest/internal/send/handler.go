@@ -103,14 +103,16 @@ func (t *inProcess) serve(j job) {
 
 var nowhere = &url.URL{Scheme: "http", Host: "handler.invalid"}
 
-func (t *inProcess) Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
-	req, identity, err := ready(ctx, r, nowhere, prepare)
+func (t *inProcess) Do(ctx context.Context, r *wire.Request, how How) (*wire.Response, error) {
+	serving, leave := context.WithCancel(ctx)
+	defer leave() // a stream goes on until its reader has gone
+	req, identity, err := ready(serving, r, nowhere, how.Prepare)
 	if err != nil {
 		return nil, err
 	}
 	asServed(req)
-	full := make(chan struct{})
-	rec := &recorder{header: http.Header{}, head: r.Method == http.MethodHead, full: full}
+	full, left := make(chan struct{}), make(chan struct{})
+	rec := &recorder{header: http.Header{}, head: r.Method == http.MethodHead, full: full, how: how, leave: sync.OnceFunc(func() { close(left) })}
 	start := time.Now()
 	done := make(chan error, 1)
 	t.start(job{rec, req, done})
@@ -122,8 +124,10 @@ func (t *inProcess) Do(ctx context.Context, r *wire.Request, prepare func(*http.
 	case <-ctx.Done():
 		err = ended(ctx)
 	case <-full:
+	case <-left:
+		err = errLeft
 	}
-	resp, err := rec.result(err, time.Since(start))
+	resp, err := rec.result(ctx, err, time.Since(start))
 	if resp != nil {
 		resp.Identity = identity
 	}
@@ -138,8 +142,8 @@ func ended(ctx context.Context) error {
 	return fmt.Errorf("stopped: %w", ctx.Err())
 }
 
-func (t *inProcess) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
-	return t.Do(ctx, r, prepare)
+func (t *inProcess) Raw(ctx context.Context, r *wire.Request, how How) (*wire.Response, error) {
+	return t.Do(ctx, r, how)
 }
 
 // asServed turns a client's request into one as a server hands it over.
@@ -187,6 +191,10 @@ type recorder struct {
 	written int             // bytes that the handler has tried to write
 	taken   int             // bytes of them that a server would have sent
 	full    chan<- struct{} // closed when there is more than is read
+	how     How
+	leave   func()   // ends the reading
+	meter   *meter   // of the body, once the header is sent
+	stop    []func() // what goes on until the end
 }
 
 func (r *recorder) Header() http.Header { return r.header }
@@ -199,6 +207,10 @@ func (r *recorder) WriteHeader(status int) {
 	}
 	r.status, r.sent = status, r.header.Clone()
 	r.noBody = status == http.StatusNoContent || status == http.StatusNotModified
+	if r.meter = newMeter(r.sent, r.how); r.meter != nil && r.head {
+		r.leave() // there is nothing to wait for
+	}
+	r.stop = append(r.stop, r.meter.start(r.leave))
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
@@ -215,14 +227,18 @@ func (r *recorder) Write(p []byte) (int, error) {
 	if n, ok := r.length(); ok && r.written > n {
 		return 0, http.ErrContentLength
 	}
-	if r.taken > MaxBody { // whoever reads has gone
+	if r.taken > MaxBody || r.meter != nil && r.meter.full { // whoever reads has gone
 		return 0, http.ErrHandlerTimeout
 	}
 	r.taken += len(p)
 	if r.taken > MaxBody {
 		close(r.full)
 	}
-	r.body = append(r.body, p[:min(len(p), MaxBody-len(r.body))]...)
+	kept := r.meter.take(p)
+	r.body = append(r.body, kept[:min(len(kept), MaxBody-len(r.body))]...)
+	if r.meter != nil && r.meter.full {
+		r.leave()
+	}
 	return len(p), nil
 }
 
@@ -234,10 +250,13 @@ func (r *recorder) length() (int, bool) {
 
 func (r *recorder) Flush() { r.WriteHeader(http.StatusOK) }
 
-func (r *recorder) result(err error, elapsed time.Duration) (*wire.Response, error) {
+func (r *recorder) result(ctx context.Context, err error, elapsed time.Duration) (*wire.Response, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
+	for _, stop := range r.stop {
+		stop()
+	}
 	if r.sent == nil {
 		if err != nil {
 			return nil, err
@@ -247,16 +266,19 @@ func (r *recorder) result(err error, elapsed time.Duration) (*wire.Response, err
 	if _, typed := r.sent["Content-Type"]; !typed && len(r.body) > 0 && r.sent.Get("Content-Encoding") == "" {
 		r.sent.Set("Content-Type", http.DetectContentType(r.body))
 	}
-	resp := &wire.Response{Status: r.status, Header: r.sent, BodyErr: err, Elapsed: elapsed}
+	resp := &wire.Response{Status: r.status, Header: r.sent, Elapsed: elapsed}
+	if !r.head {
+		resp.Body = r.body
+	}
+	if r.taken > MaxBody && err == nil && !r.head {
+		err = ErrTooLarge
+	}
+	r.meter.finish(ctx, resp, err)
 	if r.head {
 		return resp, nil
 	}
-	resp.Body = r.body
 	if n, ok := r.length(); ok && !r.noBody && r.taken < n && err == nil {
 		resp.BodyErr = fmt.Errorf("the body ends before its end: %w: %d of %d bytes", io.ErrUnexpectedEOF, r.taken, n)
-	}
-	if r.taken > MaxBody && err == nil {
-		resp.Body, resp.BodyErr = cut(r.body), ErrTooLarge
 	}
 	return resp, nil
 }

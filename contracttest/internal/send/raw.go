@@ -25,24 +25,25 @@ const linger = 200 * time.Millisecond
 // maxHeader is how many bytes of a response's header, or trailer, are read.
 const maxHeader = 1 << 20
 
-func (t *remote) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
-	req, identity, err := ready(ctx, r, t.base, prepare)
+func (t *remote) Raw(ctx context.Context, r *wire.Request, how How) (*wire.Response, error) {
+	req, identity, err := ready(ctx, r, t.base, how.Prepare)
 	if err != nil {
 		return nil, err
 	}
 	if proxy, err := http.ProxyFromEnvironment(req); proxy != nil || err != nil {
-		return t.Do(ctx, r, prepare) // what a proxy writes is not the target's
+		return t.Do(ctx, r, how) // what a proxy writes is not the target's
 	}
 	req.Close = true
 	start := time.Now()
 	conn, err := t.dial(ctx)
 	if errors.Is(err, errNoHTTP1) {
-		return t.Do(ctx, r, prepare)
+		return t.Do(ctx, r, how)
 	}
 	if err != nil {
 		return nil, classify(ctx, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	leave := func() { _ = conn.SetDeadline(time.Unix(1, 0)) }
+	stop := context.AfterFunc(ctx, leave)
 	written := make(chan struct{})
 	go func() { // a server may answer before it has read everything
 		defer close(written)
@@ -53,7 +54,7 @@ func (t *remote) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Re
 		_ = conn.Close()
 		<-written
 	}()
-	p := &parser{r: bufio.NewReader(conn), head: r.Method == http.MethodHead}
+	p := &parser{r: bufio.NewReader(conn), head: r.Method == http.MethodHead, how: how, leave: leave}
 	resp, err := p.response()
 	if err != nil {
 		return nil, classify(ctx, err)
@@ -62,13 +63,7 @@ func (t *remote) Raw(ctx context.Context, r *wire.Request, prepare func(*http.Re
 		_ = conn.SetReadDeadline(time.Now().Add(linger))
 		p.after(resp)
 	}
-	switch {
-	case resp.BodyErr == nil:
-	case errors.Is(resp.BodyErr, ErrTooLarge):
-		resp.Body = cut(resp.Body)
-	default:
-		resp.BodyErr = classify(ctx, resp.BodyErr)
-	}
+	p.meter.finish(ctx, resp, resp.BodyErr)
 	resp.Identity, resp.Faults, resp.Elapsed = identity, p.faults, time.Since(start)
 	return resp, nil
 }
@@ -104,6 +99,10 @@ type parser struct {
 	toEnd  bool // the body ends with the connection
 	faults []string
 	left   int // bytes that the section being read may still have
+
+	how   How
+	leave func() // ends the reading
+	meter *meter // of the body
 }
 
 // fault notes what is wrong, once.
@@ -153,6 +152,9 @@ func (p *parser) response() (*wire.Response, error) {
 		}
 		resp.Header = header
 		if resp.Status/100 != 1 || resp.Status == http.StatusSwitchingProtocols {
+			p.meter = newMeter(resp.Header, p.how)
+			stop := p.meter.start(p.leave)
+			defer stop()
 			p.body(resp)
 			return resp, nil
 		}
@@ -306,24 +308,15 @@ func (p *parser) length(values []string) (int64, bool) {
 // rest reads up to the end of the connection.
 func (p *parser) rest(resp *wire.Response) {
 	p.toEnd = true
-	resp.Body, resp.BodyErr = io.ReadAll(io.LimitReader(p.r, MaxBody+1))
-	if resp.BodyErr == nil && len(resp.Body) > MaxBody {
-		resp.BodyErr = ErrTooLarge
-	}
+	resp.Body, resp.BodyErr = p.meter.read(nil, p.r)
 }
 
 // take appends n bytes to the body.
 func (p *parser) take(resp *wire.Response, n int64) {
-	room := MaxBody - int64(len(resp.Body))
-	part, err := io.ReadAll(io.LimitReader(p.r, min(n, room)))
-	resp.Body = append(resp.Body, part...)
-	switch {
-	case err != nil:
-		resp.BodyErr = err
-	case int64(len(part)) < min(n, room):
+	before := len(resp.Body)
+	resp.Body, resp.BodyErr = p.meter.read(resp.Body, io.LimitReader(p.r, n))
+	if resp.BodyErr == nil && int64(len(resp.Body)-before) < n {
 		resp.BodyErr = io.ErrUnexpectedEOF
-	case n > room:
-		resp.BodyErr = ErrTooLarge
 	}
 }
 

@@ -123,7 +123,7 @@ func TestRawFaults(t *testing.T) {
 				assert.True(t, r.Close)
 				_, _ = io.WriteString(conn, tt.answer)
 			})
-			resp, err := target.Raw(t.Context(), get(method), nil)
+			resp, err := target.Raw(t.Context(), get(method), send.How{})
 			require.NoError(t, err)
 			assert.Equal(t, tt.body, string(resp.Body))
 			if assert.Len(t, resp.Faults, len(tt.faults), "%q", resp.Faults) {
@@ -152,7 +152,7 @@ func TestRawFailures(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			target := hijacked(t, func(conn net.Conn, _ *http.Request) { _, _ = io.WriteString(conn, tt.answer) })
-			resp, err := target.Raw(t.Context(), get("GET"), nil)
+			resp, err := target.Raw(t.Context(), get("GET"), send.How{})
 			require.ErrorContains(t, err, tt.err)
 			assert.Nil(t, resp)
 		})
@@ -175,17 +175,17 @@ func TestRawSlow(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err := answering("").Raw(ctx, get("GET"), nil)
+	_, err := answering("").Raw(ctx, get("GET"), send.How{})
 	require.ErrorIs(t, err, send.ErrTimeout)
 
 	ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	resp, err := answering("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}").Raw(ctx, get("GET"), nil)
+	resp, err := answering("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}").Raw(ctx, get("GET"), send.How{})
 	require.NoError(t, err)
 	require.ErrorIs(t, resp.BodyErr, send.ErrTimeout)
 	assert.Empty(t, resp.Faults, "the rest may have been on its way")
 
-	resp, err = answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").Raw(t.Context(), get("GET"), nil)
+	resp, err = answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").Raw(t.Context(), get("GET"), send.How{})
 	require.NoError(t, err)
 	require.NoError(t, resp.BodyErr)
 	assert.Empty(t, resp.Faults)
@@ -216,9 +216,9 @@ func TestRawRequests(t *testing.T) {
 				{Method: "POST", Target: "/", Body: []byte(strings.Repeat("x", 100_000)), Chunked: true},
 				{Method: "POST", Target: "/", Body: []byte{}},
 			} {
-				want, err := target.Do(t.Context(), r, nil)
+				want, err := target.Do(t.Context(), r, send.How{})
 				require.NoError(t, err)
-				got, err := target.Raw(t.Context(), r, nil)
+				got, err := target.Raw(t.Context(), r, send.How{})
 				require.NoError(t, err)
 				assert.Empty(t, got.Faults)
 				assert.Equal(t, want.Status, got.Status)
@@ -239,7 +239,7 @@ func TestIdleConnections(t *testing.T) {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 		})
 		for range 50 {
-			resp, err := target.Do(t.Context(), &wire.Request{Method: "POST", Target: "/", Body: []byte("{}"), Chunked: true}, nil)
+			resp, err := target.Do(t.Context(), &wire.Request{Method: "POST", Target: "/", Body: []byte("{}"), Chunked: true}, send.How{})
 			require.NoError(t, err)
 			assert.Equal(t, "{}", string(resp.Body))
 		}
@@ -263,7 +263,7 @@ func TestIdleConnections(t *testing.T) {
 			if i%3 == 2 {
 				<-closed // ask just when the server has given a connection up
 			}
-			_, err := target.Do(t.Context(), &wire.Request{Method: "POST", Target: "/", Body: []byte("{}")}, nil)
+			_, err := target.Do(t.Context(), &wire.Request{Method: "POST", Target: "/", Body: []byte("{}")}, send.How{})
 			require.NoError(t, err)
 		}
 	})
@@ -281,9 +281,9 @@ func TestIdleConnections(t *testing.T) {
 		target, err := send.ParseURL(server.URL, nil)
 		require.NoError(t, err)
 		defer target.Close()
-		_, err = target.Do(t.Context(), get("GET"), nil)
+		_, err = target.Do(t.Context(), get("GET"), send.How{})
 		require.NoError(t, err)
-		_, err = target.Do(t.Context(), get("POST"), nil)
+		_, err = target.Do(t.Context(), get("POST"), send.How{})
 		require.ErrorIs(t, err, send.ErrDropped)
 		assert.EqualValues(t, 2, dropped.Load(), "on the used connection, and on one of its own")
 	})

@@ -41,12 +41,12 @@ type Target interface {
 	// without that field leaves the coding of the response to the server (RFC
 	// 9110 §12.5.3). That is done here and not in the plan, so that cases and the
 	// curl lines in reports stay short; Response.Identity says so.
-	Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error)
+	Do(ctx context.Context, r *wire.Request, how How) (*wire.Response, error)
 	// Raw sends one request on a connection of its own and reads the answer byte
 	// by byte: Response.Faults names what breaks RFC 9112, which net/http's
 	// client passes over. Where there are no such bytes to see (a handler in this
 	// process, a proxy, a server that speaks HTTP/2 alone) it is Do.
-	Raw(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error)
+	Raw(ctx context.Context, r *wire.Request, how How) (*wire.Response, error)
 	// BasePath is the escaped path that the document's paths are under; ok is
 	// false where the target leaves that to the document.
 	BasePath() (path string, ok bool)
@@ -114,14 +114,19 @@ func (t *remote) BasePath() (string, bool) {
 	return strings.TrimRight(t.base.EscapedPath(), "/"), t.base.Path != ""
 }
 
-func (t *remote) Do(ctx context.Context, r *wire.Request, prepare func(*http.Request) error) (*wire.Response, error) {
+func (t *remote) Do(ctx context.Context, r *wire.Request, how How) (*wire.Response, error) {
 	via := t.transport
-	if slices.ContainsFunc(r.Header, func(f wire.Field) bool { return slices.Contains(hopByHop, strings.ToLower(f.Name)) }) {
+	switch {
+	case r.Method == http.MethodHead:
+		// A server that serves HEAD as GET may go on with a stream that nobody sees, and take no
+		// other request on the connection.
+		via = t.fresh
+	case slices.ContainsFunc(r.Header, func(f wire.Field) bool { return slices.Contains(hopByHop, strings.ToLower(f.Name)) }):
 		via = t.hop
 	}
-	resp, stale, err := t.do(ctx, via, r, prepare)
+	resp, stale, err := t.do(ctx, via, r, how)
 	if stale {
-		resp, _, err = t.do(ctx, t.fresh, r, prepare)
+		resp, _, err = t.do(ctx, t.fresh, r, how)
 	}
 	if err == nil {
 		t.answered.Store(true)
@@ -164,13 +169,15 @@ var hopByHop = []string{"connection", "proxy-connection", "keep-alive", "upgrade
 // no byte of an answer on a connection that had been used before: either side
 // may close an idle one at any time (RFC 9112 §9.5), so that this says nothing
 // about the request.
-func (t *remote) do(ctx context.Context, via *http.Transport, r *wire.Request, prepare func(*http.Request) error) (out *wire.Response, stale bool, err error) {
+func (t *remote) do(ctx context.Context, via *http.Transport, r *wire.Request, how How) (out *wire.Response, stale bool, err error) {
 	var reused, answered atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	leaving, leave := context.WithCancel(ctx)
+	defer leave()
+	traced := httptrace.WithClientTrace(leaving, &httptrace.ClientTrace{
 		GotConn:              func(c httptrace.GotConnInfo) { reused.Store(c.Reused) },
 		GotFirstResponseByte: func() { answered.Store(true) },
 	})
-	req, identity, err := ready(traced, r, t.base, prepare)
+	req, identity, err := ready(traced, r, t.base, how.Prepare)
 	if err != nil {
 		return nil, false, err
 	}
@@ -181,13 +188,11 @@ func (t *remote) do(ctx context.Context, via *http.Transport, r *wire.Request, p
 	}
 	defer resp.Body.Close()
 	out = &wire.Response{Status: resp.StatusCode, Header: resp.Header, Identity: identity}
-	out.Body, err = io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
-	switch {
-	case err != nil:
-		out.BodyErr = classify(ctx, err)
-	case len(out.Body) > MaxBody:
-		out.Body, out.BodyErr = cut(out.Body), ErrTooLarge
-	}
+	m := newMeter(resp.Header, how)
+	stop := m.start(leave)
+	defer stop()
+	out.Body, err = m.read(nil, resp.Body)
+	m.finish(ctx, out, err)
 	out.Elapsed = time.Since(start)
 	return out, false, nil
 }

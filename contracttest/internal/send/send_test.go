@@ -145,7 +145,7 @@ func TestResponses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			both(t, tt.handler, func(t *testing.T, target send.Target) {
-				resp, err := target.Do(t.Context(), get(tt.method), nil)
+				resp, err := target.Do(t.Context(), get(tt.method), send.How{})
 				require.NoError(t, err)
 				assert.Equal(t, tt.status, resp.Status)
 				assert.Equal(t, tt.contentType, resp.Header["Content-Type"])
@@ -188,7 +188,7 @@ func TestFailures(t *testing.T) {
 			both(t, tt.handler, func(t *testing.T, target send.Target) {
 				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 				defer cancel()
-				resp, err := target.Do(ctx, get("GET"), nil)
+				resp, err := target.Do(ctx, get("GET"), send.How{})
 				want := tt.served
 				if target.String() == "handler" {
 					want = tt.handled
@@ -209,7 +209,7 @@ func TestFailures(t *testing.T) {
 func TestPanicSaysWhy(t *testing.T) {
 	target := send.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("nil list") }))
 	defer target.Close()
-	_, err := target.Do(t.Context(), get("GET"), nil)
+	_, err := target.Do(t.Context(), get("GET"), send.How{})
 	assert.EqualError(t, err, "the handler panicked: nil list")
 }
 
@@ -217,7 +217,7 @@ func TestStopped(t *testing.T) {
 	both(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, func(t *testing.T, target send.Target) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := target.Do(ctx, get("GET"), nil)
+		_, err := target.Do(ctx, get("GET"), send.How{})
 		require.ErrorIs(t, err, context.Canceled)
 		assert.NotErrorIs(t, err, send.ErrTimeout, "who stops a run has not found a slow server")
 	})
@@ -234,7 +234,7 @@ func TestHandlerThatGoesOn(t *testing.T) {
 		done <- err
 	}))
 	defer target.Close()
-	_, err := target.Do(ctx, get("GET"), nil)
+	_, err := target.Do(ctx, get("GET"), send.How{})
 	require.ErrorIs(t, err, send.ErrTimeout)
 	close(goOn)
 	assert.ErrorIs(t, <-done, http.ErrHandlerTimeout)
@@ -292,7 +292,7 @@ func TestRequests(t *testing.T) {
 				assert.Empty(t, r.URL.Host)
 			}, func(t *testing.T, target send.Target) {
 				got = seen{}
-				_, err := target.Do(t.Context(), &tt.r, nil)
+				_, err := target.Do(t.Context(), &tt.r, send.How{})
 				require.NoError(t, err)
 				want := tt.want
 				if len(got.Header["X-Lower"]) == 2 { // maps have no order
@@ -307,19 +307,19 @@ func TestRequests(t *testing.T) {
 
 func TestPrepare(t *testing.T) {
 	both(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Header.Get("Authorization")) }, func(t *testing.T, target send.Target) {
-		resp, err := target.Do(t.Context(), get("GET"), func(r *http.Request) error {
+		resp, err := target.Do(t.Context(), get("GET"), send.How{Prepare: func(r *http.Request) error {
 			r.Header.Set("Authorization", "signed "+r.Method+" "+r.URL.Path)
 			return nil
-		})
+		}})
 		require.NoError(t, err)
 		assert.Equal(t, "signed GET /a", string(resp.Body))
 
 		no := errors.New("no key")
-		_, err = target.Do(t.Context(), get("GET"), func(*http.Request) error { return no })
+		_, err = target.Do(t.Context(), get("GET"), send.How{Prepare: func(*http.Request) error { return no }})
 		require.ErrorIs(t, err, no)
 		assert.ErrorContains(t, err, "prepare: ")
 
-		_, err = target.Do(t.Context(), &wire.Request{Method: "GET", Target: "no path"}, nil)
+		_, err = target.Do(t.Context(), &wire.Request{Method: "GET", Target: "no path"}, send.How{})
 		assert.ErrorContains(t, err, "request target")
 	})
 }
@@ -343,8 +343,8 @@ func TestAcceptEncoding(t *testing.T) {
 			{"prepare", get("GET"), func(r *http.Request) error { r.Header.Set("Accept-Encoding", "br"); return nil }, []string{"br"}, false},
 			{"prepare takes it away", get("GET"), func(r *http.Request) error { r.Header.Del("Accept-Encoding"); return nil }, nil, false},
 		} {
-			for way, do := range map[string]func(context.Context, *wire.Request, func(*http.Request) error) (*wire.Response, error){"do": target.Do, "raw": target.Raw} {
-				resp, err := do(t.Context(), tt.r, tt.prepare)
+			for way, do := range map[string]func(context.Context, *wire.Request, send.How) (*wire.Response, error){"do": target.Do, "raw": target.Raw} {
+				resp, err := do(t.Context(), tt.r, send.How{Prepare: tt.prepare})
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, resp.Header["Asked"], "%s %s", way, tt.name)
 				assert.Equal(t, tt.identity, resp.Identity, "%s %s", way, tt.name)
@@ -398,7 +398,7 @@ func TestConnections(t *testing.T) {
 		{name: "up to the close", answer: "HTTP/1.0 200 OK\r\n\r\nabc", status: 200, body: "abc"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			resp, err := listen(t, tt.answer).Do(t.Context(), get("POST"), nil)
+			resp, err := listen(t, tt.answer).Do(t.Context(), get("POST"), send.How{})
 			if tt.err != "" {
 				require.ErrorContains(t, err, tt.err)
 				return
@@ -423,7 +423,7 @@ func TestRefused(t *testing.T) {
 	target, err := send.ParseURL("http://"+address, nil)
 	require.NoError(t, err)
 	t.Cleanup(target.Close)
-	_, err = target.Do(t.Context(), get("GET"), nil)
+	_, err = target.Do(t.Context(), get("GET"), send.How{})
 	assert.ErrorIs(t, err, send.ErrRefused)
 }
 

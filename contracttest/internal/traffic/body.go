@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/internal/mediatype"
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
@@ -187,9 +188,12 @@ func streams(contentType string) bool {
 	if err != nil {
 		return false
 	}
+	switch codec.FramingOf(contentType) {
+	case codec.Lines, codec.Records, codec.Events:
+		return true
+	}
 	switch t.Type + "/" + t.Subtype {
-	case "text/event-stream", "multipart/x-mixed-replace", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json-seq",
-		"application/stream+json", "application/grpc":
+	case "multipart/x-mixed-replace", "application/grpc":
 		return true
 	}
 	return t.Params["stream"] != "" // as of Kubernetes

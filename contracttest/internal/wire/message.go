@@ -152,6 +152,9 @@ type Response struct {
 	BodyErr error
 	// Unseen is set where nobody has kept the body, so that nothing is known of it.
 	Unseen bool
+	// Open is set where the body is a sequence of items that was left before its end, as it
+	// may have none: what is there is its beginning.
+	Open bool
 	// Elapsed is the time from sending the request to the last byte read.
 	Elapsed time.Duration
 	// Identity is set where whoever sent the request has asked, in its name, for
