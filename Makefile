@@ -58,8 +58,8 @@ test-more: prepare lint-spec test-tables test-modules test-stress soak ## what m
 	$(MAKE) real SERVICE=petstore-chi,petstore-echo
 
 .PHONY: test-tables
-test-tables: ## what the race detector leaves no time for: the whole matrix, each defect of our endpoint, JSON Schema's suite, floods
-	$(GO) test ./contracttest -run '^(TestMatrix|TestDefects|TestShards)$$'
+test-tables: ## what the race detector leaves no time for: the whole matrix, each defect of our endpoint, services with state, JSON Schema's suite, floods
+	$(GO) test ./contracttest -run '^(TestMatrix|TestDefects|TestShards|TestSearch|TestNegotiation)$$'
 	$(GO) test ./contracttest/internal/crud ./contracttest/internal/odd ./contracttest/internal/orders
 	$(GO) test ./contracttest/internal/plan -run '^TestSuite$$'
 	$(GO) test ./server -run '^(TestIdleConnections|TestFlood)$$'

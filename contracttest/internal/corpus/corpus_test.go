@@ -6,15 +6,23 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/internal/racing"
 )
 
 // Every document of the sample is loaded or refused for a reason, nothing
 // panics, and hardly a clause is without a case. make test-all plans it in full.
 func TestSample(t *testing.T) {
 	s := &settings{dir: "testdata", every: 1, maxClauses: 5000, each: time.Hour}
-	names, err := s.documents()
+	all, err := s.documents()
 	require.NoError(t, err)
-	require.Len(t, names, 40)
+	require.Len(t, all, 40)
+	var names []string
+	for i, name := range all {
+		if racing.Take(i, 4) {
+			names = append(names, name)
+		}
+	}
 	results := make([]result, len(names))
 	t.Run("documents", func(t *testing.T) {
 		for i, name := range names {

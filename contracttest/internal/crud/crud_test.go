@@ -47,7 +47,7 @@ func TestDresses(t *testing.T) {
 // services in operation.
 func TestDeployments(t *testing.T) {
 	for i, d := range crud.Deployments(*inOperation) {
-		if !racing.Take(i, 8) {
+		if !racing.Take(i, 16) {
 			continue
 		}
 		t.Run(d.Name, func(t *testing.T) {
