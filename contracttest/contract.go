@@ -116,10 +116,10 @@ func loadOptions(opts []LoadOption) ([]contract.Option, error) {
 }
 
 // DocumentError says why a document cannot be used. It is what Load returns for
-// a file that is not there, not OpenAPI 3, or not valid.
+// a file that is not there, not OpenAPI 3 or Swagger 2.0, or not valid.
 type DocumentError = contract.Error
 
-// Load reads an OpenAPI 3 document, in YAML or JSON, and the files that it
+// Load reads a document of OpenAPI 3 or Swagger 2.0, in YAML or JSON, and the files that it
 // refers to. A fault that does not keep it from being used (an example that
 // breaks its own schema, say) is a warning of the report.
 func Load(file string, opts ...LoadOption) (*Contract, error) {
@@ -165,6 +165,10 @@ func (c *Contract) Clauses() []Clause {
 	}
 	return all
 }
+
+// Converted returns a document of Swagger 2.0 as it is read: as one of OpenAPI 3.0, in JSON.
+// It is nil for any other document.
+func (c *Contract) Converted() []byte { return c.c.Converted }
 
 // Warnings lists faults of the document that do not keep it from being used.
 func (c *Contract) Warnings() []string { return c.c.Warnings }

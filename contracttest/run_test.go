@@ -171,7 +171,7 @@ func TestCannotRun(t *testing.T) {
 func TestLoad(t *testing.T) {
 	for doc, want := range map[string]string{
 		"":                          "not an OpenAPI document",
-		"swagger: '2.0'\npaths: {}": "Swagger 2.0",
+		"swagger: '2.0'\npaths: {}": "no operations",
 		"openapi: 3.0.3\ninfo: [":   "cannot be loaded",
 		"openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}": "no operation",
 	} {

@@ -107,6 +107,9 @@ func openEdition(cmd *cobra.Command, name string) (*edition, error) {
 		return nil, fmt.Errorf("%s: %w", doc.name, err)
 	}
 	v.text = string(data)
+	if converted := v.contract.Converted(); converted != nil {
+		data = converted
+	}
 	loader := openapi3.NewLoader()
 	loader.IncludeOrigin = true
 	loader.IsExternalRefsAllowed = doc.data == nil
@@ -198,6 +201,14 @@ func (c *comparison) finding(ch checker.Change, words checker.Localizer) report.
 			f.Place.File = source.File
 		}
 	}
+	if f.Place.Line == 0 { // of a document in JSON, or that was converted
+		if v = c.after; v.message(f.Operation) == nil {
+			v = c.before
+		}
+		if cl := v.message(f.Operation); cl != nil {
+			f.Place = cl.Place
+		}
+	}
 	if cl := v.clauseAt(f.Place, f.Operation); cl != nil {
 		f.Clause = cl.Name
 	}
@@ -222,6 +233,15 @@ func (v *edition) operation(method, path string) string {
 		}
 	}
 	return ""
+}
+
+// message returns the clause of an operation that stands where the operation does; nil where
+// the version does not have the operation.
+func (v *edition) message(operation string) *contracttest.Clause {
+	if cl, ok := v.clauses[operation+"/message"]; ok {
+		return &cl
+	}
+	return nil
 }
 
 // clauseAt returns the clause at a place or the last one before it, of the

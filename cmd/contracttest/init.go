@@ -69,7 +69,7 @@ files is.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.spec, "spec", "", "the OpenAPI 3 document; by default the one openapi.yaml, .yml or .json that the repository has")
+	fl.StringVar(&f.spec, "spec", "", "the OpenAPI or Swagger document; by default the one openapi.yaml, swagger.yaml, .yml or .json that the repository has")
 	fl.StringVar(&f.handler, "handler", "", "the function that makes the handler, as ./DIR.FUNC")
 	fl.StringVar(&f.target, "target", "", "base URL of the service")
 	fl.StringVar(&f.start, "start", "", "the command that starts the service in the workflow, with --target")
@@ -155,7 +155,9 @@ func (s *survey) readModule() error {
 }
 
 // documents are where repositories keep their document.
-var documents = []string{"openapi", "api/openapi", "docs/openapi", "spec/openapi", "openapi/openapi", "api/api", "api"}
+var documents = []string{
+	"openapi", "api/openapi", "docs/openapi", "spec/openapi", "openapi/openapi", "api/api", "api", "swagger", "api/swagger", "docs/swagger", "swagger/swagger",
+}
 
 func (s *survey) findDocument(spec string) error {
 	if spec == "" {
@@ -164,6 +166,7 @@ func (s *survey) findDocument(spec string) error {
 			for _, ext := range []string{".yaml", ".yml", ".json"} {
 				if info, err := os.Stat(filepath.Join(s.root, name+ext)); err == nil && info.Mode().IsRegular() {
 					found = append(found, name+ext)
+					break // generators write one document in YAML and in JSON
 				}
 			}
 		}

@@ -125,7 +125,7 @@ type Setting struct {
 
 // Table has all settings, in the order in which they are explained.
 var Table = []Setting{
-	{Name: "spec", Go: "Load", Doc: "the OpenAPI 3 document, YAML or JSON: a file, a URL, or - for standard input", File: true, Again: true, Command: true, at: func(s *Settings) any { return &s.Spec }},
+	{Name: "spec", Go: "Load", Doc: "the OpenAPI 3 or Swagger 2.0 document, YAML or JSON: a file, a URL, or - for standard input", File: true, Again: true, Command: true, at: func(s *Settings) any { return &s.Spec }},
 	{Name: "target", Go: "URL", Doc: "base URL of the server", Again: true, Command: true, at: func(s *Settings) any { return &s.Target }},
 	{Name: "cacert", Go: "CACert", File: true, Again: true, Doc: "file with certificates (PEM) of authorities whose targets are trusted, beside those of the system", at: func(s *Settings) any { return &s.CACert }},
 	{Name: "cert", Go: "ClientCert", File: true, Again: true, Doc: "file with the certificate (PEM) that the client shows to the target", at: func(s *Settings) any { return &s.Cert }},

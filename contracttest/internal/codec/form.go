@@ -87,7 +87,7 @@ func readFormField(nodes schema.Nodes, name string, enc *openapi3.Encoding, pair
 	sm := enc.SerializationMethod()
 	values := Named(pairs, name)
 	deep := sm.Style == openapi3.SerializationDeepObject
-	t := text{name: name, in: openapi3.ParameterInQuery, style: sm.Style, explode: sm.Explode}
+	t := text{name: name, in: openapi3.ParameterInQuery, style: sm.Style, explode: sm.Explode, delimiter: delimiterOf(enc)}
 	switch {
 	case FieldIsJSON(enc) && len(values) > 0:
 		return readJSONField(values)
@@ -111,6 +111,13 @@ func readFormField(nodes schema.Nodes, name string, enc *openapi3.Encoding, pair
 	return t.read(nodes, values)
 }
 
+func delimiterOf(enc *openapi3.Encoding) string {
+	if enc == nil {
+		return ""
+	}
+	return DelimiterOf(enc.Extensions)
+}
+
 func onlyObjects(nodes schema.Nodes) bool {
 	return !slices.ContainsFunc(nodes.Alternatives(), func(a schema.Alternative) bool {
 		return !slices.Equal(a.Shapes(), []schema.Shape{schema.Object})
@@ -122,7 +129,7 @@ func WriteForm(encodings map[string]*openapi3.Encoding, members map[string]any) 
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		sm := encodings[name].SerializationMethod()
-		st := Style{Name: sm.Style, Explode: sm.Explode}
+		st := Style{Name: sm.Style, Explode: sm.Explode, Delimiter: delimiterOf(encodings[name])}
 		v := members[name]
 		if WrittenAsJSON(encodings[name], v) {
 			if text, err := WriteJSON(v); err == nil {

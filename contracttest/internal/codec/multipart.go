@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
@@ -20,6 +22,15 @@ type Part struct {
 	Name string
 	// Value is what the part stands for: a RawText where only its schema says.
 	Value any
+}
+
+// Joined returns what the items of a list are separated by that is one part; it is empty
+// where each is a part of its own.
+func Joined(enc *openapi3.Encoding) string { return delimiterOf(enc) }
+
+// Join writes the items of a list as one text.
+func Join(items []any, delimiter string) string {
+	return strings.Join(escaped(items, func(text string) string { return text }), delimiter)
 }
 
 // RawText is the text of a part that is read as its schema has it.

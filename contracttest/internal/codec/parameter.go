@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -33,8 +34,10 @@ type Parameter struct {
 	// Style and Explode are those of OpenAPI, already defaulted.
 	Style   string
 	Explode bool
-	Media   string // the media type that describes it; empty where a style does
-	Node    *schema.Node
+	// Delimiter separates the items of a list, where it is another one than the style has.
+	Delimiter string
+	Media     string // the media type that describes it; empty where a style does
+	Node      *schema.Node
 	// Other reports whether a name in the query is that of another parameter; nil
 	// where there is none.
 	Other func(name string) bool
@@ -81,7 +84,7 @@ func Named(pairs []wire.Param, name string) []string {
 func (p Parameter) Read(m *Message) Reading {
 	nodes := schema.Nodes{p.Node}
 	values := m.Values(p.In, p.Name)
-	t := text{name: p.Name, in: p.In, style: p.Style, explode: p.Explode}
+	t := text{name: p.Name, in: p.In, style: p.Style, explode: p.Explode, delimiter: p.Delimiter}
 	if p.Media != "" {
 		if len(values) == 0 {
 			return Reading{}
@@ -109,8 +112,8 @@ func (p Parameter) Read(m *Message) Reading {
 
 // ReadHeader reads the lines of a header field of a response or of a part, in the style
 // simple, or as the media type that describes it (OpenAPI 3.0.3, Header Object).
-func ReadHeader(node *schema.Node, media string, explode bool, lines []string) Reading {
-	t := text{in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode}
+func ReadHeader(node *schema.Node, media string, explode bool, delimiter string, lines []string) Reading {
+	t := text{in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode, delimiter: delimiter}
 	if media != "" {
 		return readAs(media, node, t.first(lines))
 	}
@@ -118,12 +121,19 @@ func ReadHeader(node *schema.Node, media string, explode bool, lines []string) R
 }
 
 // WriteHeader writes a value as ReadHeader reads it.
-func WriteHeader(node *schema.Node, media string, explode bool, v any) (string, error) {
+func WriteHeader(node *schema.Node, media string, explode bool, delimiter string, v any) (string, error) {
 	if media != "" && FormOf(media, node) == JSON {
 		text, err := WriteJSON(v)
 		return InASCII(string(text)), err
 	}
-	return Style{Name: openapi3.SerializationSimple, Explode: explode}.Header(v), nil
+	return Style{Name: openapi3.SerializationSimple, Explode: explode, Delimiter: delimiter}.Header(v), nil
+}
+
+// DelimiterOf returns what the items of a list are separated by, of the extensions of a
+// parameter, a header or an encoding; it is empty where the style says it.
+func DelimiterOf(extensions map[string]any) string {
+	text, _ := extensions[document.Delimiter].(string)
+	return text
 }
 
 // readSpread reads an object whose members are query parameters of their own, or whose
@@ -169,6 +179,8 @@ type text struct {
 	in      string
 	style   string
 	explode bool
+	// delimiter separates the items of a list, where it is another one than the style has.
+	delimiter string
 }
 
 // spread reports whether the members of an object have names of their own in the query.
@@ -243,11 +255,19 @@ func (t text) scalar(nodes schema.Nodes, raw string) Reading {
 
 // delimiters of lists that are written as one text, as they are sent and as they are meant.
 func (t text) delimiters() (sent []string, meant string) {
-	switch t.style {
-	case openapi3.SerializationSpaceDelimited:
+	switch {
+	case t.delimiter != "" && t.in == openapi3.ParameterInHeader:
+		return []string{t.delimiter}, t.delimiter
+	case t.delimiter == " " && t.in == openapi3.ParameterInPath:
+		return []string{"%20", " "}, " "
+	case t.delimiter == "\t":
+		return []string{"%09", "\t"}, "\t"
+	case t.delimiter == " ", t.style == openapi3.SerializationSpaceDelimited:
 		return []string{"%20", "+", " "}, " "
-	case openapi3.SerializationPipeDelimited:
+	case t.delimiter == "|", t.style == openapi3.SerializationPipeDelimited:
 		return []string{"|", "%7C", "%7c"}, "|"
+	}
+	switch t.style {
 	case openapi3.SerializationLabel:
 		if t.explode {
 			return []string{"."}, "."
@@ -278,7 +298,7 @@ func (t text) list(nodes schema.Nodes, a schema.Alternative, raw string, values 
 	case repeated:
 		pieces = values
 	case t.in == openapi3.ParameterInHeader:
-		for _, piece := range strings.Split(strings.Join(values, ","), ",") {
+		for _, piece := range strings.Split(strings.Join(values, meant), meant) {
 			pieces = append(pieces, strings.Trim(piece, " \t"))
 		}
 		if len(values) > 1 {
@@ -376,6 +396,8 @@ func (t text) object(a schema.Alternative, raw string) Reading {
 type Style struct {
 	Name    string // matrix, label, form, simple, spaceDelimited, pipeDelimited, deepObject
 	Explode bool
+	// Delimiter separates the items of a list, where it is another one than the style has.
+	Delimiter string
 	// AllowReserved sends the characters that RFC 3986 reserves as they are,
 	// but for those that end a query parameter.
 	AllowReserved bool
@@ -396,6 +418,9 @@ func (s Style) PathSegment(name string, v any) string {
 		if s.Explode {
 			sep = prefix
 		}
+	}
+	if s.Delimiter != "" && s.Delimiter != "," { // which stands between items as it is
+		sep = escapeSegment(s.Delimiter)
 	}
 	switch v := v.(type) {
 	case []any:
@@ -437,6 +462,9 @@ func (s Style) Query(name string, v any) []string {
 		sep = "%20"
 	case "pipeDelimited":
 		sep = "%7C"
+	}
+	if s.Delimiter != "" && s.Delimiter != "," { // which stands between items as it is
+		sep = escapeSegment(s.Delimiter)
 	}
 	switch v := v.(type) {
 	case []any:
@@ -524,7 +552,7 @@ func (s Style) Header(v any) string {
 	as := func(text string) string { return text }
 	switch v := v.(type) {
 	case []any:
-		return strings.Join(escaped(v, as), ",")
+		return strings.Join(escaped(v, as), cmp.Or(s.Delimiter, ","))
 	case map[string]any:
 		if s.Explode {
 			return strings.Join(members(v, "=", as), ",")

@@ -270,7 +270,7 @@ func (m *Media) writeParts(members map[string]any, head func(*PartHeader) (any, 
 		}
 		for _, h := range p.Headers {
 			if v, ok := head(h); ok {
-				text, err := codec.WriteHeader(h.Node, h.Media, h.Explode(), v)
+				text, err := codec.WriteHeader(h.Node, h.Media, h.Explode(), "", v)
 				if err != nil {
 					return nil, err
 				}
@@ -278,7 +278,11 @@ func (m *Media) writeParts(members map[string]any, head func(*PartHeader) (any, 
 			}
 		}
 		items, isList := members[name].([]any)
-		if !isList {
+		joined := codec.Joined(m.Spec.Encoding[name])
+		switch {
+		case isList && joined != "":
+			items = []any{codec.Join(items, joined)}
+		case !isList:
 			items = []any{members[name]}
 		}
 		for _, piece.Value = range items {
@@ -361,6 +365,13 @@ func (m *Media) readMultipart(body []byte, in message) (codec.Reading, []Violati
 		v, why, bad := m.readPart(name, part.Header.Get("Content-Type"), data, in)
 		found = append(append(found, bad...), checkPartHeaders(m.Part(name), part.Header)...)
 		leave = cmp.Or(leave, why)
+		text, isText := v.(codec.RawText)
+		if joined := codec.Joined(m.Spec.Encoding[name]); isText && joined != "" {
+			for item := range strings.SplitSeq(string(text), joined) {
+				parts = append(parts, codec.Part{Name: name, Value: codec.RawText(item)})
+			}
+			continue
+		}
 		parts = append(parts, codec.Part{Name: name, Value: v})
 	}
 	if len(parts) == 0 && m.Node != nil && len(body) > 0 && !bytes.Contains(body, []byte("--"+params["boundary"])) {

@@ -24,6 +24,7 @@ type Contract struct {
 	Sources    map[string]string
 	File       string // as it was named; places name it too
 	Doc        *openapi3.T
+	Converted  []byte // a document of Swagger 2.0 as one of OpenAPI 3.0, in JSON; nil for others
 	BasePath   string // path of the first server, without a slash at its end
 	Operations []*Operation
 	Clauses    []*Clause // of all operations, in order
@@ -352,6 +353,9 @@ func (op *Operation) buildStyle(param *Param, path, pointer string) {
 		how := sm.Style
 		if sm.Explode {
 			how += ", exploded"
+		}
+		if d := codec.DelimiterOf(p.Extensions); d != "" {
+			how = fmt.Sprintf("%s, separated by %q", how, d)
 		}
 		param.Style = op.clause(path+"/style", fmt.Sprintf("%s is written in the style %s", p.Name, how), at(p.Origin, pointer, "style"))
 	}

@@ -66,7 +66,7 @@ func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 // New takes a document apart. The document must not be used for another
 // contract.
 func New(d *document.Document, opts ...Option) (*Contract, error) {
-	c := &Contract{File: d.File, Doc: d.T, document: d, max: DefaultMaxClauses, byID: map[string]*Operation{}, types: map[string]*mediatype.Set{}}
+	c := &Contract{File: d.File, Doc: d.T, Converted: d.Converted(), document: d, max: DefaultMaxClauses, byID: map[string]*Operation{}, types: map[string]*mediatype.Set{}}
 	for _, opt := range opts {
 		opt(c)
 	}

@@ -61,7 +61,7 @@ func checkPartHeaders(p Part, header textproto.MIMEHeader) []Violation {
 			}
 			continue
 		}
-		if got := codec.ReadHeader(h.Node, h.Media, h.Explode(), values); got.Found {
+		if got := codec.ReadHeader(h.Node, h.Media, h.Explode(), "", values); got.Found {
 			broken = append(broken, judge(h.Node, got, h.Node.Subject, nil)...)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/internal/mediatype"
@@ -28,6 +29,7 @@ const (
 	leaveCharset        = "RFC 8259 §11: the media type has no charset parameter, and one has no effect on a receiver that goes by the RFC"
 	leaveType           = "RFC 9110 §2.4: a recipient may attempt to recover from a media type that is malformed, and the document takes all"
 	leaveContent        = "RFC 9110 §9.3.1, §9.3.5: the content of GET, HEAD and DELETE has no defined semantics, a receiver may ignore it"
+	leaveAssumed        = "Swagger 2.0, Operation Object, consumes: the document names no media type"
 	leaveEscape         = "RFC 3986 §2.4: what a percent sign means that begins no escape is not defined"
 )
 
@@ -75,7 +77,7 @@ func (p *Param) read(m *taken) codec.Reading {
 	if err != nil && p.media == "" {
 		return codec.Reading{}
 	}
-	c := codec.Parameter{Name: p.Spec.Name, In: p.Spec.In, Media: p.media, Node: p.Node, Other: p.op.claims}
+	c := codec.Parameter{Name: p.Spec.Name, In: p.Spec.In, Media: p.media, Node: p.Node, Other: p.op.claims, Delimiter: codec.DelimiterOf(p.Spec.Extensions)}
 	if err == nil {
 		c.Style, c.Explode = sm.Style, sm.Explode
 	}
@@ -185,6 +187,9 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 		case err != nil:
 			if malformed != nil && op.Body.takesAll() {
 				v.Leave = leaveType
+			}
+			if op.Body.Spec.Extensions[document.AssumedMedia] != nil {
+				v.Leave = leaveAssumed
 			}
 			return append(broken, v)
 		case malformed != nil:

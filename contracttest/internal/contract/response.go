@@ -223,13 +223,13 @@ func (h *Header) Check(resp *wire.Response) []Violation {
 
 // Write writes a value as Check reads it.
 func (h *Header) Write(v any) (string, error) {
-	return codec.WriteHeader(h.Node, h.media, h.explode(), v)
+	return codec.WriteHeader(h.Node, h.media, h.explode(), codec.DelimiterOf(h.Spec.Extensions), v)
 }
 
 func (h *Header) explode() bool { return h.Spec.Explode != nil && *h.Spec.Explode }
 
 func (h *Header) read(lines []string) codec.Reading {
-	got := codec.ReadHeader(h.Node, h.media, h.explode(), lines)
+	got := codec.ReadHeader(h.Node, h.media, h.explode(), codec.DelimiterOf(h.Spec.Extensions), lines)
 	if h.media != "" {
 		got.Spare = "" // what a receiver may take is not what a server may send
 	}

@@ -28,6 +28,7 @@ type Document struct {
 	source   *source
 	parts    *inventory
 	root     *yaml.Node                // of the document as it was mended; nil where nothing was
+	from     map[*yaml.Node]written    // where its nodes stood in Swagger 2.0
 	exact    map[position]any          // numbers that a double does not hold, and values with such
 	acyclic  map[*openapi3.Schema]bool // schemas that were looked at by cut
 }
@@ -60,7 +61,7 @@ func Parse(file string, data []byte) (*Document, error) {
 		d.base = src.location()
 	}
 	if mended != nil {
-		d.root, d.warnings = mended.root, mended.warnings
+		d.root, d.from, d.warnings = mended.root, mended.from, mended.warnings
 	}
 	d.readExact(src.location().Path, src.loaded)
 	for name, text := range src.files {
@@ -70,6 +71,14 @@ func Parse(file string, data []byte) (*Document, error) {
 	d.normalize()
 	d.check()
 	return d, nil
+}
+
+// Converted returns a document of Swagger 2.0 as one of OpenAPI 3.0, in JSON; nil for others.
+func (d *Document) Converted() []byte {
+	if d.from == nil {
+		return nil
+	}
+	return d.source.loaded
 }
 
 // checkRoot warns of what concerns the document as a whole.
@@ -174,7 +183,7 @@ func (d *Document) Text(places []*Place) map[string]string {
 }
 
 // Forget lets go of what Locate, Text and Examples read.
-func (d *Document) Forget() { d.source, d.root, d.parts, d.warned = nil, nil, nil, nil }
+func (d *Document) Forget() { d.source, d.root, d.from, d.parts, d.warned = nil, nil, nil, nil, nil }
 
 // duplicateKey returns the pointer of the first key that an object of a JSON
 // document has twice; it is empty for YAML, which forbids that.

@@ -25,8 +25,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"another document", "name: a", "doc.yaml: not an OpenAPI document: the field openapi is missing"},
 		{"not YAML", "openapi: [", "doc.yaml:1:1: cannot be loaded: "},
 		{"a list", "- a", "doc.yaml: not an OpenAPI document: the root must be an object"},
-		{"Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {}", "doc.yaml: Swagger 2.0 document: convert it to OpenAPI 3 first"},
-		{"broken Swagger 2.0", "swagger: \"2.0\"\ninfo: {title: a, version: \"1\"}\npaths: {/a: {get: {parameters: [{$ref: '#/parameters/none'}]}}}", "doc.yaml: Swagger 2.0 document: convert it to OpenAPI 3 first"},
+		{"Swagger 1.2", "swaggerVersion: \"1.2\"\napis: []", "doc.yaml: not an OpenAPI document: the field openapi is missing"},
+		{"an unknown Swagger", "swagger: \"3.0\"\ninfo: {title: a, version: \"1\"}\npaths: {}", "doc.yaml: Swagger 3.0 document: only 2.0 is read of Swagger"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -166,7 +166,7 @@ func TestPlacesAreThoseOfTheText(t *testing.T) {
 // Whatever the bytes, there is a document or a reason why there is none.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
-		head + onePath, head31 + onePath + "components: {schemas: {A: {$id: a, $ref: '#b'}, B: {$anchor: b, $dynamicRef: '#c'}}}",
+		head + onePath, head2 + conversions[2].swagger, head2 + conversions[6].swagger, head2 + conversions[10].swagger, head31 + onePath + "components: {schemas: {A: {$id: a, $ref: '#b'}, B: {$anchor: b, $dynamicRef: '#c'}}}",
 		"x: &x {<<: *x}\n" + head + onePath, head + "paths: {/a: {get: {parameters: [{$ref: '#/components/parameters/none'}], " + done + "}}}",
 	} {
 		f.Add([]byte(text))

@@ -14,7 +14,10 @@ import (
 )
 
 // spot is where something stands in a file.
-type spot struct{ line, column int }
+type spot struct {
+	line, column int
+	written      *written // where it stood before the document was converted; nil where it was not
+}
 
 // Locate fills in the lines and columns of places, and of the warnings, that the
 // loader keeps none for: those of documents written in JSON. A pointer to what is
@@ -37,17 +40,23 @@ func (d *Document) Locate(places []*Place) {
 		}
 	}
 	for file, spots := range wanted {
-		root := d.root
-		if file != "" {
-			root = nil
+		if file != "" || d.root == nil {
+			find(d.source.text(file), spots)
+			continue
 		}
-		find(d.source.text(file), root, spots)
+		walk(d.root, "", spots, d.from)
 	}
 	for _, p := range missing {
 		file, pointer := d.source.split(p.Pointer)
 		for ; pointer != ""; pointer = parent(pointer) {
 			if at := wanted[file][pointer]; at.line > 0 {
 				p.File, p.Line, p.Column = cmp.Or(file, d.File), at.line, at.column
+				if at.written != nil {
+					p.File, p.Pointer = cmp.Or(at.written.file, d.File), at.written.pointer
+					if at.written.file != "" {
+						p.Pointer = at.written.file + "#" + p.Pointer
+					}
+				}
 				break
 			}
 		}
@@ -90,29 +99,30 @@ func (s *source) split(pointer string) (file, rest string) {
 	return "", pointer
 }
 
-// find enters where the wanted pointers are: the name of a member, or the start
-// of an item.
-func find(data []byte, root *yaml.Node, wanted map[string]spot) {
-	if root == nil {
-		if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) && offsets(data, wanted) == nil {
-			return
-		}
-		var doc yaml.Node
-		if yaml.Unmarshal(data, &doc) != nil || len(doc.Content) != 1 {
-			return
-		}
-		root = doc.Content[0]
+// find enters where the wanted pointers of a text are: the name of a member, or the
+// start of an item.
+func find(data []byte, wanted map[string]spot) {
+	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) && offsets(data, wanted) == nil {
+		return
 	}
-	walk(root, "", wanted)
+	var doc yaml.Node
+	if yaml.Unmarshal(data, &doc) != nil || len(doc.Content) != 1 {
+		return
+	}
+	walk(doc.Content[0], "", wanted, nil)
 }
 
 // walk enters the places of a tree of YAML. Only ways that are wanted are gone.
-func walk(n *yaml.Node, pointer string, wanted map[string]spot) {
+func walk(n *yaml.Node, pointer string, wanted map[string]spot, from map[*yaml.Node]written) {
 	n = resolved(n)
 	enter := func(pointer string, at, value *yaml.Node) {
 		if old, ok := wanted[pointer]; ok && old.line == 0 {
-			wanted[pointer] = spot{at.Line, at.Column}
-			walk(value, pointer, wanted)
+			found := spot{line: at.Line, column: at.Column}
+			if before, ok := from[at]; ok {
+				found.written = &before
+			}
+			wanted[pointer] = found
+			walk(value, pointer, wanted, from)
 		}
 	}
 	switch n.Kind {
@@ -151,7 +161,7 @@ func offsets(data []byte, wanted map[string]spot) error {
 				before++
 			}
 			line := sort.Search(len(lines), func(i int) bool { return lines[i] > before })
-			wanted[pointer] = spot{line, int(before-lines[line-1]) + 1}
+			wanted[pointer] = spot{line: line, column: int(before-lines[line-1]) + 1}
 		}
 	}
 }

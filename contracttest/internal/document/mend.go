@@ -3,7 +3,6 @@ package document
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -18,6 +17,7 @@ import (
 // mender takes a document apart and leaves out what the loader cannot read.
 type mender struct {
 	root     *yaml.Node
+	from     map[*yaml.Node]written // where the nodes stood before the document was converted; nil where it was not
 	warnings []warning
 	refs     []string                // as they are written
 	bad      map[string]string       // references that the loader does not take, and why
@@ -32,21 +32,21 @@ const lostReference = "x-contracttest-lost-reference"
 
 var errNoMapping = errors.New("not an OpenAPI document: the root must be an object")
 
-// mend reads a document that stands at a URI.
-func mend(data []byte, uri *url.URL, bad map[string]string, file func(ref string) string) (*mender, error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+// mend reads the document, but for references that are known to be bad.
+func (s *source) mend(bad map[string]string) (*mender, error) {
+	root, err := parseTree(s.data)
+	if err != nil {
 		return nil, err
 	}
-	if len(doc.Content) != 1 || resolved(doc.Content[0]).Kind != yaml.MappingNode {
-		return nil, errNoMapping
-	}
-	m := &mender{root: resolved(doc.Content[0]), seen: map[*yaml.Node]bool{}, bad: bad, file: file}
+	m := &mender{root: root, seen: map[*yaml.Node]bool{}, bad: bad, file: s.unreadable}
 	if err := expandMergeKeys(m.root); err != nil {
 		return nil, err
 	}
-	if hasNames.Match(data) {
-		resolveNames(m.root, uri, m.warn)
+	switch {
+	case isSwagger(m.root):
+		m.root, m.from = s.convert(m.root, m.warn)
+	case hasNames.Match(s.data):
+		resolveNames(m.root, s.location(), m.warn)
 	}
 	m.fit(m.root, "document", "")
 	if m.nodes > maxYAML {

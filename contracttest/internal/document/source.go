@@ -75,14 +75,18 @@ type source struct {
 // load reads the document, without the parts that are at fault where it has
 // such; the mender is nil otherwise.
 func (s *source) load() (*openapi3.T, *mender, error) {
-	doc, err := s.read(s.data)
-	if err == nil && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
-		return doc, nil, s.isOpenAPI(doc)
+	var doc *openapi3.T
+	var err error
+	if !s.isSwagger() {
+		doc, err = s.read(s.data)
+		if err == nil && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
+			return doc, nil, s.isOpenAPI(doc)
+		}
 	}
 	const most = 100 // references that are left out one by one
 	bad := map[string]string{}
 	for range most {
-		m, merr := mend(s.data, s.location(), bad, s.unreadable)
+		m, merr := s.mend(bad)
 		if merr != nil {
 			return nil, nil, s.refused(merr)
 		}
@@ -105,6 +109,17 @@ func (s *source) load() (*openapi3.T, *mender, error) {
 	return nil, nil, s.refused(err)
 }
 
+var mayBeSwagger = regexp.MustCompile(`["']?swagger["']?\s*:`)
+
+// isSwagger reports whether the document is one of Swagger 2.0.
+func (s *source) isSwagger() bool {
+	if !mayBeSwagger.Match(s.data) {
+		return false
+	}
+	root, err := parseTree(s.data)
+	return err == nil && isSwagger(root)
+}
+
 var atLine = regexp.MustCompile(`\bline (\d+)`)
 
 func (s *source) refused(err error) *Error {
@@ -120,7 +135,7 @@ func (s *source) refused(err error) *Error {
 }
 
 func (s *source) swagger(version string) *Error {
-	return &Error{File: s.file, Reason: fmt.Sprintf("Swagger %s document: convert it to OpenAPI 3 first", clipped(version))}
+	return &Error{File: s.file, Reason: fmt.Sprintf("Swagger %s document: only 2.0 is read of Swagger", clipped(version))}
 }
 
 func (s *source) isOpenAPI(doc *openapi3.T) error {
@@ -174,12 +189,7 @@ func (s *source) resolve(doc *openapi3.T, ref *openapi3.SchemaRef) {
 
 // location is the document's as a URL: most are files, but one may have been
 // fetched.
-func (s *source) location() *url.URL {
-	if u, err := url.Parse(s.file); err == nil && u.Scheme != "" && u.Host != "" {
-		return u
-	}
-	return &url.URL{Path: filepath.ToSlash(s.file)}
-}
+func (s *source) location() *url.URL { return toURL(s.file) }
 
 // Resolve returns an absolute path or URL for one that is relative to the document
 // (RFC 3986 §5.2). Where a file will be served nobody knows: it is taken to be at
@@ -242,10 +252,35 @@ func (s *source) unreadable(ref string) string {
 	return ""
 }
 
+// fileOf returns the name of the file that a reference in another one leads to.
+func (s *source) fileOf(ref *url.URL, from string) string {
+	u := *ref
+	u.Fragment, u.RawFragment = "", ""
+	base := s.location()
+	if from != "" {
+		base = toURL(from)
+	}
+	switch {
+	case u.Scheme == "" && u.Host == "" && base.Host == "" && path.IsAbs(u.Path):
+		return s.name(u.Path)
+	case u.Scheme == "" && u.Host == "" && base.Host == "":
+		return s.name(path.Join(path.Dir(base.Path), u.Path))
+	}
+	return s.name(base.ResolveReference(&u).String())
+}
+
+// toURL returns the URL of a document or file that is named by a path or a URL.
+func toURL(file string) *url.URL {
+	if u, err := url.Parse(file); err == nil && u.Scheme != "" && u.Host != "" {
+		return u
+	}
+	return &url.URL{Path: filepath.ToSlash(file)}
+}
+
 // name returns what places and references call a file: nothing where it is the
 // document itself.
 func (s *source) name(file string) string {
-	if file == s.location().Path {
+	if at := s.location(); file == at.Path && at.Host == "" || at.Host != "" && file == at.String() {
 		return ""
 	}
 	return file

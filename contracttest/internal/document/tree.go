@@ -4,13 +4,107 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 )
+
+// parseTree reads a document as a tree. JSON is read as such: it may have what YAML has
+// not, such as tabs and surrogate pairs.
+func parseTree(data []byte) (*yaml.Node, error) {
+	if root := parseJSON(data); root != nil {
+		return root, nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, err
+	}
+	if len(doc.Content) != 1 || resolved(doc.Content[0]).Kind != yaml.MappingNode {
+		return nil, errNoMapping
+	}
+	return resolved(doc.Content[0]), nil
+}
+
+// parseJSON reads an object of JSON as a tree; nil where it is none.
+func parseJSON(data []byte) *yaml.Node {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		return nil
+	}
+	r := &jsonReader{data: data, line: 1, dec: jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	root, err := r.value()
+	if err != nil {
+		return nil
+	}
+	if _, err := r.dec.ReadToken(); err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+		return nil
+	}
+	return root
+}
+
+type jsonReader struct {
+	data         []byte
+	dec          *jsontext.Decoder
+	at, line     int // of what was read last: its offset, and its line from 1
+	beginsOfLine int // the offset of the line
+}
+
+// read returns the next token, as a node.
+func (r *jsonReader) read() (*yaml.Node, jsontext.Kind, error) {
+	from := int(r.dec.InputOffset())
+	for from < len(r.data) && strings.IndexByte(" \t\r\n,:", r.data[from]) >= 0 {
+		from++
+	}
+	for ; r.at < from; r.at++ {
+		if r.data[r.at] == '\n' {
+			r.line++
+			r.beginsOfLine = r.at + 1
+		}
+	}
+	token, err := r.dec.ReadToken()
+	if err != nil {
+		return nil, 0, err
+	}
+	n := &yaml.Node{Kind: yaml.ScalarNode, Line: r.line, Column: from - r.beginsOfLine + 1}
+	kind := token.Kind()
+	switch kind {
+	case '{', '[', '}', ']':
+		n.Kind = map[jsontext.Kind]yaml.Kind{'{': yaml.MappingNode, '[': yaml.SequenceNode}[kind]
+	case '"':
+		n.Tag, n.Value, n.Style = "!!str", token.String(), yaml.DoubleQuotedStyle
+	case '0':
+		n.Tag, n.Value = "!!int", token.String()
+		if strings.ContainsAny(n.Value, ".eE") {
+			n.Tag = "!!float"
+		}
+	case 'n':
+		n.Tag, n.Value = "!!null", "null"
+	default:
+		n.Tag, n.Value = "!!bool", token.String()
+	}
+	return n, kind, nil
+}
+
+func (r *jsonReader) value() (*yaml.Node, error) {
+	n, kind, err := r.read()
+	if err != nil || kind != '{' && kind != '[' {
+		return n, err
+	}
+	for r.dec.PeekKind() != '}' && r.dec.PeekKind() != ']' {
+		child, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		n.Content = append(n.Content, child)
+	}
+	_, _, err = r.read()
+	return n, err
+}
 
 // resolved returns what an alias stands for, and any other node itself.
 func resolved(n *yaml.Node) *yaml.Node {

@@ -21,6 +21,7 @@ import (
 // odd is a document that is hard to read in some way, with what is known of it.
 // Its archive has the files of the document and, perhaps,
 //
+//   - swagger.yaml: the document is this one, and the server goes by another that says the same;
 //   - values: lines "name value" for contracttest.Values; those of security
 //     schemes are the credentials that exist on the server;
 //   - defects: lines "clause check place; change" for a server that goes by a
@@ -113,6 +114,14 @@ func (o *odd) server(t *testing.T, changes ...string) *oddServer {
 	return s
 }
 
+// document returns the name of the document that a run is given.
+func (o *odd) document() string {
+	if _, ok := o.files["swagger.yaml"]; ok {
+		return "swagger.yaml"
+	}
+	return mainFile
+}
+
 // change takes a member out of a document or sets it.
 func change(t *testing.T, files map[string]any, text string) {
 	t.Helper()
@@ -179,7 +188,7 @@ func TestOdd(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			o := readOdd(t, file)
-			c, err := contracttest.Load(filepath.Join(o.dir, mainFile))
+			c, err := contracttest.Load(filepath.Join(o.dir, o.document()))
 			require.NoError(t, err)
 			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(o.server(t)), o.options()...)
 			require.NoError(t, err)

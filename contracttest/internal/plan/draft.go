@@ -166,7 +166,7 @@ func style(p *openapi3.Parameter) (codec.Style, error) {
 	if err != nil {
 		return codec.Style{}, fmt.Errorf("parameter %s: %w", p.Name, err)
 	}
-	return codec.Style{Name: sm.Style, Explode: sm.Explode, AllowReserved: p.AllowReserved}, nil
+	return codec.Style{Name: sm.Style, Explode: sm.Explode, Delimiter: codec.DelimiterOf(p.Extensions), AllowReserved: p.AllowReserved}, nil
 }
 
 // request writes the draft.

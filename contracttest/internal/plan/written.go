@@ -115,7 +115,7 @@ func (pl *planner) otherStyles(p *contract.Param, good value.Good, st codec.Styl
 	switch {
 	case st.Name == openapi3.SerializationSpaceDelimited && !st.Explode:
 		keep(p.Style, "plus-as-blank", strings.ReplaceAll(raw, "%20", "+"), leavePlus)
-	case p.Spec.In == openapi3.ParameterInHeader:
+	case p.Spec.In == openapi3.ParameterInHeader && st.Delimiter == "":
 		keep(p.Style, "blank-after-comma", strings.ReplaceAll(raw, ",", ", "), "")
 		keep(p.Style, "blanks-around-comma", strings.ReplaceAll(raw, ",", "\t, "), "")
 	}

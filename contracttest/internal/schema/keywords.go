@@ -191,7 +191,7 @@ func (n *Node) ofObjects() {
 	}
 	if has := s.AdditionalProperties.Has; has != nil && !*has {
 		n.clause("additionalProperties", "additionalProperties", n.is("has no other properties than those documented"))
-	} else if n.mayHaveMore() {
+	} else if n.mayHaveMore() && s.Extensions[document.FormFields] == nil {
 		n.clause("additionalProperties", "additionalProperties", n.is("may have further properties")).Permits = true
 	}
 	if s.PropertyNames != nil {
