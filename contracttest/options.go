@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -140,7 +141,21 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 		return out, send.Certificates{}, err
 	}
 	certificates := send.Certificates{CA: s.CACert, Cert: s.Cert, Key: s.Key}
-	err = asUser(&out, s, certificates)
+	if s.Auth != "" || len(s.OAuth2) > 0 {
+		if out.Secure, err = certificates.Config(); err != nil {
+			return out, certificates, err //nolint:wrapcheck // it names the setting
+		}
+	}
+	if len(s.OAuth2) > 0 {
+		parameters := map[string]string{}
+		for _, p := range s.OAuth2 {
+			parameters[p.Name] = p.Values[0]
+		}
+		if out.OAuth2, err = obtain.ParseGrant(parameters); err != nil {
+			return out, certificates, fmt.Errorf("oauth2: %w", err)
+		}
+	}
+	out.User, err = userOf(s)
 	return out, certificates, err
 }
 
@@ -203,25 +218,35 @@ func Auth(file, user string) Option {
 	}
 }
 
-// asUser gives a run the credentials of a user of an auth file.
-func asUser(out *run.Options, s *config.Settings, certificates send.Certificates) error {
+// OAuth2 gets the access token for the document's security schemes of OAuth 2 by the parameters of
+// a token request: client_id and client_secret, and for the password of a user username and password,
+// besides scope and whatever the server wants. It is asked for at the document's tokenUrl, or at
+// token_url among the parameters, before the run, before it expires, and when it is refused.
+func OAuth2(parameters map[string]string) Option {
+	return set("oauth2", func(s *config.Settings) {
+		for _, name := range slices.Sorted(maps.Keys(parameters)) {
+			s.OAuth2 = append(s.OAuth2, config.Pair{Name: name, Values: []string{parameters[name]}})
+		}
+	})
+}
+
+// userOf is the user of an auth file; nil where there is none.
+func userOf(s *config.Settings) (*obtain.User, error) {
 	if s.Auth == "" {
 		if s.User != "" {
-			return errors.New("user: the file is missing that has the user: give auth, too")
+			return nil, errors.New("user: the file is missing that has the user: give auth, too")
 		}
-		return nil
+		return nil, nil //nolint:nilnil // nobody is somebody
 	}
 	data, err := os.ReadFile(s.Auth)
 	if err != nil {
-		return fmt.Errorf("auth: %w", err)
+		return nil, fmt.Errorf("auth: %w", err)
 	}
 	u, err := obtain.ParseUser(data, s.User, config.Expand)
 	if err != nil {
-		return fmt.Errorf("auth: %s: %w", s.Auth, err)
+		return nil, fmt.Errorf("auth: %s: %w", s.Auth, err)
 	}
-	out.User = u
-	out.Secure, err = certificates.Config()
-	return err //nolint:wrapcheck // it names the setting
+	return u, nil
 }
 
 // CACert names a file with certificates (PEM) of authorities whose targets are trusted, beside

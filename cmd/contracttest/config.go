@@ -52,7 +52,7 @@ func newConfigCommand() *cobra.Command {
 // shownText is what was given for a setting, without what may be a secret: variables can be
 // shown.
 func (s *settings) shownText(one *config.Setting, g config.Given) string {
-	secret := one.Kind == config.Headers || one.Kind == config.Values && (namesSecret(g.Name) || s.redacts(g.Name))
+	secret := one.Kind == config.Headers || (one.Kind == config.Values || one.Secret) && (namesSecret(g.Name) && g.Name != "token_url" || s.redacts(g.Name))
 	at := strings.IndexAny(g.Text, ":=") + 1
 	if !secret || onlyVariable.MatchString(strings.TrimSpace(g.Text[at:])) || inFile.MatchString(g.Text[at:]) {
 		return g.Text

@@ -133,6 +133,11 @@ func (s *settings) again(contract *contracttest.Contract) []argument {
 					a.secret = prefix + variable(name)
 					a.text = name + ": env:" + a.secret
 				}
+			case "oauth2":
+				if name, value, _ := strings.Cut(g.Text, "="); namesSecret(name) && name != "token_url" && !onlyVariable.MatchString(value) {
+					a.secret = "OAUTH2_" + variable(name)
+					a.text = name + "=env:" + a.secret
+				}
 			case "value":
 				if name, value, _ := strings.Cut(g.Text, "="); !onlyVariable.MatchString(value) && !isParameter(contract, name) || s.redacts(name) {
 					a.secret = variable(name)

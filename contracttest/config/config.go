@@ -21,6 +21,7 @@ type Settings struct {
 	CACert          string // these are files in PEM
 	Cert, Key       string
 	Auth, User      string
+	OAuth2          []Pair // of one value each
 	Header, Peer    []Pair // of one value each
 	Value           []Pair
 	Only, Skip      []string
@@ -115,6 +116,7 @@ type Setting struct {
 	File    bool     // it names a file, or its values do: in a configuration, relative to that
 	Flag    bool     // it is a flag alone: no matter of a file
 	Again   bool     // it belongs to the command that sends one case again
+	Secret  bool     // values of it may be secrets: a flag takes env:VARIABLE
 	Command bool     // it is the command's alone: options of Go have nothing to do with it
 	Min     float64  // of numbers and durations, in seconds
 	Max     float64  // 0: without a bound
@@ -132,6 +134,7 @@ var Table = []Setting{
 	{Name: "key", Go: "ClientCert", File: true, Again: true, Doc: "file with the key (PEM) of --cert, where that does not have it", at: func(s *Settings) any { return &s.Key }},
 	{Name: "auth", Go: "Auth", File: true, Again: true, Doc: "auth file of Web Fuzzing Commons (YAML or JSON) with users: the headers they are known by, and how they log in", at: func(s *Settings) any { return &s.Auth }},
 	{Name: "user", Go: "Auth", Again: true, Doc: "name of the user in --auth that the run is; may be left out where there is one", at: func(s *Settings) any { return &s.User }},
+	{Name: "oauth2", Go: "OAuth2", Kind: Mappings, Secret: true, Again: true, Doc: "parameter of the request for an access token of OAuth 2, as client_id=ID, client_secret=env:SECRET, username=NAME, password=env:PASSWORD or scope=SCOPES; token_url is that of the document where it is not given (repeatable)", at: func(s *Settings) any { return &s.OAuth2 }},
 	{Name: "header", Go: "Header", Kind: Headers, Doc: "header to send with every request, as 'Name: value', where env:VARIABLE in the value is that of the environment, as in 'Authorization: Bearer env:TOKEN', and cmd:COMMAND at its end the first line that the command prints (repeatable)", Again: true, at: func(s *Settings) any { return &s.Header }},
 	{Name: "peer", Go: "Peer", Kind: Headers, Doc: "header with the credential of another user, who is not to see what this one makes, written as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Peer }},
 	{Name: "value", Go: "Values", Kind: Values, Doc: "values that exist on the target, as name=a,b, or for one place of an operation, as CreateOrder/body/customer/id=7; env:VARIABLE and cmd:COMMAND as for --header (repeatable)", Again: true, at: func(s *Settings) any { return &s.Value }},
@@ -344,8 +347,11 @@ func (s *Setting) checkPair(p Pair) error {
 			return fmt.Errorf("%s: %w", p.Name, s.wanted(v))
 		}
 	}
-	if s.Kind == Values && (p.Name == "" || len(p.Values) == 0) {
+	switch {
+	case s.Kind == Values && (p.Name == "" || len(p.Values) == 0):
 		return fmt.Errorf("%q: want a name and at least one value", p.Name)
+	case s.Kind == Mappings && !s.File && (p.Name == "" || len(p.Values) == 0): // what is wrong with a file, its own message says
+		return fmt.Errorf("%q: want name=value", p.Name)
 	}
 	return nil
 }

@@ -56,6 +56,12 @@ func (l *Layer) setFlag(s *Setting, text string) error {
 		if !ok {
 			return l.add(s, Pair{Name: name})
 		}
+		if s.Secret {
+			var err error
+			if value, err = fromEnvironment(value); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
 		return l.add(s, Pair{Name: name, Values: []string{value}})
 	case List:
 		if s.Commas {

@@ -125,7 +125,8 @@ func TestCommands(t *testing.T) {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			t.Parallel()
 			dir := clone(t)
-			sh(t, dir, env, "mkdir -p build\n"+script.String())
+			// What a page starts ends with it, also where a command fails: it would hold the output.
+			sh(t, dir, env, "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nmkdir -p build\n"+script.String())
 		})
 	}
 	assert.Greater(t, found, 5)

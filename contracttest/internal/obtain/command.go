@@ -1,4 +1,4 @@
-// Package obtain gets credentials, and gets them anew: by a command, or by a login.
+// Package obtain gets credentials, and gets them anew: by a command, a login, or OAuth 2.
 package obtain
 
 import (
@@ -11,8 +11,14 @@ import (
 	"time"
 )
 
-// Source gets a text: another one each time, perhaps.
-type Source func(context.Context) (string, error)
+// Source gets a credential: another one each time, perhaps.
+type Source func(context.Context) (Credential, error)
+
+// Credential is a text, and when it is better got anew; zero where nobody knows.
+type Credential struct {
+	Text  string
+	Until time.Time
+}
 
 // Bounds of a command.
 const (
@@ -24,21 +30,21 @@ const (
 // Command is the first line that a command of the shell prints. Its error has what the command
 // says on its standard error; what it prints may be a secret.
 func Command(line string) Source {
-	return func(ctx context.Context) (string, error) {
+	return func(ctx context.Context) (Credential, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, maxTime, fmt.Errorf("it has not ended within %s", maxTime))
 		defer cancel()
 		out, err := output(ctx, line)
 		if err != nil {
-			return "", err
+			return Credential{}, err
 		}
 		first, _, _ := strings.Cut(out, "\n")
 		if first = strings.TrimSpace(first); first == "" {
-			return "", errors.New("the command has printed nothing in its first line, which is the value")
+			return Credential{}, errors.New("the command has printed nothing in its first line, which is the value")
 		}
 		if strings.ContainsAny(first, "\r\x00") {
-			return "", errors.New("the first line that the command has printed is no value: it has a control character")
+			return Credential{}, errors.New("the first line that the command has printed is no value: it has a control character")
 		}
-		return first, nil
+		return Credential{Text: first}, nil
 	}
 }
 

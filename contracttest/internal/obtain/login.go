@@ -22,22 +22,37 @@ func (l *Login) Source(target send.Target, secure *tls.Config) (get Source, befo
 	if l.Token != nil && l.Token.Template != "" {
 		before, after, _ = strings.Cut(l.Token.Template, "{token}")
 	}
-	return func(ctx context.Context) (string, error) {
+	return func(ctx context.Context) (Credential, error) {
 		text, err := l.do(ctx, target, secure)
 		if err != nil {
-			return "", fmt.Errorf("the login by %s %s: %w", l.Verb, l.where(), err)
+			return Credential{}, fmt.Errorf("the login by %s %s: %w", l.Verb, shown(l.Endpoint+l.External), err)
 		}
-		return text + after, nil
+		return Credential{Text: text + after}, nil
 	}, before
 }
 
-// where is the endpoint without what may be a secret.
-func (l *Login) where() string {
-	where, _, _ := strings.Cut(l.Endpoint+l.External, "?")
-	if u, err := url.Parse(where); err == nil {
+// shown is an endpoint without what may be a secret.
+func shown(endpoint string) string {
+	bare, _, _ := strings.Cut(endpoint, "?")
+	if u, err := url.Parse(bare); err == nil {
 		return u.Redacted()
 	}
-	return where
+	return bare
+}
+
+// ask sends a request to an endpoint: a path at the target, or a URL.
+func ask(ctx context.Context, target send.Target, secure *tls.Config, endpoint string, req *wire.Request) (*wire.Response, error) {
+	req.Target = endpoint
+	if u, err := url.Parse(endpoint); err == nil && u.IsAbs() {
+		if target, err = send.ParseURL(u.Scheme+"://"+u.Host, secure); err != nil {
+			return nil, err //nolint:wrapcheck // it names the URL
+		}
+		defer target.Close()
+		req.Target = u.RequestURI()
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	return target.Do(ctx, req, send.How{}) //nolint:wrapcheck // it says what was not reached
 }
 
 func (l *Login) do(ctx context.Context, target send.Target, secure *tls.Config) (string, error) {
@@ -45,21 +60,9 @@ func (l *Login) do(ctx context.Context, target send.Target, secure *tls.Config) 
 	if err != nil {
 		return "", err
 	}
-	if l.External != "" {
-		u, err := url.Parse(l.External)
-		if err != nil {
-			return "", errors.New("its URL is none")
-		}
-		if target, err = send.ParseURL(u.Scheme+"://"+u.Host, secure); err != nil {
-			return "", err //nolint:wrapcheck // it names the URL
-		}
-		defer target.Close()
-	}
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
-	defer cancel()
-	resp, err := target.Do(ctx, req, send.How{})
+	resp, err := ask(ctx, target, secure, l.Endpoint+l.External, req)
 	if err != nil {
-		return "", err //nolint:wrapcheck // it says what was not reached
+		return "", err
 	}
 	if resp.Status/100 != 2 && !(l.Cookies && resp.Status/100 == 3) {
 		return "", fmt.Errorf("it is answered with %d %s: see the user's name, password and fields", resp.Status, http.StatusText(resp.Status))

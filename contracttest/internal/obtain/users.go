@@ -237,14 +237,7 @@ func (l *Login) isForm() bool {
 
 // request is what a login sends.
 func (l *Login) request() (*wire.Request, error) {
-	req := &wire.Request{Method: l.Verb, Target: l.Endpoint, Body: []byte(l.Raw)}
-	if l.External != "" {
-		u, err := url.Parse(l.External)
-		if err != nil {
-			return nil, fmt.Errorf("externalEndpointURL: %w", err)
-		}
-		req.Target = u.RequestURI()
-	}
+	req := &wire.Request{Method: l.Verb, Body: []byte(l.Raw)}
 	if p := l.UserPwd; p != nil {
 		if l.isForm() {
 			req.Body = []byte(url.Values{p.UsernameField: {p.Username}, p.PasswordField: {p.Password}}.Encode())

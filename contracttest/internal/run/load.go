@@ -279,6 +279,7 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 		x.Err = errMaxRequests
 		return x
 	}
+	r.renewal.refresh(ctx)
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
 	r.exchanges.Add(1)

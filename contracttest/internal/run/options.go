@@ -22,8 +22,9 @@ type Options struct {
 	Headers []Header
 	// Obtained is what Known, Headers and Peer have besides, when it is got.
 	Obtained []Obtained
-	User     *obtain.User // gives the run's own credentials; nil where none does
-	Secure   *tls.Config  // of a login that is not at the target; nil is the usual way
+	OAuth2   *obtain.Grant // gives it the tokens of the document's schemes; nil where none does
+	User     *obtain.User  // gives the run's own credentials; nil where none does
+	Secure   *tls.Config   // of a login that is not at the target; nil is the usual way
 	Seed     int64
 	Random   int
 	Workers  int

@@ -36,6 +36,9 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	if err != nil {
 		return nil, err
 	}
+	if err := opts.identify(c, target); err != nil {
+		return nil, err
+	}
 	opts.written()
 	if err := opts.place(c); err != nil {
 		return nil, err

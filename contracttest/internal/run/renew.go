@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/obtain"
@@ -28,7 +30,8 @@ type Obtained struct {
 	Written string
 	Get     obtain.Source
 
-	secret bool // whatever its name
+	secret  bool     // whatever its name
+	secrets []string // that errors may have
 }
 
 // written puts values that would be got as they are written, where nothing is to be got.
@@ -60,27 +63,27 @@ type renewal struct {
 type renewed struct {
 	Obtained
 	first, now string
+	until      time.Time // when it is got anew, whether it is refused or not; zero: nobody knows
 	hidden     bool
 }
 
 // maxFormer is how many secrets of before are kept, to hide them.
 const maxFormer = 100
 
+// identify has the credentials of who the run is among what is sent, or to be got.
+func (o *Options) identify(c *contract.Contract, target send.Target) error {
+	return errors.Join(o.asUser(c, target), o.byOAuth2(c, target))
+}
+
 // asUser gives the run the credentials of its user: what a login gives is among what is to be got.
 func (o *Options) asUser(c *contract.Contract, target send.Target) error {
 	if o.User == nil {
 		return nil
 	}
-	twice := func(name string) error {
-		if o.given([]string{strings.ToLower(name)}) || slices.ContainsFunc(o.Obtained, func(b Obtained) bool { return b.For == ForHeader && strings.EqualFold(b.Name, name) }) {
-			return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", name)
-		}
-		return nil
-	}
 	var headers []Header
 	for _, h := range o.User.FixedHeaders {
-		if err := twice(h.Name); err != nil {
-			return err
+		if o.hasHeader(h.Name) {
+			return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", h.Name)
 		}
 		headers = append(headers, Header(h))
 		if !isSecretName(h.Name) {
@@ -93,7 +96,7 @@ func (o *Options) asUser(c *contract.Contract, target send.Target) error {
 		return nil
 	}
 	get, before := login.Source(target, o.Secure)
-	b := Obtained{For: ForHeader, Name: "Cookie", Prefix: before, Get: get, secret: true}
+	b := Obtained{For: ForHeader, Name: "Cookie", Prefix: before, Written: "a-login-gives-it", Get: get, secret: true}
 	if t := login.Token; t != nil {
 		b.Name = t.Name
 		if t.In == "query" {
@@ -103,13 +106,16 @@ func (o *Options) asUser(c *contract.Contract, target send.Target) error {
 			}
 		}
 	}
-	if b.For == ForHeader {
-		if err := twice(b.Name); err != nil {
-			return err
-		}
+	if b.For == ForHeader && o.hasHeader(b.Name) {
+		return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", b.Name)
 	}
 	o.Obtained = append(slices.Clone(o.Obtained), b)
 	return nil
+}
+
+// hasHeader reports whether a header is given, or to be got.
+func (o *Options) hasHeader(name string) bool {
+	return o.given([]string{name}) || slices.ContainsFunc(o.Obtained, func(b Obtained) bool { return b.For == ForHeader && strings.EqualFold(b.Name, name) })
 }
 
 // queryScheme is the security scheme whose credential is in a parameter of the query; empty where
@@ -129,11 +135,12 @@ func queryScheme(c *contract.Contract, name string) string {
 // obtain gets what is to be got before the run. A value that is no credential stays as it is.
 func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []*renewed, err error) {
 	for _, b := range o.Obtained {
-		text, err := b.Get(ctx)
+		got, err := b.Get(ctx)
 		if err != nil {
 			return nil, o.notGot(b, err, nil)
 		}
-		p := &renewed{b, text, text, b.secret || isSecretName(b.Name)}
+		text := got.Text
+		p := &renewed{b, text, text, got.Until, b.secret || isSecretName(b.Name)}
 		switch b.For {
 		case ForHeader:
 			o.Headers = append(o.Headers, Header{b.Name, b.Prefix + text})
@@ -153,7 +160,7 @@ func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []
 
 // notGot says what could not be got, and why.
 func (o *Options) notGot(b Obtained, err error, secrets []string) error {
-	return fmt.Errorf("%s %s: %s", b.For, b.Name, o.withoutSecrets(err, secrets)) // the text alone: what is wrapped has the secrets
+	return fmt.Errorf("%s %s: %s", b.For, b.Name, o.withoutSecrets(err, slices.Concat(secrets, b.secrets))) // the text alone: what is wrapped has the secrets
 }
 
 // withoutSecrets is the text of an error without the secrets that the run knows and those of the
@@ -188,17 +195,48 @@ func (n *renewal) again(ctx context.Context, since int, o *Options) error {
 		return nil
 	}
 	for _, p := range n.parts {
-		text, err := p.Get(ctx)
-		if err != nil {
+		if err := n.replace(ctx, p); err != nil {
 			return o.notGot(p.Obtained, err, n.known())
 		}
-		if p.hidden && p.now != p.first && !slices.Contains(n.former, p.now) {
-			n.former = append(n.former[max(0, len(n.former)-maxFormer+1):], p.now)
-		}
-		p.now = text
 	}
 	n.times++
 	return nil
+}
+
+func (n *renewal) replace(ctx context.Context, p *renewed) error {
+	got, err := p.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if p.hidden && p.now != p.first && !slices.Contains(n.former, p.now) {
+		n.former = append(n.former[max(0, len(n.former)-maxFormer+1):], p.now)
+	}
+	p.now, p.until = got.Text, got.Until
+	return nil
+}
+
+// refresh gets those credentials anew that are about to expire. Where one cannot be had, the one that
+// is there may still be good: if it is not, a refusal tells.
+func (n *renewal) refresh(ctx context.Context) {
+	due := func(p *renewed) bool { return !p.until.IsZero() && time.Now().After(p.until) }
+	n.mu.RLock()
+	some := slices.ContainsFunc(n.parts, due)
+	n.mu.RUnlock()
+	if !some {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.parts {
+		if !due(p) {
+			continue
+		}
+		if err := n.replace(ctx, p); err != nil {
+			p.until = time.Time{}
+			continue
+		}
+		n.times++
+	}
 }
 
 // secrets are those that were got.

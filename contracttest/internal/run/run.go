@@ -39,7 +39,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	if sel.idle != "" {
 		return opts.nothing(c, sel, target.String()), nil
 	}
-	if err := opts.asUser(c, target); err != nil {
+	if err := opts.identify(c, target); err != nil {
 		return nil, err
 	}
 	defer func() { rep, err = opts.after(ctx, rep, err) }()
