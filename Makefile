@@ -68,14 +68,17 @@ test-tables: ## what the race detector leaves no time for: the whole matrix, eac
 prepare: ajv schemas ## install what tests use where it is there: ajv, the schemas of reports, PostgreSQL
 	@.ci/postgres
 
+.PHONY: fetch
+fetch: prepare axe ## install all that the tests of CI use and Go does not bring: prepare, axe, a browser, wrk
+	@.ci/chromium
+	@.ci/wrk
+
 .PHONY: test-defects
 test-defects: ## everything that is planned against each of the bookshop's 601 defects, over HTTP: some 25 minutes
 	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 1 -timeout 90m
 
 .PHONY: test-modules
-test-modules: axe ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
-	@.ci/chromium
-	@.ci/wrk
+test-modules: fetch ## test what has a module of its own: all that needs the vendor's SDK, OpenTelemetry or a browser
 	@for module in $(MODULES); do (cd "$$module" && export GOFLAGS=-mod=mod && $(GO) vet ./... && $(GO) test -shuffle=on ./...); done
 
 .PHONY: ajv
