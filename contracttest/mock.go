@@ -25,6 +25,20 @@ func MockCredentials(scheme string, values ...string) MockOption {
 	}
 }
 
+// MockStateless answers each request as if it were the first: nothing is made, changed or deleted.
+func MockStateless() MockOption { return func(o *mock.Options) { o.Stateless = true } }
+
+// MockData gives what there is at the beginning, a JSON object of collections by their paths, as
+// {"/pets": [{"id": 1, "name": "Rex"}]}. The error says what the contract does not take. Without it
+// there is what the document has as examples.
+func MockData(c *Contract, data []byte) (MockOption, error) {
+	read, err := mock.ReadData(c.c, data)
+	if err != nil {
+		return nil, err
+	}
+	return func(o *mock.Options) { o.Data = read }, nil
+}
+
 // MockDelay makes answers take a time between least and most.
 func MockDelay(least, most time.Duration) MockOption {
 	return func(o *mock.Options) { o.Delay = [2]time.Duration{least, max(least, most)} }

@@ -23,10 +23,10 @@ import (
 
 // mockFlags are those of contracttest mock.
 type mockFlags struct {
-	spec, listen, delay, fail string
-	values                    []string
-	seed                      int64
-	quiet                     bool
+	spec, listen, data, delay, fail string
+	values                          []string
+	seed                            int64
+	stateless, quiet                bool
 }
 
 func newMockCommand() *cobra.Command {
@@ -44,6 +44,8 @@ goes to standard error. A document in a file is read again when it changes.`,
 	fl := cmd.Flags()
 	fl.StringVar(&in.spec, "spec", "openapi.yaml", specUsage)
 	fl.StringVar(&in.listen, "listen", "127.0.0.1:4010", "address to listen on; port 0 takes a free one")
+	fl.BoolVar(&in.stateless, "stateless", false, "answer each request as if it were the first: nothing is made, changed or deleted")
+	fl.StringVar(&in.data, "data", "", `file of what there is at the beginning, as {"/pets": [{"id": 1}]}; without it, the document's examples`)
 	fl.Int64Var(&in.seed, "seed", 1, "chooses among made values: the same request and seed get the same answer")
 	fl.StringArrayVar(&in.values, "value", nil, "SCHEME=CREDENTIAL that a security scheme takes (repeat); without it any that has the form")
 	fl.StringVar(&in.delay, "delay", "", "how long answers take: 50ms, or 50ms-200ms")
@@ -57,6 +59,9 @@ func (in mockFlags) options(log func(contracttest.MockEntry)) ([]contracttest.Mo
 	opts := []contracttest.MockOption{contracttest.MockSeed(in.seed)}
 	if !in.quiet {
 		opts = append(opts, contracttest.MockLog(log))
+	}
+	if in.stateless {
+		opts = append(opts, contracttest.MockStateless())
 	}
 	for _, v := range in.values {
 		scheme, credential, ok := strings.Cut(v, "=")
@@ -108,16 +113,23 @@ func serveMock(cmd *cobra.Command, in mockFlags) error {
 	if err != nil {
 		return err
 	}
+	var current atomic.Pointer[http.Handler]
+	put := func(c *contracttest.Contract) error {
+		data, err := in.filled(c)
+		if err != nil {
+			return err
+		}
+		h := contracttest.Mock(c, append(data, opts...)...)
+		current.Store(&h)
+		return nil
+	}
+	if err := put(contract); err != nil {
+		return err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", in.listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	var current atomic.Pointer[http.Handler]
-	put := func(c *contracttest.Contract) {
-		h := contracttest.Mock(c, opts...)
-		current.Store(&h)
-	}
-	put(contract)
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*current.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: headerTimeout,
@@ -144,6 +156,22 @@ func serveMock(cmd *cobra.Command, in mockFlags) error {
 	}
 	watching.Wait()
 	return err
+}
+
+// filled is the option for what there is at the beginning.
+func (in mockFlags) filled(c *contracttest.Contract) ([]contracttest.MockOption, error) {
+	if in.data == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(in.data)
+	if err != nil {
+		return nil, fmt.Errorf("--data: %w", err)
+	}
+	data, err := contracttest.MockData(c, text)
+	if err != nil {
+		return nil, fmt.Errorf("--data %s: %w", in.data, err)
+	}
+	return []contracttest.MockOption{data}, nil
 }
 
 // lockedWriter writes lines whole.
@@ -186,7 +214,7 @@ const watchEvery = 500 * time.Millisecond
 
 // watch reads a document again when it, or a file that it refers to, has changed, and says what
 // has. One that cannot be used leaves the one before in its place.
-func watch(ctx context.Context, doc document, contract *contracttest.Contract, out io.Writer, put func(*contracttest.Contract)) {
+func watch(ctx context.Context, doc document, contract *contracttest.Contract, out io.Writer, put func(*contracttest.Contract) error) {
 	files := filesOf(doc, contract)
 	seen := stamps(files)
 	tick := time.NewTicker(watchEvery)
@@ -203,13 +231,15 @@ func watch(ctx context.Context, doc document, contract *contracttest.Contract, o
 		}
 		seen = now
 		next, err := doc.load()
+		if err == nil {
+			err = put(next)
+		}
 		if err != nil {
 			fmt.Fprintf(out, "%s has changed, and cannot be used: %v\n", doc.name, err)
 			continue
 		}
 		fmt.Fprintf(out, "%s has changed: %s\n", doc.name, changed(contract, next))
 		contract = next
-		put(contract)
 		files = filesOf(doc, contract)
 		seen = stamps(files)
 	}

@@ -158,6 +158,23 @@ func optionalOf(k *Kind, members map[string]any) []string {
 	return all
 }
 
+// shows reports whether a success of an operation may have a property, as the document has it.
+func shows(op *contract.Operation, name string) bool {
+	described, found := false, false
+	for _, r := range op.Responses {
+		for _, m := range r.Media {
+			if r.Key[0] != '2' || m.Node == nil {
+				continue
+			}
+			m.Node.Walk(func(n *contract.Node) {
+				described = described || n.PropName != ""
+				found = found || n.PropName == name
+			})
+		}
+	}
+	return found || !described
+}
+
 // differs makes a resource and compares what is read with what the creation answered,
 // and has stored of what it was sent.
 func (t *try) differs(e Edit) {
@@ -175,7 +192,11 @@ func (t *try) differs(e Edit) {
 			if !told || !same(want, sent) {
 				continue // the server has another way to show it, or none
 			}
-			if got, there := members[name]; !there || !alike(got, want) {
+			got, there := members[name]
+			if !there && !shows(k.Read, name) {
+				continue // the document does not have it there
+			}
+			if !there || !alike(got, want) {
 				all = append(all, name)
 			}
 		}

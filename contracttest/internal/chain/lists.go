@@ -25,11 +25,11 @@ const (
 
 // How the parameters of lists are named, in plain names.
 var (
-	limits  = []string{"limit", "pagesize", "perpage", "size", "maxresults", "count", "top", "$top", "take", "first", "maxitems", "itemsperpage"}
-	offsets = []string{"offset", "skip", "$skip", "start", "startindex", "from"}
-	numbers = []string{"page", "pagenumber", "pageno", "pageindex", "p"}
-	cursors = []string{"after", "cursor", "pagetoken", "nexttoken", "startingafter", "continuationtoken", "marker", "nextcursor", "since", "token", "continue"}
-	nexts   = []string{"next", "nextcursor", "nextpage", "nextpagetoken", "nexttoken", "cursor", "continuationtoken", "after", "marker", "endcursor"}
+	Limits  = []string{"limit", "pagesize", "perpage", "size", "maxresults", "count", "top", "$top", "take", "first", "maxitems", "itemsperpage"}
+	Offsets = []string{"offset", "skip", "$skip", "start", "startindex", "from"}
+	Numbers = []string{"page", "pagenumber", "pageno", "pageindex", "p"}
+	Cursors = []string{"after", "cursor", "pagetoken", "nexttoken", "startingafter", "continuationtoken", "marker", "nextcursor", "since", "token", "continue"}
+	Nexts   = []string{"next", "nextcursor", "nextpage", "nextpagetoken", "nexttoken", "cursor", "continuationtoken", "after", "marker", "endcursor"}
 )
 
 func queryParam(op *contract.Operation, names []string) *contract.Param {
@@ -102,7 +102,7 @@ func (t *try) pages(r *resource) []*Step { return t.pagesAs(r, Own) }
 func (t *try) pagesAs(r *resource, caller Caller) []*Step {
 	var all []*Step
 	p := pager{try: t}
-	if limit := queryParam(t.List, limits); limit != nil {
+	if limit := queryParam(t.List, Limits); limit != nil {
 		for _, n := range []string{"100", "50", "20"} {
 			if limit.Node.Validates(json.Number(n)) == nil {
 				p.query = map[string]string{limit.Spec.Name: n}
@@ -165,13 +165,13 @@ func (p *pager) turn(s *Step) bool {
 		p.query = next
 		return true
 	}
-	if queryParam(p.List, cursors) != nil || len(ids) == 0 || again && p.turns > 2 {
+	if queryParam(p.List, Cursors) != nil || len(ids) == 0 || again && p.turns > 2 {
 		return false
 	}
-	if offset := queryParam(p.List, offsets); offset != nil {
+	if offset := queryParam(p.List, Offsets); offset != nil {
 		return !again && with(offset, len(p.seen))
 	}
-	if number := queryParam(p.List, numbers); number != nil {
+	if number := queryParam(p.List, Numbers); number != nil {
 		return with(number, p.turns)
 	}
 	return false
@@ -196,11 +196,11 @@ func (t *try) next(s *Step, query map[string]string) (map[string]string, bool) {
 			}
 		}
 	}
-	cursor := queryParam(t.List, cursors)
+	cursor := queryParam(t.List, Cursors)
 	whole, _ := decode(s.Response.Body).(map[string]any)
 	for _, level := range []map[string]any{whole, inner(whole, "page"), inner(whole, "pagination"), inner(whole, "meta"), inner(whole, "links"), inner(whole, "_links")} {
 		for _, name := range sortedKeys(level) {
-			if !slices.Contains(nexts, world.Plain(name)) {
+			if !slices.Contains(Nexts, world.Plain(name)) {
 				continue
 			}
 			v := textOf(level[name])
@@ -482,11 +482,11 @@ func (t *try) unsafe() {
 	t.blame(judge.Warning, s, "the list as before", "another entry", "what %s has of a resource is another each time that %s has read it", t.List.ID, t.Read.ID)
 }
 
-// totals are how the number of all entries is named beside a page of them.
-var totals = []string{"total", "totalcount", "count", "totalitems", "totalresults", "totalelements", "itemcount"}
+// Totals are how the number of all entries is named beside a page of them.
+var Totals = []string{"total", "totalcount", "count", "totalitems", "totalresults", "totalelements", "itemcount"}
 
-// ofPages are how the number of all pages is named.
-var ofPages = []string{"totalpages", "pagecount", "numpages", "pagestotal"}
+// OfPages are how the number of all pages is named.
+var OfPages = []string{"totalpages", "pagecount", "numpages", "pagestotal"}
 
 // total is the number of all entries that an answer names; false where it names none.
 func total(s *Step) (int, bool) {
@@ -495,7 +495,7 @@ func total(s *Step) (int, bool) {
 			return n, true
 		}
 	}
-	return counted(s, totals)
+	return counted(s, Totals)
 }
 
 // counted is a number beside the entries of a list, by its names.
@@ -574,7 +574,7 @@ func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.
 			t.blame(judge.Warning, s, strconv.Itoa(before-1), strconv.Itoa(after), "the number of all entries of %s is %d, after one was deleted the same", k.List.ID, before)
 		}
 	}, k.List, k.Delete)
-	limit := queryParam(k.List, limits)
+	limit := queryParam(k.List, Limits)
 	if limit == nil || limit.Node.Validates(json.Number("1")) != nil {
 		return
 	}
@@ -594,7 +594,7 @@ func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.
 		if !named || !also || n != 1 || all < 2 || t.over() {
 			return
 		}
-		pages, told := counted(s, ofPages)
+		pages, told := counted(s, OfPages)
 		switch {
 		case of == n:
 			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(of), "the number of all entries of %s is that of the entries on the page", k.List.ID)
@@ -607,7 +607,7 @@ func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.
 // paged plans what is looked for on the pages of a list.
 func (p *planner) paged(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
 	k := p.kind
-	limit := queryParam(k.List, limits)
+	limit := queryParam(k.List, Limits)
 	if limit == nil {
 		return
 	}
@@ -663,7 +663,7 @@ func (t *try) paging(r *resource, limit *contract.Param, size int) {
 			}
 		}
 		if !p.turn(s) {
-			if n == 0 && len(ids) < total && queryParam(k.List, cursors) == nil {
+			if n == 0 && len(ids) < total && queryParam(k.List, Cursors) == nil {
 				return // nothing says how to go on
 			}
 			break

@@ -139,6 +139,25 @@ func (b *Body) takesAll() bool {
 	return slices.ContainsFunc(b.Media, func(m *Media) bool { return m.Key == "*/*" })
 }
 
+// BodyValue returns the value that the body of a request stands for, as Check would read it, and
+// its schema; false where there is none, or none is described.
+func (op *Operation) BodyValue(r *wire.Request) (any, *Node, bool) {
+	if op.Body == nil || len(r.Body) == 0 {
+		return nil, nil, false
+	}
+	label := r.Get("Content-Type")
+	m, err := op.Body.media(label)
+	if err != nil || m.Node == nil {
+		return nil, nil, false
+	}
+	syntax := m.Syntax
+	if syntax == nil {
+		syntax = op.Body.MediaType
+	}
+	got, _ := m.read(r.Body, message{syntax, "the body", label, true})
+	return got.Value, m.Node, got.Found && got.Bad == nil
+}
+
 // checkBody returns the clauses of the body that a request breaks.
 func (op *Operation) checkBody(r *wire.Request) []Violation {
 	broken := op.judgeBody(r)

@@ -107,6 +107,13 @@ func (a *answers) of(c choice) (*wire.Response, string, error) {
 	return got.answer, got.example, got.err
 }
 
+// with calls f with what makes values, which one at a time uses.
+func (a *answers) with(f func(*value.Maker)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f(a.maker)
+}
+
 func (a *answers) make(c choice) made {
 	var found made
 	why := errNothing

@@ -25,6 +25,10 @@ import (
 // Options shape a mock.
 type Options struct {
 	Seed int64
+	// Stateless answers each request as if it were the first.
+	Stateless bool
+	// Data is what there is at the beginning; nil: what the document shows.
+	Data Data
 	// Known holds the credentials that are taken, by the names of their schemes. For a scheme
 	// that has none any is taken that has its form.
 	Known map[string][]string
@@ -52,6 +56,7 @@ type Server struct {
 	opts     Options
 	answers  answers
 	auth     []credentials // of each operation, by its index
+	state    *state        // nil where nothing is remembered
 
 	mu     sync.Mutex
 	random *rand.Rand // of delays and failures
@@ -63,6 +68,13 @@ func New(c *contract.Contract, opts Options) *Server {
 	s.random = rand.New(rand.NewPCG(uint64(opts.Seed), 0)) //nolint:gosec // no secret, and the same for a seed
 	for _, op := range c.Operations {
 		s.auth = append(s.auth, credentialsOf(op))
+	}
+	if !opts.Stateless {
+		s.state = newState(c)
+		s.seed()
+		if opts.Data != nil {
+			_ = s.fill(opts.Data) // ReadData has refused what it cannot take
+		}
 	}
 	return s
 }
@@ -178,7 +190,13 @@ func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 		out.broken = broken
 		return out
 	}
-	return s.success(op, req, w, accepted(r.Header.Values("Accept")))
+	want := accepted(r.Header.Values("Accept"))
+	if w == (wish{}) {
+		if out, ok := s.remembered(op, req, want); ok {
+			return out
+		}
+	}
+	return s.success(op, req, w, want)
 }
 
 // otherMethod answers a method that a path does not have.

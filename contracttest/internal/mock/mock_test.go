@@ -124,7 +124,7 @@ func TestAnswers(t *testing.T) {
 		{"what a browser may read", "GET /v1/goods/1\nOrigin: http://a.example", 200, "Access-Control-Allow-Origin: http://a.example\nAccess-Control-Expose-Headers: Content-Type, Etag, X-Left", ""},
 		{"octets in a path", "GET /v1/goods/%FF", 404, "Contract-Violation: path/id/type", ""},
 	}
-	h := shopMock(t)
+	h := shopMock(t, contracttest.MockStateless())
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			resp := ask(t, h, tt.request)
@@ -159,7 +159,7 @@ func TestMadeValues(t *testing.T) {
 }
 
 func TestCredentials(t *testing.T) {
-	h := shopMock(t, contracttest.MockCredentials("key", "good"), contracttest.MockCredentials("basic", "a:b"))
+	h := shopMock(t, contracttest.MockStateless(), contracttest.MockCredentials("key", "good"), contracttest.MockCredentials("basic", "a:b"))
 	for request, status := range map[string]int{
 		"DELETE /v1/goods/1?api_key=good":                           204,
 		"DELETE /v1/goods/1?api_key=bad":                            401,

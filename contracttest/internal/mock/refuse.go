@@ -92,9 +92,15 @@ func explain(r *contract.Response, resp *wire.Response, why string) {
 	if !ok || !isObject {
 		return
 	}
+	keys := slices.Sorted(maps.Keys(members))
+	if media.Node != nil {
+		for _, p := range media.Node.Members() {
+			keys = append(keys, p.PropName)
+		}
+	}
 	for _, name := range sentences {
-		for key, was := range members {
-			if _, isText := was.(string); !isText || world.Plain(key) != name {
+		for _, key := range keys {
+			if _, isText := members[key].(string); world.Plain(key) != name || members[key] != nil && !isText {
 				continue
 			}
 			with := maps.Clone(members)

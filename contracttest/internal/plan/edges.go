@@ -55,3 +55,9 @@ func Edges(m *value.Maker, root *contract.Node, in value.Place) iter.Seq[Edge] {
 		})
 	}
 }
+
+// Put returns a value of a schema with another one put where a node below it has its own.
+func Put(m *value.Maker, root *contract.Node, v any, n *contract.Node, leaf any) (any, error) {
+	out, _, err := place(m, root, v, chain(root, n), leaf, false)
+	return out, err
+}

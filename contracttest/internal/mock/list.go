@@ -1,0 +1,241 @@
+package mock
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/chain"
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
+)
+
+// page is which part of a list a request asks for.
+type page struct {
+	from, size int // size is negative where there is no bound
+	number     int // of the first page, as the document counts
+}
+
+// usualSize is how long a page is where the request does not say.
+const usualSize = "20"
+
+// list answers with what is there; false where the document's list does not show it.
+func (t turn) list(k *kind) (reply, bool) {
+	var all []*resource
+	for _, r := range k.all {
+		if r.below(t.values) {
+			all = append(all, r)
+		}
+	}
+	for _, status := range successes(t.op) {
+		doc := t.op.Response(status)
+		if doc == nil {
+			continue
+		}
+		total := 0
+		resp := t.holding(doc, status, func(m *value.Maker, root *contract.Node) (any, bool) {
+			item := shownAt(root, k.names(), true)
+			if item == nil {
+				return nil, false
+			}
+			list := listOf(item)
+			items := []any{}
+			for _, r := range all {
+				if v := r.as(m, item); v != nil && t.matches(item, v) {
+					items = append(items, v)
+				}
+			}
+			total = len(items)
+			p := t.page()
+			items = items[min(p.from, total):]
+			if most := list.Schema.MaxItems; most != nil && *most < maxResources && (p.size < 0 || p.size > int(*most)) {
+				p.size = int(*most)
+			}
+			if p.size >= 0 {
+				items = items[:min(p.size, len(items))]
+			}
+			if list == root {
+				return items, true
+			}
+			g, err := m.Good(root)
+			if err != nil {
+				return nil, false
+			}
+			v, err := plan.Put(m, root, value.Plain(g.V), list, any(items))
+			if err != nil {
+				return nil, false
+			}
+			t.counted(root, v, p, total, len(items))
+			return v, true
+		})
+		if resp == nil {
+			continue
+		}
+		if resp.Header.Get("X-Total-Count") != "" {
+			resp.Header.Set("X-Total-Count", strconv.Itoa(total))
+		}
+		return reply{op: t.op, Response: resp}, true
+	}
+	return reply{}, false
+}
+
+// asked is the text of a parameter of the query with one of some names; empty where there is none.
+func (t turn) asked(names []string) (*contract.Param, string) {
+	for _, p := range t.op.Params {
+		if p.Spec.In != openapi3.ParameterInQuery || !slices.Contains(names, world.Plain(p.Spec.Name)) {
+			continue
+		}
+		for _, q := range wire.Params(t.req.RawQuery()) {
+			if q.Name == p.Spec.Name {
+				return p, wire.Unescape(q.Value, true)
+			}
+		}
+		if d := p.Node.Schema.Default; d != nil {
+			return p, codec.WriteText(d)
+		}
+		return p, ""
+	}
+	return nil, ""
+}
+
+// page reads which page is asked for.
+func (t turn) page() page {
+	p := page{size: -1}
+	if limit, text := t.asked(chain.Limits); limit != nil {
+		if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+			p.size = n
+		} else if limit.Node.Validates(json.Number(usualSize)) == nil {
+			p.size, _ = strconv.Atoi(usualSize)
+		}
+	}
+	for _, names := range [][]string{chain.Offsets, chain.Cursors} {
+		if _, text := t.asked(names); text != "" {
+			if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+				p.from = n
+			}
+		}
+	}
+	number, text := t.asked(chain.Numbers)
+	if number == nil {
+		return p
+	}
+	p.number = 1
+	if number.Node.Schema.Default == nil && number.Node.Validates(json.Number("0")) == nil && number.Node.Schema.Min != nil || codec.WriteText(number.Node.Schema.Default) == "0" {
+		p.number = 0
+	}
+	if n, err := strconv.Atoi(text); err == nil && n > p.number && p.size > 0 {
+		p.from = (min(n, maxResources) - p.number) * p.size
+	} else if err == nil && n > p.number {
+		p.from = maxResources // there is one page
+	}
+	return p
+}
+
+// matches reports whether an item has what the query asks for in parameters that are named as its
+// properties are.
+func (t turn) matches(n *contract.Node, item map[string]any) bool {
+	for _, p := range t.op.Params {
+		name := p.Spec.Name
+		if p.Spec.In != openapi3.ParameterInQuery || p.Node.Allows("object") {
+			continue
+		}
+		i := slices.IndexFunc(n.Members(), func(m *contract.Node) bool { return world.Plain(m.PropName) == world.Plain(name) })
+		if i < 0 {
+			continue
+		}
+		var wanted []string
+		for _, q := range wire.Params(t.req.RawQuery()) {
+			if q.Name != name {
+				continue
+			}
+			if p.Node.Allows("array") {
+				for one := range strings.SplitSeq(q.Value, ",") {
+					wanted = append(wanted, wire.Unescape(one, true))
+				}
+			} else {
+				wanted = append(wanted, wire.Unescape(q.Value, true))
+			}
+		}
+		if len(wanted) == 0 {
+			continue
+		}
+		has := item[n.Members()[i].PropName]
+		values, isList := has.([]any)
+		if !isList {
+			values = []any{has}
+		}
+		if !slices.ContainsFunc(values, func(v any) bool { return slices.Contains(wanted, codec.WriteText(v)) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// counted sets what stands beside the items of a page: how many there are of all, and where the
+// next page begins.
+func (t turn) counted(root *contract.Node, v any, p page, total, here int) {
+	whole, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	pages := 1
+	if p.size > 0 {
+		pages = max(1, (total+p.size-1)/p.size)
+	}
+	more := p.from+here < total && here > 0
+	set := func(n *contract.Node, members map[string]any) {
+		for _, m := range n.Members() {
+			var now any
+			switch name := world.Plain(m.PropName); {
+			case slices.Contains(chain.Totals, name):
+				now = json.Number(strconv.Itoa(total))
+			case slices.Contains(chain.OfPages, name):
+				now = json.Number(strconv.Itoa(pages))
+			case slices.Contains(chain.Limits, name) && p.size >= 0:
+				now = json.Number(strconv.Itoa(p.size))
+			case slices.Contains(chain.Offsets, name):
+				now = json.Number(strconv.Itoa(p.from))
+			case slices.Contains(chain.Nexts, name):
+				t.next(n, m, members, p.from+here, more)
+				continue
+			default:
+				continue
+			}
+			if _, there := members[m.PropName]; m.Validates(now) == nil && (there || n.Requires(m.PropName)) {
+				members[m.PropName] = now
+			}
+		}
+	}
+	set(root, whole)
+	for _, name := range []string{"page", "pagination", "meta"} {
+		if n, inner := root.Prop(name), whole[name]; n != nil {
+			if members, ok := inner.(map[string]any); ok {
+				set(n, members)
+			}
+		}
+	}
+}
+
+// next sets where the next page begins, or takes it away at the end.
+func (t turn) next(n, m *contract.Node, members map[string]any, at int, more bool) {
+	cursor, _ := t.asked(chain.Cursors)
+	switch {
+	case more && cursor != nil && m.Validates(strconv.Itoa(at)) == nil:
+		members[m.PropName] = strconv.Itoa(at)
+	case more && cursor != nil && m.Validates(json.Number(strconv.Itoa(at))) == nil:
+		members[m.PropName] = json.Number(strconv.Itoa(at))
+	case m.Validates(nil) == nil:
+		members[m.PropName] = nil
+	case !n.Requires(m.PropName):
+		delete(members, m.PropName)
+	case m.Validates("") == nil:
+		members[m.PropName] = ""
+	}
+}

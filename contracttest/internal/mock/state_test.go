@@ -1,0 +1,151 @@
+package mock_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+func notes(t *testing.T) *contracttest.Contract {
+	t.Helper()
+	text, err := os.ReadFile("testdata/notes.yaml")
+	require.NoError(t, err)
+	c, err := contracttest.Parse("notes.yaml", text)
+	require.NoError(t, err)
+	return c
+}
+
+// members are those of an answer's object.
+func members(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
+	t.Helper()
+	var v map[string]any
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &v), w.Body.String())
+	return v
+}
+
+func post(path, body string) string {
+	return "POST " + path + "\nContent-Type: application/json\n\n" + body
+}
+
+func TestStateOfAResource(t *testing.T) {
+	h := contracttest.Mock(notes(t))
+	made := ask(t, h, post("/api/notes", `{"text": "a", "secret": "s", "tags": ["x"]}`))
+	require.Equal(t, http.StatusCreated, made.Code, made.Body)
+	note := members(t, made)
+	at := "/api/notes/" + note["noteId"].(string)
+	assert.Equal(t, at, made.Header().Get("Location"))
+	assert.Equal(t, "green", note["colour"], "its default")
+	assert.NotContains(t, note, "secret", "write only")
+	assert.Contains(t, note, "made", "read only")
+
+	read := ask(t, h, "GET "+at)
+	assert.Equal(t, note, members(t, read))
+	tag := read.Header().Get("ETag")
+	assert.NotEmpty(t, tag)
+
+	changed := ask(t, h, "PATCH "+at+"\nContent-Type: application/merge-patch+json\n\n{\"colour\": null, \"text\": \"b\"}")
+	require.Equal(t, http.StatusOK, changed.Code, changed.Body)
+	assert.NotContains(t, members(t, changed), "colour")
+	assert.Equal(t, "b", members(t, changed)["text"])
+	assert.Equal(t, note["made"], members(t, changed)["made"])
+
+	put := "PUT " + at + "\nContent-Type: application/json"
+	assert.Equal(t, http.StatusPreconditionFailed, ask(t, h, put+"\nIf-Match: "+tag+"\n\n{\"text\": \"c\"}").Code)
+	tag = ask(t, h, "GET "+at).Header().Get("ETag")
+	assert.Equal(t, http.StatusOK, ask(t, h, put+"\nIf-Match: \"x\", "+tag+"\n\n{\"text\": \"c\"}").Code)
+	assert.NotContains(t, members(t, ask(t, h, "GET "+at)), "tags")
+
+	comment := ask(t, h, post(at+"/comments", `{"words": "w"}`))
+	require.Equal(t, http.StatusCreated, comment.Code)
+	below := at + "/comments/" + string(mustJSON(t, members(t, comment)["id"]))
+	assert.Equal(t, http.StatusOK, ask(t, h, "GET "+below).Code)
+	other := members(t, ask(t, h, post("/api/notes", `{"text": "z"}`)))["noteId"].(string)
+	assert.Equal(t, http.StatusNotFound, ask(t, h, "GET "+strings.Replace(below, note["noteId"].(string), other, 1)).Code, "below another")
+
+	assert.Equal(t, http.StatusNoContent, ask(t, h, "DELETE "+at).Code)
+	for _, request := range []string{"GET " + at, "DELETE " + at, "GET " + below, post(at+"/comments", `{"words": "w"}`), put + "\n\n{\"text\": \"c\"}"} {
+		gone := ask(t, h, request)
+		assert.Equal(t, http.StatusNotFound, gone.Code, request)
+		assert.Equal(t, "there is no such resource", members(t, gone)["detail"])
+	}
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return text
+}
+
+func TestStateOfAList(t *testing.T) {
+	option, err := contracttest.MockData(notes(t), []byte(`{"/api/notes": []}`))
+	require.NoError(t, err)
+	h := contracttest.Mock(notes(t), option)
+	list := func(query string) (texts string, total int) {
+		var page struct {
+			Notes []struct{ Text string }
+			Total int
+		}
+		require.NoError(t, json.Unmarshal(ask(t, h, "GET /api/notes"+query).Body.Bytes(), &page))
+		var b strings.Builder
+		for _, n := range page.Notes {
+			b.WriteString(n.Text)
+		}
+		return b.String(), page.Total
+	}
+	texts, total := list("")
+	assert.Empty(t, texts)
+	assert.Zero(t, total)
+	for i, text := range strings.Split("abcdefghijklmnopqrstuvwxyz", "") {
+		colour := map[bool]string{true: "red", false: "green"}[i%13 == 0]
+		require.Equal(t, http.StatusCreated, ask(t, h, post("/api/notes", `{"text": "`+text+`", "colour": "`+colour+`"}`)).Code)
+	}
+	for query, want := range map[string]string{
+		"":                             "abcdefghijklmnopqrst",
+		"?limit=3":                     "abc",
+		"?limit=3&offset=24":           "yz",
+		"?limit=3&offset=99":           "",
+		"?colour=red":                  "an",
+		"?colour=red&limit=1&offset=1": "n",
+	} {
+		texts, total := list(query)
+		assert.Equal(t, want, texts, query)
+		assert.Equal(t, map[bool]int{true: 2, false: 26}[strings.Contains(query, "red")], total, query)
+	}
+}
+
+func TestStateThatAMockBeginsWith(t *testing.T) {
+	h := shopMock(t)
+	assert.JSONEq(t, `{"colour":"green","id":2,"name":"pear"}`, ask(t, h, "GET /goods/2").Body.String())
+	assert.Equal(t, http.StatusNotFound, ask(t, h, "GET /goods/3").Code)
+	assert.Equal(t, http.StatusOK, ask(t, h, "GET /goods/3\nPrefer: example=apple").Code, "what is asked for by its name")
+	assert.Equal(t, http.StatusNoContent, ask(t, h, "DELETE /goods/2?api_key=a").Code)
+	assert.Equal(t, http.StatusNotFound, ask(t, h, "DELETE /goods/2?api_key=a").Code)
+
+	c := notes(t)
+	option, err := contracttest.MockData(c, []byte(`{
+		"/notes": [{"noteId": "9b2c1c5e-0f4d-4e5e-8a43-94a3a1a6c0ff", "text": "mine", "made": "2026-01-01T00:00:00Z"}],
+		"/notes/9b2c1c5e-0f4d-4e5e-8a43-94a3a1a6c0ff/comments": [{"id": 7, "words": "well"}]
+	}`))
+	require.NoError(t, err)
+	h = contracttest.Mock(c, option)
+	assert.Equal(t, "well", members(t, ask(t, h, "GET /api/notes/9b2c1c5e-0f4d-4e5e-8a43-94a3a1a6c0ff/comments/7"))["words"])
+	for data, why := range map[string]string{
+		`[]`:                        "want an object of lists",
+		`{"/notes": {}}`:            "/notes: want a list",
+		`{"/notes": [1]}`:           "/notes: item 1: want an object",
+		`{"/other": []}`:            "/other: the document has no collection here",
+		`{"/notes": [{"text": 1}]}`: "/notes: item 1: ",
+	} {
+		_, err := contracttest.MockData(c, []byte(data))
+		assert.ErrorContains(t, err, why, data)
+	}
+}
