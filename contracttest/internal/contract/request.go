@@ -154,7 +154,7 @@ func (op *Operation) BodyValue(r *wire.Request) (any, *Node, bool) {
 	if syntax == nil {
 		syntax = op.Body.MediaType
 	}
-	got, _ := m.read(r.Body, message{syntax, "the body", label, true})
+	got, _ := m.read(r.Body, message{syntax: syntax, called: "the body", label: label, request: true})
 	return got.Value, m.Node, got.Found && got.Bad == nil
 }
 

@@ -244,8 +244,18 @@ func written(m *contract.Media, v any) (body []byte, label string, err error) {
 	case isText && m.Form != codec.JSON && m.Form != codec.Multipart:
 		return []byte(text), label, nil
 	case strings.HasPrefix(label, "text/event-stream") && m.Form != codec.Text:
-		body, err = codec.WriteJSON(v)
-		return []byte("data: " + string(body) + "\n\n"), label, err
+		items, isList := v.([]any)
+		if !isList {
+			items = []any{v}
+		}
+		for _, item := range items {
+			text, err := codec.WriteJSON(item)
+			if err != nil {
+				return nil, "", err
+			}
+			body = append(append(append(body, "data: "...), text...), "\n\n"...)
+		}
+		return body, label, nil
 	}
 	body, label, err = m.Write(v, func(*contract.PartHeader) (any, bool) { return nil, false })
 	if errors.Is(err, contract.ErrNotWritten) { // nothing says how: as JSON

@@ -445,7 +445,7 @@ func (t turn) identifier(k *kind, sent map[string]any) (id any, given bool) {
 		}
 		for range maxTries {
 			st.count++
-			for _, v := range identifiers(nodes[len(nodes)-1], good.V, st.count, t.opts.Seed) {
+			for _, v := range identifiers(m, nodes[len(nodes)-1], good.V, st.count, t.opts.Seed) {
 				if found == nil && k.takes(v) && !slices.ContainsFunc(nodes[1:], func(n *contract.Node) bool { return n.Validates(v) != nil }) &&
 					!slices.ContainsFunc(k.all, func(r *resource) bool { return r.values[k.Param.Spec.Name] == codec.WriteText(v) }) {
 					found = v
@@ -477,12 +477,12 @@ func number(text string) bool {
 }
 
 // identifiers are candidates for the i-th identifier.
-func identifiers(n *contract.Node, good any, i int, seed int64) []any {
+func identifiers(m *value.Maker, n *contract.Node, good any, i int, seed int64) []any {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", seed, i))
 	sum[6], sum[8] = sum[6]&0x0f|0x40, sum[8]&0x3f|0x80 // a random UUID (RFC 9562 §5.4)
 	return []any{
 		json.Number(fmt.Sprint(i)), fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]),
-		fmt.Sprint(i), hex.EncodeToString(sum[:16]), hex.EncodeToString(sum[:12]), value.Plain(value.Distinct(n, good, i)),
+		fmt.Sprint(i), hex.EncodeToString(sum[:16]), hex.EncodeToString(sum[:12]), value.Plain(m.Distinct(n, good, i)),
 	}
 }
 
