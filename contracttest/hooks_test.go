@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -86,6 +87,77 @@ func TestHooks(t *testing.T) {
 			if tt.after != nil {
 				assert.Contains(t, rep.Inconclusive, "after: the database is full")
 			}
+		})
+	}
+}
+
+// What a reset gives takes the place of what was given before the run.
+func TestResetValues(t *testing.T) {
+	const doc = `
+  /things/{id}:
+    get:
+      operationId: get
+      security: [{key: []}]
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200": {description: done}
+        "401": {description: who}
+        "404": {description: none}
+components: {securitySchemes: {key: {type: http, scheme: bearer}}}
+`
+	for name, tt := range map[string]struct {
+		opts   []contracttest.Option
+		values map[string][]string
+		want   string
+		fails  string
+	}{
+		"another":      {values: map[string][]string{"id": {"second"}, "key": {"new-token"}}, want: "/things/second new-token"},
+		"none":         {want: "/things/first old-token"},
+		"given by run": {opts: []contracttest.Option{contracttest.Values("id", "own")}, values: map[string][]string{"id": {"second"}}, want: "/things/own old-token"},
+		"unknown":      {values: map[string][]string{"ID": {"second"}}, fails: `reset: no parameter, property or security scheme is called "ID"; did you mean "id"?; reset has given values for ID`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			seen, back := map[string]bool{}, false
+			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+				known := bearer && token == map[bool]string{false: "old-token", true: "new-token"}[back && tt.values["key"] != nil]
+				if known && back {
+					seen[r.URL.Path+" "+token] = true
+				}
+				switch {
+				case !known:
+					w.Header().Set("WWW-Authenticate", "Bearer")
+					w.WriteHeader(http.StatusUnauthorized)
+				case r.Method != http.MethodGet:
+					w.Header().Set("Allow", "GET")
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				}
+			})
+			opts := append([]contracttest.Option{
+				contracttest.Before(func(context.Context) (map[string][]string, error) {
+					return map[string][]string{"id": {"first"}, "key": {"old-token"}}, nil
+				}),
+				contracttest.Reset(func(context.Context) (map[string][]string, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					back = true
+					return tt.values, nil
+				}),
+				contracttest.Cases(0),
+			}, tt.opts...)
+			rep, err := contracttest.Run(t.Context(), parse(t, doc), contracttest.Handler(h), opts...)
+			require.NoError(t, err)
+			if tt.fails != "" {
+				assert.Contains(t, rep.Inconclusive, tt.fails)
+				assert.Equal(t, report.StatusNoResult, rep.Status())
+				return
+			}
+			assert.Zero(t, rep.Errors(), "%v", rep.Findings)
+			assert.Empty(t, rep.Inconclusive)
+			assert.True(t, seen[tt.want], "%v", seen)
 		})
 	}
 }

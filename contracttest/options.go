@@ -55,6 +55,7 @@ type options struct {
 	basePath *string
 	since    *Contract
 	before   func(context.Context) (map[string][]string, error)
+	reset    func(context.Context) (map[string][]string, error)
 	after    func(context.Context) error
 	prepare  func(*http.Request) error
 	restart  func(context.Context) error
@@ -100,16 +101,7 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
 		How: send.How{Prepare: o.prepare, StreamTime: s.StreamTime, StreamItems: s.StreamItems},
 	}
-	out.Before, out.After = o.before, o.after
-	if o.before == nil && s.Before != "" {
-		out.Before = func(ctx context.Context) (map[string][]string, error) {
-			printed, err := obtain.Hook(ctx, s.Before)
-			if err != nil {
-				return nil, err
-			}
-			return obtain.Values(printed)
-		}
-	}
+	out.Before, out.Reset, out.After = hook(o.before, s.Before), hook(o.reset, s.Reset), o.after
 	if o.after == nil && s.After != "" {
 		out.After = func(ctx context.Context) error {
 			_, err := obtain.Hook(ctx, s.After)
@@ -157,6 +149,20 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 	}
 	out.User, err = userOf(s)
 	return out, certificates, err
+}
+
+// hook is a function that gives values, or else a command or a URL that does; nil where there is none.
+func hook(f func(context.Context) (map[string][]string, error), text string) func(context.Context) (map[string][]string, error) {
+	if f != nil || text == "" {
+		return f
+	}
+	return func(ctx context.Context) (map[string][]string, error) {
+		printed, err := obtain.Hook(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		return obtain.Values(printed)
+	}
 }
 
 // set is an option that gives a setting.
@@ -404,6 +410,14 @@ func Prepare(f func(*http.Request) error) Option {
 // names, as those of Values, which count before them. Where it fails, so does the run.
 func Before(f func(context.Context) (map[string][]string, error)) Option {
 	return func(o *options) error { o.before = f; return nil }
+}
+
+// Reset gives a function that puts the target back as it was before the run. It is called when no request
+// is under way: before the checks on state, and before the operations that may end the run's session.
+// What the run has made is gone then, so that it makes it anew. The values that it returns take the
+// place of those of Before. Where it fails, the run ends, and the report is inconclusive.
+func Reset(f func(context.Context) (map[string][]string, error)) Option {
+	return func(o *options) error { o.reset = f; return nil }
 }
 
 // After gives a function that is called at the end, whatever came of the run and of Before. Where

@@ -48,6 +48,7 @@ type Settings struct {
 	Redact          []string
 	Safe, Keep      bool
 	Before, After   string
+	Reset           string
 	Restart         string
 	Baseline        string
 	BaselineStale   string
@@ -164,6 +165,7 @@ var Table = []Setting{
 	{Name: "safe", Go: "Safe", Kind: Bool, Doc: "send GET, HEAD and OPTIONS alone", Again: true, at: func(s *Settings) any { return &s.Safe }},
 	{Name: "keep", Go: "Keep", Kind: Bool, Doc: "leave on the target what the run has made, instead of deleting it at the end", at: func(s *Settings) any { return &s.Keep }},
 	{Name: "before", Go: "Before", Doc: "command of the shell, or URL for a POST, before anything is sent; lines name=value of its output are values as those of --value", at: func(s *Settings) any { return &s.Before }},
+	{Name: "reset", Go: "Reset", Doc: "command of the shell, or URL for a POST, that puts the target back as it was before the run, between its phases; its output is taken as that of --before", at: func(s *Settings) any { return &s.Reset }},
 	{Name: "after", Go: "After", Doc: "command of the shell, or URL for a POST, at the end, whatever came of the run", at: func(s *Settings) any { return &s.After }},
 	{Name: "restart", Go: "Restart", Doc: "command of the shell that brings the target back after it has died, to find out of which request; it may go on running until the run ends", Command: true, at: func(s *Settings) any { return &s.Restart }},
 	{Name: "baseline", Go: "Baseline", Doc: "file of known findings, which fail nothing: a line 'ID severity check clause [status] [until DATE] # why' for each", File: true, at: func(s *Settings) any { return &s.Baseline }},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -59,7 +60,7 @@ func TestTokensThatExpire(t *testing.T) {
 		require.NoError(t, err)
 		i := &issuer{service: s, lasts: lasts}
 		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(i), contracttest.Auth(auth, ""),
-			contracttest.Peer("Authorization", "Bearer "+crud.Peer), contracttest.Only("createTeam", "getTeam", "deleteTeam"), contracttest.Cases(5))
+			contracttest.Peer("Authorization", "Bearer "+crud.Peer), contracttest.Only("createTeam", "getTeam", "deleteTeam"), contracttest.Cases(5), contracttest.Settle(100*time.Millisecond))
 		require.NoError(t, err)
 		require.Empty(t, rep.Inconclusive)
 		var b strings.Builder

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -22,17 +23,76 @@ func (o *Options) before(ctx context.Context) (text string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("before: %s", o.withoutSecrets(err, nil)) // the text alone: what is wrapped has the secrets
 	}
+	return o.take("before", o.Known, values), nil
+}
+
+// take enters values of a hook but those that the settings give.
+func (o *Options) take(hook string, known, values map[string][]string) (text string) {
+	if o.hooked == nil {
+		o.hooked = map[string]bool{}
+	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if o.Known[name] == nil && !slices.ContainsFunc(o.Obtained, func(b Obtained) bool { return b.For == ForValue && b.Name == name }) {
-			o.Known[name] = values[name]
+		if o.hooked[name] || known[name] == nil && !slices.ContainsFunc(o.Obtained, func(b Obtained) bool { return b.For == ForValue && b.Name == name }) {
+			known[name], o.hooked[name] = values[name], true
 			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
-		return "", nil
+		return ""
 	}
-	return "; before has given values for " + strings.Join(names, ", "), nil
+	return "; " + hook + " has given values for " + strings.Join(names, ", ")
+}
+
+// reset puts the target back, between phases, when no request is under way. What the run has made is
+// gone then: it learns anew what there is, and plans with that, as at its beginning. That it
+// cannot ends the run.
+func (r *runner) reset(ctx context.Context) {
+	if r.opts.Reset == nil || r.over(ctx) || r.wrongPlace || r.credential.ended.Load() {
+		return
+	}
+	fail := func(text string) {
+		r.report.Inconclusive = append(r.report.Inconclusive, "reset: "+text)
+		r.stop(errReset)
+	}
+	values, err := r.opts.Reset(ctx)
+	if err != nil {
+		fail(r.opts.withoutSecrets(err, r.renewal.secrets()))
+		return
+	}
+	known := maps.Clone(r.opts.whole)
+	text := r.opts.take("reset", known, values)
+	r.opts.Known = known
+	if err := r.opts.place(r.contract); err != nil {
+		fail(err.Error() + text)
+		return
+	}
+	r.world.Forget()
+	made := map[*contract.Operation]bool{} // what a fixture is made for
+	for _, st := range r.states {
+		made[st.op] = st.renews()
+		st.fixture, st.actual, st.references = nil, nil, nil
+	}
+	before := r.plan
+	r.plan, r.bases = nil, nil
+	r.prepare(ctx)
+	if r.over(ctx) {
+		r.plan = before
+		return
+	}
+	for _, st := range r.states {
+		if made[st.op] && !st.renews() {
+			fail("the target is not as it was: what " + st.op.ID + " needs cannot be made any more")
+			return
+		}
+		if !st.repeatable || rank(st.op) > reading || st.plan == nil || len(st.plan.basics) == 0 || r.stopped(ctx, st.op) != "" {
+			continue
+		}
+		if x := r.send(ctx, st.plan.basics[0]); !accepted(st.op, x) && ctx.Err() == nil {
+			fail(fmt.Sprintf("the target is not as it was: the valid request of %s was accepted before, and is answered with %s now", st.op.ID, answerOf(x)))
+			return
+		}
+	}
 }
 
 // after does what is to be done at the end, also where the run or what is done before it has failed.

@@ -61,6 +61,8 @@ type learner struct {
 	// spare are answers to valid requests that were accepted then, and that nothing has been
 	// learned from yet: some services make a thing but once.
 	spare map[*contract.Operation]*wire.Exchange
+	// hung is how many answers had been late before: from the next one on nothing more is looked for.
+	hung int32
 }
 
 // discover enters in the options what has been learned, and gives the operations
@@ -73,7 +75,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
 		references: map[*contract.Operation][]reference{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{}, embodied: map[*contract.Operation]bool{},
-		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{},
+		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{}, hung: r.hung.Load(),
 	}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
@@ -210,7 +212,7 @@ func (l *learner) embody(ctx context.Context, op *contract.Operation) {
 }
 
 func (l *learner) ended(ctx context.Context) bool {
-	return ctx.Err() != nil || len(l.asked) > maxAsked || l.r.hung.Load() > 0
+	return ctx.Err() != nil || len(l.asked) > maxAsked || l.r.hung.Load() > l.hung
 }
 
 // lacking lists the path parameters with a value that is made up and, if that is

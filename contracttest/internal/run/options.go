@@ -19,6 +19,8 @@ import (
 type Options struct {
 	Known   map[string][]string
 	at      map[*contract.Operation]map[string][]string // those of Known that are for one operation, by the path of a node in it
+	whole   map[string][]string                         // all of them, by the names that were given
+	hooked  map[string]bool                             // the names of those that Before or Reset has given
 	Headers []Header
 	// Obtained is what Known, Headers and Peer have besides, when it is got.
 	Obtained []Obtained
@@ -55,9 +57,11 @@ type Options struct {
 	UpdateBaseline  bool               // Baseline is what it should be afterwards
 	FailOn          []string           // what fails the run beside errors
 	Severities      []Severity         // the last one that matches counts
-	// Before is done before anything is sent, and gives values; After is done at the end, whatever came
-	// of the run. Nil where nothing is.
+	// Before is done before anything is sent, and gives values; Reset puts the target back between the
+	// phases of a run, and may give others; After is done at the end, whatever came of the run. Nil
+	// where nothing is.
 	Before func(context.Context) (map[string][]string, error)
+	Reset  func(context.Context) (map[string][]string, error)
 	After  func(context.Context) error
 	// Restart brings the target back after it has died; nil where nothing does.
 	Restart  func(context.Context) error

@@ -121,6 +121,7 @@ var (
 	errBudget      = errors.New("the budget ran out")
 	errMaxRequests = errors.New("the number of requests is used up")
 	errFailFast    = errors.New("an error ends the run")
+	errReset       = errors.New("the target could not be put back")
 )
 
 func (r *runner) run(ctx context.Context) (*report.Report, error) {
@@ -139,21 +140,13 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	for _, st := range r.states {
 		st.uniques, st.keys = newUniques(r.world, st.op, r.token), keysOf(st.op)
 	}
-	opts := r.opts.plan(r.opts.Base(r.contract, r.target), r.selection)
 	cleaned := false
 	defer func() {
 		if !cleaned { // it could not be done to its end
 			r.deleteAll(ctx, nil)
 		}
 	}()
-	opts = r.discover(ctx, opts)
-	r.plan = makePlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world}, r.planning)
-	for op, pt := range maps.All(r.plan.parts) {
-		st := r.states.of(op)
-		if st.plan = pt; len(pt.basics) > 0 {
-			st.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
-		}
-	}
+	r.prepare(ctx)
 	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil && !r.hasAsk(id) && !r.hasChain(id) {
 		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
 	}
@@ -171,12 +164,14 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		}
 	}
 	r.deleteUnused(ctx)
+	r.reset(ctx)
 	r.chains(ctx)
 	r.accuse(ctx, late, slices.Concat(ordinary...), false)
 	if len(endings) > 0 {
 		r.deleteAll(ctx, func(res *world.Resource) bool { // and then nobody is let in
 			return slices.ContainsFunc(endings, func(w wave) bool { return r.states.of(w[0]).uses(res) })
 		})
+		r.reset(ctx)
 	}
 	for _, w := range endings {
 		if err := r.wave(ctx, late, w); err != nil {
@@ -196,6 +191,18 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	r.ended(ctx)
 	r.finish(start)
 	return r.report, nil
+}
+
+// prepare finds out what there is on the target, and plans with it.
+func (r *runner) prepare(ctx context.Context) {
+	opts := r.discover(ctx, r.opts.plan(r.opts.Base(r.contract, r.target), r.selection))
+	r.plan = makePlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world}, r.planning)
+	for op, pt := range maps.All(r.plan.parts) {
+		st := r.states.of(op)
+		if st.plan = pt; len(pt.basics) > 0 {
+			st.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
+		}
+	}
 }
 
 // wave sends the cases of a wave, and what is asked of its operations beside them.

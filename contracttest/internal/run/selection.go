@@ -279,7 +279,7 @@ func (s *Selection) nearest(c *contract.Contract, pattern string) string {
 // place finds what values are for: every parameter and property of a name, or that at one path of
 // an operation, as in CreateOrder/body/customer/id. What the document does not have is an error.
 func (o *Options) place(c *contract.Contract) error {
-	if len(o.Known) == 0 {
+	if o.whole = o.Known; len(o.Known) == 0 {
 		return nil
 	}
 	there, byName := c.Names(), map[string][]string{}

@@ -41,7 +41,7 @@ func reasonOf(ctx context.Context) string {
 // asTold reports whether a run has ended before its time as its options say.
 func asTold(ctx context.Context) bool {
 	cause := context.Cause(ctx)
-	return errors.Is(cause, errBudget) || errors.Is(cause, errMaxRequests) || errors.Is(cause, errFailFast)
+	return errors.Is(cause, errBudget) || errors.Is(cause, errMaxRequests) || errors.Is(cause, errFailFast) || errors.Is(cause, errReset)
 }
 
 // left counts the planned cases that were not sent as the run ended before them.

@@ -102,6 +102,14 @@ func (w *World) Enter(r *Resource) {
 	w.living = append(w.living, r)
 }
 
+// Forget forgets the resources that the run has made, as they are gone.
+func (w *World) Forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.living = nil
+	clear(w.byPath)
+}
+
 // Settle notes what a request has made of the resource at its path: that it was
 // changed, or deleted. It returns the resource, nil where it is none of the run's.
 func (w *World) Settle(item string, values map[string]string, life Life) *Resource {
