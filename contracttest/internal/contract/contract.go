@@ -24,7 +24,7 @@ type Contract struct {
 	Sources    map[string]string
 	File       string // as it was named; places name it too
 	Doc        *openapi3.T
-	Converted  []byte // a document of Swagger 2.0 as one of OpenAPI 3.0, in JSON; nil for others
+	Converted  []byte // as Document.Converted returns it
 	BasePath   string // path of the first server, without a slash at its end
 	Operations []*Operation
 	Clauses    []*Clause // of all operations, in order
@@ -283,7 +283,7 @@ func ignored(p *openapi3.Parameter) bool {
 // parts are those of the values of a parameter's in.
 var parts = map[string]schema.Part{
 	openapi3.ParameterInPath: schema.InPath, openapi3.ParameterInQuery: schema.InQuery,
-	openapi3.ParameterInHeader: schema.InHeader, openapi3.ParameterInCookie: schema.InCookie,
+	openapi3.ParameterInHeader: schema.InHeader, openapi3.ParameterInCookie: schema.InCookie, codec.Querystring: schema.InQuery,
 }
 
 // mark says of the clauses from an index on which part of the request they are about.
@@ -319,7 +319,7 @@ func (op *Operation) buildParams(pointer, item string) {
 		}
 		param.media = d.media
 		param.Node = d.node(op, pointer, schema.Root{Path: path, Subject: p.Name, Name: p.Name})
-		if !param.Node.Allows("array") && !param.Node.Allows("object") && p.In != openapi3.ParameterInPath {
+		if !param.Node.Allows("array") && !param.Node.Allows("object") && p.In != openapi3.ParameterInPath && p.In != codec.Querystring {
 			param.Single = op.clause(path+"/single", p.Name+" is given once", at(p.Origin, pointer, "name"))
 		}
 		op.buildStyle(param, path, pointer)
@@ -359,10 +359,11 @@ func (op *Operation) buildStyle(param *Param, path, pointer string) {
 		}
 		param.Style = op.clause(path+"/style", fmt.Sprintf("%s is written in the style %s", p.Name, how), at(p.Origin, pointer, "style"))
 	}
-	if p.In != openapi3.ParameterInQuery {
+	later := op.Contract.document.Version32() && p.In == openapi3.ParameterInPath // OpenAPI 3.2.0, Parameter Object, allowReserved
+	if p.In != openapi3.ParameterInQuery && !later {
 		return // OpenAPI 3.0.3, Parameter Object: both are about query parameters
 	}
-	if p.AllowEmptyValue {
+	if p.AllowEmptyValue && !later {
 		param.Empty = op.clause(path+"/allowEmptyValue", p.Name+" may be empty", at(p.Origin, pointer, "allowEmptyValue"))
 		param.Empty.Permits = true
 	}

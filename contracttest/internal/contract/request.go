@@ -77,11 +77,24 @@ func (p *Param) read(m *taken) codec.Reading {
 	if err != nil && p.media == "" {
 		return codec.Reading{}
 	}
-	c := codec.Parameter{Name: p.Spec.Name, In: p.Spec.In, Media: p.media, Node: p.Node, Other: p.op.claims, Delimiter: codec.DelimiterOf(p.Spec.Extensions)}
+	c := codec.Parameter{Name: p.Spec.Name, In: p.Spec.In, Media: p.media, Node: p.Node, Other: p.op.claims, Encodings: p.encodings(), Delimiter: codec.DelimiterOf(p.Spec.Extensions)}
 	if err == nil {
 		c.Style, c.Explode = sm.Style, sm.Explode
 	}
 	return c.Read(&m.Message)
+}
+
+// encodings are those of the fields of a form in the querystring.
+func (p *Param) encodings() map[string]*openapi3.Encoding {
+	if m := p.Spec.Content[p.media]; m != nil {
+		return m.Encoding
+	}
+	return nil
+}
+
+// Querystring writes a value of a parameter that is the whole of a query.
+func (p *Param) Querystring(v any) string {
+	return codec.WriteQuerystring(p.media, p.Node, p.encodings(), v)
 }
 
 // claims reports whether a query parameter of its own has the name.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -30,6 +31,7 @@ import (
 func main() {
 	var s settings
 	flag.StringVar(&s.dir, "dir", "", "directory of the documents")
+	flag.BoolVar(&s.swagger, "swagger", false, "the documents of Swagger 2.0 in modules of Go, which are downloaded, too")
 	flag.StringVar(&s.out, "out", "", "file for the page about them")
 	flag.StringVar(&s.results, "results", "", "file for one line of JSON for each document, as it is done")
 	flag.StringVar(&s.match, "match", "", "only documents that have this in their name")
@@ -66,7 +68,8 @@ func main() {
 type settings struct {
 	dir, out, results, match   string
 	every, workers, maxClauses int
-	full                       bool
+	full, swagger              bool
+	files                      map[string]string // those of Swagger 2.0, by the names of documents
 	each, budget               time.Duration
 	least                      float64
 }
@@ -74,6 +77,7 @@ type settings struct {
 // result is what came of one document.
 type result struct {
 	Name       string
+	Swagger    bool           `json:",omitempty"` // 2.0
 	Refused    string         `json:",omitempty"`
 	Panic      string         `json:",omitempty"`
 	Warnings   []string       `json:",omitempty"`
@@ -93,6 +97,12 @@ var (
 )
 
 func (s *settings) run() error {
+	if s.swagger {
+		var err error
+		if s.files, err = fetchSwagger(context.Background()); err != nil {
+			return err
+		}
+	}
 	names, err := s.documents()
 	if err != nil {
 		return err
@@ -141,27 +151,54 @@ func (s *settings) run() error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	sum := summarise(results)
-	sum.settings, sum.all, sum.elapsed, sum.cpu, sum.peak = *s, len(names), time.Since(start), cpu(), peak()
-	fmt.Println(sum.line())
-	if s.out != "" {
-		if err := os.WriteFile(s.out, []byte(sum.markdown()), 0o644); err != nil { //nolint:gosec // a page of the documentation
-			return err
+	elapsed := time.Since(start)
+	page := ""
+	for _, of := range []struct {
+		swagger bool
+		all     int
+	}{{false, len(names) - s.ofSwagger(names)}, {true, s.ofSwagger(names)}} {
+		if of.all == 0 {
+			continue
+		}
+		sum := summarise(slices.DeleteFunc(slices.Clone(results), func(r result) bool { return r.Swagger != of.swagger }))
+		sum.settings, sum.all, sum.elapsed, sum.cpu, sum.peak = *s, of.all, elapsed, cpu(), peak()
+		fmt.Println(sum.line())
+		if of.swagger {
+			page += sum.section()
+		} else {
+			page += sum.markdown()
+		}
+		if len(sum.panics) > 0 {
+			return fmt.Errorf("%w: %s", errPanics, strings.Join(sum.panics, ", "))
+		}
+		if all := total(sum.places); float64(all-total(sum.missed)) < s.least/100*float64(all) {
+			return errFew
 		}
 	}
-	if len(sum.panics) > 0 {
-		return fmt.Errorf("%w: %s", errPanics, strings.Join(sum.panics, ", "))
-	}
-	if all := total(sum.places); float64(all-total(sum.missed)) < s.least/100*float64(all) {
-		return errFew
+	if s.out != "" {
+		return os.WriteFile(s.out, []byte(page), 0o644) //nolint:gosec // a page of the documentation
 	}
 	return nil
+}
+
+// ofSwagger counts the documents of Swagger 2.0.
+func (s *settings) ofSwagger(names []string) int {
+	n := 0
+	for _, name := range names {
+		if _, ok := s.files[name]; ok {
+			n++
+		}
+	}
+	return n
 }
 
 // documents lists the files in an order in which those of any moment are a fair
 // sample.
 func (s *settings) documents() ([]string, error) {
-	var names []string
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(s.files)), func(name string) bool { return !strings.Contains(name, s.match) })
+	if s.dir == "" {
+		return s.mixed(names), nil
+	}
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
 			return err
@@ -172,6 +209,11 @@ func (s *settings) documents() ([]string, error) {
 		}
 		return err
 	})
+	return s.mixed(names), err
+}
+
+// mixed puts names in an order that is no order, and takes some.
+func (s *settings) mixed(names []string) []string {
 	mixed := func(name string) uint32 {
 		h := fnv.New32a()
 		h.Write([]byte(name))
@@ -184,7 +226,15 @@ func (s *settings) documents() ([]string, error) {
 			some = append(some, name)
 		}
 	}
-	return some, err
+	return some
+}
+
+// file returns the file of a document.
+func (s *settings) file(name string) string {
+	if file, ok := s.files[name]; ok {
+		return file
+	}
+	return filepath.Join(s.dir, filepath.FromSlash(name))
 }
 
 // largeFile is from how many bytes on a document is planned alone of its kind.
@@ -193,7 +243,7 @@ const largeFile = 16 << 20
 // bySize tells the large documents from the others.
 func (s *settings) bySize(names []string) (large, others []string) {
 	for _, name := range names {
-		if info, err := os.Stat(filepath.Join(s.dir, filepath.FromSlash(name))); err == nil && info.Size() >= largeFile {
+		if info, err := os.Stat(s.file(name)); err == nil && info.Size() >= largeFile {
 			large = append(large, name)
 		} else {
 			others = append(others, name)
@@ -231,7 +281,8 @@ func (s *settings) try(name string) (r result) {
 			r.Panic = fmt.Sprintf("%v\n%s", v, debug.Stack())
 		}
 	}()
-	file := filepath.Join(s.dir, filepath.FromSlash(name))
+	file := s.file(name)
+	_, r.Swagger = s.files[name]
 	start := time.Now()
 	c, err := contract.Load(file, contract.MaxClauses(s.maxClauses))
 	r.Load = time.Since(start).Seconds()

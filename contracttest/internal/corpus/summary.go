@@ -131,6 +131,35 @@ func (s *summary) markdown() string {
 	p("A clause is counted by the place of its keyword in the document, however many operations come by it. Here %s", mode)
 	p("is made, with `--max-clauses %d`; the label of each is confirmed with kin-openapi. A clause of a response counts as", s.settings.maxClauses)
 	p("planned where it is judged.\n")
+	s.figures(p)
+	p("| time of processors, all in all | %.0f s, so %.1f minutes on two cores (%.0f %% of it for loading) |", s.cpu.Seconds(), s.cpu.Minutes()/2,
+		100*s.loadSeconds/max(s.loadSeconds+s.planTimes, 1e-9))
+	p("| memory at most | %s |\n", s.peak)
+	s.tables(p, "##", 40)
+	return b.String()
+}
+
+// section is the part of the page about documents of Swagger 2.0.
+func (s *summary) section() string {
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p("## Swagger 2.0\n")
+	p("`make corpus` also takes the documents of Swagger 2.0 in %d modules of Go: those of services (Gitea, Argo CD, Docker,", len(swaggerModules))
+	p("Alertmanager, Kubernetes), and those that swag, go-swagger and the libraries of go-openapi are tested with, many of them faulty")
+	p("on purpose. `contracttest/internal/corpus/swagger.go` has the list with the versions; what several modules have counts once.\n")
+	s.figures(p)
+	p("| loaded, of those with an operation | %s |\n", percent(s.loaded, s.done-s.refused[noOperations]))
+	s.tables(p, "###", 15)
+	return b.String()
+}
+
+// noOperations is why a document without any is refused.
+const noOperations = "no operations"
+
+type printf func(format string, args ...any)
+
+// figures are the rows of what came of all documents.
+func (s *summary) figures(p printf) {
 	p("| | |\n|---|---|")
 	switch {
 	case s.done < s.all:
@@ -152,11 +181,12 @@ func (s *summary) markdown() string {
 	p("| cases, every label confirmed | %d |", s.cases)
 	p("| places of clauses | %d |", total(s.places))
 	p("| of these planned | %s |", percent(total(s.places)-total(s.missed), total(s.places)))
-	p("| time of processors, all in all | %.0f s, so %.1f minutes on two cores (%.0f %% of it for loading) |", s.cpu.Seconds(), s.cpu.Minutes()/2,
-		100*s.loadSeconds/max(s.loadSeconds+s.planTimes, 1e-9))
-	p("| memory at most | %s |\n", s.peak)
+}
+
+// tables say what was refused and what has no case, and why.
+func (s *summary) tables(p printf, heading string, most int) {
 	table := func(title, head string, m map[string]int, most int) {
-		p("## %s\n", title)
+		p("%s %s\n", heading, title)
 		if len(m) == 0 {
 			p("None.\n")
 			return
@@ -173,16 +203,19 @@ func (s *summary) markdown() string {
 		p("")
 	}
 	table("Refused", "reason", s.refused, 30)
-	p("## Clauses without a case, by keyword\n")
+	p("%s Clauses without a case, by keyword\n", heading)
 	p("| keyword | places | without a case | planned |\n|---|---|---|---|")
 	keys := slices.SortedFunc(maps.Keys(s.missed), func(a, b string) int { return cmp.Or(s.missed[b]-s.missed[a], cmp.Compare(a, b)) })
-	for _, k := range keys {
+	for i, k := range keys {
+		if i == most {
+			p("| %d others | | %d | |", len(keys)-most, total(s.missed)-sumOf(s.missed, keys[:most]))
+			break
+		}
 		p("| %s | %d | %d | %s |", k, s.places[k], s.missed[k], percent(s.places[k]-s.missed[k], s.places[k]))
 	}
 	p("")
-	table("Why", "keyword and reason", s.reasons, 40)
-	table("Warnings by kind", "warning", s.warnings, 40)
-	return b.String()
+	table("Why", "keyword and reason", s.reasons, most)
+	table("Warnings by kind", "warning", s.warnings, most)
 }
 
 func sumOf(m map[string]int, keys []string) int {

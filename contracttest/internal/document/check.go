@@ -105,6 +105,9 @@ func (d *Document) warnOf(place Place, err error) {
 	if strings.HasSuffix(text, "extra sibling fields: [pathItems]") && d.Version31() {
 		return // OpenAPI 3.1 has them, which the loader does not know
 	}
+	if d.Version32() && knownToLater(text) {
+		return
+	}
 	d.Warn(place, "%s", text)
 }
 

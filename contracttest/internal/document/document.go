@@ -73,7 +73,8 @@ func Parse(file string, data []byte) (*Document, error) {
 	return d, nil
 }
 
-// Converted returns a document of Swagger 2.0 as one of OpenAPI 3.0, in JSON; nil for others.
+// Converted returns a document of Swagger 2.0 as one of OpenAPI 3.0, and one of OpenAPI 3.2 as
+// one of 3.1, in JSON; nil for others.
 func (d *Document) Converted() []byte {
 	if d.from == nil {
 		return nil
@@ -83,7 +84,7 @@ func (d *Document) Converted() []byte {
 
 // checkRoot warns of what concerns the document as a whole.
 func (d *Document) checkRoot() {
-	if version := d.T.OpenAPI; !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") {
+	if version := d.T.OpenAPI; !strings.HasPrefix(version, "3.0.") && !strings.HasPrefix(version, "3.1.") && !d.Version32() {
 		as := "3.0"
 		if d.Version31() {
 			as = "3.1"

@@ -117,7 +117,7 @@ func TestDocumentAsAWhole(t *testing.T) {
 	const path = `{"get": {"responses": {"200": {"description": "ok"}}}}`
 	for _, tt := range []struct{ name, document, want string }{
 		{"a name twice", `{"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {"/a": ` + path + `,` + "\n" + `"/a": ` + path + `}}`, "a.json:1:72: duplicate key; only one value is used"},
-		{"a later version", `{"openapi": "3.2.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": ` + path + `}}`, "a.json:1:2: OpenAPI 3.2.0 is not supported; read as OpenAPI 3.1"},
+		{"a later version", `{"openapi": "3.3.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": ` + path + `}}`, "a.json:1:2: OpenAPI 3.3.0 is not supported; read as OpenAPI 3."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := document.Parse("a.json", []byte(tt.document))
@@ -184,4 +184,53 @@ func FuzzParse(f *testing.F) {
 		d.Warnings()
 		d.Forget()
 	})
+}
+
+// What came with OpenAPI 3.2 is no fault of a document, and stands where it is written.
+func TestOpenAPI32(t *testing.T) {
+	d := parse(t, `openapi: 3.2.0
+$self: https://example.com/api.yaml
+info: {title: a, version: "1"}
+servers: [{url: /v1, name: main}]
+tags: [{name: a, summary: A, kind: nav}, {name: b, parent: a}]
+paths:
+  /a:
+    query:
+      parameters:
+        - {name: q, in: querystring, content: {application/json: {schema: {type: integer}}}}
+        - {name: c, in: cookie, style: cookie, schema: {type: string}}
+      responses:
+        "200": {summary: Done., content: {application/json: {$ref: '#/components/mediaTypes/A'}}}
+        "400": {$ref: 'https://example.com/api.yaml#/components/responses/B'}
+    additionalOperations: {COPY: {responses: {"200": {}}}}
+    post:
+      requestBody:
+        content:
+          multipart/mixed: {itemSchema: {type: string}, prefixEncoding: [{contentType: text/plain}], itemEncoding: {contentType: text/plain}}
+          multipart/form-data: {schema: {type: object}, encoding: {a: {contentType: multipart/mixed, itemEncoding: {contentType: text/plain}}}}
+      responses: {"200": {}}
+components:
+  mediaTypes:
+    A:
+      schema:
+        type: object
+        xml: {nodeType: element}
+      examples: {one: {dataValue: {a: 1}, serializedValue: '{"a":1}'}, two: {serializedValue: '{}'}}
+  responses: {B: {content: {application/json: {schema: {type: string}}}}}
+  securitySchemes:
+    s: {type: oauth2, deprecated: true, oauth2MetadataUrl: 'https://example.com/m', flows: {deviceAuthorization: {deviceAuthorizationUrl: 'https://example.com/d', tokenUrl: 'https://example.com/t', scopes: {}}}}
+  schemas:
+    S: {discriminator: {propertyName: k, defaultMapping: T}, anyOf: [{$ref: '#/components/schemas/T'}]}
+    T: {type: object}
+`)
+	assert.Empty(t, d.Warnings())
+	item := d.T.Paths.Value("/a")
+	assert.Equal(t, "Done.", *item.Query.Responses.Value("200").Value.Description)
+	assert.True(t, item.Query.Responses.Value("400").Value.Content["application/json"].Schema.Value.Type.Is("string"))
+	media := item.Query.Responses.Value("200").Value.Content["application/json"]
+	assert.Equal(t, map[string]any{"a": 1.0}, media.Examples["one"].Value.Value)
+	place := document.Place{Pointer: "/paths/~1a/query/responses/200/content/application~1json/schema/type"}
+	d.Locate([]*document.Place{&place})
+	assert.Equal(t, "doc.yaml:26:9", place.String())
+	assert.Equal(t, "/components/mediaTypes/A/schema/type", place.Pointer)
 }

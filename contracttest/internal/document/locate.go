@@ -47,12 +47,12 @@ func (d *Document) Locate(places []*Place) {
 		walk(d.root, "", spots, d.from)
 	}
 	for _, p := range missing {
-		file, pointer := d.source.split(p.Pointer)
-		for ; pointer != ""; pointer = parent(pointer) {
+		file, whole := d.source.split(p.Pointer)
+		for pointer := whole; pointer != ""; pointer = parent(pointer) {
 			if at := wanted[file][pointer]; at.line > 0 {
 				p.File, p.Line, p.Column = cmp.Or(file, d.File), at.line, at.column
 				if at.written != nil {
-					p.File, p.Pointer = cmp.Or(at.written.file, d.File), at.written.pointer
+					p.File, p.Pointer = cmp.Or(at.written.file, d.File), at.written.pointer+whole[len(pointer):]
 					if at.written.file != "" {
 						p.Pointer = at.written.file + "#" + p.Pointer
 					}

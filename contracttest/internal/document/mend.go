@@ -22,6 +22,7 @@ type mender struct {
 	refs     []string                // as they are written
 	bad      map[string]string       // references that the loader does not take, and why
 	file     func(ref string) string // says what is wrong with a reference to another file
+	later    bool                    // the document is one of OpenAPI 3.2
 	seen     map[*yaml.Node]bool
 	nodes    int
 }
@@ -45,10 +46,21 @@ func (s *source) mend(bad map[string]string) (*mender, error) {
 	switch {
 	case isSwagger(m.root):
 		m.root, m.from = s.convert(m.root, m.warn)
-	case hasNames.Match(s.data):
-		resolveNames(m.root, s.location(), m.warn)
+	default:
+		if m.later = isLater(m.root); m.later {
+			m.from = note(m.root)
+		}
+		if hasNames.Match(s.data) || scalar(m.root, "$self") != "" {
+			resolveNames(m.root, s.location(), m.warn)
+		}
 	}
 	m.fit(m.root, "document", "")
+	if m.later {
+		remove(m.root, "$self")
+		if components := member(m.root, "components"); components != nil {
+			remove(components, "mediaTypes")
+		}
+	}
 	if m.nodes > maxYAML {
 		return nil, errAliases
 	}
@@ -90,6 +102,9 @@ func (m *mender) fitObject(n *yaml.Node, shape, pointer string) bool {
 		return true
 	}
 	m.seen[n] = true
+	if m.later && shape == "media" {
+		m.lowerMedia(n)
+	}
 	if ref := member(n, "$ref"); ref != nil && shape != "document" {
 		if !m.fitReference(n, ref, shape, pointer) {
 			return false
@@ -97,6 +112,9 @@ func (m *mender) fitObject(n *yaml.Node, shape, pointer string) bool {
 		if shape != "pathItem" && shape != "schema" {
 			return true
 		}
+	}
+	if m.later {
+		m.lower(n, shape)
 	}
 	if shape == "parameter" {
 		m.describeOnce(n, pointer)

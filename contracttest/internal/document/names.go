@@ -44,8 +44,12 @@ type names struct {
 // resolveNames rewrites the references of a document that stands at a URI.
 func resolveNames(root *yaml.Node, uri *url.URL, warn func(n *yaml.Node, pointer, format string, args ...any)) {
 	base := url.URL{Scheme: "file", Path: "/"}
+	uri = base.ResolveReference(uri)
+	if self, err := url.Parse(scalar(root, "$self")); err == nil && self.Fragment == "" { // OpenAPI 3.2.0 §4.1.2
+		uri = uri.ResolveReference(self)
+	}
 	a := &names{
-		root: root, document: resource{uri: base.ResolveReference(uri)}, warn: warn,
+		root: root, document: resource{uri: uri}, warn: warn,
 		resources: map[string]string{}, anchors: map[string]string{}, anywhere: map[string][]string{}, dynamic: map[string][]string{},
 	}
 	a.resources[a.document.uri.String()] = ""

@@ -20,12 +20,12 @@ var objects = map[string]map[string]string{
 	"components": {
 		"schemas": "{}schema", "responses": "{}response", "parameters": "{}parameter", "examples": "{}example",
 		"requestBodies": "{}requestBody", "headers": "{}header", "securitySchemes": "{}scheme", "links": "{}link",
-		"callbacks": "{}callback", "pathItems": "{}pathItem",
+		"callbacks": "{}callback", "pathItems": "{}pathItem", "mediaTypes": "{}media",
 	},
 	"pathItem": {
 		"summary": "string", "description": "string", "servers": "[]server", "parameters": "[]parameter",
 		"get": "operation", "put": "operation", "post": "operation", "delete": "operation", "options": "operation",
-		"head": "operation", "patch": "operation", "trace": "operation",
+		"head": "operation", "patch": "operation", "trace": "operation", "query": "operation", "additionalOperations": "{}operation",
 	},
 	"operation": {
 		"tags": "[]string", "summary": "string", "description": "string", "operationId": "string", "externalDocs": "docs",
@@ -41,7 +41,7 @@ var objects = map[string]map[string]string{
 		"schema": "schema", "content": "{}media", "examples": "{}example",
 	},
 	"requestBody": {"description": "string", "required": "bool", "content": "{}media"},
-	"media":       {"schema": "schema", "examples": "{}example", "encoding": "{}encoding"},
+	"media":       {"schema": "schema", "itemSchema": "schema", "examples": "{}example", "encoding": "{}encoding"},
 	"encoding":    {"contentType": "string", "headers": "{}header", "style": "string", "explode": "bool", "allowReserved": "bool"},
 	"response":    {"description": "string", "headers": "{}header", "content": "{}media", "links": "{}link"},
 	"example":     {"summary": "string", "description": "string", "externalValue": "string"},

@@ -79,7 +79,7 @@ func (s *source) load() (*openapi3.T, *mender, error) {
 	var err error
 	if !s.isSwagger() {
 		doc, err = s.read(s.data)
-		if err == nil && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
+		if err == nil && !doc.IsOpenAPI32OrLater() && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
 			return doc, nil, s.isOpenAPI(doc)
 		}
 	}

@@ -59,16 +59,23 @@ func isSwagger(root *yaml.Node) bool {
 // convert returns a document as one of OpenAPI 3.0, and where its nodes stood.
 func (s *source) convert(root *yaml.Node, warn func(n *yaml.Node, pointer, format string, args ...any)) (*yaml.Node, map[*yaml.Node]written) {
 	c := &swagger{
-		source: s, warn: warn, from: map[*yaml.Node]written{}, files: map[string]*yaml.Node{"": root},
+		source: s, warn: warn, files: map[string]*yaml.Node{"": root},
 		names: map[*yaml.Node]string{}, done: map[*yaml.Node]bool{}, foreign: map[string]*yaml.Node{},
 	}
-	c.note(root, written{}, map[*yaml.Node]bool{})
+	c.from = note(root)
 	out := c.document(root)
 	for _, keyword := range sorted(c.foreign) {
 		n := c.foreign[keyword]
 		c.warn(n, c.from[n].pointer, "Swagger 2.0 has no keyword %s; read as in OpenAPI 3.0", keyword)
 	}
 	return out, c.from
+}
+
+// note returns where the nodes of the document stand.
+func note(root *yaml.Node) map[*yaml.Node]written {
+	c := &swagger{from: map[*yaml.Node]written{}}
+	c.note(root, written{}, map[*yaml.Node]bool{})
+	return c.from
 }
 
 // note remembers where the nodes of a file stand.

@@ -202,7 +202,7 @@ definitions:
 		{"/components/schemas/B/default", "/parts/b.json:4:64", file + "#/definitions/B/default"},
 		{"/components/schemas/B/discriminator/propertyName", "/parts/b.json:4:41", file + "#/definitions/B/discriminator"},
 		{"/components/schemas/C/type", "/parts/b.json:5:60", file + "#/definitions/C/type"},
-		{"/paths/~1c/put/nothing", "/main.yaml:16:5", "/paths/~1c/put"},
+		{"/paths/~1c/put/nothing", "/main.yaml:16:5", "/paths/~1c/put/nothing"},
 	} {
 		t.Run(tt.pointer, func(t *testing.T) {
 			place := document.Place{Pointer: tt.pointer}

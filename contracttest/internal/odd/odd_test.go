@@ -21,7 +21,8 @@ import (
 // odd is a document that is hard to read in some way, with what is known of it.
 // Its archive has the files of the document and, perhaps,
 //
-//   - swagger.yaml: the document is this one, and the server goes by another that says the same;
+//   - given.yaml: the document is this one, and the server goes by openapi.yaml, which says the
+//     same in words that it reads;
 //   - values: lines "name value" for contracttest.Values; those of security
 //     schemes are the credentials that exist on the server;
 //   - defects: lines "clause check place; change" for a server that goes by a
@@ -116,8 +117,8 @@ func (o *odd) server(t *testing.T, changes ...string) *oddServer {
 
 // document returns the name of the document that a run is given.
 func (o *odd) document() string {
-	if _, ok := o.files["swagger.yaml"]; ok {
-		return "swagger.yaml"
+	if _, ok := o.files["given.yaml"]; ok {
+		return "given.yaml"
 	}
 	return mainFile
 }

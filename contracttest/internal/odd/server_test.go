@@ -596,7 +596,7 @@ func (s *oddServer) route(r *http.Request) (*oddOperation, []string) {
 	var allowed []string
 	for _, template := range templates {
 		item := s.get(paths, template)
-		for _, method := range []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"} {
+		for _, method := range []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", "query", "copy"} {
 			op := item.at(method)
 			if op.v == nil {
 				continue

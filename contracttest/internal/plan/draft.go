@@ -162,6 +162,9 @@ func (d draft) disordered() []string {
 
 // style returns how a parameter is written, with OpenAPI's defaults.
 func style(p *openapi3.Parameter) (codec.Style, error) {
+	if p.In == codec.Querystring {
+		return codec.Style{}, nil // its media type says it
+	}
 	sm, err := p.SerializationMethod()
 	if err != nil {
 		return codec.Style{}, fmt.Errorf("parameter %s: %w", p.Name, err)
@@ -200,6 +203,8 @@ func (d draft) request() (*wire.Request, error) {
 				path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", raw)
 			case openapi3.ParameterInQuery:
 				query = append(query, codec.Style{}.Query(p.Spec.Name, "")[0]+raw)
+			case codec.Querystring:
+				query = append(query, raw)
 			case openapi3.ParameterInHeader:
 				r.Add(p.Spec.Name, raw)
 			case openapi3.ParameterInCookie:
@@ -212,6 +217,10 @@ func (d draft) request() (*wire.Request, error) {
 			path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", st.PathSegment(p.Spec.Name, v))
 		case openapi3.ParameterInQuery:
 			query = append(query, st.Query(p.Spec.Name, v)...)
+		case codec.Querystring:
+			if text := p.Querystring(v); text != "" {
+				query = append(query, text)
+			}
 		case openapi3.ParameterInHeader:
 			r.Add(p.Spec.Name, st.Header(v))
 		case openapi3.ParameterInCookie:

@@ -20,7 +20,7 @@ import (
 
 var places = map[string]value.Place{
 	openapi3.ParameterInPath: value.InPath, openapi3.ParameterInQuery: value.InQuery,
-	openapi3.ParameterInHeader: value.InHeader, openapi3.ParameterInCookie: value.InCookie,
+	openapi3.ParameterInHeader: value.InHeader, openapi3.ParameterInCookie: value.InCookie, codec.Querystring: value.InQuery,
 }
 
 // params plans each parameter: absent, repeated, and its schema.

@@ -49,13 +49,16 @@ func (pl *planner) written(p *contract.Param, good value.Good) {
 	if c := p.Reserved; c != nil {
 		pl.reasons[c] = "no text with reserved characters keeps the schema"
 		for _, odd := range []struct{ label, text string }{
-			{"slash", "a/b"}, {"question-mark", "a?b"}, {"colon", "a:b"}, {"at", "a@b"}, {"separators", "a!$'()*,;:@/?b"},
+			{"slash", "a/b"}, {"question-mark", "a?b"}, {"colon", "a:b"}, {"at", "a@b"}, {"separators", "a!$'()*,;:@/?b"}, {"separators-in-a-segment", "a!$&'()*+,;=:@b"},
 		} {
+			if strings.ContainsAny(odd.text, map[bool]string{true: "/?", false: "&"}[p.Spec.In == openapi3.ParameterInPath]) {
+				continue // which part the path, or the query
+			}
 			if p.Node.Validates(odd.text) == nil {
 				pl.spelt(p, value.Good{V: odd.text, Unknown: []string{p.Node.Path}}, c, odd.label, odd.text, Accept, "")
 			}
 		}
-		if text, ok := good.V.(string); ok && reservedOnly.MatchString(text) {
+		if text, ok := good.V.(string); ok && reservedOnly.MatchString(text) && p.Spec.In != openapi3.ParameterInPath {
 			keep(c, "good", text, "")
 		}
 	}

@@ -112,7 +112,10 @@ func (n *Node) discriminated(members map[string]any) string {
 	}
 	v, there := members[d.PropertyName]
 	name, isText := v.(string)
+	_, hasDefault := d.Extensions["defaultMapping"] // OpenAPI 3.2.0, Discriminator Object
 	switch {
+	case hasDefault && (!there || isText && !slices.Contains(names, name)):
+		return ""
 	case !there && len(n.OneOf)+len(n.AnyOf) == 0 && !n.Required[d.PropertyName]:
 		return ""
 	case !there:
