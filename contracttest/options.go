@@ -99,7 +99,7 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
-		How: send.How{Prepare: o.prepare, StreamTime: s.StreamTime, StreamItems: s.StreamItems},
+		Receive: s.Receive, ReceiveURL: s.ReceiveURL, How: send.How{Prepare: o.prepare, StreamTime: s.StreamTime, StreamItems: s.StreamItems},
 	}
 	out.Before, out.Reset, out.After = hook(o.before, s.Before), hook(o.reset, s.Reset), o.after
 	if o.after == nil && s.After != "" {
@@ -335,6 +335,19 @@ func StreamTime(d time.Duration) Option {
 // StreamItems is how many items of such an answer are read. The default is 100.
 func StreamItems(n int) Option {
 	return set("stream-items", func(s *config.Settings) { s.StreamItems = n })
+}
+
+// Receive listens on an address, as "127.0.0.1:0", for what the target sends to callbacks and
+// webhooks, and judges it. Callbacks get the address in the value of the request that their
+// runtime expression begins with. What never comes is never tried.
+func Receive(address string) Option {
+	return set("receive", func(s *config.Settings) { s.Receive = address })
+}
+
+// ReceiveURL is where the target reaches what Receive listens on, where that is not http:// and its
+// address.
+func ReceiveURL(url string) Option {
+	return set("receive-url", func(s *config.Settings) { s.ReceiveURL = url })
 }
 
 // MaxTime makes every answer that takes longer a finding of the check

@@ -38,6 +38,8 @@ type Settings struct {
 	Timeout         time.Duration
 	StreamTime      time.Duration
 	StreamItems     int
+	Receive         string // an address, for requests of the target
+	ReceiveURL      string // at which the target reaches it
 	Settle          time.Duration
 	MaxTime         time.Duration
 	OperationTime   time.Duration
@@ -154,6 +156,8 @@ var Table = []Setting{
 	{Name: "timeout", Go: "Timeout", Kind: Duration, Doc: "time for one exchange", Above: true, Again: true, at: func(s *Settings) any { return &s.Timeout }},
 	{Name: "stream-time", Go: "StreamTime", Kind: Duration, Doc: "time after which an answer that is a sequence of items, as a stream of events, is left", Above: true, Again: true, at: func(s *Settings) any { return &s.StreamTime }},
 	{Name: "stream-items", Go: "StreamItems", Kind: Int, Doc: "items of such an answer that are read", Min: 1, Max: 10_000, Again: true, at: func(s *Settings) any { return &s.StreamItems }},
+	{Name: "receive", Go: "Receive", Doc: "address to listen on, as 127.0.0.1:9000, for what the target sends to callbacks and webhooks, which is judged", at: func(s *Settings) any { return &s.Receive }},
+	{Name: "receive-url", Go: "ReceiveURL", Doc: "URL at which the target reaches what --receive listens on; http:// and its address by default", at: func(s *Settings) any { return &s.ReceiveURL }},
 	{Name: "settle", Go: "Settle", Kind: Duration, Doc: "how long what was made, changed or deleted may take until it shows", Again: true, at: func(s *Settings) any { return &s.Settle }},
 	{Name: "max-time", Go: "MaxTime", Kind: Duration, Doc: "time after which an answer is a finding (response-slow); 0 is without a bound", Again: true, at: func(s *Settings) any { return &s.MaxTime }},
 	{Name: "operation-time", Go: "OperationTime", Kind: Duration, Doc: "time for the requests of one operation, added up; the rest is left out and counted; 0 is without a bound", at: func(s *Settings) any { return &s.OperationTime }},

@@ -31,6 +31,9 @@ type Contract struct {
 	// Warnings are faults of the document that do not keep it from being used,
 	// each with its place.
 	Warnings []string
+	// Inbound are the requests that the target sends: of callbacks and webhooks. Their clauses are
+	// not among Clauses.
+	Inbound []*Inbound
 	// Undriven is what the document has beyond operations that are sent requests.
 	Undriven []Undriven
 
@@ -162,19 +165,19 @@ func (c *Contract) build() {
 			}
 			op.compilePath()
 			op.BasePath = c.basePathOf(op, pointer)
-			c.undriven(op, pointer+"/"+strings.ToLower(method))
+			c.undriven(op)
 			if i == 0 {
 				clause = op.clause("method", fmt.Sprintf("no method but %s", strings.Join(methods, ", ")), at(item.Origin, pointer, ""))
 			}
 			op.MethodClause = clause
 			op.build(pointer + "/" + strings.ToLower(method))
+			c.callbacks(op, pointer+"/"+strings.ToLower(method))
 			c.Operations = append(c.Operations, op)
 			c.byID[op.ID] = op
 			c.routes.add(op)
 			c.Clauses = append(c.Clauses, op.Clauses...)
 		}
 	}
-	unique(c.Clauses)
 }
 
 // unique tells clauses apart that a document gave one name, as a property

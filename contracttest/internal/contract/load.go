@@ -78,9 +78,7 @@ func New(d *document.Document, opts ...Option) (*Contract, error) {
 	if len(c.Operations) == 0 {
 		return nil, noOperation(d)
 	}
-	for _, name := range slices.Sorted(maps.Keys(d.T.Webhooks)) {
-		c.Undriven = append(c.Undriven, Undriven{Name: "webhooks/" + escape(name), Reason: "a webhook is a request to others: it is not driven"})
-	}
+	c.webhooks()
 	c.locate()
 	return c, nil
 }
@@ -96,8 +94,13 @@ func noOperation(d *document.Document) error {
 // locate completes the places of the clauses, and takes from the document what
 // depends on them.
 func (c *Contract) locate() {
-	places := make([]*Place, len(c.Clauses))
-	for i, cl := range c.Clauses {
+	clauses := slices.Clone(c.Clauses)
+	for _, in := range c.Inbound {
+		clauses = append(clauses, in.Clauses...)
+	}
+	unique(clauses)
+	places := make([]*Place, len(clauses))
+	for i, cl := range clauses {
 		places[i] = &cl.Place
 	}
 	c.document.Locate(places)
@@ -115,11 +118,8 @@ func (c *Contract) Faults() int { return c.document.Faults() }
 // Undriven is a part of the document that no request of a run is about.
 type Undriven struct{ Name, Reason string }
 
-// undriven lists the callbacks and links of an operation.
-func (c *Contract) undriven(op *Operation, _ string) {
-	for _, name := range slices.Sorted(maps.Keys(op.Spec.Callbacks)) {
-		c.Undriven = append(c.Undriven, Undriven{op.ID + "/callbacks/" + escape(name), "a callback is a request to others: it is not driven"})
-	}
+// undriven lists the links of an operation.
+func (c *Contract) undriven(op *Operation) {
 	for _, status := range slices.Sorted(maps.Keys(op.Spec.Responses.Map())) {
 		ref := op.Spec.Responses.Value(status)
 		if ref == nil || ref.Value == nil {

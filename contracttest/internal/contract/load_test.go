@@ -71,10 +71,12 @@ paths:
   /a: {post: {operationId: a, callbacks: {c: {'{$request.query.u}': {post: {`+done+`}}}}, responses: {'200': {description: ok, links: {l: {operationId: a}}}}}}
 `)
 	assert.Equal(t, []contract.Undriven{
-		{Name: "a/callbacks/c", Reason: "a callback is a request to others: it is not driven"},
 		{Name: "a/response/200/links/l", Reason: "links are no requests: those to a GET are followed from what a run makes"},
-		{Name: "webhooks/w", Reason: "a webhook is a request to others: it is not driven"},
 	}, c.Undriven)
+	require.Len(t, c.Inbound, 2)
+	assert.Equal(t, "a/callbacks/c", c.Inbound[0].Name)
+	assert.Equal(t, "no parameter of the operation is what the callback's URL begins with: {$request.query.u}", c.Inbound[0].Why)
+	assert.Equal(t, "webhooks/w", c.Inbound[1].Name)
 }
 
 // Whatever the bytes, there is a contract or a reason why there is none.

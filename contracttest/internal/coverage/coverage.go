@@ -83,13 +83,21 @@ func (a Account) Response(op *contract.Operation, resp *wire.Response) {
 	if m, err := r.Select(resp.Header.Get("Content-Type")); err == nil && r.NoBody == nil && len(resp.Body) > 0 {
 		a.observed(m.Syntax)
 	}
-	r.Visit(resp, func(n *contract.Node, v any) {
-		for _, c := range n.Clauses {
-			if applies(c.Key, v) {
-				a.observed(c.Clause)
-			}
+	r.Visit(resp, a.applied)
+}
+
+// Inbound enters which clauses apply in a request that the target has sent.
+func (a Account) Inbound(in *contract.Inbound, r *wire.Request) {
+	in.Visit(r, a.observed, a.applied)
+}
+
+// applied enters those of a schema that holds of a value.
+func (a Account) applied(n *contract.Node, v any) {
+	for _, c := range n.Clauses {
+		if applies(c.Key, v) {
+			a.observed(c.Clause)
 		}
-	})
+	}
 }
 
 // applies reports whether a keyword says anything of a value of this type.

@@ -150,8 +150,8 @@ var Checks = []Check{
 	},
 	{
 		Name: RequestInvalid, run: requestInvalid,
-		Doc:      "A recorded request breaks the contract.",
-		Severity: "a warning where it was refused as it should be",
+		Doc:      "A recorded request breaks the contract, or one that the target sends to a callback or webhook (--receive).",
+		Severity: "a warning where it was refused as it should be, and where nothing says which of several webhooks was sent",
 		Silent:   "Requests that were planned: breaking is what they are for.",
 		Refs:     "OpenAPI 3.0.3, Operation Object",
 	},

@@ -3,8 +3,18 @@ package judge
 import (
 	"fmt"
 
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 )
+
+// Sent is the finding of a request of the target to a callback or webhook that breaks a clause.
+func Sent(v contract.Violation) Finding {
+	f := Finding{Check: RequestInvalid, Severity: Error, Clause: v.Clause, Message: "the target sends a request that breaks the contract: " + v.Message, Actual: v.Message}
+	if v.Clause != nil {
+		f.Expected = v.Clause.Text
+	}
+	return f.left(v.Leave)
+}
 
 func requestInvalid(e *Exchange) []Finding {
 	if !e.Recorded || e.Response == nil {

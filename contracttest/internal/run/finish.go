@@ -66,6 +66,7 @@ func (r *runner) finish(start time.Time) {
 		}
 		cov.ByClause = append(cov.ByClause, shown)
 	}
+	r.received()
 	if len(r.opts.Only) == 0 {
 		for _, u := range r.contract.Undriven {
 			rep.Coverage.Unreached = append(rep.Coverage.Unreached, report.Unreached{Clause: u.Name, Reason: u.Reason})

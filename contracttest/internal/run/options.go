@@ -51,6 +51,8 @@ type Options struct {
 	MinCoverage     float64            // of the clauses that could be tried, in percent
 	Keep            bool               // what the run has made is not deleted at its end
 	Safe            bool               // only requests of safe methods are sent
+	Receive         string             // the address on which requests of the target are received; empty: none
+	ReceiveURL      string             // at which the target reaches it; empty: as it is
 	How             send.How           // requests are sent, and their answers read
 	Baseline        *baseline.Baseline // known findings; nil where there are none
 	StaleWarns      bool               // entries of Baseline that have to be mended fail nothing

@@ -54,7 +54,13 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	if err := opts.place(c); err != nil {
 		return nil, fmt.Errorf("%w%s", err, given)
 	}
+	taker, err := opts.receive(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer taker.close()
 	r := &runner{
+		receiver: taker,
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
 		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
 		world: world.New(c), token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]int{}},
@@ -63,6 +69,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 }
 
 type runner struct {
+	receiver  *receiver // nil where nothing is received
 	contract  *contract.Contract
 	opts      *Options
 	selection *Selection
@@ -183,6 +190,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	for _, enter := range r.spoiled {
 		enter()
 	}
+	r.await(late)
 	r.cleanup(ctx)
 	cleaned = true
 	if ctx.Err() != nil && !asTold(ctx) && r.exchanges.Load() == 0 {
