@@ -13,7 +13,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/defects"
 )
 
-var update = flag.Bool("update", false, "write internal/defects/defects.md")
+var update = flag.Bool("update", false, "write internal/defects/defects.md, and the golden files")
 
 const defectsHead = `# Defects that are found
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
@@ -71,8 +72,21 @@ func FormatPattern(name, expression string) LoadOption {
 	}
 }
 
+// Overlay changes the document by an OpenAPI Overlay, of version 1.0 or 1.1, before it is read.
+// Places are those of the document without it; what only the overlay has is where its target is.
+// Several are applied in their order.
+func Overlay(file string) LoadOption {
+	return func() (contract.Option, error) {
+		o, err := document.ReadOverlay(file)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // it names the file
+		}
+		return contract.Overlays(o), nil
+	}
+}
+
 // LoadConfig takes from a file of settings, as Config does, what a document is loaded with:
-// max-clauses and the formats by their patterns.
+// overlays, max-clauses and the formats by their patterns.
 func LoadConfig(file string) LoadOption {
 	return func() (contract.Option, error) {
 		l, err := config.Load(file)
@@ -93,6 +107,9 @@ func LoadWith(l *config.Layer) LoadOption {
 		opts := []LoadOption{MaxClauses(l.MaxClauses)}
 		for _, p := range l.Format {
 			opts = append(opts, FormatPattern(p.Name, strings.Join(p.Values, "")))
+		}
+		for _, file := range l.Overlay {
+			opts = append(opts, Overlay(file))
 		}
 		all, err := loadOptions(opts)
 		return func(c *contract.Contract) {
@@ -135,16 +152,30 @@ func Load(file string, opts ...LoadOption) (*Contract, error) {
 }
 
 // Parse is Load for a document that is already in memory. Places call it name.
-func Parse(name string, document []byte, opts ...LoadOption) (*Contract, error) {
+func Parse(name string, text []byte, opts ...LoadOption) (*Contract, error) {
 	options, err := loadOptions(opts)
 	if err != nil {
 		return nil, err
 	}
-	c, err := contract.Parse(name, document, options...)
+	c, err := contract.Parse(name, text, options...)
 	if err != nil {
 		return nil, err
 	}
 	return &Contract{c}, nil
+}
+
+// ApplyOverlays returns a document with the changes of overlays, as it is read with [Overlay]:
+// YAML with its comments, and all in its order. The notes say which actions change nothing.
+func ApplyOverlays(name string, text []byte, files ...string) (changed []byte, notes []string, err error) {
+	var overlays []*document.Overlay
+	for _, file := range files {
+		o, err := document.ReadOverlay(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		overlays = append(overlays, o)
+	}
+	return document.Apply(name, text, overlays...)
 }
 
 // Clause is one assertion of a contract that can be kept or broken on its own.

@@ -123,7 +123,7 @@ func tell(t *testing.T, f Finding, fails bool) {
 const shortCases = 5
 
 // extensions are those of the reports' files where they are not the format's name.
-var extensions = map[string]string{"junit": "xml", "text": "txt", "codequality": "codequality.json"}
+var extensions = map[string]string{"junit": "xml", "text": "txt", "codequality": "codequality.json", "overlay": "overlay.yaml"}
 
 // writeReports writes the report in every form.
 func writeReports(t *testing.T, dir string, rep *Report) {

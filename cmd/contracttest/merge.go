@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -27,6 +28,9 @@ document, which HTML and HAR show of a run.`,
 			outputs, err := s.outputs()
 			if err != nil {
 				return err
+			}
+			if slices.ContainsFunc(outputs, func(o output) bool { return o.format == "overlay" }) {
+				return errors.New("--report overlay: JSON reports do not say what answers look like: write an overlay where the shards run")
 			}
 			var shards []*report.Report
 			for _, file := range files {

@@ -18,6 +18,7 @@ import (
 // Settings are those of a run.
 type Settings struct {
 	Spec, Target    string
+	Overlay         []string
 	CACert          string // these are files in PEM
 	Cert, Key       string
 	Auth, User      string
@@ -131,6 +132,7 @@ type Setting struct {
 // Table has all settings, in the order in which they are explained.
 var Table = []Setting{
 	{Name: "spec", Go: "Load", Doc: "the OpenAPI 3 or Swagger 2.0 document, YAML or JSON: a file, a URL, or - for standard input", File: true, Again: true, Command: true, at: func(s *Settings) any { return &s.Spec }},
+	{Name: "overlay", Go: "Overlay", Kind: List, File: true, Again: true, Doc: "file with an OpenAPI Overlay that the document is changed by before it is read (repeatable)", at: func(s *Settings) any { return &s.Overlay }},
 	{Name: "target", Go: "URL", Doc: "base URL of the server", Again: true, Command: true, at: func(s *Settings) any { return &s.Target }},
 	{Name: "cacert", Go: "CACert", File: true, Again: true, Doc: "file with certificates (PEM) of authorities whose targets are trusted, beside those of the system", at: func(s *Settings) any { return &s.CACert }},
 	{Name: "cert", Go: "ClientCert", File: true, Again: true, Doc: "file with the certificate (PEM) that the client shows to the target", at: func(s *Settings) any { return &s.Cert }},
@@ -176,7 +178,7 @@ var Table = []Setting{
 	{Name: "baseline-stale", Go: "BaselineStale", Enum: []string{"fail", "warn"}, Doc: "what an entry of the baseline does that has to be mended, as its finding is gone: fail or warn", at: func(s *Settings) any { return &s.BaselineStale }},
 	{Name: "baseline-update", Go: "BaselineUpdate", Kind: Bool, Flag: true, Doc: "write the findings that fail the run to the baseline, and take out what is gone", at: func(s *Settings) any { return &s.BaselineUpdate }},
 	{Name: "fail-on", Go: "FailOn", Kind: List, Commas: true, Enum: []string{"error", "warning", "unproven"}, Doc: "what makes the exit status 1 beside errors: warning, or unproven (an operation whose valid request was never accepted)", at: func(s *Settings) any { return &s.FailOn }},
-	{Name: "report", Kind: Mappings, File: true, Command: true, Doc: "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE, md=FILE, codequality=FILE, go=FILE_test.go or text=FILE, beside the text on standard output (repeatable)", at: func(s *Settings) any { return &s.Report }},
+	{Name: "report", Kind: Mappings, File: true, Command: true, Doc: "html=FILE, json=FILE, junit=FILE, sarif=FILE, har=FILE, md=FILE, codequality=FILE, go=FILE_test.go, overlay=FILE or text=FILE, beside the text on standard output (repeatable)", at: func(s *Settings) any { return &s.Report }},
 	{Name: "dry-run", Kind: Bool, Flag: true, Command: true, Doc: "list the requests that would be sent, and send none", at: func(s *Settings) any { return &s.DryRun }},
 	{Name: "verbose", Kind: Bool, Command: true, Doc: "show every cause with all its findings, and every clause that was not proven or never tried", at: func(s *Settings) any { return &s.Verbose }},
 	{Name: "quiet", Kind: Bool, Command: true, Doc: "write nothing to standard output", at: func(s *Settings) any { return &s.Quiet }},

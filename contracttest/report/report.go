@@ -68,6 +68,9 @@ type Report struct {
 	// Exchanges are some of the run's: those with findings first, then a few that keep
 	// and that break each clause. JSON does not have them.
 	Exchanges []Exchange `json:"-"`
+	// Amendments makes the changes of the document that would mend the findings. JSON does not
+	// have them.
+	Amendments func(*Report) ([]Amendment, error) `json:"-"`
 	// Rules describe the checks. JSON does not have them.
 	Rules []Rule `json:"-"`
 	// Sources are the document's files by the names that places have, where they are
@@ -430,5 +433,6 @@ var Formats = map[string]func(io.Writer, *Report) error{
 	"md":    Markdown,
 	"go":    GoTest,
 
+	"overlay":     Overlay,
 	"codequality": CodeQuality,
 }

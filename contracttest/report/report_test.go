@@ -405,5 +405,5 @@ func TestFormats(t *testing.T) {
 			assert.ErrorContains(t, render(&full{room}, broken()), "disk full", "%s: a report that is not written whole is an error", name)
 		}
 	}
-	assert.Len(t, report.Formats, 9)
+	assert.Len(t, report.Formats, 10)
 }

@@ -38,6 +38,7 @@ type Contract struct {
 	Undriven []Undriven
 
 	document *document.Document
+	overlays []*document.Overlay
 	byID     map[string]*Operation
 	bases    []string // base paths, the longest first
 	routes   routes
@@ -58,6 +59,11 @@ type Option func(*Contract)
 
 // MaxClauses sets another bound than DefaultMaxClauses.
 func MaxClauses(n int) Option { return func(c *Contract) { c.max = n } }
+
+// Overlays change the document before it is taken apart, one after the other.
+func Overlays(overlays ...*document.Overlay) Option {
+	return func(c *Contract) { c.overlays = append(c.overlays, overlays...) }
+}
 
 // Formats defines formats of texts by their names.
 func Formats(formats map[string]*schema.Format) Option {

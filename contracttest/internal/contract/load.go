@@ -2,12 +2,14 @@ package contract
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
@@ -46,30 +48,37 @@ var (
 // Load reads a document from a file. A document that cannot be used is an
 // *Error.
 func Load(file string, opts ...Option) (*Contract, error) {
-	d, err := document.Load(file)
+	c := shaped(opts)
+	d, err := document.Load(file, c.overlays...)
 	if err != nil {
 		return nil, err
 	}
-	return New(d, opts...)
+	return c.take(d)
 }
 
 // Parse is Load for a document that is in memory; file is what places call it,
 // and what relative references are relative to.
 func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
-	d, err := document.Parse(file, data)
+	c := shaped(opts)
+	d, err := document.Parse(file, data, c.overlays...)
 	if err != nil {
 		return nil, err
 	}
-	return New(d, opts...)
+	return c.take(d)
 }
 
-// New takes a document apart. The document must not be used for another
-// contract.
-func New(d *document.Document, opts ...Option) (*Contract, error) {
-	c := &Contract{File: d.File, Doc: d.T, Converted: d.Converted(), document: d, max: DefaultMaxClauses, byID: map[string]*Operation{}, types: map[string]*mediatype.Set{}}
+// shaped is an empty contract with options.
+func shaped(opts []Option) *Contract {
+	c := &Contract{max: DefaultMaxClauses, byID: map[string]*Operation{}, types: map[string]*mediatype.Set{}}
 	for _, opt := range opts {
 		opt(c)
 	}
+	return c
+}
+
+// take takes a document apart.
+func (c *Contract) take(d *document.Document) (*Contract, error) {
+	c.File, c.Doc, c.Converted, c.document = d.File, d.T, d.Converted(), d
 	c.schemas = schema.NewSet(d, c.max, c.formats)
 	c.checkExamples()
 	c.BasePath = c.basePath(d.T.Servers, "/servers")
@@ -110,6 +119,16 @@ func (c *Contract) locate() {
 	}
 	c.Warnings = append(c.Warnings, c.document.Warnings()...)
 	c.document.Forget()
+}
+
+// Tree is the document as it was read, with the changes of its overlays; it is made anew each
+// time. Documents that are too large to be shown have none.
+func (c *Contract) Tree() (*yaml.Node, error) {
+	text, ok := c.Sources[c.File]
+	if !ok {
+		return nil, errors.New("the document is too large")
+	}
+	return c.document.Tree(text)
 }
 
 // Faults counts what the document is not valid in.

@@ -25,6 +25,7 @@ type Document struct {
 	base     *url.URL // that relative URLs of the document are relative to
 	warnings []warning
 	warned   map[string]bool // by pointer and text
+	overlays []*Overlay
 	source   *source
 	parts    *inventory
 	root     *yaml.Node                // of the document as it was mended; nil where nothing was
@@ -33,8 +34,8 @@ type Document struct {
 	acyclic  map[*openapi3.Schema]bool // schemas that were looked at by cut
 }
 
-// Load reads a document from a file. The error is an *Error.
-func Load(file string) (*Document, error) {
+// Load reads a document from a file, and changes it by overlays. The error is an *Error.
+func Load(file string, overlays ...*Overlay) (*Document, error) {
 	data, err := readFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -42,21 +43,21 @@ func Load(file string) (*Document, error) {
 	case err != nil:
 		return nil, &Error{File: file, Reason: "cannot be read", Err: err}
 	}
-	return Parse(file, data)
+	return Parse(file, data, overlays...)
 }
 
 // Parse reads a document from memory. Places call it file, and relative
 // references are relative to that. The error is an *Error.
-func Parse(file string, data []byte) (*Document, error) {
+func Parse(file string, data []byte, overlays ...*Overlay) (*Document, error) {
 	if len(data) > maxDocument {
 		return nil, &Error{File: file, Reason: errTooLarge.Error()}
 	}
-	src := &source{file: file, data: data, files: map[string][]byte{}}
+	src := &source{file: file, data: data, files: map[string][]byte{}, overlays: overlays}
 	doc, mended, err := src.load()
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{File: file, T: doc, source: src, base: &url.URL{Path: "/"}, acyclic: map[*openapi3.Schema]bool{}}
+	d := &Document{File: file, T: doc, source: src, overlays: overlays, base: &url.URL{Path: "/"}, acyclic: map[*openapi3.Schema]bool{}}
 	if src.location().Host != "" {
 		d.base = src.location()
 	}

@@ -33,13 +33,14 @@ const lostReference = "x-contracttest-lost-reference"
 
 var errNoMapping = errors.New("not an OpenAPI document: the root must be an object")
 
-// mend reads the document, but for references that are known to be bad.
+// mend reads the document with the changes of its overlays, but for references that are known to
+// be bad.
 func (s *source) mend(bad map[string]string) (*mender, error) {
-	root, err := parseTree(s.data)
+	root, idle, err := parse(s.data, s.overlays)
 	if err != nil {
 		return nil, err
 	}
-	m := &mender{root: root, seen: map[*yaml.Node]bool{}, bad: bad, file: s.unreadable}
+	m := &mender{root: root, warnings: idle, seen: map[*yaml.Node]bool{}, bad: bad, file: s.unreadable}
 	if err := expandMergeKeys(m.root); err != nil {
 		return nil, err
 	}

@@ -68,6 +68,8 @@ type source struct {
 	file  string
 	data  []byte
 	files map[string][]byte // by the path that they were read from
+	// overlays are what is changed in data, one after the other.
+	overlays []*Overlay
 	// loaded is what the loader has read in place of data: without the faults.
 	loaded []byte
 }
@@ -77,7 +79,7 @@ type source struct {
 func (s *source) load() (*openapi3.T, *mender, error) {
 	var doc *openapi3.T
 	var err error
-	if !s.isSwagger() {
+	if len(s.overlays) == 0 && !s.isSwagger() {
 		doc, err = s.read(s.data)
 		if err == nil && !doc.IsOpenAPI32OrLater() && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
 			return doc, nil, s.isOpenAPI(doc)
@@ -123,6 +125,9 @@ func (s *source) isSwagger() bool {
 var atLine = regexp.MustCompile(`\bline (\d+)`)
 
 func (s *source) refused(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok { // of an overlay
+		return e
+	}
 	e := &Error{File: s.file, Reason: "cannot be loaded", Err: err}
 	if m := atLine.FindStringSubmatch(err.Error()); m != nil {
 		e.Line, _ = strconv.Atoi(m[1])

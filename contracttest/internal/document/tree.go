@@ -248,7 +248,7 @@ func writeScalar(b *bytes.Buffer, n *yaml.Node) {
 }
 
 func writeText(b *bytes.Buffer, s string) {
-	text, err := json.Marshal(s)
+	text, err := jsontext.AppendQuote(nil, s)
 	if err == nil {
 		b.Write(text)
 	}

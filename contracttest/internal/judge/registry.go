@@ -157,6 +157,10 @@ var Checks = []Check{
 	},
 }
 
+// Endangers are the checks of answers that no document should describe: as they are, they give
+// away what they should not.
+var Endangers = []string{"error-leak", "security-ignored"}
+
 // ValidRefused names the check whose findings the run takes back where the
 // target's state turns out to be the reason.
 const ValidRefused = "valid-request-refused"

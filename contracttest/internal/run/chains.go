@@ -390,7 +390,8 @@ func (r *runner) judgeStep(op *contract.Operation, s *chain.Step, c *chain.Chain
 		Authorized: r.admitted(op), MaxTime: r.opts.MaxTime, Secrets: r.secrets(op, s.Request), Own: r.opts.Checks,
 	}
 	var found []report.Finding
-	for _, f := range judge.Judge(e, r.selection.SkipsCheck) {
+	judged := judge.Judge(e, r.selection.SkipsCheck)
+	for _, f := range judged {
 		if !slices.Contains(comesAgain, f.Check) {
 			found = append(found, r.finding(e, f, c.ID))
 		}
@@ -399,6 +400,7 @@ func (r *runner) judgeStep(op *contract.Operation, s *chain.Step, c *chain.Chain
 	defer r.mu.Unlock()
 	if s.Response != nil {
 		r.account.Response(op, s.Response)
+		r.noteAnswer(op, e.Exchange, s.Response, judged)
 	}
 	r.onChains[c] = append(r.onChains[c], found...)
 }

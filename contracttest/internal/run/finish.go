@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dataarts-go/factory/contracttest/internal/amend"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/coverage"
 	"github.com/dataarts-go/factory/contracttest/internal/match"
@@ -24,6 +25,11 @@ func (r *runner) finish(start time.Time) {
 		r.takeUp(st)
 	}
 	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules(r.opts.checks())
+	rep.Amendments = func(rep *report.Report) ([]report.Amendment, error) {
+		return amend.Actions(r.contract, rep, &r.answers, func(name string) bool {
+			return isSecretName(name) || slices.ContainsFunc(r.opts.Redact, func(n string) bool { return strings.EqualFold(n, name) })
+		})
+	}
 	rep.FailOn, rep.MinCoverage = r.opts.FailOn, r.opts.MinCoverage
 	rep.Stats = report.Stats{
 		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()),

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -127,7 +128,8 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	}
 	e := r.seen(c, x)
 	o := outcome{err: x.Err, must: e.Must}
-	for _, f := range judge.Judge(e, r.selection.SkipsCheck) {
+	found := judge.Judge(e, r.selection.SkipsCheck)
+	for _, f := range found {
 		o.findings = append(o.findings, r.finding(e, f, c.ID))
 	}
 	if x.Response == nil {
@@ -139,9 +141,22 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 		defer r.mu.Unlock()
 		if plain, err := judge.Content(x.Response); err == nil {
 			r.account.Response(c.Op, plain)
+			r.noteAnswer(c.Op, x, plain, found)
 		}
 	}
 	return o
+}
+
+// noteAnswer remembers what an answer looks like, of which the document may be told: not of one
+// that endangers.
+func (r *runner) noteAnswer(op *contract.Operation, x *wire.Exchange, plain *wire.Response, found []judge.Finding) {
+	if x.Request.Method == http.MethodHead || x.Response.BodyErr != nil || x.Response.Status >= http.StatusInternalServerError ||
+		slices.ContainsFunc(found, func(f judge.Finding) bool {
+			return f.Severity != judge.Warning && slices.Contains(judge.Endangers, f.Check)
+		}) {
+		return
+	}
+	r.answers.Add(op, answerOf(x).kind, plain)
 }
 
 // seen is the answer to a case as the checks look at it.

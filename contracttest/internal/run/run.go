@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/dataarts-go/factory/contracttest/internal/amend"
 	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/coverage"
@@ -118,6 +119,7 @@ type runner struct {
 	stop      context.CancelCauseFunc
 
 	mu       sync.Mutex // guards what follows, and account while cases are sent
+	answers  amend.Answers
 	progress Progress
 	untried  []*chain.Chain
 	began    time.Time
