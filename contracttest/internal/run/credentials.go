@@ -77,7 +77,7 @@ func (r *runner) hasEnded(ctx context.Context, op *contract.Operation) {
 	}
 	control := r.goodRequest(op)
 	if st := r.states.of(op); control == nil && st.accepted {
-		control = st.plan.basics[0]
+		control = r.plan.base(op)
 	}
 	r.credential.ended.Store(control != nil && answerOf(r.send(ctx, control)).refusesCaller())
 }
@@ -321,5 +321,5 @@ func (r *runner) goodRequest(op *contract.Operation) *plan.Case {
 	if best == nil {
 		return nil
 	}
-	return best.plan.basics[0]
+	return r.plan.base(best.op)
 }

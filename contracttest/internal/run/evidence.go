@@ -231,10 +231,11 @@ func (r *runner) setAside(c *plan.Case, o *outcome) {
 // the same kind turned out to be accepted, so that the refused ones need not
 // exist either.
 func (r *runner) takeUp(st *state) {
-	if len(st.aside) == 0 || st.plan == nil || len(st.plan.basics) == 0 {
+	base := r.plan.base(st.op)
+	if len(st.aside) == 0 || base == nil {
 		return
 	}
-	for _, node := range st.plan.basics[0].Assumes {
+	for _, node := range base.Assumes {
 		if !st.taken[node] {
 			return
 		}

@@ -32,7 +32,7 @@ func (r *runner) finish(start time.Time) {
 	}
 	rep.FailOn, rep.MinCoverage = r.opts.FailOn, r.opts.MinCoverage
 	rep.Stats = report.Stats{
-		Cases: r.plan.total, Exchanges: int(r.exchanges.Load()),
+		Cases: r.plan.total(), Exchanges: int(r.exchanges.Load()),
 		Started: start.UTC().Format(time.RFC3339), Seconds: time.Since(start).Seconds(),
 		DocumentFaults: r.contract.Faults(),
 	}
@@ -169,7 +169,7 @@ func (r *runner) filledOps(ops map[*contract.Operation]bool) []string {
 func (r *runner) gaveUp(ops map[*contract.Operation]bool) []string {
 	var all []string
 	for reason, names := range r.grouped(ops, func(op *contract.Operation) string {
-		if pt := r.states.of(op).plan; pt != nil {
+		if pt := r.plan.known(op); pt != nil {
 			for _, reason := range maps.All(pt.unreached) {
 				if reason.Why == plan.GaveUp {
 					return reason.Text
@@ -190,12 +190,13 @@ func (r *runner) untested(ops map[*contract.Operation]bool) {
 	}
 	why := func(op *contract.Operation) string {
 		st := r.states.of(op)
-		if st.judged > 0 || st.plan == nil || r.opts.unsafe(op) {
+		pt := r.plan.known(op)
+		if st.judged > 0 || pt == nil || r.opts.unsafe(op) {
 			return "" // or the run ended before it was planned, which is said
 		}
 		for _, cl := range op.Clauses {
-			planned := st.plan.unreached[cl].Text
-			if reason := cmp.Or(planned, st.skipped[cl]); reason != "" && (st.plan.total == 0 || planned == "") {
+			planned := pt.unreached[cl].Text
+			if reason := cmp.Or(planned, st.skipped[cl]); reason != "" && (pt.total == 0 || planned == "") {
 				return reason
 			}
 		}
@@ -313,7 +314,7 @@ func (r *runner) lacking(op *contract.Operation) string {
 // beyondReach reports whether no run could have tried a clause that was not: no value is made for
 // it, or it is of an answer that never came.
 func (r *runner) beyondReach(cl *contract.Clause) bool {
-	pt := r.states.of(r.contract.OperationOf(cl)).plan
+	pt := r.plan.known(r.contract.OperationOf(cl))
 	if cl.Unjudged() {
 		return true
 	}
@@ -325,7 +326,7 @@ func (r *runner) beyondReach(cl *contract.Clause) bool {
 }
 
 func (r *runner) reason(cl *contract.Clause) string {
-	pt := r.states.of(r.contract.OperationOf(cl)).plan
+	pt := r.plan.known(r.contract.OperationOf(cl))
 	if cl.Unjudged() {
 		return cl.Unplanned
 	}

@@ -55,7 +55,7 @@ func (f *fixture) makes(m *maker) {
 			if f.r.plan == nil {
 				return 0 // while learning one is enough
 			}
-			return f.r.plan.parts[f.op].total
+			return f.r.plan.atLeast(f.op, leases)
 		}
 		f.plain, f.fresh = newStock(f.r.workers, wanted, f.produce), newStock(f.r.workers, wanted, f.produce)
 	}
@@ -247,18 +247,22 @@ func (f *fixture) drop() {
 }
 
 // bound puts what is on the target in the place of what the plan was made with.
-func (r *runner) bound(op *contract.Operation, planned *wire.Request, values map[string]string) *wire.Request {
+func (r *runner) bound(op *contract.Operation, made *wire.Request, values map[string]string) *wire.Request {
 	st := r.states.of(op)
 	if len(st.actual) > 0 {
 		all := maps.Clone(st.actual)
 		maps.Copy(all, values)
 		values = all
 	}
-	req := st.refers(planned)
+	req := st.refers(made)
 	if len(values) == 0 {
 		return req
 	}
-	target := world.Bind(op, req.Target, r.base(op), st.planned, values)
+	var planned map[string]string
+	if st.planned != nil {
+		planned = st.planned()
+	}
+	target := world.Bind(op, req.Target, r.base(op), planned, values)
 	if target == req.Target {
 		return req
 	}

@@ -74,6 +74,7 @@ func (r *runner) reset(ctx context.Context) {
 		st.fixture, st.actual, st.references = nil, nil, nil
 	}
 	before := r.plan
+	before.wait()
 	r.plan, r.bases = nil, nil
 	r.prepare(ctx)
 	if r.over(ctx) {
@@ -85,10 +86,11 @@ func (r *runner) reset(ctx context.Context) {
 			fail("the target is not as it was: what " + st.op.ID + " needs cannot be made any more")
 			return
 		}
-		if !st.repeatable || rank(st.op) > reading || st.plan == nil || len(st.plan.basics) == 0 || r.stopped(ctx, st.op) != "" {
+		base := r.plan.base(st.op)
+		if !st.repeatable || rank(st.op) > reading || base == nil || r.stopped(ctx, st.op) != "" {
 			continue
 		}
-		if x := r.send(ctx, st.plan.basics[0]); !accepted(st.op, x) && ctx.Err() == nil {
+		if x := r.send(ctx, base); !accepted(st.op, x) && ctx.Err() == nil {
 			fail(fmt.Sprintf("the target is not as it was: the valid request of %s was accepted before, and is answered with %s now", st.op.ID, answerOf(x)))
 			return
 		}

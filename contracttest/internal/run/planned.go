@@ -1,15 +1,12 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"iter"
-	"maps"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -44,7 +41,7 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 		return nil, err
 	}
 	w := world.New(c)
-	p := makePlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w}, nil)
+	p := newPlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w}).begin(nil)
 	r := &runner{contract: c, opts: &opts, selection: sel, world: w, plan: p, states: newStates(c)}
 	return func(yield func(Planned) bool) {
 		for _, op := range p.ops {
@@ -71,74 +68,148 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	}, nil
 }
 
-// planned is the plan of a run. The requests of a large document are more than
-// memory holds: those of an operation are made when they are sent, and again
-// when they are needed once more. A plan is the same each time.
+// planned is the plan of a run. Operations are planned in the background, in the order in which
+// they are sent, while requests are: nobody waits for the whole. What a stage is made of does not
+// depend on how far that has come.
+//
+// The requests of a large document are more than memory holds: those of an operation are made when
+// they are sent, and again when they are needed once more. A plan is the same each time.
 type planned struct {
+	ctx    context.Context //nolint:containedctx // of the planning, which goes on behind whoever asks for it
 	opts   plan.Options
 	filter filter
-	ops    []*contract.Operation // that have cases
+	ops    []*contract.Operation // that are to be tested
 	parts  map[*contract.Operation]*part
-	basics []*plan.Case
-	total  int // cases
 
-	held atomic.Int64 // bytes of requests
+	workers sync.WaitGroup
+	held    atomic.Int64 // bytes of requests
 }
 
-// part is what is known of an operation's plan.
+// part is the plan of an operation. All but its base is set once ready is closed.
 type part struct {
+	op        *contract.Operation
+	ready     chan struct{}
 	cases     []*plan.Case // nil where they are made again
 	unreached map[*contract.Clause]plan.Reason
-	basics    []*plan.Case
+	basics    []*plan.Case // what others are compared with, without the valid request
 	total     int
 	spares    bool // cases are left out that might lose what is not the run's own
+
+	once sync.Once
+	base *plan.Case
 }
 
 // maxHeld is how many bytes of requests are held.
 const maxHeld = 256 << 20
 
-// makePlan plans the operations, several at once, and holds what fits. Those
-// that the context leaves no time for have no part. After each it calls told, unless that is
-// nil, with how many have been planned.
-func makePlan(ctx context.Context, c *contract.Contract, opts plan.Options, f filter, told func(planned, of int)) *planned {
-	p := &planned{opts: opts, filter: f, parts: map[*contract.Operation]*part{}}
-	parts := make([]*part, len(c.Operations))
-	var done atomic.Int64
-	g := &errgroup.Group{}
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, op := range c.Operations {
-		if ctx.Err() != nil {
-			break
+// newPlan lists the operations to plan.
+func newPlan(ctx context.Context, c *contract.Contract, opts plan.Options, f filter) *planned {
+	p := &planned{ctx: ctx, opts: opts, filter: f, parts: map[*contract.Operation]*part{}}
+	for _, op := range c.Operations {
+		if opts.Want == nil || slices.ContainsFunc(op.Clauses, opts.Want) {
+			p.ops = append(p.ops, op)
+			p.parts[op] = &part{op: op, ready: make(chan struct{})}
 		}
-		if opts.Want != nil && !slices.ContainsFunc(op.Clauses, opts.Want) {
-			continue
-		}
-		g.Go(func() error {
-			parts[i] = p.plan(ctx, op)
-			if n := int(done.Add(1)); told != nil {
-				told(n, len(c.Operations))
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // no plan fails
-	for i, op := range c.Operations {
-		if parts[i] == nil {
-			continue
-		}
-		p.ops = append(p.ops, op)
-		p.parts[op] = parts[i]
-		p.basics = append(p.basics, parts[i].basics...)
-		p.total += parts[i].total
 	}
 	return p
 }
 
-func (p *planned) plan(ctx context.Context, op *contract.Operation) *part {
-	pt := &part{}
+// begin plans the operations, several at once, and holds what fits. Those that the context leaves
+// no time for are not planned. After each it calls told, unless that is nil, with how many have been
+// planned.
+func (p *planned) begin(told func(planned, of int)) *planned {
+	var next, done atomic.Int64
+	order := p.order()
+	for range runtime.GOMAXPROCS(0) {
+		p.workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(order)) && p.ctx.Err() == nil; i = next.Add(1) - 1 {
+				p.plan(p.parts[order[i]])
+				if n := int(done.Add(1)); told != nil {
+					told(n, len(order))
+				}
+			}
+		})
+	}
+	return p
+}
+
+// order is that in which operations are needed.
+func (p *planned) order() []*contract.Operation {
+	var all []*contract.Operation
+	for _, w := range waves(p.ops) {
+		slices.SortStableFunc(w, func(a, b *contract.Operation) int { return rank(a) - rank(b) })
+		all = append(all, w...)
+	}
+	return all
+}
+
+// wait waits until all is planned, or the context has ended.
+func (p *planned) wait() { p.workers.Wait() }
+
+// known returns the plan of an operation; nil as long as there is none.
+func (p *planned) known(op *contract.Operation) *part {
+	pt := p.parts[op]
+	if pt == nil {
+		return nil // the run leaves it out
+	}
+	select {
+	case <-pt.ready:
+		return pt
+	default:
+		return nil
+	}
+}
+
+// of waits for the plan of an operation; nil where there was no time for it.
+func (p *planned) of(op *contract.Operation) *part {
+	if pt := p.parts[op]; pt != nil {
+		select {
+		case <-pt.ready:
+		case <-p.ctx.Done():
+		}
+	}
+	return p.known(op)
+}
+
+// total is how many cases there are, as far as is known.
+func (p *planned) total() int {
+	n := 0
+	for _, op := range p.ops {
+		if pt := p.known(op); pt != nil {
+			n += pt.total
+		}
+	}
+	return n
+}
+
+// atLeast is how many cases of an operation there are, or many, if there are so many. A whole
+// operation always has them, so that nobody waits for its plan.
+func (p *planned) atLeast(op *contract.Operation, many int) int {
+	if p.filter.selection.whole() {
+		return many
+	}
+	if pt := p.of(op); pt != nil {
+		return pt.total
+	}
+	return 0
+}
+
+// base returns the valid request of an operation; nil where there is none. It does not wait for
+// the rest of the plan.
+func (p *planned) base(op *contract.Operation) *plan.Case {
+	pt := p.parts[op]
+	if pt == nil {
+		return nil
+	}
+	pt.once.Do(func() { pt.base = plan.Base(op, p.opts) })
+	return pt.base
+}
+
+func (p *planned) plan(pt *part) {
+	defer close(pt.ready)
 	var size int64
 	holds := true
-	pt.unreached = plan.Each(ctx, op, p.opts, func(c *plan.Case) {
+	pt.unreached = plan.Each(p.ctx, pt.op, p.opts, func(c *plan.Case) {
 		switch {
 		case !p.wanted(c):
 			return
@@ -147,7 +218,9 @@ func (p *planned) plan(ctx context.Context, op *contract.Operation) *part {
 			return
 		}
 		pt.total++
-		if c.Phase == plan.Basics {
+		if c.Base == nil {
+			pt.once.Do(func() { pt.base = c })
+		} else if c.Phase == plan.Basics {
 			pt.basics = append(pt.basics, c)
 		}
 		if holds {
@@ -161,7 +234,6 @@ func (p *planned) plan(ctx context.Context, op *contract.Operation) *part {
 		}
 	})
 	inOrder(pt.cases)
-	return pt
 }
 
 func (p *planned) wanted(c *plan.Case) bool { return c.Base == nil || p.filter.wants(c) }
@@ -177,7 +249,7 @@ func footprint(c *plan.Case) int64 {
 
 // cases returns an operation's cases in the order of their phases.
 func (p *planned) cases(op *contract.Operation) []*plan.Case {
-	pt := p.parts[op]
+	pt := p.of(op)
 	if pt == nil {
 		return nil // it was not planned: the run had ended, or it leaves the operation out
 	}
@@ -225,8 +297,8 @@ func (p *planned) stages(w wave) iter.Seq[[]*plan.Case] {
 		if takes && (!p.batches(w, ranks[0], bare, yield) || !p.batches(w, ranks[0], bad, yield)) {
 			return
 		}
-		for _, cases := range firstStages(p.basics, w) {
-			if !yield(cases) {
+		for _, rank := range ranks {
+			if !p.bases(w, rank, yield) || !p.compared(w, rank, yield) {
 				return
 			}
 		}
@@ -240,24 +312,51 @@ func (p *planned) stages(w wave) iter.Seq[[]*plan.Case] {
 	}
 }
 
-func firstStages(basics []*plan.Case, w wave) [][]*plan.Case {
-	type key struct{ rank, compared int }
-	byKey := map[key][]*plan.Case{}
-	for _, c := range basics {
-		if !slices.Contains(w, c.Op) {
+// firstBatch is how many valid requests are sent before more of them are made.
+const firstBatch = 256
+
+// bases yields the valid requests of a wave's operations of one rank, which do not wait for the
+// plans.
+func (p *planned) bases(w wave, r int, yield func([]*plan.Case) bool) bool {
+	var some []*plan.Case
+	for _, op := range w {
+		if rank(op) != r {
 			continue
 		}
-		k := key{rank: rank(c.Op)}
-		if c.Base != nil {
-			k.compared = 1
+		if p.ctx.Err() != nil && p.known(op) == nil {
+			continue // there was no time to plan it
 		}
-		byKey[k] = append(byKey[k], c)
+		if c := p.base(op); c != nil {
+			some = append(some, c)
+		}
+		if len(some) == firstBatch {
+			if !yield(some) {
+				return false
+			}
+			some = nil
+		}
 	}
-	var all [][]*plan.Case
-	for _, k := range slices.SortedFunc(maps.Keys(byKey), func(a, b key) int { return cmp.Or(a.rank-b.rank, a.compared-b.compared) }) {
-		all = append(all, byKey[k])
+	return len(some) == 0 || yield(some)
+}
+
+// compared yields what else others are compared with.
+func (p *planned) compared(w wave, r int, yield func([]*plan.Case) bool) bool {
+	var some []*plan.Case
+	for _, op := range w {
+		if rank(op) != r {
+			continue
+		}
+		if pt := p.of(op); pt != nil {
+			some = append(some, pt.basics...)
+		}
+		if len(some) >= batch {
+			if !yield(some) {
+				return false
+			}
+			some = nil
+		}
 	}
-	return all
+	return len(some) == 0 || yield(some)
 }
 
 // batches yields some of the cases of a wave's operations of one rank. Those that change nothing take
@@ -282,6 +381,9 @@ func (p *planned) batches(w wave, r int, wanted func(c *plan.Case, first bool) b
 	for _, op := range w {
 		if rank(op) != r {
 			continue
+		}
+		if heavy(op) && !flush() { // what is there need not wait for its plan
+			return false
 		}
 		var some []*plan.Case
 		seen := map[use]bool{}

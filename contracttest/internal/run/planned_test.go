@@ -18,22 +18,20 @@ func TestPlannedAgain(t *testing.T) {
 	require.NoError(t, err)
 	opts := plan.Options{Seed: 7, Random: 20}
 	all := filter{&Options{}, &Selection{}, world.New(c)}
-	held := makePlan(t.Context(), c, opts, all, nil)
-	again := &planned{opts: opts, filter: all, parts: map[*contract.Operation]*part{}, ops: held.ops}
+	held, again := newPlan(t.Context(), c, opts, all).begin(nil), newPlan(t.Context(), c, opts, all)
 	again.held.Store(maxHeld)
+	again.begin(nil)
 	for _, op := range held.ops {
-		pt := again.plan(t.Context(), op)
-		again.parts[op] = pt
+		pt := again.of(op)
 		assert.Nil(t, pt.cases, "there is no room for them")
-		assert.Equal(t, held.parts[op].total, pt.total)
-		assert.Equal(t, held.parts[op].unreached, pt.unreached)
-		again.basics = append(again.basics, pt.basics...)
+		assert.Equal(t, held.of(op).total, pt.total)
+		assert.Equal(t, held.of(op).unreached, pt.unreached)
 	}
 	assert.Equal(t, int64(maxHeld), again.held.Load(), "what was held is given back")
 	first, second := sent(held), sent(again)
 	require.NotEmpty(t, first)
 	assert.Equal(t, first, second)
-	assert.Len(t, first, held.total)
+	assert.Len(t, first, held.total())
 }
 
 // sent lists the cases of a run in the order of their stages.
@@ -54,6 +52,10 @@ func TestPlanStopsWithTheContext(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := makePlan(ctx, c, plan.Options{}, filter{}, nil)
-	assert.Empty(t, p.ops)
+	p := newPlan(ctx, c, plan.Options{}, filter{}).begin(nil)
+	for _, op := range p.ops {
+		assert.Nil(t, p.of(op))
+		assert.Empty(t, p.cases(op))
+	}
+	assert.Empty(t, sent(p))
 }

@@ -31,7 +31,7 @@ const (
 func (r *runner) planning(planned, of int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.opts.Progress != nil && planned%each == 0 {
+	if r.opts.Progress != nil && planned%each == 0 && r.progress.Done == 0 {
 		r.opts.Progress(Progress{Planned: planned, ToPlan: of})
 	}
 }
@@ -62,7 +62,7 @@ func (r *runner) tell(n int) {
 		return
 	}
 	p := r.progress
-	p.Total, p.Findings, p.Left = r.plan.total, len(r.report.Findings), r.timeLeft()
+	p.Total, p.Findings, p.Left = max(r.plan.total(), p.Done), len(r.report.Findings), r.timeLeft()
 	r.opts.Progress(p)
 }
 
@@ -73,7 +73,7 @@ func (r *runner) timeLeft() time.Duration {
 	for _, st := range r.states {
 		took, sent = took+float64(st.took.Load()), sent+float64(st.sent.Load())
 	}
-	if sent == 0 || r.progress.Done*enoughOf < r.plan.total {
+	if sent == 0 || r.progress.Done*enoughOf < r.plan.total() {
 		return 0
 	}
 	each := func(op *contract.Operation) float64 { // nanoseconds of an answer
@@ -85,11 +85,12 @@ func (r *runner) timeLeft() time.Duration {
 	workers := float64(r.workers())
 	var done, left float64
 	for _, st := range r.states {
-		if st.plan == nil {
+		pt := r.plan.known(st.op)
+		if pt == nil {
 			continue
 		}
 		n, cases := float64(st.sent.Load()), float64(st.done.Load())
-		more := max(0, float64(st.plan.total)-cases) * max(1, n/max(1, cases))
+		more := max(0, float64(pt.total)-cases) * max(1, n/max(1, cases))
 		if !st.repeated.Load() {
 			more += requestsAgain
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -155,6 +154,10 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 			r.deleteAll(ctx, nil)
 		}
 	}()
+	defer func() {
+		r.stop(nil)
+		r.plan.wait()
+	}()
 	r.prepare(ctx)
 	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil && !r.hasAsk(id) && !r.hasChain(id) {
 		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
@@ -198,20 +201,24 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	if ctx.Err() != nil && !asTold(ctx) && r.exchanges.Load() == 0 {
 		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
+	r.plan.wait()
 	r.ended(ctx)
 	r.finish(start)
 	return r.report, nil
 }
 
-// prepare finds out what there is on the target, and plans with it.
+// prepare finds out what there is on the target, and begins to plan with it.
 func (r *runner) prepare(ctx context.Context) {
 	opts := r.discover(ctx, r.opts.plan(r.opts.Base(r.contract, r.target), r.selection))
-	r.plan = makePlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world}, r.planning)
-	for op, pt := range maps.All(r.plan.parts) {
-		st := r.states.of(op)
-		if st.plan = pt; len(pt.basics) > 0 {
-			st.planned = world.Values(op, pt.basics[0].Request.Target, r.base(op))
-		}
+	p := newPlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world}).begin(r.planning)
+	r.plan = p
+	for _, op := range p.ops {
+		r.states.of(op).planned = sync.OnceValue(func() map[string]string {
+			if base := p.base(op); base != nil {
+				return world.Values(op, base.Request.Target, r.base(op))
+			}
+			return nil
+		})
 	}
 }
 

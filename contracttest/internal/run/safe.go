@@ -85,7 +85,7 @@ func (r *runner) unsafeOps(ops map[*contract.Operation]bool) []string {
 func (r *runner) sparedOps(ops map[*contract.Operation]bool) []string {
 	var names []string
 	for _, op := range r.contract.Operations {
-		if pt := r.states.of(op).plan; ops[op] && pt != nil && pt.spares {
+		if pt := r.plan.known(op); ops[op] && pt != nil && pt.spares {
 			names = append(names, op.ID)
 		}
 	}

@@ -176,6 +176,9 @@ func (s *Selection) skips(op *contract.Operation) bool {
 	return slices.ContainsFunc(s.skip, func(p choice) bool { return p.ops[op.ID] })
 }
 
+// whole reports whether nothing of an operation is left out.
+func (s *Selection) whole() bool { return len(s.only)+len(s.skip) == 0 }
+
 // oneCase reports whether the run is about single cases, to look at them again.
 func (s *Selection) oneCase() bool {
 	return slices.ContainsFunc(s.only, func(p choice) bool { return p.id != "" })
@@ -232,12 +235,16 @@ func (s *Selection) SkipsCheck(name string) bool {
 // where there is none.
 func (s *Selection) unknownCase(p *planned) string {
 	for _, skipped := range s.skip {
-		if _, left := s.left.Load(skipped.id); skipped.id == "" || left {
+		if skipped.id == "" {
 			continue
 		}
-		if slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
+		of := some(p.ops, func(op *contract.Operation) bool {
 			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Name == skipped.clauses && s.Clause(c) })
-		}) {
+		})
+		for _, op := range of {
+			p.of(op) // which leaves it out
+		}
+		if _, left := s.left.Load(skipped.id); !left && len(of) > 0 {
 			return skipped.id
 		}
 	}

@@ -42,7 +42,7 @@ func (r *runner) wrongBase(ctx context.Context) string {
 		if a.status != 404 && (a.class() != 2 || a.kind != "text/html") {
 			return ""
 		}
-		c := st.plan.basics[0]
+		c := r.plan.base(st.op)
 		other := r.stranger(ctx, c, r.depth(c))
 		if other.status != a.status || other.kind != a.kind {
 			return ""

@@ -22,7 +22,8 @@ func (s *Selection) divide(ctx context.Context, c *contract.Contract, opts *Opti
 	}
 	s.shard = &report.Shard{Number: opts.Shard.Number, Of: opts.Shard.Of}
 	w := world.New(c)
-	p := makePlan(ctx, c, opts.plan("", s), filter{opts, s, w}, nil)
+	p := newPlan(ctx, c, opts.plan("", s), filter{opts, s, w}).begin(nil)
+	p.wait()
 	var groups []*resource
 	for _, ops := range byResource(c, w) {
 		g := &resource{}
@@ -30,7 +31,7 @@ func (s *Selection) divide(ctx context.Context, c *contract.Contract, opts *Opti
 			if slices.ContainsFunc(op.Clauses, s.Clause) {
 				g.ops = append(g.ops, op)
 				g.weight++ // it is to be in one shard even where it has no case
-				if pt := p.parts[op]; pt != nil {
+				if pt := p.known(op); pt != nil {
 					g.weight += pt.total
 				}
 			}

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,14 +24,14 @@ const (
 // state is what a run knows of one operation.
 type state struct {
 	op      *contract.Operation
-	plan    *part    // nil where there was no time to plan it
 	fixture *fixture // what its requests may change; nil where they consume nothing
 	// Path parameters of what the run has made have other values in the plan than
 	// on the target.
-	planned, actual map[string]string
-	references      []reference       // to what the run has made
-	keys            []*contract.Param // headers that have another value with each request
-	uniques         *uniques          // texts that are made new for each request; nil where there are none
+	planned    func() map[string]string // nil as long as nothing is planned
+	actual     map[string]string
+	references []reference       // to what the run has made
+	keys       []*contract.Param // headers that have another value with each request
+	uniques    *uniques          // texts that are made new for each request; nil where there are none
 
 	valid      answer              // to its valid request
 	closed     bool                // its credential is refused, or there is none
@@ -148,6 +149,22 @@ func rank(op *contract.Operation) int {
 	return changing
 }
 
+// heavy reports whether an operation has so many clauses that it may take long to plan.
+func heavy(op *contract.Operation) bool {
+	const many = 1000
+	n := 0
+	for _, c := range op.Clauses {
+		if c.Side == contract.RequestSide {
+			n++
+		}
+	}
+	return n > many
+}
+
+func some(ops []*contract.Operation, which func(*contract.Operation) bool) []*contract.Operation {
+	return slices.DeleteFunc(slices.Clone(ops), func(op *contract.Operation) bool { return !which(op) })
+}
+
 // wave is the operations of which all cases are sent before those of the next:
 // first what takes nothing away, then what does and, one by one, what may end
 // the run's own session.
@@ -156,7 +173,8 @@ type wave []*contract.Operation
 func waves(ops []*contract.Operation) []wave {
 	var ordinary, takers wave
 	var endings []wave
-	for _, op := range ops {
+	light := func(op *contract.Operation) bool { return !heavy(op) }
+	for _, op := range slices.Concat(some(ops, light), some(ops, heavy)) { // nobody has to wait for what is heavy
 		switch {
 		case !takes(op):
 			ordinary = append(ordinary, op)

@@ -78,10 +78,10 @@ func (r *runner) ended(ctx context.Context) {
 		why = reasonOf(ctx)
 	}
 	r.left.why = why
-	text := fmt.Sprintf("incomplete: %d of %d cases were not sent: %s", r.left.all, r.plan.total, why)
+	text := fmt.Sprintf("incomplete: %d of %d cases were not sent: %s", r.left.all, r.plan.total(), why)
 	unplanned := 0
 	for _, st := range r.states {
-		if st.plan == nil && slices.ContainsFunc(st.op.Clauses, r.selection.Clause) {
+		if r.plan.known(st.op) == nil && slices.ContainsFunc(st.op.Clauses, r.selection.Clause) {
 			unplanned++
 		}
 	}
