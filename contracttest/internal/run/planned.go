@@ -91,7 +91,6 @@ type part struct {
 	ready     chan struct{}
 	cases     []*plan.Case // nil where they are made again
 	unreached map[*contract.Clause]plan.Reason
-	basics    []*plan.Case // what others are compared with, without the valid request
 	total     int
 	spares    bool // cases are left out that might lose what is not the run's own
 
@@ -220,8 +219,6 @@ func (p *planned) plan(pt *part) {
 		pt.total++
 		if c.Base == nil {
 			pt.once.Do(func() { pt.base = c })
-		} else if c.Phase == plan.Basics {
-			pt.basics = append(pt.basics, c)
 		}
 		if holds {
 			pt.cases = append(pt.cases, c)
@@ -268,10 +265,9 @@ func inOrder(cases []*plan.Case) {
 const batch = 2048
 
 // stages divides the plan of a wave into cases that may be sent at once: by phase,
-// then by what they may do to others. In the first phase, the valid requests that
-// others are compared with come before these. Of the cases for clauses the first of
-// each comes before its variants, so that a run which is cut short has found the most
-// it could. Wrong credentials are not among them. Before a valid request takes
+// then by what they may do to others. The valid requests come first, and what else others are
+// compared with just before these. Of the cases for clauses the first of each comes before its
+// variants, so that a run which is cut short has found the most it could. Wrong credentials are not among them. Before a valid request takes
 // something away, those without a credential, and then those that break the contract,
 // are to show that they do not: afterwards it may be gone, and they are refused for
 // that. Where it may end the run's session, what is sent for other methods and paths
@@ -298,11 +294,13 @@ func (p *planned) stages(w wave) iter.Seq[[]*plan.Case] {
 			return
 		}
 		for _, rank := range ranks {
-			if !p.bases(w, rank, yield) || !p.compared(w, rank, yield) {
+			if !p.bases(w, rank, yield) {
 				return
 			}
 		}
-		for _, wanted := range []func(*plan.Case, bool) bool{of(plan.Clauses, true), of(plan.Clauses, false), of(plan.Examples), of(plan.Random)} {
+		firsts := of(plan.Clauses, true)
+		compared := func(c *plan.Case, first bool) bool { return c.Phase == plan.Basics || firsts(c, first) }
+		for _, wanted := range []func(*plan.Case, bool) bool{compared, of(plan.Clauses, false), of(plan.Examples), of(plan.Random)} {
 			for _, rank := range ranks {
 				if !p.batches(w, rank, wanted, yield) {
 					return
@@ -339,44 +337,25 @@ func (p *planned) bases(w wave, r int, yield func([]*plan.Case) bool) bool {
 	return len(some) == 0 || yield(some)
 }
 
-// compared yields what else others are compared with.
-func (p *planned) compared(w wave, r int, yield func([]*plan.Case) bool) bool {
-	var some []*plan.Case
-	for _, op := range w {
-		if rank(op) != r {
-			continue
-		}
-		if pt := p.of(op); pt != nil {
-			some = append(some, pt.basics...)
-		}
-		if len(some) >= batch {
-			if !yield(some) {
-				return false
-			}
-			some = nil
-		}
-	}
-	return len(some) == 0 || yield(some)
-}
-
 // batches yields some of the cases of a wave's operations of one rank. Those that change nothing take
 // turns by operation, so that a slow one does not hold up the others; the rest
 // comes operation by operation. A case is told whether it is the first that keeps
-// its clause, or that breaks it.
+// its clause, or that breaks it. What those of a batch are compared with comes before it.
 func (p *planned) batches(w wave, r int, wanted func(c *plan.Case, first bool) bool, yield func([]*plan.Case) bool) bool {
 	type use struct {
 		clause *contract.Clause
 		expect plan.Expect
 	}
+	var compared []*plan.Case
 	var groups [][]*plan.Case
 	n := 0
 	flush := func() bool {
-		some := slices.Concat(groups...)
+		first, some := compared, slices.Concat(groups...)
 		if r == reading {
 			some = inTurns(groups)
 		}
-		groups, n = nil, 0
-		return len(some) == 0 || yield(some)
+		compared, groups, n = nil, nil, 0
+		return (len(first) == 0 || yield(first)) && (len(some) == 0 || yield(some))
 	}
 	for _, op := range w {
 		if rank(op) != r {
@@ -388,6 +367,12 @@ func (p *planned) batches(w wave, r int, wanted func(c *plan.Case, first bool) b
 		var some []*plan.Case
 		seen := map[use]bool{}
 		for _, c := range p.cases(op) {
+			if c.Phase == plan.Basics {
+				if c.Base != nil && wanted(c, true) { // the valid request has been sent
+					compared = append(compared, c)
+				}
+				continue
+			}
 			u := use{c.Clause, c.Expect}
 			if wanted(c, !seen[u]) {
 				some = append(some, c)
