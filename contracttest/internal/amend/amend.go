@@ -17,9 +17,18 @@ import (
 	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
+// Run is what a run knows beside its report.
+type Run struct {
+	Answers Answers
+	// Refused reports whether all requests about a clause were refused.
+	Refused func(*contract.Clause) bool
+	// Hidden reports whether values of this name are not to be shown.
+	Hidden func(name string) bool
+}
+
 // Actions are the changes of the document that would mend what a report has found, cause by
-// cause. Those that are known are left out. hidden says of which values none is to be shown.
-func Actions(c *contract.Contract, rep *report.Report, answers *Answers, hidden func(name string) bool) ([]report.Amendment, error) {
+// cause. Those that are known are left out.
+func Actions(c *contract.Contract, rep *report.Report, run *Run) ([]report.Amendment, error) {
 	if c.Converted != nil {
 		return nil, nil // a change of what it was made into is none of the document
 	}
@@ -28,11 +37,8 @@ func Actions(c *contract.Contract, rep *report.Report, answers *Answers, hidden 
 		return nil, err
 	}
 	d := &draft{
-		tree: newTree(root, c.Doc.IsOpenAPI31OrLater()), contract: c, report: rep, answers: answers, hidden: hidden,
-		clauses: map[string]about{}, operations: map[string]*contract.Operation{}, accepted: map[string]bool{},
-	}
-	for _, cl := range rep.Coverage.ByClause {
-		d.accepted[cl.Clause] = strings.HasPrefix(cl.State, "kept")
+		tree: newTree(root, c.Doc.IsOpenAPI31OrLater()), contract: c, report: rep, run: run,
+		clauses: map[string]about{}, operations: map[string]*contract.Operation{},
 	}
 	for _, op := range c.Operations {
 		d.operations[op.ID] = op
@@ -53,10 +59,8 @@ type draft struct {
 	*tree
 	contract   *contract.Contract
 	report     *report.Report
-	answers    *Answers
-	hidden     func(string) bool
+	run        *Run
 	operations map[string]*contract.Operation
-	accepted   map[string]bool  // clauses that some request keeps which was accepted
 	clauses    map[string]about // of the responses of the operations that were asked for
 }
 
@@ -99,7 +103,7 @@ func (d *draft) mend(op *contract.Operation, f *report.Finding) {
 		switch {
 		case f.Status == http.StatusUnauthorized:
 			d.security(op)
-		case f.Severity == report.Error && !d.accepted[f.Clause]:
+		case f.Severity == report.Error:
 			d.refused(op, f)
 		}
 	}
@@ -116,7 +120,7 @@ var ofHTTP = []int{
 
 // status documents one that is answered, with all that it is answered with.
 func (d *draft) status(op *contract.Operation, f *report.Finding, sentence string) {
-	media := d.answers.media(op, f.Status)
+	media := d.run.Answers.media(op, f.Status)
 	responses := d.at(op.StatusClause.Place.Pointer)
 	if responses == nil || f.Status >= http.StatusInternalServerError || !slices.Contains(media, f.MediaType) {
 		return
@@ -129,7 +133,7 @@ func (d *draft) status(op *contract.Operation, f *report.Finding, sentence strin
 	response, content := mapping(), mapping()
 	put(response, "description", text(cmp.Or(http.StatusText(f.Status), key)))
 	for _, label := range media {
-		if seen := d.answers.of(op, func(status int, media string) bool { return status == f.Status && media == label }); seen.bodies > 0 && label != "" {
+		if seen := d.run.Answers.of(op, func(status int, media string) bool { return status == f.Status && media == label }); seen.bodies > 0 && label != "" {
 			put(content, label, d.media(label, seen))
 		}
 	}
@@ -196,7 +200,7 @@ func (d *draft) mediaType(op *contract.Operation, f *report.Finding) {
 	if at == nil || f.Status == http.StatusNoContent || f.Status == http.StatusResetContent || f.Status == http.StatusNotModified {
 		return
 	}
-	seen := d.answers.of(op, func(status int, media string) bool { return media == f.MediaType && op.Response(status) == r })
+	seen := d.run.Answers.of(op, func(status int, media string) bool { return media == f.MediaType && op.Response(status) == r })
 	if sentence := statusName(f) + " is answered as " + f.MediaType + ", which is not documented"; r.Key == anyStatus {
 		d.status(op, f, sentence)
 	} else {
@@ -214,7 +218,7 @@ func (d *draft) noBody(op *contract.Operation, f *report.Finding) {
 		d.status(op, f, f.Message)
 		return
 	}
-	seen := d.answers.of(op, func(status int, _ string) bool { return op.Response(status) == r })
+	seen := d.run.Answers.of(op, func(status int, _ string) bool { return op.Response(status) == r })
 	if seen != nil && seen.bodies == 0 && seen.empty > 0 {
 		d.unset(at, "content", f.Message)
 	}
@@ -225,7 +229,7 @@ func (d *draft) security(op *contract.Operation) {
 	if op.AuthClause != nil || !slices.ContainsFunc(d.report.Unproven, func(u report.Unproven) bool { return u.Operation == op.ID }) {
 		return
 	}
-	seen := d.answers.of(op, func(status int, _ string) bool { return status == http.StatusUnauthorized })
+	seen := d.run.Answers.of(op, func(status int, _ string) bool { return status == http.StatusUnauthorized })
 	at := d.at(strings.TrimSuffix(op.StatusClause.Place.Pointer, "/responses"))
 	if seen == nil || at == nil {
 		return
@@ -254,7 +258,7 @@ func (d *draft) refused(op *contract.Operation, f *report.Finding) {
 		m.Node.Walk(func(n *contract.Node) {
 			c := n.Clause(additional)
 			steps, ok := way(n)
-			if c == nil || c.Name != f.Clause || !c.Permits || !ok || composed(n) {
+			if c == nil || c.Name != f.Clause || !c.Permits || !ok || composed(n) || !d.run.Refused(c) {
 				return
 			}
 			start := d.child(d.follow(d.child(at, "requestBody")), "content", m.Key, "schema")
@@ -384,7 +388,7 @@ func (d *draft) schema(op *contract.Operation, f *report.Finding) {
 		return
 	}
 	_, response := d.response(op, f.Status)
-	seen := d.answers.of(op, func(status int, media string) bool {
+	seen := d.run.Answers.of(op, func(status int, media string) bool {
 		if op.Response(status) != of.response {
 			return false
 		}
@@ -627,7 +631,7 @@ func (m *mending) undeclared(of *place) []string {
 // are there.
 func (m *mending) values(of *place) *yaml.Node {
 	listed := member(of.node, "enum")
-	if listed == nil || m.shape.many || m.hidden(m.of.node.Name) {
+	if listed == nil || m.shape.many || m.run.Hidden(m.of.node.Name) {
 		return nil
 	}
 	all := copied(listed)

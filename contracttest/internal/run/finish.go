@@ -26,8 +26,12 @@ func (r *runner) finish(start time.Time) {
 	}
 	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules(r.opts.checks())
 	rep.Amendments = func(rep *report.Report) ([]report.Amendment, error) {
-		return amend.Actions(r.contract, rep, &r.answers, func(name string) bool {
-			return isSecretName(name) || slices.ContainsFunc(r.opts.Redact, func(n string) bool { return strings.EqualFold(n, name) })
+		return amend.Actions(r.contract, rep, &amend.Run{
+			Answers: r.answers,
+			Refused: func(cl *contract.Clause) bool { return r.tried[cl].refused() },
+			Hidden: func(name string) bool {
+				return isSecretName(name) || slices.ContainsFunc(r.opts.Redact, func(n string) bool { return strings.EqualFold(n, name) })
+			},
 		})
 	}
 	rep.FailOn, rep.MinCoverage = r.opts.FailOn, r.opts.MinCoverage
@@ -149,6 +153,16 @@ func (t tally) String() string {
 		return fmt.Sprintf("%s in answer to all %d", all[0], n)
 	}
 	return fmt.Sprintf("%s in answer to %d of %d, %s to %d", all[0], t[all[0]], n, all[1], t[all[1]])
+}
+
+// refused reports whether there were answers, and all were refusals.
+func (t tally) refused() bool {
+	for answer := range t {
+		if !strings.HasPrefix(answer, "4") {
+			return false
+		}
+	}
+	return len(t) > 0
 }
 
 // filledOps says which operations are sent what is required and readOnly.
