@@ -95,7 +95,7 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 	s := &l.Settings
 	out := run.Options{
 		Known: map[string][]string{}, Seed: s.Seed, Random: s.Cases, Workers: s.Workers,
-		CredentialTries: s.CredentialTries, Rate: s.Rate, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
+		CredentialTries: s.CredentialTries, Rate: s.Rate.PerSecond, RateAuto: s.Rate.Auto, Timeout: s.Timeout, Settle: s.Settle, MaxTime: s.MaxTime, OperationTime: s.OperationTime,
 		Budget: s.Budget, BasePath: o.basePath, Only: s.Only, Skip: s.Skip, Shard: run.Shard(s.Shard), Keep: s.Keep, Safe: s.Safe, Restart: o.restart,
 		Progress: o.progress, StaleWarns: s.BaselineStale == "warn", UpdateBaseline: s.BaselineUpdate, FailOn: s.FailOn,
 		Checks: o.checks, MaxRequests: s.MaxRequests, FailFast: s.FailFast, MinCoverage: s.MinCoverage, Redact: s.Redact,
@@ -310,7 +310,14 @@ func CredentialTries(n int) Option {
 
 // Rate bounds the requests sent in a second; 0, the default, does not.
 func Rate(perSecond float64) Option {
-	return set("rate", func(s *config.Settings) { s.Rate = perSecond })
+	return set("rate", func(s *config.Settings) { s.Rate = config.Rate{PerSecond: perSecond} })
+}
+
+// RateAuto sends as many requests in a second as the target takes: half as many after an answer of 429,
+// none for as long as its Retry-After says, and more again from then on. The report does not depend
+// on that.
+func RateAuto() Option {
+	return set("rate", func(s *config.Settings) { s.Rate = config.Rate{Auto: true} })
 }
 
 // Timeout bounds one exchange. The default is 5 s. After two time-outs of an

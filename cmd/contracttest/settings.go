@@ -61,7 +61,7 @@ func (v *flagValue) String() string {
 }
 
 func (v *flagValue) Type() string {
-	return map[config.Kind]string{config.Bool: "bool", config.Int: "int", config.Float: "float", config.Duration: "duration", config.Percent: "percent", config.Share: "part"}[v.one.Kind] + map[bool]string{true: "string"}[v.one.Kind >= config.List || v.one.Kind == config.Text]
+	return map[config.Kind]string{config.Bool: "bool", config.Int: "int", config.Float: "float", config.Duration: "duration", config.Percent: "percent", config.PerTime: "rate", config.Share: "part"}[v.one.Kind] + map[bool]string{true: "string"}[v.one.Kind >= config.List || v.one.Kind == config.Text]
 }
 
 func (v *flagValue) Set(text string) error {

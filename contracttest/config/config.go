@@ -35,7 +35,7 @@ type Settings struct {
 	Format          []Pair // pattern by name
 	CredentialTries int
 	Workers         int
-	Rate            float64
+	Rate            Rate
 	Timeout         time.Duration
 	StreamTime      time.Duration
 	StreamItems     int
@@ -81,6 +81,22 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.Number, s.Of)
 }
 
+// Rate is how many requests are sent in a second; the zero value is without a bound.
+type Rate struct {
+	PerSecond float64
+	Auto      bool // as many as the target takes
+}
+
+func (r Rate) String() string {
+	if r.Auto {
+		return rateAuto
+	}
+	return fmt.Sprint(r.PerSecond)
+}
+
+// rateAuto is how a Rate is written that the target decides.
+const rateAuto = "auto"
+
 // maxShards is how many there are at most.
 const maxShards = 1000
 
@@ -102,6 +118,7 @@ const (
 	Float
 	Duration
 	Percent  // as 90%
+	PerTime  // so many in a second, or auto
 	Share    // one part of so many, as 1/4
 	List     // of texts; a flag is repeated
 	Headers  // pairs; as a flag 'Name: value', where env:VARIABLE is that of the environment
@@ -154,7 +171,7 @@ var Table = []Setting{
 	{Name: "format", Go: "FormatPattern", Kind: Mappings, Doc: "a format of the document that nothing else defines, as name=PATTERN; what does not match breaks the contract (repeatable)", Again: true, at: func(s *Settings) any { return &s.Format }},
 	{Name: "credential-tries", Go: "CredentialTries", Kind: Int, Doc: "requests with a wrong credential in a row before one with the good credential; 0 sends none", at: func(s *Settings) any { return &s.CredentialTries }},
 	{Name: "workers", Go: "Workers", Kind: Int, Doc: "requests under way at once", Min: 1, Max: 1024, at: func(s *Settings) any { return &s.Workers }},
-	{Name: "rate", Go: "Rate", Kind: Float, Doc: "requests a second at most; 0 is without a bound", at: func(s *Settings) any { return &s.Rate }},
+	{Name: "rate", Go: "Rate", Kind: PerTime, Doc: "requests a second at most; 0 is without a bound, auto as many as the target takes: it heeds 429 and Retry-After", at: func(s *Settings) any { return &s.Rate }},
 	{Name: "timeout", Go: "Timeout", Kind: Duration, Doc: "time for one exchange", Above: true, Again: true, at: func(s *Settings) any { return &s.Timeout }},
 	{Name: "stream-time", Go: "StreamTime", Kind: Duration, Doc: "time after which an answer that is a sequence of items, as a stream of events, is left", Above: true, Again: true, at: func(s *Settings) any { return &s.StreamTime }},
 	{Name: "stream-items", Go: "StreamItems", Kind: Int, Doc: "items of such an answer that are read", Min: 1, Max: 10_000, Again: true, at: func(s *Settings) any { return &s.StreamItems }},
@@ -311,6 +328,8 @@ func (s *Setting) check(all *Settings) error {
 		return s.bounded(*v, fmt.Sprint(*v))
 	case *time.Duration:
 		return s.bounded(v.Seconds(), v.String())
+	case *Rate:
+		return s.bounded(v.PerSecond, v.String())
 	case *Shard:
 		return v.check()
 	case *[]string:

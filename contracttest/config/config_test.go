@@ -60,6 +60,8 @@ func schema() map[string]any {
 			p = or(object{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`})
 		case config.Percent:
 			p = or(object{"anyOf": []any{object{"type": "number", "minimum": s.Min, "maximum": s.Max}, object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)?%$`}}})
+		case config.PerTime:
+			p = or(object{"anyOf": []any{object{"type": "number", "minimum": s.Min}, object{"const": "auto"}}})
 		case config.Share:
 			p = or(object{"type": "string", "pattern": `^[1-9][0-9]*/[1-9][0-9]*$`})
 		case config.List:
@@ -107,6 +109,9 @@ func TestSchemaAgrees(t *testing.T) {
 		"seed: seven":                        false,
 		"rate: 0.5\ntimeout: 1m30s":          true,
 		"timeout: 30":                        false,
+		"rate: auto":                         true,
+		"rate: -1":                           false,
+		"rate: fast":                         false,
 		"workers: 0":                         false,
 		"workers: 1025":                      false,
 		"safe: true":                         true,

@@ -100,6 +100,10 @@ func (l *Layer) setText(s *Setting, text string) (err error) {
 		*v, err = strconv.ParseFloat(text, 64)
 	case *time.Duration:
 		*v, err = time.ParseDuration(text)
+	case *Rate:
+		if *v = (Rate{Auto: text == rateAuto}); !v.Auto {
+			v.PerSecond, err = strconv.ParseFloat(text, 64)
+		}
 	case *Shard:
 		number, of, _ := strings.Cut(text, "/")
 		if v.Number, err = strconv.Atoi(number); err == nil {
@@ -123,7 +127,7 @@ func (l *Layer) setText(s *Setting, text string) (err error) {
 var errNoShard = errors.New("there is no such part")
 
 func (k Kind) String() string {
-	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a share, as in 90%", "one part of so many, as in 1/4", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
+	return [...]string{"a text", "true or false", "a whole number", "a number", "a time, as in 30s or 1m30s", "a share, as in 90%", "a number or auto", "one part of so many, as in 1/4", "a list of texts", "headers by their names", "values by their names", "a mapping"}[k]
 }
 
 // fromCommand is cmd:COMMAND at the end of a value, as a word of it.

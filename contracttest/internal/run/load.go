@@ -25,6 +25,15 @@ const (
 	longestPause = 2 * time.Second
 )
 
+// The same where the run is to find the target's limit by itself, and how it does: what is sent in a
+// second falls to a part of it with an answer of 429, and grows with each second without one.
+const (
+	maxPatienceAuto  = 8
+	longestPauseAuto = 5 * time.Minute
+	fallAuto         = 0.5
+	growAuto         = 1.1
+)
+
 // How often a request is tried alone, how many in a row may be so in vain before others
 // are believed at the second time, and after which part of the time-out an answer is so late
 // that fewer requests are sent at once.
@@ -46,6 +55,8 @@ type load struct {
 	vain    atomic.Int64 // requests in a row that were lost when alone too
 
 	mu      sync.Mutex
+	auto    bool
+	held    time.Time     // until when nothing is sent
 	limiter *rate.Limiter // nil: no bound
 	since   time.Time     // when counting began
 	count   int           // of requests since then
@@ -112,15 +123,21 @@ func (l *load) steady() {
 // wait waits until a request may be sent.
 func (l *load) wait(ctx context.Context) error {
 	l.mu.Lock()
-	limiter := l.limiter
+	limiter, held := l.limiter, time.Until(l.held)
 	if now := time.Now(); now.Sub(l.since) > time.Second {
 		if !l.since.IsZero() {
 			l.before = float64(l.count) / now.Sub(l.since).Seconds()
+		}
+		if l.auto && limiter != nil && now.Sub(l.lowered) > time.Second {
+			limiter.SetLimit(growAuto * limiter.Limit())
 		}
 		l.since, l.count = now, 0
 	}
 	l.count++
 	l.mu.Unlock()
+	if held > 0 && !sleep(ctx, held) {
+		return ctx.Err()
+	}
 	if limiter == nil {
 		return nil
 	}
@@ -132,15 +149,39 @@ func (l *load) wait(ctx context.Context) error {
 func (l *load) patience(op *contract.Operation, resp *wire.Response, tries int) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	pause := firstPause << (2 * tries)
-	if after, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && after > 0 {
-		pause = time.Duration(after) * time.Second
+	most, longest := maxPatience, longestPause
+	if l.auto {
+		most, longest = maxPatienceAuto, longestPauseAuto
 	}
-	if tries == maxPatience || pause > longestPause || l.limited[op] >= maxPatience {
+	pause := firstPause << (2 * min(tries, maxPatience))
+	if after := retryAfter(resp); after > 0 {
+		pause = after
+	}
+	if tries == most || pause > longest || l.limited[op] >= maxPatience {
 		l.limited[op]++ // it is no limit on the number of requests
 		return 0
 	}
+	if now := time.Now(); l.auto {
+		if tries == 0 && now.After(l.held) { // else it was under way when the number fell, or may be refused whatever it is
+			l.lower(now, fallAuto)
+		}
+		if until := now.Add(pause); until.After(l.held) {
+			l.held = until
+		}
+	}
 	return pause
+}
+
+// retryAfter is how long a target asks to be left alone (RFC 9110 §10.2.3); 0 where it does not say.
+func retryAfter(resp *wire.Response) time.Duration {
+	text := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return time.Until(at)
+	}
+	return 0
 }
 
 // fewer lets fewer requests be sent in a second, once in each: one that was
@@ -149,17 +190,25 @@ func (l *load) patience(op *contract.Operation, resp *wire.Response, tries int) 
 func (l *load) fewer() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
-	if now.Sub(l.lowered) < time.Second {
-		return
+	if now := time.Now(); !l.auto && now.Sub(l.lowered) >= time.Second {
+		l.lower(now, 0.8)
 	}
+}
+
+// lower lets a part of the requests be sent in a second that were sent until now.
+func (l *load) lower(now time.Time, part float64) {
 	l.lowered = now
 	perSecond := l.before
 	if elapsed := now.Sub(l.since); perSecond == 0 && elapsed > 0 {
 		perSecond = float64(l.count) / elapsed.Seconds()
 	}
-	if limit := rate.Limit(max(1, 0.8*perSecond)); l.limiter == nil || limit < l.limiter.Limit() {
+	if l.auto && l.limiter != nil { // fewer may have been sent while nothing was
+		perSecond = float64(l.limiter.Limit())
+	}
+	if limit := rate.Limit(max(1, part*perSecond)); l.limiter == nil {
 		l.limiter = rate.NewLimiter(limit, 1)
+	} else if limit < l.limiter.Limit() {
+		l.limiter.SetLimit(limit)
 	}
 }
 

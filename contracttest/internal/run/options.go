@@ -32,7 +32,8 @@ type Options struct {
 	Workers  int
 	// CredentialTries is how many wrong credentials are sent in a row.
 	CredentialTries int
-	Rate            float64
+	Rate            float64 // 0: no bound
+	RateAuto        bool    // the target's limit is found by its answers
 	Timeout         time.Duration
 	Settle          time.Duration // how long what was done may take to show
 	Peer            []Header      // the credential of another user

@@ -142,7 +142,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	}
 	ctx, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
-	if r.opts.Rate > 0 {
+	if r.load.auto = r.opts.RateAuto; r.opts.Rate > 0 {
 		r.load.limiter = rate.NewLimiter(rate.Limit(r.opts.Rate), 1)
 	}
 	for _, st := range r.states {
