@@ -57,7 +57,7 @@ func Do(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRunCommand(), newRepeatCommand(), newMergeCommand(), newVerifyCommand(), newMockCommand(), newClausesCommand(), newDiffCommand(), newInitCommand(), newConfigCommand(), newOverlayCommand())
+	root.AddCommand(newRunCommand(), newRepeatCommand(), newMergeCommand(), newVerifyCommand(), newMockCommand(), newProxyCommand(), newClausesCommand(), newDiffCommand(), newInitCommand(), newConfigCommand(), newOverlayCommand())
 	command.Prepare(root)
 	root.SetArgs(args)
 	root.SetOut(stdout)

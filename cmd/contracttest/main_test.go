@@ -246,7 +246,7 @@ func TestScriptsSayWhatTheyProve(t *testing.T) {
 		require.NoError(t, err)
 		first, _, _ := strings.Cut(string(data), "\n")
 		assert.Regexp(t, `^# .{20}`, first, "%s: the first line says what is proved", file)
-		assert.Regexp(t, `^(run|verify|clauses|diff|init|help|config|repeat|merge|overlay)-`, filepath.Base(file), "the first word is the subcommand")
+		assert.Regexp(t, `^(run|verify|clauses|diff|init|help|config|repeat|merge|proxy|overlay)-`, filepath.Base(file), "the first word is the subcommand")
 	}
 }
 

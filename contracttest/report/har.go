@@ -12,13 +12,13 @@ import (
 	"unicode/utf8"
 )
 
-// HAR writes the exchanges that have findings as an HTTP archive 1.2, for whatever
+// HAR writes the exchanges that have findings, and of the traffic of others all that are kept, as an HTTP archive 1.2, for whatever
 // shows such: a browser's developer tools, or contracttest verify. Bodies are cut as
-// in the report, secrets are masked, and there are no times.
+// in the report, and secrets are masked.
 func HAR(w io.Writer, r *Report) error {
 	log := harLog{Version: "1.2", Creator: harCreator{"contracttest", fmt.Sprint(r.Version)}, Entries: []harEntry{}}
 	for _, x := range r.Exchanges {
-		if len(x.Findings) > 0 {
+		if len(x.Findings) > 0 || r.Traffic != nil {
 			log.Entries = append(log.Entries, harEntryOf(x, r.Target))
 		}
 	}
@@ -35,8 +35,12 @@ func harEntryOf(x Exchange, target string) harEntry {
 	if u, err := url.Parse(target); err == nil && u.Host != "" {
 		base = u.Scheme + "://" + u.Host
 	}
+	started := x.Started
+	if started.IsZero() { // nobody knows, and the format has no word for that
+		started = time.Unix(0, 0)
+	}
 	e := harEntry{
-		Started: time.Unix(0, 0).UTC().Format("2006-01-02T15:04:05.000Z"), Cache: struct{}{},
+		Started: started.UTC().Format("2006-01-02T15:04:05.000Z"), Time: milliseconds(x.Elapsed), Cache: struct{}{}, Timings: harTimings{Wait: milliseconds(x.Elapsed)},
 		Request: harRequest{
 			Method: readable(x.Method), URL: base + asURI(x.Target), Version: "HTTP/1.1", Cookies: []struct{}{}, Headers: harHeaders(x.Request),
 			Query: harQuery(x.Target), HeadersSize: -1, BodySize: x.Request.Size,
@@ -63,6 +67,10 @@ func harEntryOf(x Exchange, target string) harEntry {
 	}
 	e.Comment = strings.Join(comments, "\n")
 	return e
+}
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000 //nolint:mnd // of which a millisecond has so many
 }
 
 // asURI escapes what a request line may have carried, but no URI has.
@@ -131,7 +139,7 @@ type (
 	}
 	harEntry struct {
 		Started  string      `json:"startedDateTime"`
-		Time     int         `json:"time"`
+		Time     float64     `json:"time"`
 		Request  harRequest  `json:"request"`
 		Response harResponse `json:"response"`
 		Cache    struct{}    `json:"cache"`
@@ -139,9 +147,9 @@ type (
 		Comment  string      `json:"comment,omitempty"`
 	}
 	harTimings struct {
-		Send    int `json:"send"`
-		Wait    int `json:"wait"`
-		Receive int `json:"receive"`
+		Send    float64 `json:"send"`
+		Wait    float64 `json:"wait"` // all of it: what came first is not measured
+		Receive float64 `json:"receive"`
 	}
 	harRequest struct {
 		Method      string       `json:"method"`

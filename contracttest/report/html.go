@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -44,9 +45,21 @@ func inlineHash(text string) string {
 // clauses, the causes of the findings and a table of the operations; behind it the document
 // line by line, with the clauses that stand in each, their cases and exchanges. Everything
 // in it is bounded, as the report is.
-func HTML(w io.Writer, r *Report) error {
+func HTML(w io.Writer, r *Report) error { return writeHTML(w, r, nil) }
+
+// LiveHTML writes the page of a report that grows, as a server shows it: it follows the events at
+// "events" beside it, each of which has a number of exchanges, errors and warnings in JSON, and
+// links to each of Formats at "report/NAME".
+func LiveHTML(w io.Writer, r *Report) error {
+	return writeHTML(w, r, slices.Sorted(maps.Keys(Formats)))
+}
+
+func writeHTML(w io.Writer, r *Report, live []string) error {
 	r = r.laidOut()
 	p := newHTMLPage(r)
+	if live != nil {
+		p.Live, p.Policy = live, strings.Replace(policy, "img-src", "connect-src 'self'; img-src", 1)
+	}
 	data, err := packed(newHTMLData(r))
 	if err != nil {
 		return fmt.Errorf("HTML report: %w", err)
@@ -77,6 +90,7 @@ func packed(data htmlData) (string, error) {
 // htmlPage is what the template is filled with.
 type htmlPage struct {
 	Title, Spec, Target string
+	Live                []string // the formats that a server has; nil in a file
 	Policy              string
 	Verdict, Word       string // kept, warned or broken; the same in words
 	Facts               []htmlFact
@@ -220,7 +234,7 @@ func newHTMLPage(r *Report) *htmlPage {
 	}
 	p.Facts = []htmlFact{
 		{"started", readable(r.Stats.Started)}, {"took", fmt.Sprintf("%.1f s", r.Stats.Seconds)},
-		{"requests", fmt.Sprintf("%d for %d cases", r.Stats.Exchanges, r.Stats.Cases)}, {"seed", strconv.FormatInt(r.Seed, 10)},
+		{"requests", r.requests()}, {"seed", r.seed()},
 		{"version", readable(r.Tool)}, {"document saved as", readable(r.Saved)}, {"settings", readable(r.Config)},
 		{"tested", readable(r.scope())},
 	}
@@ -261,6 +275,20 @@ func newHTMLPage(r *Report) *htmlPage {
 	return p
 }
 
+func (r *Report) requests() string {
+	if r.Traffic != nil {
+		return r.Traffic.String()
+	}
+	return fmt.Sprintf("%d for %d cases", r.Stats.Exchanges, r.Stats.Cases)
+}
+
+func (r *Report) seed() string {
+	if r.Traffic != nil {
+		return ""
+	}
+	return strconv.FormatInt(r.Seed, 10)
+}
+
 // barOf gives the parts their width, by what they count.
 func barOf(parts []htmlPart) []htmlPart {
 	all, before := 0, 0
@@ -293,7 +321,7 @@ func (p *htmlPage) causes(r *Report) {
 				Place: readable(f.Place.String()), Request: readable(f.Request), Expected: readable(f.Expected), Seen: readable(f.Actual),
 				Curl: readable(f.Curl), Finding: f.ID, Open: len(r.groups()) == 1,
 			}
-			if f.Case.ID != "" {
+			if f.Case.ID != "" && r.Traffic == nil {
 				c.Again = readable(r.again(f.Case))
 			}
 			if f.Answer != "" && f.Actual == statusText(f.Status) {
@@ -350,7 +378,7 @@ func newHTMLData(r *Report) htmlData {
 			worst[f.Clause] = "warning"
 		}
 		again := ""
-		if f.Case.ID != "" {
+		if f.Case.ID != "" && r.Traffic == nil {
 			again = readable(r.again(f.Case))
 		}
 		data.Findings = append(data.Findings, htmlFinding{shownFinding(f), fileOf(f.Place.File), again})

@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // Version is that of the JSON form. Fields are only ever added.
@@ -51,6 +53,8 @@ type Report struct {
 	Incomplete string `json:"incomplete,omitempty"`
 	// Idle says why there was nothing to do, which is a pass; empty where there was something.
 	Idle string `json:"idle,omitempty"`
+	// Traffic is set where nothing was sent, but exchanges of others were judged.
+	Traffic *Traffic `json:"traffic,omitempty"`
 	// Since is set where only what has changed was tested.
 	Since *Since `json:"since,omitempty"`
 	// Shard is which part of the operations was tested; nil where it was not a part.
@@ -95,6 +99,8 @@ type Exchange struct {
 	Error          string // why there is no response, or no end of it
 	Curl           string
 	Findings       []Found
+	Started        time.Time     // zero where it is not known
+	Elapsed        time.Duration // until the end of the response
 }
 
 // Message is the header and the body of a request or a response.
@@ -121,6 +127,32 @@ type Operation struct {
 	Operation string `json:"operation"`
 	Method    string `json:"method"`
 	Path      string `json:"path"`
+}
+
+// Traffic says what became of the exchanges of others.
+type Traffic struct {
+	Judged   int `json:"judged"`
+	Outside  int `json:"outside,omitempty"`  // on paths that the document does not have
+	Upgraded int `json:"upgraded,omitempty"` // from where on another protocol was spoken
+	Refused  int `json:"refused,omitempty"`  // of those that were judged
+	Unseen   int `json:"unseen,omitempty"`   // of those that were judged, with a body that is not known
+	Unjudged int `json:"unjudged,omitempty"` // for want of time
+}
+
+func (t *Traffic) String() string {
+	parts := []string{fmt.Sprintf("%d exchange%s of others judged", t.Judged, plural(t.Judged))}
+	for _, more := range []struct {
+		n    int
+		what string
+	}{
+		{t.Refused, "refused"}, {t.Unseen, "with a body that is not known"}, {t.Outside, "on paths that the document does not have"},
+		{t.Upgraded, "in another protocol"}, {t.Unjudged, "not judged, as there were too many at once"},
+	} {
+		if more.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", more.n, more.what))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Since is what has changed since another version of the document.

@@ -45,7 +45,7 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	asRead := r
 	r = r.laidOut()
 	p := newPrinter(opts)
-	p.wrapped(p.bold("contracttest")+"  ", strings.Repeat(" ", 14), fmt.Sprintf("%s → %s, seed %d", printable(r.Spec), printable(r.Target), r.Seed), maxNote)
+	p.wrapped(p.bold("contracttest")+"  ", strings.Repeat(" ", 14), printable(r.about()), maxNote)
 	switch {
 	case r.Saved != "":
 		p.wrapped("document  ", strings.Repeat(" ", 10), "saved as "+printable(r.Saved)+", which has the lines that are named here", maxNote)
@@ -73,6 +73,24 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	p.causes(r, maxLines-p.lines-end.lines)
 	p.b.WriteString(end.b.String())
 	return p.write(w)
+}
+
+// about says what was held against what.
+func (r *Report) about() string {
+	if r.Traffic != nil {
+		return fmt.Sprintf("%s and the traffic of %s", r.Spec, r.Target)
+	}
+	return fmt.Sprintf("%s → %s, seed %d", r.Spec, r.Target, r.Seed)
+}
+
+// amount says how much was done.
+func (r *Report) amount() string {
+	if r.Traffic != nil {
+		return fmt.Sprintf("%s, of %d operation%s in %.1f s", r.Traffic, r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Seconds)
+	}
+	return fmt.Sprintf("%d operation%s, %d case%s, %d exchange%s in %.1f s",
+		r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Cases, plural(r.Stats.Cases),
+		r.Stats.Exchanges, plural(r.Stats.Exchanges), r.Stats.Seconds)
 }
 
 // TextFindings writes the findings alone, by clause, and the warnings.
@@ -310,7 +328,10 @@ func (p *printer) evidence(r *Report, f Finding) {
 			p.command("repeat", lines)
 		}
 	}
-	if f.Case.ID != "" {
+	switch {
+	case f.Case.ID != "" && r.Traffic != nil:
+		p.quoted("exchange", f.Case.ID)
+	case f.Case.ID != "":
 		lines, _ := shellLines(r.again(f.Case), p.room-14)
 		p.command("again", lines)
 	}
@@ -356,9 +377,7 @@ func Quote(s string) string {
 }
 
 func (p *printer) summary(r *Report) {
-	p.wrapped("", "", fmt.Sprintf("%d operation%s, %d case%s, %d exchange%s in %.1f s",
-		r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Cases, plural(r.Stats.Cases),
-		r.Stats.Exchanges, plural(r.Stats.Exchanges), r.Stats.Seconds), maxNote)
+	p.wrapped("", "", r.amount(), maxNote)
 	if n := r.Stats.DocumentFaults; n > 0 {
 		p.line("%s", p.yellow(fmt.Sprintf("%d fault%s of the document did not keep it from being used", n, plural(n))))
 	}
@@ -402,6 +421,9 @@ func verdict(r *Report) (text, severity string) {
 	case r.Idle != "":
 		return "nothing is to be tested: " + r.Idle, ""
 	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
+		if r.Traffic != nil {
+			return "nothing is tested: no exchange was judged", Warning
+		}
 		return "nothing is tested: no request was sent", Warning
 	case r.Errors() > 0 && len(r.Inconclusive) > 0:
 		return "the contract is broken: " + r.found(Error) + ", " + warnings + "; not everything could be tested", Error

@@ -53,20 +53,14 @@ func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
 	if r.Method != op.Method {
 		return []Violation{{Clause: op.MethodClause, Message: "the method is " + r.Method}}
 	}
-	var values map[string]string
-	found := false
-	for _, p := range op.Contract.underBase(r.Path()) {
-		if values, found = op.Match(p); found {
-			break
-		}
-	}
+	values, found := op.values(r)
 	if !found {
 		return []Violation{{Clause: op.PathClause, Message: "the path is " + r.Path()}}
 	}
 	if !wire.WellEscaped(r.Path()) {
 		return []Violation{{Clause: op.PathClause, Message: "the path has a percent sign that begins no escape"}}
 	}
-	m := &taken{r: r, Message: codec.Message{Path: values, Query: wire.Params(r.RawQuery()), Raw: r.RawQuery(), Cookies: wire.Cookies(r), Header: r.Values}}
+	m := take(r, values)
 	if k != nil {
 		m.pairs = pairsByName(r.RawQuery())
 	}
@@ -78,6 +72,16 @@ func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
 		broken = append(broken, k.param(i, p, m, func() []Violation { return op.checkParam(p, m) })...)
 	}
 	return append(broken, k.body(r, func() []Violation { return op.checkBody(r) })...)
+}
+
+// values are those of the path's parameters.
+func (op *Operation) values(r *wire.Request) (values map[string]string, found bool) {
+	for _, p := range op.Contract.underBase(r.Path()) {
+		if values, found = op.Match(p); found {
+			break
+		}
+	}
+	return values, found
 }
 
 func (k *Checker) param(i int, p *Param, m *taken, check func() []Violation) []Violation {
@@ -96,6 +100,10 @@ func (k *Checker) param(i int, p *Param, m *taken, check func() []Violation) []V
 		k.params[i][source] = broken
 	}
 	return broken
+}
+
+func take(r *wire.Request, path map[string]string) *taken {
+	return &taken{r: r, Message: codec.Message{Path: path, Query: wire.Params(r.RawQuery()), Raw: r.RawQuery(), Cookies: wire.Cookies(r), Header: r.Values}}
 }
 
 // taken is a request, taken apart once for all its parameters.

@@ -171,6 +171,47 @@ func (op *Operation) BodyValue(r *wire.Request) (any, *Node, bool) {
 	return got.Value, m.Node, got.Found && got.Bad == nil
 }
 
+// VisitRequest calls f for each schema that holds of a value in a request that keeps the contract,
+// with that value, and returns the other clauses that are about it.
+func (op *Operation) VisitRequest(r *wire.Request, f func(n *Node, v any)) []*Clause {
+	visit := func(n *Node, got codec.Reading) {
+		if n != nil && got.Found && got.Bad == nil {
+			n.Visit(got.Value, func(n *Node, v any, _ []string) bool {
+				f(n, v)
+				return true
+			})
+		}
+	}
+	about := []*Clause{op.PathClause, op.MethodClause, op.AuthClause}
+	values, _ := op.values(r)
+	m := take(r, values)
+	for _, p := range op.Params {
+		got := p.read(m)
+		if got.Found == p.Spec.Required {
+			about = append(about, p.Presence)
+		}
+		if got.Found {
+			about = append(about, p.Single, p.Syntax, p.Style)
+			visit(p.Node, got)
+		}
+	}
+	if op.Body == nil || r.Unseen {
+		return about
+	}
+	if (len(r.Body) > 0) == op.Body.Spec.Required {
+		about = append(about, op.Body.Presence)
+	}
+	label := r.Get("Content-Type")
+	if media, err := op.Body.media(label); err == nil && len(r.Body) > 0 {
+		about = append(about, op.Body.MediaType, media.Syntax)
+		got, _ := media.read(r.Body, message{called: "the body", label: label, request: true})
+		if got.Found && got.Bad == nil && media.Node != nil {
+			got.eachOf(func(v any) { visit(media.Node, codec.Reading{Value: v, Found: true}) })
+		}
+	}
+	return about
+}
+
 // checkBody returns the clauses of the body that a request breaks.
 func (op *Operation) checkBody(r *wire.Request) []Violation {
 	broken := op.judgeBody(r)

@@ -100,6 +100,18 @@ func (a Account) applied(n *contract.Node, v any) {
 	}
 }
 
+// Request enters an accepted request that keeps the contract, and that nobody has planned: every
+// clause that says something of it is kept.
+func (a Account) Request(op *contract.Operation, r *wire.Request) {
+	a.Kept(op.VisitRequest(r, func(n *contract.Node, v any) {
+		for _, c := range n.Clauses {
+			if applies(c.Key, v) {
+				a.Kept(c.Clause)
+			}
+		}
+	})...)
+}
+
 // applies reports whether a keyword says anything of a value of this type.
 func applies(keyword string, v any) bool {
 	keyword, _, _ = strings.Cut(keyword, "/")

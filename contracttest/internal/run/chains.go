@@ -370,7 +370,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 			sent = st.fixture.upToDate(ctx, edited, sent, values)
 		}
 		x := r.exchange(ctx, op, sent, r.target.Do)
-		s.Exchange = &wire.Exchange{Request: sent, Response: x.Response, Err: x.Err}
+		s.Exchange = &wire.Exchange{Request: sent, Response: x.Response, Err: x.Err, Started: x.Started}
 		s.Shown = shown.Clone()
 		s.Shown.Target = unbound.Request.Target // reports name the same identifier in every run
 		if x.Response == nil || x.Response.Status != http.StatusConflict || chosen || e.Case != nil {

@@ -142,7 +142,7 @@ func (r *runner) concludeOne(ctx context.Context, c *plan.Case, o outcome, p *pr
 		r.enter(f)
 		clean = clean && f.Severity == report.Warning
 	}
-	r.sample.add(least.shot, least.findings, least.wanted)
+	r.sample.Add(least.shot, least.findings, least.wanted)
 	r.cover(small, least, clean)
 }
 

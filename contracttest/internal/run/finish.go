@@ -24,7 +24,7 @@ func (r *runner) finish(start time.Time) {
 	for _, st := range r.states {
 		r.takeUp(st)
 	}
-	rep.Exchanges, rep.Sources, rep.Rules = r.sample.all(), r.contract.Sources, rules(r.opts.checks())
+	rep.Exchanges, rep.Sources, rep.Rules = r.sample.All(), r.contract.Sources, Rules(r.opts.checks())
 	rep.Amendments = func(rep *report.Report) ([]report.Amendment, error) {
 		return amend.Actions(r.contract, rep, &amend.Run{
 			Answers: r.answers,
@@ -41,41 +41,14 @@ func (r *runner) finish(start time.Time) {
 		DocumentFaults: r.contract.Faults(),
 	}
 	ops := map[*contract.Operation]bool{}
-	rep.Coverage.Unreached = []report.Unreached{}
 	for _, cl := range r.contract.Clauses {
-		if !r.selection.Clause(cl) {
-			continue
+		if r.selection.Clause(cl) {
+			ops[r.contract.OperationOf(cl)] = true
 		}
-		ops[r.contract.OperationOf(cl)] = true
-		state := r.account[cl]
-		if cl.Unjudged() {
-			state = coverage.State{}
-		}
-		cov := &rep.Coverage
-		cov.Clauses++
-		for _, n := range []struct {
-			holds bool
-			count *int
-		}{{state.Kept, &cov.Kept}, {state.Broken, &cov.Broken}, {state.Observed, &cov.Observed}, {state.String() == "not_proven", &cov.NotProven}} {
-			if n.holds {
-				*n.count++
-			}
-		}
-		if state.String() == "unreached" {
-			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: r.reason(cl)})
-		}
-		if state.String() != "unreached" || !r.beyondReach(cl) {
-			cov.Possible++
-		}
-		shown := report.Clause{
-			Clause: cl.Name, Text: cl.Text, Place: Place(r.contract, cl), State: state.String(), Operation: cl.Operation,
-			Permits: cl.Permits, Response: cl.Side == contract.ResponseSide,
-		}
-		if shown.State == "not_proven" {
-			shown.Reason = r.tried[cl].String()
-		}
-		cov.ByClause = append(cov.ByClause, shown)
 	}
+	rep.Coverage = Covered(r.contract, r.account, Why{
+		Chosen: r.selection.Clause, Untried: r.reason, Unproven: func(cl *contract.Clause) string { return r.tried[cl].String() }, Beyond: r.beyondReach,
+	})
 	r.received()
 	if len(r.opts.Only) == 0 {
 		for _, u := range r.contract.Undriven {
@@ -104,6 +77,49 @@ func (r *runner) finish(start time.Time) {
 	r.applyBaseline()
 }
 
+// Why says what is to be said of clauses of which nothing is shown.
+type Why struct {
+	Chosen   func(*contract.Clause) bool   // it is one of those that count
+	Untried  func(*contract.Clause) string // why it was never tried
+	Unproven func(*contract.Clause) string // why it is not proven
+	Beyond   func(*contract.Clause) bool   // it could not have been tried
+}
+
+// Covered is an account as reports have it.
+func Covered(c *contract.Contract, account coverage.Account, why Why) report.Coverage {
+	cov := report.Coverage{Unreached: []report.Unreached{}}
+	for _, cl := range c.Clauses {
+		if !why.Chosen(cl) {
+			continue
+		}
+		state := account[cl]
+		if cl.Unjudged() {
+			state = coverage.State{}
+		}
+		shown := report.Clause{
+			Clause: cl.Name, Text: cl.Text, Place: Place(c, cl), State: state.String(), Operation: cl.Operation,
+			Permits: cl.Permits, Response: cl.Side == contract.ResponseSide,
+		}
+		untried := shown.State == "unreached"
+		for _, n := range []struct {
+			holds bool
+			count *int
+		}{{true, &cov.Clauses}, {state.Kept, &cov.Kept}, {state.Broken, &cov.Broken}, {state.Observed, &cov.Observed}, {shown.State == "not_proven", &cov.NotProven}, {!untried || !why.Beyond(cl), &cov.Possible}} {
+			if n.holds {
+				*n.count++
+			}
+		}
+		if untried {
+			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: why.Untried(cl)})
+		}
+		if shown.State == "not_proven" {
+			shown.Reason = why.Unproven(cl)
+		}
+		cov.ByClause = append(cov.ByClause, shown)
+	}
+	return cov
+}
+
 // setSeverities makes the findings of checks what the run says that they are.
 func (r *runner) setSeverities() {
 	rep := r.report
@@ -120,8 +136,8 @@ func (r *runner) setSeverities() {
 // module is the path of the module that this package is of.
 const module = "github.com/dataarts-go/factory"
 
-// toolVersion is that of the module in the program that is running.
-func toolVersion() string {
+// ToolVersion is that of the module in the program that is running.
+func ToolVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""

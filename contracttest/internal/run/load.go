@@ -335,6 +335,7 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	e := r.journal.begin(ctx, op, req)
 	defer r.journal.end(e, x)
 	start := time.Now()
+	x.Started = start
 	x.Response, x.Err = do(ctx, r.renewal.current(req), r.opts.How)
 	st := r.states.of(op)
 	st.took.Add(int64(time.Since(start)))

@@ -50,7 +50,7 @@ func (r *runner) enterNegotiated(all []*negotiation) {
 	for _, n := range all {
 		for _, one := range n.found {
 			r.enter(one.finding)
-			r.sample.add(r.shot(one.Case, one.x), []report.Finding{one.finding}, false)
+			r.sample.Add(r.shot(one.Case, one.x), []report.Finding{one.finding}, false)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func (r *runner) framed(ctx context.Context, c *plan.Case, x *wire.Exchange) {
 		}
 	}
 	if len(found) > 0 {
-		r.sample.add(r.shot(c, x), found, false)
+		r.sample.Add(r.shot(c, x), found, false)
 	}
 }
 

@@ -62,7 +62,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	r := &runner{
 		receiver: taker,
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
-		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: newSample(),
+		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: NewSample(maxShown),
 		world: world.New(c), token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]int{}},
 	}
 	return r.run(ctx)
@@ -87,7 +87,7 @@ type runner struct {
 	index      map[findingKey]int  // of report.Findings
 	confirmed  map[findingKey]bool // findings whose request has been sent again
 	strangers  map[strange]answer  // to paths that nobody can know
-	sample     *sample
+	sample     *Sample
 	reached    bool // the target has taken a connection
 	wrongPlace bool // the document's paths are not where the run looks for them
 	checked    bool // how the run is set up, by the answers to the valid requests
@@ -163,7 +163,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
 	}
 	r.report = &report.Report{
-		Version: report.Version, Tool: toolVersion(), Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,
+		Version: report.Version, Tool: ToolVersion(), Spec: r.contract.File, Target: r.whole(), Seed: r.opts.Seed,
 		Warnings: slices.Clone(r.contract.Warnings), Findings: []report.Finding{}, Shard: r.selection.shard, Since: r.selection.since,
 	}
 	late, cancel := graceful(ctx)

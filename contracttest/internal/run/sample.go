@@ -22,18 +22,20 @@ const (
 	maxAnswerText  = 8 << 10
 )
 
-// sample is what is kept of the exchanges: those with findings, and a few of each
-// clause. It is chosen in the order of the plan, so that the same run keeps the same.
-type sample struct {
+// Sample is what is kept of exchanges: those with findings, and a few of each
+// clause. It is chosen in their order, so that the same run keeps the same.
+type Sample struct {
 	others, failing int
-	bytes           int
+	bytes, most     int
 	byClause        map[clauseUse]int
 	byFinding       map[findingKey]int
 	exchanges       []report.Exchange
 }
 
-func newSample() *sample {
-	return &sample{byClause: map[clauseUse]int{}, byFinding: map[findingKey]int{}}
+// NewSample returns a sample that has no more than so many bytes, of which half is for exchanges
+// with findings.
+func NewSample(most int) *Sample {
+	return &Sample{most: most, byClause: map[clauseUse]int{}, byFinding: map[findingKey]int{}}
 }
 
 type clauseUse struct {
@@ -43,8 +45,11 @@ type clauseUse struct {
 
 // wants says whether to keep the exchange of a case that has no finding. It is
 // asked in the order of the plan.
-func (s *sample) wants(c *plan.Case) bool {
-	use := clauseUse{c.Clause.Name, c.Expect != plan.Accept}
+func (s *Sample) wants(c *plan.Case) bool { return s.Wants(c.Clause.Name, c.Expect != plan.Accept) }
+
+// Wants says whether to keep an exchange without a finding that is about this, and breaks it or not.
+func (s *Sample) Wants(about string, breaks bool) bool {
+	use := clauseUse{about, breaks}
 	if s.others >= maxOthers || s.byClause[use] >= maxPerClause {
 		return false
 	}
@@ -53,9 +58,14 @@ func (s *sample) wants(c *plan.Case) bool {
 	return true
 }
 
-// add keeps an exchange with its findings, if it is wanted anyway or there is
+// Misses reports whether there is room for an exchange with one of these findings.
+func (s *Sample) Misses(findings []report.Finding) bool {
+	return slices.ContainsFunc(findings, func(f report.Finding) bool { return s.byFinding[keyOf(f)] < maxPerFinding && s.failing < maxFailing })
+}
+
+// Add keeps an exchange with its findings, if it is wanted anyway or there is
 // room for more of them.
-func (s *sample) add(x *report.Exchange, findings []report.Finding, wanted bool) {
+func (s *Sample) Add(x *report.Exchange, findings []report.Finding, wanted bool) {
 	if x == nil {
 		return
 	}
@@ -71,9 +81,14 @@ func (s *sample) add(x *report.Exchange, findings []report.Finding, wanted bool)
 	if !fresh {
 		return
 	}
-	if s.bytes += weight(x); s.bytes > maxShown {
+	most := s.most
+	if len(findings) == 0 {
+		most /= 2
+	}
+	if s.bytes+weight(x) > most {
 		return
 	}
+	s.bytes += weight(x)
 	if len(findings) > 0 {
 		s.failing++
 	}
@@ -89,22 +104,29 @@ func weight(x *report.Exchange) int {
 	return n
 }
 
-// all returns what is kept, those with findings first.
-func (s *sample) all() []report.Exchange {
-	slices.SortStableFunc(s.exchanges, func(a, b report.Exchange) int {
+// All returns what is kept, those with findings first.
+func (s *Sample) All() []report.Exchange {
+	all := slices.Clone(s.exchanges)
+	slices.SortStableFunc(all, func(a, b report.Exchange) int {
 		return min(1, len(b.Findings)) - min(1, len(a.Findings))
 	})
-	return s.exchanges
+	return all
 }
 
-// shot is an exchange as a report shows it: bounded, and without secrets.
+// shot is the exchange of a case as a report shows it.
 func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
-	secrets := append(r.secrets(c.Op, x.Request), r.redacted(c.Op, x)...)
+	out := Shot(x, r.curlBase, append(r.secrets(c.Op, x.Request), r.redacted(c.Op, x)...))
+	out.Case, out.Operation, out.Clause, out.Breaks, out.Expect, out.Leave = c.ID, c.Op.ID, c.Clause.Name, c.Expect != plan.Accept, Expected[c.Expect], c.Leave
+	return out
+}
+
+// Shot is an exchange as a report shows it: bounded, and without secrets. base is the scheme and
+// the host for its command.
+func Shot(x *wire.Exchange, base string, secrets []string) *report.Exchange {
 	masked := mask(secrets)
 	out := &report.Exchange{
-		Case: c.ID, Operation: c.Op.ID, Clause: c.Clause.Name, Breaks: c.Expect != plan.Accept, Expect: Expected[c.Expect], Leave: c.Leave,
 		Method: x.Request.Method, Target: hide(Clip(x.Request.Target, maxRequestText), secrets),
-		Curl: hide(wire.Curl(x.Request, r.curlBase, masked), secrets),
+		Curl: hide(wire.Curl(x.Request, base, masked), secrets), Started: x.Started,
 	}
 	for _, f := range x.Request.Header {
 		out.Request.Header = append(out.Request.Header, report.Header{Name: f.Name, Value: hide(Clip(masked(f.Name, f.Value), maxRequestText), secrets)})
@@ -117,7 +139,7 @@ func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
 	if x.Response == nil {
 		return out
 	}
-	out.Status = x.Response.Status
+	out.Status, out.Elapsed = x.Response.Status, x.Response.Elapsed
 	names := make([]string, 0, len(x.Response.Header))
 	for name := range x.Response.Header {
 		names = append(names, name)
@@ -148,8 +170,8 @@ func Clip(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + cutMark
 }
 
-// rules describes the checks for reports.
-func rules(checks []judge.Check) []report.Rule {
+// Rules describes checks for reports.
+func Rules(checks []judge.Check) []report.Rule {
 	var all []report.Rule
 	for _, c := range checks {
 		all = append(all, report.Rule{Name: c.Name, Doc: c.Doc, Severity: c.Severity, Silent: c.Silent, Refs: c.Refs})

@@ -115,10 +115,10 @@ func byResource(c *contract.Contract, w *world.World) [][]*contract.Operation {
 // nothing is the report of a run that has nothing to do.
 func (o *Options) nothing(c *contract.Contract, sel *Selection, target string) *report.Report {
 	return &report.Report{
-		Version: report.Version, Tool: toolVersion(), Spec: c.File, Target: target, Seed: o.Seed, FailOn: o.FailOn, MinCoverage: o.MinCoverage,
+		Version: report.Version, Tool: ToolVersion(), Spec: c.File, Target: target, Seed: o.Seed, FailOn: o.FailOn, MinCoverage: o.MinCoverage,
 		Warnings: slices.Clone(c.Warnings), Findings: []report.Finding{}, Shard: sel.shard, Since: sel.since, Idle: sel.idle,
 		Stats:    report.Stats{DocumentFaults: c.Faults()},
 		Coverage: report.Coverage{Unreached: []report.Unreached{}, ByClause: []report.Clause{}},
-		Rules:    rules(o.checks()), Sources: c.Sources,
+		Rules:    Rules(o.checks()), Sources: c.Sources,
 	}
 }

@@ -46,6 +46,7 @@ type body struct {
 	size  int64 // of all that has passed
 	lost  bool  // there was no room for all of it
 	ended bool  // its end has been seen
+	fault error // why it could not be read to its end
 }
 
 // keep keeps some more of the body. It is false where there is no room for it, or was none before:
@@ -90,6 +91,7 @@ func (b *body) ahead(from io.ReadCloser) (io.ReadCloser, error) {
 			b.end()
 			rest, err = rest[:1], nil
 		case err != nil:
+			b.fail(err)
 			rest = append(rest[:1], failing{err})
 		default:
 			continue
@@ -128,6 +130,19 @@ func (b *body) end() {
 	b.ended = true
 }
 
+func (b *body) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fault = err
+}
+
+// failed reports whether the body could not be read to its end.
+func (b *body) failed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fault != nil
+}
+
 // seen returns the body, if all of it is known: to its end, to the length that was said (negative:
 // none was), or to the end of a JSON value, as who decodes one need not read on.
 func (b *body) seen(length int64, contentType string) (data []byte, ok bool) {
@@ -164,6 +179,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.to.end()
 		r.finish(nil)
 	} else {
+		r.to.fail(err)
 		r.finish(err)
 	}
 	return n, err //nolint:wrapcheck // it passes as it is

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -18,7 +19,10 @@ func (w *Watcher) Handler(next http.Handler, refusal int) http.Handler {
 			next.ServeHTTP(rw, r)
 			return
 		}
-		p := &passage{w: w, ctx: r.Context(), out: rw, refusal: refusal, started: time.Now(), request: requestOf(r), sent: w.body(), got: w.body()}
+		w.pending.Add(1)
+		over := sync.OnceFunc(w.pending.Done)
+		defer over()
+		p := &passage{w: w, over: over, ctx: r.Context(), out: rw, refusal: refusal, started: time.Now(), request: requestOf(r), sent: w.body(), got: w.body()}
 		own := r.Body
 		p.watch(r)
 		if w.opts.Enforce {
@@ -69,6 +73,7 @@ type passage struct {
 	gone     bool  // whoever asked takes no more of it
 	failed   error // why there is no answer, said by whoever passes it on
 	hijacked bool
+	over     func() // nobody waits for the exchange any more
 	returned bool
 }
 
@@ -216,7 +221,7 @@ func (p *passage) end() {
 	}
 	x := p.exchange()
 	switch {
-	case p.ctx.Err() != nil && (p.status == 0 || p.failed != nil), p.way == refused:
+	case errors.Is(p.failed, errNobody), p.failed != nil && (p.ctx.Err() != nil || p.sent.failed()), p.status == 0 && p.ctx.Err() != nil, p.way == refused: // whoever asked is gone
 		free()
 		return
 	case p.way == held:
@@ -264,12 +269,17 @@ func (p *passage) exchange() *wire.Exchange {
 	return x
 }
 
-// Failed says that there is no answer, as nobody has given one: what is written instead is not
-// that of the contract. w is what a watched handler writes to.
+// Failed says that there is no answer, and why: what is written instead is not that of the contract.
+// w is what a watched handler writes to.
 func Failed(w http.ResponseWriter, err error) {
 	if p, ok := w.(interface{ fail(error) }); ok {
 		p.fail(err)
 	}
 }
+
+// Unanswered says that nobody has taken the request, so that there is nothing to judge.
+func Unanswered(w http.ResponseWriter) { Failed(w, errNobody) }
+
+var errNobody = errors.New("nobody has taken the request")
 
 func (p *passage) fail(err error) { p.failed = err }

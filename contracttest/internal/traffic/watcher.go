@@ -7,10 +7,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -29,10 +31,16 @@ type Options struct {
 	Found func(report.Finding)
 	// Log has a record for each finding, and one for what the watcher itself gets wrong; may be nil.
 	Log     *slog.Logger
-	Enforce bool     // what breaks the contract is refused
-	Share   float64  // of the exchanges that are judged
-	Bound   int      // bytes of one body
-	Redact  []string // words in names whose values are not shown, beside those that are secret anywhere
+	Enforce bool    // what breaks the contract is refused
+	Share   float64 // of the exchanges that are judged
+	Bound   int     // bytes of one body
+	// Keep has an account of all exchanges kept, for reports; Target says of whom they are.
+	Keep   bool
+	Target string
+	// Later is how many exchanges may wait to be judged when they have passed; 0 has each judged
+	// before the handler's goroutine goes on.
+	Later  int
+	Redact []string // words in names whose values are not shown, beside those that are secret anywhere
 }
 
 // Watcher judges exchanges as they pass. It is safe for concurrent use.
@@ -41,14 +49,63 @@ type Watcher struct {
 	opts     Options
 	room     room
 	counts   counts
+	account  *Account // nil where none is kept
+
+	waiting, judging chan struct{} // as many as may
+	pending          sync.WaitGroup
 }
 
 // counts are how many exchanges there were, by what became of them.
-type counts struct{ outside, refused, upgraded atomic.Int64 }
+type counts struct{ outside, refused, upgraded, unjudged atomic.Int64 }
 
 // New returns a watcher of a contract.
 func New(c *contract.Contract, opts Options) *Watcher {
-	return &Watcher{contract: c, opts: opts, room: room{bound: together * int64(opts.Bound)}}
+	w := &Watcher{
+		contract: c, opts: opts, room: room{bound: together * int64(opts.Bound)},
+		waiting: make(chan struct{}, opts.Later), judging: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), //nolint:mnd // the other half passes on what comes
+	}
+	if opts.Keep {
+		w.account = newAccount(c, opts.Target, opts.Redact)
+	}
+	return w
+}
+
+// Wait returns when all that has passed is judged. Nothing may pass any more.
+func (w *Watcher) Wait() { w.pending.Wait() }
+
+// Report is what all exchanges so far come to, and Changes how many there were; of a watcher that
+// keeps an account.
+func (w *Watcher) Report() *report.Report { return w.account.report(&w.counts) }
+
+// Changes is another number where the report is another one.
+func (w *Watcher) Changes() int64 {
+	w.account.mu.Lock()
+	defer w.account.mu.Unlock()
+	return int64(w.account.judged) + w.counts.outside.Load() + w.counts.upgraded.Load() + w.counts.unjudged.Load()
+}
+
+// Found is how many errors and warnings there are in the report.
+func (w *Watcher) Found() (errors, warnings int) {
+	w.account.mu.Lock()
+	defer w.account.mu.Unlock()
+	for _, f := range w.account.findings {
+		if f.Severity == report.Error {
+			errors++
+		}
+	}
+	return errors, len(w.account.findings) - errors
+}
+
+// Enter judges an exchange that took place elsewhere; name says where it is recorded. It is
+// false for a path that the document does not have.
+func (w *Watcher) Enter(x *wire.Exchange, name string) (found []report.Finding, ok bool) {
+	if op, known := w.contract.Find(x.Request.Method, x.Request.Path()); op == nil && !known {
+		w.counts.outside.Add(1)
+		return nil, false
+	}
+	got := w.examine(x)
+	w.enter(got, name)
+	return got.findings, true
 }
 
 // Held is how many bytes of bodies are held at the moment, and how many were at most.
@@ -154,13 +211,37 @@ func (w *Watcher) refuse(no *RefusedError) {
 
 // later has an exchange judged, and calls done then.
 func (w *Watcher) later(x *wire.Exchange, done func()) {
-	w.note(w.examine(x))
-	done()
+	judge := func() {
+		w.note(w.examine(x))
+		done()
+	}
+	if w.opts.Later == 0 {
+		judge()
+		return
+	}
+	select {
+	case w.waiting <- struct{}{}:
+	default:
+		w.counts.unjudged.Add(1)
+		done()
+		return
+	}
+	w.pending.Go(func() {
+		w.judging <- struct{}{}
+		judge()
+		<-w.judging
+		<-w.waiting
+	})
 }
 
 // note hands what is found to whoever wants it.
-func (w *Watcher) note(x *examined) {
+func (w *Watcher) note(x *examined) { w.enter(x, "") }
+
+func (w *Watcher) enter(x *examined, name string) {
 	defer w.recovered()
+	if w.account != nil {
+		w.account.add(x, name)
+	}
 	for _, f := range x.findings {
 		if w.opts.Found != nil {
 			w.opts.Found(f)

@@ -79,7 +79,10 @@ func (f flusher) Flush() { _ = f.p.flush() }
 
 func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(h.p.out).Hijack()
-	h.p.hijacked = err == nil
+	if err == nil {
+		h.p.hijacked = true
+		h.p.over()
+	}
 	return conn, buffered, err //nolint:wrapcheck // it passes as it is
 }
 

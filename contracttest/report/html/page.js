@@ -62,6 +62,42 @@
     });
   }
 
+  // ---- a report that grows: the page is read again, as it is looked at, unless somebody reads on in it
+  const live = document.body.dataset.live;
+  if (live) {
+    const key = "contracttest-view", status = byId("live"), refresh = byId("refresh");
+    const opened = () => [...document.querySelectorAll("#overview details[open]")];
+    const pressed = () => [...document.querySelectorAll("#chips [aria-pressed=true]")];
+    const reload = () => {
+      sessionStorage.setItem(key, JSON.stringify({
+        y: scrollY, open: opened().map((d) => d.closest("[id]").id), chips: pressed().map((b) => b.dataset.method || b.dataset.has), theme: root.dataset.theme,
+      }));
+      location.reload();
+    };
+    refresh.addEventListener("click", reload);
+    const before = JSON.parse(sessionStorage.getItem(key) || "null");
+    sessionStorage.removeItem(key);
+    if (before) {
+      if (before.theme) { root.dataset.theme = before.theme; tell(); }
+      for (const id of before.open) { const d = byId(id)?.querySelector("details"); if (d) d.open = true; }
+      for (const b of document.querySelectorAll("#chips button")) if (before.chips.includes(b.dataset.method || b.dataset.has)) b.click();
+      requestAnimationFrame(() => scrollTo(0, before.y));
+    }
+    let shown = null;
+    const events = new EventSource(live);
+    events.addEventListener("message", (e) => {
+      const now = JSON.parse(e.data);
+      status.textContent = `live: ${plural(now.exchanges, "exchange")}, ${plural(now.errors, "error")}, ${plural(now.warnings, "warning")}`;
+      if (shown === null) { shown = e.data; return; } // what the page has
+      if (shown === e.data) return;
+      const reads = byId("overview").hidden || opened().length || !getSelection().isCollapsed;
+      if (reads) refresh.hidden = false;
+      else { shown = e.data; reload(); }
+    });
+    events.addEventListener("error", () => { status.textContent = "not live: the server does not answer"; });
+    addEventListener("pagehide", () => events.close());
+  }
+
   // ---- the data
   const packed = Uint8Array.from(atob(byId("data").textContent), (c) => c.charCodeAt(0));
   const data = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
