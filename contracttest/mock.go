@@ -39,6 +39,11 @@ func MockData(c *Contract, data []byte) (MockOption, error) {
 	return func(o *mock.Options) { o.Data = read }, nil
 }
 
+// MockVary answers valid requests with each documented response of the operation, one after the
+// other, at each edge that keeps it; the answer names it in Contract-Edge. RunClient does the same, and
+// looks at what comes of it.
+func MockVary() MockOption { return func(o *mock.Options) { o.Vary = true } }
+
 // MockDelay makes answers take a time between least and most.
 func MockDelay(least, most time.Duration) MockOption {
 	return func(o *mock.Options) { o.Delay = [2]time.Duration{least, max(least, most)} }

@@ -26,7 +26,7 @@ type mockFlags struct {
 	spec, listen, data, delay, fail string
 	values                          []string
 	seed                            int64
-	stateless, quiet                bool
+	stateless, vary, quiet          bool
 }
 
 func newMockCommand() *cobra.Command {
@@ -45,6 +45,7 @@ goes to standard error. A document in a file is read again when it changes.`,
 	fl.StringVar(&in.spec, "spec", "openapi.yaml", specUsage)
 	fl.StringVar(&in.listen, "listen", "127.0.0.1:4010", "address to listen on; port 0 takes a free one")
 	fl.BoolVar(&in.stateless, "stateless", false, "answer each request as if it were the first: nothing is made, changed or deleted")
+	fl.BoolVar(&in.vary, "vary", false, "answer valid requests with each documented response in turn, at each edge that keeps it")
 	fl.StringVar(&in.data, "data", "", `file of what there is at the beginning, as {"/pets": [{"id": 1}]}; without it, the document's examples`)
 	fl.Int64Var(&in.seed, "seed", 1, "chooses among made values: the same request and seed get the same answer")
 	fl.StringArrayVar(&in.values, "value", nil, "SCHEME=CREDENTIAL that a security scheme takes (repeat); without it any that has the form")
@@ -62,6 +63,9 @@ func (in mockFlags) options(log func(contracttest.MockEntry)) ([]contracttest.Mo
 	}
 	if in.stateless {
 		opts = append(opts, contracttest.MockStateless())
+	}
+	if in.vary {
+		opts = append(opts, contracttest.MockVary())
 	}
 	for _, v := range in.values {
 		scheme, credential, ok := strings.Cut(v, "=")

@@ -204,8 +204,11 @@ func (a *answers) ofNode(n *contract.Node, dynamic int) iter.Seq[any] {
 func (a *answers) edges(n *contract.Node) []any {
 	all, ok := a.atEdges[n]
 	if !ok {
-		for e := range plan.Edges(a.maker, n, value.InBody) {
-			if all = append(all, e.Value); len(all) >= maxEdges {
+		for e := range plan.Edges(a.maker, n, nil, value.InBody) {
+			if e.Leave == "" {
+				all = append(all, e.Value)
+			}
+			if len(all) >= maxEdges {
 				break
 			}
 		}

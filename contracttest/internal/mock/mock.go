@@ -35,6 +35,11 @@ type Options struct {
 	// Delay is how long answers take, from and to; Fail is the share of requests that fail.
 	Delay [2]time.Duration
 	Fail  float64
+	// Vary gives the answers to valid requests at their edges, one after the other.
+	Vary bool
+	// Pick chooses the edge that a valid request is answered at; nil, or nil from it, is the usual
+	// answer.
+	Pick func(op *contract.Operation, req *wire.Request) *Edge
 	// Log is called after each request, at the same time too; it may be nil.
 	Log func(Entry)
 }
@@ -60,6 +65,8 @@ type Server struct {
 
 	mu     sync.Mutex
 	random *rand.Rand // of delays and failures
+	varied map[string][]*Edge
+	turns  map[int]int // requests to operations, by their index
 }
 
 // New returns a mock of a contract.
@@ -68,6 +75,9 @@ func New(c *contract.Contract, opts Options) *Server {
 	s.random = rand.New(rand.NewPCG(uint64(opts.Seed), 0)) //nolint:gosec // no secret, and the same for a seed
 	for _, op := range c.Operations {
 		s.auth = append(s.auth, credentialsOf(op))
+	}
+	if opts.Vary {
+		s.turns, s.opts.Pick = map[int]int{}, s.cycle
 	}
 	if !opts.Stateless {
 		s.state = newState(c)
@@ -89,6 +99,7 @@ type reply struct {
 	broken  []contract.Violation
 	note    string
 	applied []string // the preferences that it goes by
+	edge    *Edge    // that it is at
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -189,6 +200,11 @@ func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 		out := s.refuse(op, broken[0], fits(op, broken[0])...)
 		out.broken = broken
 		return out
+	}
+	if s.opts.Pick != nil && w == (wish{}) {
+		if e := s.opts.Pick(op, req); e != nil {
+			return reply{op: op, Response: again(e.Response), edge: e, note: "at the edge " + e.Name()}
+		}
 	}
 	want := accepted(r.Header.Values("Accept"))
 	if w == (wish{}) {
@@ -361,15 +377,21 @@ func send(w http.ResponseWriter, r *http.Request, out reply) {
 	if !bodyless(out.Status) && (out.op == nil || out.op.Method != http.MethodHead) { // of HEAD, who knows what GET has
 		header.Set("Content-Length", strconv.Itoa(len(out.Body)))
 	}
+	if out.edge != nil {
+		out.edge.sendAs(w, r, out.Response)
+		return
+	}
 	w.WriteHeader(out.Status)
 	if r.Method != http.MethodHead && !bodyless(out.Status) {
 		_, _ = io.Copy(w, bytes.NewReader(out.Body))
 	}
 }
 
-// told is the name of a clause within its operation, as a header field can have it.
-func told(c *contract.Clause) string {
-	name := strings.TrimPrefix(c.Name, c.Operation+"/")
+// told is the name of a clause within its operation.
+func told(c *contract.Clause) string { return escaped(strings.TrimPrefix(c.Name, c.Operation+"/")) }
+
+// escaped is a name as a header field can have it.
+func escaped(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
 		if ch := name[i]; ch > ' ' && ch <= '~' && ch != ',' {

@@ -203,3 +203,23 @@ func TestBodyOfAnySize(t *testing.T) {
 	resp := ask(t, shopMock(t), "POST /v1/goods\nContent-Type: application/json\n\n"+strings.Repeat(" ", 9<<20))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, resp.Code)
 }
+
+func TestVary(t *testing.T) {
+	h := shopMock(t, contracttest.MockVary())
+	seen := map[string]int{}
+	for range 400 {
+		resp := ask(t, h, "GET /v1/goods/1\nAccept: application/json, application/problem+json")
+		edge := resp.Header().Get("Contract-Edge")
+		if seen[edge]++; seen[edge] == 2 {
+			break
+		}
+		assert.NotContains(t, resp.Header().Get("Content-Type"), "xml")
+	}
+	for _, want := range []string{
+		"response/200/media-type#status-200-application/json", "response/200/body/colour/enum#value-2", "response/200/body/id/type#number%209007199254740993",
+		"response/200/header/ETag/type#absent", "response/404/media-type#status-404-application/problem+json-in-chunks", "response/503/no-body#status-503",
+	} {
+		assert.Contains(t, seen, want)
+	}
+	assert.Equal(t, http.StatusNotFound, ask(t, h, "GET /v1/goods/0").Code, "what breaks the document is refused as ever")
+}

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"iter"
+	"maps"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
@@ -13,15 +15,20 @@ type Edge struct {
 	Clause *contract.Clause
 	Label  string // unique among those of the clause
 	Value  any
+	Leave  string // why who gets it may refuse it
 }
 
 // Edges yields values of a schema, each at an edge of one of its clauses: what those get who send
-// them, not those who are sent. Nothing says that a value exists anywhere.
-func Edges(m *value.Maker, root *contract.Node, in value.Place) iter.Seq[Edge] {
+// them, not those who are sent. Nothing says that a value exists anywhere. What differs from base is
+// at the edge alone; where base is nil, it is a good value.
+func Edges(m *value.Maker, root *contract.Node, base any, in value.Place) iter.Seq[Edge] {
 	return func(yield func(Edge) bool) {
-		good, err := m.Good(root)
-		if err != nil {
-			return
+		if base == nil {
+			good, err := m.Good(root)
+			if err != nil {
+				return
+			}
+			base = good.V
 		}
 		stopped := false
 		root.Walk(func(n *contract.Node) {
@@ -34,27 +41,62 @@ func Edges(m *value.Maker, root *contract.Node, in value.Place) iter.Seq[Edge] {
 			}
 			way := chain(root, n)
 			count := map[*contract.Clause]int{}
-			put := func(c *contract.Clause, label string, leaf any) {
+			put := func(c *contract.Clause, label, leave string, leaf any) {
 				if stopped || c == nil || count[c] >= most(way) {
 					return
 				}
-				v, _, err := place(m, root, good.V, way, leaf, false)
+				v, _, err := place(m, root, base, way, leaf, false)
 				if err == nil && m.Takes(root, value.Plain(v)) {
 					count[c]++
-					stopped = !yield(Edge{c, label, value.Plain(v)})
+					stopped = !yield(Edge{c, label, value.Plain(v), leave})
 				}
 			}
 			for _, v := range m.Keep(n, local, in) {
-				put(v.Clause, v.Label, v.V)
+				put(v.Clause, v.Label, v.Leave, v.V)
 			}
 			if n != root && n.About() == schema.Member && n.PropName != "" {
-				c := n.Parent.Clause("optional/" + n.PropName)
-				put(c, "absent", value.Absent{})
-				put(c, "present", local.V)
+				if c := n.Parent.Clause("required/" + n.PropName); c != nil {
+					put(c, "present", "", local.V)
+				} else {
+					put(cmp.Or(n.Clause("type"), n.Clauses[0].Clause), "absent", "", value.Absent{})
+				}
+			}
+			if members, ok := local.V.(map[string]any); ok && in == value.InBody {
+				more := maps.Clone(members)
+				more["x-unknown-property"] = "a"
+				put(n.Clause("type"), "unknown-property", "", more)
 			}
 		})
 	}
 }
+
+// Full is a value of a schema with all properties that it describes, as far as they may stand beside
+// one another.
+func Full(m *value.Maker, root *contract.Node) (any, error) {
+	good, err := m.Good(root)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it names the schema
+	}
+	full, left := good.V, maxFull
+	root.Walk(func(n *contract.Node) {
+		if n == root || n.About() != schema.Member || n.PropName == "" || n.Force() != schema.Always || left == 0 ||
+			n.Schema.WriteOnly && n.Side() == schema.ResponseSide || n.Schema.ReadOnly && n.Side() == schema.RequestSide {
+			return
+		}
+		left--
+		local, err := m.Good(n)
+		if err != nil {
+			return
+		}
+		if v, _, err := place(m, root, full, chain(root, n), local.V, false); err == nil && m.Takes(root, value.Plain(v)) {
+			full = v
+		}
+	})
+	return value.Plain(full), nil
+}
+
+// maxFull bounds how many properties are looked at.
+const maxFull = 500
 
 // Put returns a value of a schema with another one put where a node below it has its own.
 func Put(m *value.Maker, root *contract.Node, v any, n *contract.Node, leaf any) (any, error) {
