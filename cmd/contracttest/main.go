@@ -6,10 +6,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,11 +25,23 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	log.SetOutput(quiet{os.Stderr})
 	release := heapfloor.Raise()
 	code := Do(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	release()
 	stop()
 	os.Exit(code)
+}
+
+// quiet leaves out of the standard log what net/http's client says of bytes on a connection that
+// nobody has asked for: it has no other way to be told not to, and the run tells of them itself.
+type quiet struct{ io.Writer }
+
+func (q quiet) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("Unsolicited response received on idle HTTP channel")) {
+		return len(line), nil
+	}
+	return q.Writer.Write(line)
 }
 
 // Exit statuses.

@@ -67,6 +67,7 @@ const project = "b384b9e9ab9b4ee8994c8633aabc9505"
 //	serve correct           starts the server that keeps the contract and sets $URL
 //	serve created           the same, but it answers 201 for 200
 //	serve lenient           the same, but it ignores a byte-order mark, which is left to it
+//	serve chatty            a server that answers each request twice
 //	serve http2             the server that keeps the contract, over TLS and with HTTP/2
 //	serve mutual            the same, over TLS with callers whose certificate it knows: it has written
 //	                        ca.pem, client.pem and client-key.pem
@@ -122,7 +123,7 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	h, err := server.New(st, server.WithLogger(slog.New(slog.DiscardHandler)))
 	ts.Check(err)
-	handlers := map[string]http.Handler{"correct": h, "http2": h, "mutual": h, "proxied": h, "created": created(h), "lenient": lenient(h)}
+	handlers := map[string]http.Handler{"correct": h, "http2": h, "mutual": h, "proxied": h, "created": created(h), "lenient": lenient(h), "chatty": http.HandlerFunc(chatty)}
 	srv := httptest.NewUnstartedServer(handlers[args[0]])
 	switch args[0] {
 	case "http2":
@@ -184,6 +185,20 @@ func spoke(ts *testscript.TestScript, _ bool, args []string) {
 	if _, ok := versions.(*sync.Map).Load(args[0]); !ok {
 		ts.Fatalf("no request came by %s", args[0])
 	}
+}
+
+// chatty writes a second response that nobody has asked for.
+func chatty(w http.ResponseWriter, _ *http.Request) {
+	conn, out, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	for range 2 {
+		_, _ = out.WriteString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+	}
+	_ = out.Flush()
+	_, _ = conn.Read(make([]byte, 1)) // until the client closes it
 }
 
 func created(next http.Handler) http.Handler {

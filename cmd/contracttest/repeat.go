@@ -13,6 +13,9 @@ import (
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
+// defaultFrom is the report that has the finding where none is named.
+const defaultFrom = "report.json"
+
 func newRepeatCommand() *cobra.Command {
 	s := &settings{}
 	var from string
@@ -28,7 +31,7 @@ func newRepeatCommand() *cobra.Command {
 		return one.Again || one.Name == "report" || one.Name == "restart" || one.Name == "before" || one.Name == "after" || one.Name == "verbose"
 	})
 	s.declareFile(cmd)
-	cmd.Flags().StringVar(&from, "from", "report.json", "JSON report that has the finding, and the flags of its run; those given here count before them")
+	cmd.Flags().StringVar(&from, "from", defaultFrom, "JSON report that has the finding, and the flags of its run; those given here count before them")
 	return cmd
 }
 

@@ -92,7 +92,7 @@ func run(cmd *cobra.Command, s *settings, then func(*report.Report)) error {
 // show writes the reports of a run.
 func (s *settings) show(cmd *cobra.Command, outputs []output, rep *report.Report) error {
 	if !s.Quiet {
-		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: s.Verbose, Width: width(cmd.OutOrStdout())}
+		opts := report.TextOptions{Color: colored(cmd.OutOrStdout()), Verbose: s.Verbose, Width: width(cmd.OutOrStdout()), Repeat: repeatBy(outputs)}
 		if err := report.Text(cmd.OutOrStdout(), rep, opts); err != nil {
 			return err
 		}
@@ -101,6 +101,19 @@ func (s *settings) show(cmd *cobra.Command, outputs []output, rep *report.Report
 		return err
 	}
 	return onGitHub(cmd.OutOrStdout(), rep)
+}
+
+// repeatBy is the command that sends a finding again by its ID; empty where no report has it.
+func repeatBy(outputs []output) string {
+	for _, o := range outputs {
+		switch {
+		case o.format == "json" && o.file == defaultFrom:
+			return "contracttest repeat"
+		case o.format == "json":
+			return "contracttest repeat --from " + report.Quote(o.file)
+		}
+	}
+	return ""
 }
 
 // status is the error that a run with this report ends with.

@@ -270,3 +270,18 @@ func TestGroupRank(t *testing.T) {
 	}, got)
 	assert.Equal(t, []string{"b"}, r.Groups[0].Operations)
 }
+
+// A title says nothing of one example that does not hold for the others.
+func TestTitlesWithoutIndexes(t *testing.T) {
+	for message, want := range map[string]string{
+		"200 OK: 0: want array, got null":           "200 answers break their schema: body[]: want array, got null",
+		"200 OK: 3/of/12/name: is missing":          "200 answers break their schema: body[]/of[]/name is missing",
+		"200 OK: of/12: violates: of[] is one of 1": "200 answers break their schema: of[]: violates: of[] is one of 1",
+		"200 OK: the body: want array, got null":    "200 answers break their schema: the body: want array, got null",
+		"200 OK: items at 7 o'clock: want array":    "200 answers break their schema: items at 7 o'clock: want array",
+	} {
+		r := &report.Report{Findings: []report.Finding{{Check: "response-schema", Severity: report.Error, Status: 200, Message: message}}}
+		r.Sort()
+		assert.Equal(t, want, r.Groups[0].Title)
+	}
+}

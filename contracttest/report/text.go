@@ -15,6 +15,9 @@ type TextOptions struct {
 	Verbose bool // every finding, and every clause that was not kept, broken or observed
 	// Width is that of the terminal, in cells; 0 where there is none.
 	Width int
+	// Repeat is the command that sends the case of a finding again by its ID, which comes
+	// behind it; empty where there is no JSON report that it could read.
+	Repeat string
 	// Words replace those that a finding is shown with.
 	Words Words
 }
@@ -328,14 +331,19 @@ func (p *printer) evidence(r *Report, f Finding) {
 			p.command("repeat", lines)
 		}
 	}
+	byID := false
 	switch {
 	case f.Case.ID != "" && r.Traffic != nil:
 		p.quoted("exchange", f.Case.ID)
 	case f.Case.ID != "":
-		lines, _ := shellLines(r.again(f.Case), p.room-14)
+		again := r.again(f.Case)
+		if byID = p.opts.Repeat != "" && f.ID != ""; byID {
+			again = p.opts.Repeat + " " + f.ID
+		}
+		lines, _ := shellLines(again, p.room-14)
 		p.command("again", lines)
 	}
-	if f.ID != "" {
+	if f.ID != "" && !byID {
 		p.quoted("id", f.ID)
 	}
 }

@@ -42,7 +42,7 @@ func title(members []Finding) string {
 		}
 	case checkSchema:
 		return fmt.Sprintf("%s break their schema: %s", statuses(members), some(members, func(f Finding) string {
-			return strings.Replace(f.about(), ": is ", " is ", 1)
+			return strings.Replace(anyItem(f.about()), ": is ", " is ", 1)
 		}))
 	case checkInvalidAccepted:
 		if f.Leave == "" {
@@ -136,7 +136,31 @@ func (f Finding) breaks() string {
 	_, what, _ := strings.Cut(f.about(), "; ")
 	what = strings.TrimPrefix(what, "broken: ")
 	what, _, _ = strings.Cut(what, "; sent again")
-	return cmp.Or(what, f.Clause)
+	return cmp.Or(anyItem(what), f.Clause)
+}
+
+// anyItem is what a message says of a place, without the index of the item that the example
+// happens to have: of others it says the same.
+func anyItem(text string) string {
+	place, what, ok := strings.Cut(text, ": ")
+	if !ok || strings.Contains(place, " ") {
+		return text
+	}
+	var b strings.Builder
+	for i, step := range strings.Split(place, "/") {
+		_, err := strconv.ParseUint(step, 10, 32)
+		switch {
+		case err == nil && i == 0:
+			b.WriteString("body[]")
+		case err == nil:
+			b.WriteString("[]")
+		case i == 0:
+			b.WriteString(step)
+		default:
+			b.WriteString("/" + step)
+		}
+	}
+	return b.String() + ": " + what
 }
 
 // some lists what the findings say, the first few of them.
