@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -41,6 +44,21 @@ func MaxClauses(n int) LoadOption {
 			return nil, fmt.Errorf("max clauses: %d is negative", n)
 		}
 		return contract.MaxClauses(n), nil
+	}
+}
+
+// Fetch allows references of the document to lead to files on these hosts, as example.com or
+// example.com:8080: each is fetched once, without a credential, and the report says which were.
+// A reference to any other host is left out with a warning, and so are all where Fetch is not
+// given.
+func Fetch(hosts ...string) LoadOption {
+	return func() (contract.Option, error) {
+		for _, host := range hosts {
+			if u, err := url.Parse("//" + host); err != nil || u.Host != host || u.Hostname() == "" {
+				return nil, fmt.Errorf("fetch: %q is not a host, as example.com", host)
+			}
+		}
+		return contract.Fetch(hosts...), nil
 	}
 }
 
@@ -86,7 +104,7 @@ func Overlay(file string) LoadOption {
 }
 
 // LoadConfig takes from a file of settings, as Config does, what a document is loaded with:
-// overlays, max-clauses and the formats by their patterns.
+// overlays, max-clauses, fetch and the formats by their patterns.
 func LoadConfig(file string) LoadOption {
 	return func() (contract.Option, error) {
 		l, err := config.Load(file)
@@ -104,7 +122,7 @@ func LoadWith(l *config.Layer) LoadOption {
 		if err := l.Check(); err != nil {
 			return nil, err //nolint:wrapcheck // it says what is wrong
 		}
-		opts := []LoadOption{MaxClauses(l.MaxClauses)}
+		opts := []LoadOption{MaxClauses(l.MaxClauses), Fetch(l.Fetch...)}
 		for _, p := range l.Format {
 			opts = append(opts, FormatPattern(p.Name, strings.Join(p.Values, "")))
 		}
@@ -197,9 +215,9 @@ func (c *Contract) Clauses() []Clause {
 	return all
 }
 
-// Converted returns a document of Swagger 2.0 or OpenAPI 3.2 as it is read: as one of 3.0 or
-// 3.1, in JSON. It is nil for any other document.
-func (c *Contract) Converted() []byte { return c.c.Converted }
+// Loaded returns the document as kin-openapi has loaded it, for tools that read that: Swagger 2.0
+// as OpenAPI 3.0, and faults mended. It must not be changed.
+func (c *Contract) Loaded() *openapi3.T { return c.c.Doc }
 
 // Warnings lists faults of the document that do not keep it from being used.
 func (c *Contract) Warnings() []string { return c.c.Warnings }

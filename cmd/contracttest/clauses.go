@@ -19,6 +19,7 @@ func note(w io.Writer, contract *contracttest.Contract) {
 
 func newClausesCommand() *cobra.Command {
 	var spec string
+	var hosts *[]string
 	cmd := &cobra.Command{
 		Use:   "clauses --spec openapi.yaml",
 		Short: "List the clauses of a document with their places",
@@ -28,7 +29,7 @@ func newClausesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			contract, err := doc.load()
+			contract, err := doc.load(contracttest.Fetch(*hosts...))
 			if err != nil {
 				return err
 			}
@@ -44,5 +45,6 @@ func newClausesCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", specUsage)
+	hosts = fetchFlag(cmd)
 	return cmd
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/oasdiff/oasdiff/checker"
 	"github.com/oasdiff/oasdiff/diff"
 	"github.com/oasdiff/oasdiff/load"
@@ -22,6 +21,7 @@ func newDiffCommand() *cobra.Command {
 	var reports []string
 	var failOn string
 	var verbose, quiet bool
+	var hosts *[]string
 	cmd := &cobra.Command{
 		Use:   "diff old.yaml new.yaml",
 		Short: "Tell which clauses came, went and changed, and what of it breaks clients",
@@ -42,11 +42,11 @@ Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not 
 			if args[0] == "-" && args[1] == "-" {
 				return errors.New("only one of the documents can come from standard input")
 			}
-			before, err := openEdition(cmd, args[0])
+			before, err := openEdition(cmd, args[0], *hosts)
 			if err != nil {
 				return err
 			}
-			after, err := openEdition(cmd, args[1])
+			after, err := openEdition(cmd, args[1], *hosts)
 			if err != nil {
 				return err
 			}
@@ -71,6 +71,7 @@ Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not 
 			return nil
 		},
 	}
+	hosts = fetchFlag(cmd)
 	fl := cmd.Flags()
 	fl.StringArrayVar(&reports, "report", nil, config.Lookup("report").Doc)
 	fl.StringVar(&failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
@@ -83,19 +84,18 @@ Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not 
 type edition struct {
 	name     string
 	contract *contracttest.Contract
-	spec     *openapi3.T
 	text     string
 	all      []contracttest.Clause
 	clauses  map[string]contracttest.Clause // by name
 }
 
-func openEdition(cmd *cobra.Command, name string) (*edition, error) {
+func openEdition(cmd *cobra.Command, name string, hosts []string) (*edition, error) {
 	doc, err := open(cmd.Context(), name, cmd.InOrStdin())
 	if err != nil {
 		return nil, err
 	}
 	v := &edition{name: doc.name, clauses: map[string]contracttest.Clause{}}
-	if v.contract, err = doc.load(); err != nil {
+	if v.contract, err = doc.load(contracttest.Fetch(hosts...)); err != nil {
 		return nil, err
 	}
 	v.all = v.contract.Clauses()
@@ -107,15 +107,6 @@ func openEdition(cmd *cobra.Command, name string) (*edition, error) {
 		return nil, fmt.Errorf("%s: %w", doc.name, err)
 	}
 	v.text = string(data)
-	if converted := v.contract.Converted(); converted != nil {
-		data = converted
-	}
-	loader := openapi3.NewLoader()
-	loader.IncludeOrigin = true
-	loader.IsExternalRefsAllowed = doc.data == nil
-	if v.spec, err = loader.LoadFromDataWithPath(data, doc.location()); err != nil {
-		return nil, fmt.Errorf("%s: cannot be compared: %w", doc.name, err)
-	}
 	return v, nil
 }
 
@@ -162,7 +153,7 @@ func contrast(before, after *edition) (c *comparison, err error) {
 		}
 	}()
 	d, sources, err := diff.GetWithOperationsSourcesMap(diff.NewConfig(),
-		&load.SpecInfo{Url: before.name, Spec: before.spec}, &load.SpecInfo{Url: after.name, Spec: after.spec})
+		&load.SpecInfo{Url: before.name, Spec: before.contract.Loaded()}, &load.SpecInfo{Url: after.name, Spec: after.contract.Loaded()})
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s cannot be compared: %w", before.name, after.name, err)
 	}

@@ -9,10 +9,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/config"
@@ -95,16 +96,13 @@ func readAtMost(r io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// location is the document's as a URL.
-func (d document) location() *url.URL {
-	if u, err := url.Parse(d.name); err == nil && isURL(d.name) {
-		return u
-	}
-	return &url.URL{Path: filepath.ToSlash(d.name)}
-}
-
 // hostAndPort is how an address begins that lacks only a scheme.
 var hostAndPort = regexp.MustCompile(`^[\w.-]+:\d+(?:/|$)`)
+
+// fetchFlag adds the flag that names the hosts that references may lead to.
+func fetchFlag(cmd *cobra.Command) *[]string {
+	return cmd.Flags().StringArray("fetch", nil, config.Lookup("fetch").Doc)
+}
 
 // load makes a contract of it.
 func (d document) load(opts ...contracttest.LoadOption) (*contracttest.Contract, error) {

@@ -25,6 +25,7 @@ import (
 type mockFlags struct {
 	spec, listen, data, delay, fail string
 	values                          []string
+	fetch                           *[]string
 	seed                            int64
 	stateless, vary, quiet          bool
 }
@@ -43,6 +44,7 @@ goes to standard error. A document in a file is read again when it changes.`,
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&in.spec, "spec", "openapi.yaml", specUsage)
+	in.fetch = fetchFlag(cmd)
 	fl.StringVar(&in.listen, "listen", "127.0.0.1:4010", "address to listen on; port 0 takes a free one")
 	fl.BoolVar(&in.stateless, "stateless", false, "answer each request as if it were the first: nothing is made, changed or deleted")
 	fl.BoolVar(&in.vary, "vary", false, "answer valid requests with each documented response in turn, at each edge that keeps it")
@@ -113,7 +115,7 @@ func serveMock(cmd *cobra.Command, in mockFlags) error {
 	if err != nil {
 		return err
 	}
-	contract, err := doc.load()
+	contract, err := doc.load(contracttest.Fetch(*in.fetch...))
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func serveMock(cmd *cobra.Command, in mockFlags) error {
 	}
 	var watching sync.WaitGroup
 	if doc.data == nil {
-		watching.Go(func() { watch(ctx, doc, contract, out, put) })
+		watching.Go(func() { watch(ctx, doc, contract, out, put, *in.fetch...) })
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -218,7 +220,7 @@ const watchEvery = 500 * time.Millisecond
 
 // watch reads a document again when it, or a file that it refers to, has changed, and says what
 // has. One that cannot be used leaves the one before in its place.
-func watch(ctx context.Context, doc document, contract *contracttest.Contract, out io.Writer, put func(*contracttest.Contract) error) {
+func watch(ctx context.Context, doc document, contract *contracttest.Contract, out io.Writer, put func(*contracttest.Contract) error, hosts ...string) {
 	files := filesOf(doc, contract)
 	seen := stamps(files)
 	tick := time.NewTicker(watchEvery)
@@ -234,7 +236,7 @@ func watch(ctx context.Context, doc document, contract *contracttest.Contract, o
 			continue
 		}
 		seen = now
-		next, err := doc.load()
+		next, err := doc.load(contracttest.Fetch(hosts...))
 		if err == nil {
 			err = put(next)
 		}

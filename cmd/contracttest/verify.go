@@ -18,6 +18,7 @@ import (
 func newVerifyCommand() *cobra.Command {
 	var spec, failOn string
 	var verbose bool
+	var hosts *[]string
 	cmd := &cobra.Command{
 		Use:   "verify --spec openapi.yaml FILE.har|FILE.txtar…",
 		Short: "Judge recorded or hand-written exchanges against a document",
@@ -30,7 +31,7 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			contract, err := doc.load()
+			contract, err := doc.load(contracttest.Fetch(*hosts...))
 			if err != nil {
 				return err
 			}
@@ -38,6 +39,7 @@ func newVerifyCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", specUsage)
+	hosts = fetchFlag(cmd)
 	cmd.Flags().StringVar(&failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "a line for every exchange, not only for those with findings")
 	return cmd

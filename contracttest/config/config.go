@@ -32,6 +32,7 @@ type Settings struct {
 	Seed            int64
 	Cases           int
 	MaxClauses      int
+	Fetch           []string
 	Format          []Pair // pattern by name
 	CredentialTries int
 	Workers         int
@@ -168,6 +169,7 @@ var Table = []Setting{
 	{Name: "seed", Go: "Seed", Kind: Int, Doc: "chooses the random cases; the same seed makes the same run", Min: -1 << 63, Again: true, at: func(s *Settings) any { return &s.Seed }},
 	{Name: "cases", Go: "Cases", Kind: Int, Doc: "random cases for each operation, beside those for its clauses", Again: true, at: func(s *Settings) any { return &s.Cases }},
 	{Name: "max-clauses", Go: "MaxClauses", Kind: Int, Doc: "clauses of the document from where on a shared schema is tried in full only where it was first met", Again: true, at: func(s *Settings) any { return &s.MaxClauses }},
+	{Name: "fetch", Go: "Fetch", Kind: List, Doc: "host that references of the document may lead to, as example.com: files there are fetched, each once; no other is (repeatable)", Again: true, at: func(s *Settings) any { return &s.Fetch }},
 	{Name: "format", Go: "FormatPattern", Kind: Mappings, Doc: "a format of the document that nothing else defines, as name=PATTERN; what does not match breaks the contract (repeatable)", Again: true, at: func(s *Settings) any { return &s.Format }},
 	{Name: "credential-tries", Go: "CredentialTries", Kind: Int, Doc: "requests with a wrong credential in a row before one with the good credential; 0 sends none", at: func(s *Settings) any { return &s.CredentialTries }},
 	{Name: "workers", Go: "Workers", Kind: Int, Doc: "requests under way at once", Min: 1, Max: 1024, at: func(s *Settings) any { return &s.Workers }},

@@ -29,7 +29,7 @@ type Run struct {
 // Actions are the changes of the document that would mend what a report has found, cause by
 // cause. Those that are known are left out.
 func Actions(c *contract.Contract, rep *report.Report, run *Run) ([]report.Amendment, error) {
-	if c.Converted != nil {
+	if c.Converted {
 		return nil, nil // a change of what it was made into is none of the document
 	}
 	root, err := c.Tree()

@@ -24,7 +24,7 @@ type Contract struct {
 	Sources    map[string]string
 	File       string // as it was named; places name it too
 	Doc        *openapi3.T
-	Converted  []byte // as Document.Converted returns it
+	Converted  bool   // Doc is not what was written: Swagger 2.0 as OpenAPI 3.0, or OpenAPI 3.2 as 3.1
 	BasePath   string // path of the first server, without a slash at its end
 	Operations []*Operation
 	Clauses    []*Clause // of all operations, in order
@@ -38,7 +38,7 @@ type Contract struct {
 	Undriven []Undriven
 
 	document *document.Document
-	overlays []*document.Overlay
+	reading  []document.Option
 	byID     map[string]*Operation
 	bases    []string // base paths, the longest first
 	routes   routes
@@ -62,7 +62,12 @@ func MaxClauses(n int) Option { return func(c *Contract) { c.max = n } }
 
 // Overlays change the document before it is taken apart, one after the other.
 func Overlays(overlays ...*document.Overlay) Option {
-	return func(c *Contract) { c.overlays = append(c.overlays, overlays...) }
+	return func(c *Contract) { c.reading = append(c.reading, document.Overlaid(overlays...)) }
+}
+
+// Fetch allows references of the document to lead to these hosts.
+func Fetch(hosts ...string) Option {
+	return func(c *Contract) { c.reading = append(c.reading, document.Fetch(hosts...)) }
 }
 
 // Formats defines formats of texts by their names.

@@ -49,7 +49,7 @@ var (
 // *Error.
 func Load(file string, opts ...Option) (*Contract, error) {
 	c := shaped(opts)
-	d, err := document.Load(file, c.overlays...)
+	d, err := document.Load(file, c.reading...)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func Load(file string, opts ...Option) (*Contract, error) {
 // and what relative references are relative to.
 func Parse(file string, data []byte, opts ...Option) (*Contract, error) {
 	c := shaped(opts)
-	d, err := document.Parse(file, data, c.overlays...)
+	d, err := document.Parse(file, data, c.reading...)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +116,9 @@ func (c *Contract) locate() {
 	c.Sources = c.document.Text(places)
 	if c.schemas.Full() {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the document unrolls to more than %d clauses (--max-clauses): from there on, a schema that was met before is one clause, with one case that keeps it and one that breaks it", c.File, c.max))
+	}
+	if note := c.document.Fetched(); note != "" {
+		c.Warnings = append(c.Warnings, c.File+": "+note)
 	}
 	c.Warnings = append(c.Warnings, c.document.Warnings()...)
 	c.document.Forget()

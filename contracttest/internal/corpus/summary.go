@@ -33,6 +33,7 @@ var particular = []struct {
 	{regexp.MustCompile(`\bexample [^:]+: `), "example …: "},
 	{regexp.MustCompile(`\b(the format|of format|format of) \S+`), "$1 …"},
 	{regexp.MustCompile(`\S*/\S*/\S*`), "…"},
+	{regexp.MustCompile(`--fetch \S+`), "--fetch …"},
 	{regexp.MustCompile(`(the pattern|matches) .*`), "$1 …"},
 	{regexp.MustCompile(`\[[^\]]*\]`), "[…]"},
 	{regexp.MustCompile(`\d+`), "N"},

@@ -49,7 +49,7 @@ func fetchSwagger(ctx context.Context) (map[string]string, error) {
 			return nil, fmt.Errorf("%s cannot be had: %s: %w", module, got.Error, errors.Join(err, jsonErr))
 		}
 		err = filepath.WalkDir(got.Dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !slices.Contains([]string{".json", ".yaml", ".yml"}, filepath.Ext(path)) {
+			if err != nil || d.IsDir() || !slices.Contains([]string{".json", ".yaml", ".yml", ".tmpl"}, filepath.Ext(path)) {
 				return err
 			}
 			data, err := readSwagger(path)

@@ -34,8 +34,21 @@ type Document struct {
 	acyclic  map[*openapi3.Schema]bool // schemas that were looked at by cut
 }
 
-// Load reads a document from a file, and changes it by overlays. The error is an *Error.
-func Load(file string, overlays ...*Overlay) (*Document, error) {
+// Option shapes how a document is read.
+type Option func(*source)
+
+// Overlaid changes the document by overlays, one after the other.
+func Overlaid(overlays ...*Overlay) Option {
+	return func(s *source) { s.overlays = append(s.overlays, overlays...) }
+}
+
+// Fetch allows references to lead to files on the hosts.
+func Fetch(hosts ...string) Option {
+	return func(s *source) { s.fetcher.hosts = append(s.fetcher.hosts, hosts...) }
+}
+
+// Load reads a document from a file. The error is an *Error.
+func Load(file string, opts ...Option) (*Document, error) {
 	data, err := readFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -43,27 +56,31 @@ func Load(file string, overlays ...*Overlay) (*Document, error) {
 	case err != nil:
 		return nil, &Error{File: file, Reason: "cannot be read", Err: err}
 	}
-	return Parse(file, data, overlays...)
+	return Parse(file, data, opts...)
 }
 
-// Parse reads a document from memory. Places call it file, and relative
+// Parse reads a document from memory, as Load does. Places call it file, and relative
 // references are relative to that. The error is an *Error.
-func Parse(file string, data []byte, overlays ...*Overlay) (*Document, error) {
+func Parse(file string, data []byte, opts ...Option) (*Document, error) {
 	if len(data) > maxDocument {
 		return nil, &Error{File: file, Reason: errTooLarge.Error()}
 	}
-	src := &source{file: file, data: data, files: map[string][]byte{}, overlays: overlays}
+	src := &source{file: file, data: data, files: map[string][]byte{}}
+	for _, opt := range opts {
+		opt(src)
+	}
 	doc, mended, err := src.load()
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{File: file, T: doc, source: src, overlays: overlays, base: &url.URL{Path: "/"}, acyclic: map[*openapi3.Schema]bool{}}
+	d := &Document{File: file, T: doc, source: src, overlays: src.overlays, base: &url.URL{Path: "/"}, acyclic: map[*openapi3.Schema]bool{}}
 	if src.location().Host != "" {
 		d.base = src.location()
 	}
 	if mended != nil {
 		d.root, d.from, d.warnings = mended.root, mended.from, mended.warnings
 	}
+	d.warnings = append(d.warnings, src.lost...)
 	d.readExact(src.location().Path, src.loaded)
 	for name, text := range src.files {
 		d.readExact(name, text)
@@ -74,14 +91,9 @@ func Parse(file string, data []byte, overlays ...*Overlay) (*Document, error) {
 	return d, nil
 }
 
-// Converted returns a document of Swagger 2.0 as one of OpenAPI 3.0, and one of OpenAPI 3.2 as
-// one of 3.1, in JSON; nil for others.
-func (d *Document) Converted() []byte {
-	if d.from == nil {
-		return nil
-	}
-	return d.source.loaded
-}
+// Converted reports whether T is not the document as it was written: Swagger 2.0 as OpenAPI 3.0,
+// or OpenAPI 3.2 as 3.1.
+func (d *Document) Converted() bool { return d.from != nil }
 
 // checkRoot warns of what concerns the document as a whole.
 func (d *Document) checkRoot() {
@@ -123,6 +135,9 @@ func (d *Document) Warn(place Place, format string, args ...any) {
 	d.warned[key] = true
 	d.warnings = append(d.warnings, w)
 }
+
+// Fetched says what was got over a network; it is empty where nothing was.
+func (d *Document) Fetched() string { return d.source.fetcher.note() }
 
 // Faults counts the warnings.
 func (d *Document) Faults() int { return len(d.warnings) }

@@ -73,7 +73,7 @@ func TestMended(t *testing.T) {
 		},
 		{
 			"another host", "paths:\n  /a:\n    get:\n      responses: {'200': {$ref: 'https://example.com/a.yaml#/a'}, default: {description: b}}",
-			`doc.yaml:6:33: reference "https://example.com/a.yaml#/a" ignored: remote files are not fetched`,
+			`doc.yaml:6:33: reference "https://example.com/a.yaml#/a" ignored: remote files are not fetched: --fetch example.com allows it`,
 		},
 		{
 			"a reference to something else", "paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: {$ref: '#/components/responses/r'}}\n      " + done +

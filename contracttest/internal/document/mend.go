@@ -151,9 +151,14 @@ func (m *mender) fitReference(n, ref *yaml.Node, shape, pointer string) bool {
 	if shape != "schema" && (shape != "pathItem" || len(n.Content) == 2) {
 		return false
 	}
+	loseReference(n)
+	return true
+}
+
+// loseReference takes the reference out of an object, and marks it.
+func loseReference(n *yaml.Node) {
 	remove(n, "$ref")
 	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: lostReference}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
-	return true
 }
 
 // fieldsOf returns the shapes of the fields of an object.

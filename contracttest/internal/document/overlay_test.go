@@ -103,7 +103,7 @@ func TestPlacesWithOverlay(t *testing.T) {
     remove: true
 `)
 	require.NoError(t, err)
-	d, err := document.Parse("a.yaml", []byte(commented), o)
+	d, err := document.Parse("a.yaml", []byte(commented), document.Overlaid(o))
 	require.NoError(t, err)
 	assert.NotNil(t, d.T.Paths.Value("/a").Get.Responses.Value("404"))
 	places := []*document.Place{{Pointer: "/paths/~1a/get/summary"}, {Pointer: "/paths/~1a/get/responses/404/description"}}
@@ -138,7 +138,7 @@ func TestBadOverlays(t *testing.T) {
 	} {
 		o, err := overlay(t, overlayHead+"  - "+action)
 		require.NoError(t, err)
-		_, err = document.Parse("a.yaml", []byte(commented), o)
+		_, err = document.Parse("a.yaml", []byte(commented), document.Overlaid(o))
 		assert.ErrorContains(t, err, want)
 	}
 }

@@ -69,7 +69,10 @@ type source struct {
 	data  []byte
 	files map[string][]byte // by the path that they were read from
 	// overlays are what is changed in data, one after the other.
-	overlays []*Overlay
+	overlays  []*Overlay
+	fetcher   fetcher
+	rewritten map[string][]byte // files that were fetched, as the loader is to read them
+	lost      []warning         // of references in them
 	// loaded is what the loader has read in place of data: without the faults.
 	loaded []byte
 }
@@ -207,18 +210,40 @@ func (d *Document) Resolve(ref string) (*url.URL, error) {
 	return d.base.ResolveReference(u), nil
 }
 
-// other reads a file that the document refers to. Nothing is fetched over a
-// network: who names a document does not name what it refers to. A document
-// that was fetched is one file.
+// other reads a file that the document refers to, as the loader is to read it.
 func (s *source) other(location *url.URL) ([]byte, error) {
-	if location.Host != "" && location.String() == s.location().String() {
-		return s.data, nil
+	location = s.whole(location)
+	data, err := s.raw(location)
+	if err == nil && location.Host != "" && s.name(pathOf(location)) != "" {
+		return s.absolute(data, location)
 	}
-	if location.Scheme != "" || location.Host != "" {
-		return nil, fmt.Errorf("%s: remote files are not fetched", location.Redacted())
+	return data, err
+}
+
+// whole returns the location of a file that the loader names: a document that was fetched has
+// no local files.
+func (s *source) whole(location *url.URL) *url.URL {
+	if at := s.location(); at.Host != "" && location.Host == "" && location.Scheme == "" {
+		return at.ResolveReference(location)
 	}
-	name := location.Path
-	if name == filepath.ToSlash(s.file) {
+	return location
+}
+
+// pathOf returns the name of a file by its location: its path, or its URL.
+func pathOf(location *url.URL) string {
+	if location.Scheme == "" && location.Host == "" {
+		return location.Path
+	}
+	u := *location
+	u.Fragment, u.RawFragment = "", ""
+	return u.String()
+}
+
+// raw returns the text of a file. Over a network those are got alone whose host was named: who
+// names a document does not name what it refers to.
+func (s *source) raw(location *url.URL) ([]byte, error) {
+	name := pathOf(location)
+	if s.name(name) == "" {
 		return s.data, nil
 	}
 	if data, ok := s.files[name]; ok {
@@ -227,7 +252,13 @@ func (s *source) other(location *url.URL) ([]byte, error) {
 	if len(s.files) >= maxFiles {
 		return nil, fmt.Errorf("the document refers to more than %d files", maxFiles)
 	}
-	data, err := readFile(filepath.FromSlash(name))
+	var data []byte
+	var err error
+	if location.Scheme != "" || location.Host != "" {
+		data, err = s.fetcher.get(location)
+	} else {
+		data, err = readFile(filepath.FromSlash(name))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -241,18 +272,12 @@ func (s *source) unreadable(ref string) string {
 	if err != nil {
 		return "not a URI"
 	}
-	u.Fragment = ""
-	if s.location().Host != "" {
-		u = s.location().ResolveReference(u)
-	}
-	if u.Scheme == "" && u.Host == "" && !path.IsAbs(u.Path) {
-		u.Path = path.Join(path.Dir(filepath.ToSlash(s.file)), u.Path)
-	}
-	if _, err := s.other(u); err != nil {
-		if u.Scheme != "" || u.Host != "" {
-			return "remote files are not fetched"
+	u = toURL(cmp.Or(s.fileOf(u, ""), s.file))
+	if _, err := s.raw(u); err != nil {
+		if u.Host == "" {
+			return "file cannot be read"
 		}
-		return "file cannot be read"
+		return OneLine(err.Error())
 	}
 	return ""
 }
@@ -260,7 +285,6 @@ func (s *source) unreadable(ref string) string {
 // fileOf returns the name of the file that a reference in another one leads to.
 func (s *source) fileOf(ref *url.URL, from string) string {
 	u := *ref
-	u.Fragment, u.RawFragment = "", ""
 	base := s.location()
 	if from != "" {
 		base = toURL(from)
@@ -271,7 +295,7 @@ func (s *source) fileOf(ref *url.URL, from string) string {
 	case u.Scheme == "" && u.Host == "" && base.Host == "":
 		return s.name(path.Join(path.Dir(base.Path), u.Path))
 	}
-	return s.name(base.ResolveReference(&u).String())
+	return s.name(pathOf(base.ResolveReference(&u)))
 }
 
 // toURL returns the URL of a document or file that is named by a path or a URL.
@@ -297,18 +321,15 @@ func (s *source) name(file string) string {
 // document itself.
 func (s *source) complete(ref, from string) string {
 	u, err := url.Parse(ref)
-	if err != nil || u.Scheme != "" || u.Host != "" || s.location().Host != "" {
+	if err != nil {
 		return ref
 	}
 	_, fragment, _ := strings.Cut(ref, "#")
 	file := from
-	switch {
-	case path.IsAbs(u.Path):
-		file = u.Path
-	case u.Path != "":
-		file = path.Join(path.Dir(cmp.Or(from, s.location().Path)), u.Path)
+	if u.Scheme != "" || u.Host != "" || u.Path != "" {
+		file = s.fileOf(u, from)
 	}
-	return s.name(file) + "#" + fragment
+	return file + "#" + fragment
 }
 
 // text returns the text of a file by the name that places have for it.

@@ -127,7 +127,7 @@ func (v *inventory) follow(ref reference, text *string, at location) location {
 	}
 	to := location{pointer: Target(*text, at.pointer), file: at.file}
 	if path := ref.RefPath(); path != nil {
-		to.file = v.source.name(path.Path)
+		to.file = v.source.name(pathOf(v.source.whole(path)))
 	}
 	return to
 }
