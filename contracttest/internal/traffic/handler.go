@@ -214,8 +214,7 @@ func (p *passage) end() {
 		p.sent.free()
 		p.got.free()
 	}
-	if p.hijacked || p.status == http.StatusSwitchingProtocols {
-		p.w.counts.upgraded.Add(1)
+	if p.hijacked {
 		free()
 		return
 	}

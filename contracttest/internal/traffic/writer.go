@@ -81,6 +81,7 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(h.p.out).Hijack()
 	if err == nil {
 		h.p.hijacked = true
+		h.p.w.counts.upgraded.Add(1)
 		h.p.over()
 	}
 	return conn, buffered, err //nolint:wrapcheck // it passes as it is
