@@ -26,8 +26,13 @@ if [[ -n $INPUT_START ]]; then
 fi
 
 args=(run)
-for given in "spec=$INPUT_SPEC" "target=$INPUT_TARGET" "config=$INPUT_CONFIG" "baseline=$INPUT_BASELINE" "fail-on=$INPUT_FAIL_ON"; do
-  if [[ $given != *= ]]; then args+=("--$given"); fi # what is not given, the settings may say
+# Each other input is a flag of its name, or one for each of its lines. What is not given, the settings may say.
+for name in $(compgen -e INPUT_ | sort); do
+  case $name in INPUT_ARGS | INPUT_REPORTS | INPUT_START | INPUT_VERSION) continue ;; esac
+  flag=$(tr '[:upper:]_' '[:lower:]-' <<<"${name#INPUT_}")
+  while IFS= read -r line; do
+    if [[ -n $line ]]; then args+=("--$flag=$line"); fi
+  done <<<"${!name}"
 done
 for report in html=html json=json junit=xml sarif=sarif har=har md=md; do
   args+=(--report "${report%=*}=$INPUT_REPORTS/report.${report#*=}")

@@ -55,6 +55,8 @@ func (r *runner) reset(ctx context.Context) {
 		r.report.Inconclusive = append(r.report.Inconclusive, "reset: "+text)
 		r.stop(errReset)
 	}
+	before := r.plan
+	before.wait() // it reads what is going to be other
 	values, err := r.opts.Reset(ctx)
 	if err != nil {
 		fail(r.opts.withoutSecrets(err, r.renewal.secrets()))
@@ -73,11 +75,10 @@ func (r *runner) reset(ctx context.Context) {
 		made[st.op] = st.renews()
 		st.fixture, st.actual, st.references = nil, nil, nil
 	}
-	before := r.plan
-	before.wait()
 	r.plan, r.bases = nil, nil
 	r.prepare(ctx)
 	if r.over(ctx) {
+		r.plan.wait()
 		r.plan = before
 		return
 	}
