@@ -207,7 +207,7 @@ func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 		}
 	}
 	want := accepted(r.Header.Values("Accept"))
-	if w == (wish{}) {
+	if w == (wish{}) && acceptable(op, want) { // what is refused changes nothing
 		if out, ok := s.remembered(op, req, want); ok {
 			return out
 		}
@@ -337,6 +337,14 @@ func (s *Server) refused(op *contract.Operation, status int, why string) *wire.R
 		}
 	}
 	return problem(status, why)
+}
+
+// acceptable reports whether a success of an operation is in a media type that is wanted.
+func acceptable(op *contract.Operation, want func(string) float64) bool {
+	return slices.ContainsFunc(successes(op), func(status int) bool {
+		r := op.Response(status)
+		return r == nil || len(r.Media) == 0 || bodyless(status) || len(first(r, want)) > 0
+	})
 }
 
 // draw chooses among what a request may get: the same request gets the same with a seed.

@@ -27,9 +27,10 @@ import (
 type state struct {
 	mu    sync.Mutex
 	kinds []*kind
-	roles []role // of the operations, by their index
-	count int    // of identifiers that were made
-	size  int    // of resources that are there
+	roles []role          // of the operations, by their index
+	count int             // of identifiers that were made
+	size  int             // of resources that are there
+	left  map[string]bool // paths of resources that were taken away
 	keys  map[string]keyed
 }
 
@@ -44,8 +45,19 @@ type resource struct {
 	values map[string]string // of path parameters, by their names
 	object map[string]any    // its members, whatever answer shows which of them
 	gone   bool
-	shows  map[*contract.Node]map[string]any // as answers show it, until it changes
+	// As answers show it, until it changes: by schema, and whole answers by what was asked for.
+	shows   map[*contract.Node]map[string]any
+	answers map[question]reply
 }
+
+// question is what is asked of a resource.
+type question struct {
+	op     *contract.Operation
+	accept string
+}
+
+// maxQuestions is how many whole answers of a resource are remembered.
+const maxQuestions = 16
 
 // as is what a schema shows of a resource; nil where that cannot be. Nobody may change it.
 func (r *resource) as(m *value.Maker, n *contract.Node) map[string]any {
@@ -83,7 +95,7 @@ const (
 )
 
 func newState(c *contract.Contract) *state {
-	st := &state{roles: make([]role, len(c.Operations)), keys: map[string]keyed{}}
+	st := &state{roles: make([]role, len(c.Operations)), keys: map[string]keyed{}, left: map[string]bool{}}
 	for _, k := range chain.Kinds(c, world.New(c)) {
 		if len(k.Param.Node.Schema.Enum) > 0 || k.Param.Node.Schema.Const != nil {
 			continue // the document lists them: nothing is made
@@ -165,6 +177,10 @@ func (st *state) remove(r *resource) {
 			continue
 		}
 		k.all = slices.DeleteFunc(k.all, func(other *resource) bool { return other == r })
+		if len(st.left) >= maxResources {
+			clear(st.left)
+		}
+		st.left[(&world.Resource{Item: k.Item, Values: r.values}).Path()] = true
 		for _, child := range st.kinds {
 			if child.Parent != k.Kind {
 				continue
@@ -205,8 +221,12 @@ func (s *Server) remembered(op *contract.Operation, req *wire.Request, want func
 	var here *resource
 	for _, k := range r.above {
 		found := k.find(t.values)
-		if found == nil && k != r.puts {
+		switch {
+		case found != nil || k == r.puts:
+		case st.left[t.path(k)] || op.Response(http.StatusNotFound) != nil || op.Response(http.StatusGone) != nil:
 			return t.absent(), true
+		default: // the document has no answer for what was never there
+			return reply{}, false
 		}
 		if k.Item == op.Path || k.Kind.Item == strings.TrimSuffix(op.Path[:strings.LastIndex(op.Path, "/")], "/") {
 			here = found
@@ -230,8 +250,10 @@ func (s *Server) remembered(op *contract.Operation, req *wire.Request, want func
 		return t.replace(r.puts, here)
 	case r.patches != nil:
 		return t.change(r.patches, here)
-	case here != nil && (r.reads != nil || !world.Safe(op.Method)):
-		return t.shown(here, cmp.Or(r.reads, r.above[len(r.above)-1]), successes(op)), true
+	case here != nil && r.reads != nil:
+		return t.read(here, r.reads), true
+	case here != nil && !world.Safe(op.Method):
+		return t.shown(here, r.above[len(r.above)-1], successes(op)), true
 	}
 	return reply{}, false
 }
@@ -248,6 +270,17 @@ type turn struct {
 // pathValues are the values of the parameters in a path.
 func (t turn) pathValues(path string) map[string]string {
 	return world.Values(t.op, path, base(t.op, path))
+}
+
+// path is that of the resource of a kind which the path of the request names.
+func (t turn) path(k *kind) string {
+	values := map[string]string{}
+	for name, v := range t.values {
+		if strings.Contains(k.Item, "{"+name+"}") {
+			values[name] = v
+		}
+	}
+	return (&world.Resource{Item: k.Item, Values: values}).Path()
 }
 
 // absent refuses a request about what is not there.
@@ -635,6 +668,21 @@ func (s shape) project(object map[string]any) map[string]any {
 	return out
 }
 
+// read answers with a resource as it is shown, or was since it has changed.
+func (t turn) read(r *resource, k *kind) reply {
+	q := question{t.op, strings.Join(t.req.Values("Accept"), ",")}
+	out, seen := r.answers[q]
+	if !seen {
+		out = t.shown(r, k, successes(t.op))
+		if r.answers == nil || len(r.answers) >= maxQuestions {
+			r.answers = map[question]reply{}
+		}
+		r.answers[q] = out
+	}
+	out.Response = again(out.Response) // its header is added to
+	return out
+}
+
 // shown answers with a resource, or as the document has it where the answer shows none.
 func (t turn) shown(r *resource, k *kind, statuses []int) reply {
 	out := reply{op: t.op}
@@ -805,6 +853,6 @@ func (t turn) store(k *kind, r *resource, object map[string]any, statuses []int)
 		why := "the resource would not keep its schema"
 		return reply{op: t.op, Response: t.refused(t.op, status, why), note: why}, true
 	}
-	r.object, r.shows = object, nil
+	r.object, r.shows, r.answers = object, nil, nil
 	return t.shown(r, k, statuses), true
 }

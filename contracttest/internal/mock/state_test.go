@@ -57,6 +57,10 @@ func TestStateOfAResource(t *testing.T) {
 	assert.Equal(t, "b", members(t, changed)["text"])
 	assert.Equal(t, note["made"], members(t, changed)["made"])
 
+	refused := ask(t, h, "PATCH "+at+"\nAccept: text/csv\nContent-Type: application/merge-patch+json\n\n{\"text\": \"c\"}")
+	assert.Equal(t, http.StatusNotAcceptable, refused.Code)
+	assert.Equal(t, "b", members(t, ask(t, h, "GET "+at))["text"], "what is refused changes nothing")
+
 	put := "PUT " + at + "\nContent-Type: application/json"
 	assert.Equal(t, http.StatusPreconditionFailed, ask(t, h, put+"\nIf-Match: "+tag+"\n\n{\"text\": \"c\"}").Code)
 	tag = ask(t, h, "GET "+at).Header().Get("ETag")
