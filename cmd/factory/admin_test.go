@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,13 +33,53 @@ func TestAdminHost(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "127.0.0.1:9090", "[::1]:9090", "[::1]", "localhost:9090", "LocalHost", "192.0.2.7:1"} {
 		rec := askAdmin(t, st, host)
 		assert.Equal(t, http.StatusOK, rec.Code, host)
-		assert.Contains(t, rec.Body.String(), "<td>12</td>", host)
+		assert.Contains(t, rec.Body.String(), ">12</td>", host)
 		assert.Contains(t, rec.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
 	}
 	for _, host := range []string{"", "evil.example", "evil.example:9090", "127.0.0.1.evil.example", "localhost.evil.example:9090", "[evil]", ":9090"} {
 		rec := askAdmin(t, st, host)
 		assert.Equal(t, http.StatusMisdirectedRequest, rec.Code, host)
 		assert.NotContains(t, rec.Body.String(), "12", host)
+	}
+}
+
+// The page counts the packages of each state, whichever is chosen, and sorts by any column.
+func TestAdminCountsAndSorts(t *testing.T) {
+	st := store.NewMemory()
+	add := func(id, workspace string, state store.State) {
+		_, err := st.Add(t.Context(), store.Packages(store.Package{ID: id, ProjectID: "p", Workspace: workspace, State: state}))
+		require.NoError(t, err)
+	}
+	add("9", "b", store.Pending)
+	add("10", "a", store.Released)
+	add("x", "c", store.Pending)
+	ask := func(query string) (ids []string, page string) {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/?"+query, http.NoBody)
+		req.Host = "localhost"
+		rec := httptest.NewRecorder()
+		admin(st, time.Now()).ServeHTTP(rec, req)
+		for _, m := range regexp.MustCompile(`data-label="package">([^<]*)<`).FindAllStringSubmatch(rec.Body.String(), -1) {
+			ids = append(ids, m[1])
+		}
+		return ids, rec.Body.String()
+	}
+	for query, want := range map[string][]string{
+		"sort=package":               {"9", "10", "x"},
+		"sort=-package":              {"x", "10", "9"},
+		"sort=workspace":             {"10", "9", "x"},
+		"sort=-state":                {"10", "9", "x"},
+		"sort=package&state=pending": {"9", "x"},
+		"sort=nothing&id=1":          {"10"},
+	} {
+		ids, _ := ask(query)
+		assert.Equal(t, want, ids, query)
+	}
+	_, page := ask("state=pending&sort=package")
+	for _, part := range []string{
+		`href="/?sort=package" aria-current="true">◷ 2 pending</a>`, `href="/?sort=package&amp;state=released">✓ 1 released</a>`, `>✕ 0 cancelled</a>`,
+		`aria-sort="ascending"><a href="/?sort=-package&amp;state=pending">package ▲</a>`, `class="state pending">◷ pending</td>`,
+	} {
+		assert.Contains(t, page, part)
 	}
 }
 

@@ -70,5 +70,15 @@ func TestServerPages(t *testing.T) {
 		p.Screenshot("server-packages-" + theme)
 		assert.Empty(t, p.Errors())
 		assert.Empty(t, p.Unnamed())
+
+		p = browser.Open(t, admin+"?sort=-package", theme, 480, 900)
+		var wide bool
+		p.Eval(`document.documentElement.scrollWidth > innerWidth`, &wide)
+		assert.False(t, wide, "nothing is beyond the window")
+		var broken []string // names that fit, and go over several lines
+		p.Eval(`[...document.querySelectorAll("th, td, .state")].filter(e => e.textContent.length < 50).filter(e => { const r = document.createRange(); r.selectNodeContents(e); return new Set([...r.getClientRects()].map(c => Math.round(c.top / 10))).size > 1 }).map(e => e.textContent)`, &broken)
+		assert.Empty(t, broken)
+		p.Screenshot("server-packages-narrow-" + theme)
+		assert.Empty(t, p.Unnamed())
 	}
 }
