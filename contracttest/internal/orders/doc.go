@@ -5,4 +5,6 @@
 //
 //	srv := httptest.NewServer(orders.New(100))
 //	report, err := contracttest.Run(ctx, contract, contracttest.URL(srv.URL), contracttest.Values("bearer", orders.Token))
+//
+// The front desk, [Desk], is another one: its answers to GET open what other requests need.
 package orders

@@ -61,9 +61,14 @@ type refusal struct {
 func refuse(status int, why string) { panic(refusal{status, why}) }
 
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	serve(w, r, s.routes)
+}
+
+// serve answers a request by its route.
+func serve(w http.ResponseWriter, r *http.Request, routes func(w http.ResponseWriter, r *http.Request, body []byte) map[string]map[string]serving) {
+	body, _ := io.ReadAll(r.Body)
 	answer := func(status int, v any) {
 		if v == nil {
 			w.WriteHeader(status)
@@ -83,7 +88,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	path := r.URL.EscapedPath()
-	for pattern, methods := range s.routes(w, r, body) {
+	for pattern, methods := range routes(w, r, body) {
 		before, behind, hasID := strings.Cut(pattern, "{}")
 		rest, ok := strings.CutPrefix(path, before)
 		id, ends := strings.CutSuffix(rest, behind)

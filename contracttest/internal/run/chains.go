@@ -365,7 +365,11 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 				}
 			}
 		}
-		sent = st.refers(sent)
+		sent, err := r.refers(ctx, edited, sent)
+		if err != nil {
+			s.Exchange.Err = err
+			break
+		}
 		if _, own := e.Header["If-Match"]; !own {
 			sent = st.fixture.upToDate(ctx, edited, sent, values)
 		}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -77,4 +78,9 @@ func (r *runner) secrets(op *contract.Operation, req *wire.Request) []string {
 // accepted reports whether the answer is a success.
 func accepted(op *contract.Operation, x *wire.Exchange) bool {
 	return x.Response != nil && judge.Accepts(op, x.Response.Status)
+}
+
+// unsent reports whether a request was not sent as there is nothing that it could be about.
+func unsent(x *wire.Exchange) bool {
+	return errors.Is(x.Err, errSomebodys) || errors.Is(x.Err, errUsedUp)
 }

@@ -82,7 +82,7 @@ func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchang
 		case c.Expect == plan.RefuseMethod && world.Destroys(c.Request.Method) && r.world.Consumed(c.Request.Method, c.Op) != nil:
 			x = &wire.Exchange{Err: errSomebodys} // what this adds to, or reads
 		default:
-			x = r.exchange(ctx, c.Op, r.bound(c.Op, req, nil), do)
+			x = r.exchangeOf(ctx, c, r.bound(c.Op, req, nil), do)
 		}
 		x.Request = planned // reports name the same identifier in every run
 		return x
@@ -132,7 +132,7 @@ func (f *fixture) worksOnAny(ctx context.Context, base *plan.Case) bool {
 	slices.Reverse(past)
 	return slices.ContainsFunc(past, func(values map[string]string) bool {
 		return accepted(f.op, f.r.anew(ctx, base, f.r.withRunHeaders(base), func(req *wire.Request) *wire.Exchange {
-			return f.r.exchange(ctx, f.op, f.r.bound(f.op, req, values), f.r.target.Do)
+			return f.r.exchangeOf(ctx, base, f.r.bound(f.op, req, values), f.r.target.Do)
 		}))
 	})
 }
@@ -167,7 +167,7 @@ func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, 
 		x = &wire.Exchange{Request: req, Err: errSomebodys}
 	} else {
 		before = f.used.Load() && (share || !fresh)
-		x = f.r.exchange(ctx, f.op, f.upToDate(ctx, c, req, values), do)
+		x = f.r.exchangeOf(ctx, c, f.upToDate(ctx, c, req, values), do)
 	}
 	done := about == ours && x.Response != nil && x.Response.Status/100 == 2
 	if done && (share || !fresh) {
@@ -254,19 +254,18 @@ func (r *runner) bound(op *contract.Operation, made *wire.Request, values map[st
 		maps.Copy(all, values)
 		values = all
 	}
-	req := st.refers(made)
 	if len(values) == 0 {
-		return req
+		return made
 	}
 	var planned map[string]string
 	if st.planned != nil {
 		planned = st.planned()
 	}
-	target := world.Bind(op, req.Target, r.base(op), planned, values)
-	if target == req.Target {
-		return req
+	target := world.Bind(op, made.Target, r.base(op), planned, values)
+	if target == made.Target {
+		return made
 	}
-	req = req.Clone()
+	req := made.Clone()
 	req.Target = target
 	return req
 }
@@ -409,7 +408,7 @@ func (m *maker) make(ctx context.Context) map[string]string {
 	x := m.takeFirst()
 	if x == nil {
 		x = m.r.anew(ctx, c, m.r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
-			return m.r.exchange(ctx, op, m.r.keyed(m.base, req), m.r.target.Do)
+			return m.r.exchangeOf(ctx, c, m.r.keyed(m.base, req), m.r.target.Do)
 		})
 	}
 	if !accepted(op, x) {

@@ -48,8 +48,15 @@ type learner struct {
 	unread map[string]*maker
 	// made are the parameters whose values name what the run has made.
 	made map[*contract.Operation]map[*contract.Param]bool
-	// references are those of the bodies and queries of the operations that were looked at.
-	references map[*contract.Operation][]reference
+	// referred are the operations whose references were looked for, and settled those where it is
+	// known what they need.
+	referred, settled map[*contract.Operation]bool
+	// alone are the answers to GETs that an operation has for itself, by those that gave them.
+	alone map[*contract.Operation]map[*contract.Operation]*wire.Exchange
+	// opening are the GETs of which it is known whether they answer with something new each time.
+	opening map[*contract.Operation]bool
+	used    map[string]bool // values with which requests were accepted that may have used them up
+	repeats int             // requests for answers of which there were some before
 	// ways are what brings what a maker makes into the state in which an operation takes it.
 	ways map[*maker]map[*contract.Operation][]step
 	// weighed are the operations of which it is known whether their requests are filled.
@@ -74,7 +81,8 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Filled, opts.Whole, opts.Bare = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
-		references: map[*contract.Operation][]reference{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{}, embodied: map[*contract.Operation]bool{},
+		referred: map[*contract.Operation]bool{}, settled: map[*contract.Operation]bool{}, alone: map[*contract.Operation]map[*contract.Operation]*wire.Exchange{},
+		opening: map[*contract.Operation]bool{}, used: map[string]bool{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{}, embodied: map[*contract.Operation]bool{},
 		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{}, hung: r.hung.Load(),
 	}
 	var ops []*contract.Operation
@@ -111,6 +119,11 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	l.makeKinds(ctx)
 	l.unlock(ctx, ops)
 	l.act(ctx, ops)
+	for _, op := range r.contract.Operations {
+		if slices.ContainsFunc(op.Clauses, r.selection.Clause) {
+			l.filter(ctx, op)
+		}
+	}
 	l.standIn()
 	l.referTo()
 	return opts

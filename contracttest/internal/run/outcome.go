@@ -123,7 +123,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 	if x.Err != nil && ctx.Err() != nil {
 		return outcome{skipped: reasonOf(ctx), cut: true}
 	}
-	if errors.Is(x.Err, errSomebodys) || errors.Is(x.Err, errSafe) {
+	if unsent(x) || errors.Is(x.Err, errSafe) {
 		return outcome{skipped: x.Err.Error()}
 	}
 	e := r.seen(c, x)

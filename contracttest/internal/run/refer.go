@@ -3,12 +3,15 @@ package run
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -18,42 +21,159 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
-// reference is a value that stands in the plan for what the run has made on the target.
-type reference struct{ name, planned, actual string }
+// reference is a value that stands in the plan for what an answer of the target names.
+type reference struct {
+	name, in string
+	planned  string // empty where the plan has the actual one
+	actual   string
+	from     world.Source
+	request  *plan.Case // to whom the answer is given
+	each     bool       // it is good for one request alone: each gets another
+	beside   bool       // it is a cookie that comes with another reference, and that the plan does not have
+}
 
-// refer enters what the body and the query of an operation refer to, by making it. That
+// refer enters what an operation refers to beside its path, by making it or by asking for it. That
 // the names mean what they look like is a guess until the operation has accepted them.
 func (l *learner) refer(ctx context.Context, op *contract.Operation) {
-	if _, done := l.references[op]; done {
+	if l.referred[op] || l.r.opts.unsafe(op) {
 		return
 	}
-	l.references[op] = nil // what it needs may need it
+	l.referred[op] = true // what it needs may need it
+	st := l.r.states.of(op)
+	l.alone[op] = map[*contract.Operation]*wire.Exchange{}
 	for _, ref := range l.r.world.References(op) {
 		if len(l.r.opts.knownOf(op)[ref.Name]) > 0 || l.ended(ctx) {
 			continue
 		}
-		if v := l.makeFor(ctx, ref); v != "" {
-			l.references[op] = append(l.references[op], reference{name: ref.Name, actual: v})
-			l.learn(op, ref.Name, v)
+		if known, ok := l.makeFor(ctx, op, ref); ok {
+			st.references = append(st.references, known)
+			l.learn(op, ref.Name, known.actual)
 			l.doubt(op, ref.Name, true)
 		}
 	}
+	if l.opened(op) && !strings.Contains(op.Path, "{") { // else nobody knows yet whose it is
+		l.settle(ctx, op) // others may need it before all else is known
+	}
 }
 
-// makeFor makes what a reference may name, and returns its value; empty where nobody does.
-func (l *learner) makeFor(ctx context.Context, ref world.Reference) string {
+// opened reports whether an operation refers to what a GET has answered with.
+func (l *learner) opened(op *contract.Operation) bool {
+	return slices.ContainsFunc(l.r.states.of(op).references, func(ref reference) bool { return world.Safe(ref.from.Operation.Method) })
+}
+
+// makeFor makes what a reference may name; not where nobody does.
+func (l *learner) makeFor(ctx context.Context, op *contract.Operation, ref world.Reference) (reference, bool) {
+	sources := ref.Sources
+	if i := slices.IndexFunc(sources, func(s world.Source) bool { return s.Relation == world.SameName && l.alone[op][s.Operation] != nil }); i >= 0 {
+		sources = sources[i : i+1] // the token or the cookie of another form is none
+	}
+	for _, s := range sources {
+		if v := valueFor(ref, s.Values(l.answerFor(ctx, op, s))); v != "" {
+			return reference{name: ref.Name, in: ref.In, actual: v, from: s, request: plan.Base(s.Operation, l.opts)}, true
+		}
+	}
+	return reference{}, false
+}
+
+// valueFor is the first of some texts that a reference may be; empty where there is none.
+func valueFor(ref world.Reference, texts []string) string {
 	n := ref.Node
 	if n.Items != nil {
 		n = n.Items
 	}
-	for _, s := range ref.Sources {
-		for _, v := range s.Values(l.answer(ctx, s.Operation)) {
-			for _, typed := range (&value.Maker{Known: map[string][]string{n.Name: {v}}}).KnownFor(n) {
-				if n.Validates(value.Plain(typed)) == nil {
-					return v
-				}
+	for _, v := range texts {
+		for _, typed := range (&value.Maker{Known: map[string][]string{n.Name: {v}}}).KnownFor(n) {
+			if n.Validates(value.Plain(typed)) == nil {
+				return v
 			}
 		}
+	}
+	return ""
+}
+
+// answerFor is the answer in which an operation finds what it refers to. That of a GET it has
+// alone: another request may use it up, and what belongs together, as a token and its cookie, is
+// of one answer. What a GET answers with each time is not the run's own, and only for what
+// changes nothing.
+func (l *learner) answerFor(ctx context.Context, op *contract.Operation, s world.Source) *wire.Exchange {
+	shared := l.answer(ctx, s.Operation)
+	if shared == nil || !world.Safe(s.Operation.Method) {
+		return shared
+	}
+	if x, ok := l.alone[op][s.Operation]; ok {
+		return x
+	}
+	if s.Relation == world.Named && !l.opensNew(ctx, s) {
+		if world.Safe(op.Method) {
+			return shared
+		}
+		return nil
+	}
+	x := l.again(ctx, s.Operation)
+	l.alone[op][s.Operation] = x
+	return x
+}
+
+// opensNew reports whether a GET answers with another identifier each time.
+func (l *learner) opensNew(ctx context.Context, s world.Source) bool {
+	if is, known := l.opening[s.Operation]; known {
+		return is
+	}
+	one, other := s.Values(l.again(ctx, s.Operation)), s.Values(l.again(ctx, s.Operation))
+	l.opening[s.Operation] = len(one) > 0 && len(other) > 0 && one[0] != other[0]
+	return l.opening[s.Operation]
+}
+
+// maxAgain is how many answers are had in all for one operation alone, while learning.
+const maxAgain = 256
+
+// again sends a valid request once more; nil where the answer is no success.
+func (l *learner) again(ctx context.Context, op *contract.Operation) *wire.Exchange {
+	base := plan.Base(op, l.opts)
+	if l.repeats++; base == nil || l.repeats > maxAgain || l.ended(ctx) {
+		return nil
+	}
+	if x := l.r.send(ctx, base); accepted(op, x) {
+		return x
+	}
+	return nil
+}
+
+// renew takes what an operation refers to from another answer of one of its sources.
+func (l *learner) renew(ctx context.Context, op, source *contract.Operation) bool {
+	x := l.again(ctx, source)
+	if x == nil {
+		return false
+	}
+	refs := l.r.states.of(op).references
+	for i, ref := range refs {
+		if ref.from.Operation != source {
+			continue
+		}
+		v := ref.read(x)
+		if v == "" {
+			return false
+		}
+		if refs[i].actual = v; !ref.beside {
+			l.learn(op, ref.name, v)
+		}
+	}
+	l.alone[op][source] = x
+	return true
+}
+
+// read takes the value of a reference from another answer; empty where it has none.
+func (ref reference) read(x *wire.Exchange) string {
+	if ref.beside {
+		for _, c := range world.Cookies(x) {
+			if c.Name == ref.name {
+				return c.Value
+			}
+		}
+		return ""
+	}
+	if found := ref.from.Values(x); len(found) > 0 {
+		return found[0]
 	}
 	return ""
 }
@@ -71,7 +191,8 @@ func (l *learner) forget(op *contract.Operation, name string) {
 	l.opts.Learned[op] = maps.Clone(l.opts.Learned[op])
 	delete(l.opts.Learned[op], name)
 	l.doubt(op, name, false)
-	l.references[op] = slices.DeleteFunc(l.references[op], func(ref reference) bool { return ref.name == name })
+	st := l.r.states.of(op)
+	st.references = slices.DeleteFunc(slices.Clone(st.references), func(ref reference) bool { return ref.name == name })
 }
 
 func (l *learner) doubt(op *contract.Operation, name string, doubtful bool) {
@@ -87,13 +208,21 @@ func (l *learner) doubt(op *contract.Operation, name string, doubtful bool) {
 // Where it accepts its request without them, they are none; where it accepts it in no
 // way, they stay in doubt, so that nobody is blamed for refusing them.
 func (l *learner) settle(ctx context.Context, op *contract.Operation) {
-	refs := slices.Clone(l.references[op])
-	if len(refs) == 0 || rank(op) == ending || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
+	st := l.r.states.of(op)
+	refs := slices.Clone(st.references)
+	if len(refs) == 0 || l.settled[op] || rank(op) == ending || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" {
 		return
 	}
-	try := func() bool {
+	send := func() *wire.Exchange {
 		base := plan.Base(op, l.opts)
-		return base != nil && accepted(op, l.r.send(ctx, base))
+		if base == nil {
+			return nil
+		}
+		return l.r.send(ctx, base)
+	}
+	try := func() bool {
+		x := send()
+		return x != nil && accepted(op, x)
 	}
 	doubtAll := func(doubtful bool) {
 		for _, ref := range refs {
@@ -101,7 +230,8 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 		}
 	}
 	doubtAll(false)
-	if try() {
+	if l.settled[op] = try() || l.withOthers(ctx, op, try) || l.withCookies(op, try); l.settled[op] {
+		l.usesUp(ctx, op, send)
 		return
 	}
 	doubtAll(true)
@@ -117,6 +247,8 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 				l.forget(op, ref.name)
 			}
 		}
+		l.settled[op] = true
+		l.usesUp(ctx, op, send)
 		return
 	}
 	before := l.opts.Learned[op]
@@ -124,33 +256,127 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 		l.forget(op, ref.name)
 	}
 	if !try() {
-		l.opts.Learned[op], l.references[op] = before, refs
+		l.opts.Learned[op], st.references = before, refs
 		doubtAll(true)
+	}
+}
+
+// withOthers tries an operation with other values, where requests of another one were accepted
+// with those that it has, and may have used them up.
+func (l *learner) withOthers(ctx context.Context, op *contract.Operation, try func() bool) bool {
+	found := false
+	for _, source := range l.sources(op, func(ref reference) bool { return l.used[ref.actual] }) {
+		found = l.renew(ctx, op, source) || found
+	}
+	return found && try()
+}
+
+// withCookies tries an operation with the cookies that came with what it refers to, as a
+// browser would send them.
+func (l *learner) withCookies(op *contract.Operation, try func() bool) bool {
+	st := l.r.states.of(op)
+	before := slices.Clone(st.references)
+	for _, source := range l.sources(op, nil) {
+		for _, c := range world.Cookies(l.alone[op][source]) {
+			if !slices.ContainsFunc(st.references, func(ref reference) bool { return ref.in == openapi3.ParameterInCookie && ref.name == c.Name }) {
+				of := before[slices.IndexFunc(before, func(ref reference) bool { return ref.from.Operation == source })]
+				st.references = append(st.references, reference{name: c.Name, in: openapi3.ParameterInCookie, actual: c.Value, from: of.from, request: of.request, beside: true})
+			}
+		}
+	}
+	if len(st.references) == len(before) {
+		return false
+	}
+	if try() {
+		return true
+	}
+	st.references = before
+	return false
+}
+
+// sources lists the operations whose answers name some of what an operation refers to.
+func (l *learner) sources(op *contract.Operation, wanted func(reference) bool) []*contract.Operation {
+	var all []*contract.Operation
+	for _, ref := range l.r.states.of(op).references {
+		if (wanted == nil || wanted(ref)) && !slices.Contains(all, ref.from.Operation) {
+			all = append(all, ref.from.Operation)
+		}
+	}
+	return all
+}
+
+// usesUp finds out which values are good for one request of an operation alone: the same request
+// is refused the second time, and accepted with another value.
+func (l *learner) usesUp(ctx context.Context, op *contract.Operation, send func() *wire.Exchange) {
+	st := l.r.states.of(op)
+	if !world.Safe(op.Method) {
+		for _, ref := range st.references {
+			l.used[ref.actual] = true
+		}
+	}
+	if x := send(); x == nil || x.Response == nil || accepted(op, x) || !stateful(x.Response.Status) {
+		return
+	}
+	var renewed []*contract.Operation
+	for _, source := range l.sources(op, nil) {
+		if !l.renew(ctx, op, source) {
+			continue
+		}
+		renewed = append(renewed, source)
+		if x := send(); x == nil || !accepted(op, x) {
+			continue
+		}
+		for i, ref := range st.references {
+			st.references[i].each = slices.Contains(renewed, ref.from.Operation)
+		}
+		return
+	}
+}
+
+// filter enters what the items of a list have for its filters. A request that has one may find
+// nothing all the same, and is judged as one with a value that is made up.
+func (l *learner) filter(ctx context.Context, op *contract.Operation) {
+	st := l.r.states.of(op)
+	filters := slices.DeleteFunc(l.r.world.Filters(op), func(ref world.Reference) bool {
+		return len(l.r.opts.knownOf(op)[ref.Name]) > 0 || len(l.opts.Learned[op][ref.Name]) > 0
+	})
+	if len(filters) == 0 || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" || len(l.lacking(op, false)) > 0 {
+		return
+	}
+	x := l.again(ctx, op)
+	for _, ref := range filters {
+		if v := valueFor(ref, ref.Sources[0].Values(x)); v != "" {
+			st.references = append(st.references, reference{name: ref.Name, in: ref.In, actual: v, from: ref.Sources[0]})
+			l.learn(op, ref.Name, v)
+			l.doubt(op, ref.Name, true)
+		}
 	}
 }
 
 // referTo plans with other values in the place of what was made, as standIn does.
 func (l *learner) referTo() {
-	for op, refs := range l.references {
+	for _, st := range l.r.states {
+		if len(st.references) == 0 {
+			continue
+		}
 		nodes := map[string]*contract.Node{}
-		for _, ref := range l.r.world.References(op) {
+		for _, ref := range slices.Concat(l.r.world.References(st.op), l.r.world.Filters(st.op)) {
 			if nodes[ref.Name] = ref.Node; ref.Node.Items != nil {
 				nodes[ref.Name] = ref.Node.Items
 			}
 		}
-		st := l.r.states.of(op)
-		for _, ref := range refs {
+		for i, ref := range st.references {
+			if ref.beside {
+				continue
+			}
 			g, err := (&value.Maker{}).Good(nodes[ref.name])
 			if err != nil {
 				continue
 			}
-			v, ok := value.Other(nodes[ref.name], g.V)
-			if !ok {
-				continue
+			if v, ok := value.Other(nodes[ref.name], g.V); ok {
+				st.references[i].planned = codec.WriteText(value.Plain(v))
+				l.learn(st.op, ref.name, st.references[i].planned)
 			}
-			ref.planned = codec.WriteText(value.Plain(v))
-			st.references = append(st.references, ref)
-			l.learn(op, ref.name, ref.planned)
 		}
 	}
 }
@@ -162,30 +388,132 @@ func (s *state) refersTo(res *world.Resource) bool {
 	})
 }
 
-// refers puts what the run has made in the place of what the plan refers to.
-func (s *state) refers(req *wire.Request) *wire.Request {
-	if len(s.references) == 0 {
-		return req
+// errUsedUp is why a request is not sent whose value is good for one request alone.
+var errUsedUp = errors.New("what it refers to is good for one request, and there is no other")
+
+// deep is the key of a context in which something is made for a request.
+type deep struct{}
+
+// maxDeep is how many operations make something for each other.
+const maxDeep = 4
+
+// exchangeOf sends the request of a case with what the run knows in the place of what the plan
+// refers to.
+func (r *runner) exchangeOf(ctx context.Context, c *plan.Case, req *wire.Request, do way) *wire.Exchange {
+	sent, err := r.refers(ctx, c, req)
+	if err != nil {
+		return &wire.Exchange{Request: req, Err: err}
 	}
-	actual := func(name, v string) (string, bool) {
-		for _, ref := range s.references {
-			if ref.name == name && ref.planned == v {
+	return r.exchange(ctx, c.Op, sent, do)
+}
+
+// refers puts what the run knows in the place of what the plan refers to: what is good for one
+// request alone it has for this one.
+func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request) (*wire.Request, error) {
+	refs := r.states.of(c.Op).references
+	if len(refs) == 0 {
+		return req, nil
+	}
+	var failed error
+	answers := map[*contract.Operation]*wire.Exchange{}
+	now := func(ref reference) string {
+		x, asked := answers[ref.from.Operation]
+		if !asked {
+			x = r.newFor(ctx, ref)
+			answers[ref.from.Operation] = x
+		}
+		v := ref.read(x)
+		if v == "" {
+			failed = errUsedUp
+		}
+		return v
+	}
+	actual := func(name, v string, in ...string) (string, bool) {
+		for _, ref := range refs {
+			switch {
+			case ref.beside || !slices.Contains(in, ref.in) || ref.name != name, v != ref.actual && (ref.planned == "" || v != ref.planned):
+			case ref.each && c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath: // these are refused whatever they have
+				return now(ref), true
+			default:
 				return ref.actual, true
 			}
 		}
 		return "", false
 	}
+	ofMessage := func(name, v string) (string, bool) { return actual(name, v, "", openapi3.ParameterInQuery) }
 	sent := req.Clone()
 	if path, query, ok := strings.Cut(sent.Target, "?"); ok {
-		sent.Target = path + "?" + inPairs(query, actual)
+		sent.Target = path + "?" + inPairs(query, ofMessage)
 	}
 	switch kind, _, _ := strings.Cut(req.Get("Content-Type"), ";"); {
 	case strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded"):
-		sent.Body = []byte(inPairs(string(req.Body), actual))
+		sent.Body = []byte(inPairs(string(req.Body), ofMessage))
 	case len(req.Body) > 0:
-		sent.Body = inJSON(req.Body, actual)
+		sent.Body = inJSON(req.Body, ofMessage)
 	}
-	return sent
+	for i, f := range sent.Header {
+		if strings.EqualFold(f.Name, "Cookie") {
+			sent.Header[i].Value = inCookies(f.Value, func(name, v string) (string, bool) { return actual(name, v, openapi3.ParameterInCookie) })
+			continue
+		}
+		for _, ref := range refs {
+			if !strings.EqualFold(ref.name, f.Name) {
+				continue
+			}
+			if v, ok := actual(ref.name, f.Value, openapi3.ParameterInHeader); ok {
+				sent.Header[i].Value = v
+			}
+		}
+	}
+	for _, ref := range refs {
+		if !ref.beside || c.Credential || c.Expect == plan.RefuseCredential || req.Method != c.Op.Method {
+			continue // it may let its bearer in
+		}
+		v := ref.actual
+		if answers[ref.from.Operation] != nil {
+			v = now(ref)
+		}
+		withCookie(sent, ref.name, v)
+	}
+	return sent, failed
+}
+
+// newFor asks for another answer that names what a reference is to; nil where there is none.
+func (r *runner) newFor(ctx context.Context, ref reference) *wire.Exchange {
+	level, _ := ctx.Value(deep{}).(int)
+	if level == maxDeep || ref.request == nil || r.stopped(ctx, ref.from.Operation) != "" {
+		return nil
+	}
+	if x := r.send(context.WithValue(ctx, deep{}, level+1), ref.request); accepted(ref.from.Operation, x) {
+		return x
+	}
+	return nil
+}
+
+// inCookies replaces values in a line of cookies.
+func inCookies(line string, actual func(name, v string) (string, bool)) string {
+	pairs := strings.Split(line, ";")
+	for i, pair := range pairs {
+		name, v, _ := strings.Cut(pair, "=")
+		if other, ok := actual(strings.TrimSpace(name), v); ok {
+			pairs[i] = name + "=" + other
+		}
+	}
+	return strings.Join(pairs, ";")
+}
+
+// withCookie adds a cookie, unless the request has one of its name.
+func withCookie(req *wire.Request, name, v string) {
+	line := req.Get("Cookie")
+	there := false
+	inCookies(line, func(other, _ string) (string, bool) { there = there || other == name; return "", false })
+	switch {
+	case there:
+	case line == "": // there is one line of them (RFC 6265 §5.4)
+		req.Set("Cookie", name+"="+v)
+	default:
+		req.Set("Cookie", line+"; "+name+"="+v)
+	}
 }
 
 // inPairs replaces values in a query or a form.

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -254,7 +253,7 @@ type repeated struct {
 
 func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 	x := r.ask(ctx, c, r.target.Do)
-	if errors.Is(x.Err, errSomebodys) { // it was not sent, as what it is about could not be read
+	if unsent(x) {
 		return reply{}
 	}
 	a := reply{shape: shape(x), request: x.Request}

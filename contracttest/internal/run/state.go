@@ -29,7 +29,7 @@ type state struct {
 	// on the target.
 	planned    func() map[string]string // nil as long as nothing is planned
 	actual     map[string]string
-	references []reference       // to what the run has made
+	references []reference       // to what the target has named
 	keys       []*contract.Param // headers that have another value with each request
 	uniques    *uniques          // texts that are made new for each request; nil where there are none
 

@@ -30,7 +30,7 @@ func (s step) send(ctx context.Context, r *runner, values map[string]string) *wi
 	op := s.c.Op
 	c := withTarget(s.c, world.Bind(op, s.c.Request.Target, r.base(op), s.from, values))
 	return r.anew(ctx, c, r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
-		return r.exchange(ctx, op, r.states.of(op).fixture.upToDate(ctx, c, r.keyed(c, req), values), r.target.Do)
+		return r.exchangeOf(ctx, c, r.states.of(op).fixture.upToDate(ctx, c, r.keyed(c, req), values), r.target.Do)
 	})
 }
 

@@ -197,6 +197,74 @@ func within(x *wire.Exchange, names ...string) []string {
 	return nil
 }
 
+// guardsIn reads a token against forged requests out of an answer: from a property or a
+// header that is named so, and from a field of a form, {"name": "csrf_token", "value": "…"}.
+func guardsIn(from *contract.Operation, x *wire.Exchange) []string {
+	v, _ := decoded(x)
+	level := []any{v}
+	for range maxLevels {
+		for _, one := range level {
+			members, _ := one.(map[string]any)
+			if name, _ := members["name"].(string); guards(name) {
+				if found := scalar(members["value"]); len(found) > 0 {
+					return found
+				}
+			}
+			for _, key := range slices.Sorted(maps.Keys(members)) {
+				if found := scalar(members[key]); guards(key) && len(found) > 0 {
+					return found
+				}
+			}
+		}
+		level = below(level)
+	}
+	for _, name := range slices.Sorted(maps.Keys(x.Response.Header)) {
+		if guards(name) {
+			return scalar(x.Response.Header.Get(name))
+		}
+	}
+	if guards(lastSegment(from.Path)) {
+		return within(x, "token")
+	}
+	return nil
+}
+
+// Cookies are those that an answer sets.
+func Cookies(x *wire.Exchange) []*http.Cookie {
+	if x == nil || x.Response == nil {
+		return nil
+	}
+	return (&http.Response{Header: x.Response.Header}).Cookies()
+}
+
+// ofItems lists what the items of a list have of a name, of the first item that has it.
+func ofItems(x *wire.Exchange, name string) []string {
+	v, _ := decoded(x)
+	var found []string
+	var look func(v any, keys []string, inItem bool)
+	look = func(v any, keys []string, inItem bool) {
+		if len(found) > 0 || len(keys) > maxLevels {
+			return
+		}
+		switch v := v.(type) {
+		case map[string]any:
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				look(v[key], append(keys[:len(keys):len(keys)], key), inItem)
+			}
+		case []any:
+			for _, item := range v[:min(len(v), maxValues)] {
+				look(item, keys, inItem || len(keys) < 2)
+			}
+		default:
+			if inItem && fits(name, keys) {
+				found = scalar(v)
+			}
+		}
+	}
+	look(v, nil, false)
+	return found
+}
+
 // listed lists what is in a list of texts or numbers, be it in an envelope: the
 // names of a collection's items.
 func listed(x *wire.Exchange) []string {
