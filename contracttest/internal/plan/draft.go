@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -28,6 +29,15 @@ type draft struct {
 	media  *contract.Media            // nil: no body
 	body   value.Good
 	heads  map[*contract.PartHeader]value.Good // of the parts of a multipart body
+	wrote  *writtenBody                        // of all drafts with this body
+}
+
+// writtenBody is a body as bytes. Most cases have that of the base: they share it.
+type writtenBody struct {
+	once  sync.Once
+	body  []byte
+	label string
+	err   error
 }
 
 func (d draft) clone() draft {
@@ -57,18 +67,18 @@ func (d draft) withSpelling(p *contract.Param, raw string) draft {
 }
 
 func (d draft) withoutBody() draft {
-	d.media, d.body = nil, value.Good{}
+	d.media, d.body, d.wrote = nil, value.Good{}, nil
 	return d
 }
 
 func (d draft) withBody(m *contract.Media, g value.Good) draft {
-	d.media, d.body = m, g
+	d.media, d.body, d.wrote = m, g, &writtenBody{}
 	return d
 }
 
 // withHead replaces, adds or (value.Absent) removes a header of a part.
 func (d draft) withHead(h *contract.PartHeader, g value.Good) draft {
-	d.heads = maps.Clone(d.heads)
+	d.heads, d.wrote = maps.Clone(d.heads), &writtenBody{}
 	if g.V == (value.Absent{}) {
 		delete(d.heads, h)
 	} else {
@@ -236,12 +246,16 @@ func (d draft) request() (*wire.Request, error) {
 	}
 	authorize(r, d.auth, d.params)
 	if d.media != nil {
-		body, label, err := d.encode(d.media, d.body.V)
-		if err != nil {
-			return nil, err
+		w := d.wrote
+		w.once.Do(func() {
+			w.body, w.label, w.err = d.encode(d.media, d.body.V)
+			w.body = slices.Clip(slices.Clone(w.body)) // what is appended to is a copy
+		})
+		if w.err != nil {
+			return nil, w.err
 		}
-		r.Body = body
-		r.Set("Content-Type", label)
+		r.Body = w.body
+		r.Set("Content-Type", w.label)
 	}
 	return r, nil
 }
