@@ -93,6 +93,7 @@ func selector(text string) (path *jsonpath.JSONPath, err error) {
 
 // apply changes a document, and says which actions change nothing.
 func (o *Overlay) apply(doc *jsonpathyaml.Node) (idle []warning, err error) {
+	c := &changer{left: maxYAML}
 	for _, a := range o.actions {
 		targets, err := query(a.path, doc)
 		if err != nil {
@@ -125,7 +126,10 @@ func (o *Overlay) apply(doc *jsonpathyaml.Node) (idle []warning, err error) {
 			return nil, o.failed(a, errors.New("neither update, remove nor copy is given"))
 		}
 		for _, target := range targets {
-			change(target, update)
+			c.change(target, update)
+		}
+		if c.left < 0 {
+			return nil, o.failed(a, errAliases)
 		}
 	}
 	return idle, nil
@@ -159,8 +163,11 @@ func drop(n *jsonpathyaml.Node, gone map[*jsonpathyaml.Node]bool) {
 	}
 }
 
+// changer puts updates into a document.
+type changer struct{ left int } // nodes that may still be added
+
 // change puts an update into its target.
-func change(target, update *jsonpathyaml.Node) {
+func (c *changer) change(target, update *jsonpathyaml.Node) {
 	switch {
 	case target.Kind == jsonpathyaml.MappingNode && update.Kind == jsonpathyaml.MappingNode:
 		if len(target.Content) == 0 {
@@ -169,18 +176,18 @@ func change(target, update *jsonpathyaml.Node) {
 		for i := 0; i+1 < len(update.Content); i += 2 {
 			key, value := update.Content[i], update.Content[i+1]
 			if old := valueOf(target, key.Value); old != nil {
-				change(old, value)
+				c.change(old, value)
 			} else {
-				target.Content = append(target.Content, fresh(key), fresh(value))
+				target.Content = append(target.Content, c.fresh(key, 0), c.fresh(value, 0))
 			}
 		}
 	case target.Kind == jsonpathyaml.SequenceNode && update.Kind == jsonpathyaml.SequenceNode:
-		target.Content = append(target.Content, fresh(update).Content...)
+		target.Content = append(target.Content, c.fresh(update, 0).Content...)
 	case target.Kind == jsonpathyaml.SequenceNode:
-		target.Content = append(target.Content, fresh(update))
+		target.Content = append(target.Content, c.fresh(update, 0))
 	default:
 		line, column := target.Line, target.Column
-		*target = *fresh(update)
+		*target = *c.fresh(update, 0)
 		target.Line, target.Column = line, column
 	}
 }
@@ -195,12 +202,19 @@ func valueOf(n *jsonpathyaml.Node, name string) *jsonpathyaml.Node {
 	return nil
 }
 
-// fresh is a copy of a node that stands nowhere in the document.
-func fresh(n *jsonpathyaml.Node) *jsonpathyaml.Node {
+// fresh is a copy of a node that stands nowhere in the document, without aliases.
+func (c *changer) fresh(n *jsonpathyaml.Node, depth int) *jsonpathyaml.Node {
+	if c.left--; c.left < 0 || depth > maxDepth {
+		c.left = -1
+		return &jsonpathyaml.Node{Kind: jsonpathyaml.ScalarNode, Tag: "!!null", Value: "null"}
+	}
+	if n.Kind == jsonpathyaml.AliasNode {
+		return c.fresh(n.Alias, depth+1)
+	}
 	out := *n
-	out.Line, out.Column, out.Content = 0, 0, nil
+	out.Line, out.Column, out.Anchor, out.Content = 0, 0, "", nil
 	for _, child := range n.Content {
-		out.Content = append(out.Content, fresh(child))
+		out.Content = append(out.Content, c.fresh(child, depth+1))
 	}
 	return &out
 }

@@ -50,6 +50,7 @@ func TestApplyOverlay(t *testing.T) {
 		"a value of another type":       {"target: $\nupdate: {x-z: [1]}", "x-z: 1.50", "x-z: [1]"},
 		"several places":                {"target: $..['200', 'info']\nupdate: {x-a: true}", `version: "1"}`, `version: "1", x-a: true}`},
 		"a copy":                        {"target: $.info\ncopy: $.paths['/a'].get.responses['200']", `version: "1"}`, "version: \"1\", description: \"# not a comment\\nof yaml\\n\"}"},
+		"an alias":                      {"target: $.info\nupdate: {x-a: &a {b: 1}, x-c: *a}", `version: "1"}`, `version: "1", x-a: {b: 1}, x-c: {b: 1}}`},
 		"a value that is called so":     {"target: $.paths['/a'].get\nupdate: {one: 1}", "tags: [one", "tags: [one"},
 		"what is not there is left out": {"target: $.paths['/b']\nremove: true", "", ""},
 	}
@@ -133,8 +134,9 @@ func TestBadOverlays(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 
 	for action, want := range map[string]string{
-		"target: $.info":               "overlay.yaml:4:1: cannot be applied: neither update, remove nor copy is given",
-		"{target: $.info, copy: $..*}": "cannot be applied: copy selects",
+		"{target: $.info, update: {x: &a [*a]}}": "cannot be applied: too large: its aliases expand to more than is read",
+		"target: $.info":                         "overlay.yaml:4:1: cannot be applied: neither update, remove nor copy is given",
+		"{target: $.info, copy: $..*}":           "cannot be applied: copy selects",
 	} {
 		o, err := overlay(t, overlayHead+"  - "+action)
 		require.NoError(t, err)
