@@ -1,6 +1,9 @@
 // Members is a small service as teams have them: its tokens last two seconds, its members have
 // unique addresses, and in three places it is not as its document says. docs/walkthrough.md takes
 // it from an empty repository to a green pull request.
+//
+// members [PORT] [--mended] prints the address that it listens on, a free port where none is given. With
+// --mended the first of the three is as the document says.
 package main
 
 import (
@@ -21,13 +24,19 @@ import (
 )
 
 func main() {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	port, mended := "0", false
+	for _, arg := range os.Args[1:] {
+		if mended = mended || arg == "--mended"; arg != "--mended" {
+			port = arg
+		}
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "members:", err)
 		os.Exit(1)
 	}
 	fmt.Printf("listening on http://%s\n", l.Addr())
-	err = (&http.Server{Handler: newService(2 * time.Second), ReadHeaderTimeout: 5 * time.Second}).Serve(l)
+	err = (&http.Server{Handler: newService(2*time.Second, mended), ReadHeaderTimeout: 5 * time.Second}).Serve(l)
 	fmt.Fprintln(os.Stderr, "members:", err)
 	os.Exit(1)
 }
@@ -39,7 +48,8 @@ type member struct {
 }
 
 type service struct {
-	life time.Duration // of a token
+	life   time.Duration // of a token
+	mended bool
 
 	mu      sync.Mutex
 	tokens  map[string]time.Time // until when each is good
@@ -47,8 +57,8 @@ type service struct {
 	last    int                  // ID
 }
 
-func newService(life time.Duration) http.Handler {
-	s := &service{life: life, tokens: map[string]time.Time{}}
+func newService(life time.Duration, mended bool) http.Handler {
+	s := &service{life: life, mended: mended, tokens: map[string]time.Time{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /oauth/token", s.token)
 	mux.HandleFunc("POST /login", s.login)
@@ -107,7 +117,7 @@ func (s *service) list(w http.ResponseWriter, r *http.Request) {
 	limit := 20
 	if text, given := first(r.URL.Query()["limit"]); given {
 		n, err := strconv.Atoi(text)
-		if err != nil || n > 100 {
+		if err != nil || n > 100 || n < 1 && s.mended {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}

@@ -28,7 +28,7 @@ func TestMembers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var reports []string
 			for _, life := range []time.Duration{time.Hour, 50 * time.Millisecond} {
-				report, err := contracttest.Run(t.Context(), contract, contracttest.Handler(newService(life)), credential)
+				report, err := contracttest.Run(t.Context(), contract, contracttest.Handler(newService(life, false)), credential)
 				require.NoError(t, err)
 				require.Empty(t, report.Inconclusive)
 				var found []string

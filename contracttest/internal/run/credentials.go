@@ -185,9 +185,12 @@ func (r *runner) closedText(e *entrance) string {
 				continue // the first alternative has to do
 			}
 			names = append(names, fmt.Sprintf("%q", c.Scheme))
-			if c.In == "header" {
+			switch {
+			case tokenOf(r.contract, c.Scheme) != "":
+				how = append(how, fmt.Sprintf("--oauth2 client_id=ID --oauth2 client_secret=env:SECRET (or username and password), or --header '%s: %sVALUE'", c.Name, c.Prefix))
+			case c.In == "header":
 				how = append(how, fmt.Sprintf("--header '%s: %sVALUE'", c.Name, c.Prefix))
-			} else {
+			default:
 				how = append(how, fmt.Sprintf("--value %s=VALUE", c.Scheme))
 			}
 		}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -75,6 +76,15 @@ func tokenEndpoint(c *contract.Contract, given string, password bool) (endpoint 
 	}
 	flow := map[bool]string{false: "clientCredentials", true: "password"}[password]
 	return "", nil, fmt.Errorf("the document has no security scheme with a token URL for this grant (type: oauth2, flows/%s/tokenUrl): give one as token_url", flow)
+}
+
+// tokenOf is a token URL of a security scheme that a run can ask for a token; empty where there is none.
+func tokenOf(c *contract.Contract, scheme string) string {
+	if c.Doc.Components == nil || c.Doc.Components.SecuritySchemes[scheme] == nil || c.Doc.Components.SecuritySchemes[scheme].Value == nil {
+		return ""
+	}
+	flows := c.Doc.Components.SecuritySchemes[scheme].Value.Flows
+	return cmp.Or(tokenURL(flows, false), tokenURL(flows, true))
 }
 
 func tokenURL(flows *openapi3.OAuthFlows, password bool) string {
