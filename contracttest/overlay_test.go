@@ -64,6 +64,10 @@ var amendments = []struct {
 		byQuery(canned(200, "application/json", `{"b": "b", "d": [1, 2.5]}`), canned(200, "application/json", `{"b": "b", "d": [], "e": {"f": null}}`)), nil,
 	},
 	{
+		"names-of-a-map", fmt.Sprintf(amendable, "3.0.3", "{type: object, additionalProperties: false, properties: {a: {type: integer}}}", ""),
+		byQuery(canned(200, "application/json", `{"a": 1}`), canned(200, "application/json", "{"+strings.Join(numbered(`"n%d": 1`, 70), ", ")+"}")), nil,
+	},
+	{
 		"bounds", fmt.Sprintf(amendable, "3.0.3", "{type: object, properties: {b: {type: string, enum: [x]}, c: {type: integer, minimum: 3, exclusiveMinimum: true}, d: {type: string, format: date, maxLength: 2}}}", ""),
 		byQuery(canned(200, "application/json", `{"b": "x", "c": 4, "d": "yesterday"}`), canned(200, "application/json", `{"b": "y", "c": 3, "d": "today"}`)), nil,
 	},
@@ -102,6 +106,13 @@ func byQuery(usual, two http.HandlerFunc) http.Handler {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	})
+}
+
+func numbered(format string, n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf(format, i))
+	}
+	return all
 }
 
 const shared = `openapi: 3.0.3

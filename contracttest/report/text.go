@@ -328,7 +328,7 @@ func (p *printer) evidence(r *Report, f Finding) {
 	}
 	if f.Curl != "" {
 		if lines, ok := shellLines(printable(f.Curl), p.room-14); ok && len(lines) <= maxCurl {
-			p.command("repeat", lines)
+			p.command("send", lines)
 		}
 	}
 	byID := false
