@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -15,10 +14,11 @@ func newMergeCommand() *cobra.Command {
 	s := &settings{}
 	cmd := &cobra.Command{
 		Use:   "merge REPORT.json…",
-		Short: "Join the JSON reports of all shards of a run",
-		Long: `Join the JSON reports of all shards of a run (contracttest run --shard I/N). The report and
-the exit status are those of a run without shards. No JSON report has exchanges and the text of the
-document, which HTML and HAR show of a run.`,
+		Short: "Join JSON reports: of all shards of a run, of runs and of traffic",
+		Long: `Join JSON reports about one document: of all shards of a run (contracttest run --shard I/N), which
+make the report of a run without shards, of other runs, and of traffic that was recorded (verify) or
+passed a proxy. What one of them shows of a clause is shown, and a finding of several is one. No JSON
+report has exchanges and the text of the document, which HTML and HAR show of a run.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if s.wrong != nil {
@@ -32,20 +32,30 @@ document, which HTML and HAR show of a run.`,
 			if slices.ContainsFunc(outputs, func(o output) bool { return o.format == "overlay" }) {
 				return errors.New("--report overlay: JSON reports do not say what answers look like: write an overlay where the shards run")
 			}
-			var shards []*report.Report
+			var shards, all []*report.Report
 			for _, file := range files {
 				rep, err := readReport(file)
-				if err != nil {
+				switch {
+				case err != nil:
 					return err
+				case rep.Shard != nil:
+					shards = append(shards, rep)
+				default:
+					all = append(all, rep)
 				}
-				if rep.Shard == nil {
-					return fmt.Errorf("%s is not the report of a shard: want those of contracttest run --shard I/N", file)
-				}
-				shards = append(shards, rep)
 			}
-			rep, err := report.Merge(shards...)
-			if err != nil {
-				return err //nolint:wrapcheck // it says which shard
+			if len(shards) > 0 {
+				rep, err := report.Merge(shards...)
+				if err != nil {
+					return err //nolint:wrapcheck // it says which shard
+				}
+				all = append([]*report.Report{rep}, all...)
+			}
+			rep := all[0]
+			if len(all) > 1 {
+				if rep, err = report.Join(all...); err != nil {
+					return err //nolint:wrapcheck // it says what is wrong
+				}
 			}
 			rep.FailOn = s.FailOn
 			if err := s.show(cmd, outputs, rep); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,12 +13,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
 func newVerifyCommand() *cobra.Command {
 	var spec, failOn string
 	var verbose bool
+	s := &settings{}
 	var hosts *[]string
 	cmd := &cobra.Command{
 		Use:   "verify --spec openapi.yaml FILE.har|FILE.txtar…",
@@ -35,17 +38,33 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return verify(cmd.OutOrStdout(), contract, args, failOn, verbose)
+			if s.wrong != nil {
+				return s.wrong
+			}
+			s.Layer = s.flags.Over(&config.Layer{Settings: config.Default()})
+			outputs, err := s.outputs()
+			if err != nil {
+				return err
+			}
+			seen := contracttest.NewTraffic(contract, strings.Join(args, ", "), contracttest.Hide(s.Redact...))
+			result := verify(cmd.OutOrStdout(), contract, seen, args, failOn, verbose)
+			if result != nil && !errors.Is(result, errFindings) {
+				return result
+			}
+			return cmp.Or(write(outputs, seen.Report()), result)
 		},
 	}
 	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", specUsage)
 	hosts = fetchFlag(cmd)
 	cmd.Flags().StringVar(&failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "a line for every exchange, not only for those with findings")
+	s.declare(cmd, func(one config.Setting) bool { return one.Name == "report" || one.Name == "redact" })
 	return cmd
 }
 
-func verify(stdout io.Writer, contract *contracttest.Contract, files []string, failOn string, verbose bool) error {
+// verify judges the exchanges of files. Those without a verdict of their own, and those that do not
+// fit theirs, are entered in seen.
+func verify(stdout io.Writer, contract *contracttest.Contract, seen *contracttest.Traffic, files []string, failOn string, verbose bool) error {
 	var all []*contracttest.Exchange
 	for _, file := range files {
 		exchanges, err := read(file)
@@ -56,8 +75,12 @@ func verify(stdout io.Writer, contract *contracttest.Contract, files []string, f
 	}
 	failed, outside, expected := 0, 0, 0
 	for _, x := range all {
-		findings, err := contract.Judge(x)
 		verdict, given := x.Verdict()
+		judge := seen.Add
+		if given {
+			judge = contract.Judge
+		}
+		findings, err := judge(x)
 		if given && errors.Is(err, contracttest.ErrNotInContract) {
 			failed++
 			fmt.Fprintf(stdout, "WRONG    %s: the file has a verdict, but %v\n", x.Name(), err)
@@ -77,6 +100,9 @@ func verify(stdout io.Writer, contract *contracttest.Contract, files []string, f
 		case given:
 			if diff := compare(verdict, findings); diff != "" {
 				failed++
+				if _, err := seen.Add(x); err != nil {
+					return err
+				}
 				fmt.Fprintf(stdout, "WRONG    %s: the verdict is not what the file says\n%s", x.Name(), diff)
 				continue
 			}

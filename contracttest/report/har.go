@@ -47,12 +47,15 @@ func harEntryOf(x Exchange, target string) harEntry {
 		},
 		Response: harResponse{
 			Status: x.Status, StatusText: http.StatusText(x.Status), Version: "HTTP/1.1", Cookies: []struct{}{}, Headers: harHeaders(x.Response),
-			Content:  harContent{Size: x.Response.Size, MimeType: harType(x.Response), Text: x.Response.Body},
+			Content:  harContent{Size: x.Response.Size, MimeType: harType(x.Response), Text: &x.Response.Body},
 			Redirect: "", HeadersSize: -1, BodySize: x.Response.Size, Comment: readable(x.Error),
 		},
 	}
-	if !utf8.ValidString(x.Response.Body) {
-		e.Response.Content.Text, e.Response.Content.Encoding = base64.StdEncoding.EncodeToString([]byte(x.Response.Body)), "base64"
+	switch {
+	case x.Response.Size < 0:
+		e.Response.Content.Text, e.Response.Content.Size = nil, 0
+	case !utf8.ValidString(x.Response.Body):
+		*e.Response.Content.Text, e.Response.Content.Encoding = base64.StdEncoding.EncodeToString([]byte(x.Response.Body)), "base64"
 	}
 	if x.Request.Size > 0 {
 		e.Request.PostData = &harPostData{harType(x.Request), x.Request.Body}
@@ -175,10 +178,10 @@ type (
 		Comment     string     `json:"comment,omitempty"`
 	}
 	harContent struct {
-		Size     int    `json:"size"`
-		MimeType string `json:"mimeType"`
-		Text     string `json:"text"`
-		Encoding string `json:"encoding,omitempty"`
+		Size     int     `json:"size"`
+		MimeType string  `json:"mimeType"`
+		Text     *string `json:"text,omitempty"`
+		Encoding string  `json:"encoding,omitempty"`
 	}
 	harPair struct {
 		Name  string `json:"name"`

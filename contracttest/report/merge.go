@@ -57,6 +57,150 @@ func Merge(shards ...*Report) (*Report, error) {
 	return &out, nil
 }
 
+// Join makes one report of several about one document, whatever their exchanges are of: runs, and
+// recorded, proxied or other traffic. What one of them shows of a clause is shown; a finding of
+// several is one. Shards are joined by Merge before.
+func Join(reports ...*Report) (*Report, error) {
+	if len(reports) == 0 {
+		return nil, errors.New("there is no report to be joined")
+	}
+	out := *reports[0]
+	out.Findings, out.Operations, out.Unproven, out.Warnings, out.Inconclusive, out.Groups, out.Exchanges, out.Baseline = []Finding{}, nil, nil, nil, nil, nil, nil, nil
+	out.Stats, out.Coverage, out.Idle, out.Incomplete, out.Void = Stats{}, Coverage{Unreached: []Unreached{}}, "", "", true
+	if len(reports) > 1 {
+		out.Command, out.Args, out.Amendments = "", nil, nil // nothing makes all of it again
+	}
+	var targets, incomplete []string
+	found := map[string]int{}
+	for _, r := range reports {
+		if r.Shard != nil {
+			return nil, fmt.Errorf("shard %s is not all of a run: merge it with the others", r.Shard)
+		}
+		if err := out.Coverage.join(&r.Coverage); err != nil {
+			return nil, fmt.Errorf("the reports are of different documents (%s, %s): %w", reports[0].Spec, r.Spec, err)
+		}
+		targets, incomplete = append(targets, r.Target), append(incomplete, r.Incomplete)
+		out.Warnings, out.Operations, out.Exchanges = append(out.Warnings, r.Warnings...), append(out.Operations, r.Operations...), append(out.Exchanges, r.Exchanges...)
+		out.Unproven, out.Baseline, out.Void = append(out.Unproven, r.Unproven...), out.Baseline.with(r.Baseline), out.Void && r.Void
+		if r.Stats.Exchanges > 0 {
+			out.Inconclusive = append(out.Inconclusive, r.Inconclusive...)
+		}
+		out.Stats.add(&r.Stats)
+		out.Stats.DocumentFaults = max(out.Stats.DocumentFaults, r.Stats.DocumentFaults)
+		out.Traffic = out.Traffic.with(r.Traffic, r == reports[0])
+		for _, f := range r.Findings {
+			if i, ok := found[f.ID+f.Severity]; ok {
+				out.Findings[i].Count += f.Count
+				continue
+			}
+			found[f.ID+f.Severity] = len(out.Findings)
+			out.Findings = append(out.Findings, f)
+		}
+	}
+	out.Target, out.Incomplete = strings.Join(distinct(targets), " and "), strings.TrimPrefix(strings.Join(distinct(incomplete), "; "), "; ")
+	out.Warnings, out.Inconclusive, out.Operations = distinct(out.Warnings), distinct(out.Inconclusive), distinct(out.Operations)
+	out.Unproven = slices.DeleteFunc(distinct(out.Unproven), func(u Unproven) bool { return out.Coverage.keptIn(u.Operation) })
+	out.Stats.Operations = len(out.Operations)
+	out.Coverage.count(reports)
+	out.Sort()
+	return &out, nil
+}
+
+// with adds traffic to that of other reports; nil where one of them is of a run.
+func (t *Traffic) with(o *Traffic, first bool) *Traffic {
+	if first || t == nil || o == nil {
+		if first {
+			return o
+		}
+		return nil
+	}
+	return &Traffic{t.Judged + o.Judged, t.Outside + o.Outside, t.Upgraded + o.Upgraded, t.Refused + o.Refused, t.Unseen + o.Unseen, t.Unjudged + o.Unjudged}
+}
+
+// join adds what another report shows of the clauses. One that both have says the same in both.
+func (c *Coverage) join(o *Coverage) error {
+	index := make(map[string]int, len(c.ByClause))
+	for i, cl := range c.ByClause {
+		index[cl.Clause] = i
+	}
+	for _, cl := range o.ByClause {
+		i, ok := index[cl.Clause]
+		if !ok {
+			c.ByClause = append(c.ByClause, cl)
+			continue
+		}
+		mine := &c.ByClause[i]
+		if mine.Text != cl.Text || mine.Place.Pointer != cl.Place.Pointer {
+			return fmt.Errorf("clause %s is %q in one of them, and %q in another", cl.Clause, mine.Text, cl.Text)
+		}
+		if mine.State = joined(mine.State, cl.State); mine.State != "not_proven" {
+			mine.Reason = ""
+		}
+	}
+	c.Unreached = append(c.Unreached, o.Unreached...)
+	return nil
+}
+
+// joined is what two reports show of a clause.
+func joined(a, b string) string {
+	has := func(state string) bool { return a == state || b == state }
+	switch {
+	case has("kept+broken"), has("kept") && has("broken"):
+		return "kept+broken"
+	case has("kept"):
+		return "kept"
+	case has("broken"):
+		return "broken"
+	case has("observed"):
+		return "observed"
+	case has("not_proven"):
+		return "not_proven"
+	}
+	return "unreached"
+}
+
+// keptIn reports whether a clause of an operation is kept by an accepted request.
+func (c *Coverage) keptIn(operation string) bool {
+	return slices.ContainsFunc(c.ByClause, func(cl Clause) bool {
+		return cl.Operation == operation && !cl.Response && (cl.State == "kept" || cl.State == "kept+broken")
+	})
+}
+
+// count counts the clauses anew once those of all reports are there.
+func (c *Coverage) count(of []*Report) {
+	states := map[string]string{}
+	for _, cl := range c.ByClause {
+		states[cl.Clause] = cl.State
+		c.Clauses++
+		switch cl.State {
+		case "kept+broken":
+			c.Kept++
+			c.Broken++
+		case "kept":
+			c.Kept++
+		case "broken":
+			c.Broken++
+		case "observed":
+			c.Observed++
+		case "not_proven":
+			c.NotProven++
+		}
+		if cl.State != "unreached" {
+			c.Possible++
+		}
+	}
+	for _, r := range of { // which of the others could be tried is known of each report's all alone
+		c.Possible = max(c.Possible, r.Coverage.Possible)
+	}
+	told := map[string]bool{}
+	c.Unreached = slices.DeleteFunc(c.Unreached, func(u Unreached) bool {
+		state, here := states[u.Clause]
+		gone := here && state != "unreached" || told[u.Clause]
+		told[u.Clause] = true
+		return gone
+	})
+}
+
 // complete says what is wrong with reports that are not those of all shards of a run.
 func complete(shards []*Report) error {
 	if len(shards) == 0 {

@@ -107,7 +107,7 @@ type Exchange struct {
 type Message struct {
 	Header []Header
 	Body   string // as bytes, cut where it is long
-	Size   int    // of the whole body, in bytes
+	Size   int    // of the whole body, in bytes; negative where the body is not known
 }
 
 // Header is one line of a header.

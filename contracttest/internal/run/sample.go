@@ -131,7 +131,9 @@ func Shot(x *wire.Exchange, base string, secrets []string) *report.Exchange {
 	for _, f := range x.Request.Header {
 		out.Request.Header = append(out.Request.Header, report.Header{Name: f.Name, Value: hide(Clip(masked(f.Name, f.Value), maxRequestText), secrets)})
 	}
-	out.Request.Size = len(x.Request.Body)
+	if out.Request.Size = len(x.Request.Body); x.Request.Unseen {
+		out.Request.Size = -1
+	}
 	out.Request.Body = hide(Clip(string(x.Request.Body), maxRequestText), secrets)
 	if x.Err != nil {
 		out.Error = hide(x.Err.Error(), secrets)
@@ -153,7 +155,9 @@ func Shot(x *wire.Exchange, base string, secrets []string) *report.Exchange {
 			out.Response.Header = append(out.Response.Header, report.Header{Name: name, Value: hide(Clip(v, maxAnswerText), secrets)})
 		}
 	}
-	out.Response.Size = len(x.Response.Body)
+	if out.Response.Size = len(x.Response.Body); x.Response.Unseen {
+		out.Response.Size = -1
+	}
 	plain, _ := judge.Content(x.Response) // as it came where it cannot be decoded
 	out.Response.Body = hide(Clip(string(plain.Body), maxAnswerText), secrets)
 	if x.Response.BodyErr != nil {

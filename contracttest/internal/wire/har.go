@@ -1,39 +1,54 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
 
-// ParseHAR reads the entries of an HTTP archive (HAR 1.2). Pseudo-headers of
-// HTTP/2 are left out. An entry without a response (status 0: aborted, blocked)
-// is skipped, as nothing was exchanged.
-func ParseHAR(name string, data []byte) ([]Pair, error) {
-	type nameValue struct{ Name, Value string }
-	var har struct {
-		Log *struct {
-			Entries []struct {
-				Request struct {
-					Method, URL string
-					Headers     []nameValue
-					PostData    *struct {
-						MimeType, Text, Encoding string
-					}
-				}
-				Response struct {
-					Status  int
-					Headers []nameValue
-					Content struct {
-						Text, Encoding string
-						MimeType       string
-					}
-				}
-			}
+type harField struct{ Name, Value string }
+
+type harEntry struct {
+	Started   string  `json:"startedDateTime"`
+	Time      float64 // in milliseconds
+	FromCache string  `json:"_fromCache"` // of Chromium
+	Request   struct {
+		Method, URL string
+		Headers     []harField
+		BodySize    *int64
+		PostData    *struct {
+			MimeType, Encoding string
+			Text               *string
+			Params             []harField
 		}
 	}
+	Response struct {
+		Status   int
+		Headers  []harField
+		BodySize *int64
+		Content  struct {
+			Text     *string
+			Encoding string
+			Size     *int64
+		}
+	}
+}
+
+// ParseHAR reads the entries of an HTTP archive (HAR 1.2), as browsers, proxies and libraries write
+// them. Pseudo-headers of HTTP/2 are left out. An entry is skipped where nothing was exchanged with
+// a server by HTTP: it has no response (aborted, blocked), one from a cache or that of a WebSocket,
+// or the URL is of another kind (data:, blob:). A body that the archive leaves out, or has in part, is
+// unseen.
+func ParseHAR(name string, data []byte) ([]Pair, error) {
+	var har struct{ Log *struct{ Entries []harEntry } }
 	if err := json.Unmarshal(data, &har); err != nil {
 		return nil, fmt.Errorf("%s: not a HAR file: %w", name, err)
 	}
@@ -41,45 +56,164 @@ func ParseHAR(name string, data []byte) ([]Pair, error) {
 		return nil, fmt.Errorf("%s: not a HAR file: no log", name)
 	}
 	var pairs []Pair
-	for i, e := range har.Log.Entries {
-		if e.Response.Status == 0 {
+	for i := range har.Log.Entries {
+		e := &har.Log.Entries[i]
+		if e.Response.Status <= http.StatusSwitchingProtocols || e.FromCache != "" || ofAnotherKind(e.Request.URL) {
 			continue
 		}
 		pair := Pair{Name: fmt.Sprintf("%s:%d", name, i+1)}
-		target, err := originForm(e.Request.URL)
+		var err error
+		if pair.Request, err = e.request(); err == nil {
+			pair.Response, err = e.response()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", pair.Name, err)
 		}
-		req := &Request{Method: e.Request.Method, Target: target}
-		for _, h := range e.Request.Headers {
-			switch {
-			case strings.HasPrefix(h.Name, ":"), strings.EqualFold(h.Name, "Host"), strings.EqualFold(h.Name, "Content-Length"):
-			default:
-				req.Add(h.Name, h.Value)
-			}
+		pair.Started, err = time.Parse(time.RFC3339, e.Started)
+		if err != nil {
+			pair.Started = time.Time{} // it does not say
 		}
-		if p := e.Request.PostData; p != nil {
-			if req.Body, err = content(p.Text, p.Encoding); err != nil {
-				return nil, fmt.Errorf("%s: request body: %w", pair.Name, err)
-			}
-			if req.Get("Content-Type") == "" && p.MimeType != "" {
-				req.Set("Content-Type", p.MimeType)
-			}
-		}
-		resp := &Response{Status: e.Response.Status, Header: http.Header{}}
-		for _, h := range e.Response.Headers {
-			// Archives hold bodies decoded.
-			if !strings.HasPrefix(h.Name, ":") && !strings.EqualFold(h.Name, "Content-Encoding") && !strings.EqualFold(h.Name, "Content-Length") {
-				resp.Header.Add(h.Name, h.Value)
-			}
-		}
-		if resp.Body, err = content(e.Response.Content.Text, e.Response.Content.Encoding); err != nil {
-			return nil, fmt.Errorf("%s: response body: %w", pair.Name, err)
-		}
-		pair.Request, pair.Response = req, resp
 		pairs = append(pairs, pair)
 	}
 	return pairs, nil
+}
+
+// ofAnotherKind reports whether a URL is not one of HTTP.
+func ofAnotherKind(rawURL string) bool {
+	scheme, _, ok := strings.Cut(rawURL, ":")
+	return ok && !strings.ContainsAny(scheme, "/?#") && !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https")
+}
+
+func (e *harEntry) request() (*Request, error) {
+	target, err := originForm(e.Request.URL)
+	if err != nil {
+		return nil, err
+	}
+	req := &Request{Method: e.Request.Method, Target: target}
+	length := int64(-1)
+	for name, value := range fieldsOf(e.Request.Headers) {
+		switch {
+		case strings.EqualFold(name, "Host"):
+		case strings.EqualFold(name, "Content-Length"):
+			length = lengthOf(value)
+		case strings.EqualFold(name, "Transfer-Encoding"):
+			req.Unseen = true // until there is a body
+		default:
+			req.Add(name, value)
+		}
+	}
+	if length < 0 && e.Request.BodySize != nil {
+		length = *e.Request.BodySize
+	}
+	p := e.Request.PostData
+	if p == nil {
+		req.Unseen = length > 0 || length < 0 && (req.Unseen || req.Get("Content-Type") != "")
+		return req, nil
+	}
+	if req.Get("Content-Type") == "" && p.MimeType != "" {
+		req.Set("Content-Type", p.MimeType)
+	}
+	form := strings.HasPrefix(strings.ToLower(req.Get("Content-Type")), "application/x-www-form-urlencoded")
+	switch {
+	case p.Text != nil && (*p.Text != "" || len(p.Params) == 0):
+		if req.Body, err = content(*p.Text, p.Encoding); err != nil {
+			return nil, fmt.Errorf("request body: %w", err)
+		}
+	case form:
+		req.Body, length = formOf(p.Params), -1 // it may have been escaped otherwise
+	}
+	if req.Unseen = p.Text == nil && !form || int64(len(req.Body)) < length && req.Get("Content-Encoding") == ""; req.Unseen {
+		req.Body = nil
+	}
+	return req, nil
+}
+
+func (e *harEntry) response() (*Response, error) {
+	resp := &Response{Status: e.Response.Status, Header: http.Header{}, Elapsed: time.Duration(e.Time * float64(time.Millisecond))}
+	length := int64(-1)
+	for name, value := range fieldsOf(e.Response.Headers) {
+		if strings.EqualFold(name, "Content-Length") {
+			length = lengthOf(value)
+			continue
+		}
+		resp.Header.Add(name, value)
+	}
+	coding := strings.Join(resp.Header.Values("Content-Encoding"), ",")
+	c := &e.Response.Content
+	if e.Request.Method == http.MethodHead || resp.Status == http.StatusNotModified || resp.Status == http.StatusNoContent {
+		c.Text = nil // what a browser has in its place was not sent
+	}
+	var err error
+	switch {
+	case c.Text != nil:
+		if resp.Body, err = content(*c.Text, c.Encoding); err != nil {
+			return nil, fmt.Errorf("response body: %w", err)
+		}
+		if !stillCoded(coding, c.Encoding, resp) { // archives hold bodies decoded
+			resp.Header.Del("Content-Encoding")
+		}
+		if c.Size != nil && int64(len(resp.Body)) < *c.Size && resp.Header.Get("Content-Encoding") == "" {
+			resp.Body, resp.Unseen = nil, true
+		}
+	case e.Request.Method == http.MethodHead, resp.Status == http.StatusNotModified, resp.Status == http.StatusNoContent:
+	default:
+		sent := e.Response.BodySize
+		resp.Unseen = length > 0 || length < 0 && (sent == nil || *sent != 0) || c.Size != nil && *c.Size > 0
+	}
+	return resp, nil
+}
+
+// stillCoded reports whether a body is in the content coding of its header, as some proxies
+// record it.
+func stillCoded(coding, encoding string, resp *Response) bool {
+	switch strings.ToLower(strings.TrimSpace(coding)) {
+	case "gzip", "x-gzip":
+		return bytes.HasPrefix(resp.Body, []byte{0x1f, 0x8b})
+	case "zstd":
+		return bytes.HasPrefix(resp.Body, []byte{0x28, 0xb5, 0x2f, 0xfd})
+	case "br", "deflate": // they begin with nothing of their own, but are no text
+		kind := strings.ToLower(resp.Header.Get("Content-Type"))
+		return encoding == "base64" && (strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json") || strings.Contains(kind, "xml")) && !utf8.Valid(resp.Body)
+	}
+	return false
+}
+
+// fieldsOf yields the fields of a header without pseudo-headers. Chromium joins several lines of
+// one name by line feeds.
+func fieldsOf(headers []harField) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, h := range headers {
+			if strings.HasPrefix(h.Name, ":") {
+				continue
+			}
+			for value := range strings.SplitSeq(h.Value, "\n") {
+				if !yield(h.Name, value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// lengthOf is negative where a Content-Length is none.
+func lengthOf(value string) int64 {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// formOf writes the pairs of a form in their order.
+func formOf(params []harField) []byte {
+	var b bytes.Buffer
+	for i, p := range params {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value))
+	}
+	return b.Bytes()
 }
 
 func originForm(rawURL string) (string, error) {

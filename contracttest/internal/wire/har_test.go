@@ -1,9 +1,11 @@
 package wire_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -79,6 +81,74 @@ func TestParseHARWithoutEntries(t *testing.T) {
 	pairs, err := wire.ParseHAR("f", []byte(`{"log":{"entries":[]}}`))
 	require.NoError(t, err)
 	assert.Empty(t, pairs)
+}
+
+// Archives are read as browsers, proxies and libraries write them: what they leave out is not known, and
+// not taken for something that was not sent.
+func TestParseHARAsWritten(t *testing.T) {
+	const zipped = "H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==" // {} in gzip
+	type want struct {
+		skipped         bool
+		sent, got       string
+		unsent, ungot   bool // the body is not known
+		coding, cookies string
+	}
+	for name, tt := range map[string]struct {
+		request, response string // members beside method, url and status
+		status            int
+		want              want
+	}{
+		"no postData, a length":             {`"headers":[{"name":"Content-Length","value":"7"}]`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"no postData, a size":               {`"bodySize":7`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"no postData, in chunks":            {`"headers":[{"name":"transfer-encoding","value":"chunked"}]`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"no postData, HTTP/2":               {`"bodySize":-1,"headers":[{"name":"content-type","value":"text/plain"}]`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"no postData, none sent":            {`"bodySize":0,"headers":[{"name":"content-type","value":"text/plain"}]`, `"content":{"text":"a"}`, 200, want{got: "a"}},
+		"postData without text":             {`"postData":{"mimeType":"multipart/form-data","params":[{"name":"f","fileName":"x"}]}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"postData as params (Firefox)":      {`"bodySize":9,"postData":{"mimeType":"application/x-www-form-urlencoded","text":"","params":[{"name":"a b","value":"1"},{"name":"c","value":"&"}]}`, `"content":{"text":"a"}`, 200, want{sent: "a+b=1&c=%26", got: "a"}},
+		"postData cut short":                {`"bodySize":900,"postData":{"mimeType":"text/plain","text":"abc"}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"postData of another charset":       {`"bodySize":1,"postData":{"mimeType":"text/plain","text":"ü"}`, `"content":{"text":"a"}`, 200, want{sent: "ü", got: "a"}},
+		"no text, a size (Chromium)":        {``, `"content":{"size":12,"mimeType":"text/plain"}`, 200, want{ungot: true}},
+		"no text, a length":                 {``, `"bodySize":-1,"headers":[{"name":"content-length","value":"12"}],"content":{"size":0}`, 200, want{ungot: true}},
+		"no text, nothing known (Chromium)": {``, `"bodySize":-1,"content":{"size":0,"mimeType":"x-unknown"}`, 200, want{ungot: true}},
+		"no text, none sent":                {``, `"bodySize":0,"content":{"size":0}`, 200, want{}},
+		"no text, length 0 (mitmproxy)":     {``, `"headers":[{"name":"Content-Length","value":"0"}],"content":{"size":0}`, 200, want{}},
+		"no text for 204":                   {``, `"bodySize":-1,"content":{"size":0}`, 204, want{}},
+		"attached file (Playwright)":        {``, `"bodySize":-1,"content":{"size":-1,"_file":"a.json"}`, 200, want{ungot: true}},
+		"empty text of a size (Firefox)":    {``, `"content":{"size":12,"text":""}`, 200, want{ungot: true}},
+		"text cut short (Firefox)":          {``, `"content":{"size":1200,"text":"abc"}`, 200, want{ungot: true}},
+		"text from the cache with 304":      {``, `"content":{"size":2,"text":"{}"}`, 304, want{}},
+		"decoded":                           {``, `"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"size":2,"text":"{}"}`, 200, want{got: "{}"}},
+		"still coded":                       {``, `"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"size":2,"encoding":"base64","text":"` + zipped + `"}`, 200, want{got: "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00C\xbf\xa6\xa3\x02\x00\x00\x00", coding: "gzip"}},
+		"several lines in one (Chromium)":   {``, `"headers":[{"name":"set-cookie","value":"a=1\nb=2"}],"content":{"text":"a"}`, 200, want{got: "a", cookies: "a=1 b=2"}},
+		"from the cache (Chromium)":         {``, `"content":{"text":"a"}},"_fromCache":"disk","x":{`, 200, want{skipped: true}},
+		"WebSocket":                         {``, `"content":{}`, 101, want{skipped: true}},
+		"no answer (Playwright)":            {``, `"content":{}`, -1, want{skipped: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			join := func(first, rest string) string { return strings.TrimSuffix(first+","+rest, ",") }
+			text := fmt.Sprintf(`{"log":{"entries":[{"startedDateTime":"2026-01-02T03:04:05.678+01:00","time":12.5,"request":{%s},"response":{%s}}]}}`,
+				join(`"method":"POST","url":"http://h/"`, tt.request), join(fmt.Sprintf(`"status":%d`, tt.status), tt.response))
+			pairs, err := wire.ParseHAR("f", []byte(text))
+			require.NoError(t, err)
+			if tt.want.skipped {
+				assert.Empty(t, pairs)
+				return
+			}
+			require.Len(t, pairs, 1)
+			req, resp := pairs[0].Request, pairs[0].Response
+			assert.Equal(t, tt.want, want{
+				sent: string(req.Body), unsent: req.Unseen, got: string(resp.Body), ungot: resp.Unseen,
+				coding: resp.Header.Get("Content-Encoding"), cookies: strings.Join(resp.Header.Values("Set-Cookie"), " "),
+			})
+			assert.Equal(t, "2026-01-02T02:04:05.678Z", pairs[0].Started.UTC().Format("2006-01-02T15:04:05.000Z"))
+			assert.Equal(t, 12500*time.Microsecond, resp.Elapsed)
+		})
+	}
+	for _, url := range []string{"data:text/plain,a", "blob:http://h/1", "chrome-extension://a/b", "ws://h/a"} {
+		pairs, err := wire.ParseHAR("f", []byte(`{"log":{"entries":[{"request":{"method":"GET","url":"`+url+`"},"response":{"status":200}}]}}`))
+		require.NoError(t, err)
+		assert.Empty(t, pairs, url)
+	}
 }
 
 func FuzzParseHAR(f *testing.F) {
