@@ -1,7 +1,11 @@
 package orders_test
 
 import (
+	"io"
+	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,4 +79,54 @@ func TestSafeDesk(t *testing.T) {
 	assert.Zero(t, d.Posts(), "requests that may change something")
 	assert.Equal(t, []string{"credentials_identifier", "ids"}, d.Found())
 	assert.Positive(t, d.Done("GET /self-service/login/flows"))
+}
+
+// TestSomebodys proves that a request which may change something does not get what a GET always
+// answers with: it may be somebody's. One that changes nothing gets it.
+func TestSomebodys(t *testing.T) {
+	const document = `
+openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /account:
+    get: {operationId: account, responses: {"200": {description: mine, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string}}}}}}}}
+  /closings:
+    post:
+      operationId: close
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [account_id], properties: {account_id: {type: string, minLength: 1}}}}}}
+      responses: {"204": {description: closed}, "400": {description: bad}, "404": {description: unknown}, "415": {description: type}}
+  /statement:
+    get:
+      operationId: statement
+      parameters: [{name: account_id, in: query, required: true, schema: {type: string, minLength: 1}}]
+      responses: {"200": {description: ok, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "404": {description: unknown}}
+`
+	const mine = "account-of-mary"
+	var read, touched atomic.Int32
+	mux := http.NewServeMux()
+	answer := func(w http.ResponseWriter, body string) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}
+	mux.HandleFunc("GET /account", func(w http.ResponseWriter, _ *http.Request) { answer(w, `{"id":"`+mine+`"}`) })
+	mux.HandleFunc("POST /closings", func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), mine) {
+			touched.Add(1)
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	mux.HandleFunc("GET /statement", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("account_id") != mine {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		read.Add(1)
+		answer(w, "{}")
+	})
+	c, err := contracttest.Parse("t.yaml", []byte(document))
+	require.NoError(t, err)
+	_, err = contracttest.Run(t.Context(), c, contracttest.Handler(mux), contracttest.Cases(1))
+	require.NoError(t, err)
+	assert.Zero(t, touched.Load())
+	assert.Positive(t, read.Load())
 }
