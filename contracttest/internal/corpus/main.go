@@ -152,7 +152,7 @@ func (s *settings) run() error {
 		return err
 	}
 	elapsed := time.Since(start)
-	page := ""
+	var page strings.Builder
 	for _, of := range []struct {
 		swagger bool
 		all     int
@@ -164,9 +164,9 @@ func (s *settings) run() error {
 		sum.settings, sum.all, sum.elapsed, sum.cpu, sum.peak = *s, of.all, elapsed, cpu(), peak()
 		fmt.Println(sum.line())
 		if of.swagger {
-			page += sum.section()
+			page.WriteString(sum.section())
 		} else {
-			page += sum.markdown()
+			page.WriteString(sum.markdown())
 		}
 		if len(sum.panics) > 0 {
 			return fmt.Errorf("%w: %s", errPanics, strings.Join(sum.panics, ", "))
@@ -176,7 +176,7 @@ func (s *settings) run() error {
 		}
 	}
 	if s.out != "" {
-		return os.WriteFile(s.out, []byte(page), 0o644) //nolint:gosec // a page of the documentation
+		return os.WriteFile(s.out, []byte(page.String()), 0o644) //nolint:gosec // a page of the documentation
 	}
 	return nil
 }

@@ -37,10 +37,10 @@ type fetched struct {
 	err  error
 }
 
-// errHost is why a file is not fetched: nobody has named its host.
-type errHost struct{ host string }
+// hostError is why a file is not fetched: nobody has named its host.
+type hostError struct{ host string }
 
-func (e *errHost) Error() string {
+func (e *hostError) Error() string {
 	return fmt.Sprintf("remote files are not fetched: --fetch %s allows it", e.host)
 }
 
@@ -76,7 +76,7 @@ func (f *fetcher) allowed(u *url.URL) error {
 	case u.User != nil:
 		return errors.New("a URL with a password is not followed")
 	case !slices.Contains(f.hosts, u.Host) && !slices.Contains(f.hosts, u.Hostname()):
-		return &errHost{u.Host}
+		return &hostError{u.Host}
 	}
 	return nil
 }

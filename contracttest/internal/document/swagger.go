@@ -715,7 +715,7 @@ func (c *swagger) schema(n *yaml.Node, in scoped) {
 			continue
 		case "type":
 			var null bool
-			if value, null = c.types(n, value); null && !nullable {
+			if value, null = c.types(value); null && !nullable {
 				nullable = true
 				kept = append(kept, c.text("nullable", key), c.truth(true, value))
 			}
@@ -752,7 +752,7 @@ func (c *swagger) schema(n *yaml.Node, in scoped) {
 }
 
 // types takes null, which OpenAPI 3.0 has no type for, out of a list of types.
-func (c *swagger) types(n, list *yaml.Node) (types *yaml.Node, null bool) {
+func (c *swagger) types(list *yaml.Node) (types *yaml.Node, null bool) {
 	if list.Kind != yaml.SequenceNode {
 		return list, false
 	}
