@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -75,7 +76,11 @@ func Try(ctx context.Context, c *contract.Contract, client Client) (*Trial, erro
 	}()
 	tr.base = "http://" + listener.Addr().String() + c.BasePath
 	err = tr.run(ctx)
-	return tr.Trial, err
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	out := *tr.Trial
+	out.Asked = slices.Clone(tr.Asked)
+	return &out, err
 }
 
 type trial struct {
@@ -127,20 +132,23 @@ func (tr *trial) note(e Entry) {
 func (tr *trial) run(ctx context.Context) error {
 	err := tr.call(ctx)
 	wrong := tr.requests()
+	tr.mu.Lock() // a call may leave requests behind
+	asked, edges, last := slices.Clone(tr.Asked), maps.Clone(tr.edges), tr.last
+	tr.mu.Unlock()
 	switch {
-	case wrong && err != nil, wrong && len(tr.Asked) == 0:
+	case wrong && err != nil, wrong && len(asked) == 0:
 		return nil //nolint:nilerr // what comes of a wrong request is no matter of answers
-	case len(tr.Asked) == 0:
+	case len(asked) == 0:
 		return ErrNotAsked
-	case err != nil && tr.last != nil:
-		tr.fail(tr.last.Clause, tr.last.Label, err.Error(), answered(tr.last), "")
+	case err != nil && last != nil:
+		tr.fail(last.Clause, last.Label, err.Error(), answered(last), "")
 		return nil
 	case err != nil:
-		tr.fail(tr.Asked[len(tr.Asked)-1].StatusClause, "usual", err.Error(), "a documented success", "")
+		tr.fail(asked[len(asked)-1].StatusClause, "usual", err.Error(), "a documented success", "")
 		return nil
 	}
-	for _, op := range slices.Clone(tr.Asked) {
-		for _, e := range tr.edges[op] {
+	for _, op := range asked {
+		for _, e := range edges[op] {
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("client: %w", err)
 			}
