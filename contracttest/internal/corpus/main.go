@@ -46,7 +46,7 @@ func main() {
 	flag.Parse()
 	// What is held is little beside what is made and dropped at once.
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(3500 << 20)
+	debug.SetMemoryLimit(3100 << 20)
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err == nil {

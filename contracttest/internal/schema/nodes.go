@@ -330,22 +330,19 @@ func (ns Nodes) Shapes() []Shape {
 
 // Member returns the schemas by which some alternative speaks of a member.
 func (ns Nodes) Member(name string) Nodes {
-	var all Nodes
-	for _, a := range ns.Alternatives() {
-		for _, n := range a.Member(name) {
-			if !slices.Contains(all, n) {
-				all = append(all, n)
-			}
-		}
-	}
-	return all
+	return ns.any(func(a Alternative) Nodes { return a.Member(name) })
 }
 
 // Item returns the schemas by which some alternative speaks of an item.
 func (ns Nodes) Item(i int) Nodes {
+	return ns.any(func(a Alternative) Nodes { return a.Item(i) })
+}
+
+// any returns what some alternative has, each once.
+func (ns Nodes) any(of func(Alternative) Nodes) Nodes {
 	var all Nodes
 	for _, a := range ns.Alternatives() {
-		for _, n := range a.Item(i) {
+		for _, n := range of(a) {
 			if !slices.Contains(all, n) {
 				all = append(all, n)
 			}
