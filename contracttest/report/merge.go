@@ -19,6 +19,7 @@ func Merge(shards ...*Report) (*Report, error) {
 	out.Shard, out.Idle, out.Incomplete, out.Groups, out.Baseline = nil, "", "", nil, nil
 	out.Findings, out.Operations, out.Unproven, out.Warnings, out.Inconclusive = []Finding{}, nil, nil, nil, nil
 	out.Exchanges = nil
+	out.Amendments = nil // each shard knows its own answers alone, and would change a shared component by itself
 	out.Stats, out.Coverage = Stats{}, Coverage{Unreached: []Unreached{}, ByClause: []Clause{}}
 	var targets, incomplete, idle []string
 	worked, void := 0, 0
