@@ -459,6 +459,11 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 		before := len(op.Clauses)
 		op.buildNodes(m, name, pointer+"/content/"+escape(key), subject)
 		ofSchema := slices.Clone(op.Clauses[before:])
+		if m.Patches() == JSONPatch {
+			for _, c := range ofSchema {
+				c.Narrowed = cmp.Or(c.Narrowed, leavePatch)
+			}
+		}
 		op.Clauses = op.Clauses[:before]
 		switch {
 		case codec.IsJSON(key):

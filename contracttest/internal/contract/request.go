@@ -2,6 +2,7 @@ package contract
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -225,6 +226,50 @@ func (op *Operation) checkBody(r *wire.Request) []Violation {
 	return broken
 }
 
+// SaysCoding reports whether a parameter says in which content coding the body is: more depends on
+// it than its own value.
+func (p *Param) SaysCoding() bool {
+	return p.Spec.In == openapi3.ParameterInHeader && strings.EqualFold(p.Spec.Name, "Content-Encoding")
+}
+
+// codingParam is the parameter that says in which content coding a body is; nil where the document
+// has none.
+func (op *Operation) codingParam() *Param {
+	i := slices.IndexFunc(op.Params, (*Param).SaysCoding)
+	if i < 0 {
+		return nil
+	}
+	return op.Params[i]
+}
+
+// Coding returns the content coding in which the document has the body of a request sent, by the
+// value that the request has of a parameter for it; empty where that is none.
+func (op *Operation) Coding(r *wire.Request) string {
+	coding := r.Get("Content-Encoding")
+	if !wire.Encodes(coding) {
+		return ""
+	}
+	if p := op.codingParam(); p == nil || p.Node.Validates(coding) != nil {
+		return ""
+	}
+	return coding
+}
+
+// saysOtherwise reports whether the document has other content codings than one.
+func (op *Operation) saysOtherwise(coding string) bool {
+	p := op.codingParam()
+	return p != nil && p.Node.Validates(coding) != nil
+}
+
+// decode returns a body without its content coding, where the document has one. Of any other nobody
+// can tell what a receiver makes.
+func (op *Operation) decode(coding string, body []byte) ([]byte, error) {
+	if op.codingParam() == nil || !wire.Encodes(coding) {
+		return nil, wire.ErrUndecodable
+	}
+	return wire.Decode(coding, body) //nolint:wrapcheck // the caller says of what
+}
+
 func (op *Operation) judgeBody(r *wire.Request) []Violation {
 	if op.Body == nil {
 		return nil // OpenAPI does not say what becomes of a body that is not documented
@@ -236,8 +281,19 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 		return nil
 	}
 	var broken []Violation
-	if coding := r.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		broken = append(broken, Violation{Clause: op.Body.MediaType, Message: "the body has the content coding " + coding, Leave: leaveCoding})
+	body := r.Body
+	if coding := strings.ToLower(r.Get("Content-Encoding")); coding != "" && coding != "identity" && r.Coding == "" {
+		plain, err := op.decode(coding, r.Body)
+		switch {
+		case err == nil:
+			body = plain
+		case op.saysOtherwise(coding): // which its parameter is judged by
+			return nil
+		case errors.Is(err, wire.ErrUndecodable):
+			broken = append(broken, Violation{Clause: op.Body.MediaType, Message: "the body has the content coding " + coding, Leave: leaveCoding})
+		default:
+			return append(broken, Violation{Clause: op.Body.MediaType, Message: "the body is said to be in the content coding " + coding + ", but is not: " + err.Error()})
+		}
 	}
 	types := r.Values("Content-Type")
 	switch {
@@ -281,6 +337,6 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 	if syntax == nil { // what a range leaves open is about its media type
 		syntax = op.Body.MediaType
 	}
-	got, unread := media.read(r.Body, message{syntax: syntax, called: "the body", label: types[0], request: true})
+	got, unread := media.read(body, message{syntax: syntax, called: "the body", label: types[0], request: true})
 	return append(append(broken, unread...), media.judge(got, true)...)
 }

@@ -1,36 +1,15 @@
 package judge
 
 import (
-	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
-
-// maxDecoded is how many bytes a body may have without its coding.
-const maxDecoded = 8 << 20
-
-// errUndecodable is returned for a body that may be as it says, but that cannot
-// be looked into.
-var errUndecodable = errors.New("cannot be decoded here")
-
-// maxWindow is the largest window of zstd as a content coding (RFC 9659 §3).
-const maxWindow = 8 << 20
-
-// opaque are the registered content codings that are not decoded.
-var opaque = []string{"compress", "x-compress", "dcb", "dcz", "exi", "aes128gcm", "pack200-gzip"}
 
 // codings lists the content codings of the body in the order in which they were
 // applied, without identity, which is none.
@@ -61,11 +40,11 @@ func Content(resp *wire.Response) (*wire.Response, error) {
 		return resp, nil
 	}
 	if resp.Open { // nor can the last of its bytes
-		return resp, errUndecodable
+		return resp, wire.ErrUndecodable
 	}
 	body := resp.Body
 	for _, coding := range slices.Backward(codings) {
-		plain, err := decode(coding, body)
+		plain, err := wire.Decode(coding, body)
 		if err != nil {
 			return resp, err
 		}
@@ -79,7 +58,7 @@ func Content(resp *wire.Response) (*wire.Response, error) {
 // legible is content for a check that looks into the body; nil where nobody can.
 func (e *Exchange) legible() *wire.Response {
 	resp, err := e.content()
-	if errors.Is(err, errUndecodable) {
+	if errors.Is(err, wire.ErrUndecodable) {
 		return nil
 	}
 	return resp
@@ -91,42 +70,6 @@ func (e *Exchange) text() []byte {
 		return resp.Body
 	}
 	return []byte("(in " + strings.Join(e.codings(), ", ") + ")")
-}
-
-func decode(coding string, body []byte) ([]byte, error) {
-	var r io.Reader
-	var err error
-	switch {
-	case coding == "gzip", coding == "x-gzip":
-		r, err = gzip.NewReader(bytes.NewReader(body))
-	case coding == "deflate":
-		if r, err = zlib.NewReader(bytes.NewReader(body)); err != nil {
-			// Without the zlib wrapper, as some send it (RFC 9110 §8.4.1.2).
-			r, err = flate.NewReader(bytes.NewReader(body)), nil
-		}
-	case coding == "br":
-		r = brotli.NewReader(bytes.NewReader(body))
-	case coding == "zstd":
-		var z *zstd.Decoder
-		z, err = zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(4*maxDecoded))
-		if err == nil {
-			defer z.Close()
-			r = z
-		}
-	case slices.Contains(opaque, coding):
-		return nil, errUndecodable
-	default:
-		return nil, errors.New("there is no such coding")
-	}
-	if err != nil {
-		return nil, err
-	}
-	plain, err := io.ReadAll(io.LimitReader(r, maxDecoded+1))
-	if err == nil && len(plain) > maxDecoded {
-		return nil, fmt.Errorf("%w: more than %d bytes", errUndecodable, maxDecoded)
-	}
-	return plain, err
 }
 
 // acceptable reports whether the request takes a coding (RFC 9110 §12.5.3): one
@@ -179,7 +122,7 @@ func responseEncoding(e *Exchange) []Finding {
 		}
 		wrong = append(wrong, fmt.Sprintf("the body is in %s, but the request asks for Accept-Encoding: %s (RFC 9110 §12.5.3)", said, asked))
 	}
-	if _, err := e.content(); err != nil && !errors.Is(err, errUndecodable) {
+	if _, err := e.content(); err != nil && !errors.Is(err, wire.ErrUndecodable) {
 		wrong = append(wrong, fmt.Sprintf("the body is said to be in %s, but is not: %s", said, err))
 	}
 	if len(wrong) == 0 {
@@ -195,7 +138,7 @@ func responseEncoding(e *Exchange) []Finding {
 // those that are decoded here makes no bytes of anything. Where there can be no body,
 // the field says what another answer would be in.
 func (e *Exchange) codedNothing(codings []string) []Finding {
-	if e.bodyless() || e.Response.BodyErr != nil || e.Response.Open || slices.ContainsFunc(codings, func(c string) bool { return slices.Contains(opaque, c) }) {
+	if e.bodyless() || e.Response.BodyErr != nil || e.Response.Open || slices.ContainsFunc(codings, wire.Opaque) {
 		return nil
 	}
 	said := strings.Join(codings, ", ")

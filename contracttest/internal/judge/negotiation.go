@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
 // What a client asks for besides the resource itself: a content coding, a language, the
@@ -278,7 +279,7 @@ func unnamed(e *Exchange, content []byte) string {
 		return ""
 	}
 	for _, coding := range []string{"gzip", "deflate", "zstd", "br"} {
-		if plain, err := decode(coding, e.Response.Body); err == nil && bytes.Equal(plain, content) {
+		if plain, err := wire.Decode(coding, e.Response.Body); err == nil && bytes.Equal(plain, content) {
 			return coding
 		}
 	}

@@ -323,7 +323,7 @@ func (pl *planner) makeBase() (draft, error) {
 		switch {
 		case p.Spec.Required && err != nil:
 			return d, err
-		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !pl.opts.Bare[pl.op]:
+		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !p.SaysCoding() && !pl.opts.Bare[pl.op]:
 			d.params[p] = g
 		}
 	}
@@ -381,6 +381,9 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 			candidates = append(candidates, e.Value.Value)
 		}
 	}
+	if p.SaysCoding() {
+		candidates = append(candidates, wire.Codings[0].Name)
+	}
 	for _, v := range candidates {
 		if v != nil && p.Node.Validates(v) == nil {
 			return value.Good{V: v}, nil
@@ -406,6 +409,9 @@ func (pl *planner) goodHeads() map[*contract.PartHeader]value.Good {
 
 // goodBody makes a body in the same way.
 func (pl *planner) goodBody(m *contract.Media) (value.Good, error) {
+	if g, ok := pl.patch(m); ok {
+		return g, nil
+	}
 	if m.Node == nil {
 		return value.Good{V: "a"}, nil
 	}
@@ -617,6 +623,7 @@ func (pl *planner) labelled(c *Case) bool {
 	if pl.ended() || pl.enough(c.Clause, c.Expect) {
 		return false
 	}
+	c.Request.Coding = pl.op.Coding(c.Request)
 	plain := pl.asDocumented(c.Request)
 	if rival := pl.op.Rival(plain.Path()); rival != nil {
 		pl.reasons[c.Clause] = "the path of the request is also one of " + rival.Path

@@ -55,6 +55,8 @@ func Curl(r *Request, base string, mask func(name, value string) string) string 
 	case len(r.Body) > maxCurlBody:
 		b.WriteString(" --data-binary @-")
 		return fmt.Sprintf("%s %s  # with %d bytes of body that do not fit here", b.String(), quote(base+r.Target), len(r.Body))
+	case r.Coding != "":
+		b.WriteString(" --data-binary @<(printf " + format(r.Body) + " | " + commandOf(r.Coding) + ")")
 	case bytes.IndexByte(r.Body, 0) >= 0: // which no argument of a command can hold
 		b.WriteString(" --data-binary @<(printf " + format(r.Body) + ")")
 	case r.Body != nil:

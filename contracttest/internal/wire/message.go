@@ -29,6 +29,9 @@ type Request struct {
 	Chunked bool
 	// Unseen is set where nobody has kept the body, so that nothing is known of it.
 	Unseen bool
+	// Coding is the content coding that the body is sent in, which the header says too; Body is
+	// without it. Empty for a body that is sent as it is, whatever the header says.
+	Coding string
 }
 
 // Clone returns a copy that shares nothing with r but the bytes of the body.
@@ -120,13 +123,16 @@ func (r *Request) HTTP(ctx context.Context, base *url.URL) (*http.Request, error
 	if r.Body == nil {
 		return req, nil
 	}
-	req.ContentLength = int64(len(r.Body))
-	req.Body = io.NopCloser(bytes.NewReader(r.Body))
-	if len(r.Body) == 0 && !r.Chunked {
+	body, err := encode(r.Coding, r.Body)
+	if err != nil {
+		return nil, err
+	}
+	req.ContentLength = int64(len(body))
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	if len(body) == 0 && !r.Chunked {
 		req.Body = http.NoBody // sent as Content-Length: 0
 		return req, nil
 	}
-	body := r.Body
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	if r.Chunked {
 		req.ContentLength = -1
