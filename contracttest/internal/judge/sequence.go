@@ -31,12 +31,14 @@ func Killed(e *Exchange) Finding {
 // and after; suspects name the requests of which one did it, where that is not
 // known.
 func Spoilt(e *Exchange, of *contract.Operation, before, after string, suspects []string) Finding {
+	clause := clauseOf(e)
 	message := fmt.Sprintf("after %s, the valid request of %s is answered with %s; it was answered with %s before", e.request(), of.ID, after, before)
-	if len(suspects) > 1 {
+	if len(suspects) > 1 { // of which the last is a guess
+		clause = of.StatusClause
 		message = fmt.Sprintf("since one of these requests, the valid request of %s is answered with %s, which was answered with %s before: %s",
 			of.ID, after, before, strings.Join(suspects, ", "))
 	}
-	return Finding{Check: ServerError, Severity: Error, Clause: clauseOf(e), Message: message, Expected: before, Actual: after}
+	return Finding{Check: ServerError, Severity: Error, Clause: clause, Message: message, Expected: before, Actual: after}
 }
 
 // RefusedSince is the finding of a valid request that was accepted again and
