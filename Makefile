@@ -53,7 +53,7 @@ test-all: test-more ## every test in full, and all that needs node, PostgreSQL o
 .PHONY: test-more
 test-more: SOAK := 10s
 test-more: prepare lint-spec test-tables test-modules test-stress soak ## what make test leaves out, but for the largest tables of tests
-	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 90
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 150
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	$(MAKE) real SERVICE=petstore-chi,petstore-echo
 

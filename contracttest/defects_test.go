@@ -1006,7 +1006,7 @@ func TestDefects(t *testing.T) {
 	for i, d := range catalogue {
 		require.False(t, names[d.name], "two defects are called %q", d.name)
 		names[d.name] = true
-		if !racing.Take(i, 25) {
+		if !racing.Take(i, 50) {
 			continue
 		}
 		t.Run(d.name, func(t *testing.T) {

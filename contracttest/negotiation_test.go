@@ -442,7 +442,7 @@ var negotiating = []negotiated{
 // wrong answer is found, and that no ordinary service has a finding.
 func TestNegotiation(t *testing.T) {
 	for i, tt := range negotiating {
-		if !racing.Take(i, 4) {
+		if !racing.Take(i, 8) {
 			continue
 		}
 		t.Run(tt.name, func(t *testing.T) {

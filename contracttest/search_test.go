@@ -203,7 +203,7 @@ func TestSearch(t *testing.T) {
 			check: "server-error", curl: `'{"day":"2000-02-29","express":true,"insured":true,"to":"abcdefgh"}'`,
 		},
 	} {
-		if !racing.Take(i, 3) {
+		if !racing.Take(i, 5) {
 			continue
 		}
 		t.Run(tt.name, func(t *testing.T) {

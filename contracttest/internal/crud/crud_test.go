@@ -32,7 +32,7 @@ var (
 // same; that it leaves alone what is somebody's, and leaves nothing behind.
 func TestDresses(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(crud.Dresses())) {
-		if !racing.Take(i, 30) || !*all && i%5 != 0 {
+		if !racing.Take(i, 30) || !*all && i%8 != 0 {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -46,6 +46,7 @@ func TestDresses(t *testing.T) {
 // TestDeployments proves the same of the plain service behind what stands before
 // services in operation.
 func TestDeployments(t *testing.T) {
+	withoutRace(t)
 	for i, d := range crud.Deployments(*inOperation) {
 		if !racing.Take(i, 16) {
 			continue
@@ -155,6 +156,7 @@ func TestOneAtATime(t *testing.T) {
 
 // TestSafe proves that a run which is to be safe changes nothing.
 func TestSafe(t *testing.T) {
+	withoutRace(t)
 	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
 	require.NoError(t, err)
 	s, err := crud.New(crud.Dress{})
@@ -172,6 +174,7 @@ func TestSafe(t *testing.T) {
 
 // TestKeep proves that what was made stays where that is asked for, and is named.
 func TestKeep(t *testing.T) {
+	withoutRace(t)
 	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
 	require.NoError(t, err)
 	s, err := crud.New(crud.Dress{})
@@ -181,6 +184,15 @@ func TestKeep(t *testing.T) {
 	left := len(s.Left()) - 1
 	assert.Positive(t, left)
 	assert.Contains(t, strings.Join(rep.Warnings, "\n"), fmt.Sprintf("%d made by createTeam stay on the target (/teams/", left))
+}
+
+// withoutRace leaves a test to make test-tables where the race detector is on: a run takes twenty
+// times as long with it, and TestDresses, TestAgain and TestOneAtATime show what others would.
+func withoutRace(t *testing.T) {
+	t.Helper()
+	if racing.Enabled {
+		t.Skip("make test-tables runs it without the race detector")
+	}
 }
 
 // describe lists the findings of a report.

@@ -37,9 +37,7 @@ const (
 // TestStateDefects proves that a run finds what no exchange alone shows: of each
 // defect the report has a finding that it does not have of the correct service.
 func TestStateDefects(t *testing.T) {
-	if racing.Enabled {
-		t.Skip("make test-tables runs it without the race detector; TestDresses and TestAgain are run with it")
-	}
+	withoutRace(t)
 	known := missed(t)
 	defects := crud.Defects()
 	names := map[string]bool{}
@@ -56,7 +54,7 @@ func TestStateDefects(t *testing.T) {
 	tried, found, lost, meant := 0, 0, map[string]bool{}, map[string]bool{}
 	for n := range defects {
 		name := defects[n].Name
-		if !(wanted.MatchString(name) || *oneDefect == "missed" && known[name]) || !*all && *oneDefect == "" && (n%40 != 0 || !racing.Take(n/40, 3)) {
+		if !(wanted.MatchString(name) || *oneDefect == "missed" && known[name]) || !*all && *oneDefect == "" && (n%60 != 0) {
 			continue
 		}
 		for nth := range int64(*seeds) {
@@ -148,9 +146,7 @@ func findings(rep *contracttest.Report) map[string]bool {
 // TestWalks proves that where a budget is set, changes in an order that no check has find
 // what they leave wrong, and are told without those that this does not need.
 func TestWalks(t *testing.T) {
-	if racing.Enabled {
-		t.Skip("make test-tables runs it without the race detector; TestDresses and TestAgain are run with it")
-	}
+	withoutRace(t)
 	run := func(budget time.Duration, defects ...crud.Defect) []contracttest.Finding {
 		c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
 		require.NoError(t, err)

@@ -18,7 +18,6 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/internal/crud"
-	"github.com/dataarts-go/factory/internal/racing"
 )
 
 // nowAndThen are defects that not each request shows, or that any list shows by what is
@@ -32,9 +31,7 @@ var nowAndThen = regexp.MustCompile(`\b(second|third|fifth|twentieth)\b .*(team|
 // the two are compared by, and are not left out. Of each defect the finding with the fewest
 // lines is measured. What comes now and then, or takes two requests at once, is not.
 func TestSequencesAreMinimal(t *testing.T) {
-	if racing.Enabled {
-		t.Skip("make test-tables runs it without the race detector; TestDresses and TestAgain are run with it")
-	}
+	withoutRace(t)
 	shell, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("no bash")
@@ -50,7 +47,7 @@ func TestSequencesAreMinimal(t *testing.T) {
 		if nowAndThen.MatchString(d.Name) {
 			continue
 		}
-		if !wanted.MatchString(d.Name) || !*all && *oneDefect == "" && (n%45 != 0 || !racing.Take(n/45, 3)) {
+		if !wanted.MatchString(d.Name) || !*all && *oneDefect == "" && (n%75 != 0) {
 			continue
 		}
 		findings := slices.DeleteFunc(report(t, d.Dress, 1, d).Findings, func(f contracttest.Finding) bool {

@@ -65,7 +65,7 @@ func TestShop(t *testing.T) {
 	heard, alone := map[string]bool{}, map[string]bool{}
 	t.Run("seeds", func(t *testing.T) {
 		for seed := range int64(20) {
-			if !racing.Take(int(seed-1), 10) {
+			if !racing.Take(int(seed-1), 20) {
 				continue
 			}
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestCatalogue(t *testing.T) {
 				}
 				kinds[kind] = true
 			}
-			if !racing.Take(i, 50) {
+			if !racing.Take(i, 150) {
 				continue
 			}
 			tried++
