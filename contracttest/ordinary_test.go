@@ -557,6 +557,21 @@ paths:
 `, h: permissions(),
 		},
 		{
+			// A web interface that is served for whatever nothing else is, by any method.
+			name: "a page of which the document speaks, and the same for all else", spec: `
+openapi: 3.0.3
+info: {title: shop, version: "1"}
+paths:
+  /shop:
+    get:
+      operationId: showShop
+      responses: {"200": {description: the page, content: {text/html: {schema: {type: string}}}}}
+`, h: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = io.WriteString(w, "<title>Shop</title>")
+			}),
+		},
+		{
 			// Generators write nullable for every version.
 			name: "nullable in a document of 3.1", spec: `
 openapi: 3.1.0
