@@ -46,7 +46,6 @@ func TestDresses(t *testing.T) {
 // TestDeployments proves the same of the plain service behind what stands before
 // services in operation.
 func TestDeployments(t *testing.T) {
-	withoutRace(t)
 	for i, d := range crud.Deployments(*inOperation) {
 		if !racing.Take(i, 16) {
 			continue
@@ -156,7 +155,6 @@ func TestOneAtATime(t *testing.T) {
 
 // TestSafe proves that a run which is to be safe changes nothing.
 func TestSafe(t *testing.T) {
-	withoutRace(t)
 	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
 	require.NoError(t, err)
 	s, err := crud.New(crud.Dress{})
@@ -174,7 +172,6 @@ func TestSafe(t *testing.T) {
 
 // TestKeep proves that what was made stays where that is asked for, and is named.
 func TestKeep(t *testing.T) {
-	withoutRace(t)
 	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
 	require.NoError(t, err)
 	s, err := crud.New(crud.Dress{})
@@ -184,15 +181,6 @@ func TestKeep(t *testing.T) {
 	left := len(s.Left()) - 1
 	assert.Positive(t, left)
 	assert.Contains(t, strings.Join(rep.Warnings, "\n"), fmt.Sprintf("%d made by createTeam stay on the target (/teams/", left))
-}
-
-// withoutRace leaves a test to make test-tables where the race detector is on: a run takes twenty
-// times as long with it, and TestDresses, TestAgain and TestOneAtATime show what others would.
-func withoutRace(t *testing.T) {
-	t.Helper()
-	if racing.Enabled {
-		t.Skip("make test-tables runs it without the race detector")
-	}
 }
 
 // describe lists the findings of a report.

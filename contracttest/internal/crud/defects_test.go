@@ -37,7 +37,6 @@ const (
 // TestStateDefects proves that a run finds what no exchange alone shows: of each
 // defect the report has a finding that it does not have of the correct service.
 func TestStateDefects(t *testing.T) {
-	withoutRace(t)
 	known := missed(t)
 	defects := crud.Defects()
 	names := map[string]bool{}
@@ -146,7 +145,6 @@ func findings(rep *contracttest.Report) map[string]bool {
 // TestWalks proves that where a budget is set, changes in an order that no check has find
 // what they leave wrong, and are told without those that this does not need.
 func TestWalks(t *testing.T) {
-	withoutRace(t)
 	run := func(budget time.Duration, defects ...crud.Defect) []contracttest.Finding {
 		c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
 		require.NoError(t, err)

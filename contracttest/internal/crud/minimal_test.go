@@ -31,7 +31,6 @@ var nowAndThen = regexp.MustCompile(`\b(second|third|fifth|twentieth)\b .*(team|
 // the two are compared by, and are not left out. Of each defect the finding with the fewest
 // lines is measured. What comes now and then, or takes two requests at once, is not.
 func TestSequencesAreMinimal(t *testing.T) {
-	withoutRace(t)
 	shell, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("no bash")

@@ -21,7 +21,6 @@ import (
 // A target that is put back between the phases of a run has forgotten all that the run has made, and
 // gives its identifiers again: the report is the same, and what is made afterwards is deleted.
 func TestReset(t *testing.T) {
-	withoutRace(t)
 	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
 	require.NoError(t, err)
 	bad := errors.New("the database is gone")

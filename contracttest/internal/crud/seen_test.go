@@ -19,7 +19,6 @@ import (
 // TestDefectsAreSeen proves that each defect is one: a client who does this and that,
 // and looks at what came of it, sees something else than of the correct service.
 func TestDefectsAreSeen(t *testing.T) {
-	withoutRace(t)
 	correct := map[crud.Dress]string{}
 	for n, d := range crud.Defects() {
 		if !*all && n%10 != 0 {

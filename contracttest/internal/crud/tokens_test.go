@@ -49,7 +49,6 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // However few requests a token lasts, the report is that of one that does not expire: the same
 // clauses are shown, the same defect is found.
 func TestTokensThatExpire(t *testing.T) {
-	withoutRace(t)
 	auth := filepath.Join(t.TempDir(), "auth.yaml")
 	require.NoError(t, os.WriteFile(auth, []byte(`auth: [{name: ada, loginEndpointAuth: {endpoint: /login, verb: POST,
 		token: {extractFrom: body, extractSelector: /token, sendIn: header, sendName: Authorization, sendTemplate: "Bearer {token}"}}}]`), 0o600))
