@@ -17,14 +17,14 @@ SOAK     ?= 10m
 GOLANGCI := $(GO) tool -modfile=tools/go.mod golangci-lint
 REDOCLY  := npx --yes @redocly/cli@2.77.0
 
-# Under the race detector the largest tables of tests take every so many-th row (internal/racing);
-# make test-all runs all of them, without it. The machine may be busy with other work too.
+# Under the race detector and with -short the largest tables of tests take every so many-th row
+# (internal/racing); make test-all runs all of them. The machine may be busy with other work too.
 # make lint vets more than go test does.
 GO_TEST  := $(GO) test -vet=off -shuffle=on -timeout=30m
 
 # What runs whole services, commands or pages of the documentation takes up to twenty times as long
 # under the race detector, and what runs at once in it is tested with it elsewhere.
-UNRACED  := cmd/contracttest contracttest/internal/crud contracttest/internal/odd contracttest/internal/orders internal/readmetest internal/spectest
+UNRACED  := cmd/contracttest contracttest/internal/crud contracttest/internal/defects contracttest/internal/odd contracttest/internal/orders internal/readmetest internal/spectest
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).
@@ -45,7 +45,7 @@ contract: ## test the documented endpoint against a real server, and verify the 
 .PHONY: test
 test: ## run the tests in random order, with the race detector where things run at once
 	$(GO_TEST) -race $$($(GO) list ./... | grep -vE '/($(subst $() ,|,$(UNRACED)))$$')
-	$(GO_TEST) $(UNRACED:%=./%)
+	$(GO_TEST) -short $(UNRACED:%=./%)
 
 .PHONY: test-all
 test-all: SOAK := 10s
@@ -55,7 +55,7 @@ test-all: test-more ## every test in full, and all that needs node, PostgreSQL o
 .PHONY: test-more
 test-more: SOAK := 10s
 test-more: prepare lint-spec test-tables test-modules test-stress soak ## what make test leaves out, but for the largest tables of tests
-	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 300
+	$(GO) test ./contracttest/internal/defects -run TestCatalogue -whole 600
 	$(GO) run ./contracttest/internal/corpus -full -least 97 -dir contracttest/internal/corpus/testdata
 	$(MAKE) real SERVICE=petstore-chi,petstore-echo
 
