@@ -144,7 +144,16 @@ func FuzzListener(f *testing.F) {
 	n := 0
 	var others goleak.Option // goroutines: those of the listener and of the testing package
 	f.Fuzz(func(t *testing.T, data []byte) {
+		healthy := func() {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/healthz", http.NoBody)
+			require.NoError(t, err)
+			resp, err := transport.RoundTrip(req)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, http.StatusOK, resp.StatusCode)
+		}
 		if n == 0 {
+			healthy() // when it answers, all its goroutines have been started
 			others = goleak.IgnoreCurrent()
 		}
 		conn, err := dialer.DialContext(t.Context(), "tcp", address)
@@ -162,12 +171,7 @@ func FuzzListener(f *testing.F) {
 		}
 		assert.NotRegexp(t, serverFailed, string(answers))
 
-		healthy, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/healthz", http.NoBody)
-		require.NoError(t, err)
-		resp, err := transport.RoundTrip(healthy)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-		require.Equal(t, http.StatusOK, resp.StatusCode)
+		healthy()
 		log.check(t)
 		if n++; n%1000 == 0 {
 			transport.CloseIdleConnections()
