@@ -1,6 +1,10 @@
 // Package server answers the documented operation from a store of task
 // packages, as an [http.Handler] on Echo.
 //
+//	packages, err := store.Open(ctx, "sqlite:packages.db")
+//	handler, err := server.New(packages)
+//	err = handler.Serve(ctx, listener)
+//
 // What a request must look like is read from the OpenAPI document embedded in
 // gen/server and enforced by kin-openapi before the handler runs; no limit,
 // path or status of it is repeated here. Around it stands what the document

@@ -1,6 +1,3 @@
-// Package config has the settings of a run: one table of them, from which the flags of the
-// command, the keys of contracttest.yaml and its JSON Schema are made, and which the options of
-// package contracttest set.
 package config
 
 import (

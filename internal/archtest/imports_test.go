@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -70,8 +72,8 @@ var stages = [][]string{{"wire", "pattern", "match"}, {"document"}, {"schema"}, 
 // listed is what the go command says of a package. Deps leaves out what only
 // its tests import.
 type listed struct {
-	ImportPath string
-	Deps       []string
+	ImportPath, Name, Dir string
+	Deps                  []string
 }
 
 func TestImportDirections(t *testing.T) {
@@ -86,6 +88,22 @@ func TestImportDirections(t *testing.T) {
 	for _, room := range slices.Concat(stages...) {
 		assert.True(t, slices.ContainsFunc(packages, func(p listed) bool { return within(p.ImportPath, stage(room)) }),
 			"no package %s: name the stages of the flow as they are", stage(room))
+	}
+}
+
+// Whoever opens a folder reads in its doc.go what it is for, with an example.
+func TestPagesOfPackages(t *testing.T) {
+	for _, p := range list(t) {
+		if p.Name == "main" || strings.Contains(p.ImportPath, "/examples/") {
+			continue // its usage is its page, and an example is one itself
+		}
+		page, err := os.ReadFile(filepath.Join(p.Dir, "doc.go"))
+		if !assert.NoError(t, err, "%s needs a doc.go", p.ImportPath) {
+			continue
+		}
+		about, _, _ := bytes.Cut(page, []byte("\npackage "))
+		assert.Contains(t, string(about), "// Package "+p.Name+" ", p.ImportPath)
+		assert.Contains(t, string(about), "\n//\n//\t", "%s: the page has no example", p.ImportPath)
 	}
 }
 
@@ -211,7 +229,7 @@ func within(path, tree string) bool { return path == tree || strings.HasPrefix(p
 func list(t *testing.T) []listed {
 	t.Helper()
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Deps", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Name,Dir,Deps", "./...")
 	cmd.Dir, cmd.Stderr = "../..", &stderr
 	out, err := cmd.Output()
 	require.NoError(t, err, "go list: %s", &stderr)

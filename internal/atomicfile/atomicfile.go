@@ -1,4 +1,3 @@
-// Package atomicfile replaces files as a whole.
 package atomicfile
 
 import (

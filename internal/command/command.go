@@ -1,5 +1,3 @@
-// Package command is what the command lines of this repository share: their version, and what
-// they say of a name that is nearly right.
 package command
 
 import (

@@ -1,5 +1,3 @@
-// Package crosssite keeps the pages of other sites, which a browser shows beside ours,
-// from reading and framing what is served here.
 package crosssite
 
 import (

@@ -2,6 +2,13 @@
 // race detector a table of hundreds of servers takes minutes and shows no other
 // races than a part of it does: such tests then take every so many-th row, and so
 // they do with go test -short. Otherwise they take all.
+//
+//	for i, row := range rows {
+//		if !racing.Take(i, 10) {
+//			continue
+//		}
+//		…
+//	}
 package racing
 
 import "testing"

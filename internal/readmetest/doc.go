@@ -5,4 +5,6 @@
 // done otherwise here -->) are one script, which runs in a copy of the
 // repository with contracttest and factory on its PATH. A block of commands or of
 // Go that is neither run nor part of an example says why: <!-- shown: WHY -->.
+//
+//	go test ./internal/readmetest -run TestCommands/suite.md
 package readmetest

@@ -2,6 +2,8 @@
 // by SDK-HMAC-SHA256, the algorithm of the vendor's API gateways, and verifies
 // what was signed so. The client signs with it and the server verifies.
 //
+//	err := signing.Sign(request, access, secret, time.Now())
+//
 // It follows the vendor's API Request Signing Guide (api-sign-algorithm-002 to
 // 005) and, where the guide leaves a choice, the vendor's own Go SDK, whose
 // signatures it reproduces. The signature covers

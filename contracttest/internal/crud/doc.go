@@ -4,6 +4,9 @@
 // several ways, its dresses, and it is put behind what deployments put before a
 // service. A run against any of them has no error to report.
 //
+//	service, err := crud.New(crud.Dresses()["soft delete"])
+//	srv := httptest.NewServer(service)
+//
 // The same service with one of the Defects is wrong in a way that no exchange alone
 // shows: what was created is not there, what was refused is done, a page repeats an item.
 //

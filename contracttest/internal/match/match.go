@@ -1,4 +1,3 @@
-// Package match compares the names that people write with those that there are.
 package match
 
 import (

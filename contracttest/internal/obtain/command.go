@@ -1,4 +1,3 @@
-// Package obtain gets credentials, and gets them anew: by a command, a login, or OAuth 2.
 package obtain
 
 import (
