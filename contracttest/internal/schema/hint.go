@@ -182,6 +182,17 @@ func (n *Node) names() []string {
 	return append(mapped, slices.Sorted(maps.Keys(names))...)
 }
 
+// NameDecides reports whether the branch of oneOf that the discriminator's value names
+// decides in the place of all: in OpenAPI 3.0, where the name selects the schema (OpenAPI
+// 3.0.3, Discriminator Object), that others take the value too is no fault.
+func (n *Node) NameDecides() bool { return n.set.nameDecides(n.Schema) }
+
+func (set *Set) nameDecides(s *openapi3.Schema) bool {
+	of := selector{s}
+	return s.Discriminator != nil && s.Discriminator.PropertyName != "" && len(s.OneOf) > 0 && !set.Document.Version31() &&
+		!slices.ContainsFunc(s.OneOf, func(branch *openapi3.SchemaRef) bool { return len(of.namesOf(branch)) == 0 })
+}
+
 // selector is a schema with a discriminator.
 type selector struct{ schema *openapi3.Schema }
 

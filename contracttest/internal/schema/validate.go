@@ -392,24 +392,16 @@ func (w *schemaWriter) applicators(s *openapi3.Schema) {
 	w.discriminator(s)
 }
 
-// discriminator lets the named branch of oneOf decide in OpenAPI 3.0, where the
-// name selects the schema (OpenAPI 3.0.3, Discriminator Object): that others take
-// the value too is no fault.
+// discriminator lets the named branch of oneOf decide, where it does.
 func (w *schemaWriter) discriminator(s *openapi3.Schema) {
-	if s.Discriminator == nil || len(s.OneOf) == 0 || w.c.set.Document.Version31() {
-		return
-	}
 	branches, ok := w.doc["oneOf"].([]any)
-	if !ok {
+	if !ok || !w.c.set.nameDecides(s) {
 		return
 	}
-	d := selector{s}
 	for i, ref := range s.OneOf {
-		names := d.namesOf(ref)
-		if len(names) == 0 {
-			return
-		}
-		branches[i] = map[string]any{"allOf": []any{branches[i], map[string]any{"properties": map[string]any{s.Discriminator.PropertyName: map[string]any{"enum": distinct(names)}}}}}
+		branches[i] = map[string]any{"allOf": []any{branches[i], map[string]any{"properties": map[string]any{
+			s.Discriminator.PropertyName: map[string]any{"enum": distinct(selector{s}.namesOf(ref))},
+		}}}}
 	}
 }
 

@@ -153,9 +153,9 @@ func (r span) edge(v, inward *big.Rat) *big.Rat {
 	return nil
 }
 
-// numbers lists values for nodes that all have a say, the plainest first. They
-// are not confirmed yet.
-func numbers(nodes []*contract.Node, integer bool) []json.Number {
+// numbers lists values for nodes that all have a say, the plainest first, and those next to
+// what nots take. They are not confirmed yet.
+func numbers(nodes []*contract.Node, integer bool, nots ...*contract.Node) []json.Number {
 	r := ranged(nodes, integer)
 	first := big.NewRat(1, 1)
 	if !r.bounds().has(first) {
@@ -171,6 +171,15 @@ func numbers(nodes []*contract.Node, integer bool) []json.Number {
 		mid := new(big.Rat).Add(r.lo, r.hi)
 		mid.Mul(mid, big.NewRat(1, 2))
 		candidates = append(candidates, r.up(mid), r.down(mid))
+	}
+	for _, not := range nots {
+		other := ranged(parts(not), integer)
+		if other.lo != nil {
+			candidates = append(candidates, r.down(other.lo), r.down(new(big.Rat).Sub(other.lo, r.little())))
+		}
+		if other.hi != nil {
+			candidates = append(candidates, r.up(other.hi), r.up(new(big.Rat).Add(other.hi, r.little())))
+		}
 	}
 	for _, edge := range []*big.Rat{r.up(first), r.least(), r.greatest()} {
 		for i := int64(1); edge != nil && i <= 12; i++ {

@@ -22,6 +22,7 @@ import (
 type asked struct {
 	nodes []*contract.Node
 	nots  []*contract.Node  // that must not take it
+	other []*contract.Node  // that are not meant, as a discriminator names another, and may take it
 	fixed map[string]string // properties with the name that a discriminator wants
 	// present lists properties that have to be there besides.
 	present []string
@@ -45,7 +46,7 @@ func (a asked) with(nodes, nots []*contract.Node) asked {
 // to choose among branches are so where one branch has been chosen before: without
 // a look at that, the search would go through each of them to its end.
 func (a asked) contradictory() bool {
-	for _, not := range a.nots {
+	for _, not := range slices.Concat(a.nots, a.other) {
 		for _, n := range a.nodes {
 			if n.Schema == not.Schema {
 				return true
@@ -57,9 +58,9 @@ func (a asked) contradictory() bool {
 
 // option is one way to satisfy a keyword that has several.
 type option struct {
-	must, not []*contract.Node
-	property  string // with this value, where a discriminator asks for it
-	name      string
+	must, not, other []*contract.Node // as of asked
+	property         string           // with this value, where a discriminator asks for it
+	name             string
 }
 
 // maxOptions bounds the branches that are tried.
@@ -198,6 +199,7 @@ func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(
 			return false
 		}
 		next := a.with(nil, o.not)
+		next.other = slices.Concat(a.other, o.other)
 		if o.property != "" {
 			if was, fixed := a.fixed[o.property]; fixed && was != o.name {
 				continue
@@ -221,8 +223,13 @@ func choices(n *contract.Node) [][]option {
 	if len(n.OneOf) > 0 {
 		var list []option
 		for i, branch := range n.OneOf[:min(len(n.OneOf), maxOptions)] {
-			others := slices.Delete(slices.Clone(n.OneOf), i, i+1)
-			list = append(list, named(n, branch, option{must: []*contract.Node{branch}, not: others})...)
+			o, others := option{must: []*contract.Node{branch}}, slices.Delete(slices.Clone(n.OneOf), i, i+1)
+			if n.NameDecides() {
+				o.other = others
+			} else {
+				o.not = others
+			}
+			list = append(list, named(n, branch, o)...)
 		}
 		lists = append(lists, list)
 	}
@@ -399,7 +406,7 @@ func (m *Maker) ofType(typ string, a asked, depth int) iter.Seq[Good] {
 		return slices.Values([]Good{{V: nil}})
 	case "string":
 		return func(yield func(Good) bool) {
-			for text := range texts(a.nodes) {
+			for text := range texts(a.nodes, a.nots...) {
 				if !yield(Good{V: text, Unknown: path}) {
 					return
 				}
@@ -407,7 +414,7 @@ func (m *Maker) ofType(typ string, a asked, depth int) iter.Seq[Good] {
 		}
 	case "integer", "number":
 		return func(yield func(Good) bool) {
-			for _, v := range numbers(a.nodes, typ == "integer") {
+			for _, v := range numbers(a.nodes, typ == "integer", a.nots...) {
 				if !yield(Good{V: v, Unknown: path}) {
 					return
 				}
@@ -434,6 +441,31 @@ func sizes(nodes []*contract.Node, least func(*contract.Node) uint64, most func(
 	return lo, hi
 }
 
+// besides returns the sizes next to those that a schema takes.
+func besides(not *contract.Node, least func(*contract.Node) uint64, most func(*contract.Node) *uint64) []int {
+	lo, hi := sizes(parts(not), least, most)
+	var all []int
+	if lo > 0 {
+		all = append(all, lo-1)
+	}
+	if hi >= 0 {
+		all = append(all, hi+1)
+	}
+	return all
+}
+
+// parts returns a schema and those of its allOf.
+func parts(n *contract.Node) []*contract.Node {
+	n = n.Whole()
+	all := []*contract.Node{n}
+	for _, part := range n.AllOf {
+		if len(all) < maxOptions {
+			all = append(all, parts(part)...)
+		}
+	}
+	return all
+}
+
 // arrays makes lists: of one item, or as many as are asked for.
 func (m *Maker) arrays(a asked, depth int) iter.Seq[Good] {
 	return func(yield func(Good) bool) {
@@ -453,11 +485,15 @@ func (m *Maker) arrays(a asked, depth int) iter.Seq[Good] {
 			plainest = max(lo, contained)
 		}
 		tried := map[int]bool{}
-		for _, count := range []int{plainest, max(lo, contained), lo, prefix, max(lo, prefix+contained), 0, lo + 1, lo + 2} {
+		counts := []int{plainest, max(lo, contained), lo, prefix, max(lo, prefix+contained), 0, lo + 1, lo + 2}
+		for _, not := range a.nots {
+			counts = append(counts, besides(not, func(n *contract.Node) uint64 { return n.Schema.MinItems }, func(n *contract.Node) *uint64 { return n.Schema.MaxItems })...)
+		}
+		for _, count := range counts {
 			if hi >= 0 {
 				count = min(count, hi)
 			}
-			if tried[count] || count < lo {
+			if tried[count] || count < lo || count > maxCount {
 				continue
 			}
 			tried[count] = true
@@ -649,8 +685,11 @@ func (m *Maker) objects(a asked, depth int) iter.Seq[Good] {
 				return
 			}
 		}
+		if len(a.nots) > 1 && !m.finish(o.againstAll(), yield) {
+			return
+		}
 		for _, not := range a.nots {
-			for _, p := range not.Whole().Props {
+			for _, p := range propsOf(not) {
 				if with := o.clone(); with.addAgainst(p) && !m.finish(with, yield) {
 					return
 				}
@@ -831,20 +870,55 @@ func (o *object) add(name string) bool {
 }
 
 // addAgainst adds a property, or gives it another value, so that the schema which
-// must not take the object refuses it for that.
+// must not take the object refuses it for that: if there is one, with a value that none of
+// those has for the property.
 func (o *object) addAgainst(p *contract.Node) bool {
 	nodes, may := memberNodes(o.a.nodes, p.PropName)
 	if _, fixed := o.a.fixed[p.PropName]; !may || fixed || len(nodes) == 0 {
 		return false
 	}
-	for g := range o.m.values(nodes, o.depth+1) {
-		if p.Validates(Plain(g.V)) != nil {
+	var all []*contract.Node
+	for _, not := range o.a.nots {
+		for _, other := range propsOf(not) {
+			if other.PropName == p.PropName {
+				all = append(all, other)
+			}
+		}
+	}
+	for _, nots := range [][]*contract.Node{all, {p}} {
+		for g := range o.m.taken(asked{nodes: nodes, nots: nots}, o.depth+1) {
 			o.members[p.PropName] = g.V
 			o.unknown = append(o.unknown, g.Unknown...)
 			return true
 		}
 	}
 	return false
+}
+
+// againstAll returns the object with what it takes that none of the schemas which must not
+// take it does: of each that still does, one property is given another value.
+func (o *object) againstAll() *object {
+	o = o.clone()
+	for _, not := range o.a.nots {
+		for _, p := range propsOf(not) {
+			if !not.Keeps(Plain(o.members)) {
+				break
+			}
+			if with := o.clone(); with.addAgainst(p) && !not.Keeps(Plain(with.members)) {
+				*o = *with
+			}
+		}
+	}
+	return o
+}
+
+// propsOf returns the properties of a schema and of its allOf.
+func propsOf(n *contract.Node) []*contract.Node {
+	var all []*contract.Node
+	for _, part := range parts(n) {
+		all = append(all, part.Props...)
+	}
+	return all
 }
 
 // maxOptional is how deep inside a value properties are added that need not be

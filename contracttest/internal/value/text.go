@@ -57,7 +57,7 @@ func String(n *contract.Node) (string, error) {
 
 // texts yields strings for nodes that all have a say, the plainest first. They
 // are not confirmed yet.
-func texts(nodes []*contract.Node) iter.Seq[string] {
+func texts(nodes []*contract.Node, nots ...*contract.Node) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		lo, hi := sizes(nodes, func(n *contract.Node) uint64 { return n.Schema.MinLength }, func(n *contract.Node) *uint64 { return n.Schema.MaxLength })
 		if lo > maxText || hi >= 0 && lo > hi {
@@ -122,6 +122,13 @@ func texts(nodes []*contract.Node) iter.Seq[string] {
 		for _, other := range []string{"", "a", "0", "A", "1", "no such value", "true", "null", "-1", "b", "/a", "\u00e9"} {
 			if !yield(other) {
 				return
+			}
+		}
+		for _, not := range nots {
+			for _, n := range besides(not, func(n *contract.Node) uint64 { return n.Schema.MinLength }, func(n *contract.Node) *uint64 { return n.Schema.MaxLength }) {
+				if n >= lo && (hi < 0 || n <= hi) && n <= maxText && !yield(Letters(n)) {
+					return
+				}
 			}
 		}
 		for i := range 20 {
