@@ -57,6 +57,7 @@ report has exchanges and the text of the document, which HTML and HAR show of a 
 					return err //nolint:wrapcheck // it says what is wrong
 				}
 			}
+			rep.Sort() // the causes of an older report are those of this version
 			rep.FailOn = s.FailOn
 			if err := s.show(cmd, outputs, rep); err != nil {
 				return err

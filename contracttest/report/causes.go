@@ -18,19 +18,12 @@ func (p *printer) causes(r *Report, most int) {
 	if !p.opts.Verbose {
 		shown = all[:min(len(all), maxCauses)]
 	}
-	left := most - 2*len(shown) - 7 // headings, blank lines and what is said of the rest
+	left := most - 2*len(shown) - 13 // headings, blank lines and what is said of the rest
 	for _, severity := range []string{Error, Warning} {
-		n := 0
-		for _, g := range all {
-			if g.Severity == severity {
-				n++
-			}
-		}
+		n, heading, kinds := r.counted(severity)
 		if n == 0 {
 			continue
 		}
-		findings := r.count(severity)
-		text := fmt.Sprintf("%d cause%s of %d %s%s", n, plural(n), findings, severity, plural(findings))
 		p.line("")
 		printed := 0
 		for i, g := range shown {
@@ -38,7 +31,10 @@ func (p *printer) causes(r *Report, most int) {
 				continue
 			}
 			if printed == 0 {
-				p.line("%s", p.bold(text))
+				p.line("%s", p.bold(heading))
+				if n > 1 {
+					p.wrapped("    ", "    ", kinds, maxNote)
+				}
 			}
 			printed++
 			switch {
@@ -73,12 +69,43 @@ func (p *printer) causes(r *Report, most int) {
 		}
 		switch rest := n - printed; {
 		case printed == 0:
-			p.line("%s: --verbose shows them", p.bold(text))
+			p.line("%s: --verbose shows them", p.bold(heading))
 		case rest > 0:
 			p.line("    … and %d more cause%s: --verbose shows them all", rest, plural(rest))
 		}
 	}
 	p.line("")
+}
+
+// counted says how many causes there are of findings of a severity, and of which kinds.
+func (r *Report) counted(severity string) (n int, heading, kinds string) {
+	count := map[string]int{}
+	for _, g := range r.groups() {
+		if g.Severity == severity {
+			n++
+			count[g.Kind]++
+		}
+	}
+	findings := r.count(severity)
+	heading = fmt.Sprintf("%d cause%s of %d %s%s", n, plural(n), findings, severity, plural(findings))
+	var all []string
+	for _, k := range []struct{ kind, one, more string }{
+		{KindCrash, "server failure", "server failures"},
+		{KindAccess, "access problem", "access problems"},
+		{KindAnswer, "wrong response", "wrong responses"},
+		{KindAccepted, "invalid request accepted", "invalid requests accepted"},
+		{KindRefused, "valid request refused", "valid requests refused"},
+		{KindDetail, "detail", "details"},
+	} {
+		switch c := count[k.kind]; c {
+		case 0:
+		case 1:
+			all = append(all, "1 "+k.one)
+		default:
+			all = append(all, fmt.Sprintf("%d %s", c, k.more))
+		}
+	}
+	return n, heading, strings.Join(all, " · ")
 }
 
 // cause writes what a group is about, and what it touches.

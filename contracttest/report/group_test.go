@@ -35,49 +35,49 @@ func recorded(t testing.TB, name string) *report.Report {
 // from the findings before the ranking was made.
 var important = map[string][3]string{
 	"petstore-chi": {
-		"answer: 400 answers are sent as text/plain; documented is application/json (4 operations)",
-		"answer: 200 answers break their schema: the body: want array, got null (1 operation)",
-		"detail: 405 without an Allow header (2 operations)",
+		"answer: 400 responses have Content-Type text/plain; the document says application/json (4 operations)",
+		"answer: 200 responses do not match their schema: the body: want array, got null (1 operation)",
+		"detail: 405 responses have no Allow header (2 operations)",
 	},
 	"petstore-gin": {
-		"answer: 400 answers break their schema: code is missing, message is missing (4 operations)",
-		"answer: 200 answers break their schema: the body: want array, got null (1 operation)",
-		"answer: 400 answers are sent as text/plain; documented is application/json (1 operation)",
+		"answer: 400 responses do not match their schema: code is missing and message is missing (4 operations)",
+		"answer: 200 responses do not match their schema: the body: want array, got null (1 operation)",
+		"answer: 400 responses have Content-Type text/plain; the document says application/json (1 operation)",
 	},
 	"fuego-gourmet": {
 		"crash: The connection was closed without an answer: EOF (1 operation)",
-		"crash: 500 Internal Server Error in answer to valid requests: “cannot serialize HTML",
-		"refused: No valid request is accepted: 401 Unauthorized: “wrong username or password”; the status is not documented (16 operations)",
+		"crash: Valid requests fail with 500 Internal Server Error: “cannot serialize HTML",
+		"refused: All valid requests are refused with 401 Unauthorized (not documented): “wrong username or password” (16 operations)",
 	},
 	"fuego-crud-gorm": {
-		"crash: 500 Internal Server Error in answer to valid requests: “Failed to update the user.”",
-		"answer: 400, 500 answers are sent as application/problem+json; documented is application/json or application/xml (4 operations)",
-		"answer: 200, 201 answers are sent as text/plain",
+		"crash: Valid requests fail with 500 Internal Server Error: “Failed to update the user.”",
+		"answer: 400 and 500 responses have Content-Type application/problem+json; the document says application/json or application/xml (4 operations)",
+		"answer: 200 and 201 responses have Content-Type text/plain",
 	},
 	"fuego-petstore": {
 		"crash: The connection was closed without an answer: EOF (1 operation)",
-		"crash: 500 Internal Server Error in answer to valid requests (8 operations)",
-		"accepted: Invalid requests are accepted (query): nothing checks that page is an integer",
+		"crash: Valid requests fail with 500 Internal Server Error (8 operations)",
+		"accepted: Invalid query parameters are accepted: nothing checks that page is an integer",
 	},
 	"swaggest-advanced": {
-		"crash: 500 Internal Server Error in answer to valid requests: “internal: bad response: validation failed” (4 operations)",
-		"access: Requests without a valid credential are accepted (3 operations)",
-		"answer: 400 Bad Request is not documented (14 operations)",
+		"crash: Valid requests fail with 500 Internal Server Error: “internal: bad response: validation failed” (4 operations)",
+		"access: Requests without valid credentials are accepted (3 operations)",
+		"answer: 400 Bad Request is returned but not documented (14 operations)",
 	},
 	"express-openapi-validator": {
-		"crash: 500 Internal Server Error in answer to valid requests: “/response must have required property 'code'” (2 operations)",
-		"access: Requests without a valid credential are accepted (1 operation)",
-		"answer: 400, 401, 413, 415, 500 answers break their schema: code is missing (5 operations)",
+		"crash: Valid requests fail with 500 Internal Server Error: “/response must have required property 'code'” (2 operations)",
+		"access: Requests without valid credentials are accepted (1 operation)",
+		"answer: 400, 401, 413, 415 and 500 responses do not match their schema: code is missing (5 operations)",
 	},
 	"connexion": {
-		"crash: 500 Internal Server Error in answer to valid requests",
-		"answer: 400 Bad Request is not documented (4 operations)",
-		"refused: Valid requests are refused with 400 Bad Request: “Request body must not be empty”",
+		"crash: Valid requests fail with 500 Internal Server Error",
+		"answer: 400 Bad Request is returned but not documented (4 operations)",
+		"refused: Valid requests are refused with 400 Bad Request (not documented): “Request body must not be empty”",
 	},
 	"apiflask": {
-		"crash: 500 Internal Server Error in answer to valid requests",
-		"answer: 400 Bad Request is not documented (2 operations)",
-		"accepted: Invalid requests are accepted (body): nothing checks that the body is application/json",
+		"crash: Valid requests fail with 500 Internal Server Error",
+		"answer: 400 Bad Request is returned but not documented (2 operations)",
+		"accepted: Invalid request bodies are accepted: nothing checks that the body is application/json",
 	},
 }
 
@@ -274,11 +274,11 @@ func TestGroupRank(t *testing.T) {
 // A title says nothing of one example that does not hold for the others.
 func TestTitlesWithoutIndexes(t *testing.T) {
 	for message, want := range map[string]string{
-		"200 OK: 0: want array, got null":           "200 answers break their schema: body[]: want array, got null",
-		"200 OK: 3/of/12/name: is missing":          "200 answers break their schema: body[]/of[]/name is missing",
-		"200 OK: of/12: violates: of[] is one of 1": "200 answers break their schema: of[]: violates: of[] is one of 1",
-		"200 OK: the body: want array, got null":    "200 answers break their schema: the body: want array, got null",
-		"200 OK: items at 7 o'clock: want array":    "200 answers break their schema: items at 7 o'clock: want array",
+		"200 OK: 0: want array, got null":           "200 responses do not match their schema: body[]: want array, got null",
+		"200 OK: 3/of/12/name: is missing":          "200 responses do not match their schema: body[]/of[]/name is missing",
+		"200 OK: of/12: violates: of[] is one of 1": "200 responses do not match their schema: of[]: violates: of[] is one of 1",
+		"200 OK: the body: want array, got null":    "200 responses do not match their schema: the body: want array, got null",
+		"200 OK: items at 7 o'clock: want array":    "200 responses do not match their schema: items at 7 o'clock: want array",
 	} {
 		r := &report.Report{Findings: []report.Finding{{Check: "response-schema", Severity: report.Error, Status: 200, Message: message}}}
 		r.Sort()

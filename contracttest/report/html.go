@@ -118,8 +118,8 @@ type (
 		Count, X, Width    int
 	}
 	htmlCauses struct {
-		Heading     string
-		First, Rest []htmlCause
+		Heading, Kinds string
+		First, Rest    []htmlCause
 	}
 	htmlCause struct {
 		N                             int
@@ -251,7 +251,7 @@ func newHTMLPage(r *Report) *htmlPage {
 		{Class: "kept", Name: "kept", Count: counts["kept"], Title: "requests that keep it were accepted"},
 		{Class: "refused", Name: "refused", Count: counts["broken"], Title: "requests that break it were refused as they should be"},
 		{Class: "observed", Name: "observed", Count: counts["observed"], Title: "responses kept it"},
-		{Class: "unproven", Name: "not proven", Count: counts["not_proven"], Title: "tried, but the answers show nothing"},
+		{Class: "unproven", Name: "not proven", Count: counts["not_proven"], Title: "tried, but no response proves it"},
 		{Class: "untried", Name: "never tried", Count: counts["unreached"], Title: "no request was about it, or no response had it"},
 	})
 	p.causes(r)
@@ -342,8 +342,8 @@ func (p *htmlPage) causes(r *Report) {
 		if len(all) == 0 {
 			continue
 		}
-		findings := r.count(severity)
-		section := htmlCauses{Heading: fmt.Sprintf("%d cause%s of %d %s%s", len(all), plural(len(all)), findings, severity, plural(findings))}
+		section := htmlCauses{}
+		_, section.Heading, section.Kinds = r.counted(severity)
 		first := min(len(all), maxCauses)
 		section.First, section.Rest = all[:first], all[first:min(len(all), first+maxMore)]
 		p.Causes = append(p.Causes, section)

@@ -71,12 +71,12 @@ func gaps(r *Report) []gap {
 		all = append(all, valid)
 	}
 	if len(proven.clauses) > 0 {
-		proven.state, proven.what, proven.named = "not proven", "tried, but the answers show nothing", true
+		proven.state, proven.what, proven.named = "not proven", "tried, but no response proves it", true
 		all = append(all, proven)
 	}
 	if len(answers.clauses) > 0 {
 		slices.Sort(statuses)
-		answers.state, answers.what = "never tried", "of answers that never came: "+strings.Join(slices.Compact(statuses), ", ")
+		answers.state, answers.what = "never tried", "of responses that never came: "+strings.Join(slices.Compact(statuses), ", ")
 		all = append(all, answers)
 	}
 	return append(all, others...)

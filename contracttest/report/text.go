@@ -387,7 +387,7 @@ func Quote(s string) string {
 func (p *printer) summary(r *Report) {
 	p.wrapped("", "", r.amount(), maxNote)
 	if n := r.Stats.DocumentFaults; n > 0 {
-		p.line("%s", p.yellow(fmt.Sprintf("%d fault%s of the document did not keep it from being used", n, plural(n))))
+		p.line("%s", p.yellow(fmt.Sprintf("%d fault%s in the document: the rest of it was tested", n, plural(n))))
 	}
 	p.gaps(r)
 	p.wrapped("", "", r.Coverage.String(), maxNote)

@@ -22,67 +22,71 @@ func title(members []Finding) string {
 		if !strings.HasPrefix(f.Message, strconv.Itoa(f.Status)) {
 			break
 		}
-		to := "invalid requests"
 		if rankFor(f) == rankFailsValid {
-			to = "valid requests"
+			return fmt.Sprintf("Valid requests fail with %s%s", statusText(f.Status), f.quoted())
 		}
-		return fmt.Sprintf("%s in answer to %s%s", statusText(f.Status), to, f.quoted())
+		return fmt.Sprintf("Invalid requests fail with %s, not with a 4xx%s", statusText(f.Status), f.quoted())
 	case checkValidRefused:
 		return f.refusal(members)
 	case checkUndocumentedStatus:
-		return f.Actual + " is not documented"
+		return f.Actual + " is returned but not documented"
 	case checkMediaType:
 		if f.Leave == "" && strings.Contains(f.Message, " is not documented, want ") {
 			kind := "no Content-Type"
 			if f.MediaType != "" {
-				kind = f.MediaType
+				kind = "Content-Type " + f.MediaType
 			}
 			_, want, _ := strings.Cut(f.Expected, " is ")
-			return fmt.Sprintf("%s are sent as %s; documented is %s", statuses(members), kind, want)
+			return fmt.Sprintf("%s have %s; the document says %s", statuses(members), kind, want)
 		}
 	case checkSchema:
-		return fmt.Sprintf("%s break their schema: %s", statuses(members), some(members, func(f Finding) string {
+		return fmt.Sprintf("%s do not match their schema: %s", statuses(members), some(members, func(f Finding) string {
 			return strings.Replace(anyItem(f.about()), ": is ", " is ", 1)
 		}))
 	case checkInvalidAccepted:
 		if f.Leave == "" {
-			where, _ := f.rule()
 			if strings.HasPrefix(f.label(), "null") {
-				return fmt.Sprintf("null is accepted where the document does not allow it (%s): %s", where, some(members, Finding.breaks))
+				return fmt.Sprintf("null is accepted where the document does not allow it: nothing checks that %s", some(members, Finding.breaks))
 			}
 			unchecked := ""
 			if strings.Contains(f.Message, "; broken: ") {
 				unchecked = "nothing checks that "
 			}
-			return fmt.Sprintf("Invalid requests are accepted (%s): %s%s", where, unchecked, some(members, Finding.breaks))
+			where, _ := f.rule()
+			return fmt.Sprintf("Invalid %s are accepted: %s%s", cmp.Or(parts[where], "requests"), unchecked, some(members, Finding.breaks))
 		}
-		return "Accepted although not valid: " + f.left()
+		return "Invalid requests are accepted, which is left open: " + f.left()
 	case checkUndocumentedMethod:
 		if f.isDetail() && f.Severity == Error {
-			return fmt.Sprintf("The method is read whatever its letter case: %s is answered with %s", f.label(), f.Actual)
+			return fmt.Sprintf("Method names are matched without regard to case: %s returns %s", f.label(), f.Actual)
 		}
-		return "Methods that the path does not have are answered with " + f.Actual
+		return "Undocumented methods return " + f.Actual + ", not 405"
 	case checkUndocumentedPath:
 		if f.Leave != "" {
-			return "Another spelling of the path is served: " + f.left()
+			return "Other spellings of a path are served, which is left open: " + f.left()
 		}
-		return "Paths that are not documented are served"
+		return "Undocumented paths are served"
 	case checkSecurityIgnored:
-		return "Requests without a valid credential are accepted"
+		return "Requests without valid credentials are accepted"
 	case checkAllowHeader:
-		return sentence(f.about())
+		switch about := f.about(); {
+		case strings.HasPrefix(about, "405 without"):
+			return "405 responses have no Allow header"
+		default:
+			return strings.Replace(about, "Allow ", "The Allow header ", 1)
+		}
 	case checkErrorLeak:
 		_, shows, ok := strings.Cut(f.about(), " shows ")
 		if ok {
-			return statuses(members) + " show " + strings.TrimRight(shows, `: "`)
+			return statuses(members) + " reveal " + strings.TrimRight(shows, `: "`)
 		}
 	}
 	text := shorten(f.about(), maxTitle)
 	switch f.Check {
 	case "response-body-unexpected":
-		text = statuses(members) + " have a body; none is documented"
+		text = statuses(members) + " have a body although none is documented"
 	case "response-body-missing":
-		text = statuses(members) + " have no body; one is documented"
+		text = statuses(members) + " have no body although one is documented"
 	}
 	if source, _, ok := strings.Cut(f.Leave, ": "); ok {
 		text += " (left open by " + source + ")"
@@ -90,21 +94,25 @@ func title(members []Finding) string {
 	return sentence(text)
 }
 
+// parts are the parts of a request that a clause may be about, by their names in it.
+var parts = map[string]string{
+	"query": "query parameters", "path": "path parameters", "header": "headers", "cookie": "cookies", "body": "request bodies",
+}
+
 // refusal is the title of valid requests that are refused.
 func (f *Finding) refusal(members []Finding) string {
-	var b strings.Builder
-	switch {
-	case f.isBase():
-		fmt.Fprintf(&b, "No valid request is accepted: %s%s", statusText(f.Status), f.quoted())
-	case f.Leave != "":
-		return fmt.Sprintf("Valid requests are refused with %s: %s", statusText(f.Status), f.left())
-	default:
-		fmt.Fprintf(&b, "Valid requests are refused with %s%s", statusText(f.Status), f.quoted())
+	which, status := "Valid requests are", statusText(f.Status)
+	if f.isBase() {
+		which = "All valid requests are"
 	}
 	if slices.ContainsFunc(members, func(f Finding) bool { return f.Check == checkUndocumentedStatus }) {
-		b.WriteString("; the status is not documented")
+		status += " (not documented)"
 	}
-	return b.String()
+	text := fmt.Sprintf("%s refused with %s", which, status)
+	if f.Leave != "" {
+		return text + ", which is left open: " + f.left()
+	}
+	return text + f.quoted()
 }
 
 // quoted is what the server says, behind a colon.
@@ -175,10 +183,10 @@ func some(members []Finding, say func(Finding) string) string {
 	if more := len(all) - most; more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), more)
 	}
-	return strings.Join(all, ", ")
+	return and(all)
 }
 
-// statuses names the answers of the findings: "400, 404 answers".
+// statuses names the responses of the findings: "400, 404 and 500 responses".
 func statuses(members []Finding) string {
 	var codes []int
 	for _, f := range members {
@@ -187,7 +195,20 @@ func statuses(members []Finding) string {
 		}
 	}
 	slices.Sort(codes)
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(codes), " ", ", "), "[]") + " answers"
+	all := make([]string, len(codes))
+	for i, code := range codes {
+		all[i] = strconv.Itoa(code)
+	}
+	return and(all) + " responses"
+}
+
+// and lists texts: "a, b and c".
+func and(all []string) string {
+	last := len(all) - 1
+	if last < 1 {
+		return strings.Join(all, "")
+	}
+	return strings.Join(all[:last], ", ") + " and " + all[last]
 }
 
 func sentence(text string) string {

@@ -32,9 +32,9 @@ type leak struct {
 	least int
 }
 
-// leaveWords is why the words of a runtime are but a warning. A stack trace, a
+// leaveWords is why runtime error text is only a warning. A stack trace, a
 // path, a statement of SQL and a credential tell an attacker what to do next.
-const leaveWords = "OWASP API8:2023 advises against words of the runtime in an error; neither the document nor an RFC forbids them"
+const leaveWords = "OWASP API8:2023 advises against runtime error text in responses; neither the document nor an RFC forbids them"
 
 // traces are looked for in header values too, whatever the status: nothing else
 // looks like them.
@@ -49,7 +49,7 @@ var traces = []leak{
 	{what: "a stack trace", hints: []string{".cs:line ", ".vb:line ", ".fs:line "}, re: regexp.MustCompile(`\w\.(?:cs|vb|fs):line \d+`)},
 	{what: "a stack trace", hints: []string{"php ", ".php", "stack trace:"},
 		re: regexp.MustCompile(`\bPHP (?:(?:Fatal|Parse|Recoverable fatal) error|Warning|Notice)\b|\w\.php(?::\d+|\(\d+\)| on line (?:<b>)?\d+)|\bStack trace:(?:\s|<br ?/?>)*#0`)},
-	{what: "the class of an exception", words: true, hints: []string{"exception", "error:", `error"`, "error ", "error("},
+	{what: "an exception class", words: true, hints: []string{"exception", "error:", `error"`, "error ", "error("},
 		re: regexp.MustCompile(`\b[a-z][\w$]*(?:\.[a-zA-Z_$][\w$]*)+\.[A-Z][\w$]*(?:Exception|Error)\b|\bSystem\.(?:\w+\.)*\w+Exception\b`)},
 }
 
@@ -61,20 +61,20 @@ var leaks = slices.Concat(traces, []leak{
 		re: regexp.MustCompile("\\bSELECT [^;]* FROM \\S+|\\bINSERT INTO \\S+|\\bUPDATE \\S+ SET \\S|\\bDELETE FROM \\S+" +
 			"|(?i:\\bselect [^;]* from [\\w.`\"]+ (?:where [\\w.`\"]+ ?(?:[=<>!]|in ?\\(|like |is )|limit \\d|order by \\w)" +
 			"|\\binsert into [\\w.`\"]+ ?(?:\\(|values ?\\()|\\bupdate [\\w.`\"]+ set [\\w.`\"]+ ?=|\\bdelete from [\\w.`\"]+ where [\\w.`\"]+ ?(?:[=<>!]|in ?\\(|like |is ))")},
-	{what: "an error of a database", hints: []string{"sqlstate", "sqlite", "syntax error at or near", "sql syntax", "incorrect syntax near", "ora-", "pq: ", "pg::", "constraint failed", "violates ", "no such table", "no such column", "duplicate key", "duplicate entry", "sql logic error", `relation "`, `column "`, "quotation mark"},
+	{what: "a database error", hints: []string{"sqlstate", "sqlite", "syntax error at or near", "sql syntax", "incorrect syntax near", "ora-", "pq: ", "pg::", "constraint failed", "violates ", "no such table", "no such column", "duplicate key", "duplicate entry", "sql logic error", `relation "`, `column "`, "quotation mark"},
 		re: regexp.MustCompile(`SQLSTATE\b|\bSQLITE_[A-Z]+|\bsqlite3?[.:] ?\w|\bORA-\d+: |\bpq: |\bPG::\w+|syntax error at or near|You have an error in your SQL syntax|Incorrect syntax near '|SQL logic error|(?:UNIQUE|FOREIGN KEY|NOT NULL|CHECK) constraint failed|violates (?:unique|foreign key|not-null|check|exclusion) constraint|no such (?:table|column): \w|duplicate key value|Duplicate entry '|\b(?:relation|column) "[\w.]+" does not exist|Unclosed quotation mark`)},
-	{what: "an error of a document store", words: true, hints: []string{"e11000", "mongo"}, re: regexp.MustCompile(`\bE11000\b|\bMongo\w*(?:Error|Exception)\b`)},
-	{what: "the words of a runtime", words: true, hints: []string{"java.lang.", "java.sql.", "java.util."}, re: regexp.MustCompile(`\bjava\.(?:lang|sql|util)\.\w+`)},
-	{what: "the words of a runtime", words: true, hints: []string{"runtime error: ", "cannot unmarshal ", "interface conversion: ", "strconv.", "option::unwrap", "result::unwrap", "nil:nilclass", "undefined method", "sigsegv", "segmentation violation", "segmentation fault", "{badmatch,", "{function_clause,", "kotlinnullpointer", "nullpointerexception", "cannot read propert", "is not a function", "nonetype", "jsontoken.", "cannot deserialize value", "pydantic", "wrongtype operation", "prisma.", "invalid memory address"},
+	{what: "a document store error", words: true, hints: []string{"e11000", "mongo"}, re: regexp.MustCompile(`\bE11000\b|\bMongo\w*(?:Error|Exception)\b`)},
+	{what: "runtime error text", words: true, hints: []string{"java.lang.", "java.sql.", "java.util."}, re: regexp.MustCompile(`\bjava\.(?:lang|sql|util)\.\w+`)},
+	{what: "runtime error text", words: true, hints: []string{"runtime error: ", "cannot unmarshal ", "interface conversion: ", "strconv.", "option::unwrap", "result::unwrap", "nil:nilclass", "undefined method", "sigsegv", "segmentation violation", "segmentation fault", "{badmatch,", "{function_clause,", "kotlinnullpointer", "nullpointerexception", "cannot read propert", "is not a function", "nonetype", "jsontoken.", "cannot deserialize value", "pydantic", "wrongtype operation", "prisma.", "invalid memory address"},
 		re: regexp.MustCompile("\\bruntime error: |\\bcannot unmarshal \\w+ into Go |\\binterface conversion: \\S|\\bstrconv\\.\\w+: |\\b(?:Option|Result)::unwrap\\(\\)|\\bnil:NilClass\\b|\\bundefined method [`']|\\bSIGSEGV\\b|\\b[Ss]egmentation (?:violation|fault)\\b|\\{(?:badmatch|function_clause),\\{|\\b\\w*NullPointerException\\b|\\bCannot read propert(?:y|ies) |\\bis not a function\\b|'NoneType' object|\\bJsonToken\\.[A-Z_]+|\\bCannot deserialize value of type|\\bpydantic(?:_core)?\\.|\\bWRONGTYPE Operation\\b|\\bprisma\\.\\w+\\.\\w+\\(\\)|\\binvalid memory address\\b")},
-	{what: "a page of a framework", words: true, hints: []string{"whitelabel error page", "debug = true", "werkzeug debugger", "symfony exception", "whoops\\"},
+	{what: "a framework's error page", words: true, hints: []string{"whitelabel error page", "debug = true", "werkzeug debugger", "symfony exception", "whoops\\"},
 		re: regexp.MustCompile(`\bWhitelabel Error Page\b|\bDEBUG = True\b|\bWerkzeug Debugger\b|\bSymfony Exception\b|\bWhoops\\`)},
 	{what: "a setting with a secret", hints: []string{"password", "passwd", "secret", "api_key", "apikey", "access_key", "private_key", "database_url"},
 		re: regexp.MustCompile(`(?i:\b\w*(?:password|passwd|secret_key|client_secret|secret_access_key|api_?key|access_key|private_key|database_url) ?= ?["']?[^\s"'<>&=,;*$\x7b(]{4,})`), secret: true},
 	{what: "a memory address", words: true, hints: []string{"0xc000"}, re: regexp.MustCompile(`\b0xc000[0-9a-f]+\b`)},
-	{what: "an address inside", words: true, hints: []string{"10.", "172.", "192.168.", "read tcp ", "write tcp "},
+	{what: "an internal address", words: true, hints: []string{"10.", "172.", "192.168.", "read tcp ", "write tcp "},
 		re: regexp.MustCompile(`\b(?:read|write) tcp \S+->|\b(?:10\.\d+|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+:\d+\b`)},
-	{what: "an address inside", words: true, hints: []string{"dial ", "econnrefused ", ".cluster.local", "lookup "},
+	{what: "an internal address", words: true, hints: []string{"dial ", "econnrefused ", ".cluster.local", "lookup "},
 		re: regexp.MustCompile(`\bdial (?:tcp|udp)[46]?:? \S+:|\bECONNREFUSED [\w.:\[\]]+:\d+|\.svc\.cluster\.local\b|\blookup [\w.-]+ on [\w.:\[\]]+:53\b`)},
 	{what: "a URL with a password", hints: []string{"@"}, re: regexp.MustCompile(`\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:[^\s/@"'<>]*[^\s/@"'<>*xX][^\s/@"'<>]*@`), secret: true},
 	{what: "a private key", hints: []string{"private key"}, re: regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY`), secret: true},

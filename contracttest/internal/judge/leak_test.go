@@ -13,7 +13,7 @@ import (
 )
 
 // words are what no sentence forbids; the others are errors.
-var words = []string{"the class of an exception", "an error of a document store", "the words of a runtime", "a page of a framework", "a memory address", "an address inside"}
+var words = []string{"an exception class", "a document store error", "runtime error text", "a framework's error page", "a memory address", "an internal address"}
 
 // What the insides of servers look like is found in JSON and in plain text.
 func TestLeaks(t *testing.T) {
@@ -37,7 +37,7 @@ func TestLeaks(t *testing.T) {
 			"File \"shop/orders.py\", line 12, in get",
 			"panic: assignment to entry in nil map",
 		},
-		"the class of an exception": {
+		"an exception class": {
 			"org.springframework.web.HttpMediaTypeNotSupportedException: no",
 			"org.hibernate.exception.ConstraintViolationException",
 			"django.core.exceptions.ValidationError",
@@ -52,23 +52,23 @@ func TestLeaks(t *testing.T) {
 			"SELECT * FROM orders", "select id, name from orders where id = 12", "select o.id from orders o join users u on true where o.id = 1 limit 1 from x limit 1",
 			"INSERT INTO orders VALUES (1)", "insert into orders (id) values (1)", "UPDATE orders SET a = 1", "update orders set a=1", "DELETE FROM orders", "delete from orders where id in (1)",
 		},
-		"an error of a database": {
+		"a database error": {
 			"You have an error in your SQL syntax; check the manual", "SQL logic error: no such table: orders", "ERROR: duplicate key value violates unique constraint \"orders_pkey\"",
 			"SQLSTATE[42S02]: Base table not found", "pq: no", "ORA-00942: table or view does not exist",
 			"relation \"orders\" does not exist", "UNIQUE constraint failed: orders.id", "SQLITE_CONSTRAINT", "Duplicate entry '12' for key 'PRIMARY'", "PG::UndefinedTable",
 		},
-		"an error of a document store": {"E11000 duplicate key error collection: shop.orders", "MongoServerError: no"},
-		"the words of a runtime": {
+		"a document store error": {"E11000 duplicate key error collection: shop.orders", "MongoServerError: no"},
+		"runtime error text": {
 			"Failed to convert value of type 'java.lang.String' to required type 'java.lang.Long'", "runtime error: index out of range [3] with length 2",
 			"json: cannot unmarshal number into Go struct field Order.id of type string", "interface conversion: interface {} is float64, not string",
 			"strconv.Atoi: parsing \"abc\": invalid syntax", "called `Option::unwrap()` on a `None` value", "undefined method `each' for nil:NilClass",
 			"signal SIGSEGV: segmentation violation", "{badmatch,{error,enoent}}", "kotlin.KotlinNullPointerException", "Cannot read properties of undefined",
 			"'NoneType' object is not subscriptable", "Cannot deserialize value of type `java.lang.Integer`", "WRONGTYPE Operation against a key", "Invalid `prisma.order.update()` invocation",
 		},
-		"a page of a framework":   {"<h1>Whitelabel Error Page</h1>", "because you have DEBUG = True in your settings"},
+		"a framework's error page":   {"<h1>Whitelabel Error Page</h1>", "because you have DEBUG = True in your settings"},
 		"a setting with a secret": {"password=hunter2", "aws_secret_access_key = wJalrXUtnFEMI", "DATABASE_URL=postgres"},
 		"a memory address":        {"&{0xc0000b4018 12}"},
-		"an address inside":       {"read tcp 172.17.0.2:8080->172.17.0.1:55555: i/o timeout", "upstream connect error to 10.1.2.3:8080", "dial tcp 10.0.3.7:5432: connect: connection refused", "connect ECONNREFUSED 127.0.0.1:5432", "orders.shop.svc.cluster.local is not ready", "lookup db on 10.96.0.10:53: no such host"},
+		"an internal address":       {"read tcp 172.17.0.2:8080->172.17.0.1:55555: i/o timeout", "upstream connect error to 10.1.2.3:8080", "dial tcp 10.0.3.7:5432: connect: connection refused", "connect ECONNREFUSED 127.0.0.1:5432", "orders.shop.svc.cluster.local is not ready", "lookup db on 10.96.0.10:53: no such host"},
 		"a URL with a password":   {"cannot connect to postgres://shop:geheim@db/shop", "amqp://:geheim@queue"},
 		"a private key":           {"-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"},
 		"an access key":           {"AKIAIOSFODNN7EXAMPLE"},

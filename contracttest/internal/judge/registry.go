@@ -136,7 +136,7 @@ var Checks = []Check{
 	{
 		Name: "error-leak", run: errorLeak,
 		Doc: "An error body shows the inside of the server (a stack trace, a file path, SQL, a key, an address) or repeats a credential. A stack trace or a credential in a header, whatever the status.",
-		Severity: "a warning for the words of a runtime, which OWASP advises against and no sentence forbids: the class of an exception, what a language, a framework " +
+		Severity: "a warning for runtime error text, which OWASP advises against and no sentence forbids: an exception class, what a language, a framework " +
 			"or a document store says of itself, an address of memory or of a network. A stack trace, a path, SQL and what a database says of it, and a credential " +
 			"tell an attacker what to do next: these are errors",
 		Silent: "What the request itself has sent, but for its credentials, and what a response of the operation has as an example in the document.",

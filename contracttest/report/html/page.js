@@ -6,7 +6,7 @@
   const order = ["finding", "warning", "partly", "untried", "shown"];
   const states = {
     "kept+broken": "kept, and refused when broken", kept: "kept by a request that was accepted", broken: "refused when broken",
-    observed: "kept by a response", not_proven: "tried, but the answers show nothing", "unreached": "never tried",
+    observed: "kept by a response", not_proven: "tried, but no response proves it", "unreached": "never tried",
   };
   const maxShown = 12; // exchanges of a clause at once
   const maxMembers = 100; // findings of a cause
