@@ -119,7 +119,7 @@ func LoadConfig(file string) LoadOption {
 func LoadWith(l *config.Layer) LoadOption {
 	return func() (contract.Option, error) {
 		l := l.Over(&config.Layer{Settings: config.Default()})
-		if err := l.Check(); err != nil {
+		if err := l.Check(func(s config.Setting) bool { return s.Load }); err != nil {
 			return nil, err //nolint:wrapcheck // it says what is wrong
 		}
 		opts := []LoadOption{MaxClauses(l.MaxClauses), Fetch(l.Fetch...)}

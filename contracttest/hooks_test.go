@@ -34,6 +34,7 @@ func TestHooks(t *testing.T) {
 		before, after error
 		opts          []contracttest.Option
 		asked         string // for this one
+		found         bool   // an error
 		err           string
 		status        int
 	}{
@@ -43,6 +44,8 @@ func TestHooks(t *testing.T) {
 		"a name that is none": {values: map[string][]string{"ID": {"seven"}}, err: `no parameter, property or security scheme is called "ID"; did you mean "id"?; before has given values for ID`},
 		"before fails":        {before: bad, err: "before: the database is full"},
 		"after fails":         {after: bad, status: report.StatusNoResult},
+		"beside an error":     {values: map[string][]string{"id": {"seven"}}, asked: "/things/seven", found: true, after: bad, status: report.StatusNoResult},
+		"an error alone":      {values: map[string][]string{"id": {"seven"}}, asked: "/things/seven", found: true, status: report.StatusFindings},
 		"both fail":           {before: bad, after: bad, err: "before: the database is full; after: the database is full"},
 		"nothing to do":       {before: bad, after: bad, opts: []contracttest.Option{contracttest.Shard(2, 2)}},
 	} {
@@ -53,8 +56,11 @@ func TestHooks(t *testing.T) {
 				mu.Lock()
 				done = append(done, r.URL.Path)
 				mu.Unlock()
-				if tt.asked != "" && r.URL.Path != tt.asked {
+				switch {
+				case tt.asked != "" && r.URL.Path != tt.asked:
 					http.NotFound(w, r)
+				case tt.found:
+					w.WriteHeader(http.StatusTeapot)
 				}
 			})
 			opts := append([]contracttest.Option{
@@ -84,6 +90,7 @@ func TestHooks(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, tt.status, rep.Status(), "%v", rep.Findings)
 			assert.Equal(t, tt.asked != "", slices.Contains(done, tt.asked))
+			assert.Equal(t, tt.found, rep.Errors() > 0)
 			if tt.after != nil {
 				assert.Contains(t, rep.Inconclusive, "after: the database is full")
 			}

@@ -79,7 +79,7 @@ func (o *options) settings() (*config.Layer, error) {
 		all = all.Over(below)
 	}
 	all = all.Over(&config.Layer{Settings: config.Default()})
-	return all, all.Check() //nolint:wrapcheck // it says what is wrong
+	return all, all.Check(func(s config.Setting) bool { return !s.Command }) //nolint:wrapcheck // it says what is wrong
 }
 
 // newConfig makes of the options what a run takes, and how its target is asked over TLS.

@@ -44,7 +44,7 @@ func newConfigCommand() *cobra.Command {
 			return nil
 		},
 	}
-	s.declare(cmd, func(config.Setting) bool { return true })
+	s.declare(cmd, every)
 	s.declareFile(cmd)
 	return cmd
 }

@@ -55,7 +55,7 @@ func serveProxy(cmd *cobra.Command, s *settings, in proxyFlags) error {
 		return s.wrong
 	}
 	s.Layer = s.flags.Over(&config.Layer{Settings: config.Default()})
-	if err := s.Check(); err != nil {
+	if err := s.Check(every); err != nil {
 		return err //nolint:wrapcheck // it says what is wrong
 	}
 	if s.Target == "" {

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dataarts-go/factory/contracttest"
-	"github.com/dataarts-go/factory/contracttest/config"
 	"github.com/dataarts-go/factory/contracttest/report"
 	"github.com/dataarts-go/factory/internal/atomicfile"
 )
@@ -26,7 +25,7 @@ func newRunCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd, s, func(*report.Report) {}) },
 	}
-	s.declare(cmd, func(config.Setting) bool { return true })
+	s.declare(cmd, every)
 	s.declareFile(cmd)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "report")

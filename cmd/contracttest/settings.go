@@ -40,6 +40,9 @@ func (s *settings) declare(cmd *cobra.Command, wanted func(config.Setting) bool)
 	}
 }
 
+// every setting is one that the command wants.
+func every(config.Setting) bool { return true }
+
 // declareFile makes the flag that names the file of settings.
 func (s *settings) declareFile(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.file, "config", "", "file of settings, in which flags are keys; "+config.FileName+" beside the document where it is there")
@@ -97,7 +100,7 @@ func (s *settings) read() error {
 	if s.Quiet && s.Verbose {
 		return errors.New("quiet and verbose contradict each other")
 	}
-	return s.Check() //nolint:wrapcheck // it says what is wrong, and where
+	return s.Check(every) //nolint:wrapcheck // it says what is wrong, and where
 }
 
 // argument is one that sends a case again.

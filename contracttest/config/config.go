@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -137,6 +138,7 @@ type Setting struct {
 	Again   bool     // it belongs to the command that sends one case again
 	Secret  bool     // values of it may be secrets: a flag takes env:VARIABLE
 	Command bool     // it is the command's alone: options of Go have nothing to do with it
+	Load    bool     // the document is loaded with it
 	Min     float64  // of numbers and durations, in seconds
 	Max     float64  // 0: without a bound
 	Above   bool     // it is more than Min
@@ -147,7 +149,7 @@ type Setting struct {
 // Table has all settings, in the order in which they are explained.
 var Table = []Setting{
 	{Name: "spec", Go: "Load", Doc: "the OpenAPI 3 or Swagger 2.0 document, YAML or JSON: a file, a URL, or - for standard input", File: true, Again: true, Command: true, at: func(s *Settings) any { return &s.Spec }},
-	{Name: "overlay", Go: "Overlay", Kind: List, File: true, Again: true, Doc: "file with an OpenAPI Overlay that the document is changed by before it is read (repeatable)", at: func(s *Settings) any { return &s.Overlay }},
+	{Name: "overlay", Go: "Overlay", Kind: List, Load: true, File: true, Again: true, Doc: "file with an OpenAPI Overlay that the document is changed by before it is read (repeatable)", at: func(s *Settings) any { return &s.Overlay }},
 	{Name: "target", Go: "URL", Doc: "base URL of the server", Again: true, Command: true, at: func(s *Settings) any { return &s.Target }},
 	{Name: "cacert", Go: "CACert", File: true, Again: true, Doc: "file with certificates (PEM) of authorities whose targets are trusted, beside those of the system", at: func(s *Settings) any { return &s.CACert }},
 	{Name: "cert", Go: "ClientCert", File: true, Again: true, Doc: "file with the certificate (PEM) that the client shows to the target", at: func(s *Settings) any { return &s.Cert }},
@@ -165,9 +167,9 @@ var Table = []Setting{
 	{Name: "severity", Go: "Severity", Kind: Mappings, Enum: []string{"error", "warning"}, Doc: "what the findings of a check are, whatever they are by themselves, as check=warning or check=error; * stands for any text in its name (repeatable)", at: func(s *Settings) any { return &s.Severity }},
 	{Name: "seed", Go: "Seed", Kind: Int, Doc: "chooses the random cases; the same seed makes the same run", Min: -1 << 63, Again: true, at: func(s *Settings) any { return &s.Seed }},
 	{Name: "cases", Go: "Cases", Kind: Int, Doc: "random cases for each operation, beside those for its clauses", Again: true, at: func(s *Settings) any { return &s.Cases }},
-	{Name: "max-clauses", Go: "MaxClauses", Kind: Int, Doc: "clauses of the document from where on a shared schema is tried in full only where it was first met", Again: true, at: func(s *Settings) any { return &s.MaxClauses }},
-	{Name: "fetch", Go: "Fetch", Kind: List, Doc: "host that references of the document may lead to, as example.com: files there are fetched, each once; no other is (repeatable)", Again: true, at: func(s *Settings) any { return &s.Fetch }},
-	{Name: "format", Go: "FormatPattern", Kind: Mappings, Doc: "a format of the document that nothing else defines, as name=PATTERN; what does not match breaks the contract (repeatable)", Again: true, at: func(s *Settings) any { return &s.Format }},
+	{Name: "max-clauses", Go: "MaxClauses", Kind: Int, Load: true, Doc: "clauses of the document from where on a shared schema is tried in full only where it was first met", Again: true, at: func(s *Settings) any { return &s.MaxClauses }},
+	{Name: "fetch", Go: "Fetch", Kind: List, Load: true, Doc: "host that references of the document may lead to, as example.com: files there are fetched, each once; no other is (repeatable)", Again: true, at: func(s *Settings) any { return &s.Fetch }},
+	{Name: "format", Go: "FormatPattern", Kind: Mappings, Load: true, Doc: "a format of the document that nothing else defines, as name=PATTERN; what does not match breaks the contract (repeatable)", Again: true, at: func(s *Settings) any { return &s.Format }},
 	{Name: "credential-tries", Go: "CredentialTries", Kind: Int, Doc: "requests with a wrong credential in a row before one with the good credential; 0 sends none", at: func(s *Settings) any { return &s.CredentialTries }},
 	{Name: "workers", Go: "Workers", Kind: Int, Doc: "requests under way at once", Min: 1, Max: 1024, at: func(s *Settings) any { return &s.Workers }},
 	{Name: "rate", Go: "Rate", Kind: PerTime, Doc: "requests a second at most; 0 is without a bound, auto as many as the target takes: it heeds 429 and Retry-After", at: func(s *Settings) any { return &s.Rate }},
@@ -228,6 +230,14 @@ type Layer struct {
 	Settings
 
 	given map[string][]Given
+	lacks []lack
+}
+
+// lack is a setting whose variable the environment does not have: an error where nothing else is
+// given for it.
+type lack struct {
+	setting, name string // the name is that of a pair
+	err           error
 }
 
 // Mark notes that a setting is given.
@@ -246,6 +256,7 @@ func (l *Layer) Drop(names ...string) {
 	for _, name := range names {
 		if s := Lookup(name); s != nil {
 			delete(l.given, name)
+			l.lacks = slices.DeleteFunc(l.lacks, func(k lack) bool { return k.setting == name })
 			reflect.ValueOf(s.at(&l.Settings)).Elem().SetZero()
 		}
 	}
@@ -254,7 +265,12 @@ func (l *Layer) Drop(names ...string) {
 // Over is this layer with what only the one below has. Texts and lists are taken as a whole,
 // pairs by their names.
 func (l *Layer) Over(below *Layer) *Layer {
-	out := &Layer{Settings: below.Settings}
+	out := &Layer{Settings: below.Settings, lacks: slices.Clone(l.lacks)}
+	for _, k := range below.lacks {
+		if s := Lookup(k.setting); len(l.given[s.Name]) == 0 || s.pairs() && !slices.ContainsFunc(l.given[s.Name], func(g Given) bool { return s.same(g.Name, k.name) }) {
+			out.lacks = append(out.lacks, k)
+		}
+	}
 	for i := range Table {
 		s := &Table[i]
 		here, there := l.given[s.Name], below.given[s.Name]
@@ -286,13 +302,33 @@ func (l *Layer) Over(below *Layer) *Layer {
 
 // has reports whether some pairs have a name.
 func (s *Setting) has(all []Pair, name string) bool {
-	return slices.ContainsFunc(all, func(p Pair) bool { return p.Name == name || s.Kind == Headers && strings.EqualFold(p.Name, name) })
+	return slices.ContainsFunc(all, func(p Pair) bool { return s.same(p.Name, name) })
 }
 
-// Check says what is wrong with the settings, and where it is written.
-func (l *Layer) Check() error {
+// same reports whether two names are those of one pair.
+func (s *Setting) same(a, b string) bool {
+	return a == b || s.Kind == Headers && strings.EqualFold(a, b)
+}
+
+// pairs reports whether the setting is pairs, each of which is given by itself.
+func (s *Setting) pairs() bool { return s.Kind == Headers || s.Kind == Values || s.Kind == Mappings }
+
+// Check says what is wrong with those settings that are wanted, and where it is written.
+func (l *Layer) Check(wanted func(Setting) bool) error {
+	var wrong []error
+	for _, k := range l.lacks {
+		if wanted(*Lookup(k.setting)) {
+			wrong = append(wrong, k.err)
+		}
+	}
+	if len(wrong) > 0 {
+		return errors.Join(wrong...)
+	}
 	for i := range Table {
 		s := &Table[i]
+		if !wanted(*s) {
+			continue
+		}
 		if err := s.check(&l.Settings); err != nil {
 			return fmt.Errorf("%s: %w", l.called(s), err)
 		}

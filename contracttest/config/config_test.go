@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,7 +155,7 @@ func TestSchemaAgrees(t *testing.T) {
 		assert.Equal(t, ok, compiled.Validate(v) == nil, "the schema of %q", text)
 		l, err := config.Parse("f.yaml", []byte(text))
 		if err == nil {
-			err = l.Over(&config.Layer{Settings: config.Default()}).Check()
+			err = l.Over(&config.Layer{Settings: config.Default()}).Check(every)
 		}
 		assert.Equal(t, ok, err == nil, "the reader of %q: %v", text, err)
 	}
@@ -175,7 +176,7 @@ func TestTable(t *testing.T) {
 		}
 		assert.True(t, s.Go != "" || s.Command, "%s: an option of Go, or the command's alone", s.Name)
 		defaults := &config.Layer{Settings: config.Default()}
-		require.NoError(t, defaults.Check())
+		require.NoError(t, defaults.Check(every))
 	}
 }
 
@@ -217,6 +218,33 @@ func TestFiles(t *testing.T) {
 	require.ErrorContains(t, err, "more than")
 }
 
+func every(config.Setting) bool { return true }
+
+// A variable that is missing is no error where something else is given, or nobody asks for the setting.
+func TestMissing(t *testing.T) {
+	file, err := config.Parse("f.yaml", []byte("target: ${MISSING_HERE}\nworkers: ${MISSING_HERE}\nheader: {A: \"${MISSING_HERE}\", B: \"${MISSING_HERE}\"}\nformat: {x: \"${MISSING_HERE}\"}"))
+	require.NoError(t, err)
+	const none = "${MISSING_HERE}: there is no such variable in the environment"
+	over := func(flags ...string) *config.Layer {
+		l := &config.Layer{}
+		for i := 0; i < len(flags); i += 2 {
+			require.NoError(t, l.SetFlag(config.Lookup(flags[i]), flags[i+1]))
+		}
+		return l.Over(file).Over(&config.Layer{Settings: config.Default()})
+	}
+	named := func(names ...string) func(config.Setting) bool {
+		return func(s config.Setting) bool { return slices.Contains(names, s.Name) }
+	}
+	require.EqualError(t, over("header", "a: b", "format", "x=y").Check(every), "f.yaml:1: target: "+none+"\nf.yaml:2: workers: "+none+"\nf.yaml:3: header: B: "+none)
+	require.NoError(t, over("target", "http://x", "workers", "2", "header", "a: b", "header", "B: c", "format", "x=y").Check(every))
+	require.NoError(t, over("workers", "2").Check(named("workers", "cases")))
+	require.EqualError(t, over().Check(named("format")), "f.yaml:4: format: x: "+none)
+	file.Drop("format")
+	require.NoError(t, over().Check(named("format")))
+	_, err = config.Parse("f.yaml", []byte("target: ${MISSING_HERE}\nworkers: no"))
+	require.EqualError(t, err, "f.yaml:2: workers: \"no\": want a whole number\nf.yaml:1: target: "+none, "all that is wrong is told at once")
+}
+
 // No file makes the reader fail in another way than by an error.
 func FuzzParse(f *testing.F) {
 	f.Setenv("NAME", "12")
@@ -229,6 +257,6 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_ = l.Over(&config.Layer{Settings: config.Default()}).Check()
+		_ = l.Over(&config.Layer{Settings: config.Default()}).Check(every)
 	})
 }

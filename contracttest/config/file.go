@@ -29,8 +29,9 @@ func Load(file string) (*Layer, error) {
 }
 
 // Parse reads a file of settings, whose keys are the names of the flags. In a text, ${NAME} is a
-// variable of the environment, and $${NAME} the text ${NAME}. Names of files are relative to the
-// file. Its errors name the line.
+// variable of the environment, and $${NAME} the text ${NAME}; that there is none is an error of
+// Check, as something else may be given for the setting. Names of files are relative to the file.
+// Its errors name the line.
 func Parse(file string, data []byte) (*Layer, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("%s: %d bytes are more than the %d that are read", file, len(data), maxFile)
@@ -68,6 +69,11 @@ func Parse(file string, data []byte) (*Layer, error) {
 			break
 		}
 	}
+	if len(wrong) > 0 {
+		for _, k := range l.lacks {
+			wrong = append(wrong, k.err)
+		}
+	}
 	return l, errors.Join(wrong...)
 }
 
@@ -91,10 +97,22 @@ func (r reader) set(key, value *yaml.Node) error {
 	if s.Flag {
 		return fmt.Errorf("%s:%d: %s is a flag alone: --%s", r.file, key.Line, s.Name, s.Name)
 	}
-	err := r.setNode(s, key.Line, resolved(value))
-	if err != nil {
-		return fmt.Errorf("%s:%d: %s: %w", r.file, value.Line, s.Name, err)
+	if err := r.setNode(s, key.Line, resolved(value)); err != nil {
+		return r.at(s, value.Line, err)
 	}
+	return nil
+}
+
+func (r reader) at(s *Setting, line int, err error) error {
+	return fmt.Errorf("%s:%d: %s: %w", r.file, line, s.Name, err)
+}
+
+// lacking notes what has no value for want of a variable. It returns any other error.
+func (r reader) lacking(s *Setting, name string, line int, err error) error {
+	if !errors.Is(err, errNoVariable) {
+		return err
+	}
+	r.lacks = append(r.lacks, lack{s.Name, name, r.at(s, line, err)})
 	return nil
 }
 
@@ -132,23 +150,17 @@ func (r reader) setNode(s *Setting, line int, value *yaml.Node) error {
 			if s.Kind != Values && len(texts) > 1 {
 				return fmt.Errorf("%s: want one text, not %d", name, len(texts))
 			}
-			p := Pair{Name: name}
-			for _, text := range texts {
-				expanded := func(text string) (string, error) { return r.expanded(s, text) }
-				if s.Kind == Mappings {
-					v, err := expanded(text)
-					if err != nil {
-						return fmt.Errorf("%s: %w", name, err)
-					}
-					p.Values = append(p.Values, v)
-				} else if err := p.put(text, expanded); err != nil {
-					return fmt.Errorf("%s: %w", name, err)
+			r.Mark(s.Name, Given{name, name + separators[s.Kind] + strings.Join(texts, ","), fmt.Sprintf("%s:%d", r.file, value.Content[i].Line)})
+			p, err := r.pair(s, name, texts)
+			if err != nil {
+				if err := r.lacking(s, name, value.Line, err); err != nil {
+					return err
 				}
+				continue
 			}
 			if err := r.add(s, p); err != nil {
 				return err
 			}
-			r.Mark(s.Name, Given{name, name + separators[s.Kind] + strings.Join(texts, ","), fmt.Sprintf("%s:%d", r.file, value.Content[i].Line)})
 		}
 		return nil
 	case List:
@@ -162,16 +174,38 @@ func (r reader) setNode(s *Setting, line int, value *yaml.Node) error {
 		return err
 	}
 	for _, text := range texts {
+		r.Mark(s.Name, Given{Text: text, Origin: origin})
 		v, err := r.expanded(s, text)
 		if err != nil {
-			return err
+			if err := r.lacking(s, "", value.Line, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := r.setText(s, v); err != nil {
 			return err
 		}
-		r.Mark(s.Name, Given{Text: text, Origin: origin})
 	}
 	return nil
+}
+
+// pair is a name with its texts.
+func (r reader) pair(s *Setting, name string, texts []string) (Pair, error) {
+	p := Pair{Name: name}
+	expanded := func(text string) (string, error) { return r.expanded(s, text) }
+	for _, text := range texts {
+		var err error
+		if s.Kind == Mappings {
+			text, err = expanded(text)
+			p.Values = append(p.Values, text)
+		} else {
+			err = p.put(text, expanded)
+		}
+		if err != nil {
+			return p, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return p, nil
 }
 
 var separators = map[Kind]string{Headers: ": ", Values: "=", Mappings: "="}

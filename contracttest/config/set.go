@@ -175,9 +175,12 @@ func variable(name string) (string, error) {
 	value, ok := os.LookupEnv(name)
 	switch {
 	case !ok:
-		return "", errors.New("there is no such variable in the environment")
+		return "", fmt.Errorf("there is no such variable in the environment%.0w", errNoVariable)
 	case value == "":
-		return "", errors.New("the variable is empty")
+		return "", fmt.Errorf("the variable is empty%.0w", errNoVariable)
 	}
 	return value, nil
 }
+
+// errNoVariable is of a variable that is missing or empty.
+var errNoVariable = errors.New("no variable")

@@ -90,8 +90,7 @@ func Markdown(w io.Writer, r *Report) error {
 				fixed++
 			}
 		}
-		known := len(r.known())
-		fmt.Fprintf(&b, "**%d new**, %d known, %d fixed (%s)\n\n", len(r.Findings)-known, known, fixed, cell(r.Baseline.File))
+		fmt.Fprintf(&b, "**%d new error%s**, %d warning%s, %d known, %d fixed (%s)\n\n", r.Errors(), plural(r.Errors()), r.FindingsWarned(), plural(r.FindingsWarned()), len(r.known()), fixed, cell(r.Baseline.File))
 	}
 	c := r.Coverage
 	fmt.Fprintf(&b, "| clauses | kept | refused as they should be | observed | not proven | never tried |\n|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d |\n",

@@ -41,7 +41,7 @@ func Merge(shards ...*Report) (*Report, error) {
 		out.Findings = append(out.Findings, r.Findings...)
 		out.Operations = append(out.Operations, r.Operations...)
 		out.Unproven = append(out.Unproven, r.Unproven...)
-		out.Inconclusive = append(out.Inconclusive, r.Inconclusive...)
+		out.Inconclusive, out.HookFailed = append(out.Inconclusive, r.Inconclusive...), out.HookFailed || r.HookFailed
 		out.Exchanges = append(out.Exchanges, r.Exchanges...)
 		out.Stats.add(&r.Stats)
 		out.Coverage.add(&r.Coverage)
@@ -74,6 +74,7 @@ func Join(reports ...*Report) (*Report, error) {
 	var targets, incomplete []string
 	found := map[string]int{}
 	for _, r := range reports {
+		out.HookFailed = out.HookFailed || r.HookFailed
 		if r.Shard != nil {
 			return nil, fmt.Errorf("shard %s is not all of a run: merge it with the others", r.Shard)
 		}

@@ -49,6 +49,10 @@ type Report struct {
 	// Void is set where the answers say nothing about the target, as a credential or
 	// the base path is wrong. Then findings do not count.
 	Void bool `json:"void,omitempty"`
+	// HookFailed is set where what is to be done between the phases of the run or after it has
+	// failed: then the status is StatusNoResult, whatever is found, as nobody knows what the
+	// target is left in.
+	HookFailed bool `json:"hook_failed,omitempty"`
 	// Incomplete says why the run ended before all was sent; empty where it did not.
 	Incomplete string `json:"incomplete,omitempty"`
 	// Idle says why there was nothing to do, which is a pass; empty where there was something.
@@ -416,10 +420,10 @@ const (
 
 // Status is the exit status of a run with this report: StatusFindings where it
 // has failed, StatusNoResult where nothing is found but the run is inconclusive,
-// or whatever is found says nothing.
+// where whatever is found says nothing, or a hook has failed.
 func (r *Report) Status(failOn ...string) int {
 	switch {
-	case r.Void:
+	case r.Void, r.HookFailed:
 		return StatusNoResult
 	case r.Failed(failOn...):
 		return StatusFindings

@@ -423,6 +423,10 @@ func verdict(r *Report) (text, severity string) {
 		warnings += fmt.Sprintf(", %d known finding%s", known, plural(known))
 	}
 	stale, _ := r.stale()
+	missing := "; not everything could be tested"
+	if r.HookFailed {
+		missing = "; a hook has failed"
+	}
 	switch {
 	case r.Void:
 		return "nothing is proven: the run is not set up as the target needs it", Error
@@ -434,9 +438,11 @@ func verdict(r *Report) (text, severity string) {
 		}
 		return "nothing is tested: no request was sent", Warning
 	case r.Errors() > 0 && len(r.Inconclusive) > 0:
-		return "the contract is broken: " + r.found(Error) + ", " + warnings + "; not everything could be tested", Error
+		return "the contract is broken: " + r.found(Error) + ", " + warnings + missing, Error
 	case r.Errors() > 0:
 		return "the contract is broken: " + r.found(Error) + ", " + warnings, Error
+	case r.HookFailed:
+		return "no result: no error was found, " + warnings + missing, Error
 	case len(r.Inconclusive) > 0:
 		return "no result: no error was found, but not everything could be tested; " + warnings, Warning
 	case r.tooLittle():

@@ -333,12 +333,24 @@ func (r *runner) lacking(op *contract.Operation) string {
 	}
 	values := "values that exist on the target (--value NAME=VALUE)"
 	if f := r.states.of(op).fixture; f != nil && f.maker == nil && len(f.given) == 0 && r.world.Consumed(op.Method, op) == f.param {
-		values = fmt.Sprintf("a %s that may be used up (--value %s=VALUE), as no operation makes one", f.param.Spec.Name, f.param.Spec.Name)
+		values = fmt.Sprintf("a value of %s that may be used up (--value %s=VALUE), as %s", f.param.Spec.Name, f.param.Spec.Name, r.notMade(op, f.param))
 	}
 	if op.AuthClause != nil {
 		return "a credential (--header 'NAME: VALUE') and " + values
 	}
 	return values
+}
+
+// notMade says why the run has made nothing that a parameter may name.
+func (r *runner) notMade(op *contract.Operation, p *contract.Param) string {
+	var tried []string
+	for _, s := range r.world.Producers(op, p) {
+		tried = append(tried, fmt.Sprintf("%s (%s)", s.Operation.ID, r.states.of(s.Operation).valid))
+	}
+	if len(tried) == 0 {
+		return "no operation makes one"
+	}
+	return "none could be made by " + strings.Join(someOf(tried), ", ")
 }
 
 // beyondReach reports whether no run could have tried a clause that was not: no value is made for

@@ -52,7 +52,7 @@ func (r *runner) reset(ctx context.Context) {
 		return
 	}
 	fail := func(text string) {
-		r.report.Inconclusive = append(r.report.Inconclusive, "reset: "+text)
+		r.report.Inconclusive, r.report.HookFailed = append(r.report.Inconclusive, "reset: "+text), true
 		r.stop(errReset)
 	}
 	before := r.plan
@@ -115,6 +115,6 @@ func (o *Options) after(ctx context.Context, rep *report.Report, err error) (*re
 	if rep == nil {
 		return nil, errors.New(text)
 	}
-	rep.Inconclusive = append(rep.Inconclusive, text)
+	rep.Inconclusive, rep.HookFailed = append(rep.Inconclusive, text), true
 	return rep, nil
 }
