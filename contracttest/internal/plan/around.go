@@ -134,6 +134,20 @@ func (pl *planner) paths() {
 			pl.add(c)
 		}
 	}
+	pl.otherPaths(path, add)
+	pl.nextSegments(path, add)
+	pl.withoutValues(add)
+
+	c := pl.newCase(Clauses, pl.op.PathClause, "unknown-query-parameter", Accept)
+	c.Request = good.Clone()
+	addQuery(c.Request, "x-unknown-parameter=a")
+	c.Leave, c.Unknown = leaveQuery, pl.base.unknown()
+	pl.add(c)
+}
+
+// otherPaths plans paths that have more or less than the documented one, or are spelt otherwise.
+func (pl *planner) otherPaths(path string, add func(label, target, leave string)) {
+	base := pl.basePath()
 	slash := strings.LastIndexByte(path, '/')
 	add("one-more-segment", strings.TrimSuffix(path, "/")+"/x", "")
 	add("one-more-letter", path+"x", "")
@@ -162,7 +176,10 @@ func (pl *planner) paths() {
 			add("encoded-traversal", path[:slash]+"/%2e%2e"+path[slash:], leavePath)
 		}
 	}
-	pl.nextSegments(path, add)
+}
+
+// withoutValues plans paths in which a parameter is empty or left out.
+func (pl *planner) withoutValues(add func(label, target, leave string)) {
 	for _, p := range pl.op.Params {
 		if p.Spec.In != openapi3.ParameterInPath {
 			continue
@@ -176,16 +193,6 @@ func (pl *planner) paths() {
 			add("without-"+p.Spec.Name, less, leave)
 		}
 	}
-
-	c := pl.newCase(Clauses, pl.op.PathClause, "unknown-query-parameter", Accept)
-	c.Request = good.Clone()
-	sep := "?"
-	if query != "" {
-		sep = "&"
-	}
-	c.Request.Target += sep + "x-unknown-parameter=a"
-	c.Leave, c.Unknown = leaveQuery, pl.base.unknown()
-	pl.add(c)
 }
 
 // maxSegments bounds the segments of a path that are changed one by one.

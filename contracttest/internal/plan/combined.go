@@ -127,7 +127,7 @@ func (pl *planner) inLists(ch change, m *contract.Media, d draft) {
 		return
 	}
 	list := ch.node.Parent
-	good, err := pl.at(list, chain(m.Node, list), d.body.V)
+	good, err := reach(pl.maker, list, chain(m.Node, list), d.body.V)
 	if err != nil {
 		return
 	}

@@ -182,67 +182,38 @@ func style(p *openapi3.Parameter) (codec.Style, error) {
 	return codec.Style{Name: sm.Style, Explode: sm.Explode, Delimiter: codec.DelimiterOf(p.Extensions), AllowReserved: p.AllowReserved}, nil
 }
 
+// target is where the parameters of a request are written.
+type target struct {
+	path           string
+	query, cookies []string
+	header         func(name, v string)
+}
+
 // request writes the draft.
 func (d draft) request() (*wire.Request, error) {
-	path := d.op.Path
 	r := &wire.Request{Method: d.op.Method}
-	var query, cookies []string
+	to := target{path: d.op.Path, header: r.Add}
 	for _, p := range d.op.Params {
 		g, ok := d.params[p]
 		if !ok {
 			continue
 		}
-		v := g.V
 		st, err := style(p.Spec)
 		if err != nil {
 			return nil, err
 		}
-		if p.Syntax != nil {
-			text, err := codec.WriteJSON(v)
-			if err != nil {
-				return nil, err
-			}
-			v = string(text)
-			if p.Spec.In == openapi3.ParameterInHeader || p.Spec.In == openapi3.ParameterInCookie {
-				v = codec.InASCII(string(text))
-			}
-		}
 		if raw, ok := d.spelt[p]; ok {
-			switch p.Spec.In {
-			case openapi3.ParameterInPath:
-				path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", raw)
-			case openapi3.ParameterInQuery:
-				query = append(query, codec.Style{}.Query(p.Spec.Name, "")[0]+raw)
-			case codec.Querystring:
-				query = append(query, raw)
-			case openapi3.ParameterInHeader:
-				r.Add(p.Spec.Name, raw)
-			case openapi3.ParameterInCookie:
-				cookies = append(cookies, p.Spec.Name+"="+raw)
-			}
-			continue
-		}
-		switch p.Spec.In {
-		case openapi3.ParameterInPath:
-			path = strings.ReplaceAll(path, "{"+p.Spec.Name+"}", st.PathSegment(p.Spec.Name, v))
-		case openapi3.ParameterInQuery:
-			query = append(query, st.Query(p.Spec.Name, v)...)
-		case codec.Querystring:
-			if text := p.Querystring(v); text != "" {
-				query = append(query, text)
-			}
-		case openapi3.ParameterInHeader:
-			r.Add(p.Spec.Name, st.Header(v))
-		case openapi3.ParameterInCookie:
-			cookies = append(cookies, st.Cookies(p.Spec.Name, v)...)
+			to.writeRaw(p, raw)
+		} else if err := to.write(p, st, g.V); err != nil {
+			return nil, err
 		}
 	}
-	r.Target = d.base + path
-	if len(query) > 0 {
-		r.Target += "?" + strings.Join(query, "&")
+	r.Target = d.base + to.path
+	if len(to.query) > 0 {
+		r.Target += "?" + strings.Join(to.query, "&")
 	}
-	if len(cookies) > 0 {
-		r.Add("Cookie", strings.Join(cookies, "; "))
+	if len(to.cookies) > 0 {
+		r.Add("Cookie", strings.Join(to.cookies, "; "))
 	}
 	authorize(r, d.auth, d.params)
 	if d.media != nil {
@@ -258,6 +229,55 @@ func (d draft) request() (*wire.Request, error) {
 		r.Set("Content-Type", w.label)
 	}
 	return r, nil
+}
+
+// write writes a parameter in its style.
+func (to *target) write(p *contract.Param, st codec.Style, v any) error {
+	if p.Syntax != nil {
+		text, err := codec.WriteJSON(v)
+		if err != nil {
+			return err //nolint:wrapcheck // it says what cannot be written
+		}
+		v = string(text)
+		if p.Spec.In == openapi3.ParameterInHeader || p.Spec.In == openapi3.ParameterInCookie {
+			v = codec.InASCII(string(text))
+		}
+	}
+	switch p.Spec.In {
+	case openapi3.ParameterInPath:
+		to.inPath(p, st.PathSegment(p.Spec.Name, v))
+	case openapi3.ParameterInQuery:
+		to.query = append(to.query, st.Query(p.Spec.Name, v)...)
+	case codec.Querystring:
+		if text := p.Querystring(v); text != "" {
+			to.query = append(to.query, text)
+		}
+	case openapi3.ParameterInHeader:
+		to.header(p.Spec.Name, st.Header(v))
+	case openapi3.ParameterInCookie:
+		to.cookies = append(to.cookies, st.Cookies(p.Spec.Name, v)...)
+	}
+	return nil
+}
+
+// writeRaw writes a parameter as it is given, behind its name.
+func (to *target) writeRaw(p *contract.Param, raw string) {
+	switch p.Spec.In {
+	case openapi3.ParameterInPath:
+		to.inPath(p, raw)
+	case openapi3.ParameterInQuery:
+		to.query = append(to.query, codec.Style{}.Query(p.Spec.Name, "")[0]+raw)
+	case codec.Querystring:
+		to.query = append(to.query, raw)
+	case openapi3.ParameterInHeader:
+		to.header(p.Spec.Name, raw)
+	case openapi3.ParameterInCookie:
+		to.cookies = append(to.cookies, p.Spec.Name+"="+raw)
+	}
+}
+
+func (to *target) inPath(p *contract.Param, text string) {
+	to.path = strings.ReplaceAll(to.path, "{"+p.Spec.Name+"}", text)
 }
 
 // encode writes a value in a documented media type, and returns the label to send it with.

@@ -234,7 +234,7 @@ func (pl *planner) spellings() {
 		if lower := strings.ToLower(all); lower != all {
 			pl.spelling(p, "escapes-in-lower-case", lower, "", nil)
 		}
-		for _, v := range []struct{ label, text string }{
+		for _, v := range []sample{
 			{"slash", "a%2Fb"}, {"slash-at-the-end", plain + "%2F"}, {"dot", "%2E"}, {"two-dots", "%2E%2E"}, {"traversal", "..%2F" + plain}, {"backslash", "a%5Cb"}, {"blank", "%20"}, {"plus", "a+b"},
 		} {
 			pl.spelling(p, "path-with-"+v.label, v.text, leaveSegment, []string{p.Node.Path})

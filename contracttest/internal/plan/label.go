@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
@@ -18,54 +19,86 @@ const (
 	leaveIdentity      = "RFC 9110 §8.4.1: identity is reserved for Accept-Encoding and should not be sent as a Content-Encoding"
 )
 
+// typeSample is a Content-Type to send.
+type typeSample struct{ label, contentType, leave string }
+
 // label plans the Content-Type.
 func (pl *planner) label(m *contract.Media, d draft) {
 	clause := pl.op.Body.MediaType
-	key := m.Label()
-	name, params, _ := strings.Cut(key, ";")
-	name, params = strings.TrimSpace(name), strings.TrimSpace(params)
-	kind, subtype, ok := strings.Cut(name, "/")
-	if !ok {
+	name, _, _ := strings.Cut(m.Label(), ";")
+	name = strings.TrimSpace(name)
+	if !strings.Contains(name, "/") {
 		pl.reasons[clause] = "what the document has as a media type is none (RFC 9110 §8.3.1)"
 		return
 	}
 	first := m == pl.op.Body.Media[0]
-	typ := func(label, contentType string, expect Expect, leave string) {
-		if !first {
-			label += "-of-" + name
-		}
-		pl.raw(clause, label, expect, leave, d, func(r *wire.Request) { r.Set("Content-Type", contentType) })
-	}
-	// The same media type in other spellings (RFC 9110 §8.3.1).
-	if !strings.HasPrefix(name, "multipart/") {
-		typ("upper-case", strings.ToUpper(key), Accept, "")
-		without := leaveTypeParameter
-		if params == "" || isJSON(m) && !strings.Contains(params, ";") && strings.HasPrefix(strings.ToLower(params), "charset=") {
-			without = "" // RFC 8259 §11: a charset says nothing of JSON
-		}
-		typ("without-parameters", name, Accept, without)
-		typ("blank-after-semicolon", strings.ReplaceAll(key, ";", "; "), Accept, "")
-		if isJSON(m) {
-			typ("charset", name+"; charset=utf-8", Accept, "")
-			typ("quoted-charset", name+`;charset="UTF-8"`, Accept, "")
-			if params == "" {
-				params = "charset=UTF-8"
+	send := func(expect Expect, samples []typeSample) {
+		for _, s := range samples {
+			if !first {
+				s.label += "-of-" + name
 			}
+			pl.raw(clause, s.label, expect, s.leave, d, func(r *wire.Request) { r.Set("Content-Type", s.contentType) })
 		}
-		if params != "" {
-			typ("blanks-around-semicolon", name+" ;  "+params, Accept, "")
-			typ("tab-after-semicolon", name+";\t"+params, Accept, "")
-		}
-		typ("final-semicolon", key+";", Accept, leaveLastSemicolon)
-		typ("unknown-parameter", key+";x-unknown=a", Accept, leaveTypeParameter)
 	}
+	send(Accept, sameTypes(m))
 	if m.Form == codec.Multipart { // with all that is needed to read the parts
 		for _, other := range []string{"mixed", "related", "x-unknown"} {
-			typ(other, "multipart/"+other+"; boundary="+codec.Boundary, Refuse, "")
+			send(Refuse, []typeSample{{other, "multipart/" + other + "; boundary=" + codec.Boundary, ""}})
 		}
 	}
-	// Others.
-	for _, other := range []struct{ label, contentType, leave string }{
+	send(Refuse, otherTypes(name))
+	if !first {
+		return
+	}
+	pl.asForm(m, d)
+	for _, v := range []struct {
+		label, leave string
+		expect       Expect
+		change       func(*wire.Request)
+	}{
+		{"no-content-type", "", Refuse, func(r *wire.Request) { r.Del("Content-Type") }},
+		{"two-content-types", "", Refuse, func(r *wire.Request) { r.Add("Content-Type", "text/plain") }},
+		{"unknown-content-encoding", "", Refuse, func(r *wire.Request) { r.Set("Content-Encoding", "x-unknown") }},
+		{"identity-content-encoding", leaveIdentity, Accept, func(r *wire.Request) { r.Set("Content-Encoding", "identity") }},
+		{"chunked", "", Accept, func(r *wire.Request) { r.Chunked = true }},
+	} {
+		pl.raw(clause, v.label, v.expect, v.leave, d, v.change)
+	}
+}
+
+// sameTypes are the media type of a body in other spellings (RFC 9110 §8.3.1). Those of a multipart
+// body are planned with its boundary.
+func sameTypes(m *contract.Media) []typeSample {
+	key := m.Label()
+	name, params, _ := strings.Cut(key, ";")
+	name, params = strings.TrimSpace(name), strings.TrimSpace(params)
+	if strings.HasPrefix(name, "multipart/") {
+		return nil
+	}
+	without := leaveTypeParameter
+	if params == "" || isJSON(m) && !strings.Contains(params, ";") && strings.HasPrefix(strings.ToLower(params), "charset=") {
+		without = "" // RFC 8259 §11: a charset says nothing of JSON
+	}
+	all := []typeSample{
+		{"upper-case", strings.ToUpper(key), ""},
+		{"without-parameters", name, without},
+		{"blank-after-semicolon", strings.ReplaceAll(key, ";", "; "), ""},
+	}
+	if isJSON(m) {
+		all = append(all, typeSample{"charset", name + "; charset=utf-8", ""}, typeSample{"quoted-charset", name + `;charset="UTF-8"`, ""})
+		params = cmp.Or(params, "charset=UTF-8")
+	}
+	if params != "" {
+		all = append(all, typeSample{"blanks-around-semicolon", name + " ;  " + params, ""}, typeSample{"tab-after-semicolon", name + ";\t" + params, ""})
+	}
+	return append(all, typeSample{"final-semicolon", key + ";", leaveLastSemicolon}, typeSample{"unknown-parameter", key + ";x-unknown=a", leaveTypeParameter})
+}
+
+// otherTypes are media types that bodies often come in, ones that look like the one given, and texts
+// that are none.
+func otherTypes(name string) []typeSample {
+	kind, subtype, _ := strings.Cut(name, "/")
+	return []typeSample{
 		{"json", "application/json", ""},
 		{"text", "text/plain", ""},
 		{"html", "text/html", ""},
@@ -105,25 +138,6 @@ func (pl *planner) label(m *contract.Media, d draft) {
 		{"utf-16", name + ";charset=utf-16", ""},
 		{"upper-case-utf-16", name + "; charset=UTF-16", ""},
 		{"utf8", name + ";charset=utf8", leaveCharsetAlias},
-	} {
-		typ(other.label, other.contentType, Refuse, other.leave)
-	}
-	if !first {
-		return
-	}
-	pl.asForm(m, d)
-	for _, v := range []struct {
-		label, leave string
-		expect       Expect
-		change       func(*wire.Request)
-	}{
-		{"no-content-type", "", Refuse, func(r *wire.Request) { r.Del("Content-Type") }},
-		{"two-content-types", "", Refuse, func(r *wire.Request) { r.Add("Content-Type", "text/plain") }},
-		{"unknown-content-encoding", "", Refuse, func(r *wire.Request) { r.Set("Content-Encoding", "x-unknown") }},
-		{"identity-content-encoding", leaveIdentity, Accept, func(r *wire.Request) { r.Set("Content-Encoding", "identity") }},
-		{"chunked", "", Accept, func(r *wire.Request) { r.Chunked = true }},
-	} {
-		pl.raw(clause, v.label, v.expect, v.leave, d, v.change)
 	}
 }
 

@@ -633,59 +633,69 @@ func (pl *planner) labelled(c *Case) bool {
 	if pl.maker.Filled {
 		broken = slices.DeleteFunc(slices.Clone(broken), func(v contract.Violation) bool { return v.Clause != nil && v.Clause.Keyword == "readOnly" })
 	}
-	switch c.Expect {
-	case Accept:
-		if c.Leave == "" && pl.ownSize(c) {
-			c.Leave = leaveLarge
-		}
-		c.Leave = cmp.Or(c.Leave, c.Clause.Narrowed)
-		for _, v := range broken {
-			if v.Leave == "" {
-				pl.reasons[c.Clause] = "a request meant to keep the clause breaks " + v.Clause.Name
-				return false
-			}
-			if c.Leave == "" && c.Base != nil && c.Base.Leave != v.Leave {
-				// It proves nothing: whoever refuses it may read it otherwise.
-				pl.reasons[c.Clause] = "a request meant to keep the clause can be read in another way: " + v.Leave
-				return false
-			}
-			c.Open = c.Open || c.Leave != "" && c.Base != nil && c.Base.Leave != v.Leave
-			c.Leave = v.Leave
-		}
-		return true
-	default:
-		if len(broken) == 0 {
-			pl.reasons[c.Clause] = "a request meant to break the clause keeps the contract"
+	if c.Expect == Accept {
+		return pl.keepsAll(c, broken)
+	}
+	return pl.breaksOne(c, broken)
+}
+
+// keepsAll reports whether a request that is meant to keep its clause does, and breaks no other:
+// all that it breaks is left to the receiver.
+func (pl *planner) keepsAll(c *Case, broken []contract.Violation) bool {
+	if c.Leave == "" && pl.ownSize(c) {
+		c.Leave = leaveLarge
+	}
+	c.Leave = cmp.Or(c.Leave, c.Clause.Narrowed)
+	for _, v := range broken {
+		if v.Leave == "" {
+			pl.reasons[c.Clause] = "a request meant to keep the clause breaks " + v.Clause.Name
 			return false
 		}
-		leave, unread, certain := "", false, false
-		for _, v := range broken {
-			if c.Base != nil && v.Leave != "" && v.Leave == c.Base.Leave && !v.About(c.Clause) {
-				leave = v.Leave // as of every request of the operation
-				continue
-			}
-			if v.About(c.Clause) {
-				leave, unread = cmp.Or(v.Leave, leave), unread || v.Syntax
-			} else if v.Leave == "" {
-				certain = true
-			}
-			if !v.About(c.Clause) && !sameValue(v.Clause, c.Clause) {
-				name := "another clause"
-				if v.Clause != nil {
-					name = v.Clause.Name
-				}
-				pl.reasons[c.Clause] = "a request meant to break the clause breaks " + name + " too"
-				return false
-			}
+		if c.Leave == "" && c.Base != nil && c.Base.Leave != v.Leave {
+			// It proves nothing: whoever refuses it may read it otherwise.
+			pl.reasons[c.Clause] = "a request meant to keep the clause can be read in another way: " + v.Leave
+			return false
 		}
-		if unread && certain { // NaN for an object is none, whatever JSON a receiver reads
-			leave = ""
-		}
-		if c.Leave == "" {
-			c.Leave = leave
-		}
-		return slices.ContainsFunc(broken, func(v contract.Violation) bool { return v.About(c.Clause) })
+		c.Open = c.Open || c.Leave != "" && c.Base != nil && c.Base.Leave != v.Leave
+		c.Leave = v.Leave
 	}
+	return true
+}
+
+// breaksOne reports whether a request that is meant to break its clause does, and breaks no other
+// beside those of the same value.
+func (pl *planner) breaksOne(c *Case, broken []contract.Violation) bool {
+	if len(broken) == 0 {
+		pl.reasons[c.Clause] = "a request meant to break the clause keeps the contract"
+		return false
+	}
+	leave, unread, certain := "", false, false
+	for _, v := range broken {
+		about := v.About(c.Clause)
+		switch {
+		case c.Base != nil && v.Leave != "" && v.Leave == c.Base.Leave && !about:
+			leave = v.Leave // as of every request of the operation
+			continue
+		case about:
+			leave, unread = cmp.Or(v.Leave, leave), unread || v.Syntax
+			continue
+		case v.Leave == "":
+			certain = true
+		}
+		if !sameValue(v.Clause, c.Clause) {
+			name := "another clause"
+			if v.Clause != nil {
+				name = v.Clause.Name
+			}
+			pl.reasons[c.Clause] = "a request meant to break the clause breaks " + name + " too"
+			return false
+		}
+	}
+	if unread && certain { // NaN for an object is none, whatever JSON a receiver reads
+		leave = ""
+	}
+	c.Leave = cmp.Or(c.Leave, leave)
+	return slices.ContainsFunc(broken, func(v contract.Violation) bool { return v.About(c.Clause) })
 }
 
 // ownSize reports whether the body of a case is as large as it is because the

@@ -14,7 +14,7 @@ import (
 const longValue = 64 << 10
 
 // strayValues are what a property that the document does not name may hold.
-var strayValues = []struct{ label, text string }{
+var strayValues = []sample{
 	{"false", "false"}, {"zero", "0"}, {"exponent", "1e2"}, {"empty-string", `""`}, {"empty-list", "[]"}, {"empty-object", "{}"},
 	{"long-string", `"` + value.Letters(longValue) + `"`},
 }

@@ -2,13 +2,8 @@ package plan
 
 import (
 	"bytes"
-	"encoding/binary"
-	"encoding/json"
-	"fmt"
 	"iter"
-	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -22,7 +17,7 @@ import (
 const strayName = "x-unknown-property"
 
 // badInside are faults inside a string.
-var badInside = []struct{ label, text string }{
+var badInside = []sample{
 	{"invalid-utf-8", "\xff\xfe"},
 	{"overlong-utf-8", "\xc0\xaf"},
 	{"encoded-surrogate", "\xed\xa0\x80"},
@@ -41,7 +36,7 @@ var badValues = []string{
 }
 
 // goodStrings are spellings of strings that receivers have to know.
-var goodStrings = []struct{ label, text string }{
+var goodStrings = []sample{
 	{"escaped-slash", `"a\/b"`},
 	{"upper-case-escapes", `"\u00E9\uD83D\uDE00"`},
 	{"short-escapes", `"\"\\\b\f\n\r\t"`},
@@ -63,6 +58,9 @@ var deep = func() []struct {
 	}
 }()
 
+// sample is a text to send, and the label of its case.
+type sample struct{ label, text string }
+
 // syntax plans the bytes of a JSON body.
 func (pl *planner) syntax(m *contract.Media, d draft) {
 	good, _, err := d.encode(m, d.body.V)
@@ -70,90 +68,64 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 		return
 	}
 	text := string(good)
-	add := func(label, body string, expect Expect) {
-		pl.raw(m.Syntax, label, expect, "", d, func(r *wire.Request) { r.Body = []byte(body) })
+	send := func(expect Expect, samples ...sample) {
+		for _, s := range samples {
+			pl.raw(m.Syntax, s.label, expect, "", d, func(r *wire.Request) { r.Body = []byte(s.text) })
+		}
 	}
-	keeps := func(label, body string) { add(label, body, Accept) }
-	breaks := func(label, body string) { add(label, body, Refuse) }
-	beside := pl.beside(d, text)
-
-	keeps("white-space", " \t\r\n"+text+"\r\n\t ")
-	keeps("indented", indented(text))
-	keeps("escaped", escaped(text, true, true))
-	keeps("escaped-names", escaped(text, true, false))
-	keeps("escaped-values", escaped(text, false, true))
-	keeps("final-line-feed", text+"\n")
-	keeps("blanks-around-tokens", spacedOut(text))
-	for label, empty := range pl.emptied(d) {
-		keeps("white-space-in-empty-"+label, strings.NewReplacer("{}", "{ \n}", "[]", "[\t ]").Replace(empty))
+	send(Accept, pl.respelt(d, text)...)
+	send(Refuse, sample{"not-json", "not json"}, sample{"form", "a=b&c=d"})
+	if pl.enough(m.Syntax, Accept) && pl.enough(m.Syntax, Refuse) {
+		return
 	}
-	if members, ok := d.body.V.(map[string]any); ok && len(members) > 1 {
-		keeps("other-order", reordered(members))
-	}
-
-	breaks("not-json", "not json")
-	breaks("form", "a=b&c=d")
-	breaks("truncated", text[:len(text)-1])
-	breaks("first-byte-only", text[:1])
-	for i, at := range cuts(text) {
-		breaks(fmt.Sprintf("cut-%d", i+1), text[:at])
-	}
-	breaks("trailing-bytes", text+" x")
-	breaks("trailing-bracket", text+"}")
-	breaks("comma-after", text+",")
-	breaks("second-value", text+text)
-	breaks("second-line", text+"\n"+text)
-	breaks("second-value-null", text+" null")
-	breaks("second-value-list", text+"[]")
-	breaks("second-value-number", text+"1")
-	breaks("second-value-string", text+`""`)
-	breaks("semicolon-after", text+";")
-	breaks("single-quotes", strings.ReplaceAll(text, `"`, "'"))
-	breaks("curly-quotes", curly(text))
-	breaks("arrows", strings.ReplaceAll(text, `":`, `"=>`))
-	breaks("semicolons", strings.ReplaceAll(text, `,`, `;`))
-	breaks("comment", "/* comment */"+text)
-	breaks("line-comment", text+" // comment")
-	breaks("hash-comment", text+" # comment")
-	breaks("nul-after", text+"\x00")
-	breaks("form-feed-after", text+"\f")
-	breaks("no-break-space-before", "\u00a0"+text)
-	breaks("script-prefix", ")]}',\n"+text)
-	breaks("blank", " ")
-	breaks("utf-16", inUTF16(text, binary.LittleEndian))
-	breaks("utf-16-big-endian", inUTF16(text, binary.BigEndian))
-	breaks("utf-16-with-byte-order-mark", "\xff\xfe"+inUTF16(text, binary.LittleEndian))
-	breaks("utf-16-big-endian-with-byte-order-mark", "\xfe\xff"+inUTF16(text, binary.BigEndian))
-	breaks("utf-32", inUTF32(text, binary.LittleEndian))
-	breaks("utf-32-big-endian", inUTF32(text, binary.BigEndian))
-	breaks("byte-order-mark", "\xef\xbb\xbf"+text)
+	send(Refuse, shortened(text)...)
+	send(Refuse, continued(text)...)
+	send(Refuse, inOtherNotations(text)...)
+	send(Refuse, inOtherEncodings(text)...)
 	for _, f := range badInside {
-		breaks(f.label, inString(text, f.text))
+		send(Refuse, sample{f.label, inString(text, f.text)})
 	}
 	for _, word := range badValues {
-		breaks("word-"+word, word)
+		send(Refuse, sample{"word-" + word, word})
 	}
-	for _, f := range miswritten(text) {
-		breaks(f.label, f.text)
-	}
-	if name, member, ok := firstMember(d.body.V); ok {
-		bare := strings.Trim(name, `"`)
-		breaks("duplicate-name", "{"+name+":"+member+","+text[1:])
-		breaks("unquoted-name", "{"+bare+text[1+len(name):])
-		breaks("equals-sign", "{"+name+"="+text[1+len(name)+1:])
-		breaks("form-feed-between", "{"+name+":\f"+text[1+len(name)+1:])
-	}
-	if members, ok := d.body.V.(map[string]any); ok && len(members) > 0 {
-		breaks("yaml", asYAML(members))
-		breaks("same-value-as-form", asForm(members))
-	}
+	send(Refuse, miswritten(text)...)
+	send(Refuse, misnamed(d.body.V, text)...)
 	for _, f := range deep {
 		pl.raw(m.Syntax, f.label, Refuse, "", d, func(r *wire.Request) { r.Body = f.body })
 	}
-
-	if beside == nil {
-		return
+	if beside := pl.beside(d, text); beside != nil {
+		pl.besideSyntax(m, d, beside)
+		send(Refuse, spoiltBeside(beside)...)
+		send(Refuse, pl.spoiltAlone(d, text)...)
+		if text != "{}" {
+			send(Refuse, sample{"missing-comma", strings.Replace(beside(`"`+strayName+`":"a"`), `,"`+strayName, ` "`+strayName, 1)})
+		}
 	}
+}
+
+// respelt are other texts of the same value, or of one with nothing in it.
+func (pl *planner) respelt(d draft, text string) []sample {
+	all := []sample{
+		{"white-space", " \t\r\n" + text + "\r\n\t "},
+		{"indented", indented(text)},
+		{"escaped", escaped(text, true, true)},
+		{"escaped-names", escaped(text, true, false)},
+		{"escaped-values", escaped(text, false, true)},
+		{"final-line-feed", text + "\n"},
+		{"blanks-around-tokens", spacedOut(text)},
+	}
+	for label, empty := range pl.emptied(d) {
+		all = append(all, sample{"white-space-in-empty-" + label, strings.NewReplacer("{}", "{ \n}", "[]", "[\t ]").Replace(empty)})
+	}
+	if members, ok := d.body.V.(map[string]any); ok && len(members) > 1 {
+		all = append(all, sample{"other-order", reordered(members)})
+	}
+	return all
+}
+
+// besideSyntax plans strings in spellings that receivers have to know, in a property that the
+// document does not name.
+func (pl *planner) besideSyntax(m *contract.Media, d draft, beside func(member string) string) {
 	with := func(text string) func(*wire.Request) {
 		return func(r *wire.Request) { r.Body = []byte(beside(`"` + strayName + `":` + text)) }
 	}
@@ -167,33 +139,51 @@ func (pl *planner) syntax(m *contract.Media, d draft) {
 			pl.add(c)
 		}
 	}
+}
+
+// spoiltBeside are texts with a fault in a property that the document does not name.
+func spoiltBeside(beside func(member string) string) []sample {
 	const where = "-in-unknown-property"
+	var all []sample
 	for _, f := range badInside {
-		breaks(f.label+where, beside(`"`+strayName+`":"a`+f.text+`"`))
+		all = append(all, sample{f.label + where, beside(`"` + strayName + `":"a` + f.text + `"`)})
 	}
-	breaks("invalid-utf-8-in-unknown-name", beside(`"`+strayName+"\xff"+`":"a"`))
-	breaks("control-character-in-unknown-name", beside(`"`+strayName+"\x01"+`":"a"`))
+	all = append(
+		all,
+		sample{"invalid-utf-8-in-unknown-name", beside(`"` + strayName + "\xff" + `":"a"`)},
+		sample{"control-character-in-unknown-name", beside(`"` + strayName + "\x01" + `":"a"`)},
+	)
 	for _, word := range badValues {
-		breaks("word-"+word+where, beside(`"`+strayName+`":`+word))
+		all = append(all, sample{"word-" + word + where, beside(`"` + strayName + `":` + word)})
 	}
-	breaks("no-value"+where, beside(`"`+strayName+`":`))
-	breaks("no-colon"+where, beside(`"`+strayName+`"`))
-	breaks("number-as-name", beside(`1:"a"`))
-	large := beside(`"` + strayName + `":"` + value.Letters(longValue) + `"`)
-	breaks("truncated-large", large[:len(large)-1])
-	breaks("trailing-bytes-large", large+" x")
-	breaks("invalid-utf-8-large", beside(`"`+strayName+`":"`+value.Letters(longValue)+"\xff"+`"`))
-	if few := pl.fewest(d); few != text && few != "" {
-		alone := pl.beside(d, few)
-		if alone != nil {
-			breaks("invalid-utf-8-alone", alone(`"`+strayName+`":"a`+"\xff"+`"`))
-			breaks("invalid-utf-8-in-name-alone", alone(`"`+strayName+"\xff"+`":"a"`))
-			breaks("word-01-alone", alone(`"`+strayName+`":01`))
-			breaks("trailing-bytes-alone", few+" x")
-		}
+	long := value.Letters(longValue)
+	large := beside(`"` + strayName + `":"` + long + `"`)
+	return append(
+		all,
+		sample{"no-value" + where, beside(`"` + strayName + `":`)},
+		sample{"no-colon" + where, beside(`"` + strayName + `"`)},
+		sample{"number-as-name", beside(`1:"a"`)},
+		sample{"truncated-large", large[:len(large)-1]},
+		sample{"trailing-bytes-large", large + " x"},
+		sample{"invalid-utf-8-large", beside(`"` + strayName + `":"` + long + "\xff" + `"`)},
+	)
+}
+
+// spoiltAlone are the shortest texts with such a fault.
+func (pl *planner) spoiltAlone(d draft, text string) []sample {
+	few := pl.fewest(d)
+	if few == text || few == "" {
+		return nil
 	}
-	if text != "{}" {
-		breaks("missing-comma", strings.Replace(beside(`"`+strayName+`":"a"`), `,"`+strayName, ` "`+strayName, 1))
+	alone := pl.beside(d, few)
+	if alone == nil {
+		return nil
+	}
+	return []sample{
+		{"invalid-utf-8-alone", alone(`"` + strayName + `":"a` + "\xff" + `"`)},
+		{"invalid-utf-8-in-name-alone", alone(`"` + strayName + "\xff" + `":"a"`)},
+		{"word-01-alone", alone(`"` + strayName + `":01`)},
+		{"trailing-bytes-alone", few + " x"},
 	}
 }
 
@@ -218,176 +208,6 @@ func (pl *planner) beside(d draft, text string) func(member string) string {
 		return nil
 	}
 	return with
-}
-
-// miswritten are faults in the punctuation of a text, which hold back nothing
-// of its value.
-func miswritten(text string) []struct{ label, text string } {
-	var all []struct{ label, text string }
-	add := func(label, text string) { all = append(all, struct{ label, text string }{label, text}) }
-	if n := len(text) - 1; text[n] == '}' && text != "{}" {
-		add("trailing-comma-in-object", text[:n]+",}")
-		add("leading-comma-in-object", "{,"+text[1:])
-	}
-	if i := strings.IndexByte(text, '['); i >= 0 {
-		add("leading-comma-in-list", text[:i+1]+","+text[i+1:])
-	}
-	if i := strings.Index(text, `":`); i > 0 {
-		add("missing-colon", text[:i+1]+" "+text[i+2:])
-		add("two-colons", text[:i+1]+"::"+text[i+2:])
-	}
-	if i := strings.Index(text, `,"`); i >= 0 {
-		add("two-commas", text[:i]+",,"+text[i+1:])
-	}
-	if i := strings.LastIndexByte(text, ']'); i > 0 {
-		add("missing-bracket", text[:i]+text[i+1:])
-		add("bracket-too-many", text[:i]+"]]"+text[i+1:])
-		if text[i-1] != '[' {
-			add("trailing-comma-in-list", text[:i]+","+text[i:])
-			add("two-commas-in-list", text[:i]+",,"+text[i:])
-		}
-	}
-	if i := strings.Index(text, `","`); i >= 0 {
-		add("missing-comma-in-list", text[:i+1]+" "+text[i+2:])
-	}
-	return all
-}
-
-// asYAML writes an object as a mapping of YAML, whose values are still JSON.
-func asYAML(members map[string]any) string {
-	var b strings.Builder
-	for _, name := range sortedKeys(members) {
-		if v, err := codec.WriteJSON(members[name]); err == nil {
-			fmt.Fprintf(&b, "%s: %s\n", name, v)
-		}
-	}
-	return b.String()
-}
-
-func asForm(members map[string]any) string {
-	var pairs []string
-	for _, name := range sortedKeys(members) {
-		pairs = append(pairs, codec.Style{Name: "form", Explode: true}.Query(name, members[name])...)
-	}
-	return strings.Join(pairs, "&")
-}
-
-func indented(text string) string {
-	var b bytes.Buffer
-	if json.Indent(&b, []byte(text), "", "  ") != nil {
-		return text
-	}
-	return b.String()
-}
-
-// escaped spells every character of the names, of the other strings, or of
-// both as an escape. The text has no white space between its tokens.
-func escaped(text string, names, values bool) string {
-	var b strings.Builder
-	for i := 0; i < len(text); {
-		if text[i] != '"' {
-			b.WriteByte(text[i])
-			i++
-			continue
-		}
-		end := i + 1
-		for text[end] != '"' {
-			if text[end] == '\\' {
-				end++
-			}
-			end++
-		}
-		quoted := text[i : end+1]
-		i = end + 1
-		isName := i < len(text) && text[i] == ':'
-		var s string
-		if isName && !names || !isName && !values || json.Unmarshal([]byte(quoted), &s) != nil {
-			b.WriteString(quoted)
-			continue
-		}
-		b.WriteByte('"')
-		for _, unit := range utf16.Encode([]rune(s)) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
-		}
-		b.WriteByte('"')
-	}
-	return b.String()
-}
-
-// inString puts bytes into the last string of a JSON text; where it has none,
-// the text gets one in front.
-func inString(text, insert string) string {
-	if i := strings.LastIndexByte(text, '"'); i >= 0 {
-		return text[:i] + insert + text[i:]
-	}
-	return `"` + insert + `"` + text
-}
-
-func inUTF16(text string, order binary.AppendByteOrder) string {
-	var b []byte
-	for _, unit := range utf16.Encode([]rune(text)) {
-		b = order.AppendUint16(b, unit)
-	}
-	return string(b)
-}
-
-func inUTF32(text string, order binary.AppendByteOrder) string {
-	var b []byte
-	for _, r := range text {
-		b = order.AppendUint32(b, uint32(r)) //nolint:gosec // a rune of a string is no negative number
-	}
-	return string(b)
-}
-
-// cuts are places to cut a text short at: around its quotes, the first and the
-// last few.
-func cuts(text string) []int {
-	const most = 6
-	var all []int
-	for i := range len(text) {
-		if text[i] == '"' && i > 0 {
-			all = append(all, i, i+1)
-		}
-	}
-	if len(all) > 2*most {
-		all = append(all[:most], all[len(all)-most:]...)
-	}
-	return all
-}
-
-// spacedOut puts blanks around every token of a text without white space.
-func spacedOut(text string) string {
-	var b strings.Builder
-	inString := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\' && inString:
-			b.WriteByte(c)
-			i++
-			b.WriteByte(text[i])
-		case c == '"':
-			inString = !inString
-			b.WriteByte(c)
-		case !inString && strings.IndexByte("{}[]:,", c) >= 0:
-			b.WriteString(" " + string(c) + " ")
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-// curly puts typographic quotes in place of the straight ones.
-func curly(text string) string {
-	parts := strings.Split(text, `"`)
-	var b strings.Builder
-	for i, part := range parts {
-		b.WriteString(part)
-		if i < len(parts)-1 {
-			b.WriteString([]string{"\u201c", "\u201d"}[i%2])
-		}
-	}
-	return b.String()
 }
 
 // emptied yields the texts of the body with nothing in it, and with nothing in
@@ -436,35 +256,6 @@ func (pl *planner) fewest(d draft) string {
 		return ""
 	}
 	return string(text)
-}
-
-func reordered(members map[string]any) string {
-	names := sortedKeys(members)
-	slices.Reverse(names)
-	parts := make([]string, len(names))
-	for i, name := range names {
-		key, _ := codec.WriteJSON(name)
-		v, err := codec.WriteJSON(members[name])
-		if err != nil {
-			return ""
-		}
-		parts[i] = string(key) + ":" + string(v)
-	}
-	return "{" + strings.Join(parts, ",") + "}"
-}
-
-func firstMember(v any) (name, member string, ok bool) {
-	members, isObject := v.(map[string]any)
-	if !isObject || len(members) == 0 {
-		return "", "", false
-	}
-	first := sortedKeys(members)[0]
-	key, err := codec.WriteJSON(first)
-	if err != nil {
-		return "", "", false
-	}
-	text, err := codec.WriteJSON(members[first])
-	return string(key), string(text), err == nil
 }
 
 // strayed returns an object with one more property, and whether v is one.

@@ -48,7 +48,7 @@ func (pl *planner) written(p *contract.Param, good value.Good) {
 	}
 	if c := p.Reserved; c != nil {
 		pl.reasons[c] = "no text with reserved characters keeps the schema"
-		for _, odd := range []struct{ label, text string }{
+		for _, odd := range []sample{
 			{"slash", "a/b"}, {"question-mark", "a?b"}, {"colon", "a:b"}, {"at", "a@b"}, {"separators", "a!$'()*,;:@/?b"}, {"separators-in-a-segment", "a!$&'()*+,;=:@b"},
 		} {
 			if strings.ContainsAny(odd.text, map[bool]string{true: "/?", false: "&"}[p.Spec.In == openapi3.ParameterInPath]) {
@@ -333,12 +333,10 @@ func (pl *planner) partHeader(m *contract.Media, d draft, h *contract.PartHeader
 	if pl.confirmed(c, d.withHead(h, value.Good{V: value.Absent{}})) {
 		pl.add(c)
 	}
-	pl.schema(h.Node, good, everywhere(value.InHeader), nil, func(d draft) (any, bool) {
+	pl.schema(carrier{h.Node, good, everywhere(value.InHeader), nil, func(d draft) (value.Good, bool) {
 		g, ok := d.heads[h]
-		return g.V, ok
-	}, func(other draft, v any, unknown []string) draft {
-		return other.withBody(m, d.body).withHead(h, value.Good{V: v, Unknown: unknown})
-	})
+		return g, ok
+	}, func(other draft, g value.Good) draft { return other.withBody(m, d.body).withHead(h, g) }})
 }
 
 // withPart returns the body of a draft with one more part.
@@ -373,7 +371,7 @@ func (pl *planner) part(m *contract.Media, d draft, name string) {
 	relabel(p.Clause, "text", "text/plain", Refuse)
 	relabel(p.Clause, "no-type", "", Refuse)
 	if p.JSON {
-		for _, odd := range []struct{ label, text string }{{"not-json", "not json"}, {"truncated", "{"}, {"trailing-bytes", `{} x`}} {
+		for _, odd := range []sample{{"not-json", "not json"}, {"truncated", "{"}, {"trailing-bytes", `{} x`}} {
 			pl.raw(m.Syntax, odd.label+"-in-"+name, Refuse, "", d, func(r *wire.Request) { r.Body = withPartBody(r.Body, name, odd.text) })
 		}
 	}
