@@ -63,14 +63,11 @@ func DecodeJSON(data []byte) (any, error) {
 
 // readJSON reads a text that is one JSON value.
 func readJSON(text string) Reading {
-	if err := wellformed.JSON([]byte(text)); err != nil {
+	v, err := wellformed.Decode([]byte(text))
+	if err != nil {
 		got := unreadable("it " + err.Error())
 		_, got.Spare = Loosely([]byte(text), err)
 		return got
-	}
-	v, err := DecodeJSON([]byte(text))
-	if err != nil {
-		return unreadable("it is no JSON value")
 	}
 	return Reading{Value: v, Found: true}
 }

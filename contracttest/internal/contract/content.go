@@ -180,17 +180,11 @@ func (m *Media) readAs(form codec.Form, body []byte, in message) (codec.Reading,
 }
 
 func (m *Media) readJSON(body []byte, in message) (codec.Reading, []Violation) {
-	if err := wellformed.JSON(body); err != nil {
+	v, err := wellformed.Decode(body)
+	if err != nil {
 		return m.readLoosely(body, err, in)
 	}
-	if m.Node == nil {
-		return codec.Reading{}, nil
-	}
-	v, err := codec.DecodeJSON(body)
-	if err != nil {
-		return codec.Reading{}, in.broken("is no JSON value")
-	}
-	return codec.Reading{Value: v, Found: true}, nil
+	return codec.Reading{Value: v, Found: m.Node != nil}, nil
 }
 
 // readLoosely reads a body that is not well-formed JSON. Whoever takes it takes a value,
@@ -408,7 +402,8 @@ func (m *Media) readPart(name, contentType string, data []byte, in message) (v a
 	case p.File:
 		return string(data), "", broken
 	case p.JSON || t.JSON():
-		if err := wellformed.JSON(data); err != nil {
+		v, err := wellformed.Decode(data)
+		if err != nil {
 			value, why := codec.Loosely(data, err)
 			if !in.request {
 				why = ""
@@ -417,10 +412,6 @@ func (m *Media) readPart(name, contentType string, data []byte, in message) (v a
 			if why != "" && value.Sure {
 				return value.V, "", broken
 			}
-			return codec.RawText(data), "", broken
-		}
-		v, err := codec.DecodeJSON(data)
-		if err != nil {
 			return codec.RawText(data), "", broken
 		}
 		if !t.JSON() || !p.JSON {

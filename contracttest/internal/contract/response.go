@@ -329,9 +329,10 @@ func (b *jsonBodies) read(body []byte) jsonBody {
 			return got
 		}
 	}
-	got := jsonBody{err: wellformed.JSON(body)}
-	v, err := codec.DecodeJSON(body)
-	if err == nil {
+	var got jsonBody
+	if got.v, got.err = wellformed.Decode(body); got.err == nil {
+		got.ok = true
+	} else if v, err := codec.DecodeJSON(body); err == nil { // a value, though not a well-formed one
 		got.v, got.ok = v, true
 	}
 	if short {

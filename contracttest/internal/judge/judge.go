@@ -135,19 +135,22 @@ func (e *Exchange) ours() bool {
 // Judge runs the checks over an exchange.
 func Judge(e *Exchange, skip func(check string) bool) []Finding {
 	var all []Finding
-	for _, c := range slices.Concat(Checks, e.Own) {
-		if skip != nil && skip(c.Name) {
-			continue
-		}
-		for _, f := range c.run(e) {
-			f.Check = c.Name
-			if f.Severity == "" {
-				f.Severity = Error
+	for _, checks := range [][]Check{Checks, e.Own} {
+		for i := range checks {
+			c := &checks[i]
+			if skip != nil && skip(c.Name) {
+				continue
 			}
-			if f.Clause == nil {
-				f.Clause = e.Op.StatusClause
+			for _, f := range c.run(e) {
+				f.Check = c.Name
+				if f.Severity == "" {
+					f.Severity = Error
+				}
+				if f.Clause == nil {
+					f.Clause = e.Op.StatusClause
+				}
+				all = append(all, f)
 			}
-			all = append(all, f)
 		}
 	}
 	if len(all) > 0 && e.Op.Ambiguous(e.Request.Path()) {

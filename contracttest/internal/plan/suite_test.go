@@ -236,10 +236,14 @@ func TestSuite(t *testing.T) {
 				for _, test := range s.Tests {
 					anyValid, anyInvalid = anyValid || test.Valid, anyInvalid || !test.Valid
 					tests++
-					broken := node.Check(decodedJSON(t, test.Data), "")
+					value := decodedJSON(t, test.Data)
+					broken := node.Check(value, "")
 					left := slices.ContainsFunc(broken, func(v contract.Violation) bool { return v.Leave != "" })
 					if (len(broken) == 0) != test.Valid && !left {
 						note(s, "is judged otherwise: %.80s is valid: %t", test.Data, test.Valid)
+					}
+					if (node.Validates(value) == nil) != test.Valid && (len(broken) == 0) == test.Valid {
+						note(s, "is validated otherwise: %.80s is valid: %t", test.Data, test.Valid)
 					}
 				}
 				line := judged{ID: s.ID, Draft: draft.name, Schema: s.Schema}

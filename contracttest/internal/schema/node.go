@@ -171,16 +171,19 @@ func (n *Node) Types() []string {
 		return nil
 	}
 	types := slices.Clone(n.Schema.Type.Slice())
-	if n.Schema.Nullable && !slices.Contains(types, "null") && !n.set.Document.Version31() {
+	if n.addsNull() && !slices.Contains(types, "null") {
 		types = append(types, "null")
 	}
 	return types
 }
 
+// addsNull reports whether the schema takes null beside its types (OpenAPI 3.0).
+func (n *Node) addsNull() bool { return n.Schema.Nullable && !n.set.Document.Version31() }
+
 // Allows reports whether the schema's type keyword lets a JSON type pass.
 func (n *Node) Allows(typ string) bool {
-	types := n.Types()
-	return len(types) == 0 || slices.Contains(types, typ) || typ == "integer" && slices.Contains(types, "number")
+	types := n.Schema.Type.Slice()
+	return len(types) == 0 || slices.Contains(types, typ) || typ == "integer" && slices.Contains(types, "number") || typ == "null" && n.addsNull()
 }
 
 // Lost reports whether the schema refers to what is not there: nobody can tell which

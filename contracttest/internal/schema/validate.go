@@ -40,12 +40,20 @@ func (compiled *compilation) keeps(v any) error {
 	if compiled.err != nil {
 		return compiled.err
 	}
-	// What not refuses is valid: the validator ends at the first fault there, and
-	// describes none.
-	if compiled.not.Validate(v) == nil {
+	if !compiled.takes(v) {
 		return errBroken
 	}
 	return nil
+}
+
+// takes reports whether a value is valid.
+func (compiled *compilation) takes(v any) bool {
+	if sure := quickly(compiled.schema, v); sure != unsure {
+		return sure == taken
+	}
+	// What not refuses is valid: the validator ends at the first fault there, and
+	// describes none.
+	return compiled.not.Validate(v) != nil
 }
 
 // Reason says in one line what a value breaks first.
