@@ -164,11 +164,15 @@ func (op *Operation) BodyValue(r *wire.Request) (any, *Node, bool) {
 	if err != nil || m.Node == nil {
 		return nil, nil, false
 	}
+	body, ok := op.plain(r)
+	if !ok {
+		return nil, nil, false
+	}
 	syntax := m.Syntax
 	if syntax == nil {
 		syntax = op.Body.MediaType
 	}
-	got, _ := m.read(r.Body, message{syntax: syntax, called: "the body", label: label, request: true})
+	got, _ := m.read(body, message{syntax: syntax, called: "the body", label: label, request: true})
 	return got.Value, m.Node, got.Found && got.Bad == nil
 }
 
@@ -205,7 +209,8 @@ func (op *Operation) VisitRequest(r *wire.Request, f func(n *Node, v any)) []*Cl
 	label := r.Get("Content-Type")
 	if media, err := op.Body.media(label); err == nil && len(r.Body) > 0 {
 		about = append(about, op.Body.MediaType, media.Syntax)
-		got, _ := media.read(r.Body, message{called: "the body", label: label, request: true})
+		body, _ := op.plain(r)
+		got, _ := media.read(body, message{called: "the body", label: label, request: true})
 		if got.Found && got.Bad == nil && media.Node != nil {
 			got.eachOf(func(v any) { visit(media.Node, codec.Reading{Value: v, Found: true}) })
 		}
@@ -268,6 +273,17 @@ func (op *Operation) decode(coding string, body []byte) ([]byte, error) {
 		return nil, wire.ErrUndecodable
 	}
 	return wire.Decode(coding, body) //nolint:wrapcheck // the caller says of what
+}
+
+// plain is the body of a request without the content coding that the document has; false where
+// nobody can tell.
+func (op *Operation) plain(r *wire.Request) ([]byte, bool) {
+	coding := strings.ToLower(r.Get("Content-Encoding"))
+	if coding == "" || coding == "identity" || r.Coding != "" {
+		return r.Body, true
+	}
+	body, err := op.decode(coding, r.Body)
+	return body, err == nil
 }
 
 func (op *Operation) judgeBody(r *wire.Request) []Violation {

@@ -313,7 +313,7 @@ func (a *answers) texts(h *contract.Header, name string, resp *wire.Response) it
 			text, err := h.Write(v)
 			return err != nil || !sendable(text) || yield(text)
 		}
-		if name == "Etag" && !take(etag(resp.Body)) {
+		if name == "Etag" && !take(etag(resp.Body)) || name == "Accept-Ranges" && !take("bytes") {
 			return
 		}
 		for _, v := range examples(h.Spec.Example, h.Spec.Examples) {

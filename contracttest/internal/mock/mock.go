@@ -208,9 +208,11 @@ func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 	}
 	want := accepted(r.Header.Values("Accept"))
 	if w == (wish{}) && acceptable(op, want) { // what is refused changes nothing
-		if out, ok := s.remembered(op, req, want); ok {
-			return out
+		out, ok := s.remembered(op, req, want)
+		if !ok {
+			out = s.success(op, req, w, want)
 		}
+		return s.partial(op, req, out)
 	}
 	return s.success(op, req, w, want)
 }

@@ -337,7 +337,7 @@ func (t turn) precondition(r *resource) (reply, bool) {
 		return reply{}, false
 	}
 	for tag := range strings.SplitSeq(asked, ",") {
-		if strings.TrimSpace(tag) == r.etag() { // the strong comparison (RFC 9110 §13.1.1)
+		if uncoded(strings.TrimSpace(tag)) == r.etag() { // the strong comparison (RFC 9110 §13.1.1)
 			return reply{}, false
 		}
 	}
@@ -799,8 +799,11 @@ func prop(n *contract.Node, name string) *contract.Node {
 	return n.Prop(name)
 }
 
-// change answers PATCH: a merge patch (RFC 7396), or the same in JSON.
+// change answers PATCH: a JSON Patch (RFC 6902), a merge patch (RFC 7396), or the same in JSON.
 func (t turn) change(k *kind, r *resource) (reply, bool) {
+	if kind, _, _ := strings.Cut(t.req.Get("Content-Type"), ";"); strings.EqualFold(strings.TrimSpace(kind), "application/json-patch+json") {
+		return t.patch(k, r)
+	}
 	sent := t.sent(r.object)
 	object := maps.Clone(r.object)
 	merging := strings.HasPrefix(strings.ToLower(t.req.Get("Content-Type")), "application/merge-patch+json")
@@ -816,6 +819,35 @@ func (t turn) change(k *kind, r *resource) (reply, bool) {
 		}
 	}
 	return t.store(k, r, object, successes(t.op))
+}
+
+// patch answers a JSON Patch. What the server alone sets stays as it was.
+func (t turn) patch(k *kind, r *resource) (reply, bool) {
+	v, _, _ := t.op.BodyValue(t.req)
+	changes, _ := v.([]any)
+	after, err := patched(r.object, changes)
+	object, isObject := after.(map[string]any)
+	if err == nil && !isObject {
+		err = errPatch
+	}
+	if err != nil {
+		return t.conflict(err.Error()), true
+	}
+	object = maps.Clone(object)
+	for _, s := range t.shapes(k) {
+		for name, was := range r.object {
+			if p := s.node.Prop(name); p != nil && p.Schema.ReadOnly {
+				object[name] = was
+			}
+		}
+	}
+	return t.store(k, r, object, successes(t.op))
+}
+
+// conflict refuses a patch that cannot be applied to the resource as it is (RFC 5789 §2.2).
+func (t turn) conflict(why string) reply {
+	status := refusal(t.op, []int{http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadRequest})
+	return reply{op: t.op, Response: t.refused(t.op, status, why), note: why}
 }
 
 // merged is a value after a merge patch.

@@ -84,8 +84,8 @@ func commandOf(coding string) string {
 	return ""
 }
 
-// encode writes a body in a content coding, the same bytes each time.
-func encode(coding string, body []byte) ([]byte, error) {
+// Encode writes a body in a content coding, the same bytes each time.
+func Encode(coding string, body []byte) ([]byte, error) {
 	var b bytes.Buffer
 	var w io.WriteCloser
 	switch strings.ToLower(coding) {

@@ -123,7 +123,7 @@ func (r *Request) HTTP(ctx context.Context, base *url.URL) (*http.Request, error
 	if r.Body == nil {
 		return req, nil
 	}
-	body, err := encode(r.Coding, r.Body)
+	body, err := Encode(r.Coding, r.Body)
 	if err != nil {
 		return nil, err
 	}
