@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,14 +18,21 @@ import (
 
 // tokenServer gives the tokens of a service to those who ask as OAuth 2 has it.
 type tokenServer struct {
-	tokens  tokens
-	refuses func(*http.Request) string // the code of the error, of a form that was parsed
-	expires string                     // in JSON
-	given   int
-	refused int // of them, by the service
+	tokens     tokens
+	refuses    func(*http.Request) string // the code of the error, of a form that was parsed
+	expires    string                     // in JSON
+	metadata   string                     // of OpenID Connect
+	discovered int
+	given      int
+	refused    int // of them, by the service
 }
 
 func (s *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/openid") {
+		s.discovered++
+		_, _ = fmt.Fprint(w, s.metadata)
+		return
+	}
 	if !strings.HasSuffix(r.URL.Path, "/oauth/token") {
 		r.URL.Path = strings.TrimPrefix(r.URL.Path, "/v1")
 		seen := &coded{ResponseWriter: w}
@@ -72,8 +80,9 @@ type coded struct {
 func (s *coded) WriteHeader(code int) { s.code = code; s.ResponseWriter.WriteHeader(code) }
 
 const (
-	bearerScheme = "type: http, scheme: bearer"
-	clientScheme = "type: oauth2, flows: {clientCredentials: {tokenUrl: /oauth/token, scopes: {}}, password: {tokenUrl: oauth/token, scopes: {}}}"
+	bearerScheme  = "type: http, scheme: bearer"
+	connectScheme = "type: openIdConnect, openIdConnectUrl: openid"
+	clientScheme  = "type: oauth2, flows: {clientCredentials: {tokenUrl: /oauth/token, scopes: {}}, password: {tokenUrl: oauth/token, scopes: {}}}"
 )
 
 // An access token is got as RFC 6749 has it, in time or when it is refused, and the report is that
@@ -112,6 +121,7 @@ func TestOAuth2(t *testing.T) {
 			return ""
 		}}},
 		{"no scheme of OAuth 2", bearerScheme, object{"client_id": "my client", "client_secret": "s&cr:t%hidden", "scope": "read write", "token_url": "/oauth/token"}, &tokenServer{tokens: tokens{lasts: 40}, refuses: inHeader}},
+		{"discovered", connectScheme, client, &tokenServer{tokens: tokens{lasts: 40}, refuses: inHeader}},
 		{"in time", clientScheme, client, &tokenServer{refuses: inHeader, expires: `"0.001"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,9 +138,15 @@ func TestOAuth2(t *testing.T) {
 			} else {
 				opts = append(opts, contracttest.OAuth2(tt.parameters))
 			}
+			if tt.scheme == connectScheme {
+				elsewhere := httptest.NewServer(tt.server)
+				defer elsewhere.Close()
+				tt.server.metadata = fmt.Sprintf(`{"issuer": "https://example.com", "token_endpoint": "%s/oauth/token"}`, elsewhere.URL)
+			}
 			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(tt.server), append(opts, contracttest.Workers(workers))...)
 			require.NoError(t, err)
 			assert.Empty(t, rep.Inconclusive)
+			assert.Equal(t, tt.scheme == connectScheme, tt.server.discovered == 1, "%d times", tt.server.discovered)
 			text, err := json.MarshalIndent(map[string]any{"findings": rep.Findings, "operations": rep.Operations}, "", " ")
 			require.NoError(t, err)
 			assert.NotContains(t, string(text), "secret-token")
@@ -164,21 +180,25 @@ func TestOAuth2Wrong(t *testing.T) {
 		{clientScheme, object{"client-id": "a"}, "oauth2: want client_id and client_secret, or username and password"},
 		{clientScheme, object{"username": "a"}, "oauth2: want username and password together"},
 		{clientScheme, object{"client_id": "a", "grant_type": "code"}, "oauth2: the grant is that of a password where"},
-		{bearerScheme, client, "oauth2: the document has no security scheme with a token URL for this grant (type: oauth2, flows/clientCredentials/tokenUrl): give one as token_url"},
+		{bearerScheme, client, "oauth2: the document has no security scheme with a token URL for this grant (type: oauth2, flows/clientCredentials/tokenUrl, or type: openIdConnect): give one as token_url"},
 		{other, client, "oauth2: the document has the token URLs /a and /b: name one as token_url"},
-		{clientScheme, object{"client_id": "a", "token_url": "ftp://example.com"}, `oauth2: the token URL "ftp://example.com": want https://HOST/PATH, or a path on the target`},
+		{clientScheme, object{"client_id": "a", "token_url": "ftp://example.com"}, `oauth2: the URL "ftp://example.com": want https://HOST/PATH, or a path on the target`},
+		{connectScheme, client, "value token: OpenID Connect, /openid: its answer is no JSON object: give the token endpoint as token_url"},
+		{connectScheme + " # {}", client, "value token: OpenID Connect, /openid: its answer has no token_endpoint with a URL"},
+		{strings.Replace(connectScheme, "openid", "/notes", 1), client, "value token: OpenID Connect, /notes: it answers 401 Unauthorized"},
 		{clientScheme, client, "value token: the token endpoint /oauth/token: it answers invalid_scope: not ***"},
 		{clientScheme, object{"client_id": "a", "token_url": "/notes"}, "value token: the token endpoint /notes: it answers 401 Unauthorized"},
 		{clientScheme, object{"client_id": "a", "token_url": "http://127.0.0.1:1/t?key=hidden-secret"}, "value token: the token endpoint http://127.0.0.1:1/t: the target cannot be reached"},
 	} {
-		doc := strings.Replace(renewed, bearerScheme, tt.scheme, 1)
+		scheme, metadata, _ := strings.Cut(tt.scheme, " # ")
+		doc := strings.Replace(renewed, bearerScheme, scheme, 1)
 		if tt.scheme == other {
 			before, _, _ := strings.Cut(renewed, "components:")
 			doc = before + other
 		}
 		c, err := contracttest.Parse("tokens.yaml", []byte(doc))
 		require.NoError(t, err)
-		s := &tokenServer{refuses: func(*http.Request) string { return "invalid_scope" }}
+		s := &tokenServer{refuses: func(*http.Request) string { return "invalid_scope" }, metadata: metadata}
 		_, err = contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.OAuth2(tt.parameters))
 		require.ErrorContains(t, err, tt.want)
 		assert.NotContains(t, err.Error(), "hidden")

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -243,6 +244,9 @@ func userOf(s *config.Settings) (*obtain.User, error) {
 			return nil, errors.New("user: the file is missing that has the user: give auth, too")
 		}
 		return nil, nil //nolint:nilnil // nobody is somebody
+	}
+	if strings.EqualFold(filepath.Ext(s.Auth), ".toml") {
+		return nil, fmt.Errorf("auth: %s: TOML is not read: want YAML or JSON", s.Auth)
 	}
 	data, err := os.ReadFile(s.Auth)
 	if err != nil {

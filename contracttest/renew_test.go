@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -53,8 +54,10 @@ type tokens struct {
 	lasts      int
 	used, made int
 	logins     int
-	refused    bool // for good
-	strict     bool // an operation without security refuses wrong credentials, too
+	refused    bool              // for good
+	strict     bool              // an operation without security refuses wrong credentials, too
+	users      map[string]string // that were made, until a token is used up
+	everMade   int
 }
 
 func (s *tokens) current() string { return fmt.Sprintf("secret-token-%d", s.made) }
@@ -64,6 +67,10 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	if r.URL.Path == "/session" && r.Method == http.MethodPost {
 		s.logIn(w, r)
+		return
+	}
+	if r.URL.Path == "/users" && r.Method == http.MethodPut {
+		s.makeUser(w, r)
 		return
 	}
 	if r.URL.Path == "/login" {
@@ -85,12 +92,16 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cookie, _ := r.Cookie("session")
+	if known := r.Header.Get("X-User"); known != "" && s.users[known] == r.Header.Get("X-Pass") {
+		r.Header.Set("Authorization", "Bearer "+s.current())
+	}
 	good := r.Header.Get("Authorization") == "Bearer "+s.current() || cookie != nil && cookie.Value == s.current() || r.URL.Query().Get("access") == s.current()
 	if good {
 		s.used++
 	}
 	if good && s.lasts > 0 && s.used%s.lasts == 0 { // from the next request on
 		s.made++
+		clear(s.users)
 		_ = os.WriteFile(s.file, []byte(s.current()+"\nsecond line\n"), 0o600)
 	}
 	switch {
@@ -114,7 +125,7 @@ func (s *tokens) logIn(w http.ResponseWriter, r *http.Request) {
 	} else {
 		body.Name, body.Password = r.FormValue("Name"), r.FormValue("Password")
 	}
-	if body.Name != "ada" || body.Password != "pass&word" {
+	if password, made := s.users[body.Name]; !(body.Name == "ada" && body.Password == "pass&word" || made && body.Password == password) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -122,6 +133,22 @@ func (s *tokens) logIn(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: s.current(), HttpOnly: true})
 	w.Header().Set("X-Token", s.current())
 	_, _ = fmt.Fprintf(w, `{"data": [{"to/ken": %q}]}`, s.current())
+}
+
+// makeUser makes one with a name that no other has.
+func (s *tokens) makeUser(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Name, Password string }
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	if s.users == nil {
+		s.users = map[string]string{}
+	}
+	if !regexp.MustCompile(`^user_[a-z0-9]{5}$`).MatchString(body.Name) || len(body.Password) != 20 || s.users[body.Name] != "" {
+		w.WriteHeader(http.StatusConflict)
+		return
+	}
+	s.users[body.Name] = body.Password
+	s.everMade++
+	w.WriteHeader(http.StatusCreated)
 }
 
 // runTokens tests the service with a token that a command prints.
@@ -178,7 +205,18 @@ func TestCommandFails(t *testing.T) {
 // Whatever a login of an auth file gives, it is got anew when it has expired.
 func TestAuthFile(t *testing.T) {
 	const template = "authTemplate: {loginEndpointAuth: {endpoint: /session, verb: POST, contentType: application/json, payloadUserPwd: {usernameField: Name, passwordField: Password}}}\n"
+	const makes = `createUsers: {endpoint: /users, verb: PUT, contentType: application/json, payloadRaw: '{"Name": "{$name}", "Password": "<pass>"}',
+    generators: [{placeHolder: "{$name}", prefix: user_, maxLength: 10}, {placeHolder: <pass>, minLength: 20}]}
+`
 	for name, tt := range map[string]struct{ doc, user, file string }{
+		"made": {renewed, "", template + `auth:
+- name: any
+  ` + makes + `  loginEndpointAuth:
+    payloadUserPwd: {username: "{$name}", password: "<pass>"}
+    token: {extractFrom: header, extractSelector: X-Token, sendIn: header, sendName: Authorization, sendTemplate: "Bearer {token}"}`},
+		"made, and alone": {strings.Replace(renewed, "type: http, scheme: bearer", "type: apiKey, in: header, name: X-Pass", 1), "", `auth:
+- name: any
+  ` + makes + `  fixedHeaders: [{name: X-User, value: "{$name}"}, {name: X-Pass, value: "<pass>"}]`},
 		"body": {renewed, "ada", template + `auth:
 - {name: bob, fixedHeaders: [{name: Authorization, value: nothing}]}
 - name: ada
@@ -209,11 +247,16 @@ func TestAuthFile(t *testing.T) {
 			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(s), contracttest.Auth(file, tt.user), contracttest.Values("code", "open"))
 			require.NoError(t, err)
 			assert.Empty(t, rep.Inconclusive)
-			assert.Greater(t, s.logins, 2)
+			assert.Greater(t, max(s.logins, s.everMade), 2)
+			assert.Equal(t, strings.HasPrefix(name, "made"), s.everMade > 2)
 			text, err := json.Marshal(rep)
 			require.NoError(t, err)
 			assert.NotContains(t, string(text), "secret-token")
 			assert.NotContains(t, string(text), "pass&word")
+			for name, password := range s.users {
+				assert.NotContains(t, string(text), name)
+				assert.NotContains(t, string(text), password)
+			}
 		})
 	}
 }
@@ -222,6 +265,9 @@ func TestAuthFile(t *testing.T) {
 func TestAuthFileWrong(t *testing.T) {
 	login := func(rest string) string {
 		return "auth: [{name: ada, loginEndpointAuth: {endpoint: /session, verb: POST, " + rest + "}}]"
+	}
+	made := func(generator string) string {
+		return "auth: [{name: ada, fixedHeaders: [{name: A, value: x}], createUsers: {endpoint: /users, verb: PUT, payloadRaw: x, contentType: a/b, generators: [" + generator + "]}}]"
 	}
 	for _, tt := range []struct{ user, file, want string }{
 		{"", "auth: [", "yaml: "},
@@ -232,7 +278,17 @@ func TestAuthFileWrong(t *testing.T) {
 		{"", "auth: [{name: a}, {name: b}]", "it has the users a, b: name one by user"},
 		{"adb", "auth: [{name: ada}]", `it has no user "adb"; did you mean "ada"?`},
 		{"", "auth: [{name: ada}]", "user ada: want fixedHeaders or loginEndpointAuth"},
-		{"", "auth: [{name: ada, createUsers: {verb: POST}}]", "user ada: createUsers: "},
+		{"", "auth: [{name: ada, fixedHeader: []}]", `user ada: fixedHeader: no such key; did you mean "fixedHeaders"?`},
+		{"", login("expectCookies: true, headers: [{nmae: a}]"), `user ada: loginEndpointAuth: headers: nmae: no such key; did you mean "name"?`},
+		{"", "auths: []", `auths: no such key; did you mean "auth"?`},
+		{"", "schemaVersion: 0.6.0\nconfigs: {maxTime: 5m}\nauth: [{name: ada, requireMockHandling: true}]", "user ada: want fixedHeaders or loginEndpointAuth"},
+		{"", login("headers: [{name: A, value: b}], token: {extractFrom: header, extractSelector: a, sendIn: header, sendName: B}}, fixedHeaders: [{name: b, value: c}], configs: {"), "user ada: configs: no such key"},
+		{"", "auth: [{name: ada, fixedHeaders: [{name: b, value: c}], loginEndpointAuth: {endpoint: /session, verb: POST, token: {extractFrom: header, extractSelector: a, sendIn: header, sendName: B}}}]", "user ada: fixedHeaders: b is what the login gives, too"},
+		{"", "auth: [{name: ada, createUsers: {endpoint: /users, verb: POST}}]", "user ada: createUsers: payloadRaw: want what is sent to make a user"},
+		{"", "auth: [{name: ada, createUsers: {endpoint: /users, verb: POST, payloadRaw: a, contentType: a/b}}]", "user ada: createUsers: generators: want at least one"},
+		{"", made(`{placeHolder: y}`), `user ada: createUsers: generators 1: placeHolder "y": payloadRaw does not have it`},
+		{"", made(`{placeHolder: x, maxLength: 3, prefix: abc}`), "generators 1: maxLength 3 leaves nothing to be generated"},
+		{"", made(`{placeHolder: x}`), "header A: no user could be made by PUT /users: it is answered with 409 Conflict"},
 		{"", login("expectCookies: true, token: {}"), "user ada: loginEndpointAuth: want one of expectCookies and token"},
 		{"", login("token: {extractFrom: cookie}"), `token: extractFrom "cookie": want body or header`},
 		{"", login("payloadRaw: a, expectCookies: true"), "contentType: want that of the payload"},

@@ -15,20 +15,79 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
-// Source gets the credential by the login: at the target, or where else it is, over TLS as secure
-// says. Before is what stands before it in its header or parameter.
-func (l *Login) Source(target send.Target, secure *tls.Config) (get Source, before string) {
-	after := ""
-	if l.Token != nil && l.Token.Template != "" {
-		before, after, _ = strings.Cut(l.Token.Template, "{token}")
+// Part is what requests have of a user, in a header or a query parameter.
+type Part struct {
+	In, Name string
+	Text     string // before what is got
+	Get      Source // nil where it is always the same
+}
+
+// Query reports whether it is in a query parameter.
+func (p *Part) Query() bool { return p.In == inQuery }
+
+// Parts are what requests have of the user, what a login gives first. What is got is got at the target,
+// or where else it is, over TLS as secure says.
+func (u *User) Parts(target send.Target, secure *tls.Config) []Part {
+	of := &account{Creation: u.CreateUsers, target: target, secure: secure}
+	var all []Part
+	if l := u.Login; l != nil {
+		in, name := l.gives()
+		before, after := "", ""
+		if l.Token != nil && l.Token.Template != "" {
+			before, after, _ = strings.Cut(l.Token.Template, "{token}")
+		}
+		all = append(all, Part{in, name, before, l.source(of, after)})
 	}
+	for _, h := range u.FixedHeaders {
+		if of.fills(h.Value) {
+			all = append(all, Part{In: inHeader, Name: h.Name, Get: h.source(of, u.Login == nil)})
+		} else {
+			all = append(all, Part{In: inHeader, Name: h.Name, Text: h.Value})
+		}
+	}
+	return all
+}
+
+// source logs in. Where that fails and has not before, a user that was made may be gone: then another
+// one logs in.
+func (l *Login) source(of *account, after string) Source {
+	good := 0
 	return func(ctx context.Context) (Credential, error) {
-		text, err := l.do(ctx, target, secure)
+		texts, made, err := of.current(ctx, 0)
+		if err != nil {
+			return Credential{}, err
+		}
+		text, err := l.do(ctx, of, texts)
+		if err != nil && made > 0 && made == good {
+			if texts, made, err = of.current(ctx, made); err != nil {
+				return Credential{}, err
+			}
+			text, err = l.do(ctx, of, texts)
+		}
 		if err != nil {
 			return Credential{}, fmt.Errorf("the login by %s %s: %w", l.Verb, shown(l.Endpoint+l.External), err)
 		}
+		good = made
 		return Credential{Text: text + after}, nil
-	}, before
+	}
+}
+
+// source is the header of the user that was made last. Where no login tells whether that is still
+// good, it is another user each time that all headers are got anew.
+func (h Header) source(of *account, alone bool) Source {
+	had := 0
+	return func(ctx context.Context) (Credential, error) {
+		spent := 0
+		if alone {
+			spent = had
+		}
+		texts, made, err := of.current(ctx, spent)
+		if err != nil {
+			return Credential{}, err
+		}
+		had = made
+		return Credential{Text: texts.Replace(h.Value)}, nil
+	}
 }
 
 // shown is an endpoint without what may be a secret.
@@ -55,12 +114,12 @@ func ask(ctx context.Context, target send.Target, secure *tls.Config, endpoint s
 	return target.Do(ctx, req, send.How{}) //nolint:wrapcheck // it says what was not reached
 }
 
-func (l *Login) do(ctx context.Context, target send.Target, secure *tls.Config) (string, error) {
-	req, err := l.request()
+func (l *Login) do(ctx context.Context, of *account, texts *strings.Replacer) (string, error) {
+	req, err := l.request(texts)
 	if err != nil {
 		return "", err
 	}
-	resp, err := ask(ctx, target, secure, l.Endpoint+l.External, req)
+	resp, err := ask(ctx, of.target, of.secure, l.Endpoint+l.External, req)
 	if err != nil {
 		return "", err
 	}
@@ -88,7 +147,7 @@ func (l *Login) credential(resp *wire.Response) (string, error) {
 		}
 		return strings.Join(all, "; "), nil
 	}
-	if l.Token.From == "header" {
+	if l.Token.From == inHeader {
 		if text := resp.Header.Get(l.Token.Selector); text != "" {
 			return text, nil
 		}

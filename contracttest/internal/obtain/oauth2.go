@@ -61,10 +61,17 @@ func (g *Grant) Secrets() []string {
 }
 
 // Source gets access tokens from an endpoint: a path at the target, or a URL, which is asked over
-// TLS as secure says.
-func (g *Grant) Source(target send.Target, secure *tls.Config, endpoint string) Source {
+// TLS as secure says. Where it is to be discovered, the endpoint is that of the metadata which name it.
+func (g *Grant) Source(target send.Target, secure *tls.Config, endpoint string, discovered bool) Source {
 	var inBody atomic.Bool // the client's secret is taken there
 	return func(ctx context.Context) (Credential, error) {
+		if discovered { // once
+			to, err := discover(ctx, target, secure, endpoint)
+			if err != nil {
+				return Credential{}, fmt.Errorf("OpenID Connect, %s: %w", shown(endpoint), err)
+			}
+			endpoint, discovered = to, false
+		}
 		for {
 			began, inside := time.Now(), inBody.Load()
 			resp, err := ask(ctx, target, secure, endpoint, g.request(inside))
@@ -83,6 +90,31 @@ func (g *Grant) Source(target send.Target, secure *tls.Config, endpoint string) 
 			return Credential{}, fmt.Errorf("the token endpoint %s: %w", shown(endpoint), err)
 		}
 	}
+}
+
+// discover is the token endpoint that the metadata of a provider name (OpenID Connect Discovery 1.0 §3).
+func discover(ctx context.Context, target send.Target, secure *tls.Config, endpoint string) (string, error) {
+	req := &wire.Request{Method: http.MethodGet}
+	req.Add("Accept", "application/json")
+	resp, err := ask(ctx, target, secure, endpoint, req)
+	switch {
+	case err != nil:
+		return "", err
+	case resp.BodyErr != nil:
+		return "", resp.BodyErr
+	case resp.Status != http.StatusOK:
+		return "", fmt.Errorf("it answers %d %s: give the token endpoint as token_url", resp.Status, http.StatusText(resp.Status))
+	}
+	var metadata struct {
+		Endpoint string `json:"token_endpoint"`
+	}
+	if err := json.Unmarshal(resp.Body, &metadata); err != nil {
+		return "", errors.New("its answer is no JSON object: give the token endpoint as token_url")
+	}
+	if u, err := url.Parse(metadata.Endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", errors.New("its answer has no token_endpoint with a URL: give one as token_url")
+	}
+	return metadata.Endpoint, nil
 }
 
 // request asks for a token. The client's secret is in the header, as each server takes it, or in

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -19,10 +20,12 @@ import (
 // User is one of an auth file of Web Fuzzing Commons
 // (https://github.com/WebFuzzing/Commons/blob/master/auth.md).
 type User struct {
-	Name         string   `json:"name"`
-	FixedHeaders []Header `json:"fixedHeaders"`
-	Login        *Login   `json:"loginEndpointAuth"`
-	CreateUsers  any      `json:"createUsers"`
+	Name         string    `json:"name"`
+	FixedHeaders []Header  `json:"fixedHeaders"`
+	Login        *Login    `json:"loginEndpointAuth"`
+	CreateUsers  *Creation `json:"createUsers"`
+	// MockHandling is of tests within a service's own process, which sends requests of its own.
+	MockHandling bool `json:"requireMockHandling"`
 }
 
 // Header is one that a user is known by, or that a login takes.
@@ -70,11 +73,17 @@ func ParseUser(data []byte, name string, expanded func(string) (string, error)) 
 		return nil, fmt.Errorf("%d bytes are more than the %d that are read", len(data), maxFile)
 	}
 	var file struct {
+		Version  any              `yaml:"schemaVersion"`
 		Auth     []map[string]any `yaml:"auth"`
 		Template map[string]any   `yaml:"authTemplate"`
+		Configs  any              `yaml:"configs"` // of other tools
+		Others   map[string]any   `yaml:",inline"`
 	}
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, err //nolint:wrapcheck // it names the line
+	}
+	for _, key := range slices.Sorted(maps.Keys(file.Others)) {
+		return nil, fmt.Errorf("%s: no such key%s", key, match.Nearest(key, slices.Values([]string{"schemaVersion", "auth", "authTemplate", "configs"})))
 	}
 	var names []string
 	var found map[string]any
@@ -97,6 +106,9 @@ func ParseUser(data []byte, name string, expanded func(string) (string, error)) 
 	if err != nil {
 		return nil, fmt.Errorf("user %v: %w", found["name"], err)
 	}
+	if err := known(whole, reflect.TypeFor[User]()); err != nil {
+		return nil, fmt.Errorf("user %v: %w", found["name"], err)
+	}
 	text, err := json.Marshal(whole)
 	if err != nil {
 		return nil, fmt.Errorf("user %v: %w", found["name"], err)
@@ -112,6 +124,37 @@ func ParseUser(data []byte, name string, expanded func(string) (string, error)) 
 		return nil, fmt.Errorf("user %s: %w", u.Name, err)
 	}
 	return &u, nil
+}
+
+// known names the first key of a value that no field takes: what is not read is not passed over.
+func known(value any, into reflect.Type) error {
+	switch into.Kind() {
+	case reflect.Pointer:
+		return known(value, into.Elem())
+	case reflect.Slice:
+		all, _ := value.([]any) // what else it is, is told when it is read
+		for _, one := range all {
+			if err := known(one, into.Elem()); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		object, _ := value.(map[string]any)
+		fields := map[string]reflect.Type{}
+		for i := range into.NumField() {
+			fields[into.Field(i).Tag.Get("json")] = into.Field(i).Type
+		}
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			field, ok := fields[key]
+			if !ok {
+				return fmt.Errorf("%s: no such key%s", key, match.Nearest(key, maps.Keys(fields)))
+			}
+			if err := known(object[key], field); err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+		}
+	}
+	return nil
 }
 
 // merged is a user with what only the template has.
@@ -158,7 +201,9 @@ func eachText(value any, expanded func(string) (string, error)) (_ any, err erro
 
 func (u *User) check() error {
 	if u.CreateUsers != nil {
-		return errors.New("createUsers: users are not made here: make one before the run, and log in")
+		if err := u.CreateUsers.check(); err != nil {
+			return fmt.Errorf("createUsers: %w", err)
+		}
 	}
 	for _, h := range u.FixedHeaders {
 		if err := h.check(); err != nil {
@@ -174,7 +219,26 @@ func (u *User) check() error {
 	if err := u.Login.check(); err != nil {
 		return fmt.Errorf("loginEndpointAuth: %w", err)
 	}
+	for _, h := range u.FixedHeaders {
+		if in, name := u.Login.gives(); in == inHeader && strings.EqualFold(h.Name, name) {
+			return fmt.Errorf("fixedHeaders: %s is what the login gives, too: leave one of them out", h.Name)
+		}
+	}
 	return nil
+}
+
+// Where a request has a credential.
+const (
+	inHeader = "header"
+	inQuery  = "query"
+)
+
+// gives is where requests have what a login gives.
+func (l *Login) gives() (in, name string) {
+	if l.Cookies {
+		return inHeader, "Cookie"
+	}
+	return l.Token.In, l.Token.Name
 }
 
 func (h Header) check() error {
@@ -185,13 +249,10 @@ func (h Header) check() error {
 }
 
 func (l *Login) check() error {
+	if err := checkEndpoint(l.Endpoint, l.External, l.Verb); err != nil {
+		return err
+	}
 	switch {
-	case (l.Endpoint == "") == (l.External == ""):
-		return errors.New("want one of endpoint and externalEndpointURL")
-	case l.Endpoint != "" && (!strings.HasPrefix(l.Endpoint, "/") || strings.ContainsAny(l.Endpoint, " \t\r\n#")):
-		return fmt.Errorf("endpoint %q: want a path, as in /login", l.Endpoint)
-	case !slices.Contains([]string{"POST", "GET", "PATCH", "DELETE", "PUT"}, l.Verb):
-		return fmt.Errorf("verb %q: want POST, GET, PATCH, DELETE or PUT", l.Verb)
 	case l.Raw != "" && l.UserPwd != nil:
 		return errors.New("want one of payloadRaw and payloadUserPwd")
 	case l.ContentType == "" && (l.Raw != "" || l.UserPwd != nil), strings.ContainsAny(l.ContentType, "\r\n"):
@@ -208,11 +269,6 @@ func (l *Login) check() error {
 			return fmt.Errorf("headers: %w", err)
 		}
 	}
-	if l.External != "" {
-		if u, err := url.Parse(l.External); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return errors.New("externalEndpointURL: want http://HOST/PATH or https://…")
-		}
-	}
 	if l.Token == nil {
 		return nil
 	}
@@ -221,7 +277,7 @@ func (l *Login) check() error {
 		return fmt.Errorf("token: extractFrom %q: want body or header", t.From)
 	case t.Selector == "" || t.From == "body" && !strings.HasPrefix(t.Selector, "/"):
 		return fmt.Errorf("token: extractSelector %q: want a JSON pointer in a body, as in /token, or the name of a header", t.Selector)
-	case t.In != "header" && t.In != "query":
+	case t.In != inHeader && t.In != inQuery:
 		return fmt.Errorf("token: sendIn %q: want header or query", t.In)
 	case Header{t.Name, t.Template}.check() != nil:
 		return fmt.Errorf("token: sendName %q: want the name of a header or of a query parameter", t.Name)
@@ -231,19 +287,38 @@ func (l *Login) check() error {
 	return nil
 }
 
+// checkEndpoint checks where a request is sent, and by which method.
+func checkEndpoint(endpoint, external, verb string) error {
+	switch {
+	case (endpoint == "") == (external == ""):
+		return errors.New("want one of endpoint and externalEndpointURL")
+	case endpoint != "" && (!strings.HasPrefix(endpoint, "/") || strings.ContainsAny(endpoint, " \t\r\n#")):
+		return fmt.Errorf("endpoint %q: want a path, as in /login", endpoint)
+	case !slices.Contains([]string{"POST", "GET", "PATCH", "DELETE", "PUT"}, verb):
+		return fmt.Errorf("verb %q: want POST, GET, PATCH, DELETE or PUT", verb)
+	}
+	if external != "" {
+		if u, err := url.Parse(external); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return errors.New("externalEndpointURL: want http://HOST/PATH or https://…")
+		}
+	}
+	return nil
+}
+
 func (l *Login) isForm() bool {
 	return strings.HasPrefix(l.ContentType, "application/x-www-form-urlencoded")
 }
 
-// request is what a login sends.
-func (l *Login) request() (*wire.Request, error) {
-	req := &wire.Request{Method: l.Verb, Body: []byte(l.Raw)}
+// request is what a login sends, with the texts of its user.
+func (l *Login) request(texts *strings.Replacer) (*wire.Request, error) {
+	req := &wire.Request{Method: l.Verb, Body: []byte(texts.Replace(l.Raw))}
 	if p := l.UserPwd; p != nil {
+		name, password := texts.Replace(p.Username), texts.Replace(p.Password)
 		if l.isForm() {
-			req.Body = []byte(url.Values{p.UsernameField: {p.Username}, p.PasswordField: {p.Password}}.Encode())
+			req.Body = []byte(url.Values{p.UsernameField: {name}, p.PasswordField: {password}}.Encode())
 		} else {
 			var b bytes.Buffer
-			if err := json.NewEncoder(&b).Encode(map[string]string{p.UsernameField: p.Username, p.PasswordField: p.Password}); err != nil {
+			if err := json.NewEncoder(&b).Encode(map[string]string{p.UsernameField: name, p.PasswordField: password}); err != nil {
 				return nil, fmt.Errorf("payloadUserPwd: %w", err)
 			}
 			req.Body = b.Bytes()
@@ -253,7 +328,7 @@ func (l *Login) request() (*wire.Request, error) {
 		req.Add("Content-Type", l.ContentType)
 	}
 	for _, h := range l.Headers {
-		req.Add(h.Name, h.Value)
+		req.Add(h.Name, texts.Replace(h.Value))
 	}
 	return req, nil
 }

@@ -186,7 +186,7 @@ func (r *runner) closedText(e *entrance) string {
 			}
 			names = append(names, fmt.Sprintf("%q", c.Scheme))
 			switch {
-			case tokenOf(r.contract, c.Scheme) != "":
+			case givesTokens(r.contract, c.Scheme):
 				how = append(how, fmt.Sprintf("--oauth2 client_id=ID --oauth2 client_secret=env:SECRET (or username and password), or --header '%s: %sVALUE'", c.Name, c.Prefix))
 			case c.In == "header":
 				how = append(how, fmt.Sprintf("--header '%s: %sVALUE'", c.Name, c.Prefix))

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,18 +20,18 @@ func (o *Options) byOAuth2(c *contract.Contract, target send.Target) error {
 	if o.OAuth2 == nil {
 		return nil
 	}
-	endpoint, schemes, err := tokenEndpoint(c, o.OAuth2.URL, o.OAuth2.Password())
+	endpoint, discovered, schemes, err := tokenEndpoint(c, o.OAuth2.URL, o.OAuth2.Password())
 	if err != nil {
 		return fmt.Errorf("oauth2: %w", err)
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.IsAbs() && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") || !u.IsAbs() && u.Host != "" {
-		return fmt.Errorf("oauth2: the token URL %q: want https://HOST/PATH, or a path on the target", endpoint)
+		return fmt.Errorf("oauth2: the URL %q: want https://HOST/PATH, or a path on the target", endpoint)
 	}
 	if !u.IsAbs() { // OpenAPI has such a URL relative to that of the API
 		endpoint = (&url.URL{Path: o.Base(c, target) + "/"}).ResolveReference(u).RequestURI()
 	}
-	get := o.OAuth2.Source(target, o.Secure, endpoint)
+	get := o.OAuth2.Source(target, o.Secure, endpoint, discovered)
 	if len(schemes) == 0 {
 		if o.hasHeader("Authorization") {
 			return errors.New("oauth2: the header Authorization is given, too: leave one of them out")
@@ -48,9 +47,10 @@ func (o *Options) byOAuth2(c *contract.Contract, target send.Target) error {
 	return nil
 }
 
-// tokenEndpoint is the URL that gives tokens for a grant, and the security schemes that they are for.
-func tokenEndpoint(c *contract.Contract, given string, password bool) (endpoint string, schemes []string, err error) {
-	byURL := map[string][]string{}
+// tokenEndpoint is the URL that gives tokens for a grant, or at which OpenID Connect lets one
+// discover it, and the security schemes that the tokens are for.
+func tokenEndpoint(c *contract.Contract, given string, password bool) (endpoint string, discovered bool, schemes []string, err error) {
+	byURL, byConnect := map[string][]string{}, map[string][]string{}
 	var all []string // that take such a token
 	if c.Doc.Components != nil {
 		for _, name := range slices.Sorted(maps.Keys(c.Doc.Components.SecuritySchemes)) {
@@ -61,30 +61,39 @@ func tokenEndpoint(c *contract.Contract, given string, password bool) (endpoint 
 			all = append(all, name)
 			if to := tokenURL(ref.Value.Flows, password); to != "" {
 				byURL[to] = append(byURL[to], name)
+			} else if to := ref.Value.OpenIdConnectUrl; to != "" {
+				byConnect[to] = append(byConnect[to], name)
 			}
 		}
 	}
-	switch urls := slices.Sorted(maps.Keys(byURL)); {
-	case given != "" && len(byURL[given]) > 0:
-		return given, byURL[given], nil
-	case given != "":
-		return given, all, nil
-	case len(urls) == 1:
-		return urls[0], byURL[urls[0]], nil
-	case len(urls) > 1:
-		return "", nil, fmt.Errorf("the document has the token URLs %s: name one as token_url", strings.Join(urls, " and "))
+	if given != "" {
+		if len(byURL[given]) > 0 {
+			all = byURL[given]
+		}
+		return given, false, all, nil
 	}
-	flow := map[bool]string{false: "clientCredentials", true: "password"}[password]
-	return "", nil, fmt.Errorf("the document has no security scheme with a token URL for this grant (type: oauth2, flows/%s/tokenUrl): give one as token_url", flow)
+	discovered = len(byURL) == 0
+	if discovered {
+		byURL = byConnect
+	}
+	switch urls := slices.Sorted(maps.Keys(byURL)); len(urls) {
+	case 0:
+		flow := map[bool]string{false: "clientCredentials", true: "password"}[password]
+		return "", false, nil, fmt.Errorf("the document has no security scheme with a token URL for this grant (type: oauth2, flows/%s/tokenUrl, or type: openIdConnect): give one as token_url", flow)
+	case 1:
+		return urls[0], discovered, byURL[urls[0]], nil
+	default:
+		return "", false, nil, fmt.Errorf("the document has the token URLs %s: name one as token_url", strings.Join(urls, " and "))
+	}
 }
 
-// tokenOf is a token URL of a security scheme that a run can ask for a token; empty where there is none.
-func tokenOf(c *contract.Contract, scheme string) string {
+// givesTokens reports whether the document says of a security scheme where a run can ask for a token.
+func givesTokens(c *contract.Contract, scheme string) bool {
 	if c.Doc.Components == nil || c.Doc.Components.SecuritySchemes[scheme] == nil || c.Doc.Components.SecuritySchemes[scheme].Value == nil {
-		return ""
+		return false
 	}
-	flows := c.Doc.Components.SecuritySchemes[scheme].Value.Flows
-	return cmp.Or(tokenURL(flows, false), tokenURL(flows, true))
+	v := c.Doc.Components.SecuritySchemes[scheme].Value
+	return tokenURL(v.Flows, false) != "" || tokenURL(v.Flows, true) != "" || v.OpenIdConnectUrl != ""
 }
 
 func tokenURL(flows *openapi3.OAuthFlows, password bool) string {

@@ -80,36 +80,26 @@ func (o *Options) asUser(c *contract.Contract, target send.Target) error {
 	if o.User == nil {
 		return nil
 	}
-	var headers []Header
-	for _, h := range o.User.FixedHeaders {
-		if o.hasHeader(h.Name) {
-			return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", h.Name)
-		}
-		headers = append(headers, Header(h))
-		if !isSecretName(h.Name) {
-			o.Redact = append(slices.Clone(o.Redact), h.Name) // it is a credential, whatever its name
-		}
-	}
-	o.Headers = append(slices.Clone(o.Headers), headers...)
-	login := o.User.Login
-	if login == nil {
-		return nil
-	}
-	get, before := login.Source(target, o.Secure)
-	b := Obtained{For: ForHeader, Name: "Cookie", Prefix: before, Written: "a-login-gives-it", Get: get, secret: true}
-	if t := login.Token; t != nil {
-		b.Name = t.Name
-		if t.In == "query" {
-			b.For, b.Name = ForValue, queryScheme(c, t.Name)
-			if b.Name == "" {
-				return fmt.Errorf("auth: the token is to be sent in the query parameter %s, and the document has no security scheme with it (type: apiKey, in: query)", t.Name)
+	headers, obtained, redact := slices.Clone(o.Headers), slices.Clone(o.Obtained), slices.Clone(o.Redact)
+	for _, p := range o.User.Parts(target, o.Secure) {
+		b := Obtained{For: ForHeader, Name: p.Name, Prefix: p.Text, Written: "a-login-gives-it", Get: p.Get, secret: true}
+		if p.Query() {
+			if b.For, b.Name = ForValue, queryScheme(c, p.Name); b.Name == "" {
+				return fmt.Errorf("auth: the token is to be sent in the query parameter %s, and the document has no security scheme with it (type: apiKey, in: query)", p.Name)
 			}
+		} else if o.hasHeader(p.Name) {
+			return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", p.Name)
+		}
+		if p.Get != nil {
+			obtained = append(obtained, b)
+			continue
+		}
+		headers = append(headers, Header{p.Name, p.Text})
+		if !isSecretName(p.Name) {
+			redact = append(redact, p.Name) // it is a credential, whatever its name
 		}
 	}
-	if b.For == ForHeader && o.hasHeader(b.Name) {
-		return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", b.Name)
-	}
-	o.Obtained = append(slices.Clone(o.Obtained), b)
+	o.Headers, o.Obtained, o.Redact = headers, obtained, redact
 	return nil
 }
 
