@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -156,7 +157,8 @@ func (op *Operation) before(other *Operation) bool {
 	return op.literal > other.literal || op.literal == other.literal && op.Index < other.Index
 }
 
-// At returns the operations on a path, whatever their method.
+// At returns the operations on a path, whatever their method, those of the most concrete
+// template first.
 func (c *Contract) At(path string) []*Operation {
 	var all []*Operation
 	for _, p := range c.underBase(path) {
@@ -165,7 +167,7 @@ func (c *Contract) At(path string) []*Operation {
 			break
 		}
 	}
-	slices.SortFunc(all, func(a, b *Operation) int { return a.Index - b.Index })
+	slices.SortFunc(all, func(a, b *Operation) int { return cmp.Or(b.literal-a.literal, a.Index-b.Index) })
 	return all
 }
 

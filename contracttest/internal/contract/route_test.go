@@ -76,6 +76,23 @@ func TestFindByTemplate(t *testing.T) {
 	}
 }
 
+// A path of several templates is foremost one of the most concrete.
+func TestAt(t *testing.T) {
+	c := withPaths(t, "GET /users/{id}", "DELETE /users/{id}", "POST /users/batch")
+	for path, want := range map[string][]string{
+		"/users/1":        {"GET /users/{id}", "DELETE /users/{id}"},
+		"/users/batch":    {"POST /users/batch", "GET /users/{id}", "DELETE /users/{id}"},
+		"/v1/users/batch": {"POST /users/batch", "GET /users/{id}", "DELETE /users/{id}"},
+		"/users":          nil,
+	} {
+		var got []string
+		for _, op := range c.At(path) {
+			got = append(got, op.ID)
+		}
+		assert.Equal(t, want, got, path)
+	}
+}
+
 func TestRival(t *testing.T) {
 	c := withPaths(t, "GET /users/{id}", "GET /users/me", "POST /a/{x}", "GET /a/{y}", "GET /b/{x}", "GET /b/{y}", "GET /c/{x}/d", "GET /{y}/e/d")
 	tests := []struct{ operation, path, want string }{

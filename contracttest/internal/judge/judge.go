@@ -180,8 +180,7 @@ func Recorded(c *contract.Contract, x *wire.Exchange) *Exchange {
 		if !known {
 			return nil
 		}
-		all := c.At(x.Request.Path())
-		op = all[len(all)-1]
+		op = c.At(x.Request.Path())[0]
 		return &Exchange{Exchange: x, Op: op, Clause: op.MethodClause, Expect: plan.RefuseMethod, Leave: plan.LeaveMethod(op, x.Request.Method), Recorded: true, Secrets: Secrets(op, x.Request)}
 	}
 	e := &Exchange{Exchange: x, Op: op, Clause: op.PathClause, Expect: plan.Accept, Recorded: true, Broken: op.CheckRequest(x.Request)}

@@ -572,9 +572,9 @@ func TestRecorded(t *testing.T) {
 		{"invalid", "GET /v1/a/x", "op", "op/path/id/type", plan.Refuse, false},
 		{"left to the receiver", "GET /v1/a/1?q=a&q=b", "op", "op/query/q/single", plan.Refuse, true},
 		{"a clause that must be kept counts for more", "GET /v1/a/1?q=abcd&q=b", "op", "op/query/q/maxLength", plan.Refuse, false},
-		{"method", "POST /v1/a/1", "put", "op/method", plan.RefuseMethod, false},
-		{"HEAD beside GET", "HEAD /v1/a/1", "put", "op/method", plan.RefuseMethod, true},
-		{"OPTIONS", "OPTIONS /v1/a/1", "put", "op/method", plan.RefuseMethod, true},
+		{"method", "POST /v1/a/1", "op", "op/method", plan.RefuseMethod, false},
+		{"HEAD beside GET", "HEAD /v1/a/1", "op", "op/method", plan.RefuseMethod, true},
+		{"OPTIONS", "OPTIONS /v1/a/1", "op", "op/method", plan.RefuseMethod, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
