@@ -87,7 +87,7 @@ func TestAt(t *testing.T) {
 	} {
 		var got []string
 		for _, op := range c.At(path) {
-			got = append(got, op.ID)
+			got = append(got, op.Method+" "+op.Path)
 		}
 		assert.Equal(t, want, got, path)
 	}
