@@ -55,6 +55,13 @@ func TestBrokenSchemas(t *testing.T) {
 		{later, "{prefixItems: [{}], unevaluatedItems: false}", `["a",1]`, "unevaluatedItems"},
 		{later, "{properties: {a: false}}", `{"a":1}`, "a/false"},
 		{later, "{type: number}", `1e1000000`, "type"},
+
+		{later, "{properties: {a: {type: string, readOnly: true}}, dependentRequired: {b: [a]}}", `{"b":1}`, ""},
+		{later, "{properties: {a: {type: string, readOnly: true}}, dependentRequired: {b: [a, c]}}", `{"b":1}`, "b/dependentRequired"},
+		{later, "{properties: {a: {type: string, writeOnly: true}}, dependentRequired: {b: [a]}}", `{"b":1}`, "b/dependentRequired"},
+		{later, "{dependentRequired: {b: [a]}, allOf: [{properties: {a: {readOnly: true}}}]}", `{"b":1}`, ""},
+		{later, "{required: [a], unevaluatedProperties: {readOnly: true}}", `{}`, ""},
+		{later, "{required: [a, b], properties: {b: {type: integer}}, unevaluatedProperties: {readOnly: true}}", `{}`, "b/required"},
 	} {
 		for version := range strings.FieldsSeq(tt.versions) {
 			op := parse(t, strings.Replace(head, "3.0.3", version, 1)+`paths:
@@ -98,6 +105,13 @@ func TestWhatSchemasLeave(t *testing.T) {
 		{"3.0.3", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"B","a":1}`, "discriminator", false},
 		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"C","a":1}`, "discriminator", true},
 		{"3.0.3", "{$ref: '#/components/schemas/Base'}", `{"k":"C"}`, "discriminator", true},
+		// What stands beside a $ref is ignored in 3.0, though many a generator means it.
+		{"3.0.3", "{properties: {a: {$ref: '#/components/schemas/A', nullable: true}}}", `{"a":null}`, "a/type", true},
+		{"3.0.3", "{properties: {a: {$ref: '#/components/schemas/A', nullable: false}}}", `{"a":null}`, "a/type", false},
+		{"3.0.3", "{type: array, items: {$ref: '#/components/schemas/A', nullable: true}}", `[null]`, "items/type", true},
+		{"3.0.3", "{type: object, required: [a], properties: {a: {$ref: '#/components/schemas/A', readOnly: true}}}", `{}`, "a/required", true},
+		{"3.0.3", "{type: object, required: [a], properties: {a: {$ref: '#/components/schemas/A', writeOnly: true}}}", `{}`, "a/required", false},
+		{"3.0.3", "{required: [a], allOf: [{properties: {a: {$ref: '#/components/schemas/A', readOnly: true}}}]}", `{}`, "a/required", true},
 	} {
 		op := parse(t, strings.Replace(head, "3.0.3", tt.version, 1)+`paths:
   /a:

@@ -28,9 +28,10 @@ type Document struct {
 	overlays []*Overlay
 	source   *source
 	parts    *inventory
-	root     *yaml.Node                // of the document as it was mended; nil where nothing was
-	from     map[*yaml.Node]written    // where its nodes stood in Swagger 2.0
-	exact    map[position]any          // numbers that a double does not hold, and values with such
+	root     *yaml.Node             // of the document as it was mended; nil where nothing was
+	from     map[*yaml.Node]written // where its nodes stood in Swagger 2.0
+	exact    map[position]any       // numbers that a double does not hold, and values with such
+	ignored  map[*openapi3.SchemaRef]Ignored
 	acyclic  map[*openapi3.Schema]bool // schemas that were looked at by cut
 }
 

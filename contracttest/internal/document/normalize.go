@@ -1,8 +1,6 @@
 package document
 
 import (
-	"encoding/json"
-
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
@@ -11,8 +9,10 @@ import (
 func (d *Document) normalize() {
 	d.parts = takeInventory(d.T, d.source)
 	d.dropLaterKeywords()
+	d.ignored = map[*openapi3.SchemaRef]Ignored{}
 	for _, ref := range d.parts.refs {
 		lift(ref)
+		d.noteIgnored(ref)
 	}
 	for _, h := range d.parts.heads {
 		d.describeOnce(h)
@@ -65,10 +65,35 @@ func lift(ref *openapi3.SchemaRef) {
 // beside reports whether a keyword stands next to a $ref. What the reference
 // leads to is then a copy, made for this place.
 func beside(ref *openapi3.SchemaRef, keyword string) bool {
-	text, err := json.Marshal(ref)
-	var members map[string]json.RawMessage
-	return err == nil && json.Unmarshal(text, &members) == nil && members["$ref"] != nil && members[keyword] != nil
+	_, there := siblings(ref)[keyword]
+	return there
 }
+
+// siblings are what stands beside a $ref, and that.
+func siblings(ref *openapi3.SchemaRef) map[string]any {
+	all, _ := ref.MarshalYAML()
+	members, _ := all.(map[string]any)
+	return members
+}
+
+// Ignored is what stands beside a $ref in OpenAPI 3.0, and is true: it says nothing there (3.0.3,
+// Reference Object: "any properties added SHALL be ignored"), though many a generator means it.
+type Ignored struct{ Nullable, ReadOnly, WriteOnly bool }
+
+// noteIgnored notes what is ignored beside a $ref.
+func (d *Document) noteIgnored(ref *openapi3.SchemaRef) {
+	if d.Version31() || ref.Ref == "" {
+		return
+	}
+	beside := siblings(ref)
+	i := Ignored{beside["nullable"] == true, beside["readOnly"] == true, beside["writeOnly"] == true}
+	if i != (Ignored{}) {
+		d.ignored[ref] = i
+	}
+}
+
+// IgnoredBeside is what is ignored beside a $ref.
+func (d *Document) IgnoredBeside(ref *openapi3.SchemaRef) Ignored { return d.ignored[ref] }
 
 // restore writes down what kin-openapi takes for nothing: a const that is null, as
 // an enum of it.

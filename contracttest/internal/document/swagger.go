@@ -790,8 +790,15 @@ func (c *swagger) reference(n, ref *yaml.Node, in scoped) {
 		c.set(n, "nullable", key, c.truth(true, key))
 		c.set(n, "allOf", ref, c.list(ref, old))
 	} else {
+		marked := keyOf(n, "readOnly") // which is ignored there, but meant
+		if !isTrue(member(n, "readOnly")) {
+			marked = nil
+		}
 		n.Content = nil
 		c.set(n, "$ref", ref, c.text(where, ref))
+		if marked != nil {
+			c.set(n, "readOnly", marked, c.truth(true, marked))
+		}
 	}
 	c.schema(to, there)
 }

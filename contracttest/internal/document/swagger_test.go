@@ -87,6 +87,12 @@ var conversions = []struct{ name, swagger, openapi, conv string }{
 		"it keeps x-nullable beside a reference, where it is ignored, and the type null",
 	},
 	{
+		"readOnly beside a reference",
+		"paths: {/a: {get: {" + done + "}}}\ndefinitions:\n  A: {type: string}\n  B: {type: object, properties: {a: {$ref: '#/definitions/A', readOnly: true, description: d}}}",
+		"paths: {/a: {get: {" + done + "}}}\ncomponents: {schemas: {A: {type: string}, B: {type: object, properties: {a: {$ref: '#/components/schemas/A', readOnly: true}}}}}",
+		"it goes with all that stands beside a reference",
+	},
+	{
 		"a reference into a response",
 		"paths: {/a: {get: {responses: {'200': {description: Done., schema: {$ref: '#/responses/r/schema'}}}}}}\nresponses: {r: {description: R., schema: {type: string}}}",
 		"paths: {/a: {get: {responses: {'200': {description: Done., content: {'*/*': {schema: {$ref: '#/components/schemas/schema'}}}}}}}}\ncomponents: {schemas: {schema: {type: string}}}",

@@ -14,6 +14,7 @@ const (
 	leaveWriteOnly     = "OpenAPI 3.0.3, Schema Object, writeOnly: it should not be sent in a response, which is no prohibition (RFC 2119)"
 	leaveNullable      = "OpenAPI 3.0.3, Schema Object, nullable: it adds null to the type alone, but some read it as adding null to the whole schema"
 	leaveNullable31    = "OpenAPI 3.1.1, Schema Object: it has no nullable, and a document that says so all the same means that of OpenAPI 3.0"
+	leaveBesideRef     = "OpenAPI 3.0.3, Reference Object: what stands beside a $ref is ignored, but many a generator means it"
 	leaveNull          = "OpenAPI 3.0.3, Schema Object, nullable: whether a schema without a type takes null is read one way and the other"
 	leaveDescription   = "the description refers to an RFC, which may ask for more than the schema does"
 	leaveHint          = "OpenAPI 3.1.1 §4.8.25: a discriminator is a hint, which does not change whether a value is valid"
@@ -44,6 +45,20 @@ func (n *Node) MayTakeNull() bool {
 func (n *Node) doubtfulNull() bool {
 	saysSomething := len(n.Clauses) > 0 || len(n.children) > 0
 	return saysSomething && !n.Schema.Nullable && !slices.Contains(n.Schema.Enum, nil) && n.MayTakeNull()
+}
+
+// leaveAbsent says why a member may be absent although it is required.
+func (n *Node) leaveAbsent(path []string) string {
+	if slices.ContainsFunc(n.places(path), (*Node).meantForOther) {
+		return leaveBesideRef
+	}
+	return ""
+}
+
+// meantForOther reports whether a document says that a value is for the other side alone, where that
+// is ignored.
+func (n *Node) meantForOther() bool {
+	return n.Side() == RequestSide && n.ignored.ReadOnly || n.Side() == ResponseSide && n.ignored.WriteOnly
 }
 
 // hinting reports whether the schema itself says what is no matter of the validator.

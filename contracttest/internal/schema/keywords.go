@@ -27,11 +27,15 @@ func (n *Node) clause(keyword, field, text string) *Clause {
 }
 
 // narrowed says why what the schema takes may be refused: what it describes, or what it is a
-// part of, is defined elsewhere, as a JSON Patch is, of which each operation has members of its own.
+// part of, is defined elsewhere, as a JSON Patch is, of which each operation has members of its own;
+// or it is meant for the other side.
 func (n *Node) narrowed() string {
 	for m, i := n, 0; m != nil && i < 2; m, i = m.Parent, i+1 {
 		if strings.Contains(m.Schema.Description, "RFC ") {
 			return leaveDescription
+		}
+		if m.meantForOther() {
+			return leaveBesideRef
 		}
 	}
 	return ""

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -41,6 +42,8 @@ type Node struct {
 	set   *Set
 	root  *Root
 	value string // what Clause.Value is for the node's clauses
+	// ignored is what the document says of the value beside a $ref, where it is ignored.
+	ignored document.Ignored
 	// heeds is set where the schema, or one inside, says what is no matter of the validator.
 	heeds bool
 	// quiet is set where what the schema says is no assertion about the value: in
@@ -254,7 +257,7 @@ func (b *builder) build(ref *openapi3.SchemaRef, n Node) *Node {
 	n.set, n.root, n.quiet = b.set, b.root, b.quiet > 0
 	n.Schema, n.Parts = &openapi3.Schema{}, noParts
 	if ref != nil && ref.Value != nil {
-		n.Schema = ref.Value
+		n.Schema, n.ignored = ref.Value, b.set.Document.IgnoredBeside(ref)
 		n.Pointer = document.Target(ref.Ref, n.Pointer)
 	}
 	node.heeds = node.hinting()
@@ -399,6 +402,7 @@ func (n *Node) presence() {
 	c := parent.clause(keyword+"/"+name, "required", n.Subject+" "+text)
 	c.Name = n.root.Operation + "/" + n.Path + "/" + keyword
 	c.Keyword, c.Permits, c.Value = keyword, keyword == "optional", n.value
+	c.Narrowed = cmp.Or(c.Narrowed, n.narrowed())
 	if c.Permits {
 		s := parent.Schema
 		c.Place = document.At(s.Origin, parent.Pointer, "properties")

@@ -275,6 +275,11 @@ func (w *schemaWriter) exempt(s *openapi3.Schema) {
 		for _, name := range part.Required {
 			names[name] = true
 		}
+		for _, others := range part.DependentRequired {
+			for _, name := range others {
+				names[name] = true
+			}
+		}
 	})
 	inherited := strings.Split(w.key.exempt, "\x00")
 	list := func(branches bool) string {
@@ -318,13 +323,16 @@ func inPlaceSchemas(s *openapi3.Schema, branches bool, f func(*openapi3.Schema))
 // for requests, writeOnly not for responses. One mark is enough, wherever it
 // stands (JSON Schema Validation 2020-12 §9.4).
 func oneSided(s *openapi3.Schema, name string, side Side, branches bool) bool {
-	marked := false
+	marked, rest, spoken := false, false, false
 	inPlaceSchemas(s, branches, func(part *openapi3.Schema) {
 		for _, member := range membersOf(part, name) {
-			marked = marked || forOther(member, side)
+			marked, spoken = marked || forOther(member, side), true
+		}
+		if others := part.UnevaluatedProperties.Schema; others != nil && others.Value != nil {
+			rest = rest || forOther(others.Value, side)
 		}
 	})
-	return marked
+	return marked || rest && !spoken // unevaluatedProperties is for those that nothing else speaks of
 }
 
 // forOther reports whether a value is for the other side of an exchange alone.
@@ -451,14 +459,17 @@ func (w *schemaWriter) values(s *openapi3.Schema) {
 	if s.UniqueItems {
 		w.doc["uniqueItems"] = true
 	}
-	needed := slices.DeleteFunc(slices.Clone(s.Required), func(name string) bool { return slices.Contains(strings.Split(w.whole, "\x00"), name) })
-	if len(needed) > 0 {
-		w.doc["required"] = distinct(needed)
+	exempt := strings.Split(w.whole, "\x00")
+	needed := func(names []string) []any {
+		return distinct(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(exempt, name) }))
+	}
+	if names := needed(s.Required); len(names) > 0 {
+		w.doc["required"] = names
 	}
 	if len(s.DependentRequired) > 0 {
 		all := map[string]any{}
 		for name, others := range s.DependentRequired {
-			all[name] = distinct(others)
+			all[name] = needed(others)
 		}
 		w.doc["dependentRequired"] = all
 	}

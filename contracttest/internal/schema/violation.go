@@ -127,7 +127,8 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 		var broken []Violation
 		for _, name := range k.Missing {
 			_, clause := n.find(schema, "required/"+name, path)
-			broken = append(broken, Violation{Clause: clause, Message: where(subject, append(slices.Clone(path), name)) + ": is missing"})
+			at := append(slices.Clone(path), name)
+			broken = append(broken, Violation{Clause: clause, Message: where(subject, at) + ": is missing", Leave: n.leaveAbsent(at)})
 		}
 		return broken
 	case *jskind.DependentRequired:
@@ -184,12 +185,16 @@ func (n *Node) nullable(v Violation, root any, path []string) Violation {
 	if !there || value != nil {
 		return v
 	}
-	if slices.ContainsFunc(n.places(path), func(m *Node) bool { return m.Schema.Nullable }) {
+	all := n.places(path)
+	switch {
+	case slices.ContainsFunc(all, func(m *Node) bool { return m.Schema.Nullable }):
 		leave := leaveNullable
 		if n.set.Document.Version31() {
 			leave = leaveNullable31
 		}
 		v.Leave = cmp.Or(v.Leave, leave)
+	case slices.ContainsFunc(all, func(m *Node) bool { return m.ignored.Nullable }):
+		v.Leave = cmp.Or(v.Leave, leaveBesideRef)
 	}
 	return v
 }

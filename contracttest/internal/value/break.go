@@ -811,13 +811,13 @@ func (b *breaker) names(members map[string]any, m *Maker) {
 // dependent has a property without those that it asks for.
 func (b *breaker) dependent(members map[string]any, m *Maker) {
 	for _, name := range slices.Sorted(maps.Keys(b.n.Schema.DependentRequired)) {
-		for i, other := range b.n.Schema.DependentRequired[name] {
+		for i, other := range m.dependents([]*contract.Node{b.n}, b.n, name) {
 			o := &object{m: m, a: asked{nodes: []*contract.Node{b.n}}, hi: -1, members: maps.Clone(members)}
 			m.left = maxSteps
 			if !o.add(name) {
 				continue
 			}
-			for _, needed := range b.n.Schema.DependentRequired[name] {
+			for _, needed := range m.dependents(o.a.nodes, b.n, name) {
 				if needed != other {
 					o.add(needed)
 				}

@@ -717,6 +717,16 @@ func (m *Maker) objects(a asked, depth int) iter.Seq[Good] {
 	}
 }
 
+// dependents are the members that dependentRequired of a schema asks for beside one, but for those
+// that are for the other side alone.
+func (m *Maker) dependents(nodes []*contract.Node, n *contract.Node, name string) []string {
+	all := n.Schema.DependentRequired[name]
+	if m.Filled {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), (schema.Alternative{Nodes: nodes}).OneSided)
+}
+
 // finish adds what the properties that are there ask for besides.
 func (m *Maker) finish(o *object, yield func(Good) bool) bool {
 	if o.needs() {
@@ -729,7 +739,7 @@ func (m *Maker) finish(o *object, yield func(Good) bool) bool {
 				if _, there := o.members[name]; !there {
 					continue
 				}
-				for _, other := range n.Schema.DependentRequired[name] {
+				for _, other := range m.dependents(o.a.nodes, n, name) {
 					if _, there := o.members[other]; !there {
 						if !o.add(other) {
 							return true
