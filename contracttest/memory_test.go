@@ -139,12 +139,12 @@ func TestTargetsWithMemory(t *testing.T) {
 		void   bool
 	}{
 		{name: "a good credential", opts: []contracttest.Option{good}, status: report.StatusKept},
-		{name: "no credential", status: report.StatusNoResult, want: `no credential was given for the security scheme "token": all 2 operations that need it answer 401 Unauthorized; give one with --header 'Authorization: Bearer VALUE'`},
+		{name: "no credential", status: report.StatusNoResult, want: `no credential was given for the security scheme "token": all 2 operations that need it return 401 Unauthorized; give one with --header 'Authorization: Bearer VALUE'`},
 		{name: "a wrong credential", opts: []contracttest.Option{contracttest.Values("token", "wrong")}, status: report.StatusNoResult, want: `the credential for the security scheme "token" is refused`},
 		{
 			name: "a credential that the document does not know of", spec: strings.Replace(notes, "security: [{token: []}]", "", 1),
 			opts: []contracttest.Option{contracttest.Header("Authorization", "Bearer wrong"), contracttest.Skip("health")}, status: report.StatusNoResult, void: true,
-			want: "the credential in the header Authorization is refused: all 2 operations answer 401",
+			want: "the credential in the header Authorization is refused: all 2 operations return 401",
 		},
 		{
 			name: "none, and the document does not know of it", spec: strings.Replace(notes, "security: [{token: []}]", "", 1), opts: []contracttest.Option{contracttest.Skip("health")},
@@ -165,10 +165,10 @@ func TestTargetsWithMemory(t *testing.T) {
 		{name: "a lock-out", admit: lockOut, opts: []contracttest.Option{good}, status: report.StatusKept, want: "it has locked the run out"},
 		{
 			name: "a base path that is wrong", serve: func(h http.Handler) http.Handler { return http.StripPrefix("/api", h) }, opts: []contracttest.Option{good},
-			status: report.StatusNoResult, void: true, want: "/v1/notes was asked for /notes, and the base path /v1 comes from the document's first server",
+			status: report.StatusNoResult, void: true, want: "/v1/notes was sent for /notes, and the base path /v1 comes from the document's first server",
 		},
 		{
-			name: "a page for every path", opts: []contracttest.Option{good}, status: report.StatusNoResult, void: true, want: "every operation answers 200 OK and the same page",
+			name: "a page for every path", opts: []contracttest.Option{good}, status: report.StatusNoResult, void: true, want: "every operation returns 200 OK and the same page",
 			serve: func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -570,7 +570,7 @@ func TestOperationTime(t *testing.T) {
 	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(newOrderDesk()), contracttest.OperationTime(time.Nanosecond))
 	require.NoError(t, err)
 	assert.Zero(t, rep.Errors(), "%s", describe(rep))
-	assert.Contains(t, fmt.Sprint(rep.Coverage.Unreached, rep.Inconclusive), "its requests took the 1ns that an operation may take (--operation-time)")
+	assert.Contains(t, fmt.Sprint(rep.Coverage.Unreached, rep.Inconclusive), "its requests used up the 1ns allowed for one operation (--operation-time)")
 	whole, err := contracttest.Run(t.Context(), c, contracttest.Handler(newOrderDesk()), contracttest.OperationTime(time.Hour))
 	require.NoError(t, err)
 	assert.Less(t, rep.Stats.Exchanges, whole.Stats.Exchanges/4)

@@ -206,7 +206,7 @@ func TestOAuth2Wrong(t *testing.T) {
 	c, err := contracttest.Parse("tokens.yaml", []byte(strings.Replace(renewed, bearerScheme, clientScheme, 1)))
 	require.NoError(t, err)
 	_, err = contracttest.Run(t.Context(), c, contracttest.Handler(&tokenServer{}), contracttest.OAuth2(client), contracttest.Values("token", "a"))
-	require.EqualError(t, err, "oauth2: a value for the security scheme token is given, too: leave one of them out")
+	require.EqualError(t, err, "oauth2: a value for the security scheme token is given too: remove one of them")
 	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(&tokenServer{}))
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(rep.Inconclusive, "\n"), "give one with --oauth2 client_id=ID --oauth2 client_secret=env:SECRET")

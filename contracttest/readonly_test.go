@@ -60,7 +60,7 @@ func TestRequiredReadOnly(t *testing.T) {
 			}
 			assert.ElementsMatch(t, tt.errors, broken, "%s", describe(rep))
 			filled := slices.ContainsFunc(rep.Warnings, func(w string) bool {
-				return strings.HasPrefix(w, "addCar, writeCar: a request without what is required and readOnly is refused")
+				return strings.HasPrefix(w, "addCar, writeCar: requests without the properties that are required and readOnly are refused")
 			})
 			assert.Equal(t, strings.HasPrefix(tt.name, "has to be there"), filled, "%v", rep.Warnings)
 			assert.Greater(t, rep.Coverage.Kept, 20)

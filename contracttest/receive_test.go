@@ -184,7 +184,7 @@ func TestReceiveLawful(t *testing.T) {
 			if seed%4 != 0 { // else nobody waits for the webhook
 				assert.Equal(t, "start/callbacks/elsewhere/url: the callback's URL does not begin with a value of the request: https://example.com/{$request.query.notify}\n"+
 					"start/callbacks/elsewhere/post/method: the callback's URL does not begin with a value of the request: https://example.com/{$request.query.notify}\n"+
-					"webhooks/gone/body/at/type: no such request had it\nwebhooks/gone/body/at/format: no such request had it\n", unreachedOf(rep))
+					"webhooks/gone/body/at/type: no received request had it\nwebhooks/gone/body/at/format: no received request had it\n", unreachedOf(rep))
 			}
 		})
 	}
@@ -224,13 +224,13 @@ func TestReceiveNothing(t *testing.T) {
 	t.Parallel()
 	rep := runCallbacks(t, &notifier{silent: "event"}, contracttest.Cases(0), contracttest.Settle(20*time.Millisecond))
 	assert.Zero(t, rep.Errors(), "%s", describe(rep))
-	assert.Contains(t, unreachedOf(rep), "subscribe/callbacks/event/body/kind/enum: the target has sent no such request")
+	assert.Contains(t, unreachedOf(rep), "subscribe/callbacks/event/body/kind/enum: the target sent no such request")
 
 	c, err := contracttest.Parse("callbacks.yaml", []byte(callbacks))
 	require.NoError(t, err)
 	rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(&notifier{}), contracttest.Cases(0))
 	require.NoError(t, err)
-	assert.Contains(t, unreachedOf(rep), "subscribe/callbacks/event: it is a request of the target: --receive ADDR listens for it\n")
+	assert.Contains(t, unreachedOf(rep), "subscribe/callbacks/event: the target sends this request: listen for it with --receive ADDR\n")
 	var b bytes.Buffer
 	require.NoError(t, json.NewEncoder(&b).Encode(rep))
 }

@@ -271,9 +271,9 @@ func TestAuthFileWrong(t *testing.T) {
 	}
 	for _, tt := range []struct{ user, file, want string }{
 		{"", "auth: [", "yaml: "},
-		{"", "auth: [{name: ada, fixedHeaders: [{name: X-Other, value: b}]}]", "auth: the user has the header X-Other, which is given, too: leave one of them out"},
+		{"", "auth: [{name: ada, fixedHeaders: [{name: X-Other, value: b}]}]", "auth: the user has the header X-Other, which is given too: remove one of them"},
 		{"", login("contentType: application/json, payloadUserPwd: {usernameField: a, username: b, passwordField: c, password: 456}"), "user ada: loginEndpointAuth.payloadUserPwd.password: want string, not number"},
-		{"", "auth: [{name: ada, fixedHeaders: [{name: A, value: '${MISSING_HERE}'}]}]", "user ada: fixedHeaders: value: ${MISSING_HERE}: there is no such variable in the environment"},
+		{"", "auth: [{name: ada, fixedHeaders: [{name: A, value: '${MISSING_HERE}'}]}]", "user ada: fixedHeaders: value: ${MISSING_HERE}: the environment variable is not set"},
 		{"", "{}", "auth: want a list of users"},
 		{"", "auth: [{name: a}, {name: b}]", "it has the users a, b: name one by user"},
 		{"adb", "auth: [{name: ada}]", `it has no user "adb"; did you mean "ada"?`},

@@ -351,7 +351,7 @@ func TestMaxRequests(t *testing.T) {
 		require.NoError(t, err, most)
 		assert.NotEqual(t, report.StatusKept, rep.Status())
 		assert.GreaterOrEqual(t, rep.Stats.Exchanges, most)
-		assert.Contains(t, strings.Join(rep.Inconclusive, ""), "the number of requests is used up")
+		assert.Contains(t, strings.Join(rep.Inconclusive, ""), "the maximum number of requests was reached")
 	}
 }
 

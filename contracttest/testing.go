@@ -97,7 +97,7 @@ func Test(t *testing.T, c *Contract, target Target, opts ...Option) {
 		t.Log(asOptions(w))
 	}
 	if share := rep.Coverage.Share(); share < rep.MinCoverage && len(rep.Inconclusive) == 0 {
-		t.Errorf("contract test: %.1f %% of the clauses that could be tried are shown, where %v %% are asked for", share, rep.MinCoverage)
+		t.Errorf("contract test: coverage is too low: %.1f %% of the testable clauses are covered, %v %% are required", share, rep.MinCoverage)
 	}
 	if slices.Contains(rep.FailOn, report.FailOnUnproven) {
 		for _, u := range rep.Unproven {

@@ -181,7 +181,7 @@ func TestGivenIsUsedUp(t *testing.T) {
 			require.NoError(t, err)
 			assert.Zero(t, rep.Errors(), "%s", describe(rep))
 			assert.Empty(t, rep.Inconclusive)
-			gone := strings.Contains(strings.Join(rep.Warnings, "\n"), "give another orderId (--value orderId=VALUE), as the one that was given is gone or used up")
+			gone := strings.Contains(strings.Join(rep.Warnings, "\n"), "give another orderId (--value orderId=VALUE): the given one is gone or used up")
 			assert.Equal(t, i > 0, gone, "%v: %s", only, strings.Join(rep.Warnings, "\n"))
 			assert.Equal(t, i > 0, len(rep.Unproven) > 0)
 		}

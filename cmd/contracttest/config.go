@@ -17,7 +17,7 @@ func newConfigCommand() *cobra.Command {
 	s := &settings{}
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Show the settings that a run with the same flags has, and where each is from",
+		Short: "Show the settings of a run with the same flags, and where each comes from",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.read(); err != nil {

@@ -24,10 +24,10 @@ func newDiffCommand() *cobra.Command {
 	var hosts *[]string
 	cmd := &cobra.Command{
 		Use:   "diff old.yaml new.yaml",
-		Short: "Tell which clauses came, went and changed, and what of it breaks clients",
-		Long: `Tell which clauses came, went and changed between two versions of a document, and
-what of it breaks those who use it (an error) or may do so (a warning). Each document
-is a file, a URL, or - for standard input.
+		Short: "List the clauses that were added, removed or changed, and what breaks clients",
+		Long: `List the clauses that were added, removed or changed between two versions of a document,
+and what breaks clients (an error) or may break them (a warning). Each document is a file,
+a URL, or - for standard input.
 
 Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not be done.`,
 		Args: cobra.ExactArgs(2),
@@ -75,7 +75,7 @@ Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not 
 	fl := cmd.Flags()
 	fl.StringArrayVar(&reports, "report", nil, config.Lookup("report").Doc)
 	fl.StringVar(&failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
-	fl.BoolVar(&verbose, "verbose", false, "list every clause that came, went or changed")
+	fl.BoolVar(&verbose, "verbose", false, "list every clause that was added, removed or changed")
 	fl.BoolVar(&quiet, "quiet", false, "write nothing to standard output")
 	return cmd
 }

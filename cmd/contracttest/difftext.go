@@ -40,7 +40,7 @@ func (c *comparison) text(w io.Writer, verbose, color bool) error {
 	}
 	t.section("33", "~", rows)
 	t.line("")
-	t.line("%s: %d came, %d went, %d changed, %d as before", count(len(c.states), "clause"), len(c.came), len(c.went), len(c.changed),
+	t.line("%s: %d added, %d removed, %d changed, %d unchanged", count(len(c.states), "clause"), len(c.came), len(c.went), len(c.changed),
 		len(c.states)-len(c.came)-len(c.went)-len(c.changed))
 	errs, warnings := rep.Errors(), rep.FindingsWarned()
 	switch {

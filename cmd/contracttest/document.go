@@ -60,7 +60,7 @@ func isURL(name string) bool {
 func fetch(ctx context.Context, name string) (document, error) {
 	u, err := url.Parse(name)
 	if err != nil {
-		return document{}, errors.New("the document's URL is none")
+		return document{}, errors.New("invalid document URL")
 	}
 	shown := u.Redacted()
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
@@ -79,7 +79,7 @@ func fetch(ctx context.Context, name string) (document, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return document{}, fmt.Errorf("%s: cannot be fetched: the answer is %s", shown, resp.Status)
+		return document{}, fmt.Errorf("%s: cannot be fetched: the response is %s", shown, resp.Status)
 	}
 	data, err := readAtMost(resp.Body)
 	if err != nil {

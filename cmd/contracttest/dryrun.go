@@ -32,7 +32,7 @@ func dryRun(cmd *cobra.Command, contract *contracttest.Contract, base string, op
 		n++
 		fmt.Fprintf(w, "%-7s %s  %s: %s\n", c.Method, shortened(c.Target), c.ID, c.Expect)
 	}
-	fmt.Fprintf(w, "%s of %s, none of them sent\n", count(n, "case"), contractName(contract))
+	fmt.Fprintf(w, "%s of %s, none sent\n", count(n, "case"), contractName(contract))
 	fmt.Fprint(w, decided)
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("standard output: %w", err)
@@ -48,14 +48,14 @@ func dryRun(cmd *cobra.Command, contract *contracttest.Contract, base string, op
 }
 
 // decided says what a run sends beside its cases.
-const decided = `Answers decide what is sent besides:
-  before the cases: requests whose answers have the values of others, what makes a resource for a request that uses one up, and, of
-              OpenAPI 3.1, valid requests with and without what is required and readOnly
-  among them: the valid request before a clause is blamed, and a case once more before it is an error; a path that nobody can know;
-              what was late, lost, or answered with 401, 429 or 503, once more
-  after them: of each operation, its valid request, one that is refused and HEAD byte by byte; the valid request 48 times and
-              one that is refused 24 times, with others between, then each 16 times at once; last, the good credential after each
-              few wrong ones; and the last requests one by one, where the target has died
+const decided = `The responses decide what is sent in addition:
+  before the cases: requests that find values for other requests, and that create a resource where a request uses one up; for
+              OpenAPI 3.1, valid requests with and without the properties that are required and readOnly
+  between the cases: the valid request before a clause is blamed; a case once more before it is an error; a path that does not exist;
+              again what was late, lost, or answered with 401, 429 or 503
+  after the cases, for each operation: the valid request, a refused one and HEAD in raw bytes; the valid request 48 times and a
+              refused one 24 times, mixed with others, then each 16 times at once; last, wrong credentials, a few at a time, each
+              time followed by the good one; and, if the target has died, the last requests one by one
 `
 
 func contractName(contract *contracttest.Contract) string {

@@ -337,7 +337,7 @@ func (s *survey) files() ([]file, error) {
 func writeAll(root string, files []file, force bool) error {
 	for _, f := range files {
 		if _, err := os.Lstat(filepath.Join(root, filepath.FromSlash(f.name))); err == nil && !f.appended && !force {
-			return fmt.Errorf("%s is there already: nothing was written (--force overwrites it)", f.name)
+			return fmt.Errorf("%s already exists: nothing was written (--force overwrites it)", f.name)
 		}
 	}
 	for _, f := range files {

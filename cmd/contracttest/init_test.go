@@ -117,7 +117,7 @@ func TestInitHandler(t *testing.T) {
 
 	code, _, stderr = do("init", "--dir", dir, "--handler", "./internal/api.New")
 	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, stderr, "is there already: nothing was written")
+	assert.Contains(t, stderr, "already exists: nothing was written")
 }
 
 func TestInitTarget(t *testing.T) {

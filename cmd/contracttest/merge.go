@@ -15,10 +15,10 @@ func newMergeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge REPORT.json…",
 		Short: "Join JSON reports: of all shards of a run, of runs and of traffic",
-		Long: `Join JSON reports about one document: of all shards of a run (contracttest run --shard I/N), which
-make the report of a run without shards, of other runs, and of traffic that was recorded (verify) or
-passed a proxy. What one of them shows of a clause is shown, and a finding of several is one. No JSON
-report has exchanges and the text of the document, which HTML and HAR show of a run.`,
+		Long: `Join JSON reports about one document: of the shards of a run (contracttest run --shard I/N), which must
+all be given, of several runs, and of recorded (verify) or proxied traffic. A clause is covered if one
+report covers it, and a finding of several reports is listed once. HTML and HAR reports made from JSON
+lack the exchanges and the text of the document.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if s.wrong != nil {
@@ -30,7 +30,7 @@ report has exchanges and the text of the document, which HTML and HAR show of a 
 				return err
 			}
 			if slices.ContainsFunc(outputs, func(o output) bool { return o.format == "overlay" }) {
-				return errors.New("--report overlay: JSON reports do not say what answers look like: write an overlay where the shards run")
+				return errors.New("--report overlay: JSON reports do not contain the responses: write the overlay where the shards run")
 			}
 			var shards, all []*report.Report
 			for _, file := range files {

@@ -34,8 +34,8 @@ func newMockCommand() *cobra.Command {
 	var in mockFlags
 	cmd := &cobra.Command{
 		Use:   "mock --spec openapi.yaml",
-		Short: "Serve a document: refuse what breaks it, and answer with examples and made values",
-		Long: `Serve a document: refuse what breaks it, and answer with examples and made values.
+		Short: "Serve a mock of the document: refuse what breaks it, answer with examples or generated values",
+		Long: `Serve a mock of the document: refuse what breaks it, answer with examples or generated values.
 
 The first line of standard output is "listening on http://ADDRESS"; a line for each request
 goes to standard error. A document in a file is read again when it changes.`,
@@ -46,14 +46,14 @@ goes to standard error. A document in a file is read again when it changes.`,
 	fl.StringVar(&in.spec, "spec", "openapi.yaml", specUsage)
 	in.fetch = fetchFlag(cmd)
 	fl.StringVar(&in.listen, "listen", "127.0.0.1:4010", "address to listen on; port 0 takes a free one")
-	fl.BoolVar(&in.stateless, "stateless", false, "answer each request as if it were the first: nothing is made, changed or deleted")
-	fl.BoolVar(&in.vary, "vary", false, "answer valid requests with each documented response in turn, at each edge that keeps it")
-	fl.StringVar(&in.data, "data", "", `file of what there is at the beginning, as {"/pets": [{"id": 1}]}; without it, the document's examples`)
-	fl.Int64Var(&in.seed, "seed", 1, "chooses among made values: the same request and seed get the same answer")
-	fl.StringArrayVar(&in.values, "value", nil, "SCHEME=CREDENTIAL that a security scheme takes (repeat); without it any that has the form")
-	fl.StringVar(&in.delay, "delay", "", "how long answers take: 50ms, or 50ms-200ms")
-	fl.StringVar(&in.fail, "fail", "", "share of requests that fail with a status of the 500s: 1%")
-	fl.BoolVar(&in.quiet, "quiet", false, "no line for each request")
+	fl.BoolVar(&in.stateless, "stateless", false, "keep no state: no request creates, changes or deletes anything")
+	fl.BoolVar(&in.vary, "vary", false, "answer valid requests with every documented response in turn, with values at its limits")
+	fl.StringVar(&in.data, "data", "", `file with the initial resources, as {"/pets": [{"id": 1}]}; default: the document's examples`)
+	fl.Int64Var(&in.seed, "seed", 1, "seed of the generated values: the same request and seed get the same response")
+	fl.StringArrayVar(&in.values, "value", nil, "credential that a security scheme accepts, as SCHEME=CREDENTIAL; without it, any well-formed one (repeatable)")
+	fl.StringVar(&in.delay, "delay", "", "delay of each response: 50ms, or 50ms-200ms")
+	fl.StringVar(&in.fail, "fail", "", "share of requests that fail with a 5xx, as 1%")
+	fl.BoolVar(&in.quiet, "quiet", false, "do not log requests")
 	return cmd
 }
 
@@ -241,7 +241,7 @@ func watch(ctx context.Context, doc document, contract *contracttest.Contract, o
 			err = put(next)
 		}
 		if err != nil {
-			fmt.Fprintf(out, "%s has changed, and cannot be used: %v\n", doc.name, err)
+			fmt.Fprintf(out, "%s has changed but cannot be used: %v\n", doc.name, err)
 			continue
 		}
 		fmt.Fprintf(out, "%s has changed: %s\n", doc.name, changed(contract, next))

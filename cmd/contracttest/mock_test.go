@@ -95,7 +95,7 @@ func TestMockServes(t *testing.T) {
 	assert.Equal(t, "        hello/query/to/required: to is missing", m.line(t))
 	assert.Equal(t, "400 Bad Request ", <-answers)
 	write("openapi: none")
-	assert.Contains(t, m.line(t), " has changed, and cannot be used: ")
+	assert.Contains(t, m.line(t), " has changed but cannot be used: ")
 	write(strings.Replace(greeting, "required: true, ", "", 1))
 	assert.Equal(t, file+" has changed: new: hello/query/to/optional; gone: hello/query/to/required", m.line(t))
 	get("/hello")

@@ -26,7 +26,7 @@ func newOverlayApplyCommand() *cobra.Command {
 	var spec, file string
 	cmd := &cobra.Command{
 		Use:   "apply --spec openapi.yaml OVERLAY…",
-		Short: "Write a document with the changes of overlays, its comments and order kept",
+		Short: "Apply overlays to a document, keeping its comments and order",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, overlays []string) error {
 			doc, err := open(cmd.Context(), spec, cmd.InOrStdin())
@@ -54,6 +54,6 @@ func newOverlayApplyCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", specUsage)
-	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write; standard output without it; it may be that of --spec")
+	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write, which may be that of --spec; default: standard output")
 	return cmd
 }

@@ -32,20 +32,20 @@ func newProxyCommand() *cobra.Command {
 	var in proxyFlags
 	cmd := &cobra.Command{
 		Use:   "proxy --spec openapi.yaml --target URL",
-		Short: "Stand between clients and a server, and judge what they say to each other",
-		Long: `Stand between clients and a server, pass on what they say to each other, and judge it.
+		Short: "Forward requests from clients to a server, and test both against the document",
+		Long: `Forward requests from clients to a server, and test requests and responses against the document.
 
 The first line of standard output is "listening on http://ADDRESS", the second one with --page
-"page on http://ADDRESS/"; each finding that is new is a line on standard error. SIGINT or SIGTERM
-ends the proxy, which then writes its reports: the exit status is that of a run.`,
+"page on http://ADDRESS/"; each new finding is a line on standard error. On SIGINT or SIGTERM the
+proxy stops and writes its reports; the exit status is that of a run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serveProxy(cmd, s, in) },
 	}
 	s.declare(cmd, func(one config.Setting) bool { return slices.Contains(proxySettings, one.Name) })
 	cmd.Flags().StringVar(&in.listen, "listen", "127.0.0.1:4011", "address to listen on; port 0 takes a free one")
-	cmd.Flags().StringVar(&in.page, "page", "", "address of a page that shows what is found, as 127.0.0.1:4012; it has what passes, for whoever may open it")
-	cmd.Flags().BoolVar(&in.enforce, "enforce", false, "answer what breaks the document with 400, 405 or 502 instead of passing it on")
-	cmd.Flags().IntVar(&in.maxBody, "max-body", 1<<20, "bytes of one body that are held for the judge; all at once have eight times as many at most")
+	cmd.Flags().StringVar(&in.page, "page", "", "address of a web page with the findings, as 127.0.0.1:4012; it shows the traffic to anyone who can open it")
+	cmd.Flags().BoolVar(&in.enforce, "enforce", false, "reject what breaks the document with 400, 405 or 502 instead of forwarding it")
+	cmd.Flags().IntVar(&in.maxBody, "max-body", 1<<20, "bytes of a body that are kept for judging; at most eight times as many in total")
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	return cmd
 }

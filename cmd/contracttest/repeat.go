@@ -21,7 +21,7 @@ func newRepeatCommand() *cobra.Command {
 	var from string
 	cmd := &cobra.Command{
 		Use:   "repeat ID",
-		Short: "Send the case of a finding again, or its sequence, as a report has it",
+		Short: "Send the request or the sequence of a finding again",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return repeat(cmd, s, from, args[0])
@@ -31,7 +31,7 @@ func newRepeatCommand() *cobra.Command {
 		return one.Again || one.Name == "report" || one.Name == "restart" || one.Name == "before" || one.Name == "after" || one.Name == "verbose"
 	})
 	s.declareFile(cmd)
-	cmd.Flags().StringVar(&from, "from", defaultFrom, "JSON report that has the finding, and the flags of its run; those given here count before them")
+	cmd.Flags().StringVar(&from, "from", defaultFrom, "JSON report with the finding and the flags of its run; flags given here take precedence")
 	return cmd
 }
 
@@ -72,10 +72,10 @@ func readReport(file string) (*report.Report, error) {
 	}
 	var rep report.Report
 	if err := json.Unmarshal(data, &rep); err != nil {
-		return nil, fmt.Errorf("%s is no JSON report: %w", file, err)
+		return nil, fmt.Errorf("%s is not a JSON report: %w", file, err)
 	}
 	if rep.Version != report.Version {
-		return nil, fmt.Errorf("%s is no JSON report of version %d", file, report.Version)
+		return nil, fmt.Errorf("%s is not a JSON report of version %d", file, report.Version)
 	}
 	return &rep, nil
 }
@@ -87,13 +87,13 @@ func findingOf(rep *report.Report, from, id string) (*report.Finding, error) {
 		switch f := &rep.Findings[i]; {
 		case id == "" || !strings.HasPrefix(f.ID, id):
 		case found != nil && found.ID != f.ID:
-			return nil, fmt.Errorf("%q begins several IDs in %s, as %s and %s", id, from, found.ID, f.ID)
+			return nil, fmt.Errorf("%q is ambiguous in %s: it matches %s and %s", id, from, found.ID, f.ID)
 		case found == nil || f.Severity == report.Error:
 			found = f
 		}
 	}
 	if found == nil {
-		return nil, fmt.Errorf("no finding in %s has the ID %q, of %d that there are", from, id, len(rep.Findings))
+		return nil, fmt.Errorf("no finding in %s has the ID %q; it has %s", from, id, count(len(rep.Findings), "finding"))
 	}
 	if found.Case.ID == "" {
 		return nil, fmt.Errorf("the finding %s in %s has no case that could be sent again", found.ID, from)

@@ -21,7 +21,7 @@ func newRunCommand() *cobra.Command {
 	s := &settings{}
 	cmd := &cobra.Command{
 		Use:   "run --spec openapi.yaml --target URL",
-		Short: "Send cases for every clause of a document to a server and judge the answers",
+		Short: "Test a server against every clause of a document",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd, s, func(*report.Report) {}) },
 	}
@@ -79,9 +79,9 @@ func run(cmd *cobra.Command, s *settings, then func(*report.Report)) error {
 		return err
 	}
 	if b := rep.Baseline; b != nil && s.BaselineUpdate {
-		fmt.Fprintf(cmd.ErrOrStderr(), "contracttest: %s: %s added, %d taken out\n", b.File, count(b.Added, "line"), b.Removed)
+		fmt.Fprintf(cmd.ErrOrStderr(), "contracttest: %s: %s added, %d removed\n", b.File, count(b.Added, "line"), b.Removed)
 		if b.Added > 0 {
-			fmt.Fprintln(cmd.ErrOrStderr(), "contracttest: put a reason in the place of each # TODO: why, which fails the next run")
+			fmt.Fprintln(cmd.ErrOrStderr(), "contracttest: replace each # TODO: why with a reason, or the next run fails")
 		}
 	}
 	then(rep)

@@ -45,7 +45,7 @@ func every(config.Setting) bool { return true }
 
 // declareFile makes the flag that names the file of settings.
 func (s *settings) declareFile(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.file, "config", "", "file of settings, in which flags are keys; "+config.FileName+" beside the document where it is there")
+	cmd.Flags().StringVar(&s.file, "config", "", "file of settings, with flags as keys; default: "+config.FileName+" beside the document, if it exists")
 }
 
 // flagValue is a setting as a flag. What is wrong is said once all flags are read, without

@@ -57,7 +57,7 @@ func newVerifyCommand() *cobra.Command {
 	cmd.Flags().StringVar(&spec, "spec", "openapi.yaml", specUsage)
 	hosts = fetchFlag(cmd)
 	cmd.Flags().StringVar(&failOn, "fail-on", report.Error, "what makes the exit status 1: error or warning")
-	cmd.Flags().BoolVar(&verbose, "verbose", false, "a line for every exchange, not only for those with findings")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "print every exchange, not only those with findings")
 	s.declare(cmd, func(one config.Setting) bool { return one.Name == "report" || one.Name == "redact" })
 	return cmd
 }
@@ -119,7 +119,7 @@ func verify(stdout io.Writer, contract *contracttest.Contract, seen *contracttes
 			}
 		}
 	}
-	fmt.Fprintf(stdout, "%d exchanges: %d as they should be (%d by their own verdict), %d not, %d outside the document\n",
+	fmt.Fprintf(stdout, "%d exchanges: %d as expected (%d by their own verdict), %d not, %d outside the document\n",
 		len(all), len(all)-failed-outside, expected, failed, outside)
 	if failed > 0 {
 		return errFindings

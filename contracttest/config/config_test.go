@@ -224,7 +224,7 @@ func every(config.Setting) bool { return true }
 func TestMissing(t *testing.T) {
 	file, err := config.Parse("f.yaml", []byte("target: ${MISSING_HERE}\nworkers: ${MISSING_HERE}\nheader: {A: \"${MISSING_HERE}\", B: \"${MISSING_HERE}\"}\nformat: {x: \"${MISSING_HERE}\"}"))
 	require.NoError(t, err)
-	const none = "${MISSING_HERE}: there is no such variable in the environment"
+	const none = "${MISSING_HERE}: the environment variable is not set"
 	over := func(flags ...string) *config.Layer {
 		l := &config.Layer{}
 		for i := 0; i < len(flags); i += 2 {

@@ -49,7 +49,7 @@ func Parse(file string, data []byte) (*Layer, error) {
 		return l, nil
 	}
 	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s:%d: want keys and what is set, as in target: http://127.0.0.1:8080", file, root.Line)
+		return nil, fmt.Errorf("%s:%d: want keys with values, as in target: http://127.0.0.1:8080", file, root.Line)
 	}
 	r := reader{l, file}
 	var wrong []error
@@ -57,7 +57,7 @@ func Parse(file string, data []byte) (*Layer, error) {
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		if line := seen[key.Value]; line != 0 {
-			wrong = append(wrong, fmt.Errorf("%s:%d: %s: it is there twice, see line %d", file, key.Line, key.Value, line))
+			wrong = append(wrong, fmt.Errorf("%s:%d: %s: duplicate of line %d", file, key.Line, key.Value, line))
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -95,7 +95,7 @@ func (r reader) set(key, value *yaml.Node) error {
 		return fmt.Errorf("%s:%d: there is no setting %q%s", r.file, key.Line, key.Value, match.Nearest(key.Value, names()))
 	}
 	if s.Flag {
-		return fmt.Errorf("%s:%d: %s is a flag alone: --%s", r.file, key.Line, s.Name, s.Name)
+		return fmt.Errorf("%s:%d: %s can only be given as a flag: --%s", r.file, key.Line, s.Name, s.Name)
 	}
 	if err := r.setNode(s, key.Line, resolved(value)); err != nil {
 		return r.at(s, value.Line, err)

@@ -115,7 +115,7 @@ func (l *Layer) setText(s *Setting, text string) (err error) {
 	case *[]string:
 		*v = append(*v, text)
 	default:
-		return errors.New("want pairs of a name and what belongs to it")
+		return errors.New("want a mapping of names to values")
 	}
 	if err != nil {
 		return fmt.Errorf("%q: want %s", text, s.Kind)
@@ -175,7 +175,7 @@ func variable(name string) (string, error) {
 	value, ok := os.LookupEnv(name)
 	switch {
 	case !ok:
-		return "", fmt.Errorf("there is no such variable in the environment%.0w", errNoVariable)
+		return "", fmt.Errorf("the environment variable is not set%.0w", errNoVariable)
 	case value == "":
 		return "", fmt.Errorf("the variable is empty%.0w", errNoVariable)
 	}

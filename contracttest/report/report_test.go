@@ -102,8 +102,8 @@ func known(r *report.Report) *report.Report {
 	r.Findings[0].Known = &report.Known{Why: "it is <mended> | next week", Line: 2}
 	r.Findings[1].Known = &report.Known{Why: "the proxy does it\x1b[31m", Until: "2027-01-31", Line: 3}
 	r.Baseline = &report.Baseline{File: "known.txt", Entries: 4, Stale: []report.Stale{
-		{Line: 5, Entry: "0123456789 error c op/gone # why", Reason: "the finding is gone: take the entry out"},
-		{Line: 6, Entry: "- error c op/a until 2001-01-01 # why", Reason: "its date is over: mend the finding, or give another date", Warning: true},
+		{Line: 5, Entry: "0123456789 error c op/gone # why", Reason: "the finding is gone: remove the entry"},
+		{Line: 6, Entry: "- error c op/a until 2001-01-01 # why", Reason: "its date has passed: fix the finding, or set another date", Warning: true},
 	}}
 	return r
 }
@@ -358,7 +358,7 @@ func TestMinCoverage(t *testing.T) {
 	assert.Equal(t, report.StatusFindings, r.Status())
 	var b bytes.Buffer
 	require.NoError(t, report.Text(&b, r, report.TextOptions{}))
-	assert.Contains(t, b.String(), "✗ too little is shown: 75.0 % of the clauses that could be tried, where 80 % are asked for")
+	assert.Contains(t, b.String(), "✗ coverage is too low: 75.0 % of the testable clauses are covered, 80 % are required")
 	r.Inconclusive = []string{"stopped"}
 	assert.Equal(t, report.StatusNoResult, r.Status())
 }

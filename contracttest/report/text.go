@@ -51,9 +51,9 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	p.wrapped(p.bold("contracttest")+"  ", strings.Repeat(" ", 14), printable(r.about()), maxNote)
 	switch {
 	case r.Saved != "":
-		p.wrapped("document  ", strings.Repeat(" ", 10), "saved as "+printable(r.Saved)+", which has the lines that are named here", maxNote)
+		p.wrapped("document  ", strings.Repeat(" ", 10), "saved as "+printable(r.Saved)+"; line numbers refer to that file", maxNote)
 	case r != asRead:
-		p.line("document  is on one line: the lines named here are those that jq . writes")
+		p.line("document  is on one line; line numbers refer to the output of jq .")
 	}
 	if r.Config != "" {
 		p.wrapped("settings  ", strings.Repeat(" ", 10), printable(r.Config), maxNote)
@@ -213,7 +213,7 @@ func (r *Report) severities() string {
 	for i, s := range r.Severities {
 		all[i] = fmt.Sprintf("findings of %s are %ss", s.Check, s.Severity)
 	}
-	return strings.Join(all, ", ") + ", as the run's settings say"
+	return strings.Join(all, ", ") + ", as configured"
 }
 
 // stale writes the entries of the baseline that have to be mended.
@@ -429,14 +429,14 @@ func verdict(r *Report) (text, severity string) {
 	}
 	switch {
 	case r.Void:
-		return "nothing is proven: the run is not set up as the target needs it", Error
+		return "nothing is proven: the run is not set up correctly for the target", Error
 	case r.Idle != "":
-		return "nothing is to be tested: " + r.Idle, ""
+		return "nothing to test: " + r.Idle, ""
 	case r.Stats.Exchanges == 0 && len(r.Findings) == 0:
 		if r.Traffic != nil {
-			return "nothing is tested: no exchange was judged", Warning
+			return "nothing was tested: no exchange was judged", Warning
 		}
-		return "nothing is tested: no request was sent", Warning
+		return "nothing was tested: no request was sent", Warning
 	case r.Errors() > 0 && len(r.Inconclusive) > 0:
 		return "the contract is broken: " + r.found(Error) + ", " + warnings + missing, Error
 	case r.Errors() > 0:
@@ -446,11 +446,11 @@ func verdict(r *Report) (text, severity string) {
 	case len(r.Inconclusive) > 0:
 		return "no result: no error was found, but not everything could be tested; " + warnings, Warning
 	case r.tooLittle():
-		return fmt.Sprintf("too little is shown: %.1f %% of the clauses that could be tried, where %v %% are asked for; no error was found, %s", r.Coverage.Share(), r.MinCoverage, warnings), Error
+		return fmt.Sprintf("coverage is too low: %.1f %% of the testable clauses are covered, %v %% are required; no error was found, %s", r.Coverage.Share(), r.MinCoverage, warnings), Error
 	case len(stale) > 0:
-		return fmt.Sprintf("the baseline has to be mended: %d of its entries; no error was found, %s", len(stale), warnings), Error
+		return fmt.Sprintf("the baseline needs an update in %d of its entries; no error was found, %s", len(stale), warnings), Error
 	case slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Known != nil && f.Severity == Error }):
-		return "nothing new: no error that is not known, " + warnings, ""
+		return "no new error, " + warnings, ""
 	case len(r.Findings) > 0:
 		return "the contract is kept, " + warnings, ""
 	}

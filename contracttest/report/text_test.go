@@ -81,8 +81,8 @@ func TestVerdict(t *testing.T) {
 		"! no result: no error was found, but not everything could be tested; 0 warnings": func(r *report.Report) { r.Findings, r.Inconclusive = nil, []string{"it died"} },
 		"✗ the contract is broken: 1 error, 0 warnings; a hook has failed":                func(r *report.Report) { r.Inconclusive, r.HookFailed = []string{"after: no"}, true },
 		"✗ no result: no error was found, 0 warnings; a hook has failed":                  func(r *report.Report) { r.Findings, r.Inconclusive, r.HookFailed = nil, []string{"after: no"}, true },
-		"! nothing is tested: no request was sent":                                        func(r *report.Report) { r.Findings, r.Stats.Exchanges = nil, 0 },
-		"✗ nothing is proven: the run is not set up as the target needs it":               func(r *report.Report) { r.Void = true },
+		"! nothing was tested: no request was sent":                                       func(r *report.Report) { r.Findings, r.Stats.Exchanges = nil, 0 },
+		"✗ nothing is proven: the run is not set up correctly for the target":             func(r *report.Report) { r.Void = true },
 	} {
 		r := small()
 		change(r)

@@ -99,28 +99,28 @@ func parse(line string) (*entry, error) {
 	e := &entry{id: fields[0], severity: fields[1], check: fields[2], clause: fields[3], why: why}
 	switch {
 	case !wantedID.MatchString(e.id):
-		return nil, fmt.Errorf("%q is no ID, which has 10 hexadecimal digits as reports show it, or is -", e.id)
+		return nil, fmt.Errorf("%q is not an ID: want the 10 hexadecimal digits that reports show, or -", e.id)
 	case e.severity != report.Error && e.severity != report.Warning:
-		return nil, fmt.Errorf("%q is no severity: error or warning", e.severity)
+		return nil, fmt.Errorf("%q is not a severity: want error or warning", e.severity)
 	}
 	rest := fields[fixed:]
 	if len(rest) > 0 && rest[0] != until {
 		if e.status, err = strconv.Atoi(rest[0]); err != nil || e.status < 100 || e.status > 999 {
-			return nil, fmt.Errorf("%q is no status", rest[0])
+			return nil, fmt.Errorf("%q is not a status", rest[0])
 		}
 		rest = rest[1:]
 	}
 	if len(rest) > 0 && rest[0] == until {
 		if len(rest) == 1 {
-			return nil, errors.New("until has no date, as in until 2027-01-31")
+			return nil, errors.New("until needs a date, as in until 2027-01-31")
 		}
 		if _, err := time.Parse(date, rest[1]); err != nil {
-			return nil, fmt.Errorf("%q is no date, as in until 2027-01-31", rest[1])
+			return nil, fmt.Errorf("%q is not a date, as in until 2027-01-31", rest[1])
 		}
 		e.until, rest = rest[1], rest[2:]
 	}
 	if len(rest) > 0 {
-		return nil, fmt.Errorf("%q is too much", rest[0])
+		return nil, fmt.Errorf("unexpected %q", rest[0])
 	}
 	return e, nil
 }
@@ -137,7 +137,7 @@ func split(line string) (fields []string, why string, err error) {
 		if rest[0] == '"' {
 			quoted, err := strconv.QuotedPrefix(rest)
 			if err != nil {
-				return nil, "", errors.New("a quotation mark is not closed")
+				return nil, "", errors.New("missing closing quotation mark")
 			}
 			if field, err = strconv.Unquote(quoted); err != nil {
 				return nil, "", fmt.Errorf("%s is not quoted well", quoted)
@@ -229,18 +229,18 @@ func (b *Baseline) Apply(rep *report.Report, run Run) {
 		}
 		warn := run.Warn
 		if e.id != anyID && again {
-			e.reason, e.gone = fmt.Sprintf("it is there twice, see line %d: take one out", line), true
+			e.reason, e.gone = fmt.Sprintf("duplicate of line %d: remove one of them", line), true
 		} else if e.found == 0 && !graver {
 			e.missing(run)
 		}
 		switch {
 		case e.gone:
 		case over:
-			e.reason = "its date is over: mend the finding, or give another date"
+			e.reason = "its date has passed: fix the finding, or set another date"
 		case graver && e.found == 0:
-			e.reason = "the finding is an error now: mend it, or change the entry"
+			e.reason = "the finding is now an error: fix it, or change the entry"
 		case (e.why == "" || e.why == Todo) && !run.updating:
-			e.reason, warn = "it does not say why: put a reason in the place of # "+Todo, false
+			e.reason, warn = "no reason is given: write one in place of # "+Todo, false
 		}
 		if e.untried {
 			out.Untried++
@@ -277,7 +277,7 @@ func (e *entry) missing(run Run) {
 		if len(checks) == 0 {
 			what = "check"
 		}
-		e.gone, e.reason = true, "it matches nothing: there is no such "+what+", take it out"
+		e.gone, e.reason = true, "it matches nothing, because there is no such "+what+": remove it"
 		return
 	}
 	tried := false
@@ -300,7 +300,7 @@ func (e *entry) missing(run Run) {
 }
 
 // gone is what is wrong with an entry whose finding was tried.
-const gone = "the finding is gone: take the entry out"
+const gone = "the finding is gone: remove the entry"
 
 func matching(e *entry, pattern string, all []string) []string {
 	var some []string

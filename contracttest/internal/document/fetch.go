@@ -106,7 +106,7 @@ func (f *fetcher) fetch(u *url.URL) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("cannot be fetched: the answer is %s", resp.Status)
+		return nil, fmt.Errorf("cannot be fetched: the response is %s", resp.Status)
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxFetchedFile+1))
 	switch {

@@ -65,14 +65,14 @@ func TestLeaks(t *testing.T) {
 			"signal SIGSEGV: segmentation violation", "{badmatch,{error,enoent}}", "kotlin.KotlinNullPointerException", "Cannot read properties of undefined",
 			"'NoneType' object is not subscriptable", "Cannot deserialize value of type `java.lang.Integer`", "WRONGTYPE Operation against a key", "Invalid `prisma.order.update()` invocation",
 		},
-		"a framework's error page":   {"<h1>Whitelabel Error Page</h1>", "because you have DEBUG = True in your settings"},
-		"a setting with a secret": {"password=hunter2", "aws_secret_access_key = wJalrXUtnFEMI", "DATABASE_URL=postgres"},
-		"a memory address":        {"&{0xc0000b4018 12}"},
-		"an internal address":       {"read tcp 172.17.0.2:8080->172.17.0.1:55555: i/o timeout", "upstream connect error to 10.1.2.3:8080", "dial tcp 10.0.3.7:5432: connect: connection refused", "connect ECONNREFUSED 127.0.0.1:5432", "orders.shop.svc.cluster.local is not ready", "lookup db on 10.96.0.10:53: no such host"},
-		"a URL with a password":   {"cannot connect to postgres://shop:geheim@db/shop", "amqp://:geheim@queue"},
-		"a private key":           {"-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"},
-		"an access key":           {"AKIAIOSFODNN7EXAMPLE"},
-		"a token":                 {"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"},
+		"a framework's error page": {"<h1>Whitelabel Error Page</h1>", "because you have DEBUG = True in your settings"},
+		"a setting with a secret":  {"password=hunter2", "aws_secret_access_key = wJalrXUtnFEMI", "DATABASE_URL=postgres"},
+		"a memory address":         {"&{0xc0000b4018 12}"},
+		"an internal address":      {"read tcp 172.17.0.2:8080->172.17.0.1:55555: i/o timeout", "upstream connect error to 10.1.2.3:8080", "dial tcp 10.0.3.7:5432: connect: connection refused", "connect ECONNREFUSED 127.0.0.1:5432", "orders.shop.svc.cluster.local is not ready", "lookup db on 10.96.0.10:53: no such host"},
+		"a URL with a password":    {"cannot connect to postgres://shop:geheim@db/shop", "amqp://:geheim@queue"},
+		"a private key":            {"-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"},
+		"an access key":            {"AKIAIOSFODNN7EXAMPLE"},
+		"a token":                  {"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"},
 	} {
 		for _, text := range texts {
 			for _, response := range []string{leaking(text), "HTTP/1.1 500\nContent-Type: text/plain\n\n" + text} {

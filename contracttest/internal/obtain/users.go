@@ -221,7 +221,7 @@ func (u *User) check() error {
 	}
 	for _, h := range u.FixedHeaders {
 		if in, name := u.Login.gives(); in == inHeader && strings.EqualFold(h.Name, name) {
-			return fmt.Errorf("fixedHeaders: %s is what the login gives, too: leave one of them out", h.Name)
+			return fmt.Errorf("fixedHeaders: %s is also set by the login: remove one of them", h.Name)
 		}
 	}
 	return nil

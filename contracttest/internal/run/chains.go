@@ -164,7 +164,7 @@ func (r *runner) sayUntried(why []string) {
 		}
 	}
 	for _, reason := range order {
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d sequences of the checks on state were not tried: %s", counts[reason], reason))
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d sequences of the checks on state were not run: %s", counts[reason], reason))
 	}
 }
 

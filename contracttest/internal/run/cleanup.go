@@ -243,13 +243,13 @@ func (r *runner) sayWhatStays() {
 		if len(paths) > maxLeftNamed {
 			named += ", …"
 		}
-		why := fmt.Sprintf(" (%s): to delete them is refused", named)
+		why := fmt.Sprintf(" (%s): the target refuses to delete them", named)
 		switch {
 		case r.opts.Keep:
-			why = fmt.Sprintf(" (%s), as --keep leaves them", named)
+			why = fmt.Sprintf(" (%s), because of --keep", named)
 		case r.world.At(http.MethodDelete, r.world.ItemPath(op)) == nil:
 			why = ": no operation of the document deletes them"
 		}
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d made by %s stay on the target%s", len(paths), op.ID, why))
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d created by %s remain on the target%s", len(paths), op.ID, why))
 	}
 }

@@ -57,7 +57,7 @@ func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	case a.refusesCaller():
 		// A renewal may be under way: once more.
 		if a = answerOf(r.send(ctx, valid)); a.refusesCaller() && !r.elsewhere(ctx, c.Op) {
-			why := fmt.Sprintf("the credential stopped working: the valid request of %s was accepted before, and is answered with %s now; give one that lasts, or a fresh one for each request (contracttest.Prepare)", c.Op.ID, a)
+			why := fmt.Sprintf("the credential stopped working: the valid request of %s, accepted before, now returns %s; give one that lasts longer, or a fresh one for each request (contracttest.Prepare)", c.Op.ID, a)
 			r.credential.lost.Store(&why)
 			return x
 		}
@@ -171,7 +171,7 @@ func (r *runner) checkCredentials() {
 func (r *runner) closedText(e *entrance) string {
 	answers := fmt.Sprintf("%s answers %s", e.ops[0].ID, e.answers[0])
 	if n := len(e.ops); n > 1 {
-		answers = fmt.Sprintf("all %d operations that need it answer %s", n, e.answers[0])
+		answers = fmt.Sprintf("all %d operations that need it return %s", n, e.answers[0])
 	}
 	if len(e.requirement) == 0 {
 		return r.closedUnnamed(e)
@@ -207,7 +207,7 @@ func (r *runner) closedText(e *entrance) string {
 func (r *runner) closedUnnamed(e *entrance) string {
 	answers := fmt.Sprintf("%s answers %s", e.ops[0].ID, e.answers[0])
 	if n := len(e.ops); n > 1 {
-		answers = fmt.Sprintf("all %d operations answer %s", n, e.answers[0])
+		answers = fmt.Sprintf("all %d operations return %s", n, e.answers[0])
 	}
 	for _, h := range r.opts.Headers {
 		if isSecretName(h.Name) {
@@ -288,7 +288,7 @@ func (r *runner) accuse(ctx, late context.Context, w wave, early bool) {
 }
 
 // lockedReason is why no more is sent to a target that has locked the run out.
-const lockedReason = "the target refuses the good credential since wrong ones were sent to it: it has locked the run out"
+const lockedReason = "the target refuses the good credential since wrong ones were sent: it has locked the run out"
 
 // unwise says why a case with a wrong credential is not sent.
 func (r *runner) unwise(c *plan.Case) string {

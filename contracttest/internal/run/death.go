@@ -63,7 +63,7 @@ func (r *runner) postMortem(ctx context.Context) {
 	slices.Reverse(suspects)
 	slices.SortStableFunc(suspects, func(a, b entry) int { return cmp.Compare(rankOf(a), rankOf(b)) })
 	if !r.revive(ctx) {
-		r.left.more += "; nobody can tell which it died of, as it does not come back (--restart CMD brings it back, and they are tried again)"
+		r.left.more += "; which of them crashed it is unknown, because it did not come back (with --restart CMD they are sent again one by one)"
 		return
 	}
 	for _, e := range suspects {

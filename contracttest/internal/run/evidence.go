@@ -289,7 +289,7 @@ func (r *runner) blameForm(ctx context.Context, c *plan.Case, o *outcome) {
 	for i, f := range o.findings {
 		if f.Check == judge.InvalidAccepted {
 			o.findings[i].Clause, o.findings[i].Place = c.Op.MessageClause.Name, Place(r.contract, c.Op.MessageClause)
-			o.findings[i].Message += " (in its plain form the request is refused)"
+			o.findings[i].Message += " (the same request in its plain form is refused)"
 		}
 	}
 }

@@ -188,7 +188,7 @@ func (r *runner) filledOps(ops map[*contract.Operation]bool) []string {
 		if !r.plan.opts.Filled[op] {
 			return ""
 		}
-		return "a request without what is required and readOnly is refused, of which OpenAPI 3.1 says nothing: all requests have it"
+		return "requests without the properties that are required and readOnly are refused, which OpenAPI 3.1 leaves open: all requests include them"
 	}) {
 		all = append(all, names+": "+what)
 	}
@@ -312,7 +312,7 @@ func (r *runner) shared(ops map[*contract.Operation]bool) []string {
 			}
 		}
 		if n > 0 {
-			all = append(all, fmt.Sprintf("%s: its requests share the %s that was given, as no operation makes one, and it is used up: %d of its clauses are not proven", op.ID, st.fixture.param.Spec.Name, n))
+			all = append(all, fmt.Sprintf("%s: all its requests share the given %s, because no operation creates one, and it is used up: %d of its clauses are not proven", op.ID, st.fixture.param.Spec.Name, n))
 		}
 	}
 	return all
@@ -329,11 +329,11 @@ func someOf(names []string) []string {
 // lacking says what the run may have to be told of the target.
 func (r *runner) lacking(op *contract.Operation) string {
 	if p := r.states.of(op).usedUp; p != nil {
-		return fmt.Sprintf("another %s (--value %s=VALUE), as the one that was given is gone or used up, perhaps by an earlier run, which may delete what is given", p.Spec.Name, p.Spec.Name)
+		return fmt.Sprintf("another %s (--value %s=VALUE): the given one is gone or used up, perhaps by an earlier run, since a run may delete what is given", p.Spec.Name, p.Spec.Name)
 	}
 	values := "values that exist on the target (--value NAME=VALUE)"
 	if f := r.states.of(op).fixture; f != nil && f.maker == nil && len(f.given) == 0 && r.world.Consumed(op.Method, op) == f.param {
-		values = fmt.Sprintf("a value of %s that may be used up (--value %s=VALUE), as %s", f.param.Spec.Name, f.param.Spec.Name, r.notMade(op, f.param))
+		values = fmt.Sprintf("a value of %s that may be used up (--value %s=VALUE): %s", f.param.Spec.Name, f.param.Spec.Name, r.notMade(op, f.param))
 	}
 	if op.AuthClause != nil {
 		return "a credential (--header 'NAME: VALUE') and " + values
@@ -348,9 +348,9 @@ func (r *runner) notMade(op *contract.Operation, p *contract.Param) string {
 		tried = append(tried, fmt.Sprintf("%s (%s)", s.Operation.ID, r.states.of(s.Operation).valid))
 	}
 	if len(tried) == 0 {
-		return "no operation makes one"
+		return "no operation creates one"
 	}
-	return "none could be made by " + strings.Join(someOf(tried), ", ")
+	return "none could be created by " + strings.Join(someOf(tried), ", ")
 }
 
 // beyondReach reports whether no run could have tried a clause that was not: no value is made for

@@ -21,7 +21,7 @@ import (
 
 // errSomebodys is why a request is not sent that would change what is not the
 // run's own.
-var errSomebodys = errors.New("it may change what the run has not made: give a value that may be used up (--value NAME=VALUE)")
+var errSomebodys = errors.New("it could change data that the run did not create: give a value that may be used up (--value NAME=VALUE)")
 
 // fixture is what the requests of an operation work on that consume: a resource
 // of the run's own, made anew when it is gone. Where nobody makes one, they have

@@ -34,13 +34,13 @@ func (o *Options) byOAuth2(c *contract.Contract, target send.Target) error {
 	get := o.OAuth2.Source(target, o.Secure, endpoint, discovered)
 	if len(schemes) == 0 {
 		if o.hasHeader("Authorization") {
-			return errors.New("oauth2: the header Authorization is given, too: leave one of them out")
+			return errors.New("oauth2: the header Authorization is given too: remove one of them")
 		}
 		o.Obtained = append(slices.Clone(o.Obtained), Obtained{For: ForHeader, Name: "Authorization", Prefix: "Bearer ", Get: get, secret: true, secrets: o.OAuth2.Secrets()})
 	}
 	for _, name := range schemes {
 		if len(o.Known[name]) > 0 || slices.ContainsFunc(o.Obtained, func(b Obtained) bool { return b.For == ForValue && b.Name == name }) {
-			return fmt.Errorf("oauth2: a value for the security scheme %s is given, too: leave one of them out", name)
+			return fmt.Errorf("oauth2: a value for the security scheme %s is given too: remove one of them", name)
 		}
 		o.Obtained = append(slices.Clone(o.Obtained), Obtained{For: ForValue, Name: name, Written: "an-access-token", Get: get, secrets: o.OAuth2.Secrets()})
 	}

@@ -109,10 +109,10 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 		return reason
 	}
 	if most := r.opts.OperationTime; most > 0 && time.Duration(st.took.Load()) >= most {
-		return fmt.Sprintf("its requests took the %s that an operation may take (--operation-time)", most)
+		return fmt.Sprintf("its requests used up the %s allowed for one operation (--operation-time)", most)
 	}
 	if !r.answered.Load() && r.hung.Load() >= maxHung {
-		return fmt.Sprintf("the target gave no answer in time %d times, and no other", maxHung)
+		return fmt.Sprintf("all %d requests timed out", maxHung)
 	}
 	return ""
 }

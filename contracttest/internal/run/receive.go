@@ -252,7 +252,7 @@ func (r *runner) countInbound(in *contract.Inbound, cl *contract.Clause) {
 	cov, v := &r.report.Coverage, r.receiver
 	if v == nil {
 		if cl == in.Clauses[0] {
-			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: in.Name, Reason: "it is a request of the target: --receive ADDR listens for it"})
+			cov.Unreached = append(cov.Unreached, report.Unreached{Clause: in.Name, Reason: "the target sends this request: listen for it with --receive ADDR"})
 		}
 		return
 	}
@@ -263,9 +263,9 @@ func (r *runner) countInbound(in *contract.Inbound, cl *contract.Clause) {
 		cov.Observed++
 		cov.Possible++
 	case v.came[in]:
-		cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: "no such request had it"})
+		cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: "no received request had it"})
 	default:
-		cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: cmp.Or(in.Why, "the target has sent no such request")})
+		cov.Unreached = append(cov.Unreached, report.Unreached{Clause: cl.Name, Reason: cmp.Or(in.Why, "the target sent no such request")})
 	}
 	cov.ByClause = append(cov.ByClause, report.Clause{
 		Clause: cl.Name, Text: cl.Text, Place: Place(r.contract, cl), State: state.String(), Operation: cl.Operation, Response: true,

@@ -389,7 +389,7 @@ func (s *state) refersTo(res *world.Resource) bool {
 }
 
 // errUsedUp is why a request is not sent whose value is good for one request alone.
-var errUsedUp = errors.New("what it refers to is good for one request, and there is no other")
+var errUsedUp = errors.New("the value it refers to is good for one request, and no other is available")
 
 // deep is the key of a context in which something is made for a request.
 type deep struct{}

@@ -85,10 +85,10 @@ func (o *Options) asUser(c *contract.Contract, target send.Target) error {
 		b := Obtained{For: ForHeader, Name: p.Name, Prefix: p.Text, Written: "a-login-gives-it", Get: p.Get, secret: true}
 		if p.Query() {
 			if b.For, b.Name = ForValue, queryScheme(c, p.Name); b.Name == "" {
-				return fmt.Errorf("auth: the token is to be sent in the query parameter %s, and the document has no security scheme with it (type: apiKey, in: query)", p.Name)
+				return fmt.Errorf("auth: the token goes into the query parameter %s, but the document has no security scheme for it (type: apiKey, in: query)", p.Name)
 			}
 		} else if o.hasHeader(p.Name) {
-			return fmt.Errorf("auth: the user has the header %s, which is given, too: leave one of them out", p.Name)
+			return fmt.Errorf("auth: the user has the header %s, which is given too: remove one of them", p.Name)
 		}
 		if p.Get != nil {
 			obtained = append(obtained, b)

@@ -127,7 +127,7 @@ type runner struct {
 // Why a run ends before its time, as it was told to.
 var (
 	errBudget      = errors.New("the budget ran out")
-	errMaxRequests = errors.New("the number of requests is used up")
+	errMaxRequests = errors.New("the maximum number of requests was reached")
 	errFailFast    = errors.New("an error ends the run")
 	errReset       = errors.New("the target could not be put back")
 )

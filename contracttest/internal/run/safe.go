@@ -51,7 +51,7 @@ func above(one, other string) bool {
 }
 
 // errSafe is why a request is not sent that may change something.
-var errSafe = errors.New("--safe sends GET, HEAD and OPTIONS alone")
+var errSafe = errors.New("--safe sends only GET, HEAD and OPTIONS")
 
 // leavesOut reports whether a run that is to be safe does not send a request.
 func (o *Options) leavesOut(req *wire.Request) bool {

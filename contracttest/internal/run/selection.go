@@ -138,10 +138,10 @@ func matchRoute(pattern string, op *contract.Operation) bool {
 // contradiction is the error of names that leave nothing to be done.
 func (s *Selection) contradiction(c *contract.Contract) error {
 	if len(s.skipChecks) > 0 && !slices.ContainsFunc(s.checks, func(name string) bool { return !s.SkipsCheck(name) }) {
-		return errors.New("no check is left to be made: see --only and --skip")
+		return errors.New("no check is left to run: see --only and --skip")
 	}
 	if len(s.skip) > 0 && !slices.ContainsFunc(c.Clauses, s.Clause) {
-		return errors.New("nothing is left to be tested: see --only and --skip")
+		return errors.New("nothing is left to test: see --only and --skip")
 	}
 	return nil
 }

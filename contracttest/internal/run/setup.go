@@ -19,7 +19,7 @@ func (r *runner) checkSetup(ctx context.Context) bool {
 	if text := r.wrongBase(ctx); text != "" {
 		r.report.Inconclusive, r.report.Void, r.wrongPlace = append(r.report.Inconclusive, text), true, true
 		for _, st := range r.states {
-			st.left = "no path of the document is where it was looked for"
+			st.left = "no path of the document was found at the base URL"
 		}
 		return false
 	}
@@ -64,7 +64,7 @@ func (r *runner) wrongBase(ctx context.Context) string {
 	if base == "" {
 		base = "/"
 	}
-	from := "from the document's first server; a path in --target takes its place"
+	from := "from the document's first server; a path in --target overrides it"
 	if r.opts.BasePath != nil {
 		from = "from BasePath"
 	} else if _, own := r.target.BasePath(); own {
@@ -74,7 +74,7 @@ func (r *runner) wrongBase(ctx context.Context) string {
 	if r.curlBase != noHost {
 		asked = r.curlBase + asked
 	}
-	return fmt.Sprintf("the base path may be wrong: every operation answers %s, as paths do that nobody can know; %s %s was asked for %s, and the base path %s comes %s",
+	return fmt.Sprintf("the base path may be wrong: every operation returns %s, as unknown paths do; %s %s was sent for %s, and the base path %s comes %s",
 		what, first.Request.Method, asked, first.Op.Path, base, from)
 }
 

@@ -117,9 +117,9 @@ func (s *state) slow() bool { return s.alone > 200*time.Millisecond }
 func (s *state) endless() string {
 	switch {
 	case s.late.Load() >= maxEndless:
-		return fmt.Sprintf("the operation gave no answer in time %d times", maxEndless)
+		return fmt.Sprintf("the operation timed out %d times", maxEndless)
 	case s.late.Load()+s.large.Load() >= maxEndless:
-		return fmt.Sprintf("the operation gave an answer without an end %d times", maxEndless)
+		return fmt.Sprintf("the operation returned an endless response %d times", maxEndless)
 	}
 	return ""
 }

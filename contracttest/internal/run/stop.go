@@ -32,7 +32,7 @@ func reasonOf(ctx context.Context) string {
 	case asTold(ctx):
 		return cause.Error()
 	case errors.Is(cause, context.DeadlineExceeded):
-		return "the time for the run was over"
+		return "the run was out of time"
 	default:
 		return "the run was stopped"
 	}
