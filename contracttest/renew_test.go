@@ -283,7 +283,7 @@ func TestAuthFileWrong(t *testing.T) {
 		{"", "auths: []", `auths: no such key; did you mean "auth"?`},
 		{"", "schemaVersion: 0.6.0\nconfigs: {maxTime: 5m}\nauth: [{name: ada, requireMockHandling: true}]", "user ada: want fixedHeaders or loginEndpointAuth"},
 		{"", login("headers: [{name: A, value: b}], token: {extractFrom: header, extractSelector: a, sendIn: header, sendName: B}}, fixedHeaders: [{name: b, value: c}], configs: {"), "user ada: configs: no such key"},
-		{"", "auth: [{name: ada, fixedHeaders: [{name: b, value: c}], loginEndpointAuth: {endpoint: /session, verb: POST, token: {extractFrom: header, extractSelector: a, sendIn: header, sendName: B}}}]", "user ada: fixedHeaders: b is what the login gives, too"},
+		{"", "auth: [{name: ada, fixedHeaders: [{name: b, value: c}], loginEndpointAuth: {endpoint: /session, verb: POST, token: {extractFrom: header, extractSelector: a, sendIn: header, sendName: B}}}]", "user ada: fixedHeaders: b is also set by the login"},
 		{"", "auth: [{name: ada, createUsers: {endpoint: /users, verb: POST}}]", "user ada: createUsers: payloadRaw: want what is sent to make a user"},
 		{"", "auth: [{name: ada, createUsers: {endpoint: /users, verb: POST, payloadRaw: a, contentType: a/b}}]", "user ada: createUsers: generators: want at least one"},
 		{"", made(`{placeHolder: y}`), `user ada: createUsers: generators 1: placeHolder "y": payloadRaw does not have it`},
