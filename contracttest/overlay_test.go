@@ -82,6 +82,7 @@ var amendments = []struct {
 	}), nil},
 	{"component-of-requests", shared, http.HandlerFunc(sharedHandler), nil},
 	{"request", narrowed, http.HandlerFunc(narrowedHandler), nil},
+	{"sometimes-refused", strings.Replace(narrowed, "properties: {name: {}}", "required: [name], properties: {name: {type: string}}", 1), http.HandlerFunc(sometimesHandler), []string{"valid-request-refused add/body/additionalProperties"}},
 	{"default", fmt.Sprintf(strings.Replace(amendable, `"400": {description: bad}`, "default: {description: wrong, content: {application/json: {schema: {type: object, required: [code]}}}}", 1), "3.0.3", "{type: object}", ""),
 		byQuery(canned(200, "application/json", `{}`), canned(201, "application/json", `{"id": 1}`)), nil},
 	{"never", fmt.Sprintf(amendable, "3.0.3", "{type: object}", ""), byQuery(canned(200, "application/json", `{}`), canned(404, "text/plain", "goroutine 1 [running]:\nmain.main()\n\t/srv/app/main.go:12 +0x1d\n")), []string{
@@ -184,6 +185,30 @@ func narrowedHandler(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	canned(201, "application/json", `{"id": 1}`)(w, r)
+}
+
+// sometimesHandler takes what is beside a name but what is nearly called so, as Go's JSON does.
+func sometimesHandler(w http.ResponseWriter, r *http.Request) {
+	members, ok := ofJSON(w, r)
+	if !ok {
+		return
+	}
+	name := ""
+	for key, value := range members {
+		_, ok := value.(string)
+		if !strings.EqualFold(key, "name") {
+			continue
+		}
+		if name = key; !ok {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+	}
+	if name == "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	canned(201, "application/json", `{"id": 1, "name": "a"}`)(w, r)
 }
 
 var toolVersion = regexp.MustCompile(`(?m)^  version: .*$`)

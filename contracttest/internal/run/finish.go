@@ -28,7 +28,7 @@ func (r *runner) finish(start time.Time) {
 	rep.Amendments = func(rep *report.Report) ([]report.Amendment, error) {
 		return amend.Actions(r.contract, rep, &amend.Run{
 			Answers: r.answers,
-			Refused: func(cl *contract.Clause) bool { return r.tried[cl].refused() },
+			Refused: func(cl *contract.Clause) bool { return !r.account[cl].Kept && r.tried[cl].refused() },
 			Hidden: func(name string) bool {
 				return isSecretName(name) || slices.ContainsFunc(r.opts.Redact, func(n string) bool { return strings.EqualFold(n, name) })
 			},
