@@ -88,6 +88,10 @@ var amendments = []struct {
 	{"never", fmt.Sprintf(amendable, "3.0.3", "{type: object}", ""), byQuery(canned(200, "application/json", `{}`), canned(404, "text/plain", "goroutine 1 [running]:\nmain.main()\n\t/srv/app/main.go:12 +0x1d\n")), []string{
 		"error-leak get/response/status", "undocumented-status get/response/status", "valid-request-refused get/query/q/enum",
 	}},
+	{"later", strings.Replace(fmt.Sprintf(amendable, "3.2.0", "{type: object, properties: {b: {$ref: '#/components/schemas/B'}}}", "components: {schemas: {B: {type: object, required: [c]}}, mediaTypes: {M: {schema: {}}}}\n"), "description: ok", "summary: fine, description: ok", 1),
+		byQuery(canned(200, "application/json", `{"b": null}`), canned(202, "application/json", `{"b": {"d": 1}}`)), nil},
+	{"old", strings.NewReplacer("openapi: 3.0.3", "swagger: '2.0'", "schema: {type: string, enum: [one, two]}", "type: string, enum: [one, two]", "content: {application/json: {schema: {type: object}}}", "schema: {type: array}").Replace(fmt.Sprintf(amendable, "3.0.3", "{type: object}", "")),
+		byQuery(canned(200, "application/json", `{}`), nil), []string{"response-schema get/response/200/body/type"}},
 	{"failure", fmt.Sprintf(amendable, "3.0.3", "{type: object}", ""), byQuery(canned(200, "application/json", `{}`), canned(500, "application/json", `{}`)), []string{"server-error get/response/status"}},
 	{"unchecked", fmt.Sprintf(amendable, "3.0.3", "{type: object}", ""), canned(200, "application/json", `{}`), []string{"invalid-request-accepted get/query/q/enum"}},
 }

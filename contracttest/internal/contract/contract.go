@@ -24,7 +24,7 @@ type Contract struct {
 	Sources    map[string]string
 	File       string // as it was named; places name it too
 	Doc        *openapi3.T
-	Converted  bool   // Doc is not what was written: Swagger 2.0 as OpenAPI 3.0, or OpenAPI 3.2 as 3.1
+	Converted  bool   // Doc is not what was written: Swagger 2.0 as OpenAPI 3.0
 	BasePath   string // path of the first server, without a slash at its end
 	Operations []*Operation
 	Clauses    []*Clause // of all operations, in order

@@ -92,9 +92,9 @@ func Parse(file string, data []byte, opts ...Option) (*Document, error) {
 	return d, nil
 }
 
-// Converted reports whether T is not the document as it was written: Swagger 2.0 as OpenAPI 3.0,
-// or OpenAPI 3.2 as 3.1.
-func (d *Document) Converted() bool { return d.from != nil }
+// Converted reports whether T is not the document as it was written, but Swagger 2.0 as OpenAPI 3.0.
+// What is written otherwise in OpenAPI 3.2 stands where it stood.
+func (d *Document) Converted() bool { return d.from != nil && !d.Version32() }
 
 // checkRoot warns of what concerns the document as a whole.
 func (d *Document) checkRoot() {
