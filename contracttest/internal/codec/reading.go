@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"slices"
+
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
@@ -22,6 +24,12 @@ func (r *Reading) left(why string, at ...string) {
 	if r.Leave == "" && why != "" {
 		r.Leave, r.At = why, at
 	}
+}
+
+// Undefined reports whether a reason is that no form of a value is defined: whoever sends it has no
+// other way.
+func Undefined(leave string) bool {
+	return slices.Contains([]string{leaveNested, leaveCookieList, leaveEmptyList, leaveSpread, leaveNullText}, leave)
 }
 
 func unreadable(why string, at ...string) Reading {

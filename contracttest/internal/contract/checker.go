@@ -77,11 +77,11 @@ func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
 // values are those of the path's parameters.
 func (op *Operation) values(r *wire.Request) (values map[string]string, found bool) {
 	for _, p := range op.Contract.underBase(r.Path()) {
-		if values, found = op.Match(p); found {
-			break
+		if values, found = op.Match(p.path); found && p.has(op) {
+			return values, true
 		}
 	}
-	return values, found
+	return nil, false
 }
 
 func (k *Checker) param(i int, p *Param, m *taken, check func() []Violation) []Violation {

@@ -138,7 +138,10 @@ func (t *routes) match(path string, last bool, f func(*Operation)) {
 // first. The second result tells whether the path is documented at all.
 func (c *Contract) Find(method, path string) (op *Operation, known bool) {
 	for _, p := range c.underBase(path) {
-		c.routes.match(p, false, func(o *Operation) {
+		c.routes.match(p.path, false, func(o *Operation) {
+			if !p.has(o) {
+				return
+			}
 			known = true
 			if o.Method == method && (op == nil || o.before(op)) {
 				op = o
@@ -162,7 +165,11 @@ func (op *Operation) before(other *Operation) bool {
 func (c *Contract) At(path string) []*Operation {
 	var all []*Operation
 	for _, p := range c.underBase(path) {
-		c.routes.match(p, false, func(o *Operation) { all = append(all, o) })
+		c.routes.match(p.path, false, func(o *Operation) {
+			if p.has(o) {
+				all = append(all, o)
+			}
+		})
 		if len(all) > 0 {
 			break
 		}
@@ -192,10 +199,10 @@ func (op *Operation) Rival(path string) *Operation {
 func (op *Operation) Ambiguous(path string) bool {
 	found := false
 	for _, p := range op.Contract.underBase(path) {
-		if _, ok := op.Match(p); !ok {
+		if _, ok := op.Match(p.path); !ok || !p.has(op) {
 			continue
 		}
-		op.Contract.routes.match(p, false, func(o *Operation) {
+		op.Contract.routes.match(p.path, false, func(o *Operation) {
 			found = found || o.Path != op.Path && o.Method == op.Method && !op.sameShape(o) && !op.moreConcrete(o)
 		})
 	}
@@ -222,12 +229,28 @@ func (op *Operation) sameShape(other *Operation) bool {
 	return slices.EqualFunc(op.segments, other.segments, func(a, b *segment) bool { return a.text == b.text })
 }
 
-func (c *Contract) underBase(path string) []string {
-	all := make([]string, 0, 2)
+// relative is what a path may be in a document, which has them without the path of a server.
+type relative struct {
+	path string
+	// base is that of a server which the path begins with all the same: then a path of the document
+	// has to begin so too, as no parameter has that value.
+	base string
+}
+
+// has reports whether an operation may have it.
+func (p relative) has(op *Operation) bool {
+	return p.base == "" || strings.HasPrefix(op.Path, p.base+"/")
+}
+
+// underBase lists what a path may be: under the path of a server, or as it is.
+func (c *Contract) underBase(path string) []relative {
+	all := make([]relative, 0, 2)
+	whole := relative{path: path}
 	for _, base := range c.bases {
 		if rest, ok := strings.CutPrefix(path, base); ok && strings.HasPrefix(rest, "/") {
-			all = append(all, rest)
+			all = append(all, relative{path: rest})
+			whole.base = base
 		}
 	}
-	return append(all, path)
+	return append(all, whole)
 }

@@ -38,7 +38,7 @@ func withPaths(t testing.TB, operations ...string) *contract.Contract {
 
 func TestFindByTemplate(t *testing.T) {
 	c := withPaths(t, "GET /", "GET /users/{id}", "DELETE /users/{id}", "GET /users/me", "GET /users/{id}.{format}", "GET /{kind}/me/x",
-		"GET /users('{name}')", "GET /users/{id}/items/{item}", "POST /a/{x}", "GET /a/{y}")
+		"GET /users('{name}')", "GET /users/{id}/items/{item}", "POST /a/{x}", "GET /a/{y}", "GET /v1/again/{id}")
 	tests := []struct {
 		method, path, want string
 		known              bool
@@ -54,6 +54,10 @@ func TestFindByTemplate(t *testing.T) {
 		{"GET", "/users('me')", "GET /users('{name}')", true},
 		{"GET", "/users('')", "", false},
 		{"GET", "/users/me/x", "GET /{kind}/me/x", true},
+		{"GET", "/v1/users/me/x", "GET /{kind}/me/x", true},
+		{"GET", "/v1/me/x", "", false}, // v1 is the base path
+		{"GET", "/v1/again/1", "GET /v1/again/{id}", true},
+		{"GET", "/v1/v1/again/1", "GET /v1/again/{id}", true},
 		{"GET", "/users/1/items/2", "GET /users/{id}/items/{item}", true},
 		{"GET", "/users/1/items/", "", false},
 		{"GET", "/users/1/items", "", false},

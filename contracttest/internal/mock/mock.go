@@ -17,6 +17,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -196,7 +197,8 @@ func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 		}
 		return out
 	}
-	if broken := op.CheckRequest(req); len(broken) > 0 {
+	broken := slices.DeleteFunc(op.CheckRequest(req), func(v contract.Violation) bool { return codec.Undefined(v.Leave) })
+	if len(broken) > 0 {
 		out := s.refuse(op, broken[0], fits(op, broken[0])...)
 		out.broken = broken
 		return out

@@ -143,6 +143,30 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// What is written as nothing says how is no fault of whoever sends it.
+func TestTakesWhatHasNoDefinedForm(t *testing.T) {
+	c, err := contracttest.Parse("open.yaml", []byte(`
+openapi: 3.0.3
+info: {title: open, version: "1"}
+paths:
+  /found:
+    get:
+      operationId: find
+      parameters:
+      - {name: filter, in: query, schema: {type: object, properties: {of: {type: object, properties: {n: {type: integer}}}}}}
+      - {name: n, in: query, schema: {type: integer, nullable: true}}
+      responses: {"204": {description: found}, "400": {description: bad}}
+`))
+	require.NoError(t, err)
+	h := contracttest.Mock(c)
+	for _, request := range []string{"GET /found?of=%7B%22n%22%3A1%7D", "GET /found?n="} {
+		assert.Equal(t, http.StatusNoContent, ask(t, h, request).Code, request)
+	}
+	for _, request := range []string{"GET /found?of=%7B%22n%22%3A%22a%22%7D", "GET /found?n=%2B1"} {
+		assert.Equal(t, http.StatusBadRequest, ask(t, h, request).Code, request)
+	}
+}
+
 func TestMadeValues(t *testing.T) {
 	read := func(h http.Handler, target string) string {
 		return ask(t, h, "GET "+target).Body.String()
