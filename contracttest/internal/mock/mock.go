@@ -210,13 +210,44 @@ func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 	}
 	want := accepted(r.Header.Values("Accept"))
 	if w == (wish{}) && acceptable(op, want) { // what is refused changes nothing
-		out, ok := s.remembered(op, req, want)
-		if !ok {
-			out = s.success(op, req, w, want)
-		}
-		return s.partial(op, req, out)
+		return s.plain(op, req, want)
 	}
 	return s.success(op, req, w, want)
+}
+
+// plain answers a request that asks for nothing special.
+func (s *Server) plain(op *contract.Operation, req *wire.Request, want func(string) float64) reply {
+	if get, _ := s.contract.Find(http.MethodGet, req.Path()); op.Method == http.MethodHead && get != nil {
+		return s.head(op, req, s.plain(get, req, want), want)
+	}
+	out, ok := s.remembered(op, req, want)
+	if !ok {
+		out = s.success(op, req, wish{}, want)
+	}
+	return s.partial(op, req, out)
+}
+
+// head is the answer of an operation that is HEAD, with the fields that GET has (RFC 9110 §9.3.2).
+func (s *Server) head(op *contract.Operation, req *wire.Request, get reply, want func(string) float64) reply {
+	doc := op.Response(get.Status)
+	if doc == nil {
+		return s.success(op, req, wish{}, want)
+	}
+	out := reply{op: op, note: get.note}
+	var err error
+	if out.Response, _, err = s.of(choice{response: doc, status: get.Status}, want); err != nil {
+		return s.success(op, req, wish{}, want)
+	}
+	for name, values := range get.Header {
+		was, there := out.Header[name]
+		if out.Header[name] = values; len(doc.CheckHeaders(out.Response)) == 0 {
+			continue
+		}
+		if delete(out.Header, name); there {
+			out.Header[name] = was
+		}
+	}
+	return out
 }
 
 // otherMethod answers a method that a path does not have.
@@ -328,7 +359,7 @@ func (s *Server) success(op *contract.Operation, req *wire.Request, w wish, want
 		out.Response, out.note = s.refused(op, http.StatusNotAcceptable, err.Error()), err.Error()
 		return out
 	}
-	out.Response, out.note = problem(http.StatusNotImplemented, err.Error()), err.Error()
+	out.Response, out.note = s.refused(op, http.StatusNotImplemented, err.Error()), err.Error()
 	return out
 }
 

@@ -167,6 +167,26 @@ paths:
 	}
 }
 
+// Where nothing keeps the document, the answer is one of its errors all the same.
+func TestWhatNothingKeeps(t *testing.T) {
+	c, err := contracttest.Parse("none.yaml", []byte(`
+openapi: 3.0.3
+info: {title: none, version: "1"}
+paths:
+  /none:
+    get:
+      operationId: none
+      responses:
+        "200": {description: never, content: {application/json: {schema: {type: integer, minimum: 2, maximum: 1}}}}
+        default: {description: else, content: {application/json: {schema: {type: object, required: [message], properties: {message: {type: string}}}}}}
+`))
+	require.NoError(t, err)
+	resp := ask(t, contracttest.Mock(c), "GET /none")
+	assert.Equal(t, http.StatusNotImplemented, resp.Code)
+	assert.Equal(t, "application/json", resp.Header().Get("Content-Type"))
+	assert.Contains(t, members(t, resp)["message"], "no answer is made that keeps the document")
+}
+
 func TestMadeValues(t *testing.T) {
 	read := func(h http.Handler, target string) string {
 		return ask(t, h, "GET "+target).Body.String()

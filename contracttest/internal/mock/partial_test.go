@@ -37,6 +37,9 @@ paths:
         "400": {description: bad}
         "404": {description: none}
         "416": {description: no such part, headers: {Content-Range: {schema: {type: string}}}}
+    head:
+      operationId: checkFile
+      responses: {"200": {description: there, headers: {ETag: {required: true, schema: {type: string}}, X-Of-Head: {required: true, schema: {type: integer}}}}, "400": {description: bad}, "404": {description: none}}
     patch:
       operationId: changeFile
       requestBody: {required: true, content: {application/json-patch+json: {schema: {type: array, items: {type: object}}}}}
@@ -150,6 +153,14 @@ func TestPartsAndConditions(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a documented HEAD", func(t *testing.T) {
+		resp := ask(t, h, "HEAD /files/1")
+		assert.Equal(t, tag, resp.Header().Get("ETag"))
+		assert.Equal(t, "application/json", resp.Header().Get("Content-Type"))
+		assert.NotEmpty(t, resp.Header().Get("X-Of-Head"))
+		assert.Empty(t, resp.Body.String())
+		assert.Equal(t, http.StatusNotFound, ask(t, h, "HEAD /files/2").Code)
+	})
 	t.Run("in a coding", func(t *testing.T) {
 		resp := ask(t, h, "GET /files/1\nAccept-Encoding: br;q=0, gzip;q=0.5")
 		assert.Equal(t, "gzip", resp.Header().Get("Content-Encoding"))
