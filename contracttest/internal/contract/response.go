@@ -1,9 +1,11 @@
 package contract
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -215,10 +217,44 @@ func (h *Header) Check(resp *wire.Response) []Violation {
 		}
 		return nil
 	}
-	if got := h.read(values); got.Found {
-		return judge(h.Node, got, "header "+h.Name, nil)
+	got := h.read(values)
+	if !got.Found {
+		return nil
 	}
-	return nil
+	broken := judge(h.Node, got, "header "+h.Name, nil)
+	if leave := h.leave(values); leave != "" {
+		for i := range broken {
+			broken[i].Leave = cmp.Or(broken[i].Leave, leave)
+		}
+	}
+	return broken
+}
+
+// Why what the document says of a header may not be what a server sends.
+const (
+	leaveHTTPDate  = "RFC 9110 §5.6.7: the value of this header is an HTTP-date, whatever the document says"
+	leaveEntityTag = "RFC 9110 §8.8.3: an entity tag is quoted, and what is inside keeps the schema"
+)
+
+// leave says why a header may break its schema: HTTP itself says how it is written.
+func (h *Header) leave(values []string) string {
+	if len(values) != 1 {
+		return ""
+	}
+	switch http.CanonicalHeaderKey(h.Name) {
+	case "Date", "Expires", "Last-Modified":
+		if _, err := http.ParseTime(values[0]); err == nil {
+			return leaveHTTPDate
+		}
+	case "Etag":
+		tag := strings.TrimPrefix(values[0], "W/")
+		if bare := strings.Trim(tag, `"`); tag == `"`+bare+`"` {
+			if got := h.read([]string{bare}); got.Found && len(judge(h.Node, got, "", nil)) == 0 {
+				return leaveEntityTag
+			}
+		}
+	}
+	return ""
 }
 
 // Write writes a value as Check reads it.

@@ -67,6 +67,35 @@ func TestCheckHeaders(t *testing.T) {
 	}
 }
 
+// What HTTP itself says of the syntax of a header binds a server, whatever its document says.
+func TestHeadersOfHTTP(t *testing.T) {
+	r := parse(t, head+`paths:
+  /a:
+    get:
+      operationId: op
+      responses:
+        "200":
+          description: Done.
+          headers:
+            Date: {schema: {type: string, format: date}}
+            Last-Modified: {schema: {type: string, format: date-time}}
+            Expires: {schema: {type: integer}}
+            ETag: {schema: {type: string, maxLength: 4, pattern: '^[0-9a-f]+$'}}
+            X-Date: {schema: {type: string, format: date-time}}
+`).Operations[0].Response(200)
+	const date = "Sat, 29 Oct 1994 19:43:31 GMT"
+	for header, left := range map[string]bool{
+		"Date: " + date: true, "Last-Modified: " + date: true, "Expires: " + date: true, "Last-Modified: yesterday": false, "Date: 29-10-1994": false, "X-Date: " + date: false,
+		`ETag: "0a"`: true, `ETag: W/"0a"`: true, `ETag: "0x"`: false, `ETag: 0x`: false, `ETag: "012345"`: false,
+	} {
+		got := r.CheckHeaders(response(t, "HTTP/1.1 200\n"+header+"\n"))
+		require.NotEmpty(t, got, header)
+		for _, v := range got {
+			assert.Equal(t, left, v.Leave != "", "%s: %s %s", header, v.Clause, v.Leave)
+		}
+	}
+}
+
 func TestCheckBody(t *testing.T) {
 	op := parse(t, strings.ReplaceAll(answers, "4xx", "4XX")).Operations[0]
 	tests := []struct {

@@ -105,6 +105,14 @@ func TestWhatSchemasLeave(t *testing.T) {
 		{"3.0.3", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"B","a":1}`, "discriminator", false},
 		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"C","a":1}`, "discriminator", true},
 		{"3.0.3", "{$ref: '#/components/schemas/Base'}", `{"k":"C"}`, "discriminator", true},
+		// More than one branch takes what the discriminator says is of one.
+		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: k}}", `{"k":"Cat"}`, "oneOf", true},
+		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: k, mapping: {c: Cat}}}", `{"k":"c"}`, "oneOf", true},
+		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: k}}", `{"k":"Cow"}`, "oneOf", false},
+		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: k}}", `{"k":"Cat","n":"a","m":"b"}`, "oneOf", false},
+		{"3.2.0", "{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: k, defaultMapping: Dog}}", `{"k":"Cow"}`, "oneOf", true},
+		{"3.0.3", "{oneOf: [{$ref: '#/components/schemas/Cat'}, {type: object, properties: {k: {type: string}}}], discriminator: {propertyName: k}}", `{"k":"Cat"}`, "oneOf", true},
+		{"3.1.0", "{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]}", `{"k":"Cat"}`, "oneOf", false},
 		// What stands beside a $ref is ignored in 3.0, though many a generator means it.
 		{"3.0.3", "{properties: {a: {$ref: '#/components/schemas/A', nullable: true}}}", `{"a":null}`, "a/type", true},
 		{"3.0.3", "{properties: {a: {$ref: '#/components/schemas/A', nullable: false}}}", `{"a":null}`, "a/type", false},
@@ -123,6 +131,8 @@ components:
   schemas:
     A: {type: object, required: [k, a], properties: {k: {type: string}, a: {type: integer}}}
     B: {type: object, required: [k, b], properties: {k: {type: string}, b: {type: integer}}}
+    Cat: {type: object, required: [k], properties: {k: {type: string}, n: {type: integer}}}
+    Dog: {type: object, required: [k], properties: {k: {type: string}, m: {type: integer}}}
     Base: {type: object, required: [k], properties: {k: {type: string}}, discriminator: {propertyName: k}}
     Heir: {allOf: [{$ref: '#/components/schemas/Base'}]}
 `).Operations[0]
@@ -135,6 +145,27 @@ components:
 			}
 		}
 		assert.True(t, found, name)
+	}
+}
+
+// A branch that has branches of its own is selected by the names of these, too.
+func TestDiscriminatorOfBranchesOfBranches(t *testing.T) {
+	op := parse(t, head+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: {oneOf: [{$ref: '#/components/schemas/Pet'}, {$ref: '#/components/schemas/Cow'}], discriminator: {propertyName: k}}}}}
+      responses: {"200": {description: Done.}}
+components:
+  schemas:
+    Pet: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: k, mapping: {puppy: Dog}}}
+    Cat: {type: object, required: [k], properties: {k: {type: string}, n: {type: integer}}}
+    Dog: {type: object, required: [k], properties: {k: {type: string}, m: {type: integer}}}
+    Cow: {type: object, required: [k], properties: {k: {type: string}}}
+`).Operations[0]
+	for body, kept := range map[string]bool{`{"k":"Cat","n":1}`: true, `{"k":"puppy"}`: true, `{"k":"Cow"}`: true, `{"k":"Cat","n":"a"}`: false, `{"k":"Bird"}`: false} {
+		got := op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+body))
+		assert.Equal(t, kept, len(got) == 0, "%s: %v", body, got)
 	}
 }
 

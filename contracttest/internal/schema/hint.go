@@ -18,6 +18,7 @@ const (
 	leaveNull          = "OpenAPI 3.0.3, Schema Object, nullable: whether a schema without a type takes null is read one way and the other"
 	leaveDescription   = "the description refers to an RFC, which may ask for more than the schema does"
 	leaveHint          = "OpenAPI 3.1.1 §4.8.25: a discriminator is a hint, which does not change whether a value is valid"
+	leaveShortcut      = "OpenAPI 3.1.0, Discriminator Object: it may shortcut validation, and the schema that it names takes the value"
 	leaveDiscriminator = "OpenAPI 3.0.3, Discriminator Object: without oneOf or anyOf the schemas that a value may name are not listed"
 )
 
@@ -213,10 +214,17 @@ type selector struct{ schema *openapi3.Schema }
 
 // namesOf returns the names by which a branch is selected: those of the mapping,
 // and the one of the component, which stands beside them (OpenAPI 3.0.3,
-// Discriminator Object: "implicit or explicit mapping"). An inline branch has
-// none, and a file only those of the mapping.
+// Discriminator Object: "implicit or explicit mapping"), and those of the branches of
+// a branch that goes by the same property. An inline branch has none, and a file only
+// those of the mapping.
 func (d selector) namesOf(branch *openapi3.SchemaRef) []string {
-	if branch.Ref == "" {
+	names := d.namesIn(branch, nil)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (d selector) namesIn(branch *openapi3.SchemaRef, around []*openapi3.SchemaRef) []string {
+	if branch.Ref == "" || len(around) > maxNested {
 		return nil
 	}
 	var names []string
@@ -228,9 +236,18 @@ func (d selector) namesOf(branch *openapi3.SchemaRef) []string {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	if inner := branch.Value; inner != nil && inner.Discriminator != nil && inner.Discriminator.PropertyName == d.schema.Discriminator.PropertyName {
+		for _, ref := range slices.Concat(inner.OneOf, inner.AnyOf) {
+			if !slices.Contains(around, ref) {
+				names = append(names, selector{inner}.namesIn(ref, append(around, branch))...)
+			}
+		}
+	}
+	return names
 }
+
+// maxNested bounds how deep branches of branches are looked for.
+const maxNested = 3
 
 // Branch returns the branch of oneOf or anyOf that the discriminator's value
 // names, or nil.
@@ -247,6 +264,35 @@ func (n *Node) Branch(name string) *Node {
 	for i, ref := range n.Schema.AnyOf {
 		if i < len(n.AnyOf) && slices.Contains(of.namesOf(ref), name) {
 			return n.AnyOf[i]
+		}
+	}
+	return nil
+}
+
+// shortcut says why several branches of a oneOf may take a value: its discriminator names one of them.
+func (n *Node) shortcut(v any) string {
+	members, _ := v.(map[string]any)
+	if n == nil || members == nil || n.Schema.Discriminator == nil {
+		return ""
+	}
+	name, _ := members[n.Schema.Discriminator.PropertyName].(string)
+	branch := n.Branch(name)
+	if branch == nil {
+		branch = n.defaultBranch()
+	}
+	if branch == nil || branch.Validates(members) != nil {
+		return ""
+	}
+	return leaveShortcut
+}
+
+// defaultBranch is the branch for a value that names none (OpenAPI 3.2.0, Discriminator Object,
+// defaultMapping); nil where there is none.
+func (n *Node) defaultBranch() *Node {
+	target, _ := n.Schema.Discriminator.Extensions["defaultMapping"].(string)
+	for i, ref := range n.Schema.OneOf {
+		if i < len(n.OneOf) && ref.Ref != "" && (ref.Ref == target || ref.Ref == components+target) {
+			return n.OneOf[i]
 		}
 	}
 	return nil

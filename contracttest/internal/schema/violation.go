@@ -149,6 +149,9 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 	node, clause := n.find(schema, keyword, path)
 	value, _ := valueAt(v, path)
 	broken := node.broken(clause, keyword, where(subject, path)+": violates: "+wanted(clause), value)
+	if keyword == "oneOf" {
+		broken.Leave = node.shortcut(value)
+	}
 	if node != nil && how.within {
 		node.inBranches(&broken, keyword, value, err)
 	}
@@ -226,7 +229,9 @@ func (n *Node) inBranches(v *Violation, keyword string, value any, err *jsonsche
 	nearest := ""
 	switch keyword {
 	case "oneOf":
+		leave := v.Leave
 		v.Within, v.Leave, nearest = n.within(n.OneOf, value, err)
+		v.Leave = cmp.Or(v.Leave, leave)
 	case "anyOf":
 		v.Within, v.Leave, nearest = n.within(n.AnyOf, value, err)
 	}
