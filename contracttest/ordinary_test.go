@@ -426,6 +426,24 @@ paths:
 `, h: http.HandlerFunc(search),
 		},
 		{
+			name: "a failure where a body is absent that the document forgets to require", errors: []string{"search/response/status"}, spec: `
+openapi: 3.0.3
+info: {title: search, version: "1"}
+paths:
+  /search:
+    post:
+      operationId: search
+      requestBody: {content: {application/json: {schema: {type: object, properties: {max: {type: integer}}}}}}
+      responses: {"204": {description: found}, "400": {description: bad}, "415": {description: no JSON}}
+`, h: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && r.URL.EscapedPath() == "/search" && r.ContentLength == 0 {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+				search(w, r)
+			}),
+		},
+		{
 			// What is inside it is not to blame.
 			name: "a part that needs more than the document says", errors: []string{"addGift/body/card/optional", "addGift/body/card/type"}, spec: `
 openapi: 3.0.3

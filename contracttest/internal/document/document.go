@@ -82,7 +82,7 @@ func Parse(file string, data []byte, opts ...Option) (*Document, error) {
 		d.root, d.from, d.warnings = mended.root, mended.from, mended.warnings
 	}
 	d.warnings = append(d.warnings, src.lost...)
-	d.readExact(src.location().Path, src.loaded)
+	d.readExact(pathOf(src.location()), src.loaded)
 	for name, text := range src.files {
 		d.readExact(name, text)
 	}

@@ -234,3 +234,19 @@ components:
 	assert.Equal(t, "doc.yaml:26:9", place.String())
 	assert.Equal(t, "/components/mediaTypes/A/schema/type", place.Pointer)
 }
+
+// A bound beyond what a double holds is exact wherever the document is from: a value at
+// the bound would else break it.
+func TestNumbersAreExact(t *testing.T) {
+	const text = `{"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": {},
+  "components": {"schemas": {"A": {"type": "integer", "maximum": 9223372036854775807}}}}`
+	for _, file := range []string{"doc.json", "/specs/doc.json", "http://127.0.0.1:8080/openapi.json", "https://api.example/a%20b/openapi?v=1"} {
+		t.Run(file, func(t *testing.T) {
+			d, err := document.Parse(file, []byte(text))
+			require.NoError(t, err)
+			got, ok := d.Exactly(d.T.Components.Schemas["A"].Value, "maximum")
+			assert.True(t, ok)
+			assert.EqualValues(t, "9223372036854775807", got)
+		})
+	}
+}

@@ -67,6 +67,10 @@ func (e *Exchange) bodyViolations(m *contract.Media) []contract.Violation {
 	return e.violations
 }
 
+// leaveNote is why the content of a redirect need not be what a default has for it, which is
+// written with errors in mind.
+const leaveNote = "RFC 9110 §15.4: the content of a redirect is usually a short note with the link"
+
 func responseMediaType(e *Exchange) []Finding {
 	if e.Response == nil {
 		return nil
@@ -89,8 +93,11 @@ func responseMediaType(e *Exchange) []Finding {
 			Clause: doc.MediaType, Message: fmt.Sprintf("%s: %s: %s", status(e.Response.Status), err, clip(e.text())),
 			Expected: doc.MediaType.Text, Actual: "Content-Type: " + label,
 		}
-		if strings.TrimSpace(label) == "" {
+		switch {
+		case strings.TrimSpace(label) == "":
 			f = f.left(doc.Unlabelled())
+		case e.Response.Status/100 == 3 && doc.Key == "default":
+			f = f.left(leaveNote)
 		}
 		return []Finding{f}
 	}

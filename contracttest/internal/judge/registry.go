@@ -19,15 +19,16 @@ var Checks = []Check{
 	},
 	{
 		Name: "redirect", run: redirect,
-		Doc:    "The answer is a 3xx status that the document does not have. Redirects are never followed.",
-		Silent: "A path that is written otherwise is sent to the documented spelling. 304 in answer to a recorded request that asks for what has changed.",
-		Refs:   "RFC 9110 §15.4",
+		Doc:      "The answer is a 3xx status that the document does not have. Redirects are never followed.",
+		Severity: "a warning where the document does not have the path",
+		Silent:   "A path that is written otherwise is sent to the documented spelling. 304 in answer to a recorded request that asks for what has changed.",
+		Refs:     "RFC 9110 §15.4",
 	},
 	{
 		Name: UndocumentedStatus, run: undocumentedStatus,
 		Doc:      "The document does not have the status for the operation, nor its range or a default.",
 		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 in answer to a credential that is missing, made up or changed, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like, and 206 to a Range, for a case that asks for it), or where the case is left to the receiver",
-		Silent:   "403 in answer to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 in answer to an Accept that takes no documented media type.",
+		Silent:   "403 in answer to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 in answer to an Accept that takes no documented media type, whatever else is wrong with the request.",
 		Refs:     "OpenAPI 3.0.3, Responses Object",
 	},
 	{
@@ -78,8 +79,8 @@ var Checks = []Check{
 	{
 		Name: "response-media-type", run: responseMediaType,
 		Doc: "The Content-Type of a response is not a documented one, in another charset, missing, or given twice.",
-		Severity: "a warning for a documented media type that the request does not accept, and for a body without a Content-Type where " +
-			"application/octet-stream or a range that takes it is documented",
+		Severity: "a warning for a documented media type that the request does not accept, for a body without a Content-Type where " +
+			"application/octet-stream or a range that takes it is documented, and for a redirect that only the default documents",
 		Silent: "Responses without a body.",
 		Refs:   "RFC 9110 §8.3, §12.5.1",
 	},

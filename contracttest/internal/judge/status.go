@@ -1,13 +1,16 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 func connection(e *Exchange) []Finding {
@@ -85,6 +88,10 @@ func oneOf(codes []string) string {
 	return strings.Join(codes[:last], ", ") + " or " + codes[last]
 }
 
+// leaveElsewhere is why a path that the document does not have may lead elsewhere, as where a
+// server cuts the slash off the end of any path.
+const leaveElsewhere = "OpenAPI 3.0.3, Paths Object: nothing is said of paths that a document does not list"
+
 func redirect(e *Exchange) []Finding {
 	if e.Response == nil || e.Response.Status/100 != 3 || e.Documented() != nil {
 		return nil
@@ -95,10 +102,14 @@ func redirect(e *Exchange) []Finding {
 	if e.Recorded && e.Response.Status == http.StatusNotModified && (e.Request.Get("If-None-Match") != "" || e.Request.Get("If-Modified-Since") != "") {
 		return nil // what a client has already, it asks for so (RFC 9110 §15.4.5)
 	}
-	return []Finding{{
+	f := Finding{
 		Message:  fmt.Sprintf("%s to %q", status(e.Response.Status), clip([]byte(e.Response.Header.Get("Location")))),
 		Expected: e.expected(), Actual: status(e.Response.Status),
-	}}
+	}
+	if e.Expect == plan.RefusePath {
+		f = f.left(leaveElsewhere)
+	}
+	return []Finding{f}
 }
 
 // byHTTP lists the refusals that HTTP itself defines for what a clause is
@@ -125,9 +136,10 @@ func (e *Exchange) byHTTP() []int {
 	case schema.InHeader:
 		codes = append(codes, http.StatusRequestHeaderFieldsTooLarge)
 	case schema.InPath:
-		codes = append(codes, http.StatusNotFound, http.StatusRequestURITooLong)
+		codes = append(codes, http.StatusNotFound, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge)
 	case schema.InQuery:
-		codes = append(codes, http.StatusRequestURITooLong)
+		// Many servers bound the request line and the header fields together, and say 431 of both.
+		codes = append(codes, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge)
 	}
 	return codes
 }
@@ -163,9 +175,45 @@ func undocumentedStatus(e *Exchange) []Finding {
 }
 
 // notAcceptable reports whether the answer is what RFC 9110 §15.5.7 has for a request that
-// accepts no media type of it.
+// accepts no media type of it, whatever else is wrong with that request.
 func (e *Exchange) notAcceptable() bool {
-	return e.Response.Status == http.StatusNotAcceptable && e.Leave == plan.LeaveAccept
+	return e.Response.Status == http.StatusNotAcceptable && (e.Leave == plan.LeaveAccept || e.acceptsNone())
+}
+
+// acceptsNone reports whether the Accept of a request takes no media type that the document
+// has for a success.
+func (e *Exchange) acceptsNone() bool {
+	lines := e.Request.Values("Accept")
+	if len(lines) == 0 {
+		return false
+	}
+	var ranges []mediatype.Type
+	for _, text := range mediatype.List(strings.Join(lines, ", ")) {
+		t, err := mediatype.Parse(text)
+		if err != nil {
+			return false
+		}
+		if q, err := strconv.ParseFloat(cmp.Or(t.Params["q"], "1"), 64); err != nil {
+			return false
+		} else if q > 0 {
+			delete(t.Params, "q")
+			ranges = append(ranges, t)
+		}
+	}
+	documented := false
+	for _, r := range e.Op.Responses {
+		if r.Key != "default" && !strings.HasPrefix(r.Key, "2") {
+			continue
+		}
+		for _, m := range r.Media {
+			got, err := mediatype.Parse(m.Key)
+			if err != nil || strings.Contains(m.Key, "*") || slices.ContainsFunc(ranges, func(t mediatype.Type) bool { return t.Accepts(got) }) {
+				return false
+			}
+			documented = true
+		}
+	}
+	return documented
 }
 
 // lacksCredential reports whether the answer is the usual one to a credential

@@ -169,8 +169,8 @@ func (l *learner) fill(ctx context.Context, of func(*contract.Operation) bool) {
 }
 
 // needs finds out whether the valid request of an operation needs what an option adds to
-// its body: it is refused without, and accepted with it. It reports whether either was
-// accepted.
+// its body: it is refused without, or ends in a failure, and is accepted with it. It reports
+// whether either was accepted.
 func (l *learner) needs(ctx context.Context, op *contract.Operation, option map[*contract.Operation]bool) bool {
 	without := plan.Base(op, l.opts)
 	option[op] = true
@@ -180,7 +180,7 @@ func (l *learner) needs(ctx context.Context, op *contract.Operation, option map[
 		return false
 	}
 	x := l.r.send(ctx, without)
-	if a := answerOf(x); a.refuses() && !a.refusesCaller() && a.status != http.StatusTooManyRequests {
+	if a := answerOf(x); a.class() == 5 || a.refuses() && !a.refusesCaller() && a.status != http.StatusTooManyRequests {
 		option[op] = accepted(op, l.r.send(ctx, with))
 	}
 	return option[op] || accepted(op, x)
