@@ -45,6 +45,49 @@ paths:
       responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}}
 `
 
+// locker has boxes that are there no more once their time to live was no integer, and
+// takes only names of letters and digits.
+func locker() http.Handler {
+	var mu sync.Mutex
+	boxes := map[int]bool{}
+	last := 0
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /boxes", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if _, ok := ofJSON(w, r); !ok {
+			return
+		}
+		last++
+		boxes[last] = true
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(map[string]int{"id": last})
+	})
+	mux.HandleFunc("PUT /boxes/{id}", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		id, err := strconv.Atoi(r.PathValue("id"))
+		if err != nil || !boxes[id] {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		members, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		name, isText := members["name"].(string)
+		ttl, isNumber := members["ttl"].(float64)
+		if !isText || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || name == "" || !isNumber || ttl < 0 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		boxes[id] = ttl == math.Trunc(ttl)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
 // bodyOfJSON reads a body of JSON, and answers where it is none.
 func bodyOfJSON(w http.ResponseWriter, r *http.Request) (any, bool) {
 	kind, params, err := mime.ParseMediaType(strings.Join(r.Header.Values("Content-Type"), ", "))
@@ -560,6 +603,27 @@ components:
     Member: {type: object, properties: {name: {type: string, maxLength: 40}}}
     Added: {type: object, required: [id], properties: {id: {type: integer}}}
 `, errors: []string{"renameMember/response/status", "renameMember/body/additionalProperties"}, h: club(), workers: 1,
+		},
+		{
+			// Requests that are refused for other reasons do not make it a fault.
+			name: "what is there no more after a request that should have been refused", spec: `
+openapi: 3.0.3
+info: {title: boxes, version: "1"}
+paths:
+  /boxes:
+    post:
+      operationId: addBox
+      requestBody: {required: true, content: {application/json: {schema: {type: object}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}, "400": {description: bad}, "415": {description: no JSON}}
+  /boxes/{id}:
+    put:
+      operationId: changeBox
+      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+      requestBody:
+        required: true
+        content: {application/json: {schema: {type: object, required: [name, ttl], properties: {ttl: {type: integer, minimum: 0}, name: {type: string}}}}}
+      responses: {"204": {description: changed}, "400": {description: bad}, "404": {description: none}, "415": {description: no JSON}}
+`, errors: []string{"changeBox/body/ttl/type", "changeBox/body/name/type"}, h: locker(),
 		},
 		{
 			// That it is denied is an answer of a service that is asked for permissions.

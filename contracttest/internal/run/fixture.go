@@ -45,6 +45,7 @@ type fixture struct {
 	done  []map[string]string // of what requests were accepted for, the last ones: one may have what no other may
 	used  atomic.Bool         // a request was accepted
 	vain  atomic.Int32        // how often another resource was taken, and nothing came of it
+	gone  atomic.Int32        // the same, where a resource seemed to be there no more
 	spent atomic.Bool         // it turned out that an accepted request uses a resource up
 }
 
@@ -100,14 +101,21 @@ func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request,
 	other := c.Request.Method != c.Op.Method
 	share := f.maker == nil || f.adds && !other
 	x, before := f.try(ctx, c, planned, do, share, f.exclusive || f.spent.Load() || other)
-	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) || f.vain.Add(1) > maxVain {
+	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) {
+		return x
+	}
+	tried, most := &f.vain, int32(maxVain)
+	if x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone { // whatever others are refused for
+		tried, most = &f.gone, leases // which may all be under way
+	}
+	if tried.Add(1) > most {
 		return x
 	}
 	// It may be refused for what was done to the resource before.
 	f.drop()
 	again, _ := f.try(ctx, c, planned, do, share, true)
 	if accepted(c.Op, again) {
-		f.vain.Add(-1)
+		tried.Add(-1)
 		f.spent.Store(true)
 	}
 	return again
