@@ -68,11 +68,14 @@ func (t Type) JSON() bool {
 // documented, since RFC 8259 §8.1 knows no other. Any other parameter that t
 // documents must be there with that value; parameters that t does not mention
 // are of no account.
+//
+// application/*+json, which no RFC knows and ASP.NET writes, is all with that
+// structured syntax suffix.
 func (t Type) Accepts(got Type) bool {
 	if t.Type != "*" && t.Type != got.Type {
 		return false
 	}
-	if t.Subtype != "*" && t.Subtype != got.Subtype {
+	if suffix, ranged := strings.CutPrefix(t.Subtype, "*"); !ranged && t.Subtype != got.Subtype || ranged && !strings.HasSuffix(got.Subtype, suffix) {
 		return false
 	}
 	want, documented := t.Params["charset"]
@@ -97,7 +100,10 @@ func (t Type) specificity() int {
 	if t.Type != "*" {
 		n += 100
 	}
-	if t.Subtype != "*" {
+	switch {
+	case strings.HasPrefix(t.Subtype, "*+"):
+		n += 50
+	case t.Subtype != "*":
 		n += 100
 	}
 	return n

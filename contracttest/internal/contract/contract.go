@@ -429,19 +429,20 @@ func complete(content openapi3.Content) {
 	}
 }
 
-// mediaKeys returns the documented media types in lexical order, JSON first.
+// mediaKeys returns the documented media types in lexical order, JSON first: what is sent of
+// application/*+json is a guess.
 func mediaKeys(content openapi3.Content) []string {
-	keys := slices.Collect(maps.Keys(content))
-	slices.SortFunc(keys, func(a, b string) int {
-		aj, bj := strings.Contains(a, "json"), strings.Contains(b, "json")
-		if aj != bj {
-			if aj {
-				return -1
-			}
+	rank := func(key string) int {
+		switch {
+		case !strings.Contains(key, "json"):
+			return 2
+		case strings.Contains(key, "*"):
 			return 1
 		}
-		return cmp.Compare(a, b)
-	})
+		return 0
+	}
+	keys := slices.Collect(maps.Keys(content))
+	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a, b)) })
 	return keys
 }
 

@@ -319,7 +319,7 @@ func (s *settings) try(name string) (r result) {
 			case plan.Late:
 				continue
 			}
-			if cl.Side == contract.ResponseSide {
+			if cl.Side == contract.ResponseSide && cl.Unjudged() {
 				reason = cl.Unplanned
 			}
 			p := place{cl.Place.File, cl.Place.Pointer, cl.Keyword, cl.Side}

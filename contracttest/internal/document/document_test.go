@@ -112,6 +112,31 @@ func TestMended(t *testing.T) {
 	}
 }
 
+// An enumeration that no value of the type is in would refuse everything.
+func TestEnumOfAnotherType(t *testing.T) {
+	for _, tt := range []struct{ name, schema, want string }{
+		{"of the items", "{type: array, items: {type: string}, enum: [a, b]}", "doc.yaml:7:77: enum ignored: none of its values is of the type array"},
+		{"of numbers", "{type: string, enum: [1, 2]}", "doc.yaml:7:55: enum ignored: none of its values is of the type string"},
+		{"of two types", "{type: string, enum: [1, a]}", ""},
+		{"of integers", "{type: number, enum: [1, 2]}", ""},
+		{"of fractions", "{type: integer, enum: [1.0]}", ""},
+		{"of null, which the type is not", "{type: string, nullable: true, enum: [null]}", ""},
+		{"of dates", "{type: string, enum: [2020-01-01]}", ""},
+		{"without a type", "{enum: [1, a]}", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := document.Parse("doc.yaml", []byte(head+"paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: "+tt.schema+"}\n      "+done))
+			require.NoError(t, err)
+			d.Locate(nil)
+			if tt.want == "" {
+				assert.Empty(t, d.Warnings())
+			} else {
+				assert.Equal(t, []string{tt.want}, d.Warnings())
+			}
+		})
+	}
+}
+
 // What is not read of a document is a warning at its place.
 func TestDocumentAsAWhole(t *testing.T) {
 	const path = `{"get": {"responses": {"200": {"description": "ok"}}}}`

@@ -1,6 +1,9 @@
 package document
 
 import (
+	"encoding/json"
+	"strings"
+
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
@@ -28,6 +31,7 @@ func (d *Document) normalize() {
 	for _, s := range d.parts.schemas {
 		d.restore(s.schema)
 		d.sharpen(s.schema)
+		d.dropEnum(s.schema, s.pointer)
 		d.cut(s.schema, nil)
 		d.OneSided = d.OneSided || s.schema.ReadOnly || s.schema.WriteOnly
 	}
@@ -101,6 +105,36 @@ func (d *Document) restore(s *openapi3.Schema) {
 	if d.Version31() && s.Const == nil && len(s.Enum) == 0 && hasConst(s) {
 		s.Enum = []any{nil}
 	}
+}
+
+// dropEnum leaves out an enumeration without a value of the schema's type, which nothing is valid
+// by: mostly it was meant for the items of the array.
+func (d *Document) dropEnum(s *openapi3.Schema, pointer string) {
+	if len(s.Enum) == 0 || s.Type == nil || len(s.Type.Slice()) == 0 || IsNullConst(s) {
+		return
+	}
+	for _, v := range s.Enum {
+		typ := "" // which fits, as nothing is known of it
+		switch v.(type) {
+		case nil:
+			typ = "null"
+		case string:
+			typ = "string"
+		case bool:
+			typ = "boolean"
+		case float64, json.Number:
+			typ = "number"
+		case []any:
+			typ = "array"
+		case map[string]any:
+			typ = "object"
+		}
+		if typ == "" || s.Type.Includes(typ) || typ == "null" && s.Nullable || typ == "number" && s.Type.Includes("integer") {
+			return
+		}
+	}
+	d.Warn(At(s.Origin, pointer, "enum"), "enum ignored: none of its values is of the type %s", strings.Join(s.Type.Slice(), " or "))
+	s.Enum = nil
 }
 
 // IsNullConst reports whether the enum of a schema is what its const of null was

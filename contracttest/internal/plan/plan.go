@@ -364,7 +364,7 @@ func (pl *planner) makeBase() (draft, error) {
 func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 	g, err := pl.maker.Good(p.Node)
 	if p.Syntax == nil && err == nil {
-		g = pl.visible(p.Node, g)
+		g = pl.sendable(p, pl.flat(p.Node, g))
 	}
 	if len(pl.maker.Given(p.Node)) > 0 && err == nil {
 		return g, nil
@@ -390,6 +390,23 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 		}
 	}
 	return g, err
+}
+
+// sendable returns a good value that can be sent in the place of a parameter: the plainest text
+// of a pattern is often none at all, which no path has. It is the one that is given where the
+// schema has no other.
+func (pl *planner) sendable(p *contract.Param, g value.Good) value.Good {
+	in := places[p.Spec.In]
+	if value.Travels(g.V, in) {
+		return g
+	}
+	const most = 12
+	for _, other := range pl.maker.Others(p.Node, most) {
+		if value.Travels(other.V, in) {
+			return other
+		}
+	}
+	return g
 }
 
 // goodHeads makes the headers of the parts of multipart bodies.
@@ -453,12 +470,32 @@ func bare(m *contract.Media, g value.Good) value.Good {
 // without a member is no text at all there, as is p of {age, name}, both optional,
 // in a query. It is the one that is given where the schema has no other.
 func (pl *planner) visible(n *contract.Node, g value.Good) value.Good {
-	if !emptyObject(g.V) {
+	return pl.other(n, g, func(members map[string]any) bool { return len(members) > 0 })
+}
+
+// flat returns a good value that shows and, if there is one, has no lists and objects in an
+// object: how these are written there is not defined.
+func (pl *planner) flat(n *contract.Node, g value.Good) value.Good {
+	return pl.other(n, pl.visible(n, g), func(members map[string]any) bool {
+		for _, v := range members {
+			if !scalar(v) {
+				return false
+			}
+		}
+		return len(members) > 0
+	})
+}
+
+// other returns a good object that fits, where the given value is one that does not and there is
+// one that does.
+func (pl *planner) other(n *contract.Node, g value.Good, fits func(map[string]any) bool) value.Good {
+	members, ok := g.V.(map[string]any)
+	if !ok || fits(members) {
 		return g
 	}
-	const most = 12
+	const most = 24
 	for _, other := range pl.maker.Others(n, most) {
-		if members, ok := other.V.(map[string]any); ok && len(members) > 0 {
+		if members, ok := other.V.(map[string]any); ok && fits(members) {
 			return other
 		}
 	}
@@ -471,10 +508,10 @@ func (pl *planner) visibleFields(m *contract.Media, g value.Good) value.Good {
 	members, _ := g.V.(map[string]any)
 	for _, name := range sortedKeys(members) {
 		field := m.Node.Prop(name)
-		if field == nil || !emptyObject(members[name]) || m.Form != codec.URLEncoded || codec.WrittenAsJSON(m.Spec.Encoding[name], members[name]) {
+		if _, isObject := members[name].(map[string]any); field == nil || !isObject || m.Form != codec.URLEncoded || codec.WrittenAsJSON(m.Spec.Encoding[name], members[name]) {
 			continue
 		}
-		shown := pl.visible(field, value.Good{V: members[name]})
+		shown := pl.flat(field, value.Good{V: members[name]})
 		members = maps.Clone(members)
 		members[name] = shown.V
 		g = value.Good{V: members, Unknown: slices.Concat(g.Unknown, shown.Unknown)}

@@ -671,6 +671,9 @@ paths:
 	}
 	for _, all := range []string{"{type: object, nullable: true}", "{}", "{description: anything}"} {
 		assert.False(t, broken(t, all), all)
+		for clause, why := range plan.Make(parse(t, document(all)), plan.Options{}).Unreached {
+			assert.NotContains(t, clause.Name, "/required", "%s is kept: %s", clause.Name, why.Text)
+		}
 	}
 	for _, some := range []string{"{type: string}", "{type: object, required: [m]}", "{type: array, items: {}}"} {
 		assert.True(t, broken(t, some), some)

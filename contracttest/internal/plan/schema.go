@@ -117,6 +117,8 @@ func (pl *planner) schema(c carrier) {
 		pl.searched(at)
 		if hidden(at.way) {
 			pl.because(n, "another branch of anyOf takes what breaks it")
+			pl.optional(at)
+			pl.required(at)
 			return
 		}
 		pl.breakAll(at)
@@ -456,17 +458,43 @@ func (pl *planner) optional(at position) {
 	}
 }
 
-// another adds a property to an object, another than the one given, and returns the
-// nodes whose values may not exist.
+// required plans an object with the properties that it has to have, where one without them breaks
+// nothing.
+func (pl *planner) required(at position) {
+	members, _ := at.local.V.(map[string]any)
+	for _, name := range sortedKeys(members) {
+		pl.keep(at.change(at.n.Clause("required/"+name), "good", members, at.local.Unknown), false, at.n)
+	}
+}
+
+// another adds a property to an object, another than the one given and, if there is one, of a
+// single value, and returns the nodes whose values may not exist.
 func (pl *planner) another(n, but *contract.Node, members map[string]any) []string {
+	var found *contract.Node
+	var unknown []string
 	for _, prop := range n.Properties() {
 		if prop == but || prop.Schema.ReadOnly {
 			continue
 		}
-		if g, err := pl.maker.Good(prop); err == nil {
-			members[prop.PropName] = g.V
-			return g.Unknown
+		g, err := pl.maker.Good(prop)
+		if err != nil || found != nil && !scalar(g.V) {
+			continue
+		}
+		if found != nil {
+			delete(members, found.PropName)
+		}
+		found, unknown, members[prop.PropName] = prop, g.Unknown, g.V
+		if scalar(g.V) {
+			break
 		}
 	}
-	return nil
+	return unknown
+}
+
+func scalar(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return false
+	}
+	return true
 }

@@ -397,7 +397,7 @@ type breaker struct {
 // indeed refused.
 func (b *breaker) add(keyword, label string, v any) {
 	c := b.n.Clause(keyword)
-	sent := b.in == InCookie || travels(v, b.in) // in a cookie it is escaped, and need not come out the same
+	sent := b.in == InCookie || Travels(v, b.in) // in a cookie it is escaped, and need not come out the same
 	if c == nil || c.Permits || !sent || v == nil && b.n.MayTakeNull() || b.n.Keeps(Plain(v)) {
 		return
 	}

@@ -165,8 +165,12 @@ func (m *Maker) good(n *contract.Node, depth int) (Good, error) {
 		m.active, m.made = map[*contract.Node]int{}, map[*contract.Node]made{}
 	}
 	m.active[n]++
+	left := m.left
 	g, err := m.search(n, depth)
 	m.active[n]--
+	if err == nil { // what is held costs no steps again: a large object is not given up for being large
+		m.left = max(m.left, left)
+	}
 	if err == nil || depth == 0 { // deeper down it may fail for what is around it
 		m.made[n] = made{g, err}
 	}

@@ -153,7 +153,7 @@ func (k *keeper) add(c *contract.Clause, label string, v any, exists bool) {
 
 // addLeft notes a value that a receiver may refuse.
 func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, leave string) {
-	if c == nil || k.m.Thin && k.count[c] == few || !k.n.Keeps(Plain(v)) || !travels(v, k.in) {
+	if c == nil || k.m.Thin && k.count[c] == few || !k.n.Keeps(Plain(v)) || !Travels(v, k.in) {
 		return
 	}
 	k.count[c]++
@@ -169,9 +169,9 @@ func (k *keeper) addLeft(c *contract.Clause, label string, v any, exists bool, l
 	k.out = append(k.out, Variant{Clause: c, Label: label, V: v, Exists: exists, Leave: leave})
 }
 
-// travels reports whether a text can be sent in its place and comes out there
+// Travels reports whether a text can be sent in its place and comes out there
 // as it went in.
-func travels(v any, in Place) bool {
+func Travels(v any, in Place) bool {
 	text, ok := v.(string)
 	if !ok || in == InBody {
 		return true

@@ -77,7 +77,7 @@ func texts(nodes []*contract.Node, nots ...*contract.Node) iter.Seq[string] {
 				}
 			}
 			if text, ok := formats[cmp.Or(s.Format, formatNamed(n))]; ok {
-				if !yield(text) {
+				if !yield(text) || !yield(strings.ToUpper(text)) {
 					return
 				}
 				for other := range mutated(text) {
