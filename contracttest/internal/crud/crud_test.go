@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,10 +22,9 @@ import (
 )
 
 var (
-	all         = flag.Bool("all", false, "all dresses and defects; else a sample")
-	seeds       = flag.Int("seeds", 1, "how many seeds each dress is tried with")
-	firstSeed   = flag.Int64("seed", 1, "the first of them")
-	inOperation = flag.Bool("real", false, "deployments as in operation: tokens that live 2 s, 400 requests in a second, an operation of 1.5 s")
+	all       = flag.Bool("all", false, "all dresses and defects; else a sample")
+	seeds     = flag.Int("seeds", 1, "how many seeds each dress is tried with")
+	firstSeed = flag.Int64("seed", 1, "the first of them")
 )
 
 // TestDresses proves that a run has no error to report on a service that
@@ -44,15 +44,15 @@ func TestDresses(t *testing.T) {
 }
 
 // TestDeployments proves the same of the plain service behind what stands before
-// services in operation.
+// services in operation, on a clock that goes on only while all wait.
 func TestDeployments(t *testing.T) {
-	for i, d := range crud.Deployments(*inOperation) {
+	for i, d := range crud.Deployments() {
 		if !racing.Take(i, 16) {
 			continue
 		}
 		t.Run(d.Name, func(t *testing.T) {
 			for seed := range int64(min(*seeds, 5)) {
-				try(t, crud.Dress{}, d, *firstSeed+seed)
+				synctest.Test(t, func(t *testing.T) { try(t, crud.Dress{}, d, *firstSeed+seed) })
 			}
 		})
 	}

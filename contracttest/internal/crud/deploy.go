@@ -24,21 +24,16 @@ type Deployment struct {
 }
 
 // Deployments are lawful: a run against a service behind one has no error to
-// report. Where they are not to be as in operation, times are counts of requests, or
-// short, so that a test does not wait.
-func Deployments(inOperation bool) []Deployment {
-	tokens, limit, pause, each := tokensFor(200), limitAt(400), 15*time.Millisecond, time.Duration(0)
-	if inOperation { // an answer takes a while, so that a run outlives its tokens
-		tokens, limit, pause, each = tokensOf(2*time.Second), limitIn(400, time.Second), 1500*time.Millisecond, 5*time.Millisecond
-	}
+// report. They take their time: a test has a clock of its own (testing/synctest).
+func Deployments() []Deployment {
 	return []Deployment{
 		{Name: "lock-out after five wrong credentials", Wrap: lockOut, LocksOut: true},
-		{Name: "tokens that expire", Wrap: slow(each, func(*http.Request) bool { return true }), Prepare: tokens},
+		{Name: "tokens that expire", Wrap: slow(5*time.Millisecond, func(*http.Request) bool { return true }), Prepare: tokensOf(2 * time.Second)},
 		{Name: "web interface for unknown paths", Wrap: webInterface},
 		{Name: "OPTIONS answered everywhere", Wrap: options},
 		{Name: "503 above four requests under way", Wrap: busy},
-		{Name: "429 for so many requests", Wrap: limited(limit)},
-		{Name: "one slow operation", Wrap: slow(pause, listsNotes)},
+		{Name: "429 above 400 requests in a second", Wrap: limited(limitIn(400, time.Second))},
+		{Name: "one slow operation", Wrap: slow(1500*time.Millisecond, listsNotes)},
 		{Name: "compressing proxy", Wrap: proxy},
 	}
 }
@@ -59,32 +54,8 @@ func lockOut(s *Service) http.Handler {
 	return s
 }
 
-// tokensFor makes tokens that are good for so many requests, and renews them as a
-// caller does who has the first.
-func tokensFor(life int) func(*Service) func(*http.Request) error {
-	return func(s *Service) func(*http.Request) error {
-		var mu sync.Mutex
-		issued, used := 1, 0
-		s.Admits = func(token string) bool {
-			mu.Lock()
-			defer mu.Unlock()
-			used++
-			// The one before is taken too: a request may have been under way.
-			return token == tokenOf(issued) || issued > 1 && used < life/2 && token == tokenOf(issued-1)
-		}
-		return renewed(func() string {
-			mu.Lock()
-			defer mu.Unlock()
-			if used >= life {
-				issued, used = issued+1, 0
-			}
-			return tokenOf(issued)
-		})
-	}
-}
-
-// tokensOf makes tokens that are good for so long; a caller renews them a little
-// before.
+// tokensOf makes tokens that are good for so long; a caller who has the first renews them a
+// little before.
 func tokensOf(life time.Duration) func(*Service) func(*http.Request) error {
 	return func(s *Service) func(*http.Request) error {
 		var mu sync.Mutex
@@ -157,17 +128,6 @@ func busy(s *Service) http.Handler {
 		}
 		s.ServeHTTP(w, r)
 	})
-}
-
-// limitAt refuses a request now and then, by their number: a caller who slows down
-// after the third refusal has done what it can.
-func limitAt(each int64) func() bool {
-	const times = 3
-	var count atomic.Int64
-	return func() bool {
-		n := count.Add(1)
-		return n%each == 0 && n <= times*each
-	}
 }
 
 // limitIn refuses more than so many requests in a span of time.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"golang.org/x/sync/errgroup"
@@ -28,7 +29,8 @@ import (
 // have made themselves are tried beside each other, and then those that look at a list that
 // others have a part in. Those that others would mislead come last, one by one, and so do
 // those that have found something beside others: what was deleted may be taken for still
-// there where its identifier was given to what another has made meanwhile.
+// there where its identifier was given to what another has made meanwhile. These are tried
+// until they find it again, as some faults come now and then.
 func (r *runner) chains(ctx context.Context) {
 	if r.opts.Safe || r.wrongPlace || r.credential.ended.Load() || r.dead.Load() {
 		return
@@ -54,20 +56,33 @@ func (r *runner) chains(ctx context.Context) {
 		}
 	}
 	beside := func(of func(*chain.Chain) bool) {
-		g := &errgroup.Group{}
-		g.SetLimit(r.workers())
-		for i, c := range all {
-			if of(c) {
-				g.Go(func() error { try(i); return nil })
-			}
+		quick, slow := &errgroup.Group{}, &errgroup.Group{}
+		quick.SetLimit(r.workers())
+		slow.SetLimit(r.load.atMost(max(r.opts.Workers, firstWaiting)))
+		var both sync.WaitGroup
+		some := func(g *errgroup.Group, waits bool) {
+			both.Go(func() {
+				for i, c := range all {
+					if of(c) && slices.ContainsFunc(c.Ops, r.waits) == waits {
+						g.Go(func() error { try(i); return nil })
+					}
+				}
+				_ = g.Wait() // none fails
+			})
 		}
-		_ = g.Wait() // none fails
+		some(slow, true)
+		some(quick, false)
+		both.Wait()
 		r.deleteAll(ctx, r.inUse)
 	}
 	beside(func(c *chain.Chain) bool { return !c.Alone && !c.Doubtful })
 	beside(func(c *chain.Chain) bool { return c.Doubtful })
 	for i, c := range all {
-		if c.Alone || found[i] != nil {
+		if c.Alone {
+			try(i)
+			continue
+		}
+		for tries, before := 0, found[i]; before != nil && tries < maxTries && (tries == 0 || found[i] == nil); tries++ {
 			try(i)
 		}
 	}
@@ -88,6 +103,9 @@ func (r *runner) chains(ctx context.Context) {
 		}
 	}
 }
+
+// maxTries is how often a sequence is tried alone that has found something beside others.
+const maxTries = 3
 
 // stuckAt is a property of an operation's body that takes no other value than the one that it
 // has in the valid request.

@@ -26,8 +26,9 @@ const (
 	maxLeftNamed = 3
 )
 
-// note enters what an answered request has made of the resources of the run.
-func (r *runner) note(op *contract.Operation, x *wire.Exchange) {
+// note enters what an answered request has made of the resources of the run, of which there had
+// been so many before it was sent.
+func (r *runner) note(op *contract.Operation, x *wire.Exchange, before int) {
 	if x.Response == nil || x.Response.Status/100 != 2 || world.Safe(x.Request.Method) {
 		return
 	}
@@ -46,16 +47,16 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange) {
 		}
 	case http.MethodDelete:
 		if !r.ofPeer(x.Request) { // for whom it may not be there: that it is not is no refusal then
-			r.world.Settle(op.Path, values, world.Deleted)
+			r.world.Settle(op.Path, values, world.Deleted, before)
 		}
 	case http.MethodPut:
 		if x.Response.Status == http.StatusCreated && strings.HasSuffix(op.Path, "}") {
 			r.world.Enter(&world.Resource{Producer: op, Item: op.Path, Values: values, Owner: r.owner(x.Request)})
 			return
 		}
-		r.world.Settle(op.Path, values, world.Changed)
+		r.world.Settle(op.Path, values, world.Changed, before)
 	case http.MethodPatch:
-		r.world.Settle(op.Path, values, world.Changed)
+		r.world.Settle(op.Path, values, world.Changed, before)
 	}
 }
 
@@ -220,7 +221,7 @@ func (m *remover) remove(ctx context.Context, res *world.Resource) {
 	defer m.mu.Unlock()
 	if refusedAsNothing(x) && (x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone) || accepted(op, x) {
 		m.refusals = 0
-		m.r.world.Settle(res.Item, res.Values, world.Deleted)
+		m.r.world.Settle(res.Item, res.Values, world.Deleted, m.r.world.Entered())
 		return
 	}
 	m.refusals++

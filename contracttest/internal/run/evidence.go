@@ -64,6 +64,7 @@ func (r *runner) conclude(ctx context.Context, cases []*plan.Case, outcomes []ou
 type others struct {
 	second *answer // to the same request
 	base   *answer // to the valid one, where the case is refused that has to be accepted
+	plain  *answer // to it in its plain form, where a fault is not noticed in another
 }
 
 // others sends, beside each other, what the answers to some cases are held against in any
@@ -87,6 +88,9 @@ func (r *runner) others(ctx context.Context, cases []*plan.Case, outcomes []outc
 		}
 		if needsBase(c, o) {
 			ask(c.Base, &all[i].base)
+		}
+		if plain := plainOf(c); plain != nil && blamesForm(c, o) {
+			ask(plain, &all[i].plain)
 		}
 		again := false
 		for _, f := range o.findings {
@@ -185,7 +189,7 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome, known othe
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return slices.Contains(besideThePoint, f.Check) })
 		}
 	case plan.Refuse:
-		r.blameForm(ctx, c, o)
+		r.blameForm(ctx, c, o, known.plain)
 	case plan.RefuseCredential:
 	}
 	r.again(ctx, c, o, known.second)
@@ -269,21 +273,9 @@ func (r *runner) assumes(c *plan.Case, o *outcome) bool {
 // blameForm lays it at the form of a request that its fault is not noticed,
 // where the same request in its plain form is refused: a server that drops
 // chunked bodies has one fault, not one for each clause.
-func (r *runner) blameForm(ctx context.Context, c *plan.Case, o *outcome) {
-	if !drops(o.findings, judge.InvalidAccepted) {
-		return
-	}
-	plain := *c
-	switch {
-	case c.Plain != nil:
-		plain.Request = c.Plain
-	case c.Request.Chunked:
-		plain.Request = c.Request.Clone()
-		plain.Request.Chunked = false
-	default:
-		return
-	}
-	if !answerOf(r.send(ctx, &plain)).refuses() {
+func (r *runner) blameForm(ctx context.Context, c *plan.Case, o *outcome, known *answer) {
+	plain := plainOf(c)
+	if plain == nil || !blamesForm(c, o) || !r.answer(ctx, plain, known).refuses() {
 		return
 	}
 	for i, f := range o.findings {
@@ -292,6 +284,26 @@ func (r *runner) blameForm(ctx context.Context, c *plan.Case, o *outcome) {
 			o.findings[i].Message += " (the same request in its plain form is refused)"
 		}
 	}
+}
+
+// blamesForm reports whether it may be the form of a request for which its fault is not noticed.
+func blamesForm(c *plan.Case, o *outcome) bool {
+	return c.Expect == plan.Refuse && drops(o.findings, judge.InvalidAccepted)
+}
+
+// plainOf is a case in its plain form; nil where it has no other.
+func plainOf(c *plan.Case) *plan.Case {
+	plain := *c
+	switch {
+	case c.Plain != nil:
+		plain.Request = c.Plain
+	case c.Request.Chunked:
+		plain.Request = c.Request.Clone()
+		plain.Request.Chunked = false
+	default:
+		return nil
+	}
+	return &plain
 }
 
 // besideThePoint are the checks that say nothing of a path or a method where a

@@ -40,7 +40,7 @@ type fixture struct {
 
 	plain, fresh *stock // of what requests have alone, and of what none was accepted for before
 
-	mu    sync.Mutex
+	mu    lock
 	there map[string]string   // the values of what requests share; nil where there is none yet
 	done  []map[string]string // of what requests were accepted for, the last ones: one may have what no other may
 	used  atomic.Bool         // a request was accepted

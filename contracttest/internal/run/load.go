@@ -34,12 +34,10 @@ const (
 	growAuto         = 1.1
 )
 
-// How often a request is tried alone, how many in a row may be so in vain before others
-// are believed at the second time, and after which part of the time-out an answer is so late
-// that fewer requests are sent at once.
+// How often a request is tried alone, and after which part of the time-out an answer is so
+// late that fewer requests are sent at once.
 const (
 	maxAlone    = 2
-	maxVainly   = 4
 	nearTimeout = 3
 )
 
@@ -47,12 +45,11 @@ const (
 // lost or answered with 503 among other requests is sent again when no other is
 // under way, and how many are under way at once falls.
 type load struct {
-	quiet   sync.RWMutex // held for writing by a request that has to be alone
+	quiet   lock         // held for writing by a request that has to be alone
 	under   atomic.Int64 // requests under way
 	started atomic.Int64
 	most    atomic.Int64 // how many may be under way; 0: no bound
 	good    atomic.Int64 // answers since it fell
-	vain    atomic.Int64 // requests in a row that were lost when alone too
 
 	mu      sync.Mutex
 	auto    bool
@@ -78,10 +75,16 @@ func (r *runner) workers() int { return r.load.atMost(r.opts.Workers) }
 // lanes is how many requests of a slow operation may be under way: more than there
 // are workers if they change nothing, as long as the target bears it.
 func (r *runner) lanes(op *contract.Operation) int {
-	if rank(op) > reading || r.opts.Workers == 1 { // one at a time is what is wanted
+	if !readsOnly(op) || !r.waits(op) {
 		return r.workers()
 	}
 	return r.load.atMost(max(r.opts.Workers, min(firstWaiting+int(r.states.of(op).borne.Load()), maxWaiting)))
+}
+
+// waits reports whether others go on while an operation answers: it is slow, and the user does
+// not want one request at a time.
+func (r *runner) waits(op *contract.Operation) bool {
+	return r.opts.Workers > 1 && r.states.of(op).slow()
 }
 
 func (l *load) atMost(n int) int {
@@ -225,6 +228,7 @@ func overloaded(x *wire.Exchange) bool {
 // persist sends a request of an operation by one of the target's ways, again
 // where the run's own load may be the reason for what came of it.
 func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
+	before := r.world.Entered()
 	x, alone := r.once(ctx, op, req, do)
 	for tries := 0; x.Response != nil && x.Response.Status == http.StatusTooManyRequests; tries++ {
 		pause := r.load.patience(op, x.Response, tries)
@@ -244,19 +248,10 @@ func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.
 			r.bears(op, x)
 		}
 	case !r.answered.Load(), r.stopped(ctx, op) != "": // one that has never answered is not busy
-	case alone && errors.Is(failure(x), send.ErrDropped): // it may have been closed for being idle
-		x = r.alone(ctx, op, req, do, x)
-	case !alone:
+	default:
 		beside := r.load.under.Load()
-		if r.load.vain.Load() < maxVainly || errors.Is(failure(x), send.ErrTimeout) {
-			x = r.alone(ctx, op, req, do, x)
-		} else { // to be alone, it would wait for all others
-			x, _ = r.once(ctx, op, req, do)
-		}
-		if overloaded(x) { // it comes of the request, not of those beside it
-			r.load.vain.Add(1)
-		} else {
-			r.load.vain.Store(0)
+		x = r.retry(ctx, op, req, do, x, alone)
+		if !alone && !overloaded(x) { // it came of those beside it
 			r.load.slower(beside)
 		}
 	}
@@ -271,7 +266,7 @@ func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.
 		r.states.of(op).large.Add(1)
 	case err == nil:
 		r.answered.Store(true)
-		r.note(op, x)
+		r.note(op, x, before)
 	}
 	return x
 }
@@ -281,6 +276,23 @@ func (r *runner) bears(op *contract.Operation, x *wire.Exchange) {
 	if st := r.states.of(op); st.slow() && x.Response != nil && x.Response.Elapsed < st.alone*3/2 && st.borne.Load() < maxWaiting {
 		st.borne.Add(1)
 	}
+}
+
+// retry sends a request again that may have been lost for the run's own load, or on a connection
+// that was closed for being idle: when no other is under way, unless its operation has lost one
+// then too. Whoever wants to be alone waits for all others.
+func (r *runner) retry(ctx context.Context, op *contract.Operation, req *wire.Request, do way, x *wire.Exchange, alone bool) *wire.Exchange {
+	st := r.states.of(op)
+	switch late := errors.Is(failure(x), send.ErrTimeout); {
+	case alone && !errors.Is(failure(x), send.ErrDropped):
+		return x
+	case !late && st.loses.Load():
+		x, _ = r.once(ctx, op, req, do)
+	default:
+		x = r.alone(ctx, op, req, do, x)
+	}
+	st.loses.Store(overloaded(x))
+	return x
 }
 
 // alone sends a request when no other is under way. A target may still be busy

@@ -111,14 +111,8 @@ func (r *runner) negotiated(ctx context.Context, n *negotiation, gate gate) []ne
 // answersOf asks for an answer in all the ways that it speaks of, and returns what is
 // wrong with them. The usual one is asked for before and after them.
 func (r *runner) answersOf(ctx context.Context, n *negotiation, gate gate) []negotiable {
-	slow := r.opts.Workers > 1 && r.states.of(n.base.Op).slow()
 	ask := func(c *plan.Case) (e *judge.Exchange) {
-		do := func() { e = r.seen(c, r.ask(ctx, c, r.target.Do)) }
-		if slow { // it would hold up the others
-			do()
-		} else {
-			gate.do(do)
-		}
+		r.through(gate, c.Op, func() { e = r.seen(c, r.ask(ctx, c, r.target.Do)) })
 		return e
 	}
 	twice := func() (a, b *judge.Exchange) {

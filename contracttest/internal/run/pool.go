@@ -123,7 +123,7 @@ func (p *pool) take(ctx context.Context, j *job) (int, bool) {
 
 // standIn replaces a worker at once that is going to wait for an operation known to be slow.
 func (p *pool) standIn(ctx context.Context, j *job) {
-	if st := p.r.states.of(j.op); p.r.opts.Workers > 1 && st.slow() && p.known < p.r.lanes(j.op) {
+	if p.r.waits(j.op) && p.known < p.r.lanes(j.op) {
 		j.known = true
 		p.known++
 		p.workers.Go(func() { p.work(ctx) })

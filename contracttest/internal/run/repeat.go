@@ -20,29 +20,32 @@ import (
 
 // framing reads a few answers of each operation byte by byte: what net/http's
 // client forgives shows there.
-func (r *runner) framing(ctx context.Context, w wave) {
+func (r *runner) framing(ctx context.Context, ops []*contract.Operation, gate gate) []*framed {
 	var all []*framed
-	for _, op := range w {
+	for _, op := range ops {
 		all = append(all, framedOf(op, r.plan.cases(op))...)
 	}
 	all = slices.DeleteFunc(all, func(f *framed) bool { return !r.selection.sends(f.c) })
-	g := &errgroup.Group{}
-	g.SetLimit(r.workers())
+	var g sync.WaitGroup
 	for _, f := range all {
-		send := func() error {
+		read := func() {
 			if r.stopped(ctx, f.c.Op) == "" {
 				f.x = r.ask(ctx, f.c, r.target.Raw)
 			}
-			return nil
 		}
 		if r.beside(f.c.Op) {
-			g.Go(send)
+			g.Go(func() { r.through(gate, f.c.Op, read) })
 			continue
 		}
-		_ = g.Wait() // none fails
-		_ = send()
+		g.Wait()
+		read()
 	}
-	_ = g.Wait()
+	g.Wait()
+	return all
+}
+
+// enterFramed enters what is wrong with answers that were read byte by byte.
+func (r *runner) enterFramed(ctx context.Context, all []*framed) {
 	for _, f := range all {
 		if r.over(ctx) {
 			return
@@ -152,11 +155,14 @@ func (r *runner) askAgain(ctx context.Context, w wave) {
 		r.asked(ctx, []*round{rd}, newGate(r.workers()))
 	}
 	var negotiated []*negotiation
+	var read []*framed
 	var beside sync.WaitGroup
 	g := newGate(r.workers())
 	beside.Go(func() { negotiated = r.negotiations(ctx, w, g) })
+	beside.Go(func() { read = r.framing(ctx, some(w, readsOnly), g) })
 	r.asked(ctx, asking, g)
 	beside.Wait()
+	r.enterFramed(ctx, read)
 	r.enterNegotiated(negotiated)
 	r.asked(ctx, making, newGate(r.workers()))
 }
@@ -170,6 +176,16 @@ func (g gate) do(what func()) {
 	g <- struct{}{}
 	defer func() { <-g }()
 	what()
+}
+
+// through does something for an operation when there is room for it, or at once where the
+// operation is slow: it would hold up the others.
+func (r *runner) through(g gate, op *contract.Operation, what func()) {
+	if r.waits(op) {
+		what()
+	} else {
+		g.do(what)
+	}
 }
 
 // round is what is sent again and again of an operation: its valid request, one
@@ -272,7 +288,7 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 // then those of each at once, and once more when all is quiet again: being busy is
 // no state. It enters what is not as it was.
 func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
-	isSlow := func(rd *round) bool { return r.opts.Workers > 1 && r.states.of(rd.op).slow() }
+	isSlow := func(rd *round) bool { return r.waits(rd.op) }
 	inOrder := func(rd *round) bool { return rank(rd.op) > reading && !r.states.of(rd.op).renews() }
 	slices.SortStableFunc(rounds, func(a, b *round) int { // what takes long begins first
 		switch long := func(rd *round) bool { return isSlow(rd) || inOrder(rd) }; {
@@ -286,6 +302,7 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 	many := &errgroup.Group{}
 	many.SetLimit(r.workers())
 	var slow sync.WaitGroup
+	burst := newGate(1)
 	for _, rd := range rounds {
 		turns := rd.turns(ctx, r)
 		switch {
@@ -304,6 +321,7 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 					few.Go(func() error { do(); return nil })
 				}
 				_ = few.Wait() // none fails
+				burst.do(func() { r.together(ctx, rd) })
 			})
 		default:
 			for _, do := range turns {
@@ -314,9 +332,21 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 	_ = many.Wait() // none fails
 	slow.Wait()
 	for _, rd := range rounds {
-		r.together(ctx, rd)
-		r.states.of(rd.op).repeated.Store(true)
+		if inOrder(rd) || !isSlow(rd) {
+			r.together(ctx, rd)
+		}
 	}
+	quiet := &errgroup.Group{}
+	quiet.SetLimit(r.workers())
+	for _, rd := range rounds {
+		if !isSlow(rd) {
+			_ = quiet.Wait()
+		}
+		for _, one := range rd.all {
+			quiet.Go(func() error { r.oneMore(ctx, one); return nil })
+		}
+	}
+	_ = quiet.Wait()
 	for _, rd := range rounds {
 		for _, one := range rd.all {
 			if r.over(ctx) || r.stopped(ctx, rd.op) != "" {
@@ -355,8 +385,7 @@ func (rd *round) turns(ctx context.Context, r *runner) []func() {
 	return all
 }
 
-// together sends each of the requests of a round many times at once, and then once
-// alone.
+// together sends each of the requests of a round many times at once.
 func (r *runner) together(ctx context.Context, rd *round) {
 	for _, one := range rd.all {
 		if r.stopped(ctx, rd.op) != "" {
@@ -373,15 +402,12 @@ func (r *runner) together(ctx context.Context, rd *round) {
 		_ = g.Wait() // none fails
 		one.replies = append(one.replies, at...)
 	}
-	quiet := make([]reply, len(rd.all))
-	g := &errgroup.Group{}
-	g.SetLimit(r.workers())
-	for i, one := range rd.all {
-		g.Go(func() error { quiet[i] = r.reply(ctx, one.c); return nil })
-	}
-	_ = g.Wait()
-	for i, one := range rd.all {
-		one.replies = append(one.replies, quiet[i])
+}
+
+// oneMore sends a request of a round once more.
+func (r *runner) oneMore(ctx context.Context, one *repeated) {
+	if r.stopped(ctx, one.c.Op) == "" {
+		one.replies = append(one.replies, r.reply(ctx, one.c))
 	}
 }
 

@@ -102,7 +102,7 @@ type runner struct {
 	journal  journal
 	refused  atomic.Int32 // connections in a row
 	dead     atomic.Bool
-	spoiling sync.Mutex
+	spoiling lock
 	spoiled  []func() // enter what has spoilt the target
 
 	credential credential
@@ -236,7 +236,8 @@ func (r *runner) wave(ctx, late context.Context, w wave) error {
 	if r.wrongPlace || r.credential.ended.Load() {
 		return nil
 	}
-	r.framing(ctx, w)
+	changing := some(w, func(op *contract.Operation) bool { return !readsOnly(op) })
+	r.enterFramed(ctx, r.framing(ctx, changing, newGate(r.workers())))
 	r.askAgain(ctx, w)
 	return nil
 }

@@ -55,6 +55,7 @@ type state struct {
 	spoilt      atomic.Bool // it fails since some request
 	good        atomic.Pointer[good]
 	renewed     atomic.Bool  // another credential was tried before it had accepted one
+	loses       atomic.Bool  // the last request that was lost or refused for the load was so again
 	late, large atomic.Int32 // answers that did not come to an end
 	took, sent  atomic.Int64 // nanoseconds of all its requests, and how many these are
 	done        atomic.Int64 // cases that were sent
@@ -148,6 +149,9 @@ func rank(op *contract.Operation) int {
 	}
 	return changing
 }
+
+// readsOnly reports whether an operation changes nothing.
+func readsOnly(op *contract.Operation) bool { return rank(op) == reading }
 
 // heavy reports whether an operation has so many clauses that it may take long to plan.
 func heavy(op *contract.Operation) bool {

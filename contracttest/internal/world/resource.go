@@ -17,9 +17,10 @@ type World struct {
 	contract *contract.Contract
 	items    map[*contract.Operation]item // of what each POST creates
 
-	mu     sync.Mutex
-	living []*Resource // in the order in which they were made
-	byPath map[string]*Resource
+	mu      sync.Mutex
+	entered int         // resources so far
+	living  []*Resource // in the order in which they were made
+	byPath  map[string]*Resource
 }
 
 // New returns what is known of a target before anything is sent.
@@ -51,6 +52,7 @@ type Resource struct {
 	Owner    string            // the name of the credential that it was made with; empty where there is none
 
 	life Life
+	nth  int // resource that was entered
 }
 
 // Path is the path of a resource, which nothing else has.
@@ -98,8 +100,17 @@ func (w *World) Enter(r *Resource) {
 	if before := w.byPath[r.Path()]; before != nil {
 		w.remove(before)
 	}
+	w.entered++
+	r.nth = w.entered
 	w.byPath[r.Path()] = r
 	w.living = append(w.living, r)
+}
+
+// Entered is how many resources have been entered so far.
+func (w *World) Entered() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.entered
 }
 
 // Forget forgets the resources that the run has made, as they are gone.
@@ -111,12 +122,14 @@ func (w *World) Forget() {
 }
 
 // Settle notes what a request has made of the resource at its path: that it was
-// changed, or deleted. It returns the resource, nil where it is none of the run's.
-func (w *World) Settle(item string, values map[string]string, life Life) *Resource {
+// changed, or deleted. It returns the resource, nil where it is none of the run's. before is how many
+// had been entered when the request was sent: one that has come since may be another, to which the
+// identifier of the deleted one was given at once.
+func (w *World) Settle(item string, values map[string]string, life Life, before int) *Resource {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.byPath[(&Resource{Item: item, Values: values}).Path()]
-	if r == nil {
+	if r == nil || life == Deleted && r.nth > before {
 		return nil
 	}
 	if r.life = life; life == Deleted {

@@ -1,0 +1,54 @@
+package contracttest_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+// TestWaiting proves how often in a row a run waits for an operation that takes its time,
+// on a clock that goes on only while all wait: neither what each operation is asked one
+// after the other nor what another one loses adds to it.
+func TestWaiting(t *testing.T) {
+	const doc = `
+openapi: 3.0.3
+info: {title: a, version: "1"}
+paths:
+  /slow:
+    get:
+      operationId: slow
+      parameters: [{name: limit, in: query, schema: {type: integer, minimum: 1}}]
+      responses: {"200": {description: ok, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}}
+  /lost: {get: {operationId: lost, responses: {"200": {description: ok}}}}
+  /quick: {get: {operationId: quick, responses: {"200": {description: ok}}}}
+`
+	const pause = 2 * time.Second
+	c, err := contracttest.Parse("a.yaml", []byte(doc))
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/slow":
+				time.Sleep(pause)
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte("{}"))
+			case "/lost":
+				panic(http.ErrAbortHandler)
+			case "/quick":
+			default:
+				w.WriteHeader(http.StatusNotFound)
+			}
+		})
+		began := time.Now()
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Only("slow", "lost", "quick"))
+		require.NoError(t, err)
+		assert.Greater(t, rep.Stats.Exchanges, 100)
+		assert.LessOrEqual(t, int(time.Since(began)/pause), 15, "answers that were waited for one after the other")
+	})
+}
