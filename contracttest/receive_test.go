@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -217,6 +218,73 @@ func TestReceiveDefects(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReceiveWebhooksAlone proves that a document may have nothing but webhooks: one of each is waited
+// for.
+func TestReceiveWebhooksAlone(t *testing.T) {
+	t.Parallel()
+	c, err := contracttest.Parse("webhooks.yaml", []byte(`
+openapi: 3.1.0
+info: {title: webhooks, version: "1"}
+webhooks:
+  made: {post: {requestBody: {required: true, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}, responses: {"204": {description: taken}}}}
+`))
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		sent      string
+		exchanges int
+		finding   string
+	}{
+		{`{"id": 1}`, 1, ""},
+		{`{"id": "1"}`, 1, "error request-invalid webhooks/made/body/id/type:"},
+		{"", 0, ""},
+	} {
+		at := freeAddress(t)
+		ctx, over := context.WithCancel(t.Context()) // as the answer may come when the run is done
+		sent := make(chan struct{})
+		if tt.sent == "" {
+			close(sent)
+		} else {
+			go func() {
+				defer close(sent)
+				for ctx.Err() == nil { // until it is listened on
+					req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+at+"/webhooks/made", strings.NewReader(tt.sent))
+					if err != nil {
+						return
+					}
+					req.Header.Set("Content-Type", "application/json")
+					if resp, err := http.DefaultClient.Do(req); err == nil {
+						_ = resp.Body.Close()
+						return
+					}
+				}
+			}()
+		}
+		settle := time.Millisecond
+		if tt.sent != "" {
+			settle = time.Minute
+		}
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(http.NotFoundHandler()), contracttest.Receive(at), contracttest.Settle(settle))
+		over()
+		require.NoError(t, err)
+		<-sent
+		assert.Equal(t, tt.exchanges, rep.Stats.Exchanges)
+		if tt.finding == "" {
+			assert.Empty(t, describe(rep))
+		} else {
+			assert.Contains(t, describe(rep), tt.finding)
+		}
+	}
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
 }
 
 // TestReceiveNothing proves that what never comes is said, and fails nothing.

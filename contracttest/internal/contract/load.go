@@ -84,20 +84,12 @@ func (c *Contract) take(d *document.Document) (*Contract, error) {
 	c.BasePath = c.basePath(d.T.Servers, "/servers")
 	c.build()
 	c.bases = c.basePaths()
-	if len(c.Operations) == 0 {
-		return nil, noOperation(d)
-	}
 	c.webhooks()
+	if len(c.Operations)+len(c.Inbound) == 0 {
+		return nil, &Error{File: d.File, Reason: "no operations"}
+	}
 	c.locate()
 	return c, nil
-}
-
-func noOperation(d *document.Document) error {
-	reason := "no operations"
-	if len(d.T.Webhooks) > 0 {
-		reason += ": webhooks are requests to others, which are not tested"
-	}
-	return &Error{File: d.File, Reason: reason}
 }
 
 // locate completes the places of the clauses, and takes from the document what
