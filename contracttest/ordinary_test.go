@@ -45,6 +45,29 @@ paths:
       responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}}
 `
 
+// enveloped takes orders, which are answered with 200 whatever comes of it, and say in the body what did.
+func enveloped(w http.ResponseWriter, r *http.Request) {
+	code := 0
+	kind, params, err := mime.ParseMediaType(strings.Join(r.Header.Values("Content-Type"), ", "))
+	charset := strings.ToLower(params["charset"])
+	body, unread := io.ReadAll(r.Body)
+	members, _ := parsed(body).(map[string]any)
+	count, isNumber := members["count"].(float64)
+	switch {
+	case r.URL.EscapedPath() != "/orders":
+		http.NotFound(w, r)
+		return
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", "POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	case unread != nil, err != nil, kind != "application/json", charset != "" && charset != "utf-8", !isNumber, count < 1, count != math.Trunc(count):
+		code = 40001
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"code": code, "message": "as the code says"})
+}
+
 // locker has boxes that are there no more once their time to live was no integer, and
 // takes only names of letters and digits.
 func locker() http.Handler {
@@ -624,6 +647,22 @@ paths:
         content: {application/json: {schema: {type: object, required: [name, ttl], properties: {ttl: {type: integer, minimum: 0}, name: {type: string}}}}}
       responses: {"204": {description: changed}, "400": {description: bad}, "404": {description: none}, "415": {description: no JSON}}
 `, errors: []string{"changeBox/body/ttl/type", "changeBox/body/name/type"}, h: locker(),
+		},
+		{
+			// What it does not check, the code says too.
+			name: "refusals with 200 and a code, where no other status is documented", spec: `
+openapi: 3.0.3
+info: {title: orders, version: "1"}
+paths:
+  /orders:
+    post:
+      operationId: addOrder
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [count], properties: {count: {type: integer, minimum: 1, maximum: 9}}}}}}
+      responses:
+        "200":
+          description: code 0, or why not
+          content: {application/json: {schema: {type: object, required: [code, message], properties: {code: {type: integer}, message: {type: string}}}}}
+`, errors: []string{"addOrder/body/count/maximum"}, h: http.HandlerFunc(enveloped),
 		},
 		{
 			// That it is denied is an answer of a service that is asked for permissions.

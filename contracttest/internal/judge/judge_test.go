@@ -221,6 +221,7 @@ var rows = map[string]struct {
 			{row{about: "of HTTP itself", clause: "op/path/id/type", expect: plan.Refuse, response: "HTTP/1.1 404\n"}, judge.Warning, []string{"op/response/status"}, "404"},
 			{row{about: "of HTTP itself", clause: "silent/body/media-type", request: "POST /v1/b", expect: plan.Refuse, response: "HTTP/1.1 415\n"}, judge.Warning, []string{"silent/response/status"}, "415"},
 			{row{about: "what the path names may not exist", response: "HTTP/1.1 404\n", change: nowhere}, judge.Warning, []string{"op/response/status"}, "404"},
+			{row{about: "nor need it in an invalid request", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 404\n", change: nowhere}, judge.Warning, []string{"op/response/status"}, "404"},
 			{row{about: "what the path names exists", response: "HTTP/1.1 404\n", change: unknown}, judge.Error, []string{"op/response/status"}, "404"},
 			{row{about: "too many requests", response: "HTTP/1.1 429\n"}, judge.Warning, []string{"op/response/status"}, "429"},
 			{row{about: "no refusal is documented", clause: "silent/body/type", request: "POST /v1/b", expect: plan.Refuse, response: "HTTP/1.1 422\n"}, judge.Warning, []string{"silent/response/status"}, "422"},

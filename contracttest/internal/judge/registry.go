@@ -27,7 +27,7 @@ var Checks = []Check{
 	{
 		Name: UndocumentedStatus, run: undocumentedStatus,
 		Doc:      "The document does not have the status for the operation, nor its range or a default.",
-		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 in answer to a credential that is missing, made up or changed, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like, and 206 to a Range, for a case that asks for it), or where the case is left to the receiver",
+		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 in answer to a credential that is missing, made up or changed, for 404 where a value in the path need not exist, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like, and 206 to a Range, for a case that asks for it), or where the case is left to the receiver",
 		Silent:   "403 in answer to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 in answer to an Accept that takes no documented media type, whatever else is wrong with the request.",
 		Refs:     "OpenAPI 3.0.3, Responses Object",
 	},
@@ -48,6 +48,8 @@ var Checks = []Check{
 			"Python and JavaScript, a name given twice, bytes after the value. A text that is cut short, lacks a bracket, comma or colon, or is of another " +
 			"language holds none, and 01 is no object in any of them: these are errors. In its own answers a server has no such freedom (RFC 8259 §8.1, §10; " +
 			"RFC 9110 §5.6.6)",
+		Silent: "Where the document has no status for a refusal, an answer of 200 that refuses in its body: a code, status, success or error " +
+			"(and names alike) that says no, where the answer to a valid request of the document says yes.",
 		Refs: "RFC 9110 §15.3",
 	},
 	{

@@ -116,9 +116,6 @@ func redirect(e *Exchange) []Finding {
 // about.
 func (e *Exchange) byHTTP() []int {
 	codes := []int{http.StatusTooManyRequests}
-	if e.Expect == plan.Accept && e.Nowhere {
-		codes = append(codes, http.StatusNotFound) // what the path names may not exist
-	}
 	if e.Clause == nil {
 		return codes
 	}
@@ -168,7 +165,9 @@ func undocumentedStatus(e *Exchange) []Finding {
 	if code == http.StatusPartialContent && e.Request.Get("Range") != "" {
 		return []Finding{f.left(leavePart)}
 	}
-	if refusal && (e.lacksCredential() || !e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
+	// A resource that need not exist is looked for before a request for it is read, or after.
+	nowhere := code == http.StatusNotFound && e.Nowhere
+	if refusal && (nowhere || e.lacksCredential() || !e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
 		f.Severity = Warning
 	}
 	return []Finding{f}

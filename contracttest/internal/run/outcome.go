@@ -140,11 +140,34 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if plain, err := judge.Content(x.Response); err == nil {
+			r.readVerdict(c, plain, &o)
 			r.account.Response(c.Op, plain)
 			r.noteAnswer(c.Op, x, plain, found)
 		}
 	}
 	return o
+}
+
+// readVerdict reads from an answer of 200 whether it refuses the request in its body, where the
+// document has no status for that: as another answer says there that its request was carried out.
+func (r *runner) readVerdict(c *plan.Case, plain *wire.Response, o *outcome) {
+	if c.Op.Refuses() {
+		return
+	}
+	yes, no := judge.Verdicts(plain)
+	switch c.Expect {
+	case plan.Accept:
+		for _, name := range yes {
+			r.verdicts[name] = true
+		}
+	case plan.Refuse, plan.RefuseCredential:
+		if slices.ContainsFunc(no, func(name string) bool { return r.verdicts[name] }) {
+			o.accepted, o.refused = false, true
+			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool {
+				return f.Check == judge.InvalidAccepted || f.Check == judge.SecurityIgnored
+			})
+		}
+	}
 }
 
 // noteAnswer remembers what an answer looks like, of which the document may be told: not of one

@@ -62,7 +62,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 	r := &runner{
 		receiver: taker,
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
-		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, strangers: map[strange]answer{}, sample: NewSample(maxShown),
+		states: newStates(c), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, verdicts: map[string]bool{}, strangers: map[strange]answer{}, sample: NewSample(maxShown),
 		world: world.New(c), token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]int{}},
 	}
 	return r.run(ctx)
@@ -86,6 +86,7 @@ type runner struct {
 	report     *report.Report
 	index      map[findingKey]int  // of report.Findings
 	confirmed  map[findingKey]bool // findings whose request has been sent again
+	verdicts   map[string]bool     // properties of answers of 200 that say that a request was carried out
 	strangers  map[strange]answer  // to paths that nobody can know
 	sample     *Sample
 	reached    bool // the target has taken a connection
