@@ -118,7 +118,7 @@ func TestFetchedDocument(t *testing.T) {
 func TestFetchBounds(t *testing.T) {
 	texts := map[string]string{"/large.yaml": "A: {type: string} #" + string(bytes.Repeat([]byte("a"), 17<<20)), "/loop.yaml": "→/loop.yaml"}
 	remote := serve(t, texts)
-	for path, why := range map[string]string{"/large.yaml": "larger than 16 MiB", "/loop.yaml": "too many redirects", "/none.yaml": "the answer is 404 Not Found"} {
+	for path, why := range map[string]string{"/large.yaml": "larger than 16 MiB", "/loop.yaml": "too many redirects", "/none.yaml": "the response is 404 Not Found"} {
 		d, err := document.Parse("doc.yaml", []byte(head+onePath+"components: {schemas: {A: {$ref: '"+remote.URL+path+"#/A'}}}\n"), document.Fetch(remote.host))
 		require.NoError(t, err)
 		d.Locate(nil)
