@@ -435,8 +435,9 @@ func (t *try) listsAsRead(r *resource) {
 				continue
 			}
 			for _, name := range sortedKeys(kept) {
-				v, there := item[name]
-				if there && same(one[name], two[name]) && !alike(v, one[name]) && !t.over() {
+				v, listed := item[name]
+				_, read := one[name] // a list may show more, or less
+				if listed && read && same(one[name], two[name]) && !alike(v, one[name]) && !t.over() {
 					if again := t.shown(r); !same(again[name], one[name]) {
 						return
 					}

@@ -169,6 +169,27 @@ components:
 	}
 }
 
+// Documents of Azure name the schemas that are made of one by x-ms-discriminator-value.
+func TestNamesOfHeirs(t *testing.T) {
+	op := parse(t, head+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Base'}}}}
+      responses: {"200": {description: Done.}}
+components:
+  schemas:
+    Base: {type: object, required: [k], properties: {k: {type: string, enum: [first, second, Third, fourth]}}, discriminator: {propertyName: k}}
+    One: {allOf: [{$ref: '#/components/schemas/Base'}], x-ms-discriminator-value: first}
+    Two: {allOf: [{$ref: '#/components/schemas/Base'}], x-ms-discriminator-value: second}
+    Third: {allOf: [{$ref: '#/components/schemas/Base'}]}
+`).Operations[0]
+	for name, kept := range map[string]bool{"first": true, "second": true, "Third": true, "fourth": false} {
+		broken := op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n{\"k\":\""+name+"\"}"))
+		assert.Equal(t, kept, len(broken) == 0, name)
+	}
+}
+
 // What no branch takes says which of them came nearest, and what it lacks there.
 func TestNearestBranch(t *testing.T) {
 	for _, tt := range []struct{ schema, body, want string }{

@@ -107,6 +107,29 @@ func TestSelf(t *testing.T) {
 	}
 }
 
+// TestSelfOfUnlikeViews runs the engine against a mock whose list shows more than what is read of one.
+func TestSelfOfUnlikeViews(t *testing.T) {
+	c, err := contracttest.Parse("views.yaml", []byte(`
+openapi: 3.0.3
+info: {title: views, version: "1"}
+paths:
+  /maps:
+    post:
+      operationId: addMap
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [title], properties: {title: {type: string, minLength: 1, maxLength: 9}, settings: {type: object, required: [open], properties: {open: {type: boolean}}}}}}}}
+      responses: {"200": {description: made, content: {application/json: {schema: {$ref: '#/components/schemas/Map'}}}}, "400": {description: bad}, "415": {description: no JSON}}
+    get: {operationId: listMaps, responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Map'}}}}}}}
+  /maps/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+    get: {operationId: readMap, responses: {"200": {description: one, content: {application/json: {schema: {type: object, properties: {id: {type: integer}, title: {type: string}}}}}}, "400": {description: bad}, "404": {description: none}}}
+components:
+  schemas:
+    Map: {type: object, required: [id], properties: {id: {type: integer}, title: {type: string}, settings: {type: object, properties: {open: {type: boolean}}}}}
+`))
+	require.NoError(t, err)
+	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
+}
+
 // faultless runs the engine against a mock, and wants no finding.
 func faultless(t *testing.T, c *contracttest.Contract, h http.Handler, opts ...contracttest.Option) {
 	t.Helper()

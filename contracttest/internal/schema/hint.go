@@ -191,6 +191,10 @@ func (n *Node) names() []string {
 		}
 		for _, name := range heirs {
 			names[name] = true
+			heir := n.set.Document.T.Components.Schemas[name].Value
+			if azure, ok := heir.Extensions["x-ms-discriminator-value"].(string); ok { // as documents of Azure have it
+				names[azure] = true
+			}
 		}
 	}
 	mapped := slices.Sorted(maps.Keys(d.Mapping)) // what the document spells out comes first
