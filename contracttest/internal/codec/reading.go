@@ -29,7 +29,7 @@ func (r *Reading) left(why string, at ...string) {
 // Undefined reports whether a reason is that no form of a value is defined: whoever sends it has no
 // other way.
 func Undefined(leave string) bool {
-	return slices.Contains([]string{leaveNested, leaveCookieList, leaveEmptyList, leaveSpread, leaveNullText}, leave)
+	return slices.Contains([]string{leaveNested, leaveCookieList, leaveSpread}, leave)
 }
 
 func unreadable(why string, at ...string) Reading {

@@ -170,7 +170,7 @@ func (c *Contract) build() {
 		var clause *Clause
 		for i, method := range methods {
 			spec := item.GetOperation(method)
-			op := &Operation{ID: operationID(spec, method, path), Method: method, Path: path, Spec: spec, PathItem: item, Contract: c, Index: len(c.Operations)}
+			op := &Operation{ID: operationID(spec, method, path), Method: method, Path: c.sent(method, path), Spec: spec, PathItem: item, Contract: c, Index: len(c.Operations)}
 			if ids[op.ID]++; ids[op.ID] > 1 {
 				op.ID = fmt.Sprintf("%s~%d", op.ID, ids[op.ID])
 			}
@@ -189,6 +189,24 @@ func (c *Contract) build() {
 			c.Clauses = append(c.Clauses, op.Clauses...)
 		}
 	}
+}
+
+// sent is a path without what follows # in it, which no request has (RFC 3986 §3.5); as it is where
+// nothing else tells operations apart.
+func (c *Contract) sent(method, path string) string {
+	plain := func(path string) string {
+		before, _, _ := strings.Cut(path, "#")
+		return before
+	}
+	if plain(path) == path {
+		return path
+	}
+	for other, item := range c.Doc.Paths.Map() {
+		if other != path && plain(other) == plain(path) && item.Operations()[method] != nil {
+			return path
+		}
+	}
+	return plain(path)
 }
 
 // unique tells clauses apart that a document gave one name, as a property

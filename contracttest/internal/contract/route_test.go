@@ -97,6 +97,18 @@ func TestAt(t *testing.T) {
 	}
 }
 
+// What follows # in a path is never sent (RFC 3986 §3.5): documents of Amazon tell operations on one path apart by it.
+func TestFindWithoutFragment(t *testing.T) {
+	c := withPaths(t, "GET /tags/{arn}", "DELETE /tags/{arn}#keys", "POST /#Target=One", "POST /#Target=Two")
+	op, _ := c.Find("DELETE", "/v1/tags/1")
+	require.NotNil(t, op)
+	assert.Equal(t, "/tags/{arn}", op.Path)
+	assert.Len(t, c.At("/tags/1"), 2)
+	op, _ = c.Find("POST", "/#Target=Two") // nothing but it tells these apart
+	require.NotNil(t, op)
+	assert.Equal(t, "/#Target=Two", op.Path)
+}
+
 func TestRival(t *testing.T) {
 	c := withPaths(t, "GET /users/{id}", "GET /users/me", "POST /a/{x}", "GET /a/{y}", "GET /b/{x}", "GET /b/{y}", "GET /c/{x}/d", "GET /{y}/e/d")
 	tests := []struct{ operation, path, want string }{

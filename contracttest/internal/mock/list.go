@@ -190,10 +190,16 @@ func (t turn) counted(root *contract.Node, v any, p page, total, here int) {
 		pages = max(1, (total+p.size-1)/p.size)
 	}
 	more := p.from+here < total && here > 0
-	set := func(n *contract.Node, members map[string]any) {
+	var set func(n *contract.Node, members map[string]any, link bool, depth int)
+	set = func(n *contract.Node, members map[string]any, link bool, depth int) {
 		for _, m := range n.Members() {
 			var now any
-			switch name := world.Plain(m.PropName); {
+			name := world.Plain(m.PropName)
+			inner, isObject := members[m.PropName].(map[string]any)
+			switch {
+			case isObject && slices.Contains(besides, name) && depth < maxBeside:
+				set(m, inner, link || name == "links", depth+1)
+				continue
 			case slices.Contains(chain.Totals, name):
 				now = json.Number(strconv.Itoa(total))
 			case slices.Contains(chain.OfPages, name):
@@ -203,7 +209,7 @@ func (t turn) counted(root *contract.Node, v any, p page, total, here int) {
 			case slices.Contains(chain.Offsets, name):
 				now = json.Number(strconv.Itoa(p.from))
 			case slices.Contains(chain.Nexts, name):
-				t.next(n, m, members, p.from+here, more)
+				t.next(n, m, members, p, here, more, link)
 				continue
 			default:
 				continue
@@ -213,24 +219,33 @@ func (t turn) counted(root *contract.Node, v any, p page, total, here int) {
 			}
 		}
 	}
-	set(root, whole)
-	for _, name := range []string{"page", "pagination", "meta"} {
-		if n, inner := root.Prop(name), whole[name]; n != nil {
-			if members, ok := inner.(map[string]any); ok {
-				set(n, members)
-			}
-		}
-	}
+	set(root, whole, false, 0)
 }
 
-// next sets where the next page begins, or takes it away at the end.
-func (t turn) next(n, m *contract.Node, members map[string]any, at int, more bool) {
+// besides are objects that say of a page what stands beside its items, which may stand in each other.
+var besides = []string{"page", "pagination", "paging", "meta", "cursors", "links"}
+
+const maxBeside = 2
+
+// next sets where the next page begins, or takes it away at the end. Among links it is one.
+func (t turn) next(n, m *contract.Node, members map[string]any, p page, here int, more, link bool) {
+	at := strconv.Itoa(p.from + here)
 	cursor, _ := t.asked(chain.Cursors)
+	var all []any
 	switch {
-	case more && cursor != nil && m.Validates(strconv.Itoa(at)) == nil:
-		members[m.PropName] = strconv.Itoa(at)
-	case more && cursor != nil && m.Validates(json.Number(strconv.Itoa(at))) == nil:
-		members[m.PropName] = json.Number(strconv.Itoa(at))
+	case more && link:
+		to := t.link(p, at)
+		all = []any{to, map[string]any{"href": to}}
+	case more && cursor != nil:
+		all = []any{at, json.Number(at)}
+	}
+	for _, v := range all {
+		if m.Validates(v) == nil {
+			members[m.PropName] = v
+			return
+		}
+	}
+	switch {
 	case m.Validates(nil) == nil:
 		members[m.PropName] = nil
 	case !n.Requires(m.PropName):
@@ -238,4 +253,25 @@ func (t turn) next(n, m *contract.Node, members map[string]any, at int, more boo
 	case m.Validates("") == nil:
 		members[m.PropName] = ""
 	}
+}
+
+// link is the URL of the next page, which begins at an item.
+func (t turn) link(p page, at string) string {
+	query := t.req.RawQuery()
+	for _, names := range [][]string{chain.Cursors, chain.Offsets, chain.Numbers} {
+		param, _ := t.asked(names)
+		if param == nil {
+			continue
+		}
+		if slices.Contains(chain.Numbers, world.Plain(param.Spec.Name)) {
+			at = strconv.Itoa(p.number + p.from/max(1, p.size) + 1)
+		}
+		pairs := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
+			name, _, _ := strings.Cut(pair, "=")
+			return name == "" || name == param.Spec.Name
+		})
+		query = strings.Join(append(pairs, param.Spec.Name+"="+at), "&")
+		break
+	}
+	return t.absolute(t.req.Path() + "?" + query)
 }

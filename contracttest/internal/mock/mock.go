@@ -153,6 +153,9 @@ func read(w http.ResponseWriter, r *http.Request) (*wire.Request, error) {
 	if !strings.HasPrefix(req.Target, "/") { // absolute, or made by hand
 		req.Target = r.URL.RequestURI()
 	}
+	if r.Host != "" {
+		req.Add("Host", r.Host)
+	}
 	for name, values := range r.Header {
 		for _, v := range values {
 			req.Add(name, v)

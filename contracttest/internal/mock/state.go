@@ -402,14 +402,18 @@ func (t turn) locate(out reply, k *kind, r *resource) {
 		return
 	}
 	was := out.Header.Values("Location")
-	host := t.req.Get("Host")
-	for _, text := range []string{at, "http://" + cmp.Or(host, "localhost") + at} {
+	for _, text := range []string{at, t.absolute(at)} {
 		out.Header.Set("Location", text)
 		if h == nil || len(h.Check(out.Response)) == 0 {
 			return
 		}
 	}
 	out.Header["Location"] = was
+}
+
+// absolute is the URL of a target on this server.
+func (t turn) absolute(target string) string {
+	return "http://" + cmp.Or(t.req.Get("Host"), "localhost") + target
 }
 
 // sent is what a request says of the members of a resource: what its schema speaks of and leaves

@@ -126,6 +126,51 @@ func TestStateOfAList(t *testing.T) {
 	}
 }
 
+func TestStateOfLinks(t *testing.T) {
+	c, err := contracttest.Parse("links.yaml", []byte(`
+openapi: 3.0.3
+info: {title: links, version: "1"}
+paths:
+  /messages:
+    post:
+      operationId: send
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Message'}}}}
+      responses: {"201": {description: sent, headers: {Location: {required: true, schema: {type: string, pattern: '^http://example[.]com/'}}}, content: {application/json: {schema: {$ref: '#/components/schemas/Message'}}}}, "400": {description: bad}, "415": {description: no JSON}}
+    get:
+      operationId: list
+      parameters: [{name: cursor, in: query, schema: {type: string, nullable: true}}, {name: limit, in: query, schema: {type: integer, minimum: 1, default: 2}}]
+      responses:
+        "200":
+          description: some
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [data, meta, links]
+                properties:
+                  data: {type: array, items: {$ref: '#/components/schemas/Message'}}
+                  meta: {type: object, required: [cursors], properties: {cursors: {type: object, required: [next], properties: {next: {type: string, nullable: true, example: abc}}}}}
+                  links: {type: object, required: [next], properties: {next: {type: string, nullable: true, example: 'http://example.com/messages?cursor=abc'}}}
+        "400": {description: bad}
+  /messages/{id}:
+    get: {operationId: read, parameters: [{name: id, in: path, required: true, schema: {type: integer}}], responses: {"200": {description: one, content: {application/json: {schema: {$ref: '#/components/schemas/Message'}}}}, "404": {description: none}}}
+components: {schemas: {Message: {type: object, required: [id, text], properties: {id: {type: integer, readOnly: true}, text: {type: string}}}}}
+`))
+	require.NoError(t, err)
+	option, err := contracttest.MockData(c, []byte(`{"/messages": []}`))
+	require.NoError(t, err)
+	h := contracttest.Mock(c, option)
+	for range 3 {
+		require.Equal(t, http.StatusCreated, ask(t, h, post("/messages", `{"text": "a"}`)).Code)
+	}
+	first := ask(t, h, "GET /messages?limit=2").Body.String()
+	assert.Contains(t, first, `"cursors":{"next":"2"}`)
+	assert.Contains(t, first, `"links":{"next":"http://example.com/messages?limit=2&cursor=2"}`)
+	last := ask(t, h, "GET /messages?limit=2&cursor=2").Body.String()
+	assert.Contains(t, last, `"cursors":{"next":null}`)
+	assert.Contains(t, last, `"links":{"next":null}`)
+}
+
 func TestStateThatAMockBeginsWith(t *testing.T) {
 	h := shopMock(t)
 	assert.JSONEq(t, `{"colour":"green","id":2,"name":"pear"}`, ask(t, h, "GET /goods/2").Body.String())
