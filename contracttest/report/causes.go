@@ -8,7 +8,7 @@ import (
 )
 
 // causes writes the groups of findings, errors first, in so many lines: as many as there is
-// room for with their example, the others in two lines. Beside errors a warning has one line.
+// room for with their example, the others without. Beside errors a warning has one line.
 func (p *printer) causes(r *Report, most int) {
 	all := r.groups()
 	if len(all) == 0 {
@@ -18,7 +18,8 @@ func (p *printer) causes(r *Report, most int) {
 	if !p.opts.Verbose {
 		shown = all[:min(len(all), maxCauses)]
 	}
-	left := most - 2*len(shown) - 13 // headings, blank lines and what is said of the rest
+	const brief = maxTitleLines + 1
+	left := most - brief*len(shown) - 13 // headings, blank lines and what is said of the rest
 	for _, severity := range []string{Error, Warning} {
 		n, heading, kinds := r.counted(severity)
 		if n == 0 {
@@ -55,7 +56,7 @@ func (p *printer) causes(r *Report, most int) {
 			block.cause(r, i+1, g)
 			block.heading(r, r.Findings[g.Findings[0]])
 			block.evidence(r, r.Findings[g.Findings[0]])
-			if block.lines-2 > left {
+			if block.lines-brief > left {
 				if left > 0 {
 					p.line("")
 				}
@@ -63,7 +64,7 @@ func (p *printer) causes(r *Report, most int) {
 				p.cause(r, i+1, g)
 				continue
 			}
-			left -= block.lines - 2
+			left -= block.lines - brief
 			p.b.WriteString(block.b.String())
 			p.lines += block.lines
 		}
@@ -115,7 +116,13 @@ func (p *printer) cause(r *Report, n int, g Group) {
 		paint = p.yellow
 	}
 	head := fmt.Sprintf("%2d. %s ", n, signOf(g.Severity))
-	p.line("%s%s", paint(head), p.bold(clip(printable(g.Title), p.room-columns(head))))
+	for i, line := range limited(printable(g.Title), p.room-columns(head), maxTitleLines) {
+		if i == 0 {
+			p.line("%s%s", paint(head), p.bold(line))
+		} else {
+			p.line("%s%s", strings.Repeat(" ", columns(head)), p.bold(line))
+		}
+	}
 	about := fmt.Sprintf(" · %d time%s · %s", g.Exchanges, plural(g.Exchanges), g.Check)
 	p.line("      %s", p.dim(r.touches(g, p.room-6-columns(about))+about))
 }

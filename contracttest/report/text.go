@@ -27,14 +27,15 @@ type Words struct{ Error, Warning, Expected, Actual string }
 
 // What a text has at most that is not verbose.
 const (
-	maxLines    = 100
-	maxCauses   = 10 // groups of findings
-	maxRowsText = 20 // operations in the table
-	maxNotes    = 6  // of which each has maxNote lines
-	maxNote     = 3
-	maxGaps     = 4  // lines of a summary about clauses of which nothing is shown
-	maxFindings = 50 // findings shown where they are not grouped
-	maxCurl     = 3  // lines of a command; a longer one is left to the HTML report
+	maxLines      = 100
+	maxCauses     = 10 // groups of findings, of which each has a title of maxTitleLines
+	maxTitleLines = 2
+	maxRowsText   = 20 // operations in the table
+	maxNotes      = 6  // of which each has maxNote lines
+	maxNote       = 3
+	maxGaps       = 4  // lines of a summary about clauses of which nothing is shown
+	maxFindings   = 50 // findings shown where they are not grouped
+	maxCurl       = 3  // lines of a command; a longer one is left to the HTML report
 )
 
 const (
@@ -144,16 +145,24 @@ func (p *printer) quoted(label, s string) {
 // wrapped writes a text in lines, behind a head that the others are indented by; no more
 // than so many of them unless the text is verbose.
 func (p *printer) wrapped(head, blank, text string, most int) {
-	lines := wrap(text, p.room-columns(blank))
-	if len(lines) > most && !p.opts.Verbose {
-		lines = append(lines[:most-1], clip(lines[most-1]+" …", p.room-columns(blank)))
+	if p.opts.Verbose {
+		most = len(text) + 1
 	}
-	for i, line := range lines {
+	for i, line := range limited(text, p.room-columns(blank), most) {
 		if i > 0 {
 			head = blank
 		}
 		p.line("%s%s", head, line)
 	}
+}
+
+// limited is a text in lines, so many at most: the last one is clipped.
+func limited(text string, room, most int) []string {
+	lines := wrap(text, room)
+	if len(lines) > most {
+		lines = append(lines[:most-1], clip(lines[most-1]+" …", room))
+	}
+	return lines
 }
 
 func (p *printer) paint(code, s string) string {

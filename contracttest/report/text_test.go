@@ -94,3 +94,13 @@ func TestVerdict(t *testing.T) {
 		assert.Equal(t, want, lines[len(lines)-1], "the last line")
 	}
 }
+
+// On a narrow terminal a title takes a second line, and above the causes stands of which kinds
+// they are.
+func TestTextTitles(t *testing.T) {
+	r := recorded(t, "express-openapi-validator")
+	var b strings.Builder
+	require.NoError(t, report.Text(&b, r, report.TextOptions{Width: 80}))
+	assert.Contains(t, b.String(), "8 causes of 23 errors\n    2 server failures · 1 access problem · 2 wrong responses")
+	assert.Contains(t, b.String(), " 1. ✗ Valid requests fail with 500 Internal Server Error: “/response must have\n      required property 'code'”\n")
+}
