@@ -29,7 +29,7 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 	byItem := map[string]*Kind{}
 	for _, op := range c.Operations {
 		p := lastOf(op)
-		if p == nil || byItem[op.Path] != nil {
+		if p == nil || byItem[op.Template()] != nil {
 			continue
 		}
 		producers := w.Producers(op, p)
@@ -41,11 +41,11 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 			Patch: w.At(http.MethodPatch, op.Path), Delete: w.At(http.MethodDelete, op.Path), List: w.At(http.MethodGet, producers[0].Operation.Path),
 		}
 		for _, o := range c.Operations {
-			if rest, below := strings.CutPrefix(o.Path, op.Path+"/"); below && !strings.Contains(rest, "/") && o.Method == http.MethodPost && w.Consumed(o.Method, o) != nil {
+			if rest, below := strings.CutPrefix(o.Template(), op.Template()+"/"); below && !strings.Contains(rest, "/") && o.Method == http.MethodPost && w.Consumed(o.Method, o) != nil {
 				k.Actions = append(k.Actions, o)
 			}
 		}
-		byItem[op.Path] = k
+		byItem[op.Template()] = k
 		all = append(all, k)
 	}
 	for _, k := range all {
@@ -71,7 +71,7 @@ func (k *Kind) depth() int {
 // lastOf returns the path parameter that an operation's path ends with, or nil.
 func lastOf(op *contract.Operation) *contract.Param {
 	for _, p := range op.Params {
-		if p.Spec.In == openapi3.ParameterInPath && strings.HasSuffix(op.Path, "/{"+p.Spec.Name+"}") {
+		if p.Spec.In == openapi3.ParameterInPath && strings.HasSuffix(op.Template(), "/{"+p.Spec.Name+"}") {
 			return p
 		}
 	}

@@ -36,6 +36,11 @@ func (s *segment) match(text string, values []string) ([]string, bool) {
 	return append(values, m[1:]...), true
 }
 
+// Template is the path without a slash at its end: /pets/{petId}/ stands for the same as /pets/{petId}.
+func (op *Operation) Template() string {
+	return cmp.Or(strings.TrimSuffix(op.Path, "/"), "/")
+}
+
 // compilePath takes the operation's path template apart.
 func (op *Operation) compilePath() {
 	for text := range strings.SplitSeq(op.Path, "/") {

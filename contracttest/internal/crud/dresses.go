@@ -37,6 +37,7 @@ type Dress struct {
 	Existence bool // what is not there is 404, whatever is wrong with the request
 	Absolute  bool // Location has the whole address
 	Forbidden bool // what is another caller's is 403
+	Slashes   bool // paths end with a slash, and what is asked for without is there: 301
 }
 
 // Dresses are the plain service and its correct twins, by name.
@@ -48,7 +49,7 @@ func Dresses() map[string]Dress {
 		"no ETags": {Blind: true}, "weak ETags": {Weak: true}, "hashes": {Hash: true}, "versions": {Versions: true},
 		"no content": {Silent: true}, "DELETE returns": {Returns: true}, "DELETE again": {Again: true}, "410": {Gone: true}, "no orphans": {Restrict: true},
 		"stamps": {Stamps: true, Blind: true}, "cache": {Cached: true}, "replica": {Replica: true}, "fixed address": {Fixed: true},
-		"existence first": {Existence: true}, "absolute Location": {Absolute: true}, "forbidden": {Forbidden: true},
+		"existence first": {Existence: true}, "absolute Location": {Absolute: true}, "forbidden": {Forbidden: true}, "slashes at the end": {Slashes: true},
 		"upsert, 410, newest first": {Upsert: true, Gone: true, Newest: true}, "normalised, no content, hashes": {Normalise: true, Silent: true, Hash: true},
 		"soft delete, DELETE again, short lists": {Soft: true, Again: true, Short: true},
 	}
@@ -116,6 +117,16 @@ func (d Dress) hooks() []hook {
 		change(func(m map[string]any) { m["email"] = was["email"] })(s, c, r)
 		show(func(m map[string]any) { m["email"] = was["email"] })(s, c, r)
 	}))
+	add(d.Slashes, func(s *Service, c *call, next next) *reply {
+		if c.op == "" && len(s.contract.At(c.path+"/")) > 0 {
+			return (&reply{status: http.StatusMovedPermanently}).with("Location", c.path+"/")
+		}
+		r := next(c)
+		if at := r.header.Get("Location"); at != "" {
+			r.with("Location", at+"/")
+		}
+		return r
+	})
 	add(d.Absolute, done("createTeam", func(_ *Service, c *call, r *reply) {
 		r.header.Set("Location", "http://"+c.host+r.header.Get("Location"))
 	}))

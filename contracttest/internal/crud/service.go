@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,8 +39,14 @@ func Document(d Dress) []byte {
 	if err := document.Execute(&b, d); err != nil {
 		panic(err) // the template is part of the program
 	}
+	if d.Slashes {
+		return pathLine.ReplaceAll(b.Bytes(), []byte("$0/"))
+	}
 	return b.Bytes()
 }
+
+// pathLine is the path in a line of the document, without its colon.
+var pathLine = regexp.MustCompile("(?m)^  /[^ :]+")
 
 // Service keeps the document of its dress.
 type Service struct {
@@ -127,6 +134,7 @@ const maxBody = 1 << 20
 type call struct {
 	op     string // empty where the document has no such operation
 	method string
+	path   string
 	host   string
 	values map[string]string // of the path
 	query  url.Values
@@ -172,13 +180,13 @@ func (s *Service) behind(hooks []hook) func(*call) *reply {
 
 // read finds out what is asked, and whether it may be.
 func (s *Service) read(r *http.Request) *call {
-	c := &call{method: r.Method, host: r.Host, query: r.URL.Query(), header: r.Header}
+	c := &call{method: r.Method, path: r.URL.EscapedPath(), host: r.Host, query: r.URL.Query(), header: r.Header}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
 		c.refused = refuse(http.StatusBadRequest, "the body cannot be read")
 		return c
 	}
-	path := r.URL.EscapedPath()
+	path := c.path
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet

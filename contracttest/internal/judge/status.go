@@ -126,7 +126,7 @@ func (e *Exchange) byHTTP() []int {
 		case body != nil && e.Clause == body.Presence:
 			codes = append(codes, http.StatusUnsupportedMediaType, http.StatusLengthRequired)
 		case body != nil && e.Clause == body.MediaType:
-			codes = append(codes, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusLengthRequired)
+			codes = append(codes, http.StatusUnsupportedMediaType, http.StatusNotAcceptable, http.StatusLengthRequired, http.StatusRequestEntityTooLarge)
 		default:
 			codes = append(codes, http.StatusRequestEntityTooLarge)
 		}

@@ -118,7 +118,7 @@ func newState(c *contract.Contract) *state {
 			}
 		}
 		for _, op := range c.Operations {
-			if op.Path == k.Item || strings.HasPrefix(op.Path, k.Item+"/") {
+			if item := strings.TrimSuffix(k.Item, "/"); op.Template() == item || strings.HasPrefix(op.Path, item+"/") {
 				st.roles[op.Index].above = append(st.roles[op.Index].above, mine)
 			}
 		}
@@ -228,7 +228,8 @@ func (s *Server) remembered(op *contract.Operation, req *wire.Request, want func
 		default: // the document has no answer for what was never there
 			return reply{}, false
 		}
-		if k.Item == op.Path || k.Kind.Item == strings.TrimSuffix(op.Path[:strings.LastIndex(op.Path, "/")], "/") {
+		path := op.Template()
+		if item := strings.TrimSuffix(k.Item, "/"); item == path || item == strings.TrimSuffix(path[:strings.LastIndex(path, "/")], "/") {
 			here = found
 		}
 	}

@@ -50,7 +50,7 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange, before int) {
 			r.world.Settle(op.Path, values, world.Deleted, before)
 		}
 	case http.MethodPut:
-		if x.Response.Status == http.StatusCreated && strings.HasSuffix(op.Path, "}") {
+		if x.Response.Status == http.StatusCreated && strings.HasSuffix(op.Template(), "}") {
 			r.world.Enter(&world.Resource{Producer: op, Item: op.Path, Values: values, Owner: r.owner(x.Request)})
 			return
 		}

@@ -332,8 +332,8 @@ func (f *fixture) aboutAt(ctx context.Context, req *wire.Request, values map[str
 		base := f.r.base(f.op)
 		path := strings.TrimPrefix(req.Path(), base)
 		segments := strings.Split(path, "/")
-		n := min(strings.Count(f.read.Op.Path, "/")+1, len(segments))
-		target := f.r.base(f.read.Op) + strings.Join(segments[:n], "/")
+		n := min(strings.Count(f.read.Op.Template(), "/")+1, len(segments))
+		target := f.r.base(f.read.Op) + strings.Join(segments[:n], "/") + strings.TrimPrefix(f.read.Op.Path, f.read.Op.Template())
 		if q := f.read.Request.RawQuery(); q != "" {
 			target += "?" + q
 		}

@@ -82,29 +82,31 @@ func byResource(c *contract.Contract, w *world.World) [][]*contract.Operation {
 		}
 	}
 	for _, k := range chain.Kinds(c, w) {
-		join(k.Make.Path, k.Item)
+		join(k.Make.Template(), strings.TrimSuffix(k.Item, "/"))
 	}
 	items := map[string]bool{}
 	for _, op := range c.Operations {
-		if last := strings.LastIndexByte(op.Path, '/'); strings.HasPrefix(op.Path[last+1:], "{") {
-			items[op.Path] = true
-			join(op.Path[:max(last, 0)], op.Path)
+		path := op.Template()
+		if last := strings.LastIndexByte(path, '/'); strings.HasPrefix(path[last+1:], "{") {
+			items[path] = true
+			join(path[:max(last, 0)], path)
 		}
 	}
 	for _, op := range c.Operations {
-		for i, b := range op.Path {
-			if b == '/' && items[op.Path[:i]] {
-				join(op.Path[:i], op.Path)
+		path := op.Template()
+		for i, b := range path {
+			if b == '/' && items[path[:i]] {
+				join(path[:i], path)
 			}
 		}
 	}
 	index := map[string]int{}
 	var all [][]*contract.Operation
 	for _, op := range c.Operations {
-		at, ok := index[find(op.Path)]
+		at, ok := index[find(op.Template())]
 		if !ok {
 			at = len(all)
-			index[find(op.Path)] = at
+			index[find(op.Template())] = at
 			all = append(all, nil)
 		}
 		all[at] = append(all[at], op)

@@ -160,7 +160,11 @@ func located(x *wire.Exchange, op *contract.Operation, name string) []string {
 	}
 	path := u.EscapedPath()
 	for {
-		if values, ok := op.Match(path); ok {
+		values, ok := op.Match(path)
+		if !ok { // it may have a slash at its end where the document has none, or none
+			values, ok = op.Match(strings.TrimSuffix(path, "/") + strings.TrimPrefix(op.Path, op.Template()))
+		}
+		if ok {
 			v, err := url.PathUnescape(values[name])
 			if err != nil {
 				return nil

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -164,7 +165,7 @@ func (w *World) Loses(method string, op *contract.Operation, given map[string][]
 	if p == nil {
 		return true
 	}
-	ends := strings.HasSuffix(op.Path, "{"+p.Spec.Name+"}")
+	ends := strings.HasSuffix(op.Template(), "{"+p.Spec.Name+"}")
 	return !ends && (len(given[p.Spec.Name]) > 0 || len(w.Producers(op, p)) == 0)
 }
 
@@ -181,7 +182,7 @@ func (w *World) acts(path string) bool {
 // Ends reports whether an operation, as it is named, may take away what lets its caller in:
 // the session, the token, the password or the account.
 func Ends(op *contract.Operation) bool {
-	if Safe(op.Method) || strings.HasSuffix(op.Path, "}") {
+	if Safe(op.Method) || strings.HasSuffix(op.Template(), "}") {
 		return false
 	}
 	segment, name := Plain(lastSegment(op.Path)), Plain(op.ID)
@@ -222,7 +223,7 @@ func (w *World) Consumed(method string, op *contract.Operation) *contract.Param 
 	if p == nil || len(p.Node.Schema.Enum) > 0 || p.Node.Schema.Const != nil {
 		return nil
 	}
-	before, behind, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
+	before, behind, _ := strings.Cut(op.Template(), "{"+p.Spec.Name+"}")
 	switch depth := strings.Count(behind, "/"); {
 	case depth == 0:
 		return p
@@ -275,7 +276,7 @@ func (w *World) last(op *contract.Operation) *contract.Param {
 func (w *World) documented(before string, p *contract.Param) bool {
 	item := before + "{" + p.Spec.Name + "}"
 	return slices.ContainsFunc(w.contract.Operations, func(o *contract.Operation) bool {
-		return o.Path == item || strings.TrimSuffix(o.Path, "/") == strings.TrimSuffix(before, "/")
+		return o.Template() == item || strings.TrimSuffix(o.Path, "/") == strings.TrimSuffix(before, "/")
 	})
 }
 
@@ -284,7 +285,7 @@ func (w *World) documented(before string, p *contract.Param) bool {
 func (w *World) holds(path string) bool {
 	path = strings.TrimSuffix(path, "/")
 	return slices.ContainsFunc(w.contract.Operations, func(o *contract.Operation) bool {
-		rest, below := strings.CutPrefix(o.Path, path+"/{")
+		rest, below := strings.CutPrefix(o.Template(), path+"/{")
 		return below && strings.Trim(rest, "/") == rest && strings.Count(rest, "/") == 0 ||
 			o.Method == http.MethodGet && strings.TrimSuffix(o.Path, "/") == path
 	})
@@ -301,7 +302,7 @@ type item struct {
 func (w *World) itemOf(producer *contract.Operation) item {
 	collection := strings.TrimSuffix(producer.Path, "/")
 	for _, o := range w.contract.Operations {
-		rest, below := strings.CutPrefix(o.Path, collection+"/{")
+		rest, below := strings.CutPrefix(o.Template(), collection+"/{")
 		if name, ok := strings.CutSuffix(rest, "}"); below && ok && !strings.ContainsAny(name, "/{}") {
 			return item{o, w.last(o)}
 		}
@@ -338,11 +339,17 @@ func (w *World) Reader(op *contract.Operation, p *contract.Param) *contract.Oper
 	return w.At(http.MethodGet, before+"{"+p.Spec.Name+"}")
 }
 
-// At returns the operation of a method on a path template, or nil.
-func (w *World) At(method, path string) *contract.Operation {
-	i := slices.IndexFunc(w.contract.Operations, func(o *contract.Operation) bool { return o.Path == path && o.Method == method })
-	if i < 0 {
-		return nil
+// At returns the operation of a method on a path template, or nil. One that has a slash at its end, or
+// has none, is taken where the document has no other.
+func (w *World) At(method, path string) (found *contract.Operation) {
+	for _, o := range w.contract.Operations {
+		switch {
+		case o.Method != method:
+		case o.Path == path:
+			return o
+		case o.Template() == cmp.Or(strings.TrimSuffix(path, "/"), "/"):
+			found = o
+		}
 	}
-	return w.contract.Operations[i]
+	return found
 }

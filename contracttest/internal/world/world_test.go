@@ -93,6 +93,8 @@ func TestSources(t *testing.T) {
 		wantOperation string
 	}{
 		{"Location", []string{"post /pets", "get /pets/{petId}"}, "/pets/{petId}", "petId", world.Collection, "http://host/base/pets/a%2Fb", "", "a/b", "post/pets"},
+		{"Location of a path that ends with a slash", []string{"post /pets/", "get /pets/{id}/"}, "/pets/{id}/", "id", world.Collection, "http://host/pets/a/", "", "a", "post/pets/"},
+		{"Location without the slash at the end", []string{"post /pets/", "get /pets/{id}/"}, "/pets/{id}/", "id", world.Collection, "/pets/a", "", "a", "post/pets/"},
 		{"id of what was created", []string{"post /pets", "get /pets/{id}"}, "/pets/{id}", "id", world.Collection, "", `{"name":"x","id":7}`, "7", "post/pets"},
 		{"its own name before id", []string{"post /pets", "get /pets/{pet_id}"}, "/pets/{pet_id}", "pet_id", world.Collection, "", `{"id":1,"petId":"p"}`, "p", "post/pets"},
 		{"what the name adds to that of the collection", []string{"post /notes", "get /notes/{noteKey}"}, "/notes/{noteKey}", "noteKey", world.Collection, "", `{"id":1,"key":"k-1"}`, "k-1", "post/notes"},
@@ -145,7 +147,8 @@ func TestConsumed(t *testing.T) {
 	c, w := service(t,
 		"get /pets", "post /pets", "get /pets/{id}", "put /pets/{id}", "delete /pets/{id}/photo", "post /pets/{id}/sell", "post /pets/{id}/visits",
 		"get /pets/{id}/visits/{visit}", "patch /pets/{id}/visits/{visit}", "put /settings", "post /{project}/tasks", "post /orders/{orderId}/cancel",
-		"put /v2/{project}/factory/release")
+		"put /v2/{project}/factory/release",
+		"get /toys/", "post /toys/", "get /toys/{id}/", "put /toys/{id}/", "post /toys/{id}/sell/", "post /toys/{id}/visits/", "get /toys/{id}/visits/{visit}/")
 	tests := []struct{ method, path, consumed, parent string }{
 		{"GET", "/pets/{id}", "", ""},
 		{"PUT", "/pets/{id}", "id", ""},
@@ -158,6 +161,9 @@ func TestConsumed(t *testing.T) {
 		{"POST", "/orders/{orderId}/cancel", "orderId", ""},
 		{"PUT", "/v2/{project}/factory/release", "", ""},
 		{"POST", "/pets", "", ""},
+		{"PUT", "/toys/{id}/", "id", ""},
+		{"POST", "/toys/{id}/sell/", "id", ""},
+		{"POST", "/toys/{id}/visits/", "", "id"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
@@ -172,6 +178,7 @@ func TestConsumed(t *testing.T) {
 			assert.Equal(t, tt.parent, name(w.Parent(op)))
 		})
 	}
+	assert.Equal(t, "/toys/{id}/", w.ItemPath(operation(t, c, http.MethodPost, "/toys/")))
 	op := operation(t, c, http.MethodGet, "/pets/{id}")
 	assert.NotNil(t, w.Consumed(http.MethodDelete, op), "by a method that the path does not document")
 }
