@@ -37,6 +37,8 @@ type Dress struct {
 	Existence bool // what is not there is 404, whatever is wrong with the request
 	Absolute  bool // Location has the whole address
 	Forbidden bool // what is another caller's is 403
+	Expires   bool // what was made or changed 150 changes ago is gone
+	Quota     bool // a caller has twenty teams at most: 409
 	Slashes   bool // paths end with a slash, and what is asked for without is there: 301
 }
 
@@ -49,7 +51,7 @@ func Dresses() map[string]Dress {
 		"no ETags": {Blind: true}, "weak ETags": {Weak: true}, "hashes": {Hash: true}, "versions": {Versions: true},
 		"no content": {Silent: true}, "DELETE returns": {Returns: true}, "DELETE again": {Again: true}, "410": {Gone: true}, "no orphans": {Restrict: true},
 		"stamps": {Stamps: true, Blind: true}, "cache": {Cached: true}, "replica": {Replica: true}, "fixed address": {Fixed: true},
-		"existence first": {Existence: true}, "absolute Location": {Absolute: true}, "forbidden": {Forbidden: true}, "slashes at the end": {Slashes: true},
+		"existence first": {Existence: true}, "absolute Location": {Absolute: true}, "forbidden": {Forbidden: true}, "slashes at the end": {Slashes: true}, "expiry": {Expires: true}, "quota": {Quota: true},
 		"upsert, 410, newest first": {Upsert: true, Gone: true, Newest: true}, "normalised, no content, hashes": {Normalise: true, Silent: true, Hash: true},
 		"soft delete, DELETE again, short lists": {Soft: true, Again: true, Short: true},
 	}
@@ -117,6 +119,22 @@ func (d Dress) hooks() []hook {
 		change(func(m map[string]any) { m["email"] = was["email"] })(s, c, r)
 		show(func(m map[string]any) { m["email"] = was["email"] })(s, c, r)
 	}))
+	add(d.Expires, func(s *Service, c *call, next next) *reply {
+		maps.DeleteFunc(s.teams, func(id int, t *item) bool { return id != 1 && s.version-t.version > 150 })
+		return next(c)
+	})
+	add(d.Quota, func(s *Service, c *call, next next) *reply {
+		own := 0
+		for _, t := range s.teams {
+			if t.owner == c.user {
+				own++
+			}
+		}
+		if c.op == "createTeam" && c.refused == nil && own >= 20 {
+			return refuse(http.StatusConflict, "there are twenty teams")
+		}
+		return next(c)
+	})
 	add(d.Slashes, func(s *Service, c *call, next next) *reply {
 		if c.op == "" && len(s.contract.At(c.path+"/")) > 0 {
 			return (&reply{status: http.StatusMovedPermanently}).with("Location", c.path+"/")

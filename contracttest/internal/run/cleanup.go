@@ -219,7 +219,7 @@ func (m *remover) remove(ctx context.Context, res *world.Resource) {
 	x := m.r.exchange(ctx, op, req, m.r.target.Do)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if refusedAsNothing(x) && (x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone) || accepted(op, x) {
+	if refusedAsNothing(x) && isGone(x) || accepted(op, x) {
 		m.refusals = 0
 		m.r.world.Settle(res.Item, res.Values, world.Deleted, m.r.world.Entered())
 		return

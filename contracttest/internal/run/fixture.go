@@ -100,25 +100,40 @@ func changes(req *wire.Request) bool {
 func (f *fixture) send(ctx context.Context, c *plan.Case, planned *wire.Request, do way) *wire.Exchange {
 	other := c.Request.Method != c.Op.Method
 	share := f.maker == nil || f.adds && !other
-	x, before := f.try(ctx, c, planned, do, share, f.exclusive || f.spent.Load() || other)
-	if c.Expect != plan.Accept || !before || x.Response == nil || !stateful(x.Response.Status) {
+	fresh := f.exclusive || f.spent.Load() || other
+	x, before := f.try(ctx, c, planned, do, share, fresh)
+	lost := f.maker != nil && isGone(x)
+	if c.Expect != plan.Accept || !before && !lost || x.Response == nil || !stateful(x.Response.Status) {
 		return x
 	}
 	tried, most := &f.vain, int32(maxVain)
-	if x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone { // whatever others are refused for
+	if isGone(x) { // whatever others are refused for
 		tried, most = &f.gone, leases // which may all be under way
 	}
 	if tried.Add(1) > most {
 		return x
 	}
-	// It may be refused for what was done to the resource before.
+	// It may be refused for what was done to the resource before, or the target may have
+	// removed that in the meantime: it was made some time ago.
 	f.drop()
-	again, _ := f.try(ctx, c, planned, do, share, true)
+	again, _ := f.try(ctx, c, planned, do, share, fresh || before)
+	for range maxVain { // others were made at the same time
+		if !lost || !isGone(again) {
+			break
+		}
+		f.drop()
+		again, _ = f.try(ctx, c, planned, do, share, fresh || before)
+	}
 	if accepted(c.Op, again) {
 		tried.Add(-1)
-		f.spent.Store(true)
+		f.spent.Store(f.spent.Load() || before)
 	}
 	return again
+}
+
+// isGone reports whether what a request was about is not there.
+func isGone(x *wire.Exchange) bool {
+	return x.Response != nil && (x.Response.Status == http.StatusNotFound || x.Response.Status == http.StatusGone)
 }
 
 // maxPast is how many resources of a kind are kept in mind that were made last.
@@ -186,8 +201,8 @@ func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, 
 	}
 	switch {
 	case share || values == nil:
-	case about != somebodys && (done && fresh || x.Response == nil):
-		from.renew(ctx)
+	case about != somebodys && (done && fresh || x.Response == nil || c.Expect == plan.Accept && isGone(x)):
+		from.renew(ctx) // it is the next one that is taken
 	default:
 		from.giveBack(values)
 	}
@@ -405,16 +420,18 @@ func (m *maker) takeFirst() *wire.Exchange {
 func (m *maker) make(ctx context.Context) map[string]string {
 	op := m.base.Op
 	base := m.r.base(op)
-	c := m.base
-	if m.parent != nil {
-		above := m.parent.lend(ctx)
-		if above == nil {
-			return nil
+	x, c := m.takeFirst(), m.base
+	for tries := 0; x == nil || tries == 1 && m.parent != nil && isGone(x); tries++ {
+		if c = m.base; m.parent != nil {
+			if tries > 0 {
+				m.parent.drop() // the target may have removed it
+			}
+			above := m.parent.lend(ctx)
+			if above == nil {
+				return nil
+			}
+			c = withTarget(c, world.Bind(op, c.Request.Target, base, m.from, above))
 		}
-		c = withTarget(c, world.Bind(op, c.Request.Target, base, m.from, above))
-	}
-	x := m.takeFirst()
-	if x == nil {
 		x = m.r.anew(ctx, c, m.r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
 			return m.r.exchangeOf(ctx, c, m.r.keyed(m.base, req), m.r.target.Do)
 		})
