@@ -20,7 +20,8 @@ import (
 // Part is one part of a multipart body.
 type Part struct {
 	Name string
-	// Value is what the part stands for: a RawText where only its schema says.
+	// Value is what the part stands for: a RawText where only its schema says, a Reading where
+	// some read what is bad.
 	Value any
 }
 
@@ -120,8 +121,11 @@ func readPartsOfList(a schema.Alternative, parts []any) Reading {
 }
 
 func readPart(nodes schema.Nodes, v any) Reading {
-	if text, isText := v.(RawText); isText {
-		return readNested(nodes, string(text))
+	switch v := v.(type) {
+	case RawText:
+		return readNested(nodes, string(v))
+	case Reading:
+		return v
 	}
 	return Reading{Value: v, Found: true}
 }

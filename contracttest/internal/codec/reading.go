@@ -36,6 +36,13 @@ func unreadable(why string, at ...string) Reading {
 	return Reading{Found: true, Bad: append([]string{}, at...), Why: why}
 }
 
+// Spared is the reading of what is bad, though some read it all the same.
+func Spared(why string) Reading {
+	r := unreadable("")
+	r.Spare = why
+	return r
+}
+
 func notInStyle() Reading {
 	r := unreadable("is not written in the documented style")
 	r.NotInStyle = true

@@ -83,14 +83,20 @@ func number(text string) bool {
 // inOtherBase matches an integer as many languages write it in base 16, 8 or 2.
 var inOtherBase = regexp.MustCompile(`^[+-]?0(?i:x[0-9a-f]{1,32}|o[0-7]{1,32}|b[01]{1,64})$`)
 
+// grouped matches an integer whose digits are parted, as many languages write it.
+var grouped = regexp.MustCompile(`^[+-]?[0-9]+(_[0-9]+)+$`)
+
 // looseNumber returns the number that readers find in texts which JSON does not
-// allow: a sign, leading zeros, a point at an end, another base. It is empty where
+// allow: a sign, leading zeros, a point at an end, another base, parted digits. It is empty where
 // there is none.
 func looseNumber(text string) string {
 	if inOtherBase.MatchString(text) {
 		if n, ok := new(big.Int).SetString(text, 0); ok {
 			return n.String()
 		}
+	}
+	if grouped.MatchString(text) {
+		text = strings.ReplaceAll(text, "_", "")
 	}
 	sign := ""
 	rest := strings.TrimPrefix(text, "+")

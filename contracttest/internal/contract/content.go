@@ -409,10 +409,13 @@ func (m *Media) readPart(name, contentType string, data []byte, in message) (v a
 				why = ""
 			}
 			broken = append(broken, Violation{Clause: in.syntax, Message: fmt.Sprintf("the part %s %s", name, err), Leave: why})
-			if why != "" && value.Sure {
+			switch {
+			case why == "":
+				return codec.RawText(data), "", broken
+			case value.Sure:
 				return value.V, "", broken
 			}
-			return codec.RawText(data), "", broken
+			return codec.Spared(why), "", broken
 		}
 		if !t.JSON() || !p.JSON {
 			leave = leavePartType

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -366,4 +367,29 @@ func TestCheckRequestChangesNothing(t *testing.T) {
 	require.Empty(t, c.Operations[0].CheckRequest(r))
 	assert.Equal(t, before, r)
 	assert.Equal(t, body, string(r.Body))
+}
+
+// A part is JSON as the body itself is: what a lenient parser reads is left to the receiver.
+func TestLooseJSONInParts(t *testing.T) {
+	op := parse(t, head+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {multipart/form-data: {schema: {type: object, properties: {j: {type: object, required: [a], properties: {a: {type: integer}}}, l: {type: array, items: {type: object}}}}}}}
+      responses: {"200": {description: Done.}}
+`).Operations[0]
+	for text, left := range map[string]bool{
+		`{"a":1,"a":2}`: true, `{"a":1,"b":NaN}`: true, `{"a":1} x`: true, `{'a':1}`: true, `{"a":1,"b":{"c":1,"c":2}}`: true, `{"a":1`: false, `{'a':'b'}`: false,
+	} {
+		for _, name := range []string{"j", "l"} {
+			body := "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\nContent-Type: application/json\r\n\r\n" + text + "\r\n--b--\r\n"
+			if name == "l" && text == `{'a':'b'}` {
+				continue // which l takes
+			}
+			got := op.CheckRequest(request(t, "POST /a\nContent-Type: multipart/form-data; boundary=b\n\n"+body))
+			require.NotEmpty(t, got, text)
+			certain := slices.ContainsFunc(got, func(v contract.Violation) bool { return v.Leave == "" })
+			assert.Equal(t, left, !certain, "%s %s: %v", name, text, got)
+		}
+	}
 }

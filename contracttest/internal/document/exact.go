@@ -21,10 +21,25 @@ type position struct {
 	line, column int
 }
 
-var (
-	manyDigits = regexp.MustCompile(`\d{16}`)
-	longNumber = regexp.MustCompile(`[-+.\deE]*\d{16}[-+.\deE]*`)
-)
+var longNumber = regexp.MustCompile(`[-+.\deE]*\d{16}[-+.\deE]*`)
+
+// manyDigits are more than every double holds.
+const manyDigits = 16
+
+// hasManyDigits looks at a sixteenth of a text that has few digits: it is a whole document.
+func hasManyDigits[T string | []byte](text T) bool {
+	for end := manyDigits - 1; end < len(text); {
+		at := end
+		for at > end-manyDigits && text[at] >= '0' && text[at] <= '9' {
+			at--
+		}
+		if at == end-manyDigits {
+			return true
+		}
+		end = at + manyDigits
+	}
+	return false
+}
 
 // maxReread is how long a document of JSON may be that is read as YAML, which
 // takes many times as long, for the sake of such numbers and of a const that is
@@ -39,7 +54,7 @@ func hasInexact(data []byte) bool {
 
 // readExact notes the numbers of a file that a double does not hold.
 func (d *Document) readExact(file string, data []byte) {
-	if !manyDigits.Match(data) {
+	if !hasManyDigits(data) {
 		return
 	}
 	var doc yaml.Node
@@ -107,7 +122,7 @@ func exactValue(n *yaml.Node) any {
 // inexact reports whether a text is a number of JSON that the shortest text for
 // its double does not say.
 func inexact(text string) bool {
-	if !manyDigits.MatchString(text) || text[0] == '"' || !json.Valid([]byte(text)) {
+	if !hasManyDigits(text) || text[0] == '"' || !json.Valid([]byte(text)) {
 		return false
 	}
 	v, ok := new(big.Rat).SetString(text)

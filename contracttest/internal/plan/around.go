@@ -286,6 +286,11 @@ func (pl *planner) random() {
 		return
 	}
 	workers := make([]planner, min(runtime.GOMAXPROCS(0), 1+pl.opts.Random/128))
+	defer func() {
+		for i := range workers {
+			workers[i].forget()
+		}
+	}()
 	for i := range workers {
 		workers[i] = *pl
 		workers[i].checker, workers[i].reasons = pl.op.NewChecker(), map[*contract.Clause]string{}

@@ -224,7 +224,14 @@ func each(stopped func() error, op *contract.Operation, opts Options, f func(*Ca
 	}
 	pl := newPlanner(stopped, op, opts, f)
 	pl.guarded(pl.run)
+	defer pl.forget()
 	return pl.unreached()
+}
+
+// forget drops what nobody needs when the operation is planned: its cases hold the planner.
+func (pl *planner) forget() {
+	pl.checker, pl.reasons, pl.ids, pl.planned, pl.kept, pl.broken = nil, nil, nil, nil, nil, nil
+	pl.recent, pl.keeps, pl.breaks, pl.options, pl.limits = nil, nil, nil, nil, nil
 }
 
 func newPlanner(stopped func() error, op *contract.Operation, opts Options, f func(*Case)) *planner {

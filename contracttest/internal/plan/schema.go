@@ -59,7 +59,7 @@ type position struct {
 
 // put puts a value in the place of the one that is there; last chooses the last item of a list.
 // made lists the nodes in it whose values may not exist on the target.
-func (at position) put(leaf any, made []string, last bool) func(*value.Maker, draft) (draft, error) {
+func (at *position) put(leaf any, made []string, last bool) func(*value.Maker, draft) (draft, error) {
 	return func(m *value.Maker, d draft) (draft, error) {
 		g, ok := at.get(d)
 		if !ok {
@@ -76,12 +76,12 @@ func (at position) put(leaf any, made []string, last bool) func(*value.Maker, dr
 }
 
 // change puts a value there, for a clause.
-func (at position) change(c *contract.Clause, label string, leaf any, made []string) change {
+func (at *position) change(c *contract.Clause, label string, leaf any, made []string) change {
 	return change{clause: c, label: label, node: at.n, site: at.n.Path, touches: at.param, apply: at.put(leaf, made, false), without: at.usual, made: made}
 }
 
 // variant puts a value there that keeps a clause.
-func (at position) variant(v value.Variant) change {
+func (at *position) variant(v value.Variant) change {
 	made := []string(nil)
 	if !v.Exists {
 		made = madeUp(at.n, at.local, v.V)
@@ -97,7 +97,7 @@ func (pl *planner) schema(c carrier) {
 		if len(n.Clauses) == 0 {
 			return
 		}
-		at := position{carrier: c, n: n, way: chain(c.root, n), local: c.good, in: c.travels(n)}
+		at := &position{carrier: c, n: n, way: chain(c.root, n), local: c.good, in: c.travels(n)}
 		if slices.ContainsFunc(at.way, func(n *contract.Node) bool { return n.Clause("readOnly") != nil }) {
 			pl.readOnly(at)
 			return
@@ -132,11 +132,11 @@ func (pl *planner) schema(c carrier) {
 }
 
 // around writes the valid request with what is around a position.
-func (pl *planner) around(at position) func() *wire.Request {
+func (pl *planner) around(at *position) func() *wire.Request {
 	if len(at.way) < 2 {
 		return func() *wire.Request { return nil }
 	}
-	up := position{carrier: at.carrier, n: at.way[len(at.way)-2], way: at.way[:len(at.way)-1]}
+	up := &position{carrier: at.carrier, n: at.way[len(at.way)-2], way: at.way[:len(at.way)-1]}
 	return pl.changed(func(m *value.Maker, d draft) (draft, error) {
 		outer, err := reach(m, up.n, up.way, at.good.V)
 		if err != nil {
@@ -147,7 +147,7 @@ func (pl *planner) around(at position) func() *wire.Request {
 }
 
 // keepAll plans the values at a position that keep its clauses.
-func (pl *planner) keepAll(at position) {
+func (pl *planner) keepAll(at *position) {
 	bound, kept := most(at.way), map[*contract.Clause]int{}
 	for _, v := range pl.maker.Keep(at.n, at.local, at.in) {
 		if kept[v.Clause] >= bound {
@@ -175,7 +175,7 @@ func (pl *planner) keepAll(at position) {
 }
 
 // breakAll plans the values at a position that break its clauses.
-func (pl *planner) breakAll(at position) {
+func (pl *planner) breakAll(at *position) {
 	bound, broken := most(at.way), map[*contract.Clause]int{}
 	inList := slices.ContainsFunc(at.way, (*contract.Node).EachItem)
 	for _, v := range pl.maker.Break(at.n, at.local, at.in) {
@@ -197,7 +197,7 @@ func (pl *planner) breakAll(at position) {
 }
 
 // searched notes what cases with several changes may do at a position.
-func (pl *planner) searched(at position) {
+func (pl *planner) searched(at *position) {
 	n := at.n
 	if pl.opts.Random == 0 || pl.opts.Thin || pl.again || depth(n) > maxFaultDepth || most(at.way) < math.MaxInt || at.in == value.InPath {
 		return // what a path has are names
@@ -343,7 +343,7 @@ var atTheEnd = []string{"quotes", "backslash", "line-feed", "markup"}
 const leaveRequiredReadOnly = "JSON Schema Validation 2020-12 §9.4: readOnly is an annotation, which does not say that a property need not be there although it is required"
 
 // readOnly plans a property that a request should not carry: absent, and there.
-func (pl *planner) readOnly(at position) {
+func (pl *planner) readOnly(at *position) {
 	c := at.n.Clause("readOnly")
 	g, err := pl.maker.Good(at.n)
 	if err != nil {
@@ -404,7 +404,7 @@ func reach(m *value.Maker, n *contract.Node, way []*contract.Node, v any) (value
 
 // optional plans the optional properties of an object: each absent, each
 // present, all absent, all present.
-func (pl *planner) optional(at position) {
+func (pl *planner) optional(at *position) {
 	members, ok := at.local.V.(map[string]any)
 	if !ok {
 		return
@@ -460,7 +460,7 @@ func (pl *planner) optional(at position) {
 
 // required plans an object with the properties that it has to have, where one without them breaks
 // nothing.
-func (pl *planner) required(at position) {
+func (pl *planner) required(at *position) {
 	members, _ := at.local.V.(map[string]any)
 	for _, name := range sortedKeys(members) {
 		pl.keep(at.change(at.n.Clause("required/"+name), "good", members, at.local.Unknown), false, at.n)

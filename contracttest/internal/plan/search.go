@@ -240,6 +240,20 @@ type several struct {
 	fault *change
 }
 
+// newSeveral copies the changes: they are items of lists that are dropped.
+func newSeveral(pl *planner, used []*change, fault *change) *several {
+	s := &several{pl: pl}
+	for _, ch := range used {
+		one := *ch
+		s.used = append(s.used, &one)
+	}
+	if fault != nil {
+		one := *fault
+		s.fault = &one
+	}
+	return s
+}
+
 // Parts lists what the case does to the base beside its fault, where it does several things.
 func (c *Case) Parts() []Part {
 	if c.several == nil {
@@ -320,7 +334,7 @@ func (pl *planner) together(phase Phase, used []*change, fault *change, label st
 		return nil
 	}
 	if len(used) > 1 || len(used) > 0 && fault != nil {
-		c.several = &several{pl, used, fault}
+		c.several = newSeveral(pl, used, fault)
 	}
 	return c
 }
