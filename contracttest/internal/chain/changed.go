@@ -215,7 +215,7 @@ func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map
 		wrong = wrong[:0]
 		got := s.got(k, r.id())
 		for _, name := range sortedKeys(sent) {
-			if _, known := kept[name]; known && (names == nil || slices.Contains(names, name)) && !alike(got[name], sent[name]) {
+			if _, known := kept[name]; known && (names == nil || slices.Contains(names, name)) && !storedAs(op, got[name], sent[name]) {
 				wrong = append(wrong, name)
 			}
 		}
@@ -232,7 +232,7 @@ func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map
 		for _, name := range sortedKeys(change.got(k, r.id())) {
 			answered := change.got(k, r.id())[name]
 			_, known := kept[name]
-			if v, was := sent[name]; known && was && !alike(answered, v) && !t.over() {
+			if v, was := sent[name]; known && was && !storedAs(op, answered, v) && !t.over() {
 				t.blame(judge.Warning, change, name+": "+show(sent[name]), name+": "+show(answered), "%s stores %s as it was sent, and answers with another", op.ID, name)
 			}
 		}
@@ -246,7 +246,7 @@ func (t *try) holds(r *resource, kept map[string]any, change *Step) bool {
 	}
 	now, sent := t.shown(r), change.sent()
 	for name := range kept {
-		if v, was := sent[name]; was && !alike(now[name], v) {
+		if v, was := sent[name]; was && !storedAs(change.Op, now[name], v) {
 			return false
 		}
 	}
@@ -290,7 +290,9 @@ func (p *planner) patched() {
 			if !change.ok() || t.over() {
 				return
 			}
-			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !known || alike(s.got(k, r.id())[name], change.sent()[name]) })
+			s, good, late := t.await(k.Read, r, func(s *Step) bool {
+				return !s.ok() || !known || storedAs(k.Patch, s.got(k, r.id())[name], change.sent()[name])
+			})
 			got := s.got(k, r.id())
 			for _, other := range sortedKeys(kept) {
 				if other != name && s.ok() && !same(got[other], kept[other]) {
@@ -362,7 +364,7 @@ func (p *planner) patched() {
 				for name, v := range change.sent() {
 					switch _, known := kept[name]; {
 					case !known:
-					case alike(got[name], v):
+					case storedAs(k.Patch, got[name], v):
 						done = append(done, name)
 					case same(got[name], kept[name]):
 						undone = append(undone, name)
@@ -378,6 +380,13 @@ func (p *planner) patched() {
 	}
 	if !isMergePatch(k.Patch) {
 		return
+	}
+	for _, name := range sortedKeys(members) {
+		n := prop(k.Patch, name)
+		if _, isObject := members[name].(map[string]any); !isObject || fixed[name] || n == nil {
+			continue
+		}
+		p.add(judge.PatchPartial, name+"/in-part", func(t *try) { t.inPart(name, n) }, k.Patch, k.Read)
 	}
 	for _, name := range names {
 		if n := prop(k.Patch, name); n == nil || n.Validates(nil) != nil {
@@ -408,6 +417,49 @@ func (p *planner) patched() {
 	}
 }
 
+// inPart changes one member of an object by a merge patch, and looks whether the others are
+// still there (RFC 7396 §2).
+func (t *try) inPart(name string, n *contract.Node) {
+	k := t.Kind
+	r := t.make(Edit{})
+	if r == nil || t.over() {
+		return
+	}
+	before, _ := t.kept(r)[name].(map[string]any)
+	whole := several(n, before)
+	patch := func(v any) Edit { return Edit{Only: true, Set: map[string]any{name: v}} }
+	if before == nil || len(whole) < 2 || !t.do(k.Patch, r, patch(whole)).ok() || t.over() {
+		return
+	}
+	shown, _ := t.shown(r)[name].(map[string]any)
+	for _, member := range sortedKeys(whole) {
+		part := map[string]any{}
+		for other, v := range whole {
+			if other == member || n.Requires(other) {
+				part[other] = v
+			}
+		}
+		left := slices.DeleteFunc(sortedKeys(whole), func(other string) bool { return part[other] != nil || !alike(shown[other], whole[other]) })
+		if len(left) == 0 || n.Validates(part) != nil {
+			continue
+		}
+		change := t.do(k.Patch, r, patch(part))
+		if !change.ok() || t.over() {
+			return
+		}
+		var now map[string]any
+		s, good, _ := t.await(k.Read, r, func(s *Step) bool {
+			now, _ = s.got(k, r.id())[name].(map[string]any)
+			return !s.ok() || alike(now[left[0]], whole[left[0]])
+		})
+		if s.ok() && !good && !t.over() {
+			t.blame(judge.Warning, t.acting(), left[0]+" of "+name+": "+show(whole[left[0]]), left[0]+" of "+name+": "+show(now[left[0]]),
+				"%s was sent a part of %s, and the rest of it is another than before", k.Patch.ID, name)
+		}
+		return
+	}
+}
+
 // storesAlone reports whether a PATCH of some properties alone stores one of them.
 func (t *try) storesAlone(names []string, edit Edit) bool {
 	steps := t.steps
@@ -421,5 +473,5 @@ func (t *try) storesAlone(names []string, edit Edit) bool {
 		return false
 	}
 	got := t.shown(r)
-	return slices.ContainsFunc(names, func(name string) bool { return alike(got[name], change.sent()[name]) })
+	return slices.ContainsFunc(names, func(name string) bool { return storedAs(t.Patch, got[name], change.sent()[name]) })
 }

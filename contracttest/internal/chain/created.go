@@ -585,15 +585,22 @@ func (p *planner) edges() {
 		all := map[string]edge{}
 		of := map[string]string{}
 		var labels []string
-		for _, name := range sortedKeys(members) {
-			n := prop(op, name)
-			if n == nil || fixed[name] || len(labels) > maxEdges {
-				continue
+		var each [][]edge
+		names := sortedKeys(members)
+		for _, name := range names {
+			var list []edge
+			if n := prop(op, name); n != nil && !fixed[name] {
+				list = edges(n, members[name])
 			}
-			for _, e := range edges(n, members[name]) {
-				label := name + "/" + e.label
-				all[label], of[label] = e, name
-				labels = append(labels, label)
+			each = append(each, list)
+		}
+		for nth := range maxEdges { // of each property some, where there are too many
+			for i, name := range names {
+				if nth < len(each[i]) && len(labels) < maxEdges {
+					label := name + "/" + each[i][nth].label
+					all[label], of[label] = each[i][nth], name
+					labels = append(labels, label)
+				}
 			}
 		}
 		if len(labels) == 0 {
@@ -620,7 +627,7 @@ func (p *planner) edges() {
 }
 
 // maxEdges bounds the values at their edges that an operation is sent.
-const maxEdges = 40
+const maxEdges = 60
 
 // edge sends an operation a value for a property, and looks whether that is stored.
 func (t *try) edge(op *contract.Operation, r *resource, name string, e Edit) {
@@ -638,7 +645,7 @@ func (t *try) edge(op *contract.Operation, r *resource, name string, e Edit) {
 	var got any
 	s, good, late := t.await(k.Read, r, func(s *Step) bool {
 		got = s.got(k, r.id())[name]
-		return !s.ok() || alike(got, sent) || sent == nil && t.isDefault(name, got)
+		return !s.ok() || storedAs(op, got, sent) || sent == nil && t.isDefault(name, got)
 	})
 	switch {
 	case t.silent || !s.ok():

@@ -97,15 +97,19 @@ func countEntries(s *Step, k *Kind, id string) int {
 }
 
 // pages reads the list that a resource is in, page by page as far as there is another.
-func (t *try) pages(r *resource) []*Step { return t.pagesAs(r, Own) }
+func (t *try) pages(r *resource) []*Step { return t.pagesOf(r, Own, nil) }
 
-func (t *try) pagesAs(r *resource, caller Caller) []*Step {
+// pagesOf reads the list as somebody, asked for what the query says.
+func (t *try) pagesOf(r *resource, caller Caller, query map[string]string) []*Step {
 	var all []*Step
-	p := pager{try: t}
+	p := pager{try: t, query: maps.Clone(query)}
+	if p.query == nil {
+		p.query = map[string]string{}
+	}
 	if limit := queryParam(t.List, Limits); limit != nil {
 		for _, n := range []string{"100", "50", "20"} {
 			if limit.Node.Validates(json.Number(n)) == nil {
-				p.query = map[string]string{limit.Spec.Name: n}
+				p.query[limit.Spec.Name] = n
 				break
 			}
 		}
@@ -233,9 +237,12 @@ func inner(v map[string]any, name string) map[string]any {
 }
 
 // entries counts how often the list that a resource is in has an identifier.
-func (t *try) entries(r *resource, id string) int {
+func (t *try) entries(r *resource, id string) int { return t.entriesOf(r, id, nil) }
+
+// entriesOf does so for a list that is asked for what the query says.
+func (t *try) entriesOf(r *resource, id string, query map[string]string) int {
 	n := 0
-	for _, s := range t.pages(r) {
+	for _, s := range t.pagesOf(r, Own, query) {
 		n += countEntries(s, t.Kind, id)
 	}
 	return n
@@ -762,14 +769,14 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			if other == nil || t.over() || same(other.made.sent()[name], v) || t.entries(r, r.id()) == 0 || t.entries(r, other.id()) == 0 {
 				return
 			}
-			text := queryText(v)
 			if param.Node.Validates(v) != nil {
 				return
 			}
-			s := t.do(k.List, r, Edit{Query: map[string]string{name: text}})
+			query := map[string]string{name: queryText(v)}
+			s := t.do(k.List, r, Edit{Query: query})
 			switch {
 			case !s.ok() || t.over():
-			case countEntries(s, k, r.id()) == 0 && len(t.pagesAfter(s)) == 0:
+			case countEntries(s, k, r.id()) == 0 && t.entriesOf(r, r.id(), query) == 0:
 				t.blame(judge.Warning, s, "what has it", "it is not there", "%s asked for a %s does not have what has it", k.List.ID, name)
 			case countEntries(s, k, other.id()) > 0:
 				t.blame(judge.Warning, s, "what has it", "what has another", "%s asked for a %s has what has another", k.List.ID, name)
@@ -813,10 +820,4 @@ func queryText(v any) string {
 		return strconv.FormatBool(b)
 	}
 	return textOf(v)
-}
-
-// pagesAfter tells whether a list goes on.
-func (t *try) pagesAfter(s *Step) map[string]string {
-	next, _ := t.next(s, nil)
-	return next
 }

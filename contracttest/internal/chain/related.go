@@ -217,7 +217,7 @@ func (p *planner) peers() {
 		if r == nil || t.over() || t.entries(r, r.id()) == 0 || t.peek(k.List, r, Edit{As: Nobody}).ok() {
 			return
 		}
-		for _, page := range t.pagesAs(r, Peer) {
+		for _, page := range t.pagesOf(r, Peer, nil) {
 			if countEntries(page, k, r.id()) > 0 && !t.over() {
 				t.steps = append(t.steps, page)
 				t.blame(judge.Error, page, "a list without it", "it is listed", "the list of another user has what this one has made")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -222,14 +223,59 @@ func same(a, b any) bool {
 }
 
 // alike compares what was sent with what is read: a target may keep texts in one letter
-// case, and without blanks around them.
+// case, and without blanks around them, times in another zone, and null members as absent.
 func alike(a, b any) bool {
-	x, isText := a.(string)
-	y, both := b.(string)
-	if isText && both {
-		return strings.EqualFold(strings.TrimSpace(x), strings.TrimSpace(y))
+	switch x := a.(type) {
+	case string:
+		y, isText := b.(string)
+		if t, err := time.Parse(time.RFC3339, x); err == nil && isText {
+			u, err := time.Parse(time.RFC3339, y)
+			return err == nil && t.Equal(u)
+		}
+		return isText && strings.EqualFold(strings.TrimSpace(x), strings.TrimSpace(y))
+	case map[string]any:
+		y, isObject := b.(map[string]any)
+		for name := range y {
+			if isObject = isObject && alike(x[name], y[name]); !isObject {
+				return false
+			}
+		}
+		for name, v := range x {
+			if _, there := y[name]; !there && v != nil {
+				return false
+			}
+		}
+		return isObject
+	case []any:
+		y, isList := b.([]any)
+		return isList && slices.EqualFunc(x, y, alike)
 	}
 	return same(a, b)
+}
+
+// storedAs reports whether what is read of a property is what an operation was sent for it.
+func storedAs(op *contract.Operation, got, sent any) bool {
+	if isMergePatch(op) {
+		got = patched(got, sent)
+	}
+	return alike(got, sent)
+}
+
+// patched is what is read of an object where a merge patch has changed it, without what the
+// patch does not speak of.
+func patched(got, sent any) any {
+	members, isObject := got.(map[string]any)
+	by, ok := sent.(map[string]any)
+	if !isObject || !ok {
+		return got
+	}
+	all := map[string]any{}
+	for name, v := range members {
+		if w, there := by[name]; there {
+			all[name] = patched(v, w)
+		}
+	}
+	return all
 }
 
 // short is the text of a number, if it can be compared in reasonable time.

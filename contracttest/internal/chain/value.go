@@ -10,6 +10,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
@@ -84,13 +85,26 @@ type edge struct {
 
 // Of the edges that the engine makes for the clauses of a property, those that are told from
 // each other by what is stored; and others that no clause speaks of: what fits in 32 bits and
-// not in 16, or in 64 and not in 32, a text of no characters, of other letters than ASCII, and
-// one longer than the 255 characters that columns often have.
+// not in 16, or in 64 and not in 32, more digits than a float of 32 bits has; a text of no
+// characters, of signs that mean something elsewhere, of other letters than ASCII, and one
+// longer than the 255 characters that columns often have.
 var (
 	telling   = []string{"greatest", "least", "null", "longest", "longest-in-four-byte-characters", "fraction"}
 	otherwise = []edge{
 		{"zero", json.Number("0")}, {"negative", json.Number("-3")}, {"above-16-bits", json.Number("2147483647")}, {"above-32-bits", json.Number("8589934595")},
-		{"empty", ""}, {"long", strings.Repeat("long ", 59) + "text"},
+		{"many-digits", json.Number("0.12345678901")},
+		{"empty", ""}, {"quotes", `it's "x" \y`}, {"markup", "<b>a</b> &amp; b"}, {"long", strings.Repeat("long ", 59) + "text"},
+	}
+	// Of a map, names that are often taken for something else: a path, another letter case.
+	memberNames = []struct {
+		label string
+		names []string
+	}{{"several-names", []string{"a", "b", "c"}}, {"name-with-dot", []string{"a.b"}}, {"name-in-capitals", []string{"AbC"}}, {"name-of-other-letters", []string{"größe"}}}
+	// Of each format, what is often stored as another: a day that few years have, one before the
+	// first of many clocks, a day that is another one in UTC.
+	moments = map[string][]string{
+		"date":      {"2000-02-29", "1969-12-31", "9999-12-31"},
+		"date-time": {"2000-02-29T23:30:00-05:30", "1969-12-31T12:00:00Z"},
 	}
 	letters = []rune("Zoë Łódź Straße 東京 — 😀 ñ")
 )
@@ -113,6 +127,9 @@ func edges(n *contract.Node, now any) []edge {
 				add("one-item-twice", []any{other[0], other[0]})
 			}
 		}
+		if list, ok := manyItems(n, now); ok {
+			add("many-items", list)
+		}
 		return all
 	case map[string]any:
 		for _, name := range sortedKeys(now) {
@@ -122,7 +139,13 @@ func edges(n *contract.Node, now any) []edge {
 				}
 			}
 		}
-		return all[:min(len(all), maxChanged)]
+		all = all[:min(len(all), maxChanged)]
+		for _, e := range memberNames {
+			if m, ok := mapOf(n, e.names); ok {
+				add(e.label, m)
+			}
+		}
+		return all
 	}
 	_, isText := now.(string)
 	_, isNumber := now.(json.Number)
@@ -136,6 +159,9 @@ func edges(n *contract.Node, now any) []edge {
 		if slices.Contains(telling, v.Label) && v.Leave == "" {
 			add(v.Label, v.V)
 		}
+	}
+	for _, text := range moments[n.Schema.Format] {
+		add("at-"+text, text)
 	}
 	for _, e := range otherwise {
 		if _, text := e.v.(string); text == isText && (!text || n.Schema.Format == "" && n.Schema.Pattern == "") {
@@ -164,6 +190,65 @@ func otherList(n *contract.Node, list []any) (any, bool) {
 		return less, true
 	}
 	return nil, false
+}
+
+// manyItems makes a list of more items than pages mostly have, as far as the schema allows, each
+// another where there is a choice.
+func manyItems(n *contract.Node, list []any) (any, bool) {
+	const many = 101
+	count := many
+	if most := n.Schema.MaxItems; most != nil {
+		count = int(min(*most, many))
+	}
+	item := n.Element(0)
+	if len(list) == 0 || item == nil || count <= len(list) || isComposed(list[0]) {
+		return nil, false
+	}
+	all := make([]any, count)
+	for i := range all {
+		all[i] = normal((&value.Maker{}).Distinct(item, list[0], i))
+	}
+	return all, true
+}
+
+// several adds to an object what makes it one of two members at least, as far as its schema
+// describes some.
+func several(n *contract.Node, now map[string]any) map[string]any {
+	all := map[string]any{}
+	if more, ok := mapOf(n, []string{"a", "b"}); ok {
+		all, _ = more.(map[string]any)
+	}
+	maps.Copy(all, now)
+	for _, m := range n.Members() {
+		if _, there := all[m.PropName]; there {
+			continue
+		}
+		if g, err := (&value.Maker{}).Good(m); err == nil && !m.Schema.ReadOnly && len(all) < maxChanged && n.Validates(with(all, m.PropName, value.Plain(g.V))) == nil {
+			all[m.PropName] = normal(value.Plain(g.V))
+		}
+	}
+	if n.Validates(all) != nil {
+		return nil
+	}
+	return all
+}
+
+// mapOf makes a map with names, of a schema that says what the value of any has to be.
+func mapOf(n *contract.Node, names []string) (any, bool) {
+	nodes := schema.Alternative{Nodes: schema.Nodes{n}}.Member(names[0])
+	if len(nodes) != 1 || nodes[0].PropName != "" {
+		return nil, false
+	}
+	other := nodes[0]
+	g, err := (&value.Maker{}).Good(other)
+	if err != nil {
+		return nil, false
+	}
+	all := map[string]any{}
+	for i, name := range names {
+		all[name] = normal(value.Plain((&value.Maker{}).Distinct(other, value.Plain(g.V), i)))
+	}
+	return all, true
 }
 
 // with is an object with another member.

@@ -51,8 +51,8 @@ What holds for all of them:
   says HIT.
 - **What disappoints is read again** for ` + "`--settle`" + ` (2 s unless set). What comes right late is a warning.
 - **A finding has to come again** with fresh resources. What does not is a warning that says so.
-- **What may differ is learned first**: compared is only what the target has once stored as it was sent, letter case and
-  blanks around a text left aside. What differs from one read to the next is not compared.
+- **What may differ is learned first**: compared is only what the target has once stored as it was sent, letter case,
+  blanks around a text and the zone of a time left aside. What differs from one read to the next is not compared.
 - A finding has the whole sequence as lines for a shell, which pass on identifiers in variables. ` + "`--only 'case:ID'`" + ` runs that
   sequence alone. Where it looks at several things in turn, it is made again for the one at fault, and of several resources
   with as few as that takes.
