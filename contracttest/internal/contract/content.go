@@ -145,6 +145,10 @@ func (m *Media) read(body []byte, in message) (reading, []Violation) {
 	if form == codec.Sequence {
 		return m.readSequence(body, in)
 	}
+	body, known := codec.FromCharset(m.charset(form, in.label), body)
+	if !known {
+		return reading{}, nil
+	}
 	one, broken := m.readAs(form, body, in)
 	got := reading{Reading: one}
 	if in.request && m.ranged() && (form != codec.JSON || m.Node == nil) {
@@ -155,6 +159,22 @@ func (m *Media) read(body []byte, in message) (reading, []Violation) {
 		}
 	}
 	return got, broken
+}
+
+// charset is that of a body with a label: the one that it names, else the one that the document has.
+// JSON is in UTF-8 whatever its label says (RFC 8259 §8.1), but where the document has another.
+func (m *Media) charset(form codec.Form, label string) string {
+	charset := ""
+	switch form {
+	case codec.JSON, codec.Text, codec.XML:
+		if t, err := mediatype.Parse(mediatype.List(m.Key)[0]); err == nil {
+			charset = t.Params["charset"]
+		}
+		if t, err := mediatype.Parse(label); err == nil && form != codec.JSON {
+			charset = cmp.Or(t.Params["charset"], charset)
+		}
+	}
+	return charset
 }
 
 func (m *Media) readAs(form codec.Form, body []byte, in message) (codec.Reading, []Violation) {
@@ -216,6 +236,15 @@ var ErrNotWritten = errors.New("bodies of this media type are not made")
 // Write writes a value as a body of the media type, and returns the Content-Type to send it
 // with. head gives the values of the headers of parts.
 func (m *Media) Write(v any, head func(*PartHeader) (any, bool)) (body []byte, label string, err error) {
+	if body, label, err = m.write(v, head); err != nil {
+		return nil, "", err
+	}
+	body, err = codec.ToCharset(m.charset(m.Form, label), body)
+	return body, label, err
+}
+
+// write is Write in UTF-8.
+func (m *Media) write(v any, head func(*PartHeader) (any, bool)) (body []byte, label string, err error) {
 	label = m.Label()
 	members, isObject := v.(map[string]any)
 	items, isList := v.([]any)

@@ -9,18 +9,20 @@ import (
 
 // xml plans the bytes of a body of XML.
 func (pl *planner) xml(m *contract.Media, d draft) {
-	good, _, err := d.encode(m, d.body.V)
-	if err != nil {
+	good, label, err := d.encode(m, d.body.V)
+	text := string(good)
+	end := strings.LastIndex(text, "</")
+	start := strings.IndexAny(text, " >")
+	if err != nil || end < 0 || start < 0 { // in UTF-16 it has neither
 		return
 	}
-	text := string(good)
 	raw := func(label, body string, expect Expect) {
 		pl.raw(m.Syntax, label, expect, "", d, func(r *wire.Request) { r.Body = []byte(body) })
 	}
-	end := strings.LastIndex(text, "</")
-	start := strings.IndexAny(text, " >")
-	raw("declaration", `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+text, Accept)
-	raw("declaration-in-single-quotes", "<?xml version='1.0' encoding='utf-8' standalone='yes'?>"+text, Accept)
+	if label = strings.ToLower(label); strings.Contains(label, "utf-8") || !strings.Contains(label, "charset") {
+		raw("declaration", `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+text, Accept)
+		raw("declaration-in-single-quotes", "<?xml version='1.0' encoding='utf-8' standalone='yes'?>"+text, Accept)
+	}
 	raw("white-space-around", "\n"+text+"\r\n\t ", Accept)
 	raw("comment", "<!-- a comment -->"+text, Accept)
 	raw("comment-inside", text[:end]+"<!-- a comment -->"+text[end:], Accept)
