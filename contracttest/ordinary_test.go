@@ -665,6 +665,35 @@ paths:
 `, errors: []string{"addOrder/body/count/maximum"}, h: http.HandlerFunc(enveloped),
 		},
 		{
+			// A JSON:API server has to refuse any other parameter than ext and profile.
+			name: "a media type of a vendor without a charset", spec: `
+openapi: 3.0.3
+info: {title: tags, version: "1"}
+paths:
+  /tags:
+    post:
+      operationId: addTag
+      requestBody: {required: true, content: {application/vnd.api+json: {schema: {type: object}}}}
+      responses: {"204": {description: added}, "400": {description: bad}, "415": {description: no JSON:API}}
+`, h: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				_, isObject := parsed(body).(map[string]any)
+				switch {
+				case r.URL.EscapedPath() != "/tags":
+					http.NotFound(w, r)
+				case r.Method != http.MethodPost:
+					w.Header().Set("Allow", "POST")
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				case !strings.EqualFold(strings.Join(r.Header.Values("Content-Type"), ", "), "application/vnd.api+json") && len(body) > 0:
+					w.WriteHeader(http.StatusUnsupportedMediaType)
+				case err != nil || !isObject:
+					w.WriteHeader(http.StatusBadRequest)
+				default:
+					w.WriteHeader(http.StatusNoContent)
+				}
+			}),
+		},
+		{
 			// That it is denied is an answer of a service that is asked for permissions.
 			name: "a permission that is denied, and an index at the root", spec: `
 openapi: 3.0.3

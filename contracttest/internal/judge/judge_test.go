@@ -69,7 +69,7 @@ paths:
         "206": {description: Anything., content: {"*/*": {}}}
         "226": {description: A form., content: {application/x-www-form-urlencoded: {schema: {type: object, properties: {a: {type: string}}}}}}
   /app/{id}:
-    get: {operationId: app, parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {"200": {description: Done.}}}
+    get: {operationId: app, parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {"200": {description: Done.}, "404": {description: None.}}}
 components:
   securitySchemes:
     Header: {type: apiKey, in: header, name: X-Key}
@@ -156,6 +156,7 @@ func leave(e *judge.Exchange)        { e.Leave = "RFC 0 leaves it" }
 func unacceptable(e *judge.Exchange) { e.Leave = plan.LeaveAccept }
 func credential(e *judge.Exchange)   { e.Credential = true }
 func nowhere(e *judge.Exchange)      { e.Must, e.Nowhere = false, true }
+func anywhere(e *judge.Exchange)     { e.Nowhere = true }
 func unknown(e *judge.Exchange)      { e.Must = false }
 
 // broken is what a check finds in a row.
@@ -233,6 +234,7 @@ var rows = map[string]struct {
 			{response: good},
 			{about: "a value may not exist", response: refused, change: unknown},
 			{about: "it is not valid", clause: "op/query/q/maxLength", expect: plan.Refuse, response: refused},
+			{about: "what the path names need not exist", clause: "app/path", request: "GET /v1/app/1", response: "HTTP/1.1 404\n", change: anywhere},
 			{about: "too many requests", response: "HTTP/1.1 429\n"},
 			{about: "the credential is not known", response: "HTTP/1.1 401\n", change: credential},
 			{about: "it accepts no documented media type", clause: "op/message", response: "HTTP/1.1 406\n", change: unacceptable},

@@ -233,6 +233,11 @@ func validRefused(e *Exchange) []Finding {
 		return nil
 	}
 	switch code {
+	case http.StatusNotFound, http.StatusGone:
+		// That other made-up values were accepted may be chance, as where identifiers are counted.
+		if doc := e.Documented(); e.Nowhere && doc != nil && doc.Key != "default" {
+			return nil
+		}
 	case http.StatusConflict, http.StatusForbidden: // the state of the target, or what who asks may do (RFC 9110 §15.5.4, §15.5.10)
 		if e.Documented() != nil {
 			return nil

@@ -14,6 +14,7 @@ const (
 	leaveBareType      = "RFC 9110 §8.3: a Content-Type is of the content, and nothing says what it means where there is none"
 	leaveChunked       = "RFC 9112 §6: a chunked body of no bytes is a body, and none of the media type; many receivers take it for an absent one"
 	leaveTypeParameter = "RFC 9110 §8.3.1: what a parameter means that the media type does not define is not defined"
+	leaveVendorCharset = "RFC 6838 §4.3: which parameters a media type has is said where it is registered, and JSON:API has a server refuse a charset"
 	leaveLastSemicolon = "RFC 9110 §5.6.6 allows a semicolon without a parameter, RFC 7231 §3.1.1.1 did not"
 	leaveCharsetAlias  = "RFC 2978 §2.3: utf8 is no registered name of UTF-8, but many take it for one"
 	leaveIdentity      = "RFC 9110 §8.4.1: identity is reserved for Accept-Encoding and should not be sent as a Content-Encoding"
@@ -84,14 +85,24 @@ func sameTypes(m *contract.Media) []typeSample {
 		{"without-parameters", name, without},
 		{"blank-after-semicolon", strings.ReplaceAll(key, ";", "; "), ""},
 	}
+	added := ""
 	if isJSON(m) {
-		all = append(all, typeSample{"charset", name + "; charset=utf-8", ""}, typeSample{"quoted-charset", name + `;charset="UTF-8"`, ""})
+		if params == "" && ofVendor(name) {
+			added = leaveVendorCharset
+		}
+		all = append(all, typeSample{"charset", name + "; charset=utf-8", added}, typeSample{"quoted-charset", name + `;charset="UTF-8"`, added})
 		params = cmp.Or(params, "charset=UTF-8")
 	}
 	if params != "" {
-		all = append(all, typeSample{"blanks-around-semicolon", name + " ;  " + params, ""}, typeSample{"tab-after-semicolon", name + ";\t" + params, ""})
+		all = append(all, typeSample{"blanks-around-semicolon", name + " ;  " + params, added}, typeSample{"tab-after-semicolon", name + ";\t" + params, added})
 	}
 	return append(all, typeSample{"final-semicolon", key + ";", leaveLastSemicolon}, typeSample{"unknown-parameter", key + ";x-unknown=a", leaveTypeParameter})
+}
+
+// ofVendor reports whether a media type is of a vendor's or a private tree (RFC 6838 §3.2 to §3.4).
+func ofVendor(name string) bool {
+	_, subtype, _ := strings.Cut(strings.ToLower(name), "/")
+	return strings.HasPrefix(subtype, "vnd.") || strings.HasPrefix(subtype, "prs.") || strings.HasPrefix(subtype, "x.") || strings.HasPrefix(subtype, "x-")
 }
 
 // otherTypes are media types that bodies often come in, ones that look like the one given, and texts
