@@ -69,7 +69,7 @@ var Checks = []Check{
 		Name: "undocumented-path", run: undocumentedPath,
 		Doc:      "A path next to the documented one is served.",
 		Severity: "a warning for a spelling that is often taken for the same",
-		Silent:   "A path that nobody can know is answered alike, as where a web interface has a page for every path.",
+		Silent:   "An unknown path is answered the same way, as where a web interface serves a page for every path.",
 		Refs:     "RFC 3986 §6.2",
 	},
 	{
