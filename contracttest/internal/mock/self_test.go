@@ -130,6 +130,27 @@ components:
 	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
 }
 
+// TestSelfOfSharedHeader runs the engine where two schemes that are needed together have one header: whoever has one
+// has both.
+func TestSelfOfSharedHeader(t *testing.T) {
+	c, err := contracttest.Parse("shared.yaml", []byte(`
+openapi: 3.0.3
+info: {title: shared, version: "1"}
+paths:
+  /found: {get: {operationId: find, security: [{one: [], two: []}], responses: {"204": {description: found}, "401": {description: who}}}}
+components: {securitySchemes: {one: {type: http, scheme: bearer}, two: {type: oauth2, flows: {implicit: {authorizationUrl: 'https://a.example/', scopes: {}}}}}}
+`))
+	require.NoError(t, err)
+	h := contracttest.Mock(c, contracttest.MockCredentials("one", "a-token"), contracttest.MockCredentials("two", "a-token"))
+	for _, known := range [][]string{{"one", "two"}, {"one"}, {"two"}} {
+		opts := []contracttest.Option{contracttest.Cases(0)}
+		for _, scheme := range known {
+			opts = append(opts, contracttest.Values(scheme, "a-token"))
+		}
+		faultless(t, c, h, opts...)
+	}
+}
+
 // faultless runs the engine against a mock, and wants no finding.
 func faultless(t *testing.T, c *contracttest.Contract, h http.Handler, opts ...contracttest.Option) {
 	t.Helper()

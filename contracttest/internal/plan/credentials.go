@@ -134,18 +134,28 @@ type grant struct {
 }
 
 // granted returns the credentials of a requirement, if all of them are known by
-// the name of their scheme or of their header, parameter or cookie.
+// the name of their scheme or of their header, parameter or cookie. Schemes that share
+// one of these have one credential.
 func (pl *planner) granted(together []spot) ([]grant, bool) {
 	var all []grant
+	var missing []spot
 	for _, s := range together {
 		known := pl.opts.Known[s.scheme]
 		if len(known) == 0 && s.prefix == "" {
 			known = pl.opts.Known[s.name]
 		}
-		if len(known) == 0 {
+		switch has := slices.ContainsFunc(all, func(g grant) bool { return g.samePlace(s) }); {
+		case has:
+		case len(known) == 0:
+			missing = append(missing, s)
+		default:
+			all = append(all, grant{s, known[0]})
+		}
+	}
+	for _, s := range missing {
+		if !slices.ContainsFunc(all, func(g grant) bool { return g.samePlace(s) }) {
 			return nil, false
 		}
-		all = append(all, grant{s, known[0]})
 	}
 	return all, len(all) > 0
 }
