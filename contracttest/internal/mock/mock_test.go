@@ -153,16 +153,17 @@ paths:
     get:
       operationId: find
       parameters:
-      - {name: filter, in: query, schema: {type: object, properties: {of: {type: object, properties: {n: {type: integer}}}}}}
+      - {name: filter, in: query, required: true, schema: {type: object, required: [of], properties: {of: {type: object, required: [n], properties: {n: {type: integer}}}}}}
       - {name: n, in: query, schema: {type: array, items: {type: integer}}}
-      responses: {"204": {description: found}, "400": {description: bad}}
+      responses: {"200": {description: found, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}}
 `))
 	require.NoError(t, err)
 	h := contracttest.Mock(c)
-	for _, request := range []string{"GET /found?of=%7B%22n%22%3A1%7D", "GET /found?n=1&n=2"} {
-		assert.Equal(t, http.StatusNoContent, ask(t, h, request).Code, request)
+	faultless(t, c, h, contracttest.Cases(0))
+	for _, request := range []string{"GET /found?of=%7B%22n%22%3A1%7D", "GET /found?of=%7B%22n%22%3A1%7D&n=1&n=2"} {
+		assert.Equal(t, http.StatusOK, ask(t, h, request).Code, request)
 	}
-	for _, request := range []string{"GET /found?of=%7B%22n%22%3A%22a%22%7D", "GET /found?n="} {
+	for _, request := range []string{"GET /found?of=%7B%22n%22%3A%22a%22%7D", "GET /found?of=%7B%22n%22%3A1%7D&n="} {
 		assert.Equal(t, http.StatusBadRequest, ask(t, h, request).Code, request)
 	}
 }
