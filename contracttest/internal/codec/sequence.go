@@ -129,13 +129,27 @@ func readValues(texts [][]byte) ([]any, error) {
 		}
 		got := readItemOfJSON(text)
 		if got.Bad != nil {
-			return items, fmt.Errorf("has an item %d that is no JSON: %s", len(items)+1, got.Why)
+			return items, &itemError{fmt.Sprintf("has an item %d that is no JSON: %s", len(items)+1, got.Why), got.Spare}
 		}
 		if items = append(items, got.Value); len(items) == maxItems {
 			break
 		}
 	}
 	return items, nil
+}
+
+// itemError says what is wrong with an item, and why some read it all the same.
+type itemError struct{ text, spare string }
+
+func (e *itemError) Error() string { return e.text }
+
+// Spares says why a receiver may take a sequence of which err says what is wrong; it is empty where
+// nothing does.
+func Spares(err error) string {
+	if e, ok := errors.AsType[*itemError](err); ok {
+		return e.spare
+	}
+	return ""
 }
 
 // readItemOfJSON reads one JSON value. Half a surrogate pair is in the grammar, and breaks
@@ -224,7 +238,7 @@ func readMixed(label string, body []byte, ended bool) ([]any, error) {
 		if IsJSON(part.Header.Get("Content-Type")) {
 			got := readItemOfJSON(data)
 			if got.Bad != nil {
-				return items, fmt.Errorf("has a part %d that calls itself JSON: %s", len(items)+1, got.Why)
+				return items, &itemError{fmt.Sprintf("has a part %d that calls itself JSON: %s", len(items)+1, got.Why), got.Spare}
 			}
 			item = got.Value
 		}

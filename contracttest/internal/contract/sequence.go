@@ -21,6 +21,9 @@ func (m *Media) readSequence(body []byte, in message) (reading, []Violation) {
 	var broken []Violation
 	if err != nil {
 		broken = in.broken("%s", err)
+		if in.request {
+			broken[0].Leave = codec.Spares(err)
+		}
 	}
 	whole := reading{Reading: codec.Reading{Value: items, Found: true}}
 	switch {

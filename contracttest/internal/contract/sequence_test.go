@@ -108,6 +108,26 @@ func TestSequences(t *testing.T) {
 }
 
 // Clauses of items stand where the document has their schema.
+// Who receives a sequence may be as lenient with its items as with a body of JSON.
+func TestLooseItemsInRequests(t *testing.T) {
+	for media, framed := range map[string]string{
+		"application/x-ndjson": "{\"n\": 1}\n%\n", "application/json-seq": "\x1e{\"n\": 1}\n\x1e%\n", "multipart/mixed": "--b\r\nContent-Type: application/json\r\n\r\n%\r\n--b--\r\n",
+	} {
+		op := parse(t, strings.Replace(head, "3.0.3", "3.2.0", 1)+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {`+media+`: {itemSchema: {type: object, required: [n], properties: {n: {type: integer}}}}}}
+      responses: {"200": {description: Done.}}
+`).Operations[0]
+		for item, left := range map[string]bool{`{"n": 1, "n": 1}`: true, `{"n": 1, "m": NaN}`: true, `{'n': 1}`: true, `{"n": 1`: false, `x`: false} {
+			got := op.CheckRequest(request(t, "POST /a\nContent-Type: "+media+"; boundary=b\n\n"+strings.Replace(framed, "%", item, 1)))
+			require.NotEmpty(t, got, "%s %s", media, item)
+			assert.Equal(t, left, got[0].Leave != "", "%s %s: %v", media, item, got)
+		}
+	}
+}
+
 func TestPlacesOfItems(t *testing.T) {
 	c := parse(t, strings.Replace(head, "3.0.3", "3.2.0", 1)+`paths:
   /a:
