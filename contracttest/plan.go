@@ -15,7 +15,7 @@ type PlannedCase struct {
 	ID             string // the clause and a label: it can be given to Only
 	Operation      string
 	Clause         string // that it keeps at an edge, or breaks alone
-	Method, Target string // Target is the path with its query, as they are sent
+	Method, Target string // Target is the path with its query, as they are sent, without credentials
 	Expect         string // what the contract expects in return, in words
 	// Leave says why the receiver may do otherwise; empty where it may not.
 	Leave string

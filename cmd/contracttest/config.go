@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/contracttest/config"
 )
 
@@ -23,6 +24,7 @@ func newConfigCommand() *cobra.Command {
 			if err := s.read(); err != nil {
 				return err
 			}
+			contract := s.known()
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for i := range config.Table {
 				one := &config.Table[i]
@@ -35,7 +37,7 @@ func newConfigCommand() *cobra.Command {
 					if from == config.FromFlag {
 						from = "--" + one.Name
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\n", one.Name, printable(s.shownText(one, g)), from)
+					fmt.Fprintf(w, "%s\t%s\t%s\n", one.Name, printable(s.shownText(one, g, contract)), from)
 				}
 			}
 			if err := w.Flush(); err != nil {
@@ -49,10 +51,25 @@ func newConfigCommand() *cobra.Command {
 	return cmd
 }
 
+// known is the contract, for what its names stand for; nil where it cannot be had from a file.
+func (s *settings) known() *contracttest.Contract {
+	if s.Spec == "-" || isURL(s.Spec) {
+		return nil
+	}
+	contract, err := document{name: s.Spec}.load(contracttest.LoadWith(s.Layer))
+	if err != nil {
+		return nil
+	}
+	return contract
+}
+
 // shownText is what was given for a setting, without what may be a secret: variables can be
-// shown.
-func (s *settings) shownText(one *config.Setting, g config.Given) string {
-	secret := one.Kind == config.Headers || (one.Kind == config.Values || one.Secret) && (namesSecret(g.Name) && g.Name != "token_url" || s.redacts(g.Name))
+// shown, and values of what the document has as a parameter or property.
+func (s *settings) shownText(one *config.Setting, g config.Given, contract *contracttest.Contract) string {
+	secret := one.Kind == config.Headers || one.Secret && namesSecret(g.Name) && g.Name != "token_url"
+	if one.Kind == config.Values {
+		secret = s.redacts(g.Name) || contract == nil || !isParameter(contract, g.Name)
+	}
 	at := strings.IndexAny(g.Text, ":=") + 1
 	if !secret || onlyVariable.MatchString(strings.TrimSpace(g.Text[at:])) || inFile.MatchString(g.Text[at:]) {
 		return g.Text

@@ -204,7 +204,7 @@ func Secrets(op *contract.Operation, r *wire.Request) []string {
 	}
 	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
 		for _, v := range r.Values(name) {
-			for _, secret := range inAuthorization(v) {
+			for _, secret := range InAuthorization(v) {
 				add(secret)
 			}
 		}
@@ -221,10 +221,10 @@ func Secrets(op *contract.Operation, r *wire.Request) []string {
 	return all
 }
 
-// inAuthorization lists what is secret in a value of Authorization: all of it
+// InAuthorization lists what is secret in a value of Authorization: all of it
 // but the name of its scheme, which stands in challenges too (RFC 9110 §11.4),
 // and of Basic what it is made of (RFC 7617 §2).
-func inAuthorization(v string) []string {
+func InAuthorization(v string) []string {
 	scheme, secret, ok := strings.Cut(v, " ")
 	secret = strings.TrimSpace(secret)
 	switch {

@@ -43,13 +43,14 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	w := world.New(c)
 	p := newPlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w}).begin(nil)
 	r := &runner{contract: c, opts: &opts, selection: sel, world: w, plan: p, states: newStates(c)}
+	secrets := opts.credentials(c)
 	return func(yield func(Planned) bool) {
 		for _, op := range p.ops {
 			for _, pc := range p.cases(op) {
 				if opts.leavesOut(pc.Request) {
 					continue // the valid request that others are compared with
 				}
-				if ctx.Err() != nil || !yield(Planned{pc.ID, op, pc.Clause, pc.Request.Method, pc.Request.Target, Expected[pc.Expect], pc.Leave}) {
+				if ctx.Err() != nil || !yield(Planned{pc.ID, op, pc.Clause, pc.Request.Method, hide(pc.Request.Target, secrets), Expected[pc.Expect], pc.Leave}) {
 					return
 				}
 			}

@@ -2,12 +2,14 @@ package run
 
 import (
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"mime"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
@@ -32,13 +34,59 @@ func Secrets(e *judge.Exchange, words []string) []string {
 	return v.longestFirst()
 }
 
-// redacted lists the values of an exchange that no report shows: those of the headers,
-// parameters and properties that the run names. That they come back is no leak.
-func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
-	if len(r.opts.Redact) == 0 {
-		return nil
+// minSecret is how many bytes a credential has that is hidden everywhere: shorter ones turn up by chance.
+const minSecret = 6
+
+// credentials lists those that the run has, wherever a request may have them: wrong ones are sent in
+// other places, and made of good ones by another last character, their first half or the letter case.
+func (o *Options) credentials(c *contract.Contract) []string {
+	var all []string
+	add := func(values ...string) {
+		for _, value := range values {
+			if len(value) < minSecret {
+				continue
+			}
+			all = append(all, value, strings.ToUpper(value), strings.ToLower(value))
+			if len(value) > minLong {
+				_, last := utf8.DecodeLastRuneInString(value)
+				all = append(all, value[:len(value)-last], value[:len(value)/2])
+			}
+		}
 	}
-	v := &redactor{names: r.opts.Redact}
+	if c.Doc.Components != nil {
+		for name := range c.Doc.Components.SecuritySchemes {
+			add(o.Known[name]...)
+			for _, pair := range o.Known[name] { // a name and a password are sent as Basic has them
+				add(base64.StdEncoding.EncodeToString([]byte(pair)))
+			}
+		}
+	}
+	for _, h := range slices.Concat(o.Headers, o.Peer) {
+		if !isSecretName(h.Name) {
+			continue
+		}
+		add(h.Value)
+		add(judge.InAuthorization(h.Value)...)
+		if strings.EqualFold(h.Name, "Cookie") {
+			for pair := range strings.SplitSeq(h.Value, ";") {
+				_, value, _ := strings.Cut(pair, "=")
+				add(value)
+			}
+		}
+	}
+	slices.SortFunc(all, longer)
+	return slices.Compact(all)
+}
+
+// redacted lists the values of an exchange that no report shows: those of the headers,
+// parameters and properties that the run names, and its credentials wherever they are. That they come
+// back is no leak.
+func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
+	own := r.opts.credentials(r.contract)
+	if len(r.opts.Redact) == 0 {
+		return own
+	}
+	v := &redactor{names: r.opts.Redact, all: own}
 	known := func(name string, values []string) {
 		for _, value := range values {
 			v.text(name, value)
@@ -63,9 +111,11 @@ type redactor struct {
 
 // longestFirst returns what was found: or a part of one would be hidden, and the rest shown.
 func (v *redactor) longestFirst() []string {
-	slices.SortFunc(v.all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	slices.SortFunc(v.all, longer)
 	return slices.Compact(v.all)
 }
+
+func longer(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }
 
 // exchange looks for the names in both messages.
 func (v *redactor) exchange(op *contract.Operation, x *wire.Exchange, base string) {

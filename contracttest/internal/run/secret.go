@@ -1,10 +1,14 @@
 package run
 
 import (
+	"fmt"
+	"html"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -23,19 +27,73 @@ func isSecretName(name string) bool {
 
 const hidden = "***"
 
-// hide replaces secrets in a text, as they are and as a URL has them, and what is
+// hide replaces secrets in a text, as they are and as URLs, JSON and HTML have them, and what is
 // left of one in which the text was cut.
 func hide(text string, secrets []string) string {
 	for _, s := range secrets {
-		if s == "" {
-			continue
-		}
-		query := url.QueryEscape(s)
-		for _, spelling := range []string{s, query, strings.ReplaceAll(query, "+", "%20")} {
+		for _, spelling := range spellings(s) {
 			text = hideCut(hideWhole(text, spelling), spelling)
 		}
 	}
 	return text
+}
+
+// spellings are how a text may be written in others, the longest first.
+func spellings(s string) []string {
+	switch {
+	case s == "":
+		return nil
+	case !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
+	}):
+		return []string{s} // which nothing escapes
+	}
+	query := url.QueryEscape(s)
+	all := []string{s, query, strings.ReplaceAll(query, "+", "%20")}
+	if len(s) > maxSpelled {
+		return all
+	}
+	all = append(all, html.EscapeString(s))
+	of := []string{s}
+	for range 2 { // JSON, and JSON in a text of JSON
+		var next []string
+		for _, text := range of {
+			for _, escaped := range []string{
+				jsonEscaped(text, false, false), jsonEscaped(text, true, false), jsonEscaped(text, false, true), jsonEscaped(text, true, true),
+				strings.ReplaceAll(jsonEscaped(text, false, false), "/", `\/`), strings.ReplaceAll(jsonEscaped(text, true, false), "/", `\/`),
+			} {
+				if !slices.Contains(all, escaped) {
+					all, next = append(all, escaped), append(next, escaped)
+				}
+			}
+		}
+		of = next
+	}
+	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(all)
+}
+
+// maxSpelled is how many bytes a secret has that is looked for in all spellings: no credential is longer,
+// but values may be that --redact names.
+const maxSpelled = 512
+
+// jsonEscaped is a text as a string of JSON has it, which writers make in ASCII alone, or safe for HTML.
+func jsonEscaped(s string, ascii, safe bool) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case r >= 0x10000 && ascii:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		case r < ' ' || ascii && r > '~' || safe && strings.ContainsRune("<>&", r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // minLong is how many bytes a secret has that no word holds by chance. A shorter one, as the key

@@ -15,6 +15,8 @@ func TestHide(t *testing.T) {
 		{"a b", "?k=a+b&k=a%20b", "?k=***&k=***"},
 		{"longsecret", "xlongsecrety", "x***y"},
 		{"", "abc", "abc"},
+		{`long/secret&"ü`, `{"k": "long/secret&\"ü", "l": "long/secret\u0026\"\u00fc \"long/secret&\"\u00fc\"", "m": "long\/secret&\"ü"}`, `{"k": "***", "l": "*** \"***\"", "m": "***"}`},
+		{`long/secret&"ü`, `{"k": "{\"l\": \"long/secret&\\\"ü\"}"} <b>long/secret&amp;&#34;ü</b>`, `{"k": "{\"l\": \"***\"}"} <b>***</b>`},
 	} {
 		assert.Equal(t, tt.want, hide(tt.text, []string{tt.secret}), "%s in %s", tt.secret, tt.text)
 	}
