@@ -63,7 +63,7 @@ components:
         id: {type: string, readOnly: true}
         color: {type: string, enum: [red, blue]}
         labels: {type: array, maxItems: 150, items: {type: string}}
-        marks: {type: object, additionalProperties: {type: string}}
+        marks: {type: object, additionalProperties: {type: string, nullable: true}}
         packed: {type: string, format: date-time}
         due: {type: string, format: date}
         weight: {type: number, minimum: 0, maximum: 1}

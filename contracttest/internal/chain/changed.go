@@ -418,7 +418,7 @@ func (p *planner) patched() {
 }
 
 // inPart changes one member of an object by a merge patch, and looks whether the others are
-// still there (RFC 7396 §2).
+// still there, and one that is null then is not (RFC 7396 §2).
 func (t *try) inPart(name string, n *contract.Node) {
 	k := t.Kind
 	r := t.make(Edit{})
@@ -455,6 +455,20 @@ func (t *try) inPart(name string, n *contract.Node) {
 		if s.ok() && !good && !t.over() {
 			t.blame(judge.Warning, t.acting(), left[0]+" of "+name+": "+show(whole[left[0]]), left[0]+" of "+name+": "+show(now[left[0]]),
 				"%s was sent a part of %s, and the rest of it is another than before", k.Patch.ID, name)
+			return
+		}
+		m, none := n.Prop(left[0]), with(part, left[0], nil)
+		if !s.ok() || t.over() || m != nil && m.Schema.Default != nil {
+			return
+		}
+		if n.Validates(none) == nil && t.do(k.Patch, r, patch(none)).ok() {
+			s, good, _ := t.await(k.Read, r, func(s *Step) bool {
+				now, _ = s.got(k, r.id())[name].(map[string]any)
+				return !s.ok() || now[left[0]] == nil
+			})
+			if s.ok() && !good && !t.over() {
+				t.blame(judge.Warning, t.acting(), "no "+left[0]+" of "+name, left[0]+" of "+name+": "+show(now[left[0]]), "null in a merge patch removes %s of %s, which is there", left[0], name)
+			}
 		}
 		return
 	}
