@@ -117,6 +117,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		out = reply{Response: problem(http.StatusRequestEntityTooLarge, err.Error()), note: err.Error()}
+		if out.op, _ = s.contract.Find(r.Method, r.URL.EscapedPath()); out.op != nil {
+			out.Response = s.refused(out.op, http.StatusRequestEntityTooLarge, err.Error())
+		}
 	case preflight(r):
 		out = s.preflight(req, r)
 	default:

@@ -186,6 +186,9 @@ paths:
 	assert.Equal(t, http.StatusNotImplemented, resp.Code)
 	assert.Equal(t, "application/json", resp.Header().Get("Content-Type"))
 	assert.Contains(t, members(t, resp)["message"], "no answer is made that keeps the document")
+	large := ask(t, contracttest.Mock(c), "GET /none\n\n"+strings.Repeat("a", 9<<20))
+	assert.Equal(t, http.StatusRequestEntityTooLarge, large.Code)
+	assert.Contains(t, members(t, large)["message"], "too large")
 }
 
 func TestMadeValues(t *testing.T) {
