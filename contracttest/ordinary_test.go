@@ -55,12 +55,9 @@ func enveloped(w http.ResponseWriter, r *http.Request) {
 	count, isNumber := members["count"].(float64)
 	switch {
 	case r.URL.EscapedPath() != "/orders":
-		http.NotFound(w, r)
-		return
+		code = 40400
 	case r.Method != http.MethodPost:
-		w.Header().Set("Allow", "POST")
-		w.WriteHeader(http.StatusMethodNotAllowed)
-		return
+		code = 40500
 	case unread != nil, err != nil, kind != "application/json", charset != "" && charset != "utf-8", !isNumber, count < 1, count != math.Trunc(count):
 		code = 40001
 	}

@@ -56,7 +56,7 @@ var Checks = []Check{
 		Name: "undocumented-method", run: undocumentedMethod,
 		Doc:      "A method that the path does not have is served. 405, 404 and 501 refuse it.",
 		Severity: "a warning for any other refusal",
-		Silent:   "OPTIONS, HEAD wherever there is GET, and what any path is answered, as by something in front of the API.",
+		Silent:   "OPTIONS, HEAD wherever there is GET, what any path is answered, as by something in front of the API, and an answer of 200 that refuses in its body (invalid-request-accepted).",
 		Refs:     "RFC 9110 §9.1, §9.3.2, §9.3.7",
 	},
 	{
@@ -69,7 +69,7 @@ var Checks = []Check{
 		Name: "undocumented-path", run: undocumentedPath,
 		Doc:      "A path next to the documented one is served.",
 		Severity: "a warning for a spelling that is often taken for the same",
-		Silent:   "An unknown path is answered the same way, as where a web interface serves a page for every path.",
+		Silent:   "An unknown path is answered the same way, as where a web interface serves a page for every path, or refuses in a body of 200 (invalid-request-accepted).",
 		Refs:     "RFC 3986 §6.2",
 	},
 	{

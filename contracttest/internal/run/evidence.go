@@ -363,7 +363,8 @@ func (r *runner) unremarkable(ctx context.Context, c *plan.Case, a answer) bool 
 	if a.class() == 3 && c.Expect == plan.RefusePath && r.documented(a.location) {
 		return true
 	}
-	if c.Expect == plan.RefuseMethod && c.Request.Method != http.MethodOptions && success(c.Op, a) && a.kind != "text/html" {
+	hidden := c.Request.Method == http.MethodOptions || c.Request.Method == http.MethodHead // what it would say
+	if c.Expect == plan.RefuseMethod && !hidden && success(c.Op, a) && a.kind != "text/html" {
 		return false // it is served as the documented method is; a page may be what everybody gets who asks for nothing else
 	}
 	for _, segments := range []int{1, r.depth(c)} {

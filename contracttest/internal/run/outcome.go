@@ -136,14 +136,16 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 		return o
 	}
 	o.answer, o.accepted, o.refused = answerOf(x), accepted(c.Op, x), e.Refuses()
+	plain, err := judge.Content(x.Response)
+	if err != nil {
+		return o
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.readVerdict(c, plain, &o)
 	if c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if plain, err := judge.Content(x.Response); err == nil {
-			r.readVerdict(c, plain, &o)
-			r.account.Response(c.Op, plain)
-			r.noteAnswer(c.Op, x, plain, found)
-		}
+		r.account.Response(c.Op, plain)
+		r.noteAnswer(c.Op, x, plain, found)
 	}
 	return o
 }
@@ -160,11 +162,11 @@ func (r *runner) readVerdict(c *plan.Case, plain *wire.Response, o *outcome) {
 		for _, name := range yes {
 			r.verdicts[name] = true
 		}
-	case plan.Refuse, plan.RefuseCredential:
+	case plan.Refuse, plan.RefuseCredential, plan.RefuseMethod, plan.RefusePath:
 		if slices.ContainsFunc(no, func(name string) bool { return r.verdicts[name] }) {
 			o.accepted, o.refused = false, true
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool {
-				return f.Check == judge.InvalidAccepted || f.Check == judge.SecurityIgnored
+				return slices.Contains([]string{judge.InvalidAccepted, judge.SecurityIgnored, judge.UndocumentedMethod, judge.UndocumentedPath}, f.Check)
 			})
 		}
 	}
