@@ -51,7 +51,7 @@ type speller struct{ answer string }
 
 func (s speller) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var in encoding.Encoding
-	name := ""
+	var name string
 	switch {
 	case r.URL.Path == "/elements" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		text, err := charmap.ISO8859_1.NewEncoder().String("<a><word>" + s.answer + "</word></a>")
