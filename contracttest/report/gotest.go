@@ -138,7 +138,10 @@ func goFindingOf(r *Report, f Finding) (one goFinding, why string) {
 		case name == "content-length", name == "connection", name == "transfer-encoding":
 		case !isToken(h.Name) || strings.ContainsAny(h.Value, "\r\n\x00"):
 			return one, "net/http does not send its header"
-		case strings.Contains(h.Value, masked):
+		case strings.Contains(h.Value, masked), h.Value == "$"+strings.ToUpper(strings.ReplaceAll(h.Name, "-", "_")):
+			if f.Check == checkSecurityIgnored {
+				return one, "its request has a wrong credential, made of a secret"
+			}
 			one.Secrets = append(one.Secrets, h.Name)
 		default:
 			one.Header = append(one.Header, h)

@@ -23,6 +23,23 @@ func TestGoParses(t *testing.T) {
 	}
 }
 
+// What reports show as a variable is taken from it; a wrong credential is none that anybody has.
+func TestGoTakesSecrets(t *testing.T) {
+	r := &report.Report{Spec: "a.yaml", Target: "http://127.0.0.1:1"}
+	for i, check := range []string{"undocumented-status", "security-ignored"} {
+		id := []string{"get#a", "get#b"}[i]
+		r.Findings = append(r.Findings, report.Finding{Operation: "get", Check: check, Severity: report.Error, Clause: "get/" + check, Status: 200, Case: report.Case{ID: id}})
+		r.Exchanges = append(r.Exchanges, report.Exchange{
+			Case: id, Operation: "get", Method: "GET", Target: "/a", Status: 200, Request: report.Message{Header: []report.Header{{Name: "X-Auth-Token", Value: "$X_AUTH_TOKEN"}}},
+			Findings: []report.Found{{Check: check, Clause: "get/" + check}},
+		})
+	}
+	text := string(rendered(t, "go", r))
+	assert.Contains(t, text, `secrets: []string{"X-Auth-Token"}`)
+	assert.NotContains(t, text, "$X_AUTH_TOKEN")
+	assert.Contains(t, text, "its request has a wrong credential, made of a secret")
+}
+
 // Each finding is one issue, at its line; what is known is none.
 func TestCodeQuality(t *testing.T) {
 	var issues []struct {
