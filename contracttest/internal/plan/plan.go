@@ -404,7 +404,7 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 // schema has no other.
 func (pl *planner) sendable(p *contract.Param, g value.Good) value.Good {
 	in := places[p.Spec.In]
-	if value.Travels(g.V, in) {
+	if g.V != "" || value.Travels(g.V, in) {
 		return g
 	}
 	const most = 12

@@ -208,6 +208,11 @@ func (r *runner) must(c *plan.Case) bool {
 			return false
 		}
 	}
+	if st.fixture != nil {
+		if at := st.fixture.disagrees(c); at != "" && !st.taken["body"+at] {
+			return false // it may have to be the one in the path
+		}
+	}
 	return !c.Open && (c.Base == nil || st.accepted)
 }
 
@@ -232,6 +237,11 @@ func (r *runner) noteTaken(cases []*plan.Case, outcomes []outcome) {
 		if outcomes[i].accepted && c.Expect == plan.Accept {
 			for _, node := range slices.Concat(c.Unknown, c.Doubts) {
 				r.states.of(c.Op).taken[node] = true
+			}
+			if f := r.states.of(c.Op).fixture; f != nil {
+				if at := f.disagrees(c); at != "" {
+					r.states.of(c.Op).taken["body"+at] = true
+				}
 			}
 		}
 	}

@@ -449,7 +449,7 @@ func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request) (*
 	case strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded"):
 		sent.Body = []byte(inPairs(string(req.Body), ofMessage))
 	case len(req.Body) > 0:
-		sent.Body = inJSON(req.Body, ofMessage)
+		sent.Body = inJSON(req.Body, func(s scalar) (string, bool) { return ofMessage(s.name, s.value) })
 	}
 	for i, f := range sent.Header {
 		if strings.EqualFold(f.Name, "Cookie") {
@@ -535,11 +535,11 @@ func inPairs(text string, actual func(name, v string) (string, bool)) string {
 
 // inJSON replaces values of properties, and items of those that are lists. What is spelt
 // with escapes stays so.
-func inJSON(body []byte, actual func(name, v string) (string, bool)) []byte {
+func inJSON(body []byte, actual func(scalar) (string, bool)) []byte {
 	var out []byte
 	last := 0
 	for _, s := range scalars(body) {
-		v, ok := actual(s.name, s.value)
+		v, ok := actual(s)
 		if !ok {
 			continue
 		}

@@ -15,7 +15,8 @@ import (
 // one that is a list.
 type scalar struct {
 	name, value string
-	start, end  int // of how it is written, in JSON with the quotation marks
+	at          string // where it stands in a JSON body: /owner/id; items have no place of their own
+	start, end  int    // of how it is written, in JSON with the quotation marks
 	item, text  bool
 	write       func(string) (string, error)
 }
@@ -97,12 +98,18 @@ func parts(body []byte, boundary string) []scalar {
 	}
 }
 
+// level is an object or a list around a value.
+type level struct {
+	object bool
+	at     string
+}
+
 // scalars lists the strings and the numbers in a JSON body, as far as it can be read.
 func scalars(body []byte) []scalar {
 	var all []scalar
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
-	var objects []bool // for each level, whether it is an object
+	var levels []level
 	key, isKey := "", false
 	for {
 		before := dec.InputOffset()
@@ -110,16 +117,22 @@ func scalars(body []byte) []scalar {
 		if err != nil {
 			return all
 		}
-		inObject := len(objects) > 0 && objects[len(objects)-1]
+		inObject := len(levels) > 0 && levels[len(levels)-1].object
+		at := "/" + key
+		if len(levels) > 0 {
+			at = levels[len(levels)-1].at + at
+		}
 		switch v := tok.(type) {
 		case json.Delim:
-			switch v {
-			case '{', '[':
-				objects = append(objects, v == '{')
+			switch {
+			case v != '{' && v != '[':
+				levels = levels[:len(levels)-1]
+			case len(levels) == 0:
+				levels = append(levels, level{object: v == '{'})
 			default:
-				objects = objects[:len(objects)-1]
+				levels = append(levels, level{object: v == '{', at: at})
 			}
-			isKey = len(objects) > 0 && objects[len(objects)-1]
+			isKey = len(levels) > 0 && levels[len(levels)-1].object
 			continue
 		case string:
 			if inObject && isKey {
@@ -128,10 +141,10 @@ func scalars(body []byte) []scalar {
 			}
 			end := int(dec.InputOffset())
 			quote := bytes.IndexByte(body[before:end], '"')
-			all = append(all, scalar{key, v, int(before) + quote, end, !inObject, true, encoded})
+			all = append(all, scalar{key, v, at, int(before) + quote, end, !inObject, true, encoded})
 		case json.Number:
 			end := int(dec.InputOffset())
-			all = append(all, scalar{key, v.String(), end - len(v), end, !inObject, false, encoded})
+			all = append(all, scalar{key, v.String(), at, end - len(v), end, !inObject, false, encoded})
 		}
 		isKey = inObject
 	}

@@ -196,9 +196,12 @@ func (l *learner) opens(ctx context.Context, m *maker, op *contract.Operation, s
 // versions are how properties are named that have to be what the resource has at the time.
 var versions = []string{"version", "revision", "rev", "etag", "lockversion", "rowversion", "resourceversion"}
 
-// upToDate puts the version that a resource has now in a request about it, in If-Match and
-// in its body, where the case has that of the valid request.
+// upToDate puts what is so of a resource now in a request about it, where the case has what the
+// valid request has: its identifier in the body, and its version in If-Match and in the body.
 func (f *fixture) upToDate(ctx context.Context, c *plan.Case, req *wire.Request, values map[string]string) *wire.Request {
+	if f != nil {
+		req = f.agreed(c, req)
+	}
 	if f == nil || f.read == nil || values == nil || !f.versioned() {
 		return req
 	}
@@ -222,12 +225,12 @@ func (f *fixture) upToDate(ctx context.Context, c *plan.Case, req *wire.Request,
 	for _, s := range scalars(base.Request.Body) {
 		first[s.name] = s.value
 	}
-	sent.Body = inJSON(req.Body, func(name, v string) (string, bool) {
-		if !slices.Contains(versions, world.Plain(name)) || first[name] != v {
+	sent.Body = inJSON(req.Body, func(s scalar) (string, bool) {
+		if !slices.Contains(versions, world.Plain(s.name)) || first[s.name] != s.value {
 			return "", false
 		}
 		for _, now := range scalars(x.Response.Body) {
-			if now.name == name && !now.item {
+			if now.name == s.name && !now.item {
 				return now.value, true
 			}
 		}
