@@ -30,16 +30,16 @@ type agreeing struct {
 
 // document is that of the service.
 func (a *agreeing) document() string {
-	id, thing := "{type: integer}", ""
+	id := "{type: integer}"
 	if a.text {
 		id = "{type: string, minLength: 1}"
 	}
-	for i, required := range []string{"[label]", fmt.Sprintf("[%s, label]", a.name)} {
+	thing := func(required string) string {
 		schema := fmt.Sprintf("{type: object, required: %s, properties: {%s: %s, label: {type: string, minLength: 1}, owner: {type: object, properties: {%[2]s: %[3]s}}}}", required, a.name, id)
 		if a.data {
 			schema = fmt.Sprintf("{type: object, required: [data], properties: {data: %s}}", schema)
 		}
-		thing += fmt.Sprintf("    %s: %s\n", []string{"New", "Thing"}[i], schema)
+		return schema
 	}
 	return fmt.Sprintf(`
 openapi: 3.0.3
@@ -70,7 +70,9 @@ paths:
         "415": {description: no JSON}
 components:
   schemas:
-%[3]s`, a.name, id, thing)
+    New: %[3]s
+    Thing: %[4]s
+`, a.name, id, thing("[label]"), thing(fmt.Sprintf("[%s, label]", a.name)))
 }
 
 func (a *agreeing) handler() http.Handler {

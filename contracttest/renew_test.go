@@ -279,7 +279,7 @@ func TestAuthFileWrong(t *testing.T) {
 		{"adb", "auth: [{name: ada}]", `it has no user "adb"; did you mean "ada"?`},
 		{"", "auth: [{name: ada}]", "user ada: want fixedHeaders or loginEndpointAuth"},
 		{"", "auth: [{name: ada, fixedHeader: []}]", `user ada: fixedHeader: no such key; did you mean "fixedHeaders"?`},
-		{"", login("expectCookies: true, headers: [{nmae: a}]"), `user ada: loginEndpointAuth: headers: nmae: no such key; did you mean "name"?`},
+		{"", login("expectCookies: true, headers: [{nam: a}]"), `user ada: loginEndpointAuth: headers: nam: no such key; did you mean "name"?`},
 		{"", "auths: []", `auths: no such key; did you mean "auth"?`},
 		{"", "schemaVersion: 0.6.0\nconfigs: {maxTime: 5m}\nauth: [{name: ada, requireMockHandling: true}]", "user ada: want fixedHeaders or loginEndpointAuth"},
 		{"", login("headers: [{name: A, value: b}], token: {extractFrom: header, extractSelector: a, sendIn: header, sendName: B}}, fixedHeaders: [{name: b, value: c}], configs: {"), "user ada: configs: no such key"},
