@@ -363,8 +363,7 @@ func (r *runner) unremarkable(ctx context.Context, c *plan.Case, a answer) bool 
 	if a.class() == 3 && c.Expect == plan.RefusePath && r.documented(a.location) {
 		return true
 	}
-	hidden := c.Request.Method == http.MethodOptions || c.Request.Method == http.MethodHead // what it would say
-	if c.Expect == plan.RefuseMethod && !hidden && success(c.Op, a) && a.kind != "text/html" {
+	if c.Expect == plan.RefuseMethod && !hidesRefusal(c) && success(c.Op, a) && a.kind != "text/html" {
 		return false // it is served as the documented method is; a page may be what everybody gets who asks for nothing else
 	}
 	for _, segments := range []int{1, r.depth(c)} {
@@ -374,6 +373,12 @@ func (r *runner) unremarkable(ctx context.Context, c *plan.Case, a answer) bool 
 		}
 	}
 	return false
+}
+
+// hidesRefusal reports whether an answer that looks like a success may be a refusal all the same:
+// that to OPTIONS says what may be asked, and that to HEAD has no body to refuse in.
+func hidesRefusal(c *plan.Case) bool {
+	return c.Request.Method == http.MethodOptions || c.Request.Method == http.MethodHead && !c.Op.Refuses()
 }
 
 // success reports whether an answer looks like a documented one of the
