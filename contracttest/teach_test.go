@@ -26,10 +26,11 @@ const guests = `
           application/json:
             schema:
               type: object
-              required: [nick, born]
+              required: [nick, born, endsAt]
               properties:
                 nick: {type: string}
                 born: {type: string}
+                endsAt: {type: string, format: date-time}
                 meal: {type: string}
                 vegan: {type: boolean}
       responses:
@@ -80,6 +81,12 @@ func TestWordsTeach(t *testing.T) {
 			}
 			return ""
 		}},
+		{"a time to come, of what is named in other words", func(m map[string]any) string {
+			if at, err := time.Parse(time.RFC3339, m["endsAt"].(string)); err != nil || at.Year() < 2050 {
+				return `{"error": "End time can't be in the past"}`
+			}
+			return ""
+		}},
 		{"what is taken, though no 409 is documented", unique("nick")},
 		{"less than there is", func(m map[string]any) string {
 			if m["vegan"] != nil {
@@ -105,7 +112,7 @@ func TestWordsTeach(t *testing.T) {
 				if !ok {
 					return
 				}
-				for _, name := range []string{"nick", "born", "meal"} {
+				for _, name := range []string{"nick", "born", "endsAt", "meal"} {
 					if _, isText := m[name].(string); !isText && (name != "meal" || m[name] != nil) {
 						w.WriteHeader(http.StatusBadRequest)
 						return

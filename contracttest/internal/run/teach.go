@@ -148,6 +148,9 @@ func (l *learner) lessons(op *contract.Operation, c *plan.Case, x *wire.Exchange
 			continue
 		}
 		about := slices.DeleteFunc(slices.Clone(subjects), func(name string) bool { return !names(said.around, name) })
+		if len(about) == 0 {
+			about = slices.DeleteFunc(slices.Clone(subjects), func(name string) bool { return !means(said.around, name) })
+		}
 		if len(about) == 0 && len(subjects) == 1 {
 			about = subjects
 		}

@@ -91,6 +91,42 @@ func plainName(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
+// means reports whether words may be about a parameter or a property that they do not name: "End
+// time" about endsAt, and "expiry" about expiresAt.
+func means(words, name string) bool {
+	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
+	stems := map[string]bool{}
+	for _, word := range strings.FieldsFunc(words, notLetter) {
+		stems[stem(word)] = true
+	}
+	apart := capital.ReplaceAllString(name, "$1 $2")
+	return slices.ContainsFunc(strings.FieldsFunc(apart, notLetter), func(word string) bool {
+		word = stem(word)
+		return word != "" && stems[word]
+	})
+}
+
+var (
+	capital = regexp.MustCompile(`([\p{Ll}\d])(\p{Lu})`)
+	// Words that say nothing of what a name or a sentence is about.
+	common = []string{"at", "on", "in", "of", "by", "to", "is", "be", "id", "not", "must", "date", "time", "timestamp"}
+)
+
+// stem is a word in small letters and without its ending, empty for one that is common.
+func stem(word string) string {
+	word = strings.ToLower(word)
+	if slices.Contains(common, word) {
+		return ""
+	}
+	const least = 3
+	for _, ending := range []string{"ation", "ing", "ed", "es", "s", "y", "e"} {
+		if short, ok := strings.CutSuffix(word, ending); ok && len(short) >= least {
+			return short
+		}
+	}
+	return word
+}
+
 // taken are the words of a refusal for what is there already.
 var taken = regexp.MustCompile(`(?i)\balready\b|\bduplicate|\b(must be|not|has to be) unique\b|\bunique constraint\b`)
 
@@ -100,7 +136,7 @@ var lessons = []struct {
 	texts []string
 }{
 	{regexp.MustCompile(`(?i)date[- ]?time|timestamp|rfc ?3339|iso ?8601`), []string{"2024-02-29T12:34:56Z", "2024-02-29"}},
-	{regexp.MustCompile(`(?i)\bfuture\b`), []string{"2099-12-31", "2099-12-31T23:59:59Z"}},
+	{regexp.MustCompile(`(?i)\bfuture\b|(not|n['’]t|\bis|\bare|\bwas|\blies?)( be)?( set)?( a)?( date| time)?( in the)? past\b|\b(already|has|have) (passed|expired)\b`), []string{"2099-12-31", "2099-12-31T23:59:59Z"}},
 	{regexp.MustCompile(`(?i)\bdate\b|yyyy-mm-dd`), []string{"2024-02-29", "2024-02-29T12:34:56Z"}},
 	{regexp.MustCompile(`(?i)\btime\b|hh:mm`), []string{"12:34:56", "12:34"}},
 	{regexp.MustCompile(`(?i)\buuid|\bguid`), []string{"123e4567-e89b-42d3-a456-426614174000"}},

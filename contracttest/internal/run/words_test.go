@@ -19,6 +19,10 @@ func TestTaught(t *testing.T) {
 		"nick: does not match \"^[0-9]{4}$\"":                                  "",
 		"Parse error: expected RFC3339 timestamp":                              "2024-02-29T12:34:56Z",
 		"Password needs an upper-case letter, a digit and a special character": "Ab1!cdefgh-2345",
+		"End time can't be in the past":                                        "2099-12-31T23:59:59Z",
+		"dueDate must not be in the past":                                      "2099-12-31",
+		"expiry has already passed":                                            "2099-12-31",
+		"the deadline lies in the past":                                        "2099-12-31",
 		"Task does not exist":                                                  "",
 	} {
 		texts := taught(said)
@@ -47,6 +51,33 @@ func TestNames(t *testing.T) {
 		{"Key: 'Guest.Nick' Error:Field validation", "nick", true},
 	} {
 		assert.Equal(t, tt.want, names(tt.words, tt.name), "%s in %q", tt.name, tt.words)
+	}
+}
+
+// A sentence that is about the past does not ask for a time to come.
+func TestTaughtOfThePast(t *testing.T) {
+	for _, said := range []string{"must be in the past", "born should be a past date", "the user passed"} {
+		assert.NotContains(t, taught(said), "2099-12-31", said)
+	}
+}
+
+func TestMeans(t *testing.T) {
+	for _, tt := range []struct {
+		words, name string
+		want        bool
+	}{
+		{"End time can't be in the past", "endsAt", true},
+		{"Ending must be later", "end_date", true},
+		{"expiry has passed", "expiresAt", true},
+		{"The start date is missing", "startsOn", true},
+		{"End time can't be in the past", "startsAt", false},
+		{"this must not be", "notes", false},
+		{"start is later than end", "endTime", true},
+		{"a time is missing", "startTime", false},
+		{"Sending failed", "endsAt", false},
+		{"must be valid", "id", false},
+	} {
+		assert.Equal(t, tt.want, means(tt.words, tt.name), "%s in %q", tt.name, tt.words)
 	}
 }
 
