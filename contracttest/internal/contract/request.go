@@ -27,6 +27,7 @@ const (
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 	// A server that sends such a Content-Type breaks RFC 9110 §5.6.6.
 	leaveTypeParameters = "RFC 9110 §2.4: a recipient may attempt to recover from a parameter of a media type that is malformed"
+	leaveTypes          = "RFC 9110 §8.3: recipients often take the last of several media types, which the document has"
 	leaveCharset        = "RFC 8259 §11: the media type has no charset parameter, and one has no effect on a receiver that goes by the RFC"
 	leaveType           = "RFC 9110 §2.4: a recipient may attempt to recover from a media type that is malformed, and the document takes all"
 	leaveContent        = "RFC 9110 §9.3.1, §9.3.5: the content of GET, HEAD and DELETE has no defined semantics, a receiver may ignore it"
@@ -151,6 +152,18 @@ func (b *Body) media(label string) (*Media, error) {
 // takesAll reports whether a body may have any media type.
 func (b *Body) takesAll() bool {
 	return slices.ContainsFunc(b.Media, func(m *Media) bool { return m.Key == "*/*" })
+}
+
+// takesLast reports whether a body may have the media type that is the last of a list which is well
+// formed.
+func (b *Body) takesLast(list string) bool {
+	for _, label := range slices.Backward(mediatype.List(list)) {
+		if _, err := mediatype.Parse(label); err == nil {
+			_, err = b.media(label)
+			return err == nil
+		}
+	}
+	return false
 }
 
 // BodyValue returns the value that the body of a request stands for, as Check would read it, and
@@ -332,6 +345,9 @@ func (op *Operation) judgeBody(r *wire.Request) []Violation {
 		case err != nil:
 			if malformed != nil && op.Body.takesAll() {
 				v.Leave = leaveType
+			}
+			if malformed != nil && op.Body.takesLast(types[0]) {
+				v.Leave = leaveTypes
 			}
 			if op.Body.Spec.Extensions[document.AssumedMedia] != nil {
 				v.Leave = leaveAssumed
