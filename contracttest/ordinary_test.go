@@ -45,24 +45,64 @@ paths:
       responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}}
 `
 
+// envelopes has no status for a refusal.
+const envelopes = `
+openapi: 3.0.3
+info: {title: orders, version: "1"}
+paths:
+  /orders:
+    post:
+      operationId: addOrder
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [count], properties: {count: {type: integer, minimum: 1, maximum: 9}}}}}}
+      responses:
+        "200":
+          description: code 0, or why not
+          content: {application/json: {schema: {type: object, required: [code, message], properties: {code: {}, message: {type: string}}}}}
+`
+
 // enveloped takes orders, which are answered with 200 whatever comes of it, and say in the body what did.
-func enveloped(w http.ResponseWriter, r *http.Request) {
-	code := 0
-	kind, params, err := mime.ParseMediaType(strings.Join(r.Header.Values("Content-Type"), ", "))
-	charset := strings.ToLower(params["charset"])
-	body, unread := io.ReadAll(r.Body)
-	members, _ := parsed(body).(map[string]any)
-	count, isNumber := members["count"].(float64)
-	switch {
-	case r.URL.EscapedPath() != "/orders":
-		code = 40400
-	case r.Method != http.MethodPost:
-		code = 40500
-	case unread != nil, err != nil, kind != "application/json", charset != "" && charset != "utf-8", !isNumber, count < 1, count != math.Trunc(count):
-		code = 40001
+func enveloped(good, bad any) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		code := good
+		kind, params, err := mime.ParseMediaType(strings.Join(r.Header.Values("Content-Type"), ", "))
+		charset := strings.ToLower(params["charset"])
+		body, unread := io.ReadAll(r.Body)
+		members, _ := parsed(body).(map[string]any)
+		count, isNumber := members["count"].(float64)
+		switch {
+		case r.URL.EscapedPath() != "/orders":
+			code = 40400
+		case r.Method != http.MethodPost:
+			code = 40500
+		case unread != nil, err != nil, kind != "application/json", charset != "" && charset != "utf-8", !isNumber, count < 1, count != math.Trunc(count):
+			code = bad
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"code": code, "message": "as the code says"})
 	}
+}
+
+// states takes orders whose status is that of the order, and tells how it is doing itself.
+func states(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"code": code, "message": "as the code says"})
+	body, unread := io.ReadAll(r.Body)
+	members, isObject := parsed(body).(map[string]any)
+	switch path := r.URL.EscapedPath(); {
+	case path == "/health" && r.Method == http.MethodGet:
+		_, _ = io.WriteString(w, `{"status": "ok", "code": 0}`)
+	case path == "/orders" && r.Method == http.MethodPost && (unread != nil || !isObject):
+		w.WriteHeader(http.StatusBadRequest)
+	case path == "/orders" && r.Method == http.MethodPost:
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "pending", "code": members["code"]})
+	case path == "/orders":
+		w.Header().Set("Allow", "POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	case path == "/health":
+		w.Header().Set("Allow", "GET")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
 }
 
 // locker has boxes that are there no more once their time to live was no integer, and
@@ -647,19 +687,10 @@ paths:
 		},
 		{
 			// What it does not check, the code says too.
-			name: "refusals with 200 and a code, where no other status is documented", spec: `
-openapi: 3.0.3
-info: {title: orders, version: "1"}
-paths:
-  /orders:
-    post:
-      operationId: addOrder
-      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [count], properties: {count: {type: integer, minimum: 1, maximum: 9}}}}}}
-      responses:
-        "200":
-          description: code 0, or why not
-          content: {application/json: {schema: {type: object, required: [code, message], properties: {code: {type: integer}, message: {type: string}}}}}
-`, errors: []string{"addOrder/body/count/maximum"}, h: http.HandlerFunc(enveloped),
+			name: "refusals with 200 and a code, where no other status is documented", spec: envelopes, errors: []string{"addOrder/body/count/maximum"}, h: enveloped(0, 40001),
+		},
+		{
+			name: "refusals with 200 and a word", spec: envelopes, errors: []string{"addOrder/body/count/maximum"}, h: enveloped("OK", "E1001"),
 		},
 		{
 			// A JSON:API server has to refuse any other parameter than ext and profile.
@@ -689,6 +720,23 @@ paths:
 					w.WriteHeader(http.StatusNoContent)
 				}
 			}),
+		},
+		{
+			// That something is pending, or has the code that was sent, refuses nothing.
+			name: "a status and a code of what is made, beside a service that says how it is doing", spec: `
+openapi: 3.0.3
+info: {title: orders, version: "1"}
+paths:
+  /health:
+    get:
+      operationId: health
+      responses: {"200": {description: "how it is doing", content: {application/json: {schema: {type: object}}}}}
+  /orders:
+    post:
+      operationId: addOrder
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [code], properties: {code: {type: integer, maximum: 9}}}}}}
+      responses: {"200": {description: added, content: {application/json: {schema: {type: object, required: [status], properties: {status: {type: string}}}}}}}
+`, errors: []string{"addOrder/body/media-type", "addOrder/body/code/required", "addOrder/body/code/type", "addOrder/body/code/maximum"}, h: http.HandlerFunc(states),
 		},
 		{
 			// That it is denied is an answer of a service that is asked for permissions.

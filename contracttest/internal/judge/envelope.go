@@ -19,11 +19,17 @@ const (
 	saysNothing verdict = iota
 	saysYes
 	saysNo
+	saysOther // a word that is no refusal in itself, as the state of an order or a currency
 )
+
+// refusals are parts of the words of codes that refuse, in small letters and without what separates.
+var refusals = []string{"error", "fail", "invalid", "illegal", "missing", "denied", "forbidden", "unauthor", "badrequest", "notfound", "notexist"}
+
+var plainly = strings.NewReplacer("_", "", "-", "", " ", "")
 
 // verdictOf reads a property that says what came of a request, by its name in any letters.
 func verdictOf(name string, v any) verdict {
-	switch strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name)) {
+	switch plainly.Replace(strings.ToLower(name)) {
 	case "code", "errcode", "errorcode", "errno", "ret", "retcode", "returncode", "resultcode", "responsecode", "status", "statuscode":
 		return byCode(v)
 	case "success", "successful", "succeeded", "issuccess", "issuccessful", "ok":
@@ -46,8 +52,14 @@ func byCode(v any) verdict {
 	case float64:
 		return either(v == 0 || v >= 200 && v < 300)
 	case string:
-		text := strings.ToLower(v)
-		return either(text != "" && strings.Trim(text, "0") == "" || slices.Contains([]string{"200", "ok", "success", "succeeded"}, text))
+		text := plainly.Replace(strings.ToLower(v))
+		switch {
+		case text != "" && strings.Trim(text, "0") == "", slices.Contains([]string{"200", "ok", "success", "succeeded"}, text):
+			return saysYes
+		case text != "" && strings.Trim(text, "0123456789") == "", slices.ContainsFunc(refusals, func(part string) bool { return strings.Contains(text, part) }):
+			return saysNo
+		}
+		return saysOther
 	}
 	return byFlag(v)
 }
@@ -75,21 +87,35 @@ func byError(v any) verdict {
 	return saysNothing
 }
 
-// Verdicts lists the properties of an answer of 200 in JSON that say of the request that it
-// was carried out, and those that say that it was not. The answer is without a coding.
-func Verdicts(x *wire.Response) (yes, no []string) {
-	var members map[string]any
+// Verdicts is what the properties of an answer of 200 in JSON say of its request, by their names.
+type Verdicts struct {
+	Yes   []string // it was carried out
+	No    []string // it was not
+	Other []string // it was not, if they say of another such request that it was
+}
+
+// VerdictsOf reads an answer, which is without a coding. What the request has too was sent, and
+// says nothing.
+func VerdictsOf(req *wire.Request, x *wire.Response) Verdicts {
+	var all Verdicts
+	var members, sent map[string]any
 	if x.Status != http.StatusOK || json.Unmarshal(x.Body, &members) != nil {
-		return nil, nil
+		return all
 	}
+	_ = json.Unmarshal(req.Body, &sent) // what cannot be read has no members
 	for name, v := range members {
+		if _, echoed := sent[name]; echoed {
+			continue
+		}
 		switch verdictOf(name, v) {
 		case saysYes:
-			yes = append(yes, name)
+			all.Yes = append(all.Yes, name)
 		case saysNo:
-			no = append(no, name)
+			all.No = append(all.No, name)
+		case saysOther:
+			all.Other = append(all.Other, name)
 		case saysNothing:
 		}
 	}
-	return yes, no
+	return all
 }

@@ -49,7 +49,8 @@ var Checks = []Check{
 			"language holds none, and 01 is no object in any of them: these are errors. In its own answers a server has no such freedom (RFC 8259 §8.1, §10; " +
 			"RFC 9110 §5.6.6)",
 		Silent: "Where the document has no status for a refusal, an answer of 200 that refuses in its body: a code, status, success or error " +
-			"(and names alike) that says no, where the answer to a valid request of the document says yes.",
+			"(and names alike) that says no, where the answer to a valid request of the document says yes. Any word says no where the operation itself " +
+			"says yes otherwise, and else only one that is of a refusal: a status of pending is that of what was made. What was sent says nothing.",
 		Refs: "RFC 9110 §15.3",
 	},
 	{

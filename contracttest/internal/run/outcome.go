@@ -156,14 +156,16 @@ func (r *runner) readVerdict(c *plan.Case, plain *wire.Response, o *outcome) {
 	if c.Op.Refuses() {
 		return
 	}
-	yes, no := judge.Verdicts(plain)
+	said := judge.VerdictsOf(c.Request, plain)
 	switch c.Expect {
 	case plan.Accept:
-		for _, name := range yes {
+		for _, name := range said.Yes {
 			r.verdicts[name] = true
+			r.states.of(c.Op).verdicts[name] = true
 		}
 	case plan.Refuse, plan.RefuseCredential, plan.RefuseMethod, plan.RefusePath:
-		if slices.ContainsFunc(no, func(name string) bool { return r.verdicts[name] }) {
+		own := r.states.of(c.Op).verdicts
+		if slices.ContainsFunc(said.No, func(name string) bool { return r.verdicts[name] }) || slices.ContainsFunc(said.Other, func(name string) bool { return own[name] }) {
 			o.accepted, o.refused = false, true
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool {
 				return slices.Contains([]string{judge.InvalidAccepted, judge.SecurityIgnored, judge.UndocumentedMethod, judge.UndocumentedPath}, f.Check)

@@ -49,6 +49,7 @@ type state struct {
 	lost       bool                // a finding says that it is refused since
 	free       map[string]bool     // nodes whose values need not exist
 	taken      map[string]bool     // nodes for which a made-up value was accepted, if it may exist by chance
+	verdicts   map[string]bool     // properties of its answers that say that a request was carried out
 	aside      []report.Finding    // that its valid request is refused, as examples need not exist
 	skipped    map[*contract.Clause]string
 
@@ -73,7 +74,7 @@ type states []*state
 func newStates(c *contract.Contract) states {
 	all := make(states, len(c.Operations))
 	for i, op := range c.Operations {
-		all[i] = &state{op: op, faults: map[findingKey]bool{}, free: map[string]bool{}, taken: map[string]bool{}, skipped: map[*contract.Clause]string{}}
+		all[i] = &state{op: op, faults: map[findingKey]bool{}, free: map[string]bool{}, taken: map[string]bool{}, verdicts: map[string]bool{}, skipped: map[*contract.Clause]string{}}
 	}
 	return all
 }
