@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -83,6 +84,48 @@ func TestBrokenSchemas(t *testing.T) {
 				}
 			}
 			assert.ElementsMatch(t, strings.Fields(tt.want), got, "%s %s %s", version, tt.schema, tt.body)
+		}
+	}
+}
+
+// TestRegisteredFormats holds the formats of OpenAPI's registry against values that have them, and
+// others that have not, which is left open.
+func TestRegisteredFormats(t *testing.T) {
+	texts := regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
+	for format, values := range map[string][2]string{
+		"base64url":       {`"" "YQ" "YQ==" "-_-_"`, `"YQ=" "Y" "+/+/"`},
+		"char":            {`"a" "é"`, `"" "ab"`},
+		"date-time-local": {`"2024-02-29T12:34:56" "2024-02-29T12:34:56.7"`, `"2023-02-29T12:34:56" "2024-02-29T12:34:56Z"`},
+		"decimal":         {`"12.50" "-1" 12.5`, `"" "12,5" "a"`},
+		"double-int":      {`9007199254740991 -9007199254740991`, `9007199254740992 -9007199254740992 0.5`},
+		"http-date":       {`"Sun, 06 Nov 1994 08:49:37 GMT" "Sunday, 06-Nov-94 08:49:37 GMT" "Sun Nov  6 08:49:37 1994"`, `"Mon, 06 Nov 1994 08:49:37 GMT" "1994-11-06"`},
+		"ipv4-cidr":       {`"192.0.2.0/24"`, `"192.0.2.0" "2001:db8::/32"`},
+		"ipv6-cidr":       {`"2001:db8::/32"`, `"192.0.2.0/24"`},
+		"language":        {`"en" "zh-Hant-TW"`, `"en_US" ""`},
+		"media-range":     {`"text/*;q=1" "*/*" "a/b"`, `"text" "*/b"`},
+		"sf-binary":       {`":YQ==:" "::"`, `"YQ==" ":Y:" ":"`},
+		"sf-boolean":      {`"?1"`, `"1"`},
+		"sf-decimal":      {`999999999999.999`, `1000000000000`},
+		"sf-integer":      {`-999999999999999`, `1000000000000000`},
+		"sf-string":       {`"\"a\""`, `"a"`},
+		"sf-token":        {`"a/b:c"`, `"1" "a b"`},
+		"time-local":      {`"12:34:56"`, `"12:34:56Z" "12:34"`},
+		"unixtime":        {`"1709210096" 1709210096`, `"2024-02-29"`},
+	} {
+		for i, list := range values {
+			op := parse(t, head+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: {format: `+format+`}}}}
+      responses: {"200": {description: Done.}}
+`).Operations[0]
+			for _, text := range texts.FindAllString(list, -1) {
+				got := op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+text))
+				if assert.Len(t, got, i, "%s %s", format, text) && i == 1 {
+					assert.NotEmpty(t, got[0].Leave, format)
+				}
+			}
 		}
 	}
 }

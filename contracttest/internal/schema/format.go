@@ -101,14 +101,18 @@ func checkFormat(name string, v any) error {
 		if f := formats[name]; f != nil && f.Validate(v) != nil {
 			return formatError(name)
 		}
+		if valid := registered[name]; valid != nil && !valid(v) {
+			return formatError(name)
+		}
 	case json.Number, float64, int, int64:
 		edges, whole := integers[name]
-		if !whole && name != "float" {
-			return nil
-		}
-		lo, hi := -math.MaxFloat32, math.MaxFloat32
-		if whole {
-			lo, hi = edges.lo, edges.hi
+		lo, hi := edges.lo, edges.hi
+		if !whole {
+			most, ok := fractions[name]
+			if !ok {
+				return nil
+			}
+			lo, hi = -most, most
 		}
 		if f, ok := float(v); !ok || f < lo || f > hi || whole && (f != math.Trunc(f) || edges.excludes(v, f)) {
 			return formatError(name)
@@ -133,8 +137,14 @@ var integers = func() map[string]span {
 		all[fmt.Sprintf("int%d", bits)] = span{fmt.Sprintf("-%d", greatest+1), fmt.Sprint(greatest), -half, half - 1}
 		all[fmt.Sprintf("uint%d", bits)] = span{"0", fmt.Sprint(2*greatest + 1), 0, 2*half - 1}
 	}
+	for name, most := range map[string]int64{"double-int": 1<<53 - 1, "sf-integer": 999_999_999_999_999} {
+		all[name] = span{fmt.Sprint(-most), fmt.Sprint(most), float64(-most), float64(most)}
+	}
 	return all
 }()
+
+// fractions are the greatest values of formats for numbers with a fraction.
+var fractions = map[string]float64{"float": math.MaxFloat32, "sf-decimal": 999_999_999_999.999}
 
 // IntegerEdges are the least and the greatest value of a format for integers; none of another.
 func IntegerEdges(format string) []string {
@@ -178,35 +188,37 @@ func float(v any) (float64, bool) {
 }
 
 // calculated are the formats that are checked without the validator of JSON Schema.
-var calculated = append(keys(integers), "byte", "float")
+var calculated = slices.Concat(keys(integers), keys(fractions), keys(registered), []string{"byte"})
 
 // Formats for which nothing is refused.
 var (
-	anyText   = []string{"password", "binary", "html", "markdown", "text", "string", "multiline", "textarea", "file"}
-	anyNumber = []string{"double", "decimal", "number", "integer"}
+	anyText   = []string{"password", "binary", "html", "commonmark", "markdown", "text", "string", "multiline", "textarea", "file"}
+	anyNumber = []string{"double", "decimal", "decimal128", "unixtime", "number", "integer"}
 )
 
-// unchecked says why no value breaks a format; it is empty where one may.
-func (set *Set) unchecked(format string) string {
+// unchecked says why no value breaks the format of a node, and whether that is because each has it;
+// it is empty where one may.
+func (n *Node) unchecked() (why string, vacuous bool) {
+	format := n.Schema.Format
 	switch {
-	case set.Formats[format] != nil:
-		return ""
-	case formats[format] != nil, slices.Contains(calculated, format):
-		return ""
+	case n.Format() != nil, formats[format] != nil:
+		return "", false
 	case slices.Contains(anyText, format):
-		return "every string has the format " + format
-	case slices.Contains(anyNumber, format):
-		return "every number has the format " + format + ", if not to the last digit"
+		return "every string has the format " + format, true
+	case slices.Contains(anyNumber, format) && (registered[format] == nil || !n.Allows("string")):
+		return "every number has the format " + format + ", if not to the last digit", true
+	case slices.Contains(calculated, format):
+		return "", false
 	}
-	return "nothing says which values the format " + format + " has: neither OpenAPI nor JSON Schema defines it"
+	return "nothing says which values the format " + format + " has: neither OpenAPI nor JSON Schema defines it", false
 }
 
 // FormatIsDefined reports whether a value can be told to have the format: where
 // it cannot, a made-up one may be refused.
 func (n *Node) FormatIsDefined() bool {
 	format := n.Schema.Format
-	return format == "" || n.Format() != nil || formats[format] != nil || slices.Contains(calculated, format) ||
-		slices.Contains(anyText, format) || slices.Contains(anyNumber, format)
+	return format == "" || n.Format() != nil || !slices.Contains(unsettled, format) && (formats[format] != nil || slices.Contains(calculated, format) ||
+		slices.Contains(anyText, format) || slices.Contains(anyNumber, format))
 }
 
 // looseBase64 reports whether a text is base64 as some receivers read it: in the

@@ -116,8 +116,7 @@ func (n *Node) ofStrings() {
 	}
 	if s.Format != "" {
 		c := n.clause("format", "format", n.is("has the format %s", s.Format))
-		c.Unplanned = n.set.unchecked(s.Format)
-		c.Vacuous = n.Format() == nil && (slices.Contains(anyText, s.Format) || slices.Contains(anyNumber, s.Format))
+		c.Unplanned, c.Vacuous = n.unchecked()
 	}
 }
 

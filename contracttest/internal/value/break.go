@@ -226,6 +226,22 @@ var notOfFormat = map[string][]string{
 	"relative-json-pointer": {"-1", "/a"},
 	"regex":                 {"(", "[a"},
 	"byte":                  {"YQ=a", "Y", "!"},
+	"base64url":             {"YQ=a", "Y", "!", "YW+/"},
+	"char":                  {"ab", ""},
+	"date-time-local":       {"2024-02-29", "2024-02-29 12:34:56", "2024-02-29T12:34:56Z", "2023-02-29T12:00:00"},
+	"time-local":            {"25:00:00", "12:34", "12:34:56Z"},
+	"decimal":               {"", "a", "12,5", "1.2.3"},
+	"decimal128":            {"", "a", "12,5", "1.2.3"},
+	"unixtime":              {"", "a", "2024-02-29T12:34:56Z"},
+	"http-date":             {"1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37", "784111777"},
+	"media-range":           {"application", "/", "a b/c"},
+	"ipv4-cidr":             {"192.0.2.0", "192.0.2.0/33", "192.0.2/24", "2001:db8::/32"},
+	"ipv6-cidr":             {"2001:db8::", "2001:db8::/129", "192.0.2.0/24"},
+	"language":              {"en_US", "", "a language"},
+	"sf-string":             {"a", `"a`, "'a'"},
+	"sf-token":              {"1a", "a b", `"a"`},
+	"sf-binary":             {"YQ==", ":YQ==", "!"},
+	"sf-boolean":            {"1", "true", "?2"},
 }
 
 // has reports whether a value breaks the keyword already.

@@ -25,6 +25,10 @@ var formats = map[string]string{
 	"hostname": "example.com", "idn-hostname": "example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
 	"uri": "https://example.com/a", "uri-reference": "/a", "iri": "https://example.com/a", "iri-reference": "/a", "url": "https://example.com/a",
 	"uri-template": "/a/{b}", "json-pointer": "/a", "relative-json-pointer": "1", "regex": "^a$", "byte": "YQ==",
+	"base64url": "YWJj", "char": "a", "date-time-local": "2024-02-29T12:34:56", "time-local": "12:34:56", "decimal": "12.5",
+	"decimal128": "12.5", "unixtime": "1709210096", "http-date": "Sun, 06 Nov 1994 08:49:37 GMT", "media-range": "application/json",
+	"ipv4-cidr": "192.0.2.0/24", "ipv6-cidr": "2001:db8::/32", "language": "en",
+	"sf-string": `"a"`, "sf-token": "a", "sf-binary": ":YQ==:", "sf-boolean": "?1",
 }
 
 // formatNamed is the format that a text without one and without a pattern has by
