@@ -95,13 +95,14 @@ func (r *Report) Group() {
 // groups are those of the report, made where it has none yet.
 func (r *Report) groups() []Group {
 	if r.Groups == nil {
-		return groupsOf(r.Findings)
+		return groupsOf(r.Findings, r.Unproven)
 	}
 	return r.Groups
 }
 
-// groupsOf groups findings: errors before warnings, and then by rank.
-func groupsOf(findings []Finding) []Group {
+// groupsOf groups findings: errors before warnings, and then by rank. unproven are the operations
+// of which no valid request was accepted.
+func groupsOf(findings []Finding, unproven []Unproven) []Group {
 	keys := causes(findings)
 	index := map[string]int{}
 	var all []Group
@@ -124,7 +125,7 @@ func groupsOf(findings []Finding) []Group {
 		}
 	}
 	for n := range all {
-		all[n].complete(findings)
+		all[n].complete(findings, unproven)
 	}
 	slices.SortStableFunc(all, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.rank, b.rank),
@@ -134,7 +135,7 @@ func groupsOf(findings []Finding) []Group {
 }
 
 // complete chooses the example, and says what the group is about.
-func (g *Group) complete(findings []Finding) {
+func (g *Group) complete(findings []Finding, unproven []Unproven) {
 	first := slices.MinFunc(g.Findings, func(i, j int) int {
 		a, b := findings[i], findings[j]
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(leads(a), leads(b)), cmp.Compare(rankFor(a), rankFor(b)),
@@ -163,7 +164,10 @@ func (g *Group) complete(findings []Finding) {
 	for _, i := range g.Findings {
 		members = append(members, findings[i])
 	}
-	g.Title, g.ID = title(members), g.Check+"-"+g.ID
+	accepted := slices.ContainsFunc(g.Operations, func(op string) bool {
+		return !slices.ContainsFunc(unproven, func(u Unproven) bool { return u.Operation == op })
+	})
+	g.Title, g.ID = title(members, !accepted), g.Check+"-"+g.ID
 }
 
 // leads orders the checks of one group: what a person would report comes first.

@@ -271,6 +271,38 @@ func TestGroupRank(t *testing.T) {
 	assert.Equal(t, []string{"b"}, r.Groups[0].Operations)
 }
 
+// A title says that all valid requests are refused only where none of any of its operations was
+// accepted.
+func TestTitleOfRefusals(t *testing.T) {
+	refused := func(operation, id string) report.Finding {
+		return report.Finding{
+			Operation: operation, Check: "valid-request-refused", Severity: report.Error, Clause: operation + "/" + id,
+			Message: "a valid request is refused with 400 Bad Request: no", Status: 400, Answer: "no", Count: 1, Case: report.Case{ID: operation + "/" + id},
+		}
+	}
+	for name, tt := range map[string]struct {
+		findings []report.Finding
+		unproven []string
+		want     string
+	}{
+		"the base":                                      {[]report.Finding{refused("a", "path#base")}, []string{"a"}, "All valid requests"},
+		"the base and another":                          {[]report.Finding{refused("a", "path#base"), refused("a", "body/x/type#long")}, []string{"a"}, "All valid requests"},
+		"the base, another accepted":                    {[]report.Finding{refused("a", "path#base")}, nil, "Valid requests"},
+		"the base of one, and one of another operation": {[]report.Finding{refused("a", "path#base"), refused("b", "body/x/type#long")}, []string{"a"}, "Valid requests"},
+		"the bases of two":                              {[]report.Finding{refused("a", "path#base"), refused("b", "path#base")}, []string{"a", "b"}, "All valid requests"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &report.Report{Findings: tt.findings}
+			for _, op := range tt.unproven {
+				r.Unproven = append(r.Unproven, report.Unproven{Operation: op, Answer: "400 Bad Request"})
+			}
+			r.Sort()
+			require.Len(t, r.Groups, 1)
+			assert.Equal(t, tt.want+" are refused with 400 Bad Request: “no”", r.Groups[0].Title)
+		})
+	}
+}
+
 // A title says nothing of one example that does not hold for the others.
 func TestTitlesWithoutIndexes(t *testing.T) {
 	for message, want := range map[string]string{

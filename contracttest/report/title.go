@@ -14,8 +14,9 @@ import (
 // maxTitle bounds what a title quotes, in characters.
 const maxTitle = 110
 
-// title says in one sentence what a group of findings is about, its example first.
-func title(members []Finding) string {
+// title says in one sentence what a group of findings is about, its example first. none is whether
+// no valid request of any of its operations was accepted.
+func title(members []Finding, none bool) string {
 	f := members[0]
 	switch f.Check {
 	case checkServerError:
@@ -27,7 +28,7 @@ func title(members []Finding) string {
 		}
 		return fmt.Sprintf("Invalid requests fail with %s, not with a 4xx%s", statusText(f.Status), f.quoted())
 	case checkValidRefused:
-		return f.refusal(members)
+		return f.refusal(members, none)
 	case checkUndocumentedStatus:
 		return f.Actual + " is returned but not documented"
 	case checkMediaType:
@@ -100,9 +101,9 @@ var parts = map[string]string{
 }
 
 // refusal is the title of valid requests that are refused.
-func (f *Finding) refusal(members []Finding) string {
+func (f *Finding) refusal(members []Finding, none bool) string {
 	which, status := "Valid requests are", statusText(f.Status)
-	if f.isBase() {
+	if none && f.isBase() {
 		which = "All valid requests are"
 	}
 	if slices.ContainsFunc(members, func(f Finding) bool { return f.Check == checkUndocumentedStatus }) {
