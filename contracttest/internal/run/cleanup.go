@@ -34,6 +34,9 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange, before int) {
 	}
 	base := r.base(op)
 	values := world.Values(op, x.Request.Target, base)
+	if values == nil && x.Response.Status == http.StatusCreated {
+		values = world.Respelt(op, x.Request.Target, base)
+	}
 	if values == nil {
 		return
 	}

@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"net/url"
+	urlpath "path"
 	"slices"
 	"strings"
 
@@ -26,6 +27,33 @@ func Values(op *contract.Operation, target, base string) map[string]string {
 		values[name] = text
 	}
 	return values
+}
+
+// Respelt returns the values of the parameters in the path of a request that names the operation in
+// another spelling: with further slashes, dots, escapes, letters of another case, or parameters of
+// a segment. It is nil where the path is another one.
+func Respelt(op *contract.Operation, target, base string) map[string]string {
+	escaped, _, _ := strings.Cut(target, "?")
+	plain, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil
+	}
+	plain = urlpath.Clean("/" + plain)
+	if len(plain) < len(base) || !strings.EqualFold(plain[:len(base)], base) {
+		return nil
+	}
+	template, segments := strings.Split(op.Path, "/"), strings.Split(plain[len(base):], "/")
+	if len(template) != len(segments) {
+		return nil
+	}
+	for i, text := range template {
+		segment, _, _ := strings.Cut(segments[i], ";")
+		if strings.EqualFold(segment, text) {
+			segment = text
+		}
+		segments[i] = url.PathEscape(segment)
+	}
+	return Values(op, strings.Join(segments, "/"), "")
 }
 
 // Bind puts other values in the place of those that a request target was made
