@@ -139,6 +139,60 @@ func TestWordsTeach(t *testing.T) {
 	}
 }
 
+// labels is a document of a map, and of a list, that say of neither that they have to hold something.
+const labels = `
+  /labels:
+    post:
+      operationId: label
+      requestBody: {required: true, content: {application/json: {schema: %s}}}
+      responses:
+        "201": {description: made}
+        "400": {description: bad, content: {application/json: {}}}
+        "415": {description: no JSON}
+`
+
+// TestNothingIsNotEnough proves that where a map or a list without anything in it is refused for
+// that, the others are made of one that has something.
+func TestNothingIsNotEnough(t *testing.T) {
+	for schema, words := range map[string]string{
+		"{type: object, additionalProperties: {type: string}}":                "the body must not be empty",
+		"{type: object, minProperties: 0, additionalProperties: {}}":          "at least one label is required",
+		"{type: array, items: {type: object, required: [a], properties: {}}}": "labels can't be empty",
+	} {
+		t.Run(words, func(t *testing.T) {
+			done := 0
+			rep, err := contracttest.Run(t.Context(), parse(t, fmt.Sprintf(labels, schema)), contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.EscapedPath() != "/labels":
+					w.WriteHeader(http.StatusNotFound)
+					return
+				case r.Method != http.MethodPost:
+					w.Header().Set("Allow", "POST")
+					w.WriteHeader(http.StatusMethodNotAllowed)
+					return
+				}
+				v, ok := bodyOfJSON(w, r)
+				if !ok {
+					return
+				}
+				members, _ := v.(map[string]any)
+				items, _ := v.([]any)
+				if len(members)+len(items) == 0 {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = fmt.Fprintf(w, `{"message": %q}`, words)
+					return
+				}
+				done++
+				w.WriteHeader(http.StatusCreated)
+			})), contracttest.Cases(0), contracttest.Workers(1))
+			require.NoError(t, err)
+			assert.Empty(t, rep.Unproven, "%s", describe(rep))
+			assert.Positive(t, done)
+		})
+	}
+}
+
 // unique refuses a text of a name that was there before.
 func unique(name string) func(members map[string]any) string {
 	var mu sync.Mutex

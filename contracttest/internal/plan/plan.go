@@ -133,6 +133,9 @@ type Options struct {
 	// Bare names the operations whose valid request has nothing but what is required: with what
 	// is known besides it is refused.
 	Bare map[*contract.Operation]bool
+	// Shown names the operations whose valid request has a body that holds something, though the
+	// document does not ask for it: without it it is refused.
+	Shown map[*contract.Operation]bool
 	// Absent holds values of path parameters that name nothing on the target, by
 	// operation and name: what it consumes there must not be what an example names.
 	// Where Known or Learned have some of the name, they are of no account.
@@ -350,6 +353,9 @@ func (pl *planner) makeBase() (draft, error) {
 		}
 		if pl.opts.Bare[pl.op] {
 			g = bare(m, g)
+		}
+		if pl.opts.Shown[pl.op] && m.Node != nil {
+			g = pl.visible(m.Node, g)
 		}
 		if _, _, err := d.encode(m, g.V); err != nil {
 			reason = err

@@ -78,7 +78,8 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Learned = map[*contract.Operation]map[string][]string{}
 	opts.Absent = map[*contract.Operation]map[string]string{}
 	opts.Doubtful = map[*contract.Operation]map[string]bool{}
-	opts.Filled, opts.Whole, opts.Bare = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
+	opts.Filled, opts.Whole = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
+	opts.Bare, opts.Shown = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
 		referred: map[*contract.Operation]bool{}, settled: map[*contract.Operation]bool{}, alone: map[*contract.Operation]map[*contract.Operation]*wire.Exchange{},

@@ -43,6 +43,9 @@ func (l *learner) teach(ctx context.Context, op *contract.Operation) {
 	if !says(x) {
 		return
 	}
+	if l.show(ctx, op, base, x) {
+		return
+	}
 	l.opts.Bare[op] = true
 	if bare := plan.Base(op, l.opts); bare == nil || sameRequest(bare, base) {
 		l.opts.Bare[op] = false
@@ -52,6 +55,19 @@ func (l *learner) teach(ctx context.Context, op *contract.Operation) {
 		base, x = bare, y
 	}
 	l.opts.Bare[op] = l.listen(ctx, op, base, x) && l.opts.Bare[op]
+}
+
+// show tries a body that holds something where one that holds nothing is refused for that, and
+// reports whether it was accepted.
+func (l *learner) show(ctx context.Context, op *contract.Operation, base *plan.Case, x *wire.Exchange) bool {
+	plain, err := judge.Content(x.Response)
+	if err != nil || !slices.ContainsFunc(remarks(plain.Body), func(said remark) bool { return wanting.MatchString(said.text) }) {
+		return false
+	}
+	l.opts.Shown[op] = true
+	c := plan.Base(op, l.opts)
+	l.opts.Shown[op] = c != nil && !sameRequest(c, base) && accepted(op, l.r.send(ctx, c))
+	return l.opts.Shown[op]
 }
 
 // listen tries what the words of a refusal ask for, and reports whether that was accepted.

@@ -130,6 +130,9 @@ func stem(word string) string {
 // taken are the words of a refusal for what is there already.
 var taken = regexp.MustCompile(`(?i)\balready\b|\bduplicate|\b(must be|not|has to be) unique\b|\bunique constraint\b`)
 
+// wanting are the words of a refusal for what has nothing in it.
+var wanting = regexp.MustCompile(`(?i)\bempty\b|\bat least (one|1)\b`)
+
 // lessons are words that say what a text has to be, and texts that are it.
 var lessons = []struct {
 	words *regexp.Regexp
