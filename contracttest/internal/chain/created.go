@@ -68,6 +68,22 @@ func (p *planner) created() {
 		}
 		p.add(judge.CreatedDiffers, name, func(t *try) { t.differs(Edit{Set: map[string]any{name: set[name]}}) }, k.Make, k.Read)
 	}
+	if k.Chosen() {
+		p.another()
+	} else {
+		p.identified()
+	}
+	p.defaults()
+	p.readOnly()
+	p.undocumented()
+	if !k.Chosen() { // a key is one for one target
+		p.keyed()
+	}
+}
+
+// identified plans whether each resource has an identifier of its own.
+func (p *planner) identified() {
+	k := p.kind
 	p.add(judge.SameIdentifier, "", func(t *try) {
 		r := t.make(Edit{})
 		if r == nil || t.over() {
@@ -95,10 +111,27 @@ func (p *planner) created() {
 		all = slices.DeleteFunc(all, func(r *resource) bool { return r == nil })
 		t.identical(all)
 	}, k.Make)
-	p.defaults()
-	p.readOnly()
-	p.undocumented()
-	p.keyed()
+}
+
+// another plans whether what was made is read under a name that nothing has, too.
+func (p *planner) another() {
+	k := p.kind
+	p.add(judge.CreatedDiffers, "another-name", func(t *try) {
+		r := t.make(Edit{})
+		if r == nil || t.over() {
+			return
+		}
+		values := t.actor.Name(k, r.parent())
+		if values == nil {
+			return
+		}
+		own := t.actor.Marks(values[k.Param.Spec.Name])
+		s := t.do(k.Read, &resource{kind: k, values: values, made: r.made}, Edit{})
+		others := slices.DeleteFunc(t.actor.Marks(string(s.body())), func(mark string) bool { return slices.Contains(own, mark) })
+		if s.ok() && len(others) > 0 && !t.over() {
+			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what %s has made under another name is read under one that nothing has", k.Make.ID)
+		}
+	}, k.Read)
 }
 
 // missing makes a resource and looks whether it is there.
@@ -110,6 +143,10 @@ func (t *try) missing(e Edit) {
 	k := t.Kind
 	s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.gone() })
 	located := r.made.Response.Header.Get("Location") != ""
+	if k.Chosen() { // without a Location, the target of the request is what was made
+		at := t.actor.Located(k.Read, r.made)
+		located = !located || at != nil && at[k.Param.Spec.Name] == r.id()
+	}
 	switch {
 	case t.silent || r.made.status() == http.StatusAccepted:
 	case !good:
@@ -370,7 +407,7 @@ func (p *planner) defaults() {
 // sent all the same.
 func (p *planner) readOnly() {
 	k := p.kind
-	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+	for _, op := range k.Bodies() {
 		n := Node(op)
 		if n == nil || k.Read == nil {
 			continue
@@ -412,7 +449,7 @@ func (p *planner) readOnly() {
 // the server sets them.
 func (p *planner) undocumented() {
 	k := p.kind
-	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
+	for _, op := range k.Bodies() {
 		n := Node(op)
 		if n == nil || k.Read == nil || n.Prop(unheardOf) != nil || n.Schema.AdditionalProperties.Schema != nil || n.Schema.AdditionalProperties.Has != nil && *n.Schema.AdditionalProperties.Has {
 			continue // the document wants such properties
@@ -577,10 +614,7 @@ func (p *planner) edges() {
 	if k.Read == nil {
 		return
 	}
-	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
-		if op == nil {
-			continue
-		}
+	for _, op := range k.Bodies() {
 		members, fixed := p.actor.Base(op)
 		all := map[string]edge{}
 		of := map[string]string{}
@@ -606,7 +640,7 @@ func (p *planner) edges() {
 		if len(labels) == 0 {
 			continue
 		}
-		check := map[*contract.Operation]string{k.Make: judge.CreatedDiffers, k.Put: judge.PutNotStored, k.Patch: judge.PatchPartial}[op]
+		check := k.stores(op)
 		p.add(check, "edges", func(t *try) {
 			first := t.make(Edit{})
 			if first == nil || t.over() {

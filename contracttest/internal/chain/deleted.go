@@ -71,8 +71,8 @@ func (p *planner) deleted() {
 		uses = append(uses, child.Make)
 	}
 	for _, op := range uses {
-		if op == nil {
-			continue
+		if op == nil || op == k.Make {
+			continue // it makes another
 		}
 		p.add(judge.DeletedStillUsable, "", func(t *try) {
 			r := t.make(Edit{})

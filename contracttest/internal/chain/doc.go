@@ -19,6 +19,9 @@
 // Walks are changes in an order that a seed gives; one that fails is made again without
 // each of the changes that the failure does not need.
 //
+// A kind is made by POST, or by PUT under a name that the actor chooses: then the two are one
+// operation, and what the sequences make has names that nothing had.
+//
 // Requests are sent by an [Actor], which package run is; the checks are declared in
 // package judge, which makes the findings.
 package chain

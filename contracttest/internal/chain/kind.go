@@ -8,11 +8,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // Kind is what an operation makes and the document has a path for, with the
-// operations on it.
+// operations on it. Where nothing but PUT makes it, that is what both Make and Put are: the
+// identifier is chosen by who sends it.
 type Kind struct {
 	Item                           string // its path template
 	Param                          *contract.Param
@@ -34,6 +36,10 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 		}
 		producers := w.Producers(op, p)
 		if len(producers) == 0 {
+			if k := chosen(w, op.Path, p); k != nil {
+				byItem[op.Template()] = k
+				all = append(all, k)
+			}
 			continue
 		}
 		k := &Kind{
@@ -49,15 +55,58 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 		all = append(all, k)
 	}
 	for _, k := range all {
+		if k.Chosen() {
+			collection, _, _ := strings.Cut(k.Item, "/{"+k.Param.Spec.Name+"}")
+			if up := byItem[collection[:strings.LastIndex(collection, "}")+1]]; up != nil && !up.Chosen() {
+				k.Parent = up
+			}
+			continue
+		}
 		if above := w.Parent(k.Make); above != nil {
 			before, _, _ := strings.Cut(k.Make.Path, "{"+above.Spec.Name+"}")
-			if k.Parent = byItem[before+"{"+above.Spec.Name+"}"]; k.Parent != nil {
-				k.Parent.Children = append(k.Parent.Children, k)
+			// Whether PUT makes what has a new name, only the target says.
+			if up := byItem[before+"{"+above.Spec.Name+"}"]; up != nil && !up.Chosen() {
+				k.Parent = up
+				up.Children = append(up.Children, k)
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *Kind) int { return a.depth() - b.depth() })
 	return all
+}
+
+// chosen is the kind of what a PUT may make under a name that the client chooses, and a GET
+// reads; nil where there is none.
+func chosen(w *world.World, item string, p *contract.Param) *Kind {
+	put, read := w.At(http.MethodPut, item), w.At(http.MethodGet, item)
+	if put == nil || read == nil || w.Consumed(http.MethodPut, put) == nil || !p.Node.Allows("string") {
+		return nil
+	}
+	collection, _, _ := strings.Cut(item, "/{"+p.Spec.Name+"}")
+	return &Kind{
+		Item: item, Param: p, Make: put, Read: read, Put: put, Patch: w.At(http.MethodPatch, item), Delete: w.At(http.MethodDelete, item),
+		List: w.At(http.MethodGet, collection),
+	}
+}
+
+// Chosen reports whether the identifier is chosen by who makes it.
+func (k *Kind) Chosen() bool { return k.Make == k.Put }
+
+// Bodies lists the operations that are sent what a resource is to be, each once.
+func (k *Kind) Bodies() []*contract.Operation {
+	all := slices.DeleteFunc([]*contract.Operation{k.Make, k.Put, k.Patch}, func(op *contract.Operation) bool { return op == nil })
+	return slices.Compact(all)
+}
+
+// stores is the check of what an operation has stored.
+func (k *Kind) stores(op *contract.Operation) string {
+	switch op {
+	case k.Make:
+		return judge.CreatedDiffers
+	case k.Put:
+		return judge.PutNotStored
+	}
+	return judge.PatchPartial
 }
 
 func (k *Kind) depth() int {

@@ -80,10 +80,7 @@ func (p *planner) next() {
 	}
 	members, _ := p.actor.Base(k.Make)
 	optional := optionalOf(k, members)
-	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
-		if op == nil {
-			continue
-		}
+	for _, op := range k.Bodies() {
 		cases := map[string]*plan.Case{}
 		var labels []string
 		for _, c := range p.actor.Broken(op) {
@@ -94,7 +91,7 @@ func (p *planner) next() {
 		if len(labels) == 0 || op == k.Make && len(optional) == 0 {
 			continue
 		}
-		check := map[*contract.Operation]string{k.Make: judge.CreatedDiffers, k.Put: judge.PutNotStored, k.Patch: judge.PatchPartial}[op]
+		check := k.stores(op)
 		p.add(check, "after-a-refusal", func(t *try) {
 			first := t.make(Edit{})
 			if first == nil || t.over() {

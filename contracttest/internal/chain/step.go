@@ -22,6 +22,9 @@ type Actor interface {
 	// Make sends the valid request that makes a resource, below what has the given
 	// values in its path. Made are the values of the new one; nil where none is.
 	Make(ctx context.Context, k *Kind, above map[string]string, e Edit) (s *Step, made map[string]string)
+	// Name returns where a resource of a kind would be under a new name, below what has the
+	// given values; nil where no name can be made. It is for kinds whose names are chosen.
+	Name(k *Kind, above map[string]string) map[string]string
 	// Do sends the valid request of an operation about what has the given values.
 	Do(ctx context.Context, op *contract.Operation, values map[string]string, e Edit) *Step
 	// Base returns the properties in the body of an operation's valid request, and which

@@ -40,7 +40,7 @@ func Walks(kinds []*Kind, actor Actor, seed int64) []*Chain {
 		if k.Read == nil {
 			continue
 		}
-		ops := slices.DeleteFunc([]*contract.Operation{k.Make, k.Put, k.Patch, k.Delete, k.List}, func(op *contract.Operation) bool { return op == nil })
+		ops := slices.DeleteFunc(append(k.Bodies(), k.Delete, k.List), func(op *contract.Operation) bool { return op == nil })
 		for n := range walks {
 			r := rand.New(rand.NewPCG(uint64(seed), uint64(n))) //nolint:gosec // they have to be the same for a seed
 			moves := []move{{op: k.Make}}
@@ -111,7 +111,7 @@ func (w *walker) run(moves []move) {
 		switch m.to %= max(len(w.all), 1); { // so it is about one where there are fewer
 		case m.op == k.Make && len(w.all) < inWalk:
 			w.create(e)
-		case m.op == k.Make || w.want[m.to] == nil:
+		case m.op == k.Make && !k.Chosen() || w.want[m.to] == nil:
 			continue
 		case m.op == k.List:
 			w.do(k.List, w.all[m.to], Edit{})

@@ -111,7 +111,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     CreatedDiffers,
-		Doc:      "What is read of a new resource is not what the creation was sent and has answered, or it is what another request was sent, be that one refused or about another resource.",
+		Doc:      "What is read of a new resource is not what the creation was sent and has answered, or it is what another request was sent, be that one refused or about another resource; or it is read under a name that nothing has.",
 		Severity: "always a warning",
 		Silent:   "A property that the creation answers otherwise than it was sent: the server sets or normalises it.",
 		Refs:     "no sentence forbids it",

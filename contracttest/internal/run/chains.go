@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,6 +38,7 @@ func (r *runner) chains(ctx context.Context) {
 	}
 	kinds := r.made()
 	r.stuck = map[stuckAt]bool{}
+	kinds = slices.DeleteFunc(kinds, func(k *chain.Kind) bool { return k.Chosen() && !r.makesNew(ctx, k) })
 	for _, k := range kinds {
 		r.fill(ctx, k)
 	}
@@ -122,11 +124,9 @@ func (r *runner) made() []*chain.Kind {
 // fillAll is fill where nothing is sent.
 func (r *runner) fillAll(kinds []*chain.Kind) {
 	for _, k := range kinds {
-		for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
-			if op != nil {
-				if full := r.fullest(r.chainBase(op)); full != nil {
-					r.setBase(op, full)
-				}
+		for _, op := range k.Bodies() {
+			if full := r.fullest(r.chainBase(op)); full != nil {
+				r.setBase(op, full)
 			}
 		}
 	}
@@ -230,7 +230,11 @@ func (r *runner) script(steps []*chain.Step, secrets []string) string {
 		}
 		script.Add(req, made, value, s.Response)
 	}
-	return hide(r.token.number(script.String()), secrets)
+	lines := r.token.number(script.String())
+	if slices.ContainsFunc(steps, func(s *chain.Step) bool { return s.Shown != nil && r.token.shown.MatchString(s.Shown.Target) }) {
+		lines = strings.ReplaceAll(lines, runMark, "run") // braces in a URL are none of its characters
+	}
+	return hide(lines, secrets)
 }
 
 // actor carries out the steps of a chain.
@@ -312,9 +316,18 @@ func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string,
 	if m == nil {
 		return nil, nil
 	}
+	if k.Chosen() {
+		if above = a.Name(k, above); above == nil || !m.unused(ctx, above) {
+			return nil, nil
+		}
+	}
 	s := a.Do(ctx, m.base.Op, above, e)
 	if !accepted(m.base.Op, s.Exchange) {
 		return s, nil
+	}
+	if k.Chosen() {
+		s.Made = above
+		return s, above
 	}
 	found := m.source.Values(s.Exchange)
 	if len(found) == 0 {
@@ -395,6 +408,14 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		s.Exchange = &wire.Exchange{Request: sent, Response: x.Response, Err: x.Err, Started: x.Started}
 		s.Shown = shown.Clone()
 		s.Shown.Target = unbound.Request.Target // reports name the same identifier in every run
+		if a.c != nil && a.c.Kind.Chosen() {    // which the mark of the run does, too
+			name := a.c.Kind.Param.Spec.Name
+			s.Shown.Target = world.Bind(op, s.Shown.Target, r.base(op), from, map[string]string{name: cmp.Or(values[name], from[name])})
+			if st.fixture != nil {
+				shown.Target = sent.Target
+				s.Shown.Body = st.fixture.agreed(edited, shown).Body
+			}
+		}
 		if x.Response == nil || x.Response.Status != http.StatusConflict || chosen || e.Case != nil {
 			break
 		}
@@ -557,10 +578,7 @@ func (r *runner) fill(ctx context.Context, k *chain.Kind) {
 	refused := func(s *chain.Step) bool {
 		return s != nil && s.Response != nil && s.Response.Status/100 == 4 && s.Response.Status != http.StatusTooManyRequests
 	}
-	for _, op := range []*contract.Operation{k.Make, k.Put, k.Patch} {
-		if op == nil {
-			continue
-		}
+	for _, op := range k.Bodies() {
 		base := r.chainBase(op)
 		if full := r.fullest(base); full != nil {
 			if r.setBase(op, full); !taken(op, send(op, chain.Edit{})) {

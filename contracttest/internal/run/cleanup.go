@@ -57,7 +57,10 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange, before int) {
 			r.world.Enter(&world.Resource{Producer: op, Item: op.Path, Values: values, Owner: r.owner(x.Request)})
 			return
 		}
-		r.world.Settle(op.Path, values, world.Changed, before)
+		// What has a name of the run is its own, whatever the status of what made it.
+		if r.world.Settle(op.Path, values, world.Changed, before) == nil && r.ownName(op, values) {
+			r.world.Enter(&world.Resource{Producer: op, Item: op.Path, Values: values, Owner: r.owner(x.Request)})
+		}
 	case http.MethodPatch:
 		r.world.Settle(op.Path, values, world.Changed, before)
 	}

@@ -491,6 +491,12 @@ func (l *learner) makeKinds(ctx context.Context) {
 		if op == nil || !wanted || l.r.opts.Safe {
 			continue
 		}
+		if k.Chosen() {
+			if m := l.namer(ctx, k); m != nil {
+				l.r.makers[k.Item] = m
+			}
+			continue
+		}
 		if m := l.maker(ctx, op, k.Param); m != nil {
 			l.r.makers[k.Item] = m
 		}

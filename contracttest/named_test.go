@@ -1,0 +1,193 @@
+package contracttest_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+)
+
+const namedClub = `
+  /members:
+    get: {operationId: listMembers, responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: {type: object}}}}}}}
+  /members/{name}:
+    parameters: [{name: name, in: path, required: true, schema: {type: string, pattern: "^[a-z0-9-]{1,40}$"}}]
+    get: {operationId: getMember, responses: {"200": {description: the member, content: {application/json: {schema: {type: object}}}}, "400": {description: refused}, "404": {description: none}}}
+    put:
+      operationId: putMember
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [motto], properties: {motto: {type: string, minLength: 1, maxLength: 80}, level: {type: integer, minimum: 1, maximum: 9}}}}}}
+      responses:
+        "200": {description: replaced, content: {application/json: {schema: {type: object}}}}
+        "201": {description: made, content: {application/json: {schema: {type: object}}}}
+        "400": {description: refused}
+        "404": {description: none}
+        "415": {description: refused}
+    delete: {operationId: removeMember, responses: {"204": {description: gone}, "400": {description: refused}, "404": {description: none}}}
+`
+
+// memberDesk is a service of what clients name, with one defect. What "theirs" has is somebody's.
+type memberDesk struct {
+	defect  string
+	mu      sync.Mutex
+	all     map[string]map[string]any
+	touched []string
+}
+
+var memberName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	answer := func(status int, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	name, isItem := strings.CutPrefix(r.URL.Path, "/members/")
+	switch {
+	case r.URL.Path == "/members" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		list := []map[string]any{}
+		for _, name := range slices.Sorted(maps.Keys(m.all)) {
+			if m.defect != "not listed" || name == "theirs" {
+				list = append(list, m.all[name])
+			}
+		}
+		answer(http.StatusOK, list)
+		return
+	case r.URL.Path == "/members":
+		w.Header().Set("Allow", "GET, HEAD")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	case !isItem:
+		w.WriteHeader(http.StatusNotFound)
+		return
+	case !memberName.MatchString(name):
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	before := m.all[name]
+	if name == "theirs" && (r.Method == http.MethodPut || r.Method == http.MethodDelete) {
+		m.touched = append(m.touched, r.Method)
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		const alike = 7 // characters that tell one name from another
+		for other, member := range m.all {
+			if before == nil && m.defect == "cut names" && len(name) >= alike && strings.HasPrefix(other, name[:alike]) {
+				before = member
+			}
+		}
+		if before == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		answer(http.StatusOK, before)
+	case http.MethodPut:
+		if !strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "application/json") {
+			w.WriteHeader(http.StatusUnsupportedMediaType)
+			return
+		}
+		var sent map[string]any
+		err := json.NewDecoder(r.Body).Decode(&sent)
+		motto, ok := sent["motto"].(string)
+		level, isNumber := sent["level"].(float64)
+		_, has := sent["level"]
+		if n := len([]rune(motto)); err != nil || !ok || n < 1 || n > 80 || has && (!isNumber || level != float64(int(level)) || level < 1 || level > 9) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		switch {
+		case before == nil && m.defect == "makes nothing":
+			w.WriteHeader(http.StatusNotFound)
+			return
+		case m.defect == "makes nothing anew", before != nil && m.defect == "does not replace":
+		default:
+			kept := map[string]any{"name": name, "motto": motto}
+			if has && m.defect != "loses a field" {
+				kept["level"] = level
+			}
+			m.all[name] = kept
+		}
+		status := http.StatusOK
+		if before == nil || m.defect == "always 201" {
+			status = http.StatusCreated
+		}
+		told := maps.Clone(sent)
+		told["name"] = name
+		answer(status, told)
+	case http.MethodDelete:
+		if before == nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		if m.defect != "DELETE leaves it" {
+			delete(m.all, name)
+		}
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.Header().Set("Allow", "DELETE, GET, HEAD, PUT")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+// TestNamed proves that what a PUT makes under a name that the client chooses is tried by the
+// sequences as what a POST makes is, under new names, and that nothing of it stays.
+func TestNamed(t *testing.T) {
+	kept := regexp.MustCompile(`(?s)    delete: .*?\n`).ReplaceAllString(namedClub, "")
+	for _, of := range []struct {
+		defect, want string // a sequence that finds it; empty where nothing is to be found
+		kept         bool   // the document has no DELETE
+	}{
+		{defect: ""},
+		{defect: "", kept: true},
+		{defect: "makes nothing"},
+		{defect: "makes nothing anew", want: "error putMember/response/status#created-not-found"},
+		{defect: "loses a field", want: "warning putMember/response/status#created-differs"},
+		{defect: "does not replace", want: "warning putMember/response/status#put-not-stored"},
+		{defect: "always 201", want: "error putMember/response/status#put-status"},
+		{defect: "DELETE leaves it", want: "error removeMember/response/status#deleted-still-there"},
+		{defect: "cut names", want: "warning getMember/response/status#created-differs/another-name"},
+		{defect: "cut names", want: "warning getMember/response/status#created-differs/another-name", kept: true},
+		{defect: "not listed", want: "warning listMembers/response/status#not-listed"},
+	} {
+		t.Run(of.defect, func(t *testing.T) {
+			text := namedClub
+			if of.kept {
+				text = kept
+			}
+			theirs := map[string]any{"name": "theirs", "motto": "ours"}
+			m := &memberDesk{defect: of.defect, all: map[string]map[string]any{"theirs": theirs}}
+			rep, err := contracttest.Run(t.Context(), parse(t, text), contracttest.Handler(m), contracttest.Settle(2*time.Millisecond), contracttest.Cases(0))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				if strings.Contains(f.Case.ID, "/response/status#") {
+					found = append(found, f.Severity+" "+f.Case.ID)
+					assert.Regexp(t, `/members(/(run\d|[a-z0-9-]*-run\d))?['?]`, f.Curl, "its lines have names that a URL may have")
+				}
+			}
+			if of.want == "" {
+				assert.Empty(t, found)
+			} else {
+				assert.Contains(t, found, of.want)
+			}
+			assert.Empty(t, m.touched)
+			switch {
+			case of.kept:
+				assert.Less(t, len(m.all), 60, "few are made where they stay")
+			case of.defect != "DELETE leaves it":
+				assert.Equal(t, map[string]map[string]any{"theirs": theirs}, m.all, "nothing stays")
+			}
+		})
+	}
+}
