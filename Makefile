@@ -24,7 +24,11 @@ GO_TEST  := $(GO) test -vet=off -shuffle=on -timeout=30m
 
 # What runs whole services, commands or pages of the documentation takes up to twenty times as long
 # under the race detector, and what runs at once in it is tested with it elsewhere.
-UNRACED  := cmd/contracttest contracttest/internal/crud contracttest/internal/defects contracttest/internal/odd contracttest/internal/orders internal/readmetest internal/spectest
+UNRACED  := cmd/contracttest contracttest contracttest/internal/crud contracttest/internal/defects contracttest/internal/odd contracttest/internal/orders internal/readmetest internal/spectest
+
+# Of the engine's own tests these run with it, too: several workers, slow and dying targets, credentials
+# that are renewed, traffic of others.
+RACED    := SameReport|Ordinary|FirstRequest|Budget|Progress|Stopped|Slow|Hang|Hung|Endless|Dies|Dropped|OwnLoad|RateAuto|Renew|OAuth2|Consumes|FullShelf|Chain|Streams|Receive|Traffic|Middleware|Transport|Proxy
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).
@@ -46,6 +50,7 @@ contract: ## test the documented endpoint against a real server, and verify the 
 test: ## run the tests in random order, with the race detector where things run at once
 	$(GO_TEST) -race $$($(GO) list ./... | grep -vE '/($(subst $() ,|,$(UNRACED)))$$')
 	$(GO_TEST) -short $(UNRACED:%=./%)
+	$(GO_TEST) -race ./contracttest -run '$(RACED)'
 
 .PHONY: test-all
 test-all: SOAK := 10s
