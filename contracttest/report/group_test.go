@@ -285,11 +285,11 @@ func TestTitleOfRefusals(t *testing.T) {
 		unproven []string
 		want     string
 	}{
-		"the base":                                      {[]report.Finding{refused("a", "path#base")}, []string{"a"}, "All valid requests"},
-		"the base and another":                          {[]report.Finding{refused("a", "path#base"), refused("a", "body/x/type#long")}, []string{"a"}, "All valid requests"},
-		"the base, another accepted":                    {[]report.Finding{refused("a", "path#base")}, nil, "Valid requests"},
+		"the base":                   {[]report.Finding{refused("a", "path#base")}, []string{"a"}, "All valid requests"},
+		"the base and another":       {[]report.Finding{refused("a", "path#base"), refused("a", "body/x/type#long")}, []string{"a"}, "All valid requests"},
+		"the base, another accepted": {[]report.Finding{refused("a", "path#base")}, nil, "Valid requests"},
 		"the base of one, and one of another operation": {[]report.Finding{refused("a", "path#base"), refused("b", "body/x/type#long")}, []string{"a"}, "Valid requests"},
-		"the bases of two":                              {[]report.Finding{refused("a", "path#base"), refused("b", "path#base")}, []string{"a", "b"}, "All valid requests"},
+		"the bases of two": {[]report.Finding{refused("a", "path#base"), refused("b", "path#base")}, []string{"a", "b"}, "All valid requests"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &report.Report{Findings: tt.findings}
