@@ -25,7 +25,7 @@ const namedClub = `
     get: {operationId: getMember, responses: {"200": {description: the member, content: {application/json: {schema: {type: object}}}}, "400": {description: refused}, "404": {description: none}}}
     put:
       operationId: putMember
-      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [motto], properties: {motto: {type: string, minLength: 1, maxLength: 80}, level: {type: integer, minimum: 1, maximum: 9}}}}}}
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [motto], properties: {name: {type: string, maxLength: 40}, motto: {type: string, minLength: 1, maxLength: 80}, level: {type: integer, minimum: 1, maximum: 9}}}}}}
       responses:
         "200": {description: replaced, content: {application/json: {schema: {type: object}}}}
         "201": {description: made, content: {application/json: {schema: {type: object}}}}
@@ -100,9 +100,10 @@ func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var sent map[string]any
 		err := json.NewDecoder(r.Body).Decode(&sent)
 		motto, ok := sent["motto"].(string)
+		in, isText := sent["name"].(string) // that it is another than in the path is left alone
 		level, isNumber := sent["level"].(float64)
 		_, has := sent["level"]
-		if n := len([]rune(motto)); err != nil || !ok || n < 1 || n > 80 || has && (!isNumber || level != float64(int(level)) || level < 1 || level > 9) {
+		if n := len([]rune(motto)); err != nil || sent["name"] != nil && (!isText || len([]rune(in)) > 40) || !ok || n < 1 || n > 80 || has && (!isNumber || level != float64(int(level)) || level < 1 || level > 9) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}

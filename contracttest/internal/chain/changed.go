@@ -6,6 +6,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // changed plans what is looked for where something was replaced.
@@ -51,8 +52,8 @@ func (p *planner) changed() {
 		}, k.Put, k.Read)
 	}
 	for _, name := range sortedKeys(members) {
-		if n == nil || n.Prop(name) == nil || n.Requires(name) {
-			continue
+		if n == nil || n.Prop(name) == nil || n.Requires(name) || slices.Contains(k.names(), world.Plain(name)) {
+			continue // the path says it, too
 		}
 		e := Edit{}
 		made, _ := p.actor.Base(k.Make)

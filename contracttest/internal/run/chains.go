@@ -266,8 +266,12 @@ func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[s
 	}
 	members = chain.Members(c.Request.Body)
 	fixed = map[string]bool{}
+	repeated := ""
+	if f := a.r.states.of(op).fixture; f != nil {
+		repeated, _ = f.repeated(c)
+	}
 	for name := range members {
-		fixed[name] = a.r.stuck[stuckAt{op, name}] || len(a.r.opts.knownOf(op)[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
+		fixed[name] = repeated == "/"+name || a.r.stuck[stuckAt{op, name}] || len(a.r.opts.knownOf(op)[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
 			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.name == name })
 	}
 	return members, fixed
