@@ -26,9 +26,9 @@ GO_TEST  := $(GO) test -vet=off -shuffle=on -timeout=30m
 # under the race detector, and what runs at once in it is tested with it elsewhere.
 UNRACED  := cmd/contracttest contracttest contracttest/internal/crud contracttest/internal/defects contracttest/internal/odd contracttest/internal/orders internal/readmetest internal/spectest
 
-# Of the engine's own tests these run with it, too: several workers, slow and dying targets, credentials
+# Of the engine's own tests these run with it, too: several workers, a run that is stopped, credentials
 # that are renewed, traffic of others.
-RACED    := SameReport|Ordinary|FirstRequest|Budget|Progress|Stopped|Slow|Hang|Hung|Endless|Dies|Dropped|OwnLoad|RateAuto|Renew|OAuth2|Consumes|FullShelf|Chain|Streams|Receive|Traffic|Middleware|Transport|Proxy
+RACED    := SameReport|FirstRequest|Budget|Progress|Stopped|HungTogether|RateAuto|Renew|OAuth2|Chain|Streams|Receive|Traffic|Middleware|Transport|Proxy
 
 # What has a module of its own, since it needs what no user of ours should get. Their go.mod follows
 # ours where it has a newer version of something (-mod=mod writes that down).

@@ -235,6 +235,7 @@ func TestProxyHostile(t *testing.T) {
 			assert.NotEqual(t, "connection", f.Check, "%s: what a client gives up is no fault of the target", f.Message)
 		}
 	}
+	target.Close() // no request is under way any more
 	close(reached)
 	for path := range reached {
 		assert.NotContains(t, path, "/smuggled")

@@ -142,7 +142,9 @@ func (c *validators) get(key variant) *compilation {
 }
 
 // follow puts, in place of each reference inside a compiled schema, what it refers to: each
-// subschema is written as one, and a branch of oneOf is left twice as fast without it.
+// subschema is written as one, and a branch of oneOf is left twice as fast without it. Whatever a
+// validation of the schema may come to is followed before the first one: others that are compiled later
+// may have it too, and it must not be written then.
 func (c *validators) follow(s *jsonschema.Schema) *jsonschema.Schema {
 	if s == nil || c.direct[s] {
 		return s
@@ -152,7 +154,7 @@ func (c *validators) follow(s *jsonschema.Schema) *jsonschema.Schema {
 	}
 	c.direct[s] = true
 	for _, at := range []**jsonschema.Schema{
-		&s.Not, &s.If, &s.Then, &s.Else, &s.Items2020, &s.Contains, &s.PropertyNames, &s.UnevaluatedProperties, &s.UnevaluatedItems,
+		&s.Not, &s.If, &s.Then, &s.Else, &s.Items2020, &s.Contains, &s.PropertyNames, &s.UnevaluatedProperties, &s.UnevaluatedItems, &s.ContentSchema,
 	} {
 		*at = c.follow(*at)
 	}
@@ -171,6 +173,9 @@ func (c *validators) follow(s *jsonschema.Schema) *jsonschema.Schema {
 	}
 	if others, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
 		s.AdditionalProperties = c.follow(others)
+	}
+	if s.DynamicRef != nil {
+		c.follow(s.DynamicRef.Ref) // it stays: which schema it is depends on those around it
 	}
 	return s
 }
