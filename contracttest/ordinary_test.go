@@ -164,6 +164,20 @@ func bodyOfJSON(w http.ResponseWriter, r *http.Request) (any, bool) {
 	return value, err == nil && value != nil
 }
 
+// posted reports whether a request is a POST to a path, and answers where it is none.
+func posted(w http.ResponseWriter, r *http.Request, path string) bool {
+	switch {
+	case r.URL.EscapedPath() != path:
+		w.WriteHeader(http.StatusNotFound)
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		return true
+	}
+	return false
+}
+
 // ofJSON reads an object of JSON, and answers where it is none.
 func ofJSON(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
 	value, ok := bodyOfJSON(w, r)

@@ -38,13 +38,7 @@ func TestStrictAboutRegisteredFormats(t *testing.T) {
         "400": {description: bad}
         "415": {description: no JSON}
 `), contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.EscapedPath() != "/offers":
-			w.WriteHeader(http.StatusNotFound)
-			return
-		case r.Method != http.MethodPost:
-			w.Header().Set("Allow", "POST")
-			w.WriteHeader(http.StatusMethodNotAllowed)
+		if !posted(w, r, "/offers") {
 			return
 		}
 		m, ok := ofJSON(w, r)

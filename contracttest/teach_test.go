@@ -99,13 +99,7 @@ func TestWordsTeach(t *testing.T) {
 			var mu sync.Mutex
 			welcome := 0
 			rep, err := contracttest.Run(t.Context(), parse(t, guests), contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				switch {
-				case r.URL.EscapedPath() != "/guests":
-					w.WriteHeader(http.StatusNotFound)
-					return
-				case r.Method != http.MethodPost:
-					w.Header().Set("Allow", "POST")
-					w.WriteHeader(http.StatusMethodNotAllowed)
+				if !posted(w, r, "/guests") {
 					return
 				}
 				m, ok := ofJSON(w, r)
@@ -162,13 +156,7 @@ func TestNothingIsNotEnough(t *testing.T) {
 		t.Run(words, func(t *testing.T) {
 			done := 0
 			rep, err := contracttest.Run(t.Context(), parse(t, fmt.Sprintf(labels, schema)), contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				switch {
-				case r.URL.EscapedPath() != "/labels":
-					w.WriteHeader(http.StatusNotFound)
-					return
-				case r.Method != http.MethodPost:
-					w.Header().Set("Allow", "POST")
-					w.WriteHeader(http.StatusMethodNotAllowed)
+				if !posted(w, r, "/labels") {
 					return
 				}
 				v, ok := bodyOfJSON(w, r)

@@ -15,9 +15,12 @@ import (
 // same resource and the case has there what the valid request has: PUT /things/7 with
 // {"id": 7}. Many services refuse a body about another resource, which no schema can say.
 func (f *fixture) agreed(c *plan.Case, req *wire.Request) *wire.Request {
-	at, _ := f.repeated(c)
+	at, first := f.repeated(c)
+	if at == "" {
+		return req
+	}
 	id, inPath := world.Values(f.op, req.Target, f.r.base(f.op))[f.param.Spec.Name]
-	if at == "" || !inPath || f.disagrees(c) != "" {
+	if planned, there := identifierAt(c.Request, at); !inPath || !there || planned != first {
 		return req
 	}
 	sent := req.Clone()
@@ -31,6 +34,9 @@ func (f *fixture) agreed(c *plan.Case, req *wire.Request) *wire.Request {
 // empty where it has the same, or none.
 func (f *fixture) disagrees(c *plan.Case) string {
 	at, first := f.repeated(c)
+	if at == "" {
+		return ""
+	}
 	if id, there := identifierAt(c.Request, at); there && id != first {
 		return at
 	}
