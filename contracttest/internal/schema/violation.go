@@ -96,7 +96,6 @@ func (n *Node) ReadOtherwise(path []string, subject, leave string) Violation {
 // violations turns an error of the validator about the value v at n into the
 // clauses that it is about.
 func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) []Violation {
-	subject := how.subject
 	switch err.ErrorKind.(type) {
 	case *jskind.Schema, *jskind.Group, *jskind.Reference, *jskind.AllOf:
 		var broken []Violation
@@ -105,8 +104,45 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 		}
 		return broken
 	}
-	path := err.InstanceLocation[how.depth:]
-	schema, keyword := n.set.validators.named(err.SchemaURL)
+	subject := how.subject
+	schema, keyword, path := n.blamed(err, how.depth)
+	value, there := valueAt(v, path)
+	switch k := err.ErrorKind.(type) {
+	case *jskind.ContentSchema:
+		return []Violation{n.inContent(schema, v, subject)}
+	case *jskind.Required:
+		var broken []Violation
+		for _, name := range k.Missing {
+			_, clause := n.find(schema, "required/"+name, path)
+			at := append(slices.Clone(path), name)
+			broken = append(broken, Violation{Clause: clause, Message: where(subject, at) + ": is missing", Leave: n.leaveAbsent(at)})
+		}
+		return broken
+	case *jskind.Type:
+		node, clause := n.find(schema, "type", path)
+		got := k.Got
+		if there {
+			got = kind(value)
+		}
+		message := fmt.Sprintf("%s: want %s, got %s", where(subject, path), strings.Join(k.Want, " or "), got)
+		return []Violation{n.nullable(node.broken(clause, "type", message, nil), v, path)}
+	}
+	node, clause := n.find(schema, keyword, path)
+	broken := node.broken(clause, keyword, where(subject, path)+": violates: "+wanted(clause), value)
+	if keyword == "oneOf" {
+		broken.Leave = node.shortcut(value)
+	}
+	if node != nil && how.within {
+		node.inBranches(&broken, keyword, value, err)
+	}
+	return []Violation{n.nullable(broken, v, path)}
+}
+
+// blamed returns the schema and the keyword that an error of the validator is about, and the
+// place in the value at n. depth is how far inside the validator's value that one stands.
+func (n *Node) blamed(err *jsonschema.ValidationError, depth int) (schema *openapi3.Schema, keyword string, path []string) {
+	path = err.InstanceLocation[depth:]
+	schema, keyword = n.set.validators.named(err.SchemaURL)
 	if _, no := err.ErrorKind.(*jskind.FalseSchema); no && keyword != "" && len(path) > 0 { // as the value of the keyword
 		path = path[:len(path)-1]
 	}
@@ -121,41 +157,14 @@ func (n *Node) violations(err *jsonschema.ValidationError, v any, how checking) 
 		keyword = "format"
 	case *jskind.Not:
 		keyword = "not"
-	case *jskind.ContentSchema:
-		return []Violation{n.inContent(schema, v, subject)}
-	case *jskind.Required:
-		var broken []Violation
-		for _, name := range k.Missing {
-			_, clause := n.find(schema, "required/"+name, path)
-			at := append(slices.Clone(path), name)
-			broken = append(broken, Violation{Clause: clause, Message: where(subject, at) + ": is missing", Leave: n.leaveAbsent(at)})
-		}
-		return broken
 	case *jskind.DependentRequired:
 		keyword = "dependentRequired/" + k.Prop
 	case *jskind.PropertyNames:
 		if at := slices.IndexFunc(n.places(path), func(m *Node) bool { return m.PropertyNames != nil && m.PropertyNames.Schema == schema }); at >= 0 {
 			schema = n.places(path)[at].Schema
 		}
-	case *jskind.Type:
-		node, clause := n.find(schema, "type", path)
-		got := k.Got
-		if value, ok := valueAt(v, path); ok {
-			got = kind(value)
-		}
-		message := fmt.Sprintf("%s: want %s, got %s", where(subject, path), strings.Join(k.Want, " or "), got)
-		return []Violation{n.nullable(node.broken(clause, "type", message, nil), v, path)}
 	}
-	node, clause := n.find(schema, keyword, path)
-	value, _ := valueAt(v, path)
-	broken := node.broken(clause, keyword, where(subject, path)+": violates: "+wanted(clause), value)
-	if keyword == "oneOf" {
-		broken.Leave = node.shortcut(value)
-	}
-	if node != nil && how.within {
-		node.inBranches(&broken, keyword, value, err)
-	}
-	return []Violation{n.nullable(broken, v, path)}
+	return schema, keyword, path
 }
 
 // inContent finds the text whose JSON breaks the contentSchema of a schema. What the validator
