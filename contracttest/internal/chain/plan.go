@@ -16,6 +16,7 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 		p.created()
 		p.changed()
 		p.patched()
+		p.acted()
 		p.refused()
 		p.deleted()
 		p.validated()

@@ -32,6 +32,9 @@ type Actor interface {
 	Base(op *contract.Operation) (members map[string]any, fixed map[string]bool)
 	// Broken lists requests of an operation that have to be refused: one for each part.
 	Broken(op *contract.Operation) []*plan.Case
+	// Before lists the actions that bring a new resource into the state in which an operation
+	// takes it, in their order.
+	Before(op *contract.Operation) []*contract.Operation
 	// Renewed reports whether a property has another text in each request.
 	Renewed(op *contract.Operation, name string) bool
 	// Marks are what tells the texts that were made new for one request from those of all

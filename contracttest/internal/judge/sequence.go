@@ -80,6 +80,7 @@ const (
 	PutNotStored        = "put-not-stored"
 	PutNotIdempotent    = "put-not-idempotent"
 	PatchPartial        = "patch-partial"
+	ActionNotStored     = "action-not-stored"
 	RefusedButDone      = "refused-but-done"
 	ConflictIgnored     = "conflict-ignored"
 	PreconditionIgnored = "precondition-ignored"
@@ -193,6 +194,13 @@ var Sequences = []Check{
 		Severity: "a warning where one change alone is not stored, or what was not sent is changed",
 		Silent:   "Properties that the creation did not store as they were sent.",
 		Refs:     "RFC 5789 §2; RFC 7396 §2",
+	},
+	{
+		Name:     ActionNotStored,
+		Doc:      "A POST about a resource, as one that cancels an order, answers with the resource, and what has changed in it by the answer is read as it was before.",
+		Severity: "always a warning",
+		Silent:   "Answers that are not the resource or a part of it; properties that differ from one read to the next.",
+		Refs:     "no sentence forbids it",
 	},
 	{
 		Name:     RefusedButDone,

@@ -257,6 +257,18 @@ func (a actor) Renewed(op *contract.Operation, name string) bool {
 	return u != nil && n != nil && u.wanted(name) && n.Prop(name) != nil && len(n.Prop(name).Schema.Enum) == 0
 }
 
+// Before lists the actions that bring a new resource into the state in which an operation takes
+// it.
+func (a actor) Before(op *contract.Operation) []*contract.Operation {
+	var all []*contract.Operation
+	if f := a.r.states.of(op).fixture; f != nil {
+		for _, s := range f.steps {
+			all = append(all, s.c.Op)
+		}
+	}
+	return all
+}
+
 // Base returns the properties in the body of an operation's valid request, and those that
 // are no matter of choice: what the user has given, what they refer to, a version.
 func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[string]bool) {
