@@ -57,6 +57,11 @@ func TestOverlappingBranches(t *testing.T) {
 			`{type: object, required: [a, b], properties: {a: {type: string}, b: {type: string}, c: {type: 'null'}}}`,
 			`{type: object, required: [a, b, c], properties: {a: {type: string}, b: {type: string}, c: {type: string}}}`,
 		}},
+		{"properties of the others", "3.0.3", three, [3]string{
+			`{type: object, properties: {a: {type: object, properties: {on: {type: boolean}}}}}`,
+			`{type: object, properties: {b: {type: string}}}`,
+			`{properties: {c: {type: boolean}, d: {type: string}}}`,
+		}},
 		{"sizes of lists", "3.1.0", three, [3]string{
 			`{type: array, items: {type: string}, maxItems: 4}`,
 			`{type: array, items: {type: string}, minItems: 3, maxItems: 8}`,

@@ -86,7 +86,7 @@ func (m *Maker) taken(a asked, depth int) iter.Seq[Good] {
 			}
 			for g := range m.candidates(all, depth) {
 				if m.left--; m.left < 0 {
-					return false
+					return true
 				}
 				if m.takes(a.nodes, all.nots, g.V) && !yield(g) {
 					stopped = true
@@ -165,7 +165,7 @@ func (m *Maker) takes(nodes, nots []*contract.Node, v any) bool {
 }
 
 // expand follows the schemas that are about the same value, and calls f for
-// each way to choose among branches, until f returns false.
+// each way to choose among branches, until f returns false or there are no steps left.
 func (m *Maker) expand(todo []*contract.Node, a asked, f func(asked) bool) bool {
 	for len(todo) > 0 {
 		n := todo[0].Whole()
@@ -194,9 +194,9 @@ func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(
 	if len(lists) == 0 {
 		return m.expand(todo, a, f)
 	}
-	for _, o := range lists[0] {
+	for i, o := range lists[0] {
 		if m.left < 0 {
-			return false
+			return true
 		}
 		next := a.with(nil, o.not)
 		next.other = slices.Concat(a.other, o.other)
@@ -210,7 +210,14 @@ func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(
 			}
 			next.fixed[o.property] = o.name
 		}
-		if !m.choose(lists[1:], slices.Concat(todo, o.must), next, f) {
+		// A branch that takes nothing which the others refuse leaves steps for those after it.
+		kept := 0
+		if after := len(lists[0]) - 1 - i; after > 0 {
+			kept = m.left - m.left/min(after+1, 4)
+		}
+		m.left -= kept
+		goOn := m.choose(lists[1:], slices.Concat(todo, o.must), next, f)
+		if m.left = kept + max(m.left, 0); !goOn {
 			return false
 		}
 	}
@@ -480,12 +487,12 @@ func (m *Maker) arrays(a asked, depth int) iter.Seq[Good] {
 				contained += int(min(least(n), maxCount))
 			}
 		}
-		plainest := max(1, lo, contained)
+		usual := max(1, lo, contained)
 		if depth > maxDepth/3 {
-			plainest = max(lo, contained)
+			usual = max(lo, contained)
 		}
 		tried := map[int]bool{}
-		counts := []int{plainest, max(lo, contained), lo, prefix, max(lo, prefix+contained), 0, lo + 1, lo + 2}
+		counts := []int{usual, max(lo, contained), lo, prefix, max(lo, prefix+contained), 0, lo + 1, lo + 2}
 		for _, not := range a.nots {
 			counts = append(counts, besides(not, func(n *contract.Node) uint64 { return n.Schema.MinItems }, func(n *contract.Node) *uint64 { return n.Schema.MaxItems })...)
 		}
@@ -590,6 +597,9 @@ func (m *Maker) list(a asked, count int, last bool, depth int) (Good, bool) {
 	return Good{V: items, Unknown: slices.Compact(unknown)}, true
 }
 
+// plainest are values for what no schema speaks of.
+var plainest = []any{"a", true, nil, json.Number("1")}
+
 // item makes the next item.
 func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, seen map[string]bool, depth int) (Good, bool) {
 	fresh := func(v any) bool {
@@ -610,7 +620,7 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 				return Good{V: v}, true
 			}
 		}
-		for _, v := range []any{"a", true, nil} {
+		for _, v := range plainest {
 			if m.takes(nil, nots, v) && fresh(v) {
 				return Good{V: v}, true
 			}
@@ -884,7 +894,7 @@ func (o *object) add(name string) bool {
 // those has for the property.
 func (o *object) addAgainst(p *contract.Node) bool {
 	nodes, may := memberNodes(o.a.nodes, p.PropName)
-	if _, fixed := o.a.fixed[p.PropName]; !may || fixed || len(nodes) == 0 {
+	if _, fixed := o.a.fixed[p.PropName]; !may || fixed {
 		return false
 	}
 	var all []*contract.Node
@@ -896,6 +906,14 @@ func (o *object) addAgainst(p *contract.Node) bool {
 		}
 	}
 	for _, nots := range [][]*contract.Node{all, {p}} {
+		if len(nodes) == 0 {
+			if i := slices.IndexFunc(plainest, func(v any) bool { return o.m.takes(nil, nots, v) }); i >= 0 {
+				o.members[p.PropName] = plainest[i]
+				o.unknown = append(o.unknown, o.a.paths()...)
+				return true
+			}
+			continue
+		}
 		for g := range o.m.taken(asked{nodes: nodes, nots: nots}, o.depth+1) {
 			o.members[p.PropName] = g.V
 			o.unknown = append(o.unknown, g.Unknown...)
@@ -1089,7 +1107,7 @@ func (m *Maker) goods(n *contract.Node, good Good) []Good {
 			}
 			for g := range m.ofType(typ, a, 1) {
 				if m.left--; m.left < 0 {
-					return false
+					return true
 				}
 				if m.takes([]*contract.Node{n}, a.nots, g.V) {
 					all = append(all, g)

@@ -51,3 +51,22 @@ func TestSearchByBranch(t *testing.T) {
 		assert.Less(t, maxSteps-m.left, 20, "steps for branch %d", i)
 	}
 }
+
+// Branches that exclude one another leave the search enough steps for those after them.
+func TestSearchPastBranchesAlike(t *testing.T) {
+	var props []string
+	for i := range 60 {
+		props = append(props, fmt.Sprintf("p%d: {type: string, minLength: 1}", i))
+	}
+	like := "{type: object, additionalProperties: false, required: [name], properties: {name: {type: string}, " + strings.Join(props, ", ") + "}}"
+	c, err := contract.Parse("alike.yaml", []byte(`openapi: 3.0.3
+info: {title: a, version: "1"}
+paths: {/a: {post: {operationId: a, requestBody: {required: true, content: {application/json: {schema: {oneOf: [
+  `+strings.Repeat(like+",\n  ", 8)+`{type: object, additionalProperties: false, required: [code], properties: {code: {type: string}}}
+]}}}}, responses: {"200": {description: a}}}}}
+`))
+	require.NoError(t, err)
+	g, err := (&Maker{}).Good(c.Operations[0].Body.Media[0].Node)
+	require.NoError(t, err)
+	assert.Contains(t, g.V, "code")
+}
