@@ -92,11 +92,11 @@ func (r *Report) counted(severity string) (n int, heading, kinds string) {
 	var all []string
 	for _, k := range []struct{ kind, one, more string }{
 		{KindCrash, "server failure", "server failures"},
-		{KindAccess, "access problem", "access problems"},
+		{KindAccess, "security problem", "security problems"},
 		{KindAnswer, "wrong response", "wrong responses"},
 		{KindAccepted, "invalid request accepted", "invalid requests accepted"},
 		{KindRefused, "valid request refused", "valid requests refused"},
-		{KindDetail, "detail", "details"},
+		{KindDetail, "minor", "minor"},
 	} {
 		switch c := count[k.kind]; c {
 		case 0:
@@ -123,14 +123,14 @@ func (p *printer) cause(r *Report, n int, g Group) {
 			p.line("%s%s", strings.Repeat(" ", columns(head)), p.bold(line))
 		}
 	}
-	about := fmt.Sprintf(" · %d time%s · %s", g.Exchanges, plural(g.Exchanges), g.Check)
+	about := fmt.Sprintf(" · seen %d time%s · %s", g.Exchanges, plural(g.Exchanges), g.Check)
 	p.line("      %s", p.dim(r.touches(g, p.room-6-columns(about))+about))
 }
 
 // short writes a group in one line.
 func (p *printer) short(r *Report, n int, g Group) {
 	head := fmt.Sprintf("%2d. ! ", n)
-	times := fmt.Sprintf(", %d time%s", g.Exchanges, plural(g.Exchanges))
+	times := fmt.Sprintf(", seen %d time%s", g.Exchanges, plural(g.Exchanges))
 	about := "  " + r.touches(g, max(p.room-columns(head+g.Title+times)-2, 24)) + times
 	p.line("%s%s%s", p.yellow(head), clip(printable(g.Title), p.room-columns(head)-columns(about)), p.dim(about))
 }
@@ -178,6 +178,7 @@ type row struct {
 	clauses, kept, refused, notProven, neverTried int
 	shown                                         int // kept, refused or observed
 	errors, warnings                              int
+	grave                                         int // 1 where an error of it is a failure or a matter of security
 }
 
 // rows are the operations, the worst first.
@@ -222,11 +223,18 @@ func (r *Report) rows() []row {
 			o.warnings++
 		}
 	}
+	for _, g := range r.groups() {
+		if g.Severity == Error && (g.Kind == KindCrash || g.Kind == KindAccess) {
+			for _, op := range g.Operations {
+				of(op).grave = 1
+			}
+		}
+	}
 	for i := range all {
 		all[i].shown = all[i].clauses - all[i].notProven - all[i].neverTried
 	}
 	slices.SortStableFunc(all, func(a, b row) int {
-		return cmp.Or(cmp.Compare(b.errors, a.errors), cmp.Compare(b.warnings, a.warnings), cmp.Compare(b.notProven+b.neverTried, a.notProven+a.neverTried))
+		return cmp.Or(cmp.Compare(b.grave, a.grave), cmp.Compare(b.errors, a.errors), cmp.Compare(b.warnings, a.warnings), cmp.Compare(b.notProven+b.neverTried, a.notProven+a.neverTried))
 	})
 	return all
 }
@@ -238,10 +246,10 @@ const (
 	bar     = 20
 )
 
-// table writes the operations that have findings or clauses which are not proven, the worst
-// first.
+// table writes the operations that have findings, clauses which are not proven, or nothing
+// shown at all, the worst first.
 func (p *printer) table(r *Report) {
-	rows := slices.DeleteFunc(r.rows(), func(o row) bool { return o.errors+o.warnings+o.notProven == 0 })
+	rows := slices.DeleteFunc(r.rows(), func(o row) bool { return o.errors+o.warnings+o.notProven == 0 && (o.shown > 0 || o.clauses == 0) })
 	if len(rows) == 0 {
 		return
 	}
@@ -261,9 +269,13 @@ func (p *printer) table(r *Report) {
 	}
 	head := "operation"
 	if more := all - len(rows); more > 0 {
-		head = fmt.Sprintf("the worst %d of %d", len(rows), all)
+		head = fmt.Sprintf("worst %d of %d", len(rows), all)
 	}
-	p.line("%s", p.bold(fmt.Sprintf("%s%10s%10s%10s%10s%13s%13s", pad(clip(head, name), name), "errors", "warnings", "kept", "refused", "not proven", "never tried")))
+	head = fmt.Sprintf("%s%10s%10s%10s%10s%13s%13s", pad(clip(head, name), name), "errors", "warnings", "kept", "refused", "not proven", "never tried")
+	if barred {
+		head += "  tested"
+	}
+	p.line("%s", p.bold(head))
 	for _, o := range rows {
 		errors := fmt.Sprintf("%10d", o.errors)
 		if o.errors > 0 {
@@ -277,6 +289,11 @@ func (p *printer) table(r *Report) {
 		}
 		p.line("%s", line)
 	}
+	explained := "kept: clauses whose valid requests are accepted; refused: clauses whose invalid requests are refused, as they should be"
+	if all > len(rows) {
+		explained += "; --verbose shows all operations"
+	}
+	p.wrapped("", "", explained, maxNote)
 	p.line("")
 }
 

@@ -70,7 +70,7 @@ func Markdown(w io.Writer, r *Report) error {
 	if r.Traffic != nil {
 		fmt.Fprintf(&b, "`%s` and the traffic of `%s`: %s\n\n", code(r.Spec), code(r.Target), r.amount())
 	} else {
-		fmt.Fprintf(&b, "`%s` against `%s`, seed %d: %d cases, %d exchanges in %.1f s\n\n", code(r.Spec), code(r.Target), r.Seed, r.Stats.Cases, r.Stats.Exchanges, r.Stats.Seconds)
+		fmt.Fprintf(&b, "`%s` against `%s`, seed %d: %d cases planned, %d exchanges in %.1f s\n\n", code(r.Spec), code(r.Target), r.Seed, r.Stats.Cases, r.Stats.Exchanges, r.Stats.Seconds)
 	}
 	if len(r.Severities) > 0 {
 		fmt.Fprintf(&b, "Severities: %s\n\n", cell(r.severities()))

@@ -58,21 +58,23 @@ const (
 )
 
 // access are further checks on what is shown, changed or taken away for who may not.
-var access = []string{checkSecurityIgnored, checkErrorLeak, "object-shared", "other-parent", "neighbour-changed", "refused-but-done"}
+var access = []string{checkSecurityIgnored, "object-shared", "other-parent", "neighbour-changed", "refused-but-done"}
 
 // details are further checks on the letter of HTTP: on caches, codings and parts.
 var details = []string{checkAllowHeader, "response-encoding", "vary-missing", "etag-shared", "head-differs", "conditional-request", "range-request"}
 
 // ranks are those of groups: less is graver. A base request that is refused leaves all
-// of its operation unknown, so it stands before the answers that are wrong in one thing.
+// of its operation unknown, so it stands before the answers that are wrong in one thing; of
+// these a success counts more than an error, as every client reads it.
 const (
 	rankDied = iota
-	rankNoAnswer
 	rankFailsValid
-	rankFails
 	rankAccess
+	rankFails
 	rankUntested
 	rankAnswer
+	rankErrorAnswer
+	rankLeak
 	rankAccepted
 	rankRefused
 	rankDetail
@@ -147,11 +149,11 @@ func (g *Group) complete(findings []Finding, unproven []Unproven) {
 	lead := findings[first]
 	g.Severity, g.Check, g.rank = lead.Severity, lead.Check, rankFor(lead)
 	switch g.rank {
-	case rankDied, rankNoAnswer, rankFailsValid, rankFails:
+	case rankDied, rankFailsValid, rankFails:
 		g.Kind = KindCrash
-	case rankAccess:
+	case rankAccess, rankLeak:
 		g.Kind = KindAccess
-	case rankAnswer:
+	case rankAnswer, rankErrorAnswer:
 		g.Kind = KindAnswer
 	case rankAccepted:
 		g.Kind = KindAccepted
@@ -186,6 +188,8 @@ func rankFor(f Finding) int {
 	switch {
 	case f.isDetail():
 		return rankDetail
+	case f.Check == checkErrorLeak:
+		return rankLeak
 	case slices.Contains(access, f.Check):
 		return rankAccess
 	}
@@ -194,7 +198,7 @@ func rankFor(f Finding) int {
 		if strings.HasPrefix(f.Message, "the target dies") {
 			return rankDied
 		}
-		return rankNoAnswer
+		return rankFailsValid
 	case checkServerError:
 		if strings.Contains(f.Message, "in answer to a request that breaks") {
 			return rankFails
@@ -211,6 +215,9 @@ func rankFor(f Finding) int {
 		return rankRefused
 	case checkInvalidAccepted, checkUndocumentedPath, checkUndocumentedMethod:
 		return rankAccepted
+	}
+	if f.Status >= http.StatusBadRequest {
+		return rankErrorAnswer
 	}
 	return rankAnswer
 }

@@ -251,8 +251,8 @@ func newHTMLPage(r *Report) *htmlPage {
 		{Class: "kept", Name: "kept", Count: counts["kept"], Title: "requests that keep it were accepted"},
 		{Class: "refused", Name: "refused", Count: counts["broken"], Title: "requests that break it were refused as they should be"},
 		{Class: "observed", Name: "observed", Count: counts["observed"], Title: "responses kept it"},
-		{Class: "unproven", Name: "not proven", Count: counts["not_proven"], Title: "tried, but no response proves it"},
-		{Class: "untried", Name: "never tried", Count: counts["unreached"], Title: "no request was about it, or no response had it"},
+		{Class: "unproven", Name: "not proven", Count: counts["not_proven"], Title: "tried, but the responses do not decide it"},
+		{Class: "untried", Name: "never tried", Count: counts["unreached"], Title: "no request was about it, or it was never seen in a response"},
 	})
 	p.causes(r)
 	for _, o := range r.rows() {
@@ -279,7 +279,7 @@ func (r *Report) requests() string {
 	if r.Traffic != nil {
 		return r.Traffic.String()
 	}
-	return fmt.Sprintf("%d for %d cases", r.Stats.Exchanges, r.Stats.Cases)
+	return fmt.Sprintf("%d sent, %d cases planned", r.Stats.Exchanges, r.Stats.Cases)
 }
 
 func (r *Report) seed() string {

@@ -92,7 +92,7 @@ func JUnit(w io.Writer, r *Report) error {
 		case c.State == "unreached":
 			tc.Skipped = &junitMessage{Message: clean("never tried: " + reasons[c.Clause])}
 		case c.State == "not_proven":
-			tc.Skipped = &junitMessage{Message: clean("not proven: " + cmp.Or(c.Reason, "tried, but no response proves it"))}
+			tc.Skipped = &junitMessage{Message: clean("not proven: " + cmp.Or(c.Reason, "tried, but the responses do not decide it"))}
 		}
 		if tc.Skipped != nil {
 			suite.Skipped++

@@ -57,7 +57,11 @@ func gaps(r *Report) []gap {
 		if !ok {
 			i = len(others)
 			index[u.Reason] = i
-			others = append(others, gap{state: "never tried", what: u.Reason, named: true})
+			what := u.Reason
+			if what == NoResponse {
+				what = "never seen in a response"
+			}
+			others = append(others, gap{state: "never tried", what: what, named: true})
 		}
 		others[i].clauses = append(others[i].clauses, u.Clause)
 	}
@@ -66,17 +70,17 @@ func gaps(r *Report) []gap {
 	if n := len(r.Unproven); n > 0 {
 		valid := gap{state: "not proven", unit: "operation", what: "their valid requests were never accepted", named: true}
 		for _, u := range r.Unproven {
-			valid.clauses = append(valid.clauses, u.Operation+" ("+u.Answer+")")
+			valid.clauses = append(valid.clauses, r.called(u.Operation)+" ("+u.Answer+")")
 		}
 		all = append(all, valid)
 	}
 	if len(proven.clauses) > 0 {
-		proven.state, proven.what, proven.named = "not proven", "tried, but no response proves it", true
+		proven.state, proven.what, proven.named = "not proven", "tried, but the responses do not decide it", true
 		all = append(all, proven)
 	}
 	if len(answers.clauses) > 0 {
 		slices.Sort(statuses)
-		answers.state, answers.what = "never tried", "of responses that never came: "+strings.Join(slices.Compact(statuses), ", ")
+		answers.state, answers.what = "never tried", "for statuses that an operation never returned: "+strings.Join(slices.Compact(statuses), ", ")
 		all = append(all, answers)
 	}
 	return append(all, others...)

@@ -71,6 +71,7 @@ func Text(w io.Writer, r *Report, opts TextOptions) error {
 	end := newPrinter(opts)
 	end.known(r)
 	end.table(r)
+	end.legend(r)
 	end.notes(r)
 	end.summary(r)
 	end.verdict(r)
@@ -92,7 +93,7 @@ func (r *Report) amount() string {
 	if r.Traffic != nil {
 		return fmt.Sprintf("%s, of %d operation%s in %.1f s", r.Traffic, r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Seconds)
 	}
-	return fmt.Sprintf("%d operation%s, %d case%s, %d exchange%s in %.1f s",
+	return fmt.Sprintf("%d operation%s, %d case%s planned, %d exchange%s in %.1f s",
 		r.Stats.Operations, plural(r.Stats.Operations), r.Stats.Cases, plural(r.Stats.Cases),
 		r.Stats.Exchanges, plural(r.Stats.Exchanges), r.Stats.Seconds)
 }
@@ -190,7 +191,27 @@ func (p *printer) alarms(r *Report) {
 	p.noted("not proven: ", p.red, r.alarms())
 }
 
+// legend explains what stands in requests for a text that differs from run to run, or is secret.
+func (p *printer) legend(r *Report) {
+	shown := func(sign string) bool {
+		return slices.ContainsFunc(r.Findings, func(f Finding) bool { return strings.Contains(f.Request+f.Curl+f.Answer, sign) })
+	}
+	var all []string
+	if shown("{run}") {
+		all = append(all, "{run} stands for a text that is new in each run")
+	}
+	if shown("***") {
+		all = append(all, "*** hides a credential")
+	}
+	if len(all) > 0 {
+		p.wrapped("", "", strings.Join(all, "; "), maxNote)
+	}
+}
+
 func (p *printer) notes(r *Report) {
+	if n := r.Stats.DocumentFaults; n > 0 {
+		p.line("%s", p.yellow(fmt.Sprintf("%d fault%s in the document; the rest of it was tested", n, plural(n))))
+	}
 	p.noted("note: ", p.yellow, r.Warnings)
 }
 
@@ -294,7 +315,11 @@ func (p *printer) heading(r *Report, f Finding) {
 	} else if f.Clause != "" {
 		name = f.Clause
 	}
-	place := printable(f.Place.String()) + ": "
+	at := f.Place
+	if r.Saved != "" && at.File == r.Spec {
+		at.File = r.Saved
+	}
+	place := printable(at.String()) + ": "
 	p.line("%s%s", clip(place, p.room-12), p.bold(clip(printable(name), max(p.room-columns(place), 12))))
 	line, ok := r.line(f.Place)
 	if !ok {
@@ -326,6 +351,9 @@ func (p *printer) evidence(r *Report, f Finding) {
 	if f.Request != "" {
 		p.quoted("request", f.Request)
 	}
+	if about := r.tried(f.Case); about != "" {
+		p.quoted("case", about)
+	}
 	if f.Expected != "" {
 		p.quoted(p.opts.Words.Expected, f.Expected)
 	}
@@ -337,7 +365,7 @@ func (p *printer) evidence(r *Report, f Finding) {
 	}
 	if f.Curl != "" {
 		if lines, ok := shellLines(printable(f.Curl), p.room-14); ok && len(lines) <= maxCurl {
-			p.command("send", lines)
+			p.command("curl", lines)
 		}
 	}
 	byID := false
@@ -350,11 +378,25 @@ func (p *printer) evidence(r *Report, f Finding) {
 			again = p.opts.Repeat + " " + f.ID
 		}
 		lines, _ := shellLines(again, p.room-14)
-		p.command("again", lines)
+		p.command("rerun", lines)
 	}
 	if f.ID != "" && !byID {
-		p.quoted("id", f.ID)
+		p.quoted("finding", f.ID)
 	}
+}
+
+// tried says what the request of a case is about: the rule that it keeps or breaks, and how.
+func (r *Report) tried(c Case) string {
+	name, label, ok := strings.Cut(c.ID, "#")
+	if !ok || label == "base" {
+		return ""
+	}
+	for _, clause := range r.Coverage.ByClause {
+		if clause.Clause == name && clause.Text != "" {
+			return strings.ReplaceAll(label, "-", " ") + " (" + clause.Text + ")"
+		}
+	}
+	return ""
 }
 
 // command writes a command that can be copied.
@@ -395,16 +437,13 @@ func Quote(s string) string {
 
 func (p *printer) summary(r *Report) {
 	p.wrapped("", "", r.amount(), maxNote)
-	if n := r.Stats.DocumentFaults; n > 0 {
-		p.line("%s", p.yellow(fmt.Sprintf("%d fault%s in the document: the rest of it was tested", n, plural(n))))
-	}
 	p.gaps(r)
 	p.wrapped("", "", r.Coverage.String(), maxNote)
 }
 
 // String says how many clauses there are, and what was shown of them.
 func (c *Coverage) String() string {
-	return fmt.Sprintf("%d clause%s: %d kept, %d refused as they should be (of these, %d both), %d observed in responses, %d not proven, %d never tried",
+	return fmt.Sprintf("%d clause%s: %d kept, %d refused as they should be (%d are in both counts), %d observed in responses, %d not proven, %d never tried",
 		c.Clauses, plural(c.Clauses), c.Kept, c.Broken, c.Both(), c.Observed, c.NotProven, len(c.Unreached))
 }
 
@@ -447,9 +486,9 @@ func verdict(r *Report) (text, severity string) {
 		}
 		return "nothing was tested: no request was sent", Warning
 	case r.Errors() > 0 && len(r.Inconclusive) > 0:
-		return "the contract is broken: " + r.found(Error) + ", " + warnings + missing, Error
+		return "the contract is broken: " + r.found(Error) + ", " + warnings + missing + r.unaccepted(), Error
 	case r.Errors() > 0:
-		return "the contract is broken: " + r.found(Error) + ", " + warnings, Error
+		return "the contract is broken: " + r.found(Error) + ", " + warnings + r.unaccepted(), Error
 	case r.HookFailed:
 		return "no result: no error was found, " + warnings + missing, Error
 	case len(r.Inconclusive) > 0:
@@ -459,11 +498,19 @@ func verdict(r *Report) (text, severity string) {
 	case len(stale) > 0:
 		return fmt.Sprintf("the baseline needs an update in %d of its entries; no error was found, %s", len(stale), warnings), Error
 	case slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Known != nil && f.Severity == Error }):
-		return "no new error, " + warnings, ""
+		return "no new error, " + warnings + r.unaccepted(), ""
 	case len(r.Findings) > 0:
-		return "the contract is kept, " + warnings, ""
+		return "the contract is kept, " + warnings + r.unaccepted(), ""
 	}
-	return "the contract is kept: no finding", ""
+	return "the contract is kept: no finding" + r.unaccepted(), ""
+}
+
+// unaccepted says of how many operations the run knows little, as no valid request succeeded.
+func (r *Report) unaccepted() string {
+	if len(r.Unproven) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d operations never accepted a valid request", len(r.Unproven), r.Stats.Operations)
 }
 
 // found counts the findings of a severity, and their causes where these are fewer.

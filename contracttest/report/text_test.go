@@ -61,7 +61,7 @@ func TestTextCommandsCanBePasted(t *testing.T) {
 			r.Sort()
 			var b strings.Builder
 			require.NoError(t, report.Text(&b, r, report.TextOptions{Width: width}))
-			_, command, _ := strings.Cut(b.String(), "    again     ")
+			_, command, _ := strings.Cut(b.String(), "    rerun     ")
 			command, _, _ = strings.Cut(command, " 7\n")
 			out, err := exec.CommandContext(t.Context(), "sh", "-c", command+" 7").Output()
 			require.NoError(t, err, command)
@@ -101,6 +101,6 @@ func TestTextTitles(t *testing.T) {
 	r := recorded(t, "express-openapi-validator")
 	var b strings.Builder
 	require.NoError(t, report.Text(&b, r, report.TextOptions{Width: 80}))
-	assert.Contains(t, b.String(), "8 causes of 23 errors\n    2 server failures · 1 access problem · 2 wrong responses")
+	assert.Contains(t, b.String(), "8 causes of 23 errors\n    2 server failures · 1 security problem · 2 wrong responses")
 	assert.Contains(t, b.String(), " 1. ✗ Valid requests fail with 500 Internal Server Error: “/response must have\n      required property 'code'”\n")
 }

@@ -30,7 +30,11 @@ func title(members []Finding, none bool) string {
 	case checkValidRefused:
 		return f.refusal(members, none)
 	case checkUndocumentedStatus:
-		return f.Actual + " is returned but not documented"
+		text := f.Actual + " is returned but not documented"
+		if f.Leave != "" {
+			text += ", which is allowed: " + f.left()
+		}
+		return text
 	case checkMediaType:
 		if f.Leave == "" && strings.Contains(f.Message, " is not documented, want ") {
 			kind := "no Content-Type"
@@ -47,16 +51,19 @@ func title(members []Finding, none bool) string {
 	case checkInvalidAccepted:
 		if f.Leave == "" {
 			if strings.HasPrefix(f.label(), "null") {
-				return fmt.Sprintf("null is accepted where the document does not allow it: nothing checks that %s", some(members, Finding.breaks))
+				return fmt.Sprintf("null is accepted where the document does not allow it: %s", some(members, Finding.breaks))
 			}
-			unchecked := ""
+			unchecked := ": "
 			if strings.Contains(f.Message, "; broken: ") {
-				unchecked = "nothing checks that "
+				unchecked = " that break the rule: "
 			}
-			where, _ := f.rule()
-			return fmt.Sprintf("Invalid %s are accepted: %s%s", cmp.Or(parts[where], "requests"), unchecked, some(members, Finding.breaks))
+			where, keyword := f.rule()
+			if where == "body" && keyword == "media-type" {
+				return "A wrong Content-Type is accepted: " + some(members, Finding.breaks)
+			}
+			return fmt.Sprintf("Invalid %s are accepted%s%s", cmp.Or(parts[where], "requests"), unchecked, some(members, Finding.breaks))
 		}
-		return "Invalid requests are accepted, which is left open: " + f.left()
+		return "Invalid requests are accepted, which is allowed but not portable: " + f.left()
 	case checkUndocumentedMethod:
 		if f.isDetail() && f.Severity == Error {
 			return fmt.Sprintf("Method names are matched without regard to case: %s returns %s", f.label(), f.Actual)
@@ -64,7 +71,7 @@ func title(members []Finding, none bool) string {
 		return "Undocumented methods return " + f.Actual + ", not 405"
 	case checkUndocumentedPath:
 		if f.Leave != "" {
-			return "Other spellings of a path are served, which is left open: " + f.left()
+			return "Other spellings of a path are served, which is allowed: " + f.left()
 		}
 		return "Undocumented paths are served"
 	case checkSecurityIgnored:
@@ -90,7 +97,7 @@ func title(members []Finding, none bool) string {
 		text = statuses(members) + " have no body although one is documented"
 	}
 	if source, _, ok := strings.Cut(f.Leave, ": "); ok {
-		text += " (left open by " + source + ")"
+		text += " (allowed by " + source + ")"
 	}
 	return sentence(text)
 }
@@ -110,10 +117,29 @@ func (f *Finding) refusal(members []Finding, none bool) string {
 		status += " (not documented)"
 	}
 	text := fmt.Sprintf("%s refused with %s", which, status)
+	if rule := f.keeps(); rule != "" && !slices.ContainsFunc(members, func(o Finding) bool { return o.Check == f.Check && o.keeps() != rule }) {
+		text += " although " + rule
+	}
 	if f.Leave != "" {
-		return text + ", which is left open: " + f.left()
+		return text + ", which is allowed: " + f.left()
 	}
 	return text + f.quoted()
+}
+
+// keeps is the rule by which a request that is refused is valid, where it is about one.
+func (f *Finding) keeps() string {
+	_, rule, ok := strings.Cut(f.Message, "a valid request (")
+	if f.isBase() || !ok {
+		return ""
+	}
+	rule, _, ok = strings.Cut(rule, ") is refused with ")
+	if !ok {
+		return ""
+	}
+	if _, keyword := f.rule(); slices.Contains([]string{"message", "media-type", "path", "syntax"}, keyword) { // it is about the form
+		return "only its form is unusual: " + strings.ReplaceAll(f.label(), "-", " ")
+	}
+	return shorten(rule, maxTitle)
 }
 
 // quoted is what the server says, behind a colon.
@@ -125,7 +151,7 @@ func (f *Finding) quoted() string {
 	for _, known := range []string{statusText(f.Status), http.StatusText(f.Status)} {
 		text = strings.TrimSpace(strings.TrimPrefix(text, known))
 	}
-	if text == "" {
+	if text == "" || strings.HasPrefix(text, "The server encountered an internal error") { // a framework's words for any failure
 		return ""
 	}
 	return ": “" + shorten(text, maxTitle) + "”"
@@ -168,6 +194,9 @@ func anyItem(text string) string {
 		default:
 			b.WriteString("/" + step)
 		}
+	}
+	if b.String() == "body[]" {
+		return "an item of the body: " + what
 	}
 	return b.String() + ": " + what
 }
