@@ -1,11 +1,14 @@
 package contracttest_test
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -35,12 +38,86 @@ const namedClub = `
     delete: {operationId: removeMember, responses: {"204": {description: gone}, "400": {description: refused}, "404": {description: none}}}
 `
 
+// memberNotes is what stands below them, made by POST.
+const memberNotes = `
+  /members/{name}/notes:
+    parameters: [{name: name, in: path, required: true, schema: {type: string, pattern: "^[a-z0-9-]{1,40}$"}}]
+    post:
+      operationId: addNote
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [text], properties: {text: {type: string, minLength: 1, maxLength: 80}}}}}}
+      responses:
+        "201": {description: made, headers: {Location: {required: true, schema: {type: string}}}, content: {application/json: {schema: {type: object}}}}
+        "400": {description: refused}
+        "404": {description: none}
+        "415": {description: refused}
+  /members/{name}/notes/{noteId}:
+    parameters:
+      - {name: name, in: path, required: true, schema: {type: string, pattern: "^[a-z0-9-]{1,40}$"}}
+      - {name: noteId, in: path, required: true, schema: {type: integer, minimum: 1}}
+    get: {operationId: getNote, responses: {"200": {description: it, content: {application/json: {schema: {type: object}}}}, "400": {description: refused}, "404": {description: none}}}
+    delete: {operationId: removeNote, responses: {"204": {description: gone}, "400": {description: refused}, "404": {description: none}}}
+`
+
 // memberDesk is a service of what clients name, with one defect. What "theirs" has is somebody's.
 type memberDesk struct {
 	defect  string
+	names   *regexp.Regexp // nil: memberName
 	mu      sync.Mutex
 	all     map[string]map[string]any
 	touched []string
+	made    int
+	notes   map[string]map[string]any // by name/number
+}
+
+// serveNotes answers for what stands below a member.
+func (m *memberDesk) serveNotes(w http.ResponseWriter, r *http.Request, name, id string) {
+	answer := func(status int, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	n, err := strconv.Atoi(id)
+	at := fmt.Sprintf("%s/%d", name, n)
+	switch {
+	case id != "" && (err != nil || n < 1):
+		w.WriteHeader(http.StatusBadRequest)
+	case m.all[name] == nil && !(m.defect == "notes stay" && m.notes[at] != nil):
+		w.WriteHeader(http.StatusNotFound)
+	case id == "" && r.Method == http.MethodPost:
+		if !strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "application/json") {
+			w.WriteHeader(http.StatusUnsupportedMediaType)
+			return
+		}
+		var sent map[string]any
+		text, ok := "", false
+		if json.NewDecoder(r.Body).Decode(&sent) == nil {
+			text, ok = sent["text"].(string)
+		}
+		if n := len([]rune(text)); !ok || n < 1 || n > 80 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		m.made++
+		note := map[string]any{"id": m.made, "text": text}
+		if m.defect != "notes are lost" {
+			m.notes[fmt.Sprintf("%s/%d", name, m.made)] = note
+		}
+		w.Header().Set("Location", fmt.Sprintf("/members/%s/notes/%d", name, m.made))
+		answer(http.StatusCreated, note)
+	case id == "":
+		w.Header().Set("Allow", "POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	case m.notes[at] == nil && (r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodDelete):
+		w.WriteHeader(http.StatusNotFound)
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		answer(http.StatusOK, m.notes[at])
+	case r.Method == http.MethodDelete:
+		delete(m.notes, at)
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.Header().Set("Allow", "DELETE, GET, HEAD")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
 }
 
 var memberName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
@@ -54,6 +131,8 @@ func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(v)
 	}
 	name, isItem := strings.CutPrefix(r.URL.Path, "/members/")
+	name, rest, below := strings.Cut(name, "/notes")
+	id := strings.TrimPrefix(rest, "/")
 	switch {
 	case r.URL.Path == "/members" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		list := []map[string]any{}
@@ -68,11 +147,15 @@ func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
-	case !isItem:
+	case !isItem, below && m.notes == nil:
 		w.WriteHeader(http.StatusNotFound)
 		return
-	case !memberName.MatchString(name):
+	case !cmp.Or(m.names, memberName).MatchString(name):
 		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if below {
+		m.serveNotes(w, r, name, id)
 		return
 	}
 	before := m.all[name]
@@ -189,6 +272,77 @@ func TestNamed(t *testing.T) {
 			case of.defect != "DELETE leaves it":
 				assert.Equal(t, map[string]map[string]any{"theirs": theirs}, m.all, "nothing stays")
 			}
+		})
+	}
+}
+
+// TestNamedByIdentifiers proves the same of names that are UUIDs or numbers: new ones of the run,
+// which its lines have in a form that the target takes.
+func TestNamedByIdentifiers(t *testing.T) {
+	const uuid, number, short = "{type: string, format: uuid}", "{type: integer, minimum: 1}", "{type: integer, format: int32, minimum: 1}"
+	names := map[string]*regexp.Regexp{
+		uuid: regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`), number: regexp.MustCompile(`^[1-9][0-9]{0,17}$`), short: regexp.MustCompile(`^[1-9][0-9]{0,8}$`),
+	}
+	for _, of := range []struct{ schema, defect, want string }{
+		{uuid, "", ""},
+		{number, "", ""},
+		{uuid, "makes nothing", ""},
+		{uuid, "makes nothing anew", "error putMember/response/status#created-not-found"},
+		{number, "does not replace", "warning putMember/response/status#put-not-stored"},
+		{short, "DELETE leaves it", "error removeMember/response/status#deleted-still-there"},
+	} {
+		t.Run(of.schema+of.defect, func(t *testing.T) {
+			text := strings.Replace(namedClub, `{type: string, pattern: "^[a-z0-9-]{1,40}$"}`, of.schema, 1)
+			m := &memberDesk{defect: of.defect, names: names[of.schema], all: map[string]map[string]any{}}
+			rep, err := contracttest.Run(t.Context(), parse(t, text), contracttest.Handler(m), contracttest.Settle(2*time.Millisecond), contracttest.Cases(0))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				if strings.Contains(f.Case.ID, "/response/status#") {
+					found = append(found, f.Severity+" "+f.Case.ID)
+					for _, at := range inPath.FindAllStringSubmatch(f.Curl, -1) {
+						assert.Regexp(t, names[of.schema], at[1], "%s", f.Curl)
+					}
+				}
+			}
+			if of.want == "" {
+				assert.Empty(t, found)
+			} else {
+				assert.Contains(t, found, of.want)
+			}
+			if of.defect != "DELETE leaves it" {
+				assert.Empty(t, m.all, "nothing stays")
+			}
+		})
+	}
+}
+
+var inPath = regexp.MustCompile(`/members/([^'?]+)`)
+
+// TestBelowNamed proves that what stands below something that a client names is tried.
+func TestBelowNamed(t *testing.T) {
+	for defect, want := range map[string]string{
+		"":               "",
+		"makes nothing":  "",
+		"notes are lost": "error addNote/response/status#created-not-found",
+		"notes stay":     "error removeMember/response/status#orphan/getNote",
+	} {
+		t.Run(defect, func(t *testing.T) {
+			m := &memberDesk{defect: defect, all: map[string]map[string]any{}, notes: map[string]map[string]any{}}
+			rep, err := contracttest.Run(t.Context(), parse(t, namedClub+memberNotes), contracttest.Handler(m), contracttest.Settle(2*time.Millisecond), contracttest.Cases(0))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				if strings.Contains(f.Case.ID, "/response/status#") {
+					found = append(found, f.Severity+" "+f.Case.ID)
+				}
+			}
+			if want == "" {
+				assert.Empty(t, found)
+			} else {
+				assert.Contains(t, found, want)
+			}
+			assert.Empty(t, m.all, "nothing stays")
 		})
 	}
 }

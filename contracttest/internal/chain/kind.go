@@ -57,15 +57,12 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 	for _, k := range all {
 		if k.Chosen() {
 			collection, _, _ := strings.Cut(k.Item, "/{"+k.Param.Spec.Name+"}")
-			if up := byItem[collection[:strings.LastIndex(collection, "}")+1]]; up != nil && !up.Chosen() {
-				k.Parent = up
-			}
+			k.Parent = byItem[collection[:strings.LastIndex(collection, "}")+1]]
 			continue
 		}
 		if above := w.Parent(k.Make); above != nil {
 			before, _, _ := strings.Cut(k.Make.Path, "{"+above.Spec.Name+"}")
-			// Whether PUT makes what has a new name, only the target says.
-			if up := byItem[before+"{"+above.Spec.Name+"}"]; up != nil && !up.Chosen() {
+			if up := byItem[before+"{"+above.Spec.Name+"}"]; up != nil {
 				k.Parent = up
 				up.Children = append(up.Children, k)
 			}
@@ -79,7 +76,7 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 // reads; nil where there is none.
 func chosen(w *world.World, item string, p *contract.Param) *Kind {
 	put, read := w.At(http.MethodPut, item), w.At(http.MethodGet, item)
-	if put == nil || read == nil || w.Consumed(http.MethodPut, put) == nil || !p.Node.Allows("string") {
+	if put == nil || read == nil || w.Consumed(http.MethodPut, put) == nil || !p.Node.Allows("string") && !p.Node.Allows("integer") {
 		return nil
 	}
 	collection, _, _ := strings.Cut(item, "/{"+p.Spec.Name+"}")
@@ -107,6 +104,12 @@ func (k *Kind) stores(op *contract.Operation) string {
 		return judge.PutNotStored
 	}
 	return judge.PatchPartial
+}
+
+// stays reports whether what a client names is made for a resource of the kind, and cannot be
+// deleted.
+func (k *Kind) stays() bool {
+	return k.Chosen() && k.Delete == nil || k.Parent != nil && k.Parent.stays()
 }
 
 func (k *Kind) depth() int {

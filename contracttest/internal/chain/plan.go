@@ -42,7 +42,7 @@ func (p *planner) add(check, variant string, act func(*try), last *contract.Oper
 	if slices.Contains(ops, nil) {
 		return &Chain{}
 	}
-	if k := p.kind; k.Chosen() && k.Delete == nil && slices.ContainsFunc(p.all, func(c *Chain) bool { return c.Check == check && c.Ops[0] == last }) {
+	if p.kind.stays() && slices.ContainsFunc(p.all, func(c *Chain) bool { return c.Check == check && c.Ops[0] == last }) {
 		return &Chain{} // what is made stays: one is enough
 	}
 	for up := p.kind.Parent; up != nil; up = up.Parent {

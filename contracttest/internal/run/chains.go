@@ -2,7 +2,6 @@ package run
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,7 +37,11 @@ func (r *runner) chains(ctx context.Context) {
 	}
 	kinds := r.made()
 	r.stuck = map[stuckAt]bool{}
-	kinds = slices.DeleteFunc(kinds, func(k *chain.Kind) bool { return k.Chosen() && !r.makesNew(ctx, k) })
+	makes := map[*chain.Kind]bool{nil: true}
+	for _, k := range kinds { // parents come before their children
+		makes[k] = makes[k.Parent] && (!k.Chosen() || r.makesNew(ctx, k))
+	}
+	kinds = slices.DeleteFunc(kinds, func(k *chain.Kind) bool { return !makes[k] })
 	for _, k := range kinds {
 		r.fill(ctx, k)
 	}
@@ -423,10 +426,9 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		x := r.exchange(ctx, op, sent, r.target.Do)
 		s.Exchange = &wire.Exchange{Request: sent, Response: x.Response, Err: x.Err, Started: x.Started}
 		s.Shown = shown.Clone()
-		s.Shown.Target = unbound.Request.Target // reports name the same identifier in every run
-		if a.c != nil && a.c.Kind.Chosen() {    // which the mark of the run does, too
-			name := a.c.Kind.Param.Spec.Name
-			s.Shown.Target = world.Bind(op, s.Shown.Target, r.base(op), from, map[string]string{name: cmp.Or(values[name], from[name])})
+		s.Shown.Target = unbound.Request.Target        // reports name the same identifier in every run
+		if names := a.chosen(values); len(names) > 0 { // which the mark of the run does, too
+			s.Shown.Target = world.Bind(op, s.Shown.Target, r.base(op), from, names)
 			if st.fixture != nil {
 				shown.Target = sent.Target
 				s.Shown.Body = st.fixture.agreed(edited, shown).Body
@@ -440,6 +442,20 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		r.judgeStep(op, s, a.c)
 	}
 	return s
+}
+
+// chosen are those of some values of a path that the run has chosen for the chain's resources.
+func (a actor) chosen(values map[string]string) map[string]string {
+	if a.c == nil {
+		return nil
+	}
+	names := map[string]string{}
+	for k := a.c.Kind; k != nil; k = k.Parent {
+		if name := k.Param.Spec.Name; k.Chosen() && values[name] != "" {
+			names[name] = values[name]
+		}
+	}
+	return names
 }
 
 // judgeStep enters what is wrong with the answer to a step, whatever was done before it.

@@ -497,10 +497,31 @@ func (l *learner) makeKinds(ctx context.Context) {
 			}
 			continue
 		}
-		if m := l.maker(ctx, op, k.Param); m != nil {
+		m := l.maker(ctx, op, k.Param)
+		if m == nil && k.Parent != nil && k.Parent.Chosen() && l.r.makers[k.Parent.Item] != nil {
+			m = l.below(ctx, k)
+		}
+		if m != nil {
 			l.r.makers[k.Item] = m
 		}
 	}
+}
+
+// below returns who makes what stands below something that a client names: whether that can be
+// made is not known yet.
+func (l *learner) below(ctx context.Context, k *chain.Kind) *maker {
+	op := k.Make
+	if l.r.selection.skips(op) {
+		return nil
+	}
+	l.refer(ctx, op)
+	m := &maker{r: l.r, param: k.Param.Spec.Name, base: plan.Base(op, l.opts)}
+	sources := l.r.world.Producers(cmp.Or(k.Read, k.Delete), k.Param)
+	if m.base == nil || len(sources) == 0 {
+		return nil
+	}
+	m.source, m.from = sources[0], world.Values(op, m.base.Request.Target, l.r.base(op))
+	return m
 }
 
 // absent looks for an identifier that names nothing: a GET, where there is one,

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -50,14 +51,21 @@ func (a actor) Name(k *chain.Kind, above map[string]string) map[string]string {
 		return nil
 	}
 	suffix, n := a.r.token.next()
-	for _, name := range append([]string{suffix}, candidates(m.from[m.param], suffix, n, true)...) {
+	uuid, numbers := a.r.token.identifiers()
+	names := append([]string{suffix}, candidates(m.from[m.param], suffix, n, true)...)
+	of := func(name string) map[string]string {
+		values := map[string]string{m.param: name}
+		maps.Copy(values, above)
+		return values
+	}
+	for _, name := range append(names, uuid) {
 		if a.r.token.shown.MatchString(name) && !strings.ContainsAny(name, "/\\") && k.Param.Node.Validates(name) == nil {
-			values := maps.Clone(above)
-			if values == nil {
-				values = map[string]string{}
-			}
-			values[m.param] = name
-			return values
+			return of(name)
+		}
+	}
+	for _, name := range numbers {
+		if k.Param.Node.Validates(json.Number(name)) == nil {
+			return of(name)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -29,19 +30,34 @@ import (
 // the same.
 const runMark = "{run}"
 
-// token tells the texts of one run from those of all others.
+// token tells the texts of one run from those of all others, and the identifiers that it
+// chooses where no text may be one.
 type token struct {
-	text  string
-	shown *regexp.Regexp // the token with a number behind it
-	count atomic.Int64
+	text   string
+	uuid   string         // what its UUIDs begin with
+	digits [2]string      // what its numbers begin with, of many digits and of few
+	shown  *regexp.Regexp // any of these with a number behind it
+	count  atomic.Int64
+	chosen atomic.Int64 // identifiers
 }
 
 // tokenLength is that of a token without a number behind it.
 const tokenLength = 7
 
 func newToken() *token {
-	text := "q" + strings.ToLower(rand.Text()[:tokenLength-1])
-	return &token{text: text, shown: regexp.MustCompile("(?i)" + text + "[0-9a-z]*")}
+	t := &token{text: "q" + strings.ToLower(rand.Text()[:tokenLength-1])}
+	part := func() uint64 { return mathrand.Uint64N(1 << 12) }                                                                    //nolint:gosec // it is no secret
+	t.uuid = fmt.Sprintf("%08x-%04x-4%03x-8%03x-", 1<<24+mathrand.Uint64N(1<<31), part(), part(), part())                         //nolint:gosec // the same
+	t.digits = [2]string{strconv.FormatUint(2e7+mathrand.Uint64N(7e7), 10), strconv.FormatUint(11000+mathrand.Uint64N(8000), 10)} //nolint:gosec // the same
+	t.shown = regexp.MustCompile(fmt.Sprintf(`(?i)%s[0-9a-z]*|\b%s[0-9a-f]{12}\b|\b(?:%s[0-9]{6}|%s[0-9]{4})\b`, t.text, t.uuid, t.digits[0], t.digits[1]))
+	return t
+}
+
+// identifiers are new ones of the run that are no texts: a UUID, and numbers of many digits and
+// of few.
+func (t *token) identifiers() (uuid string, numbers []string) {
+	n := t.chosen.Add(1)
+	return t.uuid + fmt.Sprintf("%012x", n), []string{t.digits[0] + fmt.Sprintf("%06d", n%1e6), t.digits[1] + fmt.Sprintf("%04d", n%1e4)}
 }
 
 // next is the token with another number each time.
@@ -51,7 +67,23 @@ func (t *token) next() (suffix string, n int64) {
 }
 
 // hide replaces the token by its mark.
-func (t *token) hide(text string) string { return t.shown.ReplaceAllString(text, runMark) }
+func (t *token) hide(text string) string {
+	return t.shown.ReplaceAllStringFunc(text, func(found string) string { return t.mark(strings.ToLower(found), 0) })
+}
+
+// mark stands for a text with the token in what is shown. Identifiers are replaced by others of
+// their form, which a target takes, too.
+func (t *token) mark(found string, n int) string {
+	switch {
+	case strings.HasPrefix(found, t.uuid):
+		return fmt.Sprintf("00000000-0000-4000-8000-%012x", n)
+	case found[0] >= '0' && found[0] <= '9':
+		return fmt.Sprintf("1%0*d", len(found)-1, n)
+	case n == 0:
+		return runMark
+	}
+	return runMark + strconv.Itoa(n)
+}
 
 // number replaces the texts with the token by its mark with a number, each by its own:
 // in some requests they have to be the same, in others not.
@@ -62,7 +94,7 @@ func (t *token) number(text string) string {
 		if numbers[found] == 0 {
 			numbers[found] = len(numbers) + 1
 		}
-		return runMark + strconv.Itoa(numbers[found])
+		return t.mark(found, numbers[found])
 	})
 }
 
