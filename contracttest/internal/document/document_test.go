@@ -112,8 +112,9 @@ func TestMended(t *testing.T) {
 	}
 }
 
-// An enumeration that no value of the type is in would refuse everything.
-func TestEnumOfAnotherType(t *testing.T) {
+// An enumeration that no value of the type is in would refuse everything, and so would a pattern
+// that no text matches.
+func TestNothingIsValid(t *testing.T) {
 	for _, tt := range []struct{ name, schema, want string }{
 		{"of the items", "{type: array, items: {type: string}, enum: [a, b]}", "doc.yaml:7:77: enum ignored: none of its values is of the type array"},
 		{"of numbers", "{type: string, enum: [1, 2]}", "doc.yaml:7:55: enum ignored: none of its values is of the type string"},
@@ -123,6 +124,8 @@ func TestEnumOfAnotherType(t *testing.T) {
 		{"of null, which the type is not", "{type: string, nullable: true, enum: [null]}", ""},
 		{"of dates", "{type: string, enum: [2020-01-01]}", ""},
 		{"without a type", "{enum: [1, a]}", ""},
+		{"a pattern as in a program", "{type: string, pattern: '/^[a-z]+$/i'}", "doc.yaml:7:55: pattern ignored: no text matches /^[a-z]+$/i, in which a ^ or a $ is in the midst"},
+		{"a pattern of slashes", "{type: string, pattern: '/[a-z]+/'}", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := document.Parse("doc.yaml", []byte(head+"paths:\n  /a:\n    get:\n      parameters:\n        - {name: q, in: query, schema: "+tt.schema+"}\n      "+done))

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
 
 // normalize writes down in each schema what the loader has lost or put elsewhere,
@@ -32,6 +34,7 @@ func (d *Document) normalize() {
 		d.restore(s.schema)
 		d.sharpen(s.schema)
 		d.dropEnum(s.schema, s.pointer)
+		d.dropPattern(s.schema, s.pointer)
 		d.cut(s.schema, nil)
 		d.OneSided = d.OneSided || s.schema.ReadOnly || s.schema.WriteOnly
 	}
@@ -135,6 +138,17 @@ func (d *Document) dropEnum(s *openapi3.Schema, pointer string) {
 	}
 	d.Warn(At(s.Origin, pointer, "enum"), "enum ignored: none of its values is of the type %s", strings.Join(s.Type.Slice(), " or "))
 	s.Enum = nil
+}
+
+// dropPattern leaves out a pattern that no text matches, for where its anchors are: mostly it was
+// written as in a program, with slashes around it.
+func (d *Document) dropPattern(s *openapi3.Schema, pointer string) {
+	p, err := pattern.Compile(s.Pattern)
+	if err != nil || !p.Never() {
+		return
+	}
+	d.Warn(At(s.Origin, pointer, "pattern"), "pattern ignored: no text matches %s, in which a ^ or a $ is in the midst", clipped(s.Pattern))
+	s.Pattern = ""
 }
 
 // IsNullConst reports whether the enum of a schema is what its const of null was

@@ -3,6 +3,7 @@ package pattern
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,6 +83,46 @@ func compile(source string) (*Pattern, error) {
 func (p *Pattern) MatchString(s string) bool {
 	ok, err := p.match(s)
 	return err == nil && ok
+}
+
+// Never reports whether no text matches, as the expression wants a character before the beginning of
+// the text, or after its end. It may be that none does for another reason.
+func (p *Pattern) Never() bool { return p.root.never() }
+
+func (n *node) never() bool {
+	switch n.op {
+	case opAlt:
+		return !slices.ContainsFunc(n.subs, func(sub *node) bool { return !sub.never() })
+	case opRepeat:
+		return n.min > 0 && n.subs[0].never()
+	case opCat, opGroup:
+		before, ended := 0, false
+		for _, sub := range n.subs {
+			least, _ := sub.lengths()
+			if sub.never() || before > 0 && sub.asserts(opBegin) || ended && least > 0 {
+				return true
+			}
+			before += least
+			ended = ended || sub.asserts(opEnd)
+		}
+	}
+	return false
+}
+
+// asserts reports whether the part cannot match without an anchor.
+func (n *node) asserts(anchor op) bool {
+	inside := func(sub *node) bool { return sub.asserts(anchor) }
+	switch n.op {
+	case anchor:
+		return true
+	case opAlt:
+		return !slices.ContainsFunc(n.subs, func(sub *node) bool { return !inside(sub) })
+	case opRepeat:
+		return n.min > 0 && inside(n.subs[0])
+	case opCat, opGroup:
+		return slices.ContainsFunc(n.subs, inside)
+	}
+	return false
 }
 
 // match tells a match that takes too long from none.

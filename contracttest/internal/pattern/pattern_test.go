@@ -77,6 +77,18 @@ func TestCompileFails(t *testing.T) {
 	assert.Error(t, again)
 }
 
+func TestNever(t *testing.T) {
+	for source, want := range map[string]bool{
+		`/^a$/i`: true, `/^a/`: true, `a$/`: true, `a(^b|^c)`: true, `(a$|b$)c`: true, `a+(?:^b)`: true, `(/^a/|/^b/)`: true, `^a$:b`: true,
+		`^a$`: false, `/a/`: false, `a*^b`: false, `a(^b|c)`: false, `(a$|b)c`: false, `a(^b)?`: false, `^$`: false, `^(^a$)$`: false,
+		`(^|,)a`: false, `a($|,)`: false, `/^a/|b`: false, `(?=a)^a`: false, `a$b*`: false, `\^a\$b`: false, `[^a]b`: false, ``: false, `(?<!^)a`: false,
+	} {
+		p, err := pattern.Compile(source)
+		require.NoError(t, err, source)
+		assert.Equal(t, want, p.Never(), source)
+	}
+}
+
 // A pattern that takes exponential time is given up.
 func TestMatchIsBounded(t *testing.T) {
 	p, err := pattern.Compile(`^(?=a)(a+)+\1$`)
