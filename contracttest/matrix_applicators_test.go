@@ -170,6 +170,16 @@ var ofArrays = []applicator{
 		keep: array{"ab", 5}, breaks: array{"ab", 1}, at: "unevaluatedItems", says: "minimum",
 	},
 	{
+		name: "unevaluatedItems-allOf", shape: "array",
+		schema: object{"type": "array", "maxItems": 3, "allOf": array{object{"prefixItems": array{aWord}}}, "unevaluatedItems": aNumber},
+		keep:   array{"ab", 5}, breaks: array{"ab", 1}, at: "unevaluatedItems", says: "minimum",
+	},
+	{
+		name: "unevaluatedItems-contains", shape: "array",
+		schema: object{"type": "array", "maxItems": 3, "contains": aWord, "unevaluatedItems": aNumber},
+		keep:   array{"ab", 5}, breaks: array{"ab", 1}, at: "unevaluatedItems", says: "minimum",
+	},
+	{
 		name: "contains", shape: "array", schema: object{"type": "array", "maxItems": 3, "contains": aNumber},
 		keep: array{"ab", 5}, breaks: array{"ab", 1}, at: "contains", says: "contains",
 	},

@@ -30,7 +30,7 @@ var undefinedCells = []undefined{
 	{version: "3.0", applicator: "dependentSchemas", because: only30},
 	{version: "3.0", applicator: "propertyNames", because: only30},
 	{version: "3.0", applicator: "prefixItems", because: only30},
-	{version: "3.0", applicator: "unevaluatedItems", because: only30},
+	{version: "3.0", applicator: "unevaluatedItems*", because: only30},
 	{version: "3.0", applicator: "contains", because: only30},
 	{version: "3.0", applicator: "then*", because: only30},
 	{version: "3.0", applicator: "else", because: only30},

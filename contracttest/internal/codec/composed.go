@@ -18,7 +18,7 @@ func readItems(a schema.Alternative, pieces []string, plain func(string) string)
 	list := make([]any, len(pieces))
 	got := Reading{Value: list, Found: true}
 	for i, piece := range pieces {
-		item := readItem(a, i, plain(piece))
+		item := readItem(a, i, func(nodes schema.Nodes) Reading { return readNested(nodes, plain(piece)) })
 		if item.Bad != nil {
 			return item.inside(strconv.Itoa(i))
 		}
@@ -29,15 +29,13 @@ func readItems(a schema.Alternative, pieces []string, plain func(string) string)
 }
 
 // readItem reads an item: as one that the list has to contain, if it can be one.
-func readItem(a schema.Alternative, i int, text string) Reading {
-	nodes := a.Item(i)
-	if with := a.Contained(); len(with) > 0 {
-		with = slices.Concat(nodes, with)
-		if got := readNested(with, text); got.Bad == nil && with.Keeps(got.Value) {
+func readItem(a schema.Alternative, i int, read func(schema.Nodes) Reading) Reading {
+	if with := a.Containing(i); len(with) > 0 {
+		if got := read(with); got.Bad == nil && with.Keeps(got.Value) {
 			return got
 		}
 	}
-	return readNested(nodes, text)
+	return read(a.Item(i))
 }
 
 // readFields reads an object of which every member is one text or several.
@@ -175,7 +173,7 @@ func (b *branch) readList(a schema.Alternative) Reading {
 		if member == nil {
 			return unreadable("")
 		}
-		item := member.read(a.Item(i))
+		item := readItem(a, i, member.read)
 		if item.Bad != nil {
 			return item.inside(step)
 		}

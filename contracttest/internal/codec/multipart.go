@@ -104,13 +104,7 @@ func readPartsOfList(a schema.Alternative, parts []any) Reading {
 	list := make([]any, len(parts))
 	got := Reading{Value: list, Found: true}
 	for i, part := range parts {
-		nodes := a.Item(i)
-		item := readPart(nodes, part)
-		if with := slices.Concat(nodes, a.Contained()); len(with) > len(nodes) {
-			if contained := readPart(with, part); contained.Bad == nil && with.Keeps(contained.Value) {
-				item = contained
-			}
-		}
+		item := readItem(a, i, func(nodes schema.Nodes) Reading { return readPart(nodes, part) })
 		if item.Bad != nil {
 			return item.inside(strconv.Itoa(i))
 		}

@@ -417,17 +417,11 @@ func readElements(a schema.Alternative, name xmlName, elements []*element) Readi
 	list := make([]any, len(elements))
 	got := Reading{Value: list, Found: true}
 	for i, e := range elements {
-		at, item := strconv.Itoa(i), a.Item(i)
-		called := itemName(item, name)
+		at, called := strconv.Itoa(i), itemName(a.Item(i), name)
 		if !e.is(called) {
 			return unreadable("the element is no "+called.local, at)
 		}
-		one := readElement(item, e, called)
-		if with := slices.Concat(item, a.Contained()); len(with) > len(item) {
-			if contained := readElement(with, e, called); contained.Bad == nil && with.Keeps(contained.Value) {
-				one = contained
-			}
-		}
+		one := readItem(a, i, func(nodes schema.Nodes) Reading { return readElement(nodes, e, called) })
 		if one.Bad != nil {
 			return one.inside(at)
 		}

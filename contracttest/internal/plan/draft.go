@@ -338,7 +338,7 @@ func placeItem(m *value.Maker, root *contract.Node, v any, chain []*contract.Nod
 			items, made = slices.Clone(asItems(g.V)), g.Unknown
 		}
 	}
-	first, further := next.FirstItem()
+	first, further := next.FirstItem(items)
 	last = last && further
 	for i := len(items); i <= first; i++ {
 		at := cmp.Or(root.Element(i), next)

@@ -146,32 +146,44 @@ func (pl *planner) around(at *position) func() *wire.Request {
 	})
 }
 
-// keepAll plans the values at a position that keep its clauses.
+// keepAll plans the values at a position that keep its clauses: those at the edges, and the good one
+// for a clause of which no edge fits into what is around it.
 func (pl *planner) keepAll(at *position) {
 	bound, kept := most(at.way), map[*contract.Clause]int{}
-	for _, v := range pl.maker.Keep(at.n, at.local, at.in) {
-		if kept[v.Clause] >= bound {
-			continue
+	variants := pl.maker.Keep(at.n, at.local, at.in)
+	for _, v := range variants {
+		if kept[v.Clause] < bound {
+			kept[v.Clause] += pl.keepAt(at, v)
 		}
-		before := pl.count
-		ch := at.variant(v)
-		if v.Label == "good" {
-			ch.without = at.around
-			if at.param != nil && pl.names(at.n) {
-				ch.doubt = at.n.Path
-			}
-		}
-		pl.keep(ch, pl.probes(v, at.param), at.n)
-		kept[v.Clause] += pl.count - before
-		if at.n.Shared != nil && pl.count > before {
-			break // the others are cases of the node where the schema was first met
-		}
-		if at.n.EachItem() && slices.Contains(atTheEnd, v.Label) {
-			last := ch
-			last.label, last.apply = v.Label+"-in-last-item", at.put(v.V, ch.made, true)
-			pl.keep(last, false, at.n)
+		if at.n.Shared != nil && kept[v.Clause] > 0 {
+			return // the others are cases of the node where the schema was first met
 		}
 	}
+	for _, v := range variants {
+		if kept[v.Clause] == 0 {
+			kept[v.Clause]++
+			pl.keepAt(at, value.Variant{Clause: v.Clause, Label: "good", V: at.local.V, Exists: len(at.local.Unknown) == 0})
+		}
+	}
+}
+
+// keepAt plans a value at a position that keeps a clause, and returns in how many cases.
+func (pl *planner) keepAt(at *position, v value.Variant) int {
+	before := pl.count
+	ch := at.variant(v)
+	if v.Label == "good" {
+		ch.without = at.around
+		if at.param != nil && pl.names(at.n) {
+			ch.doubt = at.n.Path
+		}
+	}
+	pl.keep(ch, pl.probes(v, at.param), at.n)
+	if at.n.Shared == nil && at.n.EachItem() && slices.Contains(atTheEnd, v.Label) {
+		last := ch
+		last.label, last.apply = v.Label+"-in-last-item", at.put(v.V, ch.made, true)
+		pl.keep(last, false, at.n)
+	}
+	return pl.count - before
 }
 
 // breakAll plans the values at a position that break its clauses.
@@ -370,7 +382,7 @@ func reach(m *value.Maker, n *contract.Node, way []*contract.Node, v any) (value
 			v, there = members[step.PropName]
 		case step.About() == schema.Item:
 			items, _ := v.([]any)
-			index, _ := step.FirstItem()
+			index, _ := step.FirstItem(items)
 			if there = index < len(items); there {
 				v = items[index]
 			}

@@ -234,26 +234,39 @@ func (a Alternative) member(name string, of func(*Node, string) Nodes) Nodes {
 
 // Item returns the schemas that the i-th item is held against.
 func (a Alternative) Item(i int) Nodes {
-	var all, rest Nodes
+	if all := a.evaluated(i); len(all) > 0 {
+		return all
+	}
+	var rest Nodes
+	for _, n := range a.Nodes {
+		rest = append(rest, present(n.UnevaluatedItems)...)
+	}
+	return rest
+}
+
+// evaluated returns those of them that unevaluatedItems leaves the item to.
+func (a Alternative) evaluated(i int) Nodes {
+	var all Nodes
 	for _, n := range a.Nodes {
 		switch {
 		case i < len(n.PrefixItems):
 			all = append(all, n.PrefixItems[i])
 		case n.Items != nil:
 			all = append(all, n.Items)
-		default:
-			rest = append(rest, present(n.UnevaluatedItems)...)
 		}
-	}
-	if len(all) == 0 {
-		return rest
 	}
 	return all
 }
 
-// Contained returns what an item may be besides, so that the list has what it has to
-// contain.
-func (a Alternative) Contained() Nodes { return a.contained }
+// Containing returns what has to hold of the i-th item if it is one that the list has to contain, as
+// contains says, which may be one of the chosen schemas'; none where nothing says so. Of such an
+// item unevaluatedItems says nothing (JSON Schema Core 2020-12 §11.2).
+func (a Alternative) Containing(i int, contains ...*Node) Nodes {
+	if len(contains)+len(a.contained) == 0 {
+		return nil
+	}
+	return slices.Concat(a.evaluated(i), contains, a.contained)
+}
 
 // OneSided reports whether a member is for the other side of an exchange alone: a request
 // should not have what is readOnly, nor a response what is writeOnly.

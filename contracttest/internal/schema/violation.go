@@ -385,15 +385,20 @@ func (n *Node) places(path []string) Nodes {
 	for _, same := range n.InPlace() {
 		all = append(all, same.places(path)...)
 	}
+	if len(path) > 0 { // last: they speak of what no other schema does
+		for _, c := range present(n.UnevaluatedProps, n.UnevaluatedItems) {
+			all = append(all, c.places(path[1:])...)
+		}
+	}
 	return all
 }
 
-// inside returns the nodes by which a schema itself may speak of what stands under a
-// name, or an index.
+// inside returns the nodes by which a schema itself speaks of what stands under a name, or an
+// index.
 func (n *Node) inside(step string) Nodes {
-	all := slices.Concat(n.members(step), present(n.UnevaluatedProps))
+	all := n.members(step)
 	if i, err := strconv.Atoi(step); err == nil && i >= 0 {
-		all = slices.Concat(all, Alternative{Nodes: Nodes{n}}.Item(i), present(n.UnevaluatedItems))
+		all = slices.Concat(all, Alternative{Nodes: Nodes{n}}.evaluated(i))
 	}
 	return all
 }

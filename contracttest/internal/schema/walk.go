@@ -118,13 +118,33 @@ func (n *Node) Force() Force { return n.via.force }
 // Patterned reports whether a node is about the members whose names match its Key.
 func (n *Node) Patterned() bool { return n.via.about == Member && !n.via.named && n.Key != "" }
 
-// FirstItem returns the index of the first item that a node is about, and whether it is about
-// all that follow too.
-func (n *Node) FirstItem() (index int, further bool) {
-	if i := slices.Index(n.Parent.PrefixItems, n); i >= 0 {
+// FirstItem returns the index of the first item of a list that a node is about, be it behind the last
+// one, and whether it is about all that follow too.
+func (n *Node) FirstItem(list []any) (index int, further bool) {
+	up := n.Parent
+	if i := slices.Index(up.PrefixItems, n); i >= 0 {
 		return i, false
 	}
-	return len(n.Parent.PrefixItems), true
+	if index = len(up.PrefixItems); n != up.UnevaluatedItems {
+		return index, true
+	}
+	all := Nodes{up}.inPlace()
+	for _, same := range all {
+		index = max(index, len(same.PrefixItems))
+	}
+	for index < len(list) && slices.ContainsFunc(all, func(same *Node) bool { return same.Contains != nil && same.Contains.Validates(list[index]) == nil }) {
+		index++
+	}
+	return index, true
+}
+
+// inPlace returns the nodes and all that may say something of the same value.
+func (ns Nodes) inPlace() Nodes {
+	all := slices.Clone(ns)
+	for i := 0; i < len(all); i++ {
+		all = append(all, all[i].InPlace()...)
+	}
+	return all
 }
 
 // EachItem reports whether a node is about all items, or all from some index on.
@@ -132,7 +152,7 @@ func (n *Node) EachItem() bool {
 	if n.Parent == nil || n.via.about != Item || n.via.force != Always {
 		return false
 	}
-	_, further := n.FirstItem()
+	_, further := n.FirstItem(nil)
 	return further
 }
 

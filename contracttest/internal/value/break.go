@@ -707,7 +707,7 @@ func (b *breaker) contains(items []any, m *Maker) {
 		}
 		if most := n.Schema.MaxContains; most != nil && *most < maxCount {
 			for range *most + 1 {
-				for g := range m.taken(asked{nodes: append(itemNodes([]*contract.Node{n}, len(with)), n.Contains)}, 1) {
+				for g := range m.taken(asked{nodes: itemNodes([]*contract.Node{n}, len(with), n.Contains)}, 1) {
 					with = append(with, g.V)
 					break
 				}

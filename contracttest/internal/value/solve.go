@@ -560,7 +560,7 @@ func (m *Maker) list(a asked, count int, last bool, depth int) (Good, bool) {
 	seen := map[string]bool{}
 	same := map[*contract.Node]Good{} // items of one schema are one value, where they may be
 	for i := range count {
-		must, nots := itemNodes(a.nodes, i), []*contract.Node(nil)
+		var contained, nots []*contract.Node
 		for _, n := range a.nodes {
 			if n.Contains == nil {
 				continue
@@ -571,11 +571,12 @@ func (m *Maker) list(a asked, count int, last bool, depth int) (Good, bool) {
 				from = count - wanted
 			}
 			if i >= from && i < from+wanted {
-				must = append(must, n.Contains)
+				contained = append(contained, n.Contains)
 			} else if n.Schema.MaxContains != nil {
 				nots = append(nots, n.Contains)
 			}
 		}
+		must := itemNodes(a.nodes, i, contained...)
 		alike := !unique && len(must) == 1 && len(nots) == 0
 		if alike {
 			if g, ok := same[must[0]]; ok {
@@ -650,8 +651,12 @@ func (m *Maker) item(must, nots []*contract.Node, before []any, unique bool, see
 }
 
 // itemNodes returns the schemas of the i-th item.
-func itemNodes(nodes []*contract.Node, i int) []*contract.Node {
-	return schema.Alternative{Nodes: nodes}.Item(i)
+func itemNodes(nodes []*contract.Node, i int, contained ...*contract.Node) []*contract.Node {
+	a := schema.Alternative{Nodes: nodes}
+	if len(contained) > 0 {
+		return a.Containing(i, contained...)
+	}
+	return a.Item(i)
 }
 
 // memberNodes returns the schemas of a property, and whether it may be there.
