@@ -24,7 +24,7 @@ func (pl *planner) assumed() []string {
 				return true
 			}
 			given := len(pl.maker.Given(n)) > 0 || len(n.Schema.Enum) > 0 || n.Schema.Const != nil
-			if !given && (strings.HasPrefix(n.Path, "path/") || identifies(n.Name)) && !slices.Contains(unknown, n.Path) && !slices.Contains(all, n.Path) {
+			if !given && (strings.HasPrefix(n.Path, "path/") || Identifies(n.Name)) && !slices.Contains(unknown, n.Path) && !slices.Contains(all, n.Path) {
 				all = append(all, n.Path)
 			}
 			return true
@@ -47,8 +47,8 @@ func (pl *planner) assumed() []string {
 	return all
 }
 
-// identifies reports whether a name is that of an identifier: id, petId, pet_ids.
-func identifies(name string) bool {
+// Identifies reports whether a name is that of an identifier: id, petId, pet_ids.
+func Identifies(name string) bool {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, "s"), "S")
 	lower := strings.ToLower(name)
 	switch {

@@ -42,7 +42,7 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 	}
 	w := world.New(c)
 	p := newPlan(ctx, c, opts.plan(opts.Base(c, target), sel), filter{&opts, sel, w}).begin(nil)
-	r := &runner{contract: c, opts: &opts, selection: sel, world: w, plan: p, states: newStates(c)}
+	r := &runner{contract: c, opts: &opts, selection: sel, world: w, plan: p, states: newStates(c, w)}
 	secrets := opts.credentials(c)
 	return func(yield func(Planned) bool) {
 		for _, op := range p.ops {

@@ -7,9 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
@@ -71,12 +74,44 @@ func (s *state) renews() bool { return s.fixture != nil && s.fixture.maker != ni
 // states holds the state of every operation, by its index.
 type states []*state
 
-func newStates(c *contract.Contract) states {
+func newStates(c *contract.Contract, w *world.World) states {
 	all := make(states, len(c.Operations))
 	for i, op := range c.Operations {
-		all[i] = &state{op: op, faults: map[findingKey]bool{}, free: map[string]bool{}, taken: map[string]bool{}, verdicts: map[string]bool{}, skipped: map[*contract.Clause]string{}}
+		all[i] = &state{op: op, faults: map[findingKey]bool{}, free: counted(op, w), taken: map[string]bool{}, verdicts: map[string]bool{}, skipped: map[*contract.Clause]string{}}
 	}
 	return all
+}
+
+// counted lists the nodes of an operation's requests whose numbers say how much there is of
+// something. Where a request refers to something, there may be less of that than the document
+// allows to ask for.
+func counted(op *contract.Operation, w *world.World) map[string]bool {
+	nodes := map[string]bool{}
+	refers := false
+	look := func(n *contract.Node) {
+		n.Walk(func(n *contract.Node) {
+			switch {
+			case n.PropName != "id" && plan.Identifies(n.Name), n.Name != "" && w.Has(n.Name):
+				refers = true
+			case value.Counts(n):
+				nodes[n.Path] = true
+			}
+		})
+	}
+	for _, p := range op.Params {
+		if p.Spec.In == openapi3.ParameterInQuery {
+			look(p.Node)
+		}
+	}
+	if op.Body != nil {
+		for _, m := range op.Body.Media {
+			look(m.Node)
+		}
+	}
+	if refers {
+		clear(nodes)
+	}
+	return nodes
 }
 
 func (s states) of(op *contract.Operation) *state { return s[op.Index] }

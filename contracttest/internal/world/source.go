@@ -339,6 +339,11 @@ func (w *World) Reader(op *contract.Operation, p *contract.Param) *contract.Oper
 	return w.At(http.MethodGet, before+"{"+p.Spec.Name+"}")
 }
 
+// Has reports whether something that the document has operations for is called so.
+func (w *World) Has(name string) bool {
+	return slices.ContainsFunc(w.contract.Operations, func(op *contract.Operation) bool { return slices.Contains(about(op), singular(name)) })
+}
+
 // At returns the operation of a method on a path template, or nil. One that has a slash at its end, or
 // has none, is taken where the document has no other.
 func (w *World) At(method, path string) (found *contract.Operation) {
