@@ -154,10 +154,10 @@ func TestActed(t *testing.T) {
 		"an order that is under way": "",
 		"another spelling":           "",
 		"counts reads":               "",
-		"pay is late":                "payParcel: what payParcel has answered could not be read at once, but a little later",
-		"pay is not stored":          "payParcel: payParcel answers that changed, state has changed, and it is read as it was before",
-		"pay is stored in part":      "payParcel: payParcel answers that changed has changed, and it is read as it was before",
-		"ship is not stored":         "shipParcel: shipParcel answers that changed, state has changed, and it is read as it was before",
+		"pay is late":                "payParcel: a read did not show what POST /parcels/{parcelId}/pay returned at first, but a little later it was right",
+		"pay is not stored":          "payParcel: POST /parcels/{parcelId}/pay responds with a change of changed, state, but a read shows the old value",
+		"pay is stored in part":      "payParcel: POST /parcels/{parcelId}/pay responds with a change of changed, but a read shows the old value",
+		"ship is not stored":         "shipParcel: POST /parcels/{parcelId}/ship responds with a change of changed, state, but a read shows the old value",
 	} {
 		t.Run(way, func(t *testing.T) {
 			rep, err := contracttest.Run(t.Context(), parse(t, freight), contracttest.Handler(&depot{way: way}), contracttest.Settle(2*time.Millisecond), contracttest.Cases(0))

@@ -39,9 +39,9 @@ func (p *planner) acted() {
 			case t.silent || !read.ok():
 			case !good:
 				answered, name := s.got(k, r.id()), left[0]
-				t.blame(judge.Warning, s, name+": "+show(answered[name]), name+": "+show(one[name]), "%s answers that %s has changed, and it is read as it was before", op.ID, listing(left))
+				t.blame(judge.Warning, s, name+": "+show(answered[name]), name+": "+show(one[name]), "%s responds with a change of %s, but a read shows the old value", op.Endpoint(), listing(left))
 			case late:
-				t.settled("what " + op.ID + " has answered could not be read")
+				t.settled("a read did not show what " + op.Endpoint() + " returned")
 			}
 		}, op, k.Read)
 	}

@@ -61,7 +61,7 @@ type Finding struct {
 }
 
 // onceMore is what a finding says that did not come again.
-const onceMore = "; with fresh resources it did not come again"
+const onceMore = "; it did not happen again with new resources"
 
 // Try tries a chain: a finding has to come again on fresh resources, else it is a
 // warning that says so. It is nil where there is none. Where a chain looks at several
@@ -316,8 +316,8 @@ func (t *try) wait(right func() bool) (good, late bool) {
 func (t *try) settled(what string) {
 	if t.found == nil && !t.silent {
 		t.found = &verdict{
-			severity: judge.Warning, at: t.acting(), late: true, message: what + " at once, but a little later",
-			expected: "what was done shows in the next answer", actual: "it shows later",
+			severity: judge.Warning, at: t.acting(), late: true, message: what + " at first, but a little later it was right",
+			expected: "the next response shows the change", actual: "a later response shows it",
 		}
 	}
 }

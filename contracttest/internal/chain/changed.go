@@ -79,9 +79,9 @@ func (p *planner) changed() {
 			switch {
 			case t.silent || !s.ok():
 			case !good:
-				t.blame(judge.Warning, t.acting(), "no "+name, name+": "+show(before), "%s was sent without %s, which stays", k.Put.ID, name)
+				t.blame(judge.Warning, t.acting(), "no "+name, name+": "+show(before), "%s left out %s, but it is still there", k.Put.Endpoint(), name)
 			case late:
-				t.settled("what " + k.Put.ID + " has left out could still be read")
+				t.settled("a read still showed what " + k.Put.Endpoint() + " left out")
 			}
 		}, k.Put, k.Read)
 	}
@@ -110,7 +110,7 @@ func (p *planner) changed() {
 		case again.ok():
 			t.stored(k.Put, again, r, kept, nil)
 		case again.status() != http.StatusConflict && again.refused():
-			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted once and refused the second time", k.Put.ID)
+			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted the first time and refused the second time", k.Put.Endpoint())
 		}
 	}, k.Put, k.Read)
 	p.add(judge.PutNotIdempotent, "", func(t *try) {
@@ -128,7 +128,7 @@ func (p *planner) changed() {
 		first, second := t.shown(r), t.shown(r)
 		again := t.do(k.Put, r, Edit{Body: put.Request.Body})
 		if again.status() == http.StatusConflict && !t.over() {
-			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted, and refused when it is sent again as it was", k.Put.ID)
+			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted, but refused when the same request is sent again", k.Put.Endpoint())
 		}
 		if !again.ok() || t.over() {
 			return
@@ -138,7 +138,7 @@ func (p *planner) changed() {
 		for _, name := range sortedKeys(put.sent()) {
 			// What the target does not store as it was sent, as a version or a time, it may set anew.
 			if same(first[name], put.sent()[name]) && same(first[name], second[name]) && s.ok() && !same(after[name], first[name]) {
-				t.blame(judge.Error, t.acting(), name+": "+show(first[name]), name+": "+show(after[name]), "%s is sent twice, and %s is another the second time", k.Put.ID, name)
+				t.blame(judge.Error, t.acting(), name+": "+show(first[name]), name+": "+show(after[name]), "the same %s is sent twice, and changes %s the second time", k.Put.Endpoint(), name)
 			}
 		}
 	}, k.Put, k.Read)
@@ -148,7 +148,7 @@ func (p *planner) changed() {
 			return
 		}
 		if s := t.do(k.Put, r, Edit{}); s.status() == http.StatusCreated {
-			t.blame(judge.Error, s, "200 or 204", s.answer(), "%s replaces what was there, and answers 201", k.Put.ID)
+			t.blame(judge.Error, s, "200 or 204", s.answer(), "%s replaces an existing resource, but returns 201", k.Put.Endpoint())
 		}
 	}, k.Put, k.Read)
 	if has(k.Put, http.StatusCreated) {
@@ -161,9 +161,9 @@ func (p *planner) changed() {
 			switch {
 			case t.silent:
 			case !good:
-				t.blame(judge.Warning, t.acting(), "the resource that "+k.Put.ID+" has made", s.answer(), "what %s has made and answered with 201 is not there", k.Put.ID)
+				t.blame(judge.Warning, t.acting(), "the resource that "+k.Put.Endpoint()+" created", s.answer(), "%s returns 201, but the new resource cannot be read", k.Put.Endpoint())
 			case late:
-				t.settled("what " + k.Put.ID + " has made could not be read")
+				t.settled("what " + k.Put.Endpoint() + " created could not be read")
 			}
 		}, k.Put, k.Read, k.Delete)
 		p.add(judge.PutStatus, "new", func(t *try) {
@@ -176,7 +176,7 @@ func (p *planner) changed() {
 				return
 			}
 			if t.peek(k.Read, r, Edit{}).ok() {
-				t.blame(judge.Error, s, "201", s.answer(), "%s makes what was not there, and does not answer 201", k.Put.ID)
+				t.blame(judge.Error, s, "201", s.answer(), "%s creates a new resource, but does not return 201", k.Put.Endpoint())
 			}
 		}, k.Put, k.Read, k.Delete)
 	}
@@ -226,15 +226,15 @@ func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map
 	case t.silent || !s.ok():
 	case !good:
 		name := wrong[0]
-		t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(s.got(k, r.id())[name]), "%s is not stored as %s was sent it", name, op.ID)
+		t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(s.got(k, r.id())[name]), "%s is not stored as %s sent it", name, op.Endpoint())
 	case late:
-		t.settled("what " + op.ID + " was sent could not be read")
+		t.settled("a read did not show what " + op.Endpoint() + " sent")
 	default:
 		for _, name := range sortedKeys(change.got(k, r.id())) {
 			answered := change.got(k, r.id())[name]
 			_, known := kept[name]
 			if v, was := sent[name]; known && was && !storedAs(op, answered, v) && !t.over() {
-				t.blame(judge.Warning, change, name+": "+show(sent[name]), name+": "+show(answered), "%s stores %s as it was sent, and answers with another", op.ID, name)
+				t.blame(judge.Warning, change, name+": "+show(sent[name]), name+": "+show(answered), "%s stores %s as sent, but returns another value", op.Endpoint(), name)
 			}
 		}
 	}
@@ -297,15 +297,15 @@ func (p *planner) patched() {
 			got := s.got(k, r.id())
 			for _, other := range sortedKeys(kept) {
 				if other != name && s.ok() && !same(got[other], kept[other]) {
-					t.blame(judge.Warning, t.acting(), other+": "+show(kept[other]), other+": "+show(got[other]), "%s was sent %s alone, and %s is another than before", k.Patch.ID, name, other)
+					t.blame(judge.Warning, t.acting(), other+": "+show(kept[other]), other+": "+show(got[other]), "%s sent only %s, but %s changed too", k.Patch.Endpoint(), name, other)
 				}
 			}
 			switch {
 			case t.silent || !s.ok():
 			case !good:
-				t.blame(judge.Warning, t.acting(), name+": "+show(change.sent()[name]), name+": "+show(got[name]), "%s is not stored as %s was sent it", name, k.Patch.ID)
+				t.blame(judge.Warning, t.acting(), name+": "+show(change.sent()[name]), name+": "+show(got[name]), "%s is not stored as %s sent it", name, k.Patch.Endpoint())
 			case late:
-				t.settled("what " + k.Patch.ID + " was sent could not be read")
+				t.settled("a read did not show what " + k.Patch.Endpoint() + " sent")
 			}
 		}, k.Patch, k.Read)
 	}
@@ -375,7 +375,7 @@ func (p *planner) patched() {
 			})
 			if s.ok() && len(done) > 0 && len(undone) > 0 && !t.over() {
 				severity := severityOf(t.storesAlone(undone, only(undone...)))
-				t.blame(severity, t.acting(), "all of the changes, or none", listing(done)+" alone", "%s was sent %s together, and has stored %s alone", k.Patch.ID, listing(slices.Concat(done, undone)), listing(done))
+				t.blame(severity, t.acting(), "all of the changes, or none", listing(done)+" alone", "%s sent %s together, but only %s was stored", k.Patch.Endpoint(), listing(slices.Concat(done, undone)), listing(done))
 			}
 		}, k.Patch, k.Read)
 	}
@@ -410,9 +410,9 @@ func (p *planner) patched() {
 			case t.silent || !s.ok():
 			case !good:
 				now := s.got(k, r.id())[name]
-				t.blame(severityOf(same(now, before)), t.acting(), "no "+name, name+": "+show(now), "null in a merge patch removes %s, which is there", name)
+				t.blame(severityOf(same(now, before)), t.acting(), "no "+name, name+": "+show(now), "null in a merge patch should remove %s, but it is still there", name)
 			case late:
-				t.settled("what " + k.Patch.ID + " has removed could still be read")
+				t.settled("a read still showed what " + k.Patch.Endpoint() + " removed")
 			}
 		}, k.Patch, k.Read)
 	}
@@ -455,7 +455,7 @@ func (t *try) inPart(name string, n *contract.Node) {
 		})
 		if s.ok() && !good && !t.over() {
 			t.blame(judge.Warning, t.acting(), left[0]+" of "+name+": "+show(whole[left[0]]), left[0]+" of "+name+": "+show(now[left[0]]),
-				"%s was sent a part of %s, and the rest of it is another than before", k.Patch.ID, name)
+				"%s sent a part of %s, but the rest of it changed too", k.Patch.Endpoint(), name)
 			return
 		}
 		m, none := n.Prop(left[0]), with(part, left[0], nil)
@@ -468,7 +468,7 @@ func (t *try) inPart(name string, n *contract.Node) {
 				return !s.ok() || now[left[0]] == nil
 			})
 			if s.ok() && !good && !t.over() {
-				t.blame(judge.Warning, t.acting(), "no "+left[0]+" of "+name, left[0]+" of "+name+": "+show(now[left[0]]), "null in a merge patch removes %s of %s, which is there", left[0], name)
+				t.blame(judge.Warning, t.acting(), "no "+left[0]+" of "+name, left[0]+" of "+name+": "+show(now[left[0]]), "null in a merge patch should remove %s of %s, but it is still there", left[0], name)
 			}
 		}
 		return

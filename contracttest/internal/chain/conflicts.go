@@ -45,7 +45,7 @@ func (p *planner) conflicting() {
 		wg.Wait()
 		t.steps = append(t.stepsAbove(r), both...)
 		if both[0].status() == http.StatusCreated && both[1].status() == http.StatusCreated && both[0].Made[k.Param.Spec.Name] != both[1].Made[k.Param.Spec.Name] && !t.over() {
-			t.blame(judge.Warning, both[1], "409 for one of the two", both[1].answer(), "of two requests to %s at once with the same values both are accepted, and one after the other is refused with 409", k.Make.ID)
+			t.blame(judge.Warning, both[1], "409 for one of the two", both[1].answer(), "two concurrent requests to %s with the same values are both accepted; sent one after the other, the second is refused with 409", k.Make.Endpoint())
 		}
 	}, k.Make, k.Delete)
 	broken := p.actor.Broken(k.Make)
@@ -87,14 +87,14 @@ func (p *planner) conflicting() {
 				case t.over():
 				case s.ok():
 					if after := t.peek(k.Read, other, Edit{}); after.ok() && same(after.got(k, other.id())[name], v) {
-						t.blame(judge.Warning, s, "409", s.answer(), "%s takes a %s that another has, which %s refuses with 409", op.ID, name, k.Make.ID)
+						t.blame(judge.Warning, s, "409", s.answer(), "%s accepts a %s that another resource has; %s refuses it with 409", op.Endpoint(), name, k.Make.Endpoint())
 					}
 				case s.refused():
 					after := t.read(other)
 					got := after.got(k, other.id())
 					for _, n := range sortedKeys(kept) {
 						if v, was := s.sent()[n]; was && after.ok() && !same(v, kept[n]) && same(got[n], v) {
-							t.blame(severityOfRefusal(op, s), s, n+": "+show(kept[n]), n+": "+show(v), "%s was refused with %s, and has stored %s all the same", op.ID, s.answer(), n)
+							t.blame(severityOfRefusal(op, s), s, n+": "+show(kept[n]), n+": "+show(v), "%s was refused with %s, but %s was stored", op.Endpoint(), s.answer(), n)
 						}
 					}
 				}
@@ -110,7 +110,7 @@ func (p *planner) conflicting() {
 				s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Set: map[string]any{name: v}})
 				if s != nil && s.status() == http.StatusConflict {
 					t.steps = append(t.steps, s)
-					t.blame(judge.Warning, s, "a success", s.answer(), "nothing has the %s any more, and it is refused as taken", name)
+					t.blame(judge.Warning, s, "a success", s.answer(), "no resource has the %s any more, but it is refused as taken", name)
 				}
 			}, k.Make, op, k.Read)
 		}
@@ -137,7 +137,7 @@ func (p *planner) conflicting() {
 			s, _ := t.attempt(k, r.parent(), Edit{Set: map[string]any{name: v}})
 			if s.status() == http.StatusConflict && others() > 0 && !t.over() {
 				t.do(k.List, r, Edit{})
-				t.blame(judge.Error, s, "one that has it", "two", "%s was refused with %s, as another has the %s, and has made something all the same", k.Make.ID, s.answer(), name)
+				t.blame(judge.Error, s, "one resource with it", "two", "%s was refused with %s, as another resource has the %s, but something was created", k.Make.Endpoint(), s.answer(), name)
 			}
 		}, k.Make, k.List).Alone = true
 		p.add(judge.TextOfAnother, name, func(t *try) {
@@ -149,7 +149,7 @@ func (p *planner) conflicting() {
 				own := t.actor.Marks(string(s.Request.Body) + " " + string(r.made.Request.Body))
 				for _, mark := range t.actor.Marks(string(s.body())) {
 					if !slices.Contains(own, mark) && !t.over() {
-						t.blame(judge.Warning, s, "nothing that another request was sent", "it is there", "the answer to a refused %s has a text that another request was sent", k.Make.ID)
+						t.blame(judge.Warning, s, "no text from another request", "it contains one", "the response to a refused %s contains a text from another request", k.Make.Endpoint())
 					}
 				}
 			}
@@ -198,6 +198,6 @@ func (t *try) takes(r *resource, bad *Step, name string) {
 	}
 	// Something else than the value may stand against it: then it does so against all.
 	if _, made := t.actor.Make(t.ctx, t.Kind, r.parent(), Edit{}); made != nil {
-		t.blame(severityOfRefusal(t.Make, bad), bad, "a success", s.answer(), "%s was refused with %s, and its %s is taken since", t.Make.ID, bad.answer(), name)
+		t.blame(severityOfRefusal(t.Make, bad), bad, "a success", s.answer(), "%s was refused with %s, but its %s counts as taken since", t.Make.Endpoint(), bad.answer(), name)
 	}
 }

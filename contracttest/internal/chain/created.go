@@ -129,7 +129,7 @@ func (p *planner) another() {
 		s := t.do(k.Read, &resource{kind: k, values: values, made: r.made}, Edit{})
 		others := slices.DeleteFunc(t.actor.Marks(string(s.body())), func(mark string) bool { return slices.Contains(own, mark) })
 		if s.ok() && len(others) > 0 && !t.over() {
-			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what %s has made under another name is read under one that nothing has", k.Make.ID)
+			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what %s created can also be read under a name that does not exist", k.Make.Endpoint())
 		}
 	}, k.Read)
 }
@@ -151,9 +151,9 @@ func (t *try) missing(e Edit) {
 	case t.silent || r.made.status() == http.StatusAccepted:
 	case !good:
 		severity := severityOf(located && r.made.status() == http.StatusCreated)
-		t.blame(severity, t.acting(), "the resource that "+k.Make.ID+" has made", s.answer(), "what %s has made and answered with %s is not there: %s answers %s", k.Make.ID, r.made.answer(), k.Read.ID, s.answer())
+		t.blame(severity, t.acting(), "the resource that "+k.Make.Endpoint()+" created", s.answer(), "%s returned %s, but the new resource cannot be read: %s returns %s", k.Make.Endpoint(), r.made.answer(), k.Read.Endpoint(), s.answer())
 	case late:
-		t.settled("what " + k.Make.ID + " has made could not be read")
+		t.settled("what " + k.Make.Endpoint() + " created could not be read")
 	}
 }
 
@@ -175,11 +175,11 @@ func (t *try) either(name string, drop, dropThen []string) {
 	s := t.read(other)
 	sent, got := other.made.sent()[name], s.got(t.Kind, other.id())[name]
 	if s.ok() && !alike(got, sent) {
-		with := "without others"
+		with := "when other properties are left out"
 		if dropThen == nil {
-			with = "beside others"
+			with = "together with other properties"
 		}
-		t.blame(judge.Warning, t.acting(), name+": "+show(sent), name+": "+show(got), "%s is not stored %s, and otherwise it is", name, with)
+		t.blame(judge.Warning, t.acting(), name+": "+show(sent), name+": "+show(got), "%s is stored, but not %s", name, with)
 	}
 }
 
@@ -271,14 +271,14 @@ func (t *try) differs(e Edit) {
 		if v, there := got[name]; there {
 			actual = name + " is " + show(v)
 		}
-		t.blame(judge.Warning, t.acting(), name+" as "+k.Make.ID+" has answered it: "+show(want), actual, "what is read of a new resource is not what %s was sent and has answered: %s", k.Make.ID, listing(slices.Compact(wrong)))
+		t.blame(judge.Warning, t.acting(), name+" as "+k.Make.Endpoint()+" returned it: "+show(want), actual, "the new resource differs from what %s sent and returned: %s", k.Make.Endpoint(), listing(slices.Compact(wrong)))
 	case late:
-		t.settled("what " + k.Make.ID + " was sent and has answered could not be read")
+		t.settled("a read did not show what " + k.Make.Endpoint() + " sent and returned")
 	default:
 		for _, name := range sortedKeys(r.made.sent()) {
 			sent, got := r.made.sent()[name], s.got(k, r.id())[name]
 			if v, told := answered[name]; told && same(got, sent) && !same(v, sent) && !t.over() {
-				t.blame(judge.Warning, r.made, name+": "+show(sent), name+": "+show(v), "%s stores %s as it was sent, and answers with another", k.Make.ID, name)
+				t.blame(judge.Warning, r.made, name+": "+show(sent), name+": "+show(v), "%s stores %s as sent, but returns another value", k.Make.Endpoint(), name)
 			}
 		}
 		if !t.over() {
@@ -309,7 +309,7 @@ func (t *try) ignored(r *resource, s *Step) {
 	after := t.shown(other)
 	for _, name := range sortedKeys(set) {
 		if same(after[name], got[name]) && !t.over() {
-			t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(got[name]), "%s of a new resource is %s whatever %s is sent", name, show(got[name]), k.Make.ID)
+			t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(got[name]), "%s of a new resource is always %s, whatever %s sends", name, show(got[name]), k.Make.Endpoint())
 		}
 	}
 }
@@ -362,7 +362,7 @@ func (t *try) identical(all []*resource) {
 			continue
 		}
 		if seen[r.id()] {
-			t.blame(judge.Error, r.made, "another identifier for each resource", "the same for two", "%s answers 201 twice with one identifier", t.Make.ID)
+			t.blame(judge.Error, r.made, "a unique identifier for each resource", "the same for two", "%s returns 201 twice with the same identifier", t.Make.Endpoint())
 			return
 		}
 		seen[r.id()] = true
@@ -397,7 +397,7 @@ func (p *planner) defaults() {
 			}
 			s := t.read(r)
 			if got, there := s.got(t.Kind, r.id())[name]; s.ok() && (!there || !same(got, want)) {
-				t.blame(judge.Warning, t.acting(), name+": "+show(want), name+": "+show(got), "%s was left out, and is not its default", name)
+				t.blame(judge.Warning, t.acting(), name+": "+show(want), name+": "+show(got), "%s was left out, but does not have its default", name)
 			}
 		}, p.kind.Make, p.kind.Read)
 	}
@@ -437,7 +437,7 @@ func (p *planner) readOnly() {
 				}
 				s := t.read(r)
 				if got := s.got(k, r.id())[name]; s.ok() && same(got, normal(v)) && !same(before[name], normal(v)) {
-					t.blame(judge.Warning, t.acting(), name+" as the server has it", name+": "+show(got), "%s is readOnly, and what %s was sent for it is stored", name, op.ID)
+					t.blame(judge.Warning, t.acting(), name+" as the server has it", name+": "+show(got), "%s is readOnly, but the value that %s sent is stored", name, op.Endpoint())
 				}
 			}, op, k.Read)
 		}
@@ -479,7 +479,7 @@ func (p *planner) undocumented() {
 					return
 				}
 				if s := t.read(r); s.ok() && same(s.got(k, r.id())[name], normal(set[name])) && !same(shown[name], normal(set[name])) && !t.over() {
-					t.blame(judge.Warning, t.acting(), "no "+name+" in a request", name+": "+show(set[name]), "%s stores %s, which the document does not have in its request", op.ID, name)
+					t.blame(judge.Warning, t.acting(), "no "+name+" in a request", name+": "+show(set[name]), "%s stores %s, which is not documented in its request", op.Endpoint(), name)
 				}
 			})
 		}, op, k.Read)
@@ -521,9 +521,9 @@ func (p *planner) keyed() {
 		switch {
 		case t.over():
 		case made != nil && made.id() != r.id():
-			t.blame(judge.Warning, again, "the same resource, or a refusal", "another resource", "%s makes two resources of a request that is sent twice with one %s", k.Make.ID, name)
+			t.blame(judge.Warning, again, "the same resource, or a refusal", "another resource", "%s creates two resources when a request is sent twice with the same %s", k.Make.Endpoint(), name)
 		case again.status() == http.StatusConflict && len(again.Request.Body) > 0:
-			t.blame(judge.Warning, again, r.made.answer(), again.answer(), "%s refuses a request that is sent again with its %s as if it were another", k.Make.ID, name)
+			t.blame(judge.Warning, again, r.made.answer(), again.answer(), "%s refuses a request that is sent again with the same %s", k.Make.Endpoint(), name)
 		}
 	}, k.Make)
 	// other sends another request with the key of a resource, and looks what comes of it.
@@ -533,9 +533,9 @@ func (p *planner) keyed() {
 		switch {
 		case t.over() || bytes.Equal(again.Request.Body, r.made.Request.Body):
 		case made != nil && made.id() != r.id():
-			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s takes one %s for two requests that differ", k.Make.ID, name)
+			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s accepts the same %s for two different requests", k.Make.Endpoint(), name)
 		case made != nil && mark != nil && bytes.Contains(r.made.body(), t.mark(r.made)) && !bytes.Contains(again.body(), mark):
-			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s answers another request with a used %s as it has answered the first", k.Make.ID, name)
+			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s responds to a different request with a used %s as it did to the first", k.Make.Endpoint(), name)
 		}
 	}
 	p.add(judge.KeyIgnored, "other-body", func(t *try) {
@@ -559,7 +559,7 @@ func (p *planner) keyed() {
 				return
 			}
 			if s := t.read(made); !t.over() && !bytes.Contains(s.body(), mark) {
-				t.blame(judge.Warning, again, "another resource, or a refusal", "it is not there", "%s takes a %s that was used below another resource, and makes nothing", k.Make.ID, name)
+				t.blame(judge.Warning, again, "another resource, or a refusal", "it is not there", "%s accepts a %s that was used below another resource, but creates nothing", k.Make.Endpoint(), name)
 			}
 		}, k.Make, k.Read)
 	}
@@ -584,9 +584,9 @@ func (p *planner) located() {
 		if s := t.leads(r); s != nil && t.peek(k.Read, r, Edit{}).ok() && !t.over() && !t.led(r, s) {
 			t.steps = append(t.steps, s)
 			if s.gone() {
-				t.blame(judge.Error, r.made, "the resource that was made", s.answer(), "the Location of %s leads to nothing: %s answers %s", k.Make.ID, k.Read.ID, s.answer())
+				t.blame(judge.Error, r.made, "the new resource", s.answer(), "the Location of %s does not exist: %s returns %s", k.Make.Endpoint(), k.Read.Endpoint(), s.answer())
 			} else {
-				t.blame(judge.Error, r.made, "the resource that was made", "another", "the Location of %s leads to another resource", k.Make.ID)
+				t.blame(judge.Error, r.made, "the new resource", "another", "the Location of %s leads to another resource", k.Make.Endpoint())
 			}
 		}
 	}, k.Make, k.Read)
@@ -684,9 +684,9 @@ func (t *try) edge(op *contract.Operation, r *resource, name string, e Edit) {
 	switch {
 	case t.silent || !s.ok():
 	case !good:
-		t.blame(judge.Warning, change, name+": "+show(sent), name+": "+show(got), "%s is not stored as %s was sent it", name, op.ID)
+		t.blame(judge.Warning, change, name+": "+show(sent), name+": "+show(got), "%s is not stored as %s sent it", name, op.Endpoint())
 	case late:
-		t.settled("what " + op.ID + " was sent could not be read")
+		t.settled("a read did not show what " + op.Endpoint() + " sent")
 	}
 }
 
@@ -714,14 +714,14 @@ func (p *planner) again() {
 		for _, r := range all {
 			if s := t.leads(r); s != nil && t.peek(k.Read, r, Edit{}).ok() && !t.over() && !t.led(r, s) {
 				t.steps = append(t.stepsAbove(first), r.made, s)
-				t.blame(judge.Error, r.made, "the resource that was made", s.answer(), "the Location of one of several new resources does not lead to it")
+				t.blame(judge.Error, r.made, "the new resource", s.answer(), "the Location of one of several new resources does not lead to it")
 			}
 			s := t.peek(k.Read, r, Edit{})
 			got, sent := s.got(k, r.id()), r.made.sent()
 			for _, name := range sortedKeys(kept) {
 				if !t.over() && (s.gone() || s.ok() && !alike(got[name], sent[name])) {
 					t.steps = append(t.stepsAbove(first), r.made, s)
-					t.blame(judge.Warning, r.made, name+": "+show(sent[name]), name+": "+show(got[name]), "one of several new resources is not as %s was sent it, and the others are", k.Make.ID)
+					t.blame(judge.Warning, r.made, name+": "+show(sent[name]), name+": "+show(got[name]), "one of several new resources differs from what %s sent; the others do not", k.Make.Endpoint())
 				}
 			}
 		}

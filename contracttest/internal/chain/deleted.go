@@ -32,7 +32,7 @@ func (p *planner) deleted() {
 				return
 			}
 			if after := t.read(r); after.gone() && !t.over() {
-				t.blame(severityOfRefusal(k.Delete, s), s, "the resource as it was", after.answer(), "%s was refused with %s, and the resource is gone", k.Delete.ID, s.answer())
+				t.blame(severityOfRefusal(k.Delete, s), s, "the resource as it was", after.answer(), "%s was refused with %s, but the resource is gone", k.Delete.Endpoint(), s.answer())
 			}
 		}, k.Delete, k.Read, child.Make)
 		p.inherited(child)
@@ -49,7 +49,7 @@ func (p *planner) deleted() {
 		}
 		if s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Body: r.made.Request.Body}); s != nil && s.status() == http.StatusConflict {
 			t.steps = append(t.steps, s)
-			t.blame(judge.Warning, s, "a success", s.answer(), "what had the value was deleted, and it is refused as taken")
+			t.blame(judge.Warning, s, "a success", s.answer(), "the resource with this value was deleted, but the value is refused as taken")
 		}
 	}, k.Make, k.Delete)
 	if k.Read == nil {
@@ -91,7 +91,7 @@ func (p *planner) deleted() {
 			}
 			if s.ok() && t.peek(k.Read, r, Edit{}).gone() { // else its identifier was given to another
 				severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != k.Put)
-				t.blame(severity, s, "404 or 410", s.answer(), "%s works on what was deleted", op.ID)
+				t.blame(severity, s, "404 or 410", s.answer(), "%s still works on a deleted resource", op.Endpoint())
 			}
 		}, op, k.Delete)
 	}
@@ -115,9 +115,9 @@ func (p *planner) deleted() {
 			switch {
 			case t.silent:
 			case !good:
-				t.blame(severityOf(has(child.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what stands below is still there after %s", k.Delete.ID)
+				t.blame(severityOf(has(child.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "a resource below is still there after %s", k.Delete.Endpoint())
 			case late:
-				t.settled("what stands below could still be read")
+				t.settled("what is below the deleted resource could still be read")
 			}
 		}, k.Delete, child.Read, child.Make)
 		if child.List == nil {
@@ -132,7 +132,7 @@ func (p *planner) deleted() {
 				return
 			}
 			if s := t.do(child.List, up, Edit{}); s.ok() {
-				t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "the list below is still there after %s", k.Delete.ID)
+				t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "the list below is still there after %s", k.Delete.Endpoint())
 			}
 		}, k.Delete, child.List)
 	}
@@ -177,7 +177,7 @@ func (p *planner) returns() {
 				t.do(op, other, Edit{})
 			}
 			if s, good, _ := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !bytes.Contains(s.body(), mark) }); !good && !t.over() {
-				t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), s, "404 or 410", s.answer(), "what %s has deleted, and was no longer there, is so again after %s", k.Delete.ID, name)
+				t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), s, "404 or 410", s.answer(), "what %s deleted was gone, but is back after %s", k.Delete.Endpoint(), name)
 			}
 		})
 	}
@@ -211,7 +211,7 @@ func (p *planner) inherited(child *Kind) {
 			return
 		}
 		if s := t.do(child.Read, r, Edit{}); s.ok() && bytes.Contains(s.body(), mark) && !t.over() {
-			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what stood below a resource that was deleted stands below the one that has its identifier since")
+			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what was below a deleted resource is now below the new one with the same identifier")
 		}
 	}, k.Delete, child.Read, child.Make).Alone = true
 }
@@ -261,10 +261,10 @@ func (t *try) staysAway(r *resource) {
 	switch {
 	case t.silent:
 	case !good:
-		t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what %s has deleted can be read as before", k.Delete.ID)
+		t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what %s deleted can still be read", k.Delete.Endpoint())
 	case s.ok():
-		t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "what %s has deleted can still be read, though not as it was", k.Delete.ID)
+		t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "what %s deleted can still be read, with other values", k.Delete.Endpoint())
 	case late:
-		t.settled("what " + k.Delete.ID + " has deleted could still be read")
+		t.settled("what " + k.Delete.Endpoint() + " deleted could still be read")
 	}
 }

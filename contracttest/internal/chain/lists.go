@@ -304,7 +304,7 @@ func (p *planner) listed() {
 		}
 		if counts[0] < counts[1] && counts[1] < counts[2] && !t.over() {
 			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, "the list as before", "a longer one", "the list of %s grows each time that it is read", k.List.ID)
+			t.blame(judge.Warning, s, "the list as before", "a longer one", "the list of %s grows each time it is read", k.List.Endpoint())
 		}
 	}, k.List)
 	if k.Parent != nil && k.Parent.Read != nil {
@@ -321,7 +321,7 @@ func (p *planner) listed() {
 				return
 			}
 			if by := t.peek(k.List, older, Edit{}); by.ok() && len(t.identifiers(by)) <= len(before) && !t.over() {
-				t.blame(judge.Warning, after, "the list as before", "a longer one", "the list of %s is longer since it was read", k.List.ID)
+				t.blame(judge.Warning, after, "the list as before", "a longer one", "the list of %s is longer after it was read", k.List.Endpoint())
 			}
 		}, k.List, k.Parent.Make)
 	}
@@ -332,7 +332,7 @@ func (p *planner) listed() {
 		}
 		if good, _ := t.wait(func() bool { return t.over() || t.entries(r, r.id()) == 0 }); !good && !t.over() {
 			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s still has what was deleted and can no longer be read", k.List.ID)
+			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s still lists a deleted resource that can no longer be read", k.List.Endpoint())
 		}
 	}, k.List, k.Delete)
 	doubtful(judge.DeletedStillListed, "comes-back", func(t *try) {
@@ -343,7 +343,7 @@ func (p *planner) listed() {
 		other := t.beside(r, Edit{})
 		if other != nil && other.id() != r.id() && t.entries(r, r.id()) > 0 && !t.over() {
 			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s has what was deleted, and was no longer listed, since another was made", k.List.ID)
+			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s lists a deleted resource again after another was created", k.List.Endpoint())
 		}
 	}, k.List, k.Delete)
 	if k.Read != nil {
@@ -421,9 +421,9 @@ func (t *try) enlisted(all []*resource) {
 		}
 		switch {
 		case n == 0:
-			t.blame(judge.Warning, s, "a list with what was made", "it is not there", "%s does not have what %s has made", t.List.ID, t.Make.ID)
+			t.blame(judge.Warning, s, "a list with the new resource", "it is not listed", "%s does not list what %s created", t.List.Endpoint(), t.Make.Endpoint())
 		case n > 1:
-			t.blame(judge.Warning, s, "each once", strconv.Itoa(n)+" times", "%s has one resource %d times", t.List.ID, n)
+			t.blame(judge.Warning, s, "each resource once", strconv.Itoa(n)+" times", "%s lists the same resource %d times", t.List.Endpoint(), n)
 		default:
 			t.steps = t.steps[:len(t.steps)-1]
 		}
@@ -449,7 +449,7 @@ func (t *try) listsAsRead(r *resource) {
 						return
 					}
 					s := t.do(t.List, r, Edit{})
-					t.blame(judge.Warning, s, name+": "+show(one[name]), name+": "+show(v), "%s has another %s than %s", t.List.ID, name, t.Read.ID)
+					t.blame(judge.Warning, s, name+": "+show(one[name]), name+": "+show(v), "%s has a different %s than %s", t.List.Endpoint(), name, t.Read.Endpoint())
 				}
 			}
 		}
@@ -487,7 +487,7 @@ func (t *try) unsafe() {
 		}
 	}
 	s := t.do(t.List, r, Edit{})
-	t.blame(judge.Warning, s, "the list as before", "another entry", "what %s has of a resource is another each time that %s has read it", t.List.ID, t.Read.ID)
+	t.blame(judge.Warning, s, "the list as before", "another entry", "the entry in %s changes each time %s reads the resource", t.List.Endpoint(), t.Read.Endpoint())
 }
 
 // Totals are how the number of all entries is named beside a page of them.
@@ -556,7 +556,7 @@ func (p *planner) totalled(alone func(string, string, func(*try), *contract.Oper
 		}
 		if after <= before && n > before { // the entries are there, and the number is as it was
 			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, strconv.Itoa(before+2), strconv.Itoa(after), "the number of all entries of %s is %d, after two more were made the same", k.List.ID, before)
+			t.blame(judge.Warning, s, strconv.Itoa(before+2), strconv.Itoa(after), "the total of %s stays %d after two more were created", k.List.Endpoint(), before)
 		}
 	}, k.List)
 }
@@ -579,7 +579,7 @@ func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.
 		})
 		if !good && !t.over() {
 			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, strconv.Itoa(before-1), strconv.Itoa(after), "the number of all entries of %s is %d, after one was deleted the same", k.List.ID, before)
+			t.blame(judge.Warning, s, strconv.Itoa(before-1), strconv.Itoa(after), "the total of %s stays %d after one was deleted", k.List.Endpoint(), before)
 		}
 	}, k.List, k.Delete)
 	limit := queryParam(k.List, Limits)
@@ -605,9 +605,9 @@ func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.
 		pages, told := counted(s, OfPages)
 		switch {
 		case of == n:
-			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(of), "the number of all entries of %s is that of the entries on the page", k.List.ID)
+			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(of), "the total of %s counts only the entries on the page", k.List.Endpoint())
 		case told && of == all && pages != all:
-			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(pages), "the number of pages of one entry each of %s is not that of all entries", k.List.ID)
+			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(pages), "with one entry a page, the number of pages of %s is not the number of entries", k.List.Endpoint())
 		}
 	}, k.List)
 }
@@ -656,17 +656,17 @@ func (t *try) paging(r *resource, limit *contract.Param, size int) {
 		}
 		if stuck > total+onPages { // others may have added to it, or pages be empty as what is new does not show yet
 			t.steps = append(slices.Clone(made), s)
-			t.blame(judge.Error, s, "an end after "+strconv.Itoa(total)+" items", "another page", "the pages of %s have no end", k.List.ID)
+			t.blame(judge.Error, s, "an end after "+strconv.Itoa(total)+" items", "another page", "the pages of %s have no end", k.List.Endpoint())
 			return
 		}
 		if len(ids) > size {
 			t.steps = append(slices.Clone(made), s)
-			t.blame(judge.Warning, s, "at most "+strconv.Itoa(size), strconv.Itoa(len(ids)), "a page of %s has more than its %s", k.List.ID, name)
+			t.blame(judge.Warning, s, "at most "+strconv.Itoa(size), strconv.Itoa(len(ids)), "a page of %s has more entries than %s allows", k.List.Endpoint(), name)
 			return
 		}
 		for i, id := range ids {
 			if slices.Contains(p.seen, id) && !p.again(s) || slices.Contains(ids[:i], id) {
-				t.blame(judge.Warning, s, "each once", "one on two pages", "the pages of %s have one resource twice", k.List.ID)
+				t.blame(judge.Warning, s, "each resource once", "one on two pages", "the pages of %s list the same resource twice", k.List.Endpoint())
 				return
 			}
 		}
@@ -679,7 +679,7 @@ func (t *try) paging(r *resource, limit *contract.Param, size int) {
 	}
 	for _, id := range whole {
 		if !slices.Contains(p.seen, id) && slices.Contains(t.madeHere(), id) {
-			t.blame(judge.Warning, t.steps[len(t.steps)-1], strconv.Itoa(total)+" items", strconv.Itoa(len(p.seen)), "the pages of %s lack what the whole list has", k.List.ID)
+			t.blame(judge.Warning, t.steps[len(t.steps)-1], strconv.Itoa(total)+" items", strconv.Itoa(len(p.seen)), "the pages of %s leave out entries of the whole list", k.List.Endpoint())
 			return
 		}
 	}
@@ -748,7 +748,7 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 					return
 				}
 				if s := t.do(k.List, r, ask(was)); s.ok() && countEntries(s, k, r.id()) > 0 && !t.over() {
-					t.blame(judge.Warning, s, "what has it", "what had it", "%s asked for a %s has what has another since %s", k.List.ID, name, op.ID)
+					t.blame(judge.Warning, s, "only resources with the value", "one that had it before", "%s filtered by %s returns a resource with another value after %s", k.List.Endpoint(), name, op.Endpoint())
 				}
 			}, k.List, op)
 		}
@@ -777,9 +777,9 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			switch {
 			case !s.ok() || t.over():
 			case countEntries(s, k, r.id()) == 0 && t.entriesOf(r, r.id(), query) == 0:
-				t.blame(judge.Warning, s, "what has it", "it is not there", "%s asked for a %s does not have what has it", k.List.ID, name)
+				t.blame(judge.Warning, s, "the resource with the value", "it is not listed", "%s filtered by %s leaves out a resource with the value", k.List.Endpoint(), name)
 			case countEntries(s, k, other.id()) > 0:
-				t.blame(judge.Warning, s, "what has it", "what has another", "%s asked for a %s has what has another", k.List.ID, name)
+				t.blame(judge.Warning, s, "only resources with the value", "one with another value", "%s filtered by %s returns a resource with another value", k.List.Endpoint(), name)
 			}
 		}, k.List)
 		alone(judge.FilterIgnored, name+"/alike", func(t *try) {
@@ -807,7 +807,7 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			s := t.do(k.List, r, Edit{Query: map[string]string{name: v}})
 			for _, item := range items(s) {
 				if got, is := item[name].(string); is && s.ok() && !strings.Contains(strings.ToLower(got), strings.ToLower(v)) && !t.over() {
-					t.blame(judge.Warning, s, "what has it", name+": "+show(got), "%s asked for a %s has what has another", k.List.ID, name)
+					t.blame(judge.Warning, s, "only resources with the value", name+": "+show(got), "%s filtered by %s returns a resource with another value", k.List.Endpoint(), name)
 				}
 			}
 		}, k.List)

@@ -31,13 +31,13 @@ func (p *planner) read() {
 			}
 			s := t.read(r)
 			if s.gone() {
-				t.blame(judge.Warning, s, "the resource as it was", s.answer(), "the resource is gone when it was read by %s", method)
+				t.blame(judge.Warning, s, "the resource as it was", s.answer(), "the resource is gone after it was read with %s", method)
 				return
 			}
 			one, two, sent := first.got(k, r.id()), s.got(k, r.id()), r.made.sent()
 			for _, name := range sortedKeys(sent) {
 				if s.ok() && !t.over() && same(one[name], sent[name]) && !same(two[name], sent[name]) {
-					t.blame(judge.Warning, s, name+": "+show(sent[name]), name+": "+show(two[name]), "%s is another when the resource was read by %s", name, method)
+					t.blame(judge.Warning, s, name+": "+show(sent[name]), name+": "+show(two[name]), "%s changed after the resource was read with %s", name, method)
 				}
 			}
 		}, k.Read)
@@ -51,7 +51,7 @@ func (p *planner) read() {
 			return
 		}
 		if s := t.do(k.Read, r, Edit{Head: true}); s.gone() && t.peek(k.Read, r, Edit{}).ok() {
-			t.blame(judge.Warning, s, "200", s.answer(), "HEAD does not find what GET does")
+			t.blame(judge.Warning, s, "200", s.answer(), "HEAD does not find what GET finds")
 		}
 	}, k.Read)
 	p.add(judge.HeadDiffers, "deleted", func(t *try) {
@@ -60,7 +60,7 @@ func (p *planner) read() {
 			return
 		}
 		if s := t.do(k.Read, r, Edit{Head: true}); s.ok() && t.peek(k.Read, r, Edit{}).gone() {
-			t.blame(judge.Error, s, "404", s.answer(), "HEAD finds what GET does not")
+			t.blame(judge.Error, s, "404", s.answer(), "HEAD finds what GET does not find")
 		}
 	}, k.Read, k.Delete)
 	for _, child := range k.Children {
@@ -75,7 +75,7 @@ func (p *planner) read() {
 					return
 				}
 				if s := t.do(child.Read, r, Edit{}); s.gone() {
-					t.blame(judge.Warning, t.acting(), "what stands below it as it was", s.answer(), "%s has taken away what stands below", op.ID)
+					t.blame(judge.Warning, t.acting(), "the resource below as it was", s.answer(), "%s removed a resource below", op.Endpoint())
 				}
 			}, op, child.Make, child.Read)
 		}
@@ -108,7 +108,7 @@ func (p *planner) completed() {
 				continue
 			}
 			if by := t.shown(older); !t.over() && same(by[name], one[name]) {
-				t.blame(judge.Warning, again, name+": "+show(one[name]), name+": "+show(two[name]), "%s of a new resource is another when it was read", name)
+				t.blame(judge.Warning, again, name+": "+show(one[name]), name+": "+show(two[name]), "%s of a new resource changes when it is read", name)
 			}
 		}
 	}, k.Read)
@@ -140,7 +140,7 @@ func (p *planner) often() {
 			got := s.got(k, r.id())
 			for _, name := range sortedKeys(kept) {
 				if s.ok() && !t.over() && !same(kept[name], not[name]) && same(got[name], not[name]) {
-					t.blame(judge.Warning, s, name+": "+show(kept[name]), name+": "+show(got[name]), "one of several reads of a resource has the %s of another", name)
+					t.blame(judge.Warning, s, name+": "+show(kept[name]), name+": "+show(got[name]), "one of several reads returns the %s of another resource", name)
 				}
 			}
 		}
@@ -181,7 +181,7 @@ func (p *planner) linked() {
 				switch {
 				case t.silent:
 				case !good:
-					t.blame(judge.Warning, s, "a success", s.answer(), "%s refuses what the link %s of %s gives it", link.To.ID, link.Name, op.ID)
+					t.blame(judge.Warning, s, "a success", s.answer(), "%s refuses the values of the link %s of %s", link.To.Endpoint(), link.Name, op.Endpoint())
 				case late:
 					t.settled("what the link " + link.Name + " leads to could not be read")
 				}

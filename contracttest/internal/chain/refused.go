@@ -55,7 +55,7 @@ func (p *planner) refused() {
 				return
 			}
 			if after := t.read(r); after.ok() && bytes.Contains(after.body(), mark) {
-				t.blame(severityOfRefusal(op, s), s, "nothing", after.answer(), "%s was refused with %s, and has made something all the same", op.ID, s.answer())
+				t.blame(severityOfRefusal(op, s), s, "nothing", after.answer(), "%s was refused with %s, but something was created", op.Endpoint(), s.answer())
 			}
 		}, op, k.Read, k.Delete)
 	}
@@ -67,7 +67,7 @@ func (p *planner) refused() {
 func (t *try) nothing(r *resource, s *Step) {
 	if mark := t.mark(s); mark != nil && s.refused() && t.lists(r, mark) {
 		t.do(t.List, r, Edit{})
-		t.blame(severityOfRefusal(t.Make, s), s, "nothing of a request that was refused", "the list shows it", "%s was refused with %s, and has made something all the same", t.Make.ID, s.answer())
+		t.blame(severityOfRefusal(t.Make, s), s, "nothing from the refused request", "the list shows it", "%s was refused with %s, but something was created", t.Make.Endpoint(), s.answer())
 	}
 }
 
@@ -120,7 +120,7 @@ func (p *planner) next() {
 					for _, name := range sortedKeys(after.got(k, r.id())) {
 						_, sent := r.made.sent()[name]
 						if v := after.got(k, r.id())[name]; !sent && !same(v, otherwise[name]) && t.leftOver(r, name, v) {
-							t.blame(judge.Warning, t.acting(), name+": "+show(otherwise[name]), name+": "+show(v), "what is read of a new resource is what a request before was sent that was refused: %s", name)
+							t.blame(judge.Warning, t.acting(), name+": "+show(otherwise[name]), name+": "+show(v), "a new resource has a value from an earlier, refused request: %s", name)
 						}
 					}
 					return
@@ -156,14 +156,14 @@ func (t *try) undone(op *contract.Operation, r *resource, e Edit) {
 	after := t.read(r)
 	severity := severityOfRefusal(op, s)
 	if after.gone() {
-		t.blame(severity, s, "the resource as it was", after.answer(), "%s was refused with %s, and the resource is gone", op.ID, s.answer())
+		t.blame(severity, s, "the resource as it was", after.answer(), "%s was refused with %s, but the resource is gone", op.Endpoint(), s.answer())
 		return
 	}
 	sent, got := s.sent(), after.got(k, r.id())
 	for _, name := range sortedKeys(kept) {
 		v, was := sent[name]
 		if was && after.ok() && !same(v, kept[name]) && same(got[name], v) {
-			t.blame(severity, s, name+": "+show(kept[name]), name+": "+show(v), "%s was refused with %s, and has stored %s all the same", op.ID, s.answer(), name)
+			t.blame(severity, s, name+": "+show(kept[name]), name+": "+show(v), "%s was refused with %s, but %s was stored", op.Endpoint(), s.answer(), name)
 		}
 	}
 }

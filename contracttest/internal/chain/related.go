@@ -62,13 +62,13 @@ func (t *try) neighbour(r *resource, op *contract.Operation, do func() bool) {
 	}
 	s := t.read(r)
 	if s.gone() {
-		t.blame(severityOf(op == t.Delete), t.acting(), "the resource as it was", s.answer(), "%s of one resource has taken away another", op.ID)
+		t.blame(severityOf(op == t.Delete), t.acting(), "the resource as it was", s.answer(), "%s of one resource removed another", op.Endpoint())
 		return
 	}
 	got := s.got(t.Kind, r.id())
 	for _, name := range sortedKeys(kept) {
 		if s.ok() && !same(got[name], kept[name]) {
-			t.blame(judge.Warning, t.acting(), name+": "+show(kept[name]), name+": "+show(got[name]), "%s of one resource has changed %s of another", op.ID, name)
+			t.blame(judge.Warning, t.acting(), name+": "+show(kept[name]), name+": "+show(got[name]), "%s of one resource changed %s of another", op.Endpoint(), name)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func (p *planner) apart() {
 		own := t.shown(r)
 		s := t.do(k.Read, there, Edit{})
 		if got := s.got(k, r.id()); s.ok() && len(t.kept(r)) > 0 && same(got, own) {
-			t.blame(judge.Warning, s, "404", s.answer(), "what stands below one resource can be read below another")
+			t.blame(judge.Warning, s, "404", s.answer(), "what is below one resource can be read below another")
 		}
 	}, k.Read)
 	for _, op := range []*contract.Operation{k.Put, k.Patch, k.Delete} {
@@ -120,9 +120,9 @@ func (p *planner) apart() {
 			}
 			switch {
 			case done && s.refused():
-				t.blame(judge.Warning, s, "the resource as it was", "it is changed", "%s is refused with %s below another resource, and done all the same", op.ID, s.answer())
+				t.blame(judge.Warning, s, "the resource as it was", "it is changed", "%s below another resource is refused with %s, but carried out", op.Endpoint(), s.answer())
 			case done:
-				t.blame(judge.Warning, s, "404", s.answer(), "what stands below one resource can be changed below another")
+				t.blame(judge.Warning, s, "404", s.answer(), "what is below one resource can be changed below another")
 			}
 		}, op, k.Read).Alone = true // numbers below one and another may be the same
 	}
@@ -133,7 +133,7 @@ func (p *planner) apart() {
 		}
 		if t.entries(there, r.id()) > 0 && !t.sharedIdentifier(there) {
 			s := t.do(k.List, there, Edit{})
-			t.blame(judge.Warning, s, "what stands below it", "what stands below another", "the list below one resource has what stands below another")
+			t.blame(judge.Warning, s, "what is below it", "what is below another", "the list below one resource contains what is below another")
 		}
 	}, k.List)
 }
@@ -153,7 +153,7 @@ func (p *planner) peers() {
 			return
 		}
 		if s := t.do(k.Read, r, Edit{As: Peer}); s.ok() {
-			t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can read what this one has made")
+			t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can read a resource of this user")
 		}
 	}, k.Read)
 	for _, op := range []*contract.Operation{k.Put, k.Patch} {
@@ -163,7 +163,7 @@ func (p *planner) peers() {
 				return // another value might have shared it on purpose
 			}
 			if s := t.do(k.Read, r, Edit{As: Peer}); s.ok() && !t.over() {
-				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can read what this one has made, since %s", op.ID)
+				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can read a resource of this user after %s", op.Endpoint())
 			}
 		}, k.Read, op)
 	}
@@ -174,7 +174,7 @@ func (p *planner) peers() {
 				return
 			}
 			if s := t.do(op, r, Edit{As: Peer}); s.ok() && !t.over() { // he may be meant to, or nothing was done
-				t.blame(judge.Warning, s, "401, 403 or 404", s.answer(), "another user can send %s about what this one has made", op.ID)
+				t.blame(judge.Warning, s, "401, 403 or 404", s.answer(), "another user can call %s on a resource of this user", op.Endpoint())
 			}
 		}, op, k.Read)
 	}
@@ -185,7 +185,7 @@ func (p *planner) peers() {
 				return
 			}
 			if s, made := t.attempt(child, r.values, Edit{As: Peer}); made != nil && t.peek(child.Read, made, Edit{}).ok() && !t.over() { // he may be meant to
-				t.blame(judge.Warning, s, "401, 403 or 404", s.answer(), "another user can send %s about what this one has made", child.Make.ID)
+				t.blame(judge.Warning, s, "401, 403 or 404", s.answer(), "another user can call %s on a resource of this user", child.Make.Endpoint())
 			}
 		}, child.Make, child.Read, k.Read)
 	}
@@ -206,9 +206,9 @@ func (p *planner) peers() {
 			switch {
 			case t.over() || !changed:
 			case s.ok():
-				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can send %s about what this one has made", op.ID)
+				t.blame(judge.Error, s, "401, 403 or 404", s.answer(), "another user can call %s on a resource of this user", op.Endpoint())
 			default:
-				t.blame(judge.Error, t.acting(), "the resource as it was", after.answer(), "%s by another user was refused with %s, and done all the same", op.ID, s.answer())
+				t.blame(judge.Error, t.acting(), "the resource as it was", after.answer(), "%s by another user was refused with %s, but carried out", op.Endpoint(), s.answer())
 			}
 		}, op, k.Read)
 	}
@@ -220,7 +220,7 @@ func (p *planner) peers() {
 		for _, page := range t.pagesOf(r, Peer, nil) {
 			if countEntries(page, k, r.id()) > 0 && !t.over() {
 				t.steps = append(t.steps, page)
-				t.blame(judge.Error, page, "a list without it", "it is listed", "the list of another user has what this one has made")
+				t.blame(judge.Error, page, "a list without it", "it is listed", "another user's list contains a resource of this user")
 			}
 		}
 	}, k.List)

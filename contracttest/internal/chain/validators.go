@@ -108,15 +108,15 @@ func (p *planner) validated() {
 			s := t.do(op, r, Edit{Set: set, Header: map[string]string{"If-Match": stale}})
 			switch {
 			case s.ok():
-				t.blame(judge.Error, s, "412", s.answer(), "%s takes an If-Match of what the resource was before", op.ID)
+				t.blame(judge.Error, s, "412", s.answer(), "%s accepts an If-Match with an outdated ETag", op.Endpoint())
 			case s.status() == http.StatusPreconditionFailed && !t.over():
 				after := t.read(r)
 				if after.gone() {
-					t.blame(judge.Error, s, "the resource as it was", after.answer(), "%s was refused with %s, and the resource is gone", op.ID, s.answer())
+					t.blame(judge.Error, s, "the resource as it was", after.answer(), "%s was refused with %s, but the resource is gone", op.Endpoint(), s.answer())
 				} else if got := after.got(k, r.id()); after.ok() {
 					for _, name := range sortedKeys(s.sent()) {
 						if v := s.sent()[name]; !same(v, first[name]) && same(got[name], v) {
-							t.blame(judge.Error, s, name+": "+show(first[name]), name+": "+show(v), "%s was refused with %s, and has stored %s all the same", op.ID, s.answer(), name)
+							t.blame(judge.Error, s, name+": "+show(first[name]), name+": "+show(v), "%s was refused with %s, but %s was stored", op.Endpoint(), s.answer(), name)
 						}
 					}
 				}
@@ -126,15 +126,15 @@ func (p *planner) validated() {
 			variant, value, says string
 			refuse               bool // it names nothing that is there
 		}{
-			{variant: "current", value: tagItself, says: "the If-Match that GET has just answered"},
-			{variant: "any", value: "*", says: "an If-Match of *, which is whatever is there"},
-			{variant: "in-a-list", value: `"another", ` + tagItself, says: "an If-Match that names it second"},
-			{variant: "weak", value: "W/" + tagItself, says: "an If-Match of W/, though that is compared strongly", refuse: true},
+			{variant: "current", value: tagItself, says: "an If-Match with the ETag that GET just returned"},
+			{variant: "any", value: "*", says: "If-Match: *, which matches any existing resource"},
+			{variant: "in-a-list", value: `"another", ` + tagItself, says: "an If-Match that lists the current ETag second"},
+			{variant: "weak", value: "W/" + tagItself, says: "an If-Match with a weak ETag (W/), though If-Match compares strongly", refuse: true},
 		} {
 			p.add(judge.PreconditionIgnored, c.variant, func(t *try) { t.matched(op, c.value, c.says, c.refuse, false) }, op, k.Read)
 		}
 		p.add(judge.PreconditionIgnored, "after-another", func(t *try) {
-			t.matched(op, tagItself, "the If-Match that GET has just answered", false, true)
+			t.matched(op, tagItself, "an If-Match with the ETag that GET just returned", false, true)
 		}, op, k.Read)
 	}
 	if takes(k.Read, "If-None-Match") || has(k.Read, http.StatusNotModified) {
@@ -155,9 +155,9 @@ func (p *planner) validated() {
 				}
 				switch s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": match}}); {
 				case name != "unknown" && s.status() == http.StatusOK:
-					t.blame(severityOf(name == "known"), s, "304", s.answer(), "%s does not heed an If-None-Match of what it has just answered: %s", k.Read.ID, known[name])
+					t.blame(severityOf(name == "known"), s, "304", s.answer(), "%s ignores an If-None-Match with the ETag that it just returned: %s", k.Read.Endpoint(), known[name])
 				case name == "unknown" && s.status() == http.StatusNotModified:
-					t.blame(judge.Error, s, "200", s.answer(), "%s answers 304 to an If-None-Match that names nothing that there is", k.Read.ID)
+					t.blame(judge.Error, s, "200", s.answer(), "%s returns 304 to an If-None-Match with an unknown ETag", k.Read.Endpoint())
 				}
 			})
 		}, k.Read)
@@ -169,7 +169,7 @@ func (p *planner) validated() {
 				return
 			}
 			if s := t.do(k.Put, r, Edit{Set: t.others(k.Put), Header: map[string]string{"If-None-Match": "*"}}); s.ok() {
-				t.blame(judge.Error, s, "412", s.answer(), "%s replaces what is there, though its If-None-Match is *", k.Put.ID)
+				t.blame(judge.Error, s, "412", s.answer(), "%s replaces an existing resource despite If-None-Match: *", k.Put.Endpoint())
 			}
 		}, k.Put, k.Read)
 	}
@@ -195,7 +195,7 @@ func (p *planner) validated() {
 				changed = changed || !same(now[name], v)
 			}
 			if s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": before.strong()}}); changed && s.status() == http.StatusNotModified {
-				t.blame(judge.Error, s, "200 with what it is now", s.answer(), "%s answers 304 for what has changed", k.Read.ID)
+				t.blame(judge.Error, s, "200 with the current resource", s.answer(), "%s returns 304 although the resource changed", k.Read.Endpoint())
 			}
 		}, k.Read, op)
 		if op == nil || !takes(op, "If-Match") && !has(op, http.StatusPreconditionFailed) {
@@ -238,7 +238,7 @@ func (t *try) bothMatch(op *contract.Operation, r *resource) {
 	// One that changes nothing leaves the ETag, and the next has the right one.
 	if after := t.peek(t.Read, r, Edit{}); len(all) > 1 && after.ok() && after.strong() != before.strong() {
 		t.steps = append(t.steps[:known:known], all[:2]...)
-		t.blame(judge.Error, all[1], "412 for one of the two", all[1].answer(), "two requests to %s at once with one If-Match are both accepted", op.ID)
+		t.blame(judge.Error, all[1], "412 for one of the two", all[1].answer(), "two concurrent requests to %s with the same If-Match are both accepted", op.Endpoint())
 	}
 }
 
@@ -300,7 +300,7 @@ func (t *try) overlap(r *resource, names []string, set map[string]any) {
 		return !s.ok() || lost == ""
 	})
 	if s.ok() && !good && !t.over() {
-		t.blame(judge.Warning, t.acting(), lost+": "+show(set[lost]), lost+": "+show(kept[lost]), "of two requests to %s at once, of different properties, both are accepted, and one is lost", k.Patch.ID)
+		t.blame(judge.Warning, t.acting(), lost+": "+show(set[lost]), lost+": "+show(kept[lost]), "two concurrent requests to %s that change different properties are both accepted, but one change is lost", k.Patch.Endpoint())
 	}
 }
 
@@ -333,7 +333,7 @@ const tagItself = "ETAG"
 // moves blames a change that leaves the strong validator of what it changes.
 func (t *try) moves(op *contract.Operation, before, after *Step) {
 	if after.ok() && after.strong() == before.strong() && string(after.Response.Body) != string(before.Response.Body) {
-		t.blame(judge.Error, after, "another ETag", after.strong(), "the body is another after %s, and the strong ETag is the same", op.ID)
+		t.blame(judge.Error, after, "another ETag", after.strong(), "the body changed after %s, but the strong ETag did not", op.Endpoint())
 	}
 }
 
@@ -347,7 +347,7 @@ func (t *try) answered(r *resource, change *Step, severity judge.Severity) {
 		return
 	}
 	if two := t.peek(t.Read, r, Edit{}); two.ok() && one.strong() == two.strong() && string(one.Response.Body) == string(two.Response.Body) && two.strong() != change.strong() {
-		t.blame(severity, change, "the ETag that "+t.Read.ID+" answers: "+two.strong(), change.strong(), "%s answers with another ETag than what it has made is read with", change.Op.ID)
+		t.blame(severity, change, "the ETag that "+t.Read.Endpoint()+" returns: "+two.strong(), change.strong(), "%s returns an ETag that differs from the one that a read returns", change.Op.Endpoint())
 	}
 }
 
@@ -375,11 +375,11 @@ func (t *try) matched(op *contract.Operation, value, says string, refuse, anothe
 	switch {
 	case t.over():
 	case refuse && s.ok():
-		t.blame(severity, s, "412", s.answer(), "%s takes %s", op.ID, says)
+		t.blame(severity, s, "412", s.answer(), "%s accepts %s", op.Endpoint(), says)
 	case !refuse && s.status() == http.StatusPreconditionFailed:
 		// A tag may be another each time; that it is of no use is said only where nothing else has changed.
 		if after := t.peek(k.Read, r, Edit{}); after.ok() && string(after.Response.Body) == string(before.Response.Body) {
-			t.blame(severity, s, "a success", s.answer(), "%s refuses %s", op.ID, says)
+			t.blame(severity, s, "a success", s.answer(), "%s refuses %s", op.Endpoint(), says)
 		}
 	}
 }

@@ -203,11 +203,11 @@ func (w *walker) look() {
 		}
 		switch w.about = wrong; wrong {
 		case "back":
-			w.blame(judge.Warning, s, "404 or 410", s.answer(), "what was deleted is there")
+			w.blame(judge.Warning, s, "404 or 410", s.answer(), "a deleted resource is still there")
 		case "gone":
-			w.blame(judge.Warning, s, "the resource", s.answer(), "what was made, and was not deleted, is not there")
+			w.blame(judge.Warning, s, "the resource", s.answer(), "a resource that was created and not deleted is gone")
 		default:
-			w.blame(judge.Warning, s, wrong+": "+show(want[wrong]), wrong+": "+show(s.got(w.Kind, r.id())[wrong]), "%s is not what the last change has made of it", wrong)
+			w.blame(judge.Warning, s, wrong+": "+show(want[wrong]), wrong+": "+show(s.got(w.Kind, r.id())[wrong]), "%s does not have the value of the last change", wrong)
 		}
 	}
 }

@@ -243,6 +243,9 @@ func (op *Operation) clause(name, text string, place Place) *Clause {
 	return c
 }
 
+// Endpoint is how people call the operation: by its method and path.
+func (op *Operation) Endpoint() string { return op.Method + " " + op.Path }
+
 // node makes the tree of a schema, whose clauses are those of the operation.
 func (op *Operation) node(ref *openapi3.SchemaRef, root schema.Root) *Node {
 	root.Operation = op.ID
