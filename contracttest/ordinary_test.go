@@ -497,6 +497,52 @@ func onePet() http.Handler {
 
 // TestOrdinary has a row for each ordinary way of a service that was once taken
 // for a fault of it.
+// shelves finds a book of another shelf than those that can be read have.
+func shelves() http.Handler {
+	m := http.NewServeMux()
+	m.HandleFunc("POST /shelves/{shelf}/books", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	m.HandleFunc("GET /shelves/{shelf}/books/{book}", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("book") != "b0" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{}`)
+	})
+	m.HandleFunc("POST /search/books", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"books": [{"id": "b1"}]}`)
+	})
+	return m
+}
+
+// TestOrdinarySearch has a POST that finds what is elsewhere: it is not what another operation has made.
+func TestOrdinarySearch(t *testing.T) {
+	c, err := contracttest.Parse("shelves.yaml", []byte(`
+openapi: 3.0.3
+info: {title: shelves, version: "1"}
+paths:
+  /shelves/{shelf}/books:
+    parameters: [{name: shelf, in: path, required: true, schema: {type: string, example: top}}]
+    post:
+      operationId: addBook
+      responses: {"204": {description: added}}
+  /shelves/{shelf}/books/{bookId}:
+    parameters: [{name: shelf, in: path, required: true, schema: {type: string, example: top}}, {name: bookId, in: path, required: true, schema: {type: string}, example: b0}]
+    get: {operationId: readBook, responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}, "404": {description: none, content: {text/plain: {}}}}}
+  /search/books:
+    post:
+      operationId: searchBooks
+      responses: {"200": {description: found, content: {application/json: {schema: {type: object, properties: {books: {type: array, items: {type: object, required: [id], properties: {id: {type: string}}}}}}}}}}
+`))
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(shelves()), contracttest.Cases(0))
+	require.NoError(t, err)
+	for _, f := range rep.Findings {
+		assert.NotEqual(t, "created-not-found", f.Check, f.Message)
+	}
+}
+
 func TestOrdinary(t *testing.T) {
 	tests := []struct {
 		name, spec string

@@ -26,7 +26,7 @@ const (
 // How the parameters of lists are named, in plain names.
 var (
 	Limits  = []string{"limit", "pagesize", "perpage", "size", "maxresults", "count", "top", "$top", "take", "first", "maxitems", "itemsperpage"}
-	Offsets = []string{"offset", "skip", "$skip", "start", "startindex", "from"}
+	Offsets = []string{"offset", "skip", "$skip", "start", "startindex", "startat", "recordindex", "firstresult", "from"}
 	Numbers = []string{"page", "pagenumber", "pageno", "pageindex", "p"}
 	Cursors = []string{"after", "cursor", "pagetoken", "nexttoken", "startingafter", "continuationtoken", "marker", "nextcursor", "since", "token", "continue"}
 	Nexts   = []string{"next", "nextcursor", "nextpage", "nextpagetoken", "nexttoken", "cursor", "continuationtoken", "after", "marker", "endcursor"}

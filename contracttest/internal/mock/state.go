@@ -532,11 +532,15 @@ func identifiers(m *value.Maker, n *contract.Node, good any, i int, seed int64) 
 func (t turn) fresh(k *kind, sent map[string]any, id any) map[string]any {
 	object := map[string]any{}
 	shapes := t.shapes(k)
+	_, body, _ := t.op.BodyValue(t.req)
 	for _, s := range shapes {
 		for name, v := range s.made {
 			p := s.node.Prop(name)
 			if _, there := object[name]; !there && (s.node.Requires(name) || p != nil && p.Schema.ReadOnly) {
 				object[name] = v
+				if asked := prop(body, name); p != nil && asked != nil && !asked.Schema.ReadOnly {
+					object[name] = unsaid(p, v)
+				}
 			}
 		}
 	}
@@ -560,6 +564,17 @@ func (t turn) fresh(k *kind, sent map[string]any, id any) map[string]any {
 	return object
 }
 
+// unsaid is the value of a member that answers have to have and a request could have given: an empty
+// one where there is one, since an example would look as if somebody had given it.
+func unsaid(p *contract.Node, made any) any {
+	for _, v := range []any{"", map[string]any{}, []any{}, nil} {
+		if p.Validates(v) == nil {
+			return v
+		}
+	}
+	return made
+}
+
 // typed is an identifier as a property has it.
 func typed(p *contract.Node, id any) any {
 	if p.Validates(id) == nil {
@@ -577,12 +592,17 @@ func member(n *contract.Node, names []string) *contract.Node {
 	members := n.Members()
 	for _, name := range names {
 		for _, p := range members {
-			if world.Plain(p.PropName) == name && (p.Allows("string") || p.Allows("integer")) && !p.Allows("object") {
+			if world.Plain(p.PropName) == name && (may(p, "string") || may(p, "integer")) && !may(p, "object") {
 				return p
 			}
 		}
 	}
 	return nil
+}
+
+// may reports whether a value of a JSON type can keep a schema, as it and those that always hold beside it say.
+func may(n *contract.Node, typ string) bool {
+	return n.Allows(typ) && !slices.ContainsFunc(n.InPlace(), func(part *contract.Node) bool { return part.Force() == schema.Always && !may(part, typ) })
 }
 
 // shape is how an answer shows a resource.

@@ -82,6 +82,41 @@ func TestStateOfAResource(t *testing.T) {
 	}
 }
 
+// TestStateOfComposedMembers makes what has its identifier by allOf, and what answers have to have though
+// nobody gave it.
+func TestStateOfComposedMembers(t *testing.T) {
+	c, err := contracttest.Parse("nets.yaml", []byte(`
+openapi: 3.0.3
+info: {title: nets, version: "1"}
+paths:
+  /nets:
+    post:
+      operationId: addNet
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}, labels: {type: object, example: {a: b}}, colour: {type: string, enum: [red]}}}}}}
+      responses: {"200": {description: made, content: {application/json: {schema: {$ref: '#/components/schemas/Net'}}}}}
+  /nets/{arn}:
+    get:
+      operationId: readNet
+      parameters: [{name: arn, in: path, required: true, schema: {$ref: '#/components/schemas/Arn'}}]
+      responses: {"200": {description: one, content: {application/json: {schema: {$ref: '#/components/schemas/Net'}}}}}
+components:
+  schemas:
+    Arn: {type: string, pattern: '^arn:net:[^:]*$'}
+    Net:
+      type: object
+      required: [arn, name, labels, colour]
+      properties: {arn: {allOf: [{$ref: '#/components/schemas/Arn'}, {description: its name}]}, name: {type: string}, labels: {type: object, example: {a: b}}, colour: {type: string, enum: [red]}}
+`))
+	require.NoError(t, err)
+	h := contracttest.Mock(c)
+	first := members(t, ask(t, h, post("/nets", `{"name": "one"}`)))
+	second := members(t, ask(t, h, post("/nets", `{"name": "two", "labels": {"c": "d"}}`)))
+	assert.NotEqual(t, first["arn"], second["arn"])
+	assert.Equal(t, map[string]any{}, first["labels"], "nobody gave any")
+	assert.Equal(t, "red", first["colour"], "no empty one is valid")
+	assert.Equal(t, second, members(t, ask(t, h, "GET /nets/"+second["arn"].(string))))
+}
+
 func mustJSON(t *testing.T, v any) []byte {
 	t.Helper()
 	text, err := json.Marshal(v)

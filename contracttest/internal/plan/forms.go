@@ -226,9 +226,10 @@ func (pl *planner) spellings() {
 			continue
 		}
 		all := percentEncoded(text)
-		plain := codec.Style{Name: openapi3.SerializationSimple}.PathSegment(p.Spec.Name, text)
+		style := codec.Style{Name: openapi3.SerializationSimple}
+		plain := style.PathSegment(p.Spec.Name, text)
 		pl.spelling(p, "all-characters-encoded", all, "", nil)
-		if first := all[:3] + strings.TrimPrefix(plain, text[:1]); first != all {
+		if first := all[:3] + style.PathSegment(p.Spec.Name, text[1:]); first != all {
 			pl.spelling(p, "first-character-encoded", first, "", nil)
 		}
 		if lower := strings.ToLower(all); lower != all {

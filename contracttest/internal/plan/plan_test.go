@@ -622,6 +622,23 @@ components:
 	assert.True(t, find(t, p, "get/message#cookie").Credential, "a session of the run may be dropped")
 }
 
+// A first character that is escaped anyway is there once.
+func TestFormsOfEscapedSegment(t *testing.T) {
+	c := parse(t, `
+paths:
+  /a/{p}:
+    get:
+      operationId: op
+      parameters: [{name: p, in: path, required: true, schema: {type: string, example: '"ab'}}]
+      responses: {"204": {description: a}}
+`)
+	p := plan.Make(c, plan.Options{})
+	assert.Equal(t, "/a/%22%61%62", find(t, p, "op/message#all-characters-encoded-of-p").Request.Target)
+	for _, k := range p.Cases {
+		assert.NotEqual(t, "op/message#first-character-encoded-of-p", k.ID, "it is the valid request")
+	}
+}
+
 // Where the document has no charset of JSON, one means nothing.
 func TestCharsetThatIsNotDocumented(t *testing.T) {
 	plain := plan.Make(load(t, pets), options(load(t, pets)))

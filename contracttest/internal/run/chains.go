@@ -332,7 +332,7 @@ func (a actor) Located(op *contract.Operation, s *chain.Step) map[string]string 
 // Make sends the valid request that makes a resource.
 func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string, e chain.Edit) (*chain.Step, map[string]string) {
 	m := a.r.makers[k.Item]
-	if m == nil {
+	if m == nil || m.base.Op != k.Make && !a.r.world.Creates(m.base.Op) { // a POST that searches names what is there
 		return nil, nil
 	}
 	if k.Chosen() {
