@@ -42,6 +42,9 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 			}
 			continue
 		}
+		if producers[0].Joins(op, p) {
+			continue
+		}
 		k := &Kind{
 			Item: op.Path, Param: p, Make: producers[0].Operation, Read: w.At(http.MethodGet, op.Path), Put: w.At(http.MethodPut, op.Path),
 			Patch: w.At(http.MethodPatch, op.Path), Delete: w.At(http.MethodDelete, op.Path), List: w.At(http.MethodGet, producers[0].Operation.Path),

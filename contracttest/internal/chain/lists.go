@@ -362,11 +362,11 @@ func (p *planner) listed() {
 			}
 		}, k.List, k.Read)
 		doubtful(judge.UnsafeRead, "", func(t *try) { t.unsafe() }, k.Read, k.List)
+		p.filtered(doubtful)
 	}
 	p.totalled(alone)
 	p.totalledLess(alone)
 	p.paged(doubtful)
-	p.filtered(doubtful)
 }
 
 // maxChoices is how many of the values of an enumeration are tried.

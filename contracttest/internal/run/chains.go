@@ -392,18 +392,17 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 			req.Set(h.Name, h.Value)
 		}
 	}
-	known, chosen := map[string][]string{}, false
-	maps.Copy(known, r.opts.knownOf(op))
+	fixed, chosen := r.fixedOf(op), false
 	for name, v := range e.Set {
 		if text, ok := v.(string); ok && !e.Renew {
-			known[name], chosen = append(slices.Clone(known[name]), text), true
+			fixed[name], chosen = append(slices.Clone(fixed[name]), text), true
 		}
 	}
 	st := r.states.of(op)
 	for range maxOthers409 {
 		sent, shown := req, req
 		if u := st.uniques; u != nil && !u.off.Load() && e.Body == nil && len(req.Body) > 0 {
-			sent, _ = u.fresh(req, textsOf(base.Request), known)
+			sent, _ = u.fresh(req, textsOf(base.Request), fixed)
 			shown = sent
 		}
 		if _, own := e.Header[chain.KeyOf(op)]; !own {

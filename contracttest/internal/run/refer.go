@@ -432,7 +432,7 @@ func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request) (*
 		for _, ref := range refs {
 			switch {
 			case ref.beside || !slices.Contains(in, ref.in) || ref.name != name, v != ref.actual && (ref.planned == "" || v != ref.planned):
-			case ref.each && c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath: // these are refused whatever they have
+			case (ref.each || r.states.of(c.Op).apart.Load() && !world.Safe(ref.from.Operation.Method)) && c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath: // these are refused whatever they have
 				return now(ref), true
 			default:
 				return ref.actual, true

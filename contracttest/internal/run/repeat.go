@@ -15,6 +15,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -439,12 +440,21 @@ func (r *runner) steady(one *repeated) {
 	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.states.of(c.Op).repeatable || r.othersChange(c.Op)) {
 		return // what worked and is refused from then on is state
 	}
+	if !slices.ContainsFunc(seen, func(a reply) bool { return !a.success && !(a.refused && a.status == http.StatusConflict) }) && r.refersToMade(c.Op) {
+		return // others change what it refers to, and it may use it up (RFC 9110 §15.5.10)
+	}
 	severity := judge.Error
 	if successes && seen[0].status != seen[odd].status {
 		severity = judge.Warning // one may be under way, and then be done
 	}
 	r.unstable(c, seen[odd].request, fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
 		seen[0].shape, seen[odd].shape, severity)
+}
+
+// refersToMade reports whether requests of an operation refer to what the run has made, which
+// they share.
+func (r *runner) refersToMade(op *contract.Operation) bool {
+	return slices.ContainsFunc(r.states.of(op).references, func(ref reference) bool { return !ref.each && !world.Safe(ref.from.Operation.Method) })
 }
 
 // unstable enters that the same request is not answered in the same way.

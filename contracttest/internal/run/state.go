@@ -56,6 +56,7 @@ type state struct {
 	aside      []report.Finding    // that its valid request is refused, as examples need not exist
 	skipped    map[*contract.Clause]string
 
+	apart       atomic.Bool // each request has what it refers to for itself
 	spoilt      atomic.Bool // it fails since some request
 	good        atomic.Pointer[good]
 	renewed     atomic.Bool  // another credential was tried before it had accepted one

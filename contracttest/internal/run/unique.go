@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -168,13 +170,23 @@ func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send
 	base := u.baseTexts(c)
 	var x *wire.Exchange
 	for tries := 0; tries < maxOthers409 || tries < maxShort409 && u.short(req); tries++ {
-		sent, shown := u.fresh(req, base, r.opts.knownOf(c.Op))
+		sent, shown := u.fresh(req, base, r.fixedOf(c.Op))
 		x = send(sent)
 		x.Request = shown
 		if ctx.Err() != nil || !isTaken(c, x) {
 			break
 		}
 		u.taught.Store(true)
+	}
+	if st := r.states.of(c.Op); c.Expect == plan.Accept && ctx.Err() == nil && isTaken(c, x) && !st.apart.Load() && r.refersToMade(c.Op) {
+		// What is there may be in the way of all others, as a booking without an end is.
+		st.apart.Store(true)
+		again := send(req)
+		if again.Request = req; accepted(c.Op, again) {
+			x = again
+		} else {
+			st.apart.Store(false)
+		}
 	}
 	switch {
 	case accepted(c.Op, x):
@@ -190,6 +202,19 @@ func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send
 		return without
 	}
 	return x
+}
+
+// fixedOf are the values of an operation's requests that stay as they are, by name: those that
+// the user has given, and what refers to something that is there.
+func (r *runner) fixedOf(op *contract.Operation) map[string][]string {
+	fixed := maps.Clone(r.opts.knownOf(op))
+	if fixed == nil {
+		fixed = map[string][]string{}
+	}
+	for _, ref := range r.states.of(op).references {
+		fixed[ref.name] = append(slices.Clone(fixed[ref.name]), ref.planned, ref.actual)
+	}
+	return fixed
 }
 
 // isTaken reports whether a request is refused for what is there already: by a documented
@@ -230,16 +255,19 @@ func textsOf(req *wire.Request) map[string]string {
 }
 
 // fresh returns a request with new texts, and the same as reports show it.
-func (u *uniques) fresh(req *wire.Request, base map[string]string, known map[string][]string) (sent, shown *wire.Request) {
+func (u *uniques) fresh(req *wire.Request, base map[string]string, fixed map[string][]string) (sent, shown *wire.Request) {
 	var body, display []byte
-	last := 0
+	last, days := 0, 0
 	for _, s := range texts(req) {
-		if !u.wanted(s.name) || slices.Contains(known[s.name], s.value) {
+		if !u.wanted(s.name) || slices.Contains(fixed[s.name], s.value) {
 			continue
 		}
 		raw := string(req.Body[s.start:s.end])
 		suffix, n := u.token.next()
-		fresh, ok := u.other(s, raw, suffix, n, base[s.name] == s.value)
+		if days == 0 {
+			days = apart * int(n)
+		}
+		fresh, ok := u.other(s, raw, suffix, n, base[s.name] == s.value, days)
 		if !ok {
 			continue
 		}
@@ -272,9 +300,29 @@ func (t *token) shownAs(fresh, planned string) string {
 	return planned
 }
 
+// apart is by how many days the times of a request are later than those of the one before: what
+// lasts from one to the other is not to meet it.
+const apart = 3
+
+// day is what a date or a time begins with.
+var day = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[Tt ])`)
+
+// later is a date or a time some days later; empty where a text is none. All those of a request
+// are as far from each other as before.
+func later(text string, days int) string {
+	if !day.MatchString(text) {
+		return ""
+	}
+	t, err := time.Parse(time.DateOnly, text[:len(time.DateOnly)])
+	if err != nil {
+		return ""
+	}
+	return t.AddDate(0, 0, days).Format(time.DateOnly) + text[len(time.DateOnly):]
+}
+
 // other makes a new text, as it is written, that its schema judges as it judges the
 // planned one. A text that a case is about keeps its length.
-func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool) (string, bool) {
+func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool, days int) (string, bool) {
 	nodes := u.nodes[s.name]
 	judged := make([]bool, len(nodes))
 	for i, node := range nodes {
@@ -291,6 +339,10 @@ func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool) (str
 	plain, err := s.write(s.value)
 	if err != nil {
 		return "", false
+	}
+	if v := later(s.value, days); v != "" && plain == raw && same(v) {
+		text, err := s.write(v)
+		return text, err == nil
 	}
 	if plain != raw { // it is the spelling that counts
 		if v := s.value + suffix; ofBase && same(v) {

@@ -68,13 +68,15 @@ func (l *learner) unlock(ctx context.Context, ops []*contract.Operation) {
 		if f.steps = l.way(ctx, f.maker, op, f.param); len(f.steps) > 0 {
 			f.plain.letGo(0)
 			f.fresh.letGo(0)
+		} else if f.maker.source.Joins(op, f.param) {
+			l.doubt(op, f.param.Spec.Name, true) // nobody has put it there
 		}
 	}
 }
 
 // way returns what has to be done to a resource before an operation takes it.
 func (l *learner) way(ctx context.Context, m *maker, op *contract.Operation, p *contract.Param) []step {
-	if !depends(op) || rank(op) == ending || l.ended(ctx) || l.opens(ctx, m, op, nil) {
+	if !m.depends(op, p) || rank(op) == ending || l.ended(ctx) || l.opens(ctx, m, op, nil) {
 		return nil
 	}
 	if _, known := l.ways[m]; !known {
@@ -139,7 +141,7 @@ func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*cont
 		}
 		l.refer(ctx, op)
 		switch {
-		case depends(op) && !l.opens(ctx, m, op, nil):
+		case m.depends(op, p) && !l.opens(ctx, m, op, nil):
 			locked = append(locked, op)
 		case op.Method != http.MethodDelete:
 			open = append(open, op)
@@ -174,9 +176,14 @@ func itemOf(op *contract.Operation, p *contract.Param) string {
 	return before + "{" + p.Spec.Name + "}"
 }
 
-// depends reports whether the document has an answer for what is in the wrong state.
-func depends(op *contract.Operation) bool {
-	return slices.ContainsFunc([]int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusLocked}, func(status int) bool {
+// depends reports whether the document has an answer for what is in the wrong state, or is not
+// yet where the path has it.
+func (m *maker) depends(op *contract.Operation, p *contract.Param) bool {
+	wrong := []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusLocked}
+	if m.source.Joins(op, p) {
+		wrong = append(wrong, http.StatusNotFound)
+	}
+	return slices.ContainsFunc(wrong, func(status int) bool {
 		r := op.Response(status)
 		return r != nil && r.Key != "default"
 	})

@@ -132,6 +132,17 @@ func (w *World) Producers(op *contract.Operation, p *contract.Param) []Source {
 	return slices.DeleteFunc(w.Sources(op, p), func(s Source) bool { return s.Operation.Method != http.MethodPost })
 }
 
+// Joins reports whether the source makes something that is by itself, and a parameter of an
+// operation names it as a part of something else: POST /users makes no
+// /teams/{teamId}/members/{userId}, which is not there before somebody puts it there.
+func (s Source) Joins(op *contract.Operation, p *contract.Param) bool {
+	before, _, _ := strings.Cut(op.Path, "{"+p.Spec.Name+"}")
+	return s.Relation == Named && slices.ContainsFunc(op.Params, func(above *contract.Param) bool {
+		in := "{" + above.Spec.Name + "}"
+		return above.Spec.In == openapi3.ParameterInPath && strings.Contains(before, in) && !strings.Contains(s.Operation.Path, in)
+	})
+}
+
 // Safe reports whether a method asks for no change (RFC 9110 §9.2.1).
 func Safe(method string) bool {
 	switch method {
