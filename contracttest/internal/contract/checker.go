@@ -76,6 +76,9 @@ func (op *Operation) check(r *wire.Request, k *Checker) []Violation {
 
 // values are those of the path's parameters.
 func (op *Operation) values(r *wire.Request) (values map[string]string, found bool) {
+	if _, may := op.lacks(r.RawQuery()); !may {
+		return nil, false
+	}
 	for _, p := range op.Contract.underBase(r.Path()) {
 		if values, found = op.Match(p.path); found && p.has(op) {
 			return values, true

@@ -110,6 +110,7 @@ type Operation struct {
 	segments []*segment
 	literal  int // characters of the template outside parameters: the more, the more concrete
 	names    []string
+	asked    []asked // in the query of the path, which is cut off
 }
 
 // Param is a documented parameter.
@@ -174,6 +175,7 @@ func (c *Contract) build() {
 			if ids[op.ID]++; ids[op.ID] > 1 {
 				op.ID = fmt.Sprintf("%s~%d", op.ID, ids[op.ID])
 			}
+			op.askFor(at(item.Origin, pointer, ""))
 			op.compilePath()
 			op.BasePath = c.basePathOf(op, pointer)
 			c.undriven(op)
@@ -330,10 +332,10 @@ func (op *Operation) mark(from int, part schema.Part) {
 
 func (op *Operation) buildParams(pointer, item string) {
 	add := func(ref *openapi3.ParameterRef, pointer string) {
-		p := ref.Value
-		if p == nil || ignored(p) {
+		if ref.Value == nil || ignored(ref.Value) {
 			return
 		}
+		p := op.inQuery(ref.Value)
 		pointer = target(ref.Ref, pointer)
 		if p.In == openapi3.ParameterInPath && !slices.Contains(op.names, p.Name) {
 			op.Contract.document.Warn(at(p.Origin, pointer, "name"), "path parameter %q is not in the template %s; ignored", p.Name, op.Path)
@@ -368,8 +370,12 @@ func (op *Operation) buildParams(pointer, item string) {
 	for i, ref := range op.Spec.Parameters {
 		add(ref, fmt.Sprintf("%s/parameters/%d", pointer, i))
 	}
-	for _, name := range op.names {
-		if !slices.ContainsFunc(op.Params, func(p *Param) bool { return p.Spec.In == openapi3.ParameterInPath && p.Spec.Name == name }) {
+	for _, name := range op.inTemplate() {
+		described := openapi3.NewPathParameter(name)
+		if !slices.ContainsFunc(op.Params, func(p *Param) bool {
+			q := op.inQuery(described)
+			return p.Spec.In == q.In && p.Spec.Name == q.Name
+		}) {
 			// Something has to stand there.
 			op.Contract.document.Warn(at(op.PathItem.Origin, item, ""), "path parameter %q of the template %s is not described; any text is sent", name, op.Path)
 			spec := openapi3.NewPathParameter(name).WithSchema(openapi3.NewStringSchema())

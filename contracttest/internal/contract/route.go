@@ -60,6 +60,9 @@ func (op *Operation) compilePath() {
 		op.names = append(op.names, s.names...)
 		op.segments = append(op.segments, s)
 	}
+	for _, a := range op.asked {
+		op.literal += len(a.fixed) + 1
+	}
 }
 
 // Match returns the escaped values of the path parameters, and whether the
@@ -138,18 +141,21 @@ func (t *routes) match(path string, last bool, f func(*Operation)) {
 	}
 }
 
-// Find returns the operation that a request is for: its path under the base
+// Find returns the operation that a request is for, by its target: its path under the base
 // path of the document's server or under none, the most concrete template
 // first. The second result tells whether the path is documented at all.
-func (c *Contract) Find(method, path string) (op *Operation, known bool) {
+func (c *Contract) Find(method, target string) (op *Operation, known bool) {
+	path, query, _ := strings.Cut(target, "?")
+	least := 0
 	for _, p := range c.underBase(path) {
 		c.routes.match(p.path, false, func(o *Operation) {
-			if !p.has(o) {
+			lacks, may := o.lacks(query)
+			if !may || !p.has(o) {
 				return
 			}
 			known = true
-			if o.Method == method && (op == nil || o.before(op)) {
-				op = o
+			if o.Method == method && (op == nil || lacks < least || lacks == least && o.before(op)) {
+				op, least = o, lacks
 			}
 		})
 		if op != nil {
@@ -165,13 +171,14 @@ func (op *Operation) before(other *Operation) bool {
 	return op.literal > other.literal || op.literal == other.literal && op.Index < other.Index
 }
 
-// At returns the operations on a path, whatever their method, those of the most concrete
+// At returns the operations that a target is one of, whatever their method, those of the most concrete
 // template first.
-func (c *Contract) At(path string) []*Operation {
+func (c *Contract) At(target string) []*Operation {
+	path, query, _ := strings.Cut(target, "?")
 	var all []*Operation
 	for _, p := range c.underBase(path) {
 		c.routes.match(p.path, false, func(o *Operation) {
-			if p.has(o) {
+			if _, may := o.lacks(query); may && p.has(o) {
 				all = append(all, o)
 			}
 		})
@@ -183,13 +190,20 @@ func (c *Contract) At(path string) []*Operation {
 	return all
 }
 
-// Rival returns an operation on another template that a path of op may be taken
+// Rival returns an operation on another template that a target of op may be taken
 // for just as well or rather, or nil. Only one of the two is what a server
 // looks at, so that the answer says nothing of the other.
-func (op *Operation) Rival(path string) *Operation {
+func (op *Operation) Rival(target string) *Operation {
+	path, query, _ := strings.Cut(target, "?")
+	mine, _ := op.lacks(query)
 	var rival *Operation
 	op.Contract.routes.match(path, false, func(o *Operation) {
-		if rival == nil && o != op && o.literal >= op.literal && o.Path != op.Path &&
+		lacks, may := o.lacks(query)
+		if rival != nil || o == op || !may || lacks > mine {
+			return
+		}
+		byQuery := o.Path == op.Path && o.Method == op.Method && (lacks < mine || lacks > 0 || o.literal >= op.literal)
+		if byQuery || o.literal >= op.literal && o.Path != op.Path &&
 			(o.Method == op.Method || !op.sameShape(o)) && (o.before(op) || !op.sameShape(o)) {
 			rival = o
 		}

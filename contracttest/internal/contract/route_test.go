@@ -153,3 +153,41 @@ func BenchmarkFind(b *testing.B) {
 		})
 	}
 }
+
+// The query in a path tells operations apart.
+func TestFindByQuery(t *testing.T) {
+	c := withPaths(t, "GET /rest?method=a", "GET /rest?method=b%2Ec", "POST /rest", "GET /now?lat={lat}&lon={lon}", "GET /now?city={city}", "GET /all", "GET /all?full=true", "GET /odd?{x}=1")
+	tests := []struct {
+		method, target, want string
+		known                bool
+	}{
+		{"GET", "/rest?method=a", "GET /rest?method=a", true},
+		{"GET", "/v1/rest?page=1&method=b.c", "GET /rest?method=b%2Ec", true},
+		{"GET", "/rest?method=d", "", true},
+		{"POST", "/rest?method=a", "POST /rest", true},
+		{"GET", "/now?lon=1&lat=", "GET /now?lat={lat}&lon={lon}", true},
+		{"GET", "/now?city=1&lon=1", "GET /now?city={city}", true},
+		{"GET", "/now", "GET /now?city={city}", true},
+		{"GET", "/all?full=true", "GET /all?full=true", true},
+		{"GET", "/all?full=no", "GET /all", true},
+		{"GET", "/odd", "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
+			op, known := c.Find(tt.method, tt.target)
+			got := ""
+			if op != nil {
+				got = op.ID
+			}
+			assert.Equal(t, strings.ReplaceAll(tt.want, "/", "~1"), got)
+			assert.Equal(t, tt.known, known)
+		})
+	}
+	assert.Len(t, c.At("/rest?method=a"), 2)
+	now, _ := c.Find("GET", "/now?lat=1&lon=1")
+	require.Len(t, now.Params, 2)
+	assert.Equal(t, "query/lat/required", strings.TrimPrefix(now.Params[0].Presence.Name, now.ID+"/"))
+	assert.Nil(t, now.Rival("/v1/now?lat=1&lon=1"))
+	assert.NotNil(t, now.Rival("/now?lat=1"), "as much as the other one lacks")
+	assert.Contains(t, strings.Join(c.Warnings, "\n"), "the path has a query")
+}

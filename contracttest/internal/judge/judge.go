@@ -175,12 +175,12 @@ var OfAny = []string{"connection", "server-error", "response-framing", "error-le
 // contract is read off its bytes. It is nil for a path that the document does
 // not have.
 func Recorded(c *contract.Contract, x *wire.Exchange) *Exchange {
-	op, known := c.Find(x.Request.Method, x.Request.Path())
+	op, known := c.Find(x.Request.Method, x.Request.Target)
 	if op == nil {
 		if !known {
 			return nil
 		}
-		op = c.At(x.Request.Path())[0]
+		op = c.At(x.Request.Target)[0]
 		return &Exchange{Exchange: x, Op: op, Clause: op.MethodClause, Expect: plan.RefuseMethod, Leave: plan.LeaveMethod(op, x.Request.Method), Recorded: true, Secrets: Secrets(op, x.Request)}
 	}
 	e := &Exchange{Exchange: x, Op: op, Clause: op.PathClause, Expect: plan.Accept, Recorded: true, Broken: op.CheckRequest(x.Request)}

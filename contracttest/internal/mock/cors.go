@@ -19,7 +19,7 @@ func preflight(r *http.Request) bool {
 // preflight answers that all is allowed that the path has.
 func (s *Server) preflight(req *wire.Request, r *http.Request) reply {
 	header := http.Header{
-		"Access-Control-Allow-Methods": {s.methods(req.Path())},
+		"Access-Control-Allow-Methods": {s.methods(req.Target)},
 		"Access-Control-Max-Age":       {"600"},
 	}
 	if names := r.Header.Values("Access-Control-Request-Headers"); len(names) > 0 {

@@ -117,7 +117,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		out = reply{Response: problem(http.StatusRequestEntityTooLarge, err.Error()), note: err.Error()}
-		if out.op, _ = s.contract.Find(r.Method, r.URL.EscapedPath()); out.op != nil {
+		if out.op, _ = s.contract.Find(r.Method, r.URL.RequestURI()); out.op != nil {
 			out.Response = s.refused(out.op, http.StatusRequestEntityTooLarge, err.Error())
 		}
 	case preflight(r):
@@ -177,9 +177,9 @@ func read(w http.ResponseWriter, r *http.Request) (*wire.Request, error) {
 // answer decides what a request is answered.
 func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 	w := wished(r.Header, req.RawQuery())
-	op, known := s.contract.Find(req.Method, req.Path())
+	op, known := s.contract.Find(req.Method, req.Target)
 	if op == nil && req.Method == http.MethodHead {
-		if op, known = s.contract.Find(http.MethodGet, req.Path()); op != nil {
+		if op, known = s.contract.Find(http.MethodGet, req.Target); op != nil {
 			req.Method = http.MethodGet // the answer is that of GET (RFC 9110 §9.3.2)
 		}
 	}
@@ -223,7 +223,7 @@ func (s *Server) answer(r *http.Request, req *wire.Request, fails bool) reply {
 
 // plain answers a request that asks for nothing special.
 func (s *Server) plain(op *contract.Operation, req *wire.Request, want func(string) float64) reply {
-	if get, _ := s.contract.Find(http.MethodGet, req.Path()); op.Method == http.MethodHead && get != nil {
+	if get, _ := s.contract.Find(http.MethodGet, req.Target); op.Method == http.MethodHead && get != nil {
 		return s.head(op, req, s.plain(get, req, want), want)
 	}
 	out, ok := s.remembered(op, req, want)
@@ -258,21 +258,21 @@ func (s *Server) head(op *contract.Operation, req *wire.Request, get reply, want
 
 // otherMethod answers a method that a path does not have.
 func (s *Server) otherMethod(req *wire.Request) reply {
-	allow := s.methods(req.Path())
+	allow := s.methods(req.Target)
 	if req.Method == http.MethodOptions {
 		resp := &wire.Response{Status: http.StatusNoContent, Header: http.Header{"Allow": {allow}}}
 		return reply{Response: resp, note: "OPTIONS is not in the document"}
 	}
-	v := contract.Violation{Clause: s.contract.At(req.Path())[0].MethodClause, Message: "the method is " + req.Method}
+	v := contract.Violation{Clause: s.contract.At(req.Target)[0].MethodClause, Message: "the method is " + req.Method}
 	resp := problem(http.StatusMethodNotAllowed, "the document has no "+req.Method+" for this path")
 	resp.Header.Set("Allow", allow)
 	return reply{Response: resp, broken: []contract.Violation{v}}
 }
 
 // methods lists those that a path has.
-func (s *Server) methods(path string) string {
+func (s *Server) methods(target string) string {
 	all := []string{http.MethodOptions}
-	for _, op := range s.contract.At(path) {
+	for _, op := range s.contract.At(target) {
 		all = append(all, op.Method)
 	}
 	if slices.Contains(all, http.MethodGet) {

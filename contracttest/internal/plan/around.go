@@ -45,7 +45,7 @@ func (pl *planner) methods() {
 		return
 	}
 	documented := pl.op.PathItem.Operations()
-	path := pl.asDocumented(good).Path()
+	path := pl.asDocumented(good).Target
 	has := func(method string) bool { // perhaps for another template that the path matches
 		other, _ := pl.op.Contract.Find(method, path)
 		return documented[method] != nil || other != nil
@@ -130,7 +130,7 @@ func (pl *planner) paths() {
 		c.Request = good.Clone()
 		c.Request.Target = target
 		c.Leave = leave
-		if _, known := pl.op.Contract.Find(pl.op.Method, pl.asDocumented(c.Request).Path()); !known {
+		if _, known := pl.op.Contract.Find(pl.op.Method, pl.asDocumented(c.Request).Target); !known {
 			pl.add(c)
 		}
 	}

@@ -192,7 +192,7 @@ type target struct {
 // request writes the draft.
 func (d draft) request() (*wire.Request, error) {
 	r := &wire.Request{Method: d.op.Method}
-	to := target{path: d.op.Path, header: r.Add}
+	to := target{path: d.op.Path, query: d.op.Fixed(), header: r.Add}
 	for _, p := range d.op.Params {
 		g, ok := d.params[p]
 		if !ok {

@@ -675,7 +675,7 @@ func (pl *planner) labelled(c *Case) bool {
 	}
 	c.Request.Coding = pl.op.Coding(c.Request)
 	plain := pl.asDocumented(c.Request)
-	if rival := pl.op.Rival(plain.Path()); rival != nil {
+	if rival := pl.op.Rival(plain.Target); rival != nil {
 		pl.reasons[c.Clause] = "the path of the request is also one of " + rival.Path
 		return false
 	}

@@ -15,7 +15,7 @@ import (
 // where the watcher refuses.
 func (w *Watcher) Handler(next http.Handler, refusal int) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if !w.wants(r.Method, r.URL.EscapedPath()) {
+		if !w.wants(r.Method, r.URL.RequestURI()) {
 			next.ServeHTTP(rw, r)
 			return
 		}

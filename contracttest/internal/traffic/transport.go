@@ -11,7 +11,7 @@ import (
 // Transport returns base, watched.
 func (w *Watcher) Transport(base http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		if !w.wants(methodOf(req), req.URL.EscapedPath()) {
+		if !w.wants(methodOf(req), req.URL.RequestURI()) {
 			return base.RoundTrip(req) //nolint:wrapcheck // it passes as it is
 		}
 		return w.roundTrip(base, req)

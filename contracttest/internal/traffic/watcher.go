@@ -99,7 +99,7 @@ func (w *Watcher) Found() (errors, warnings int) {
 // Enter judges an exchange that took place elsewhere; name says where it is recorded. It is
 // false for a path that the document does not have.
 func (w *Watcher) Enter(x *wire.Exchange, name string) (found []report.Finding, ok bool) {
-	if op, known := w.contract.Find(x.Request.Method, x.Request.Path()); op == nil && !known {
+	if op, known := w.contract.Find(x.Request.Method, x.Request.Target); op == nil && !known {
 		w.counts.outside.Add(1)
 		return nil, false
 	}
@@ -112,8 +112,8 @@ func (w *Watcher) Enter(x *wire.Exchange, name string) (found []report.Finding, 
 func (w *Watcher) Held() (now, most int64) { return w.room.held.Load(), w.room.most.Load() }
 
 // wants reports whether an exchange is one to be judged.
-func (w *Watcher) wants(method, path string) bool {
-	if op, known := w.contract.Find(method, path); op == nil && !known {
+func (w *Watcher) wants(method, target string) bool {
+	if op, known := w.contract.Find(method, target); op == nil && !known {
 		w.counts.outside.Add(1)
 		return false
 	}
@@ -154,9 +154,9 @@ func (w *Watcher) refusalOf(r *wire.Request) *RefusedError {
 		return nil
 	}
 	no := &RefusedError{Status: http.StatusBadRequest, Findings: found.findings, found: found}
-	if op, _ := w.contract.Find(r.Method, r.Path()); op == nil {
+	if op, _ := w.contract.Find(r.Method, r.Target); op == nil {
 		no.Status = http.StatusMethodNotAllowed
-		for _, op := range w.contract.At(r.Path()) {
+		for _, op := range w.contract.At(r.Target) {
 			no.allow = append(no.allow, op.Method)
 		}
 	}
