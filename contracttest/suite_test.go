@@ -131,6 +131,50 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// TestRedactForms proves that what is named is hidden in whatever form an answer has it.
+func TestRedactForms(t *testing.T) {
+	doc := `
+  /a:
+    get:
+      operationId: get
+      responses:
+        "200": {description: done, content: {text/csv: {schema: {type: string}}}}
+`
+	for _, tt := range []struct{ name, kind, body string }{
+		{"JSON", "application/json", `{"a": [{"SSN": {"b": ["a-private-value"]}}], "b": 1}`},
+		{"escapes of JSON", "application/json", `{"ssn": "\u00E4-private-v\u0061lue\/a"}`},
+		{"half a surrogate", "application/json", `{"ssn": "a-private-value\ud800"}`},
+		{"a name with escapes", "application/json", `{"s\u0073n": "a-private-value"}`},
+		{"the same name twice", "application/json", `{"ssn": "a-private-value", "ssn": "another"}`},
+		{"broken JSON", "application/json", `{"ssn": "a-private-value", "b"}`},
+		{"broken JSON before", "application/json", `{"b", "ssn": "a-private-value"}`},
+		{"lines of JSON", "application/x-ndjson", "{\"b\": 1}\n{\"ssn\": \"a-private-value\"}\n"},
+		{"records", "application/json-seq", "\x1e{\"b\": 1}\n\x1e{\"ssn\": \"a-private-value\"}\n"},
+		{"events", "text/event-stream", "data: 1\n\ndata: {\"ssn\": \"a-private-value\"}\n\n"},
+		{"XML", "application/xml", `<a><n:ssn kind="b"> a-private-value <b>another-private-value</b> </n:ssn></a>`},
+		{"an entity of XML", "application/problem+xml", `<a><ssn>a-private-value &amp; another</ssn></a>`},
+		{"CDATA", "text/xml", `<a><ssn><![CDATA[a-private-value]]></ssn></a>`},
+		{"an attribute", "application/xml", `<a ssn='a-private-value &lt;'/>`},
+		{"broken XML", "application/xml", `<a><ssn>a-private-value</b>`},
+		{"parts", "multipart/mixed; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"ssn\"\r\n\r\na-private-value\r\n--b\r\nContent-Type: application/json\r\n\r\n{\"ssn\": \"another-private-value\"}\r\n--b--\r\n"},
+		{"a form", "application/x-www-form-urlencoded", "ssn=a-private-value&b=1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rep, err := contracttest.Run(t.Context(), parse(t, doc), contracttest.Handler(canned(200, tt.kind, tt.body)), contracttest.Redact("ssn"), contracttest.Cases(0), contracttest.Only("get/response/**", "check:response-*"))
+			require.NoError(t, err)
+			require.NotEmpty(t, rep.Findings)
+			var b bytes.Buffer
+			require.NoError(t, report.HAR(&b, rep))
+			assert.Contains(t, b.String(), "***")
+			for _, format := range []string{"har", "json", "text", "md"} {
+				b.Reset()
+				require.NoError(t, report.Formats[format](&b, rep))
+				assert.NotContains(t, b.String(), "private-v", format)
+			}
+		})
+	}
+}
+
 // A format that the user defines is held against requests and answers, as an error.
 func TestFormat(t *testing.T) {
 	doc := `

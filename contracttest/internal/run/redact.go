@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"mime"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -189,52 +187,5 @@ func (v *redactor) form(text string) {
 		for _, value := range some {
 			v.text(name, value)
 		}
-	}
-}
-
-func (v *redactor) body(kind string, data []byte) {
-	if media, _, err := mime.ParseMediaType(kind); err == nil && media == "application/x-www-form-urlencoded" {
-		v.form(string(data))
-		return
-	}
-	d := json.NewDecoder(strings.NewReader(string(data)))
-	d.UseNumber()
-	var body any
-	if d.Decode(&body) == nil {
-		v.json("", body)
-		return
-	}
-	for _, name := range v.names { // what is no JSON may look like it
-		more := ""
-		if v.within {
-			more = `[^"]*`
-		}
-		member := regexp.MustCompile(`(?i)"` + more + regexp.QuoteMeta(name) + more + `"\s*:\s*(?:"((?:[^"\\]|\\.)*)|([^\s,{}\[\]"]+))`)
-		for _, m := range member.FindAllSubmatch(data, -1) {
-			v.text(name, string(m[1])+string(m[2]))
-		}
-	}
-}
-
-// json looks for the names in a value. All that is below one of them is hidden; true, false
-// and null say nothing by themselves.
-func (v *redactor) json(name string, value any) {
-	switch value := value.(type) {
-	case map[string]any:
-		for key, member := range value {
-			if v.hides(name) {
-				key = name
-			}
-			v.json(key, member)
-		}
-	case []any:
-		for _, item := range value {
-			v.json(name, item)
-		}
-	case string:
-		v.text(name, value)
-		v.escaped(name, value)
-	case json.Number:
-		v.text(name, value.String())
 	}
 }

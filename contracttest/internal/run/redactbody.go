@@ -1,0 +1,163 @@
+package run
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"mime"
+	"mime/multipart"
+	"regexp"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// body looks for the names in a body. How a value is written counts as well as what it says: é
+// may be \u00E9 there.
+func (v *redactor) body(kind string, data []byte) {
+	media, params, err := mime.ParseMediaType(kind)
+	switch {
+	case err == nil && media == "application/x-www-form-urlencoded":
+		v.form(string(data))
+	case err == nil && strings.HasPrefix(media, "multipart/"):
+		v.parts(data, params["boundary"])
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")):
+		v.xml(data)
+	case !v.json(data): // it may be of several values, or only look like JSON
+		for line := range bytes.Lines(data) {
+			v.json(bytes.TrimPrefix(bytes.Trim(line, "\x1e \r\n"), []byte("data:")))
+		}
+		v.alike(data)
+	}
+}
+
+// parts looks for the names of parts, and for what is in them.
+func (v *redactor) parts(data []byte, boundary string) {
+	for r := multipart.NewReader(bytes.NewReader(data), boundary); ; {
+		p, err := r.NextRawPart()
+		if err != nil {
+			return
+		}
+		text, _ := io.ReadAll(p) // as far as it goes
+		v.text(p.FormName(), string(text))
+		v.body(p.Header.Get("Content-Type"), text)
+	}
+}
+
+// xml looks for the names of elements and attributes. All text below an element so named is hidden.
+func (v *redactor) xml(data []byte) {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	d.Strict = false
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // the bytes are what counts
+	name, depth := "", 0                                                               // of the outermost that is hidden
+	add := func(name, text string) { v.text(name, strings.TrimSpace(text)) }
+	for at := d.InputOffset(); ; at = d.InputOffset() {
+		token, err := d.RawToken()
+		if err != nil {
+			return
+		}
+		raw := data[at:d.InputOffset()]
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth > 0 || v.hides(t.Name.Local) {
+				if depth++; depth == 1 {
+					name = t.Name.Local
+				}
+			}
+			for _, a := range t.Attr {
+				of := a.Name.Local
+				if depth > 0 {
+					of = name
+				}
+				add(of, a.Value)
+				for _, m := range attribute.FindAllSubmatch(raw, -1) {
+					if string(m[1]) == a.Name.Local {
+						add(of, string(m[2])+string(m[3]))
+					}
+				}
+			}
+		case xml.EndElement:
+			depth = max(0, depth-1)
+		case xml.CharData:
+			if depth > 0 {
+				add(name, string(t))
+				add(name, string(raw))
+			}
+		}
+	}
+}
+
+var attribute = regexp.MustCompile(`([^\s:=<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
+
+// json looks for the names in a text of JSON, and reports whether it is one.
+func (v *redactor) json(data []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if v.value(d, "") != nil {
+		return false
+	}
+	_, err := d.ReadToken()
+	return err == io.EOF //nolint:errorlint // the decoder says it as it is
+}
+
+// value looks for the names in a value. All that is below one of them is hidden; true, false
+// and null say nothing by themselves.
+func (v *redactor) value(d *jsontext.Decoder, name string) error {
+	switch kind := d.PeekKind(); kind {
+	case '{', '[':
+		if _, err := d.ReadToken(); err != nil {
+			return err
+		}
+		for next := d.PeekKind(); next != '}' && next != ']'; next = d.PeekKind() {
+			of := name
+			if kind == '{' {
+				key, err := d.ReadToken()
+				if err != nil {
+					return err
+				}
+				if !v.hides(name) {
+					of = key.String()
+				}
+			}
+			if err := v.value(d, of); err != nil {
+				return err
+			}
+		}
+		_, err := d.ReadToken()
+		return err
+	default:
+		raw, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case '"':
+			v.quoted(name, raw)
+		case '0':
+			v.text(name, string(raw))
+		}
+		return nil
+	}
+}
+
+// quoted is a string of JSON, as it is written and as it reads.
+func (v *redactor) quoted(name string, raw []byte) {
+	v.text(name, string(raw[1:len(raw)-1]))
+	if text, err := jsontext.AppendUnquote(nil, raw); err == nil || len(text) > 0 {
+		v.text(name, string(text))
+		v.escaped(name, string(text))
+	}
+}
+
+// alike looks for the names in what is no JSON, but looks like it.
+func (v *redactor) alike(data []byte) {
+	for _, name := range v.names {
+		more := ""
+		if v.within {
+			more = `[^"]*`
+		}
+		member := regexp.MustCompile(`(?i)"` + more + regexp.QuoteMeta(name) + more + `"\s*:\s*(?:"((?:[^"\\]|\\.)*)|([^\s,{}\[\]"]+))`)
+		for _, m := range member.FindAllSubmatch(data, -1) {
+			v.text(name, string(m[1])+string(m[2]))
+		}
+	}
+}
