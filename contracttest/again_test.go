@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -41,37 +42,90 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+const searchable = `openapi: 3.0.3
+info: {title: a, version: "1"}
+paths:
+  /shelves/{shelf}/search:
+    post:
+      operationId: search
+      parameters:
+      - {name: shelf, in: path, required: true, schema: {type: string, maxLength: 9}}
+      - {name: tag, in: query, schema: {type: string, maxLength: 9}}
+      - {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [q], properties: {q: {type: string, maxLength: 9}}}}}}
+      responses: {"200": {description: ok}, "400": {description: bad}, "404": {description: no such shelf}}
+`
+
+// TestAgainWithUnknownValues proves the same of requests with texts that may be the names of
+// something: that they need not be is found out anew.
+func TestAgainWithUnknownValues(t *testing.T) {
+	search := http.NewServeMux()
+	search.HandleFunc("POST /shelves/{shelf}/search", func(w http.ResponseWriter, r *http.Request) {
+		members, ok := ofJSON(w, r)
+		switch tag, q := r.URL.Query().Get("tag"), members["q"]; {
+		case !ok: // it is answered
+		case len(tag) == 9, r.URL.Query().Get("limit") == "50", q == "", len(members) > 1:
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+	only := func(opts ...contracttest.Option) *contracttest.Report {
+		rep, err := contracttest.Run(t.Context(), parse(t, searchable), contracttest.Handler(search), append(opts, contracttest.Cases(0))...)
+		require.NoError(t, err)
+		return rep
+	}
+	rep := only()
+	refused := about(rep, "valid-request-refused")
+	for _, clause := range []string{"query/tag/maxLength", "query/limit/maximum", "body/q/type", "body/additionalProperties"} {
+		assert.Contains(t, refused, "error search/"+clause)
+	}
+	for _, f := range rep.Findings {
+		again := only(contracttest.Only("case:"+f.Case.ID, "check:"+f.Check))
+		assert.Equal(t, []string{f.ID}, identities(again), "%s\n%s\n%s", f.Message, f.Case.ID, describe(again))
+	}
+}
+
+func identities(rep *contracttest.Report) (all []string) {
+	for _, f := range rep.Findings {
+		all = append(all, f.ID)
+	}
+	return all
+}
+
 // TestGoReport proves that the test which is written for findings compiles with Go's standard
 // library alone, fails on the server that has them, and passes on one that keeps the document.
 func TestGoReport(t *testing.T) {
+	const token = "a-secret-token"
 	var broken atomic.Bool
 	good := correct(t)
 	bad := on(400, with("<html>"))(each(number)(on(405, header("Allow", "GET"))(good)))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if broken.Load() {
+		switch {
+		case r.Header.Get("X-Auth-Token") != "" && r.Header.Get("X-Auth-Token") != token:
+			canned(401, "application/json", `{"error_code": "APIG.0301", "error_msg": "Incorrect IAM authentication information."}`)(w, r)
+		case broken.Load():
 			bad.ServeHTTP(w, r)
-		} else {
+		default:
 			good.ServeHTTP(w, r)
 		}
 	}))
 	defer srv.Close()
 	broken.Store(true)
-	rep, err := contracttest.Run(t.Context(), load(t), contracttest.URL(srv.URL), known(contracttest.Header("X-Auth-Token", "a-secret-token"), contracttest.Cases(0))...)
+	rep, err := contracttest.Run(t.Context(), load(t), contracttest.URL(srv.URL), known(contracttest.Header("X-Auth-Token", token), contracttest.Cases(0))...)
 	require.NoError(t, err)
 	require.NotEmpty(t, rep.Findings)
 	var b bytes.Buffer
 	require.NoError(t, report.GoTest(&b, rep))
-	assert.NotContains(t, b.String(), "a-secret-token")
+	assert.NotContains(t, b.String(), token)
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module contract\n\ngo 1.24\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "findings_test.go"), b.Bytes(), 0o600))
-	try := func() string {
+	try := func(token string) string {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", ".")
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "X_AUTH_TOKEN=a-secret-token", "GOFLAGS=", "GOWORK=off")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "X_AUTH_TOKEN="+token, "GOFLAGS=", "GOWORK=off")
 		out, _ := cmd.CombinedOutput()
 		return string(out)
 	}
-	out := try()
+	out := try(token)
 	for _, f := range rep.Findings {
 		if f.Severity == report.Warning {
 			continue
@@ -79,8 +133,13 @@ func TestGoReport(t *testing.T) {
 		assert.Regexp(t, "(?m)--- FAIL: TestFindings/"+f.ID+"|^//\t"+f.ID, out+b.String(), "%s: %s", f.Check, out)
 	}
 	assert.Contains(t, out, "FAIL")
+	for _, wrong := range []string{"", "expired"} { // it shows nothing that all is refused
+		out = try(wrong)
+		assert.NotContains(t, out, "--- SKIP")
+		assert.Equal(t, strings.Count(out, "=== RUN   TestFindings/"), strings.Count(out, "--- FAIL: TestFindings/"), "%q: %s", wrong, out)
+	}
 	broken.Store(false)
-	out = try()
+	out = try(token)
 	assert.Contains(t, out, "\nok ", "%s", out)
 	assert.NotContains(t, out, "--- FAIL")
 }

@@ -119,7 +119,8 @@ type Options struct {
 	// Thin makes, of the cases that keep a clause and of those that break it, the
 	// first only, and none of several faults and forms at once.
 	Thin bool
-	// Want tells which clauses to make cases for; nil means all.
+	// Want tells which clauses to make cases for; nil means all. What says whether a made-up value
+	// is accepted (Probe) is planned in any case, as others are judged by it.
 	Want func(*contract.Clause) bool
 	// Learned holds further values that exist on the target, for one operation
 	// each. Where Known has some of the name, they are of no account.
@@ -623,7 +624,7 @@ func (pl *planner) newCase(phase Phase, c *contract.Clause, label string, expect
 }
 
 func (pl *planner) add(c *Case) {
-	if pl.opts.Want != nil && c.Base != nil && !pl.opts.Want(c.Clause) {
+	if pl.opts.Want != nil && c.Base != nil && c.Probe == "" && !pl.opts.Want(c.Clause) {
 		return
 	}
 	pl.ids[c.ID] = true

@@ -209,11 +209,9 @@ func (p *planned) plan(pt *part) {
 	defer close(pt.ready)
 	var size int64
 	holds := true
-	pt.unreached = plan.Each(p.ctx, pt.op, p.opts, func(c *plan.Case) {
-		switch {
-		case !p.wanted(c):
-			return
-		case p.filter.spares(c):
+	k := picker{filter: p.filter}
+	add := func(c *plan.Case) {
+		if p.filter.spares(c) {
 			pt.spares = true
 			return
 		}
@@ -230,11 +228,51 @@ func (p *planned) plan(pt *part) {
 				holds, pt.cases = false, nil
 			}
 		}
+	}
+	pt.unreached = plan.Each(p.ctx, pt.op, p.opts, func(c *plan.Case) {
+		if k.picks(c) {
+			add(c)
+		}
 	})
+	for _, c := range k.needed() {
+		add(c)
+	}
 	inOrder(pt.cases)
 }
 
-func (p *planned) wanted(c *plan.Case) bool { return c.Base == nil || p.filter.wants(c) }
+// picker picks the cases of an operation that are sent: those that are chosen, and of the others
+// those that say whether a value is accepted which these have and which may not exist.
+type picker struct {
+	filter  filter
+	unknown map[string]bool // nodes of such values
+	probes  []*plan.Case    // that are not chosen
+}
+
+func (k *picker) picks(c *plan.Case) bool {
+	switch {
+	case c.Base == nil:
+		return true
+	case !k.filter.wants(c):
+		return false
+	case !k.filter.selection.judges(c):
+		k.probes = append(k.probes, c)
+		return false
+	}
+	if c.Expect == plan.Accept && !k.filter.selection.whole() {
+		if k.unknown == nil {
+			k.unknown = map[string]bool{}
+		}
+		for _, node := range slices.Concat(c.Unknown, c.Doubts) {
+			k.unknown[node] = true
+		}
+	}
+	return true
+}
+
+// needed are the probes that tell of what the picked cases have, once all of these are known.
+func (k *picker) needed() []*plan.Case {
+	return slices.DeleteFunc(k.probes, func(c *plan.Case) bool { return !k.unknown[c.Probe] })
+}
 
 // footprint is about how many bytes a case takes.
 func footprint(c *plan.Case) int64 {
@@ -254,7 +292,11 @@ func (p *planned) cases(op *contract.Operation) []*plan.Case {
 	if pt.cases != nil || pt.total == 0 {
 		return pt.cases
 	}
-	return slices.DeleteFunc(plan.Operation(op, p.opts).Cases, func(c *plan.Case) bool { return !p.wanted(c) || p.filter.spares(c) })
+	k := picker{filter: p.filter}
+	all := slices.DeleteFunc(plan.Operation(op, p.opts).Cases, func(c *plan.Case) bool { return !k.picks(c) })
+	all = slices.DeleteFunc(append(all, k.needed()...), p.filter.spares)
+	inOrder(all)
+	return all
 }
 
 func inOrder(cases []*plan.Case) {

@@ -260,6 +260,15 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 			r.conclude(late, s.cases, s.outcomes)
 		}
 	}
+	// What is sent for the sake of others alone has shown all that it shows once it is learned.
+	chosen := func(s sent) (out sent) {
+		for i, c := range s.cases {
+			if r.selection.judges(c) {
+				out.cases, out.outcomes = append(out.cases, c), append(out.outcomes, s.outcomes[i])
+			}
+		}
+		return out
+	}
 	for cases := range r.joined(r.plan.stages(w)) {
 		if valid && cases[0].Phase != plan.Basics {
 			if !r.checkSetup(ctx) {
@@ -287,7 +296,7 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 		case !valid:
 			early = append(early, s)
 		case first.Phase == plan.Basics:
-			basics = append(basics, s)
+			basics = append(basics, chosen(s))
 		default:
 			conclude(s)
 		}

@@ -22,7 +22,7 @@ type filter struct {
 }
 
 func (f filter) wants(c *plan.Case) bool {
-	return f.selection.Case(c.ID) && !f.opts.leavesOut(c.Request)
+	return f.selection.needs(c) && !f.opts.leavesOut(c.Request)
 }
 
 // spares reports whether a case is left out as whoever carries it out may lose what

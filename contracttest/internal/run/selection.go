@@ -191,11 +191,8 @@ func (s *Selection) asksForCheck(name string) bool {
 
 // Case decides about one case whose clause is wanted.
 func (s *Selection) Case(id string) bool {
-	for _, p := range s.skip {
-		if p.id == id {
-			s.left.Store(id, true)
-			return false
-		}
+	if s.skipsCase(id) {
+		return false
 	}
 	clause, _, _ := strings.Cut(id, "#")
 	named := false
@@ -206,6 +203,29 @@ func (s *Selection) Case(id string) bool {
 		named = named || p.clauses == clause
 	}
 	return !named
+}
+
+// skipsCase reports whether a case is left out by its name.
+func (s *Selection) skipsCase(id string) bool {
+	skips := slices.ContainsFunc(s.skip, func(p choice) bool { return p.id == id })
+	if skips {
+		s.left.Store(id, true)
+	}
+	return skips
+}
+
+// needs reports whether a case is sent: as it is chosen, or as those that are chosen are judged by
+// what it shows. Of one that is skipped nobody wants to know.
+func (s *Selection) needs(c *plan.Case) bool {
+	if c.Probe == "" {
+		return s.Case(c.ID)
+	}
+	return !s.skipsCase(c.ID) && !slices.ContainsFunc(s.skip, func(p choice) bool { return p.id == "" && p.clause(c.Clause) })
+}
+
+// judges reports whether a case that is sent is chosen itself. So is the valid request.
+func (s *Selection) judges(c *plan.Case) bool {
+	return c.Base == nil || s.Clause(c.Clause) && s.Case(c.ID)
 }
 
 // sends decides about a case that is chosen beside those of the plan.
