@@ -187,7 +187,7 @@ func TestComesAgain(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, rep.Findings, 1, "%s", describe(rep))
 			assert.Equal(t, tt.want, rep.Findings[0].Severity)
-			assert.Equal(t, tt.want == "warning", strings.Contains(rep.Findings[0].Message, "sent again, it was answered with 400 Bad Request"), rep.Findings[0].Message)
+			assert.Equal(t, tt.want == "warning", strings.Contains(rep.Findings[0].Message, "sent again, it returned 400 Bad Request"), rep.Findings[0].Message)
 		})
 	}
 }

@@ -73,7 +73,7 @@ func ExampleTransport() {
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections() //nolint:forcetypeassert // it is one
 	// Output:
-	// undocumented-status: 418 I'm a teapot is not documented, in answer to a valid request
+	// undocumented-status: 418 I'm a teapot is not documented, in response to a valid request
 }
 
 // Exchanges can be written by hand, and say what the judge has to find.

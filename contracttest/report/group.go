@@ -200,7 +200,7 @@ func rankFor(f Finding) int {
 		}
 		return rankFailsValid
 	case checkServerError:
-		if strings.Contains(f.Message, "in answer to a request that breaks") {
+		if strings.Contains(f.Message, " to a request that breaks") {
 			return rankFails
 		}
 		return rankFailsValid

@@ -166,7 +166,7 @@ func TestGroupTogether(t *testing.T) {
 		Actual: "400 Bad Request", Status: 400, Answer: `{"code":3,"message":"no 12"}`, Count: 2, Case: report.Case{ID: "add/body/a/type#long"}, Request: "POST /a",
 	}
 	failed := report.Finding{
-		Operation: "add", Check: "server-error", Severity: report.Error, Clause: "add/response/status", Message: "500 Internal Server Error in answer to a valid request: boom",
+		Operation: "add", Check: "server-error", Severity: report.Error, Clause: "add/response/status", Message: "500 Internal Server Error in response to a valid request: boom",
 		Actual: "500 Internal Server Error", Status: 500, MediaType: "text/plain", Answer: "boom at 0x12", Count: 2, Case: report.Case{ID: "add/path#base"}, Request: "POST /a",
 	}
 	schema := report.Finding{
@@ -191,10 +191,10 @@ func TestGroupTogether(t *testing.T) {
 		"another answer": {refused, with(refused, func(f *report.Finding) { f.Clause, f.Answer = "add/body/b/type", `{"message":"too long"}` }), false},
 		"another status": {refused, with(refused, func(f *report.Finding) { f.Clause, f.Status = "add/body/b/type", 422 }), false},
 		"a refused request and its undocumented status": {refused, with(refused, func(f *report.Finding) {
-			f.Check, f.Clause, f.Message = "undocumented-status", "add/response/status", "400 Bad Request is not documented, in answer to a valid request"
+			f.Check, f.Clause, f.Message = "undocumented-status", "add/response/status", "400 Bad Request is not documented, in response to a valid request"
 		}), true},
 		"an undocumented status that other requests have, too": {refused, with(refused, func(f *report.Finding) {
-			f.Check, f.Clause, f.Message, f.Count = "undocumented-status", "add/response/status", "400 Bad Request is not documented, in answer to a valid request", 90
+			f.Check, f.Clause, f.Message, f.Count = "undocumented-status", "add/response/status", "400 Bad Request is not documented, in response to a valid request", 90
 		}), false},
 		"a failure, and the media type of the same answer": {failed, with(failed, func(f *report.Finding) {
 			f.Check, f.Clause, f.Message = "response-media-type", "add/response/500/media-type", `500 Internal Server Error: media type "text/plain" is not documented, want application/json: boom`
@@ -254,7 +254,7 @@ func TestGroupRank(t *testing.T) {
 		finding("a", "valid-request-refused", report.Error, "path", func(f *report.Finding) { f.Case.ID, f.Status = "a/path#base", 404 }),
 		finding("a", "security-ignored", report.Error, "security", nil),
 		finding("a", "server-error", report.Error, "response/status", func(f *report.Finding) {
-			f.Status, f.Message = 500, "500 Internal Server Error in answer to a valid request: x"
+			f.Status, f.Message = 500, "500 Internal Server Error in response to a valid request: x"
 		}),
 		finding("a", "connection", report.Error, "response/status", nil),
 		finding("b", "connection", report.Error, "response/status", func(f *report.Finding) { f.Message = "the target dies of a valid request" }),

@@ -48,7 +48,7 @@ func Overlay(w io.Writer, r *Report) error {
 		Overlay string   `yaml:"overlay"`
 		Info    info     `yaml:"info"`
 		Actions []action `yaml:"actions"`
-	}{"1.0.0", info{"What is answered, and " + readable(path.Base(filepath.ToSlash(r.Spec))) + " does not say", cmp.Or(r.Tool, "1")}, []action{}}
+	}{"1.0.0", info{"Responses that " + readable(path.Base(filepath.ToSlash(r.Spec))) + " does not document", cmp.Or(r.Tool, "1")}, []action{}}
 	for _, a := range all {
 		text := []rune(readable(a.Text))
 		if len(text) > maxSentence {

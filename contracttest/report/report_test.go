@@ -88,7 +88,7 @@ func broken() *report.Report {
 		},
 		{
 			Operation: "other", Check: "server-error", Severity: report.Error, Clause: "other/response/status", Place: report.Place{File: "openapi.json", Pointer: "/x"},
-			Message: "500 Internal Server Error in answer to a valid request: boom", Expected: "200", Actual: "500 Internal Server Error", Count: 1, Status: 500, Answer: "boom",
+			Message: "500 Internal Server Error in response to a valid request: boom", Expected: "200", Actual: "500 Internal Server Error", Count: 1, Status: 500, Answer: "boom",
 		},
 	}
 	for i := range r.Findings {

@@ -79,7 +79,7 @@ func (d *draft) mend(op *contract.Operation, f *report.Finding) {
 			d.security(op)
 		}
 		if f.Severity == report.Error || f.Leave == "" && !slices.Contains(ofHTTP, f.Status) {
-			d.status(op, f, statusName(f)+" is answered, and not documented")
+			d.status(op, f, statusName(f)+" is returned, but not documented")
 		}
 	case "response-media-type":
 		if f.Severity == report.Error {
@@ -201,7 +201,7 @@ func (d *draft) mediaType(op *contract.Operation, f *report.Finding) {
 		return
 	}
 	seen := d.run.Answers.of(op, func(status int, media string) bool { return media == f.MediaType && op.Response(status) == r })
-	if sentence := statusName(f) + " is answered as " + f.MediaType + ", which is not documented"; r.Key == anyStatus {
+	if sentence := statusName(f) + " is returned as " + f.MediaType + ", which is not documented"; r.Key == anyStatus {
 		d.status(op, f, sentence)
 	} else {
 		d.addContent(at, f, seen, sentence)

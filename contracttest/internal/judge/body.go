@@ -78,7 +78,7 @@ func responseMediaType(e *Exchange) []Finding {
 	values := e.Response.Header.Values("Content-Type")
 	doc := e.Documented()
 	if len(values) > 1 {
-		f := Finding{Message: "there are several Content-Type headers", Expected: "one", Actual: fmt.Sprint(len(values))}
+		f := Finding{Message: "there are several Content-Type headers", Expected: "one Content-Type", Actual: fmt.Sprint(len(values))}
 		if doc != nil {
 			f.Clause = doc.MediaType
 		}
@@ -118,7 +118,7 @@ func (e *Exchange) notWanted(doc *contract.Response) []Finding {
 		return nil // this response does not have it
 	}
 	return []Finding{{
-		Clause: doc.MediaType, Severity: Warning, Message: fmt.Sprintf("%s is not in the documented media type that was asked for alone (RFC 9110 §12.5.1)", status(e.Response.Status)),
+		Clause: doc.MediaType, Severity: Warning, Message: fmt.Sprintf("%s is not in the only media type that the request accepts (RFC 9110 §12.5.1)", status(e.Response.Status)),
 		Expected: e.Wants, Actual: "Content-Type: " + got,
 	}}
 }
@@ -201,7 +201,7 @@ func (e *Exchange) looseJSON() []Finding {
 	}
 	if err := wellformed.JSON(resp.Body); err != nil {
 		return []Finding{{
-			Severity: Warning, Message: fmt.Sprintf("%s calls its body JSON, but it %s: %s", status(e.Response.Status), err, clip(e.text())),
+			Severity: Warning, Message: fmt.Sprintf("the Content-Type of %s says JSON, but the body %s: %s", status(e.Response.Status), err, clip(e.text())),
 			Expected: "one JSON value", Actual: err.Error(),
 		}}
 	}

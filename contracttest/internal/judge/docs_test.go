@@ -39,23 +39,23 @@ This page lists the checks that need several requests, and says what they change
 
 Written by ` + "`go test ./contracttest/internal/judge -run TestDocsOfSequences -update`" + ` from the checks' own declarations.
 
-Some faults no single answer shows: what was created cannot be read, what was deleted still can, a refused change was made
-all the same. For each kind of resource that the run can make itself, these checks send a short sequence of requests: one
-makes the resource, one does something to it, one looks what came of it.
+Some faults show only in several responses: what was created cannot be read, what was deleted still can, a refused change was
+made. For each kind of resource that the run can make itself, these checks send a short sequence of requests: one
+makes the resource, one does something to it, one reads the result.
 
 What holds for all of them:
 
 - **Only the run's own resources** are changed or deleted. Each sequence makes its own, and the run deletes them at its end
   (` + "`--keep`" + ` leaves them).
 - **What PUT makes** under a name that the client chooses (` + "`PUT /members/{name}`" + `) is such a kind, where a GET reads it and no POST
-  makes it. The run chooses names with its own token; a GET has to answer 404 or 410 first, or show what the run itself has made
+  makes it. The run chooses names with its own token; a GET has to return 404 or 410 first, or show what the run itself has made
   under another name. Whether PUT makes anything is learned from the target: where it refuses the first one, nothing is
   concluded. Where no DELETE is documented, one sequence of each check and operation is tried. Names that have to be UUIDs or
   numbers are new ones, which reports show as others of their form. What stands below such a resource is tried, too.
-- **Nothing is concluded** where an answer leaves room: 202, a redirect, 429, 5xx, no answer, an ` + "`Age`" + ` above 0 or a cache that
+- **Nothing is concluded** where a response leaves room: 202, a redirect, 429, 5xx, no response, an ` + "`Age`" + ` above 0 or a cache that
   says HIT.
-- **What disappoints is read again** for ` + "`--settle`" + ` (2 s unless set). What comes right late is a warning.
-- **A finding has to come again** with fresh resources. What does not is a warning that says so.
+- **An unexpected result is read again** for ` + "`--settle`" + ` (2 s unless set). What comes right late is a warning.
+- **A finding has to happen again** with new resources. One that does not is a warning that says so.
 - **What may differ is learned first**: compared is only what the target has once stored as it was sent, letter case,
   blanks around a text and the zone of a time left aside. What differs from one read to the next is not compared.
 - A finding has the whole sequence as lines for a shell, which pass on identifiers in variables. ` + "`--only 'case:ID'`" + ` runs that
@@ -70,9 +70,9 @@ What holds for all of them:
 const leaveHead = `
 ## What is left to the server
 
-A case that a server may take or refuse is sent all the same: it may still answer 500, leak or hang.
-But whether it is taken is a warning at most, with one of these reasons. So is what no sentence forbids in
-an answer.
+A case that a server may take or refuse is sent all the same: it may still return 500, leak or hang.
+Whether it is accepted is a warning at most, with one of these reasons. So is what no sentence forbids in
+a response.
 
 | the document or the RFC | reason |
 |---|---|

@@ -123,14 +123,14 @@ func responseEncoding(e *Exchange) []Finding {
 		wrong = append(wrong, fmt.Sprintf("the body is in %s, but the request asks for Accept-Encoding: %s (RFC 9110 §12.5.3)", said, asked))
 	}
 	if _, err := e.content(); err != nil && !errors.Is(err, wire.ErrUndecodable) {
-		wrong = append(wrong, fmt.Sprintf("the body is said to be in %s, but is not: %s", said, err))
+		wrong = append(wrong, fmt.Sprintf("the Content-Encoding says %s, but the body is not: %s", said, err))
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
 	return []Finding{{
 		Clause: e.bodyClause(), Message: clip([]byte(status(e.Response.Status) + ": " + strings.Join(wrong, "; "))),
-		Expected: "a body in a coding that the request asks for", Actual: clip([]byte("Content-Encoding: " + said)),
+		Expected: "a body in a coding that the request accepts", Actual: clip([]byte("Content-Encoding: " + said)),
 	}}
 }
 
@@ -143,7 +143,7 @@ func (e *Exchange) codedNothing(codings []string) []Finding {
 	}
 	said := strings.Join(codings, ", ")
 	return []Finding{{
-		Clause: e.bodyClause(), Message: clip([]byte(fmt.Sprintf("%s: the body is said to be in %s, but there are no bytes, which are none of it (RFC 9110 §8.4)", status(e.Response.Status), said))),
+		Clause: e.bodyClause(), Message: clip([]byte(fmt.Sprintf("%s: the Content-Encoding says %s, but there is no body (RFC 9110 §8.4)", status(e.Response.Status), said))),
 		Expected: "no Content-Encoding without a body", Actual: clip([]byte("Content-Encoding: " + said)),
 	}}
 }

@@ -11,7 +11,7 @@ func responseFraming(e *Exchange) []Finding {
 	for _, fault := range e.Response.Faults {
 		found = append(found, Finding{
 			Message:  fmt.Sprintf("%s is not framed as HTTP/1.1: %s", status(e.Response.Status), fault),
-			Expected: "a response as RFC 9112 has it", Actual: fault,
+			Expected: "a response as in RFC 9112", Actual: fault,
 		})
 	}
 	return found

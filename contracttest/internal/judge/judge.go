@@ -165,7 +165,7 @@ func Judge(e *Exchange, skip func(check string) bool) []Finding {
 }
 
 // leaveTemplates is why an answer may be that of another operation.
-const leaveTemplates = "OpenAPI 3.0.3, Paths Object: the path is one of two templates, and nothing says which of them counts"
+const leaveTemplates = "OpenAPI 3.0.3, Paths Object: the path matches two templates, and nothing says which of them counts"
 
 // OfAny are the checks about what no operation may do, whatever it is asked.
 var OfAny = []string{"connection", "server-error", "response-framing", "error-leak", Slow, "not-repeatable"}

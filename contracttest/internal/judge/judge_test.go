@@ -184,9 +184,9 @@ var rows = map[string]struct {
 	"server-error": {
 		[]row{{response: good}, {about: "501 refuses a method", clause: "op/method", expect: plan.RefuseMethod, response: "HTTP/1.1 501\n"}},
 		[]broken{
-			{row{response: "HTTP/1.1 500\n\nno"}, judge.Error, []string{"op/response/status"}, "500 Internal Server Error in answer to a valid request: no"},
-			{row{about: "documented", response: "HTTP/1.1 503\n"}, judge.Warning, []string{"op/response/status"}, "503 Service Unavailable in answer to a valid request"},
-			{row{about: "documented, but not for this", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 503\n"}, judge.Error, []string{"op/response/status"}, "503 Service Unavailable in answer to a request that breaks: q has at most 3 characters"},
+			{row{response: "HTTP/1.1 500\n\nno"}, judge.Error, []string{"op/response/status"}, "500 Internal Server Error in response to a valid request: no"},
+			{row{about: "documented", response: "HTTP/1.1 503\n"}, judge.Warning, []string{"op/response/status"}, "503 Service Unavailable in response to a valid request"},
+			{row{about: "documented, but not for this", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 503\n"}, judge.Error, []string{"op/response/status"}, "503 Service Unavailable in response to a request that breaks: q has at most 3 characters"},
 			{row{clause: "op/method", expect: plan.RefuseMethod, response: "HTTP/1.1 500\n"}, judge.Error, []string{"op/response/status"}, "500"},
 		},
 	},
@@ -212,9 +212,9 @@ var rows = map[string]struct {
 				request: "GET /v1/a/1?q=abcd\nAccept: text/html, application/xhtml+xml;q=0.9, application/*;q=0", response: "HTTP/1.1 406\n"},
 		},
 		[]broken{
-			{row{response: "HTTP/1.1 201\n"}, judge.Error, []string{"op/response/status"}, "201 Created is not documented, in answer to a valid request"},
-			{row{response: "HTTP/1.1 401\n", change: credential}, judge.Warning, []string{"op/response/status"}, "401 Unauthorized is not documented, in answer to a valid request"},
-			{row{clause: "op/query/q/maxLength", expect: plan.Refuse, response: conflict}, judge.Error, []string{"op/response/status"}, "409 Conflict is not documented, in answer to a request that breaks: q has"},
+			{row{response: "HTTP/1.1 201\n"}, judge.Error, []string{"op/response/status"}, "201 Created is not documented, in response to a valid request"},
+			{row{response: "HTTP/1.1 401\n", change: credential}, judge.Warning, []string{"op/response/status"}, "401 Unauthorized is not documented, in response to a valid request"},
+			{row{clause: "op/query/q/maxLength", expect: plan.Refuse, response: conflict}, judge.Error, []string{"op/response/status"}, "409 Conflict is not documented, in response to a request that breaks: q has"},
 			{row{about: "it accepts some", clause: "op/query/q/maxLength", expect: plan.Refuse, request: "GET /v1/a/1?q=abcd\nAccept: text/html, application/*;q=0.1", response: "HTTP/1.1 406\n"},
 				judge.Error, []string{"op/response/status"}, "406"},
 			{row{about: "of HTTP itself", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 414\n"}, judge.Warning, []string{"op/response/status"}, "414"},
@@ -263,8 +263,8 @@ var rows = map[string]struct {
 			{about: "OPTIONS may be answered", clause: "op/method", request: "OPTIONS /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 204\n", change: leave},
 		},
 		[]broken{
-			{row{clause: "op/method", request: "POST /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 200\n"}, judge.Error, []string{"op/method"}, "POST /a/{id} is answered with 200 OK"},
-			{row{clause: "op/method", request: "POST /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 400\n"}, judge.Warning, []string{"op/method"}, "POST /a/{id} is answered with 400"},
+			{row{clause: "op/method", request: "POST /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 200\n"}, judge.Error, []string{"op/method"}, "POST /a/{id} returns 200 OK"},
+			{row{clause: "op/method", request: "POST /v1/a/1", expect: plan.RefuseMethod, response: "HTTP/1.1 400\n"}, judge.Warning, []string{"op/method"}, "POST /a/{id} returns 400"},
 		},
 	},
 	"allow-header": {
@@ -281,8 +281,8 @@ var rows = map[string]struct {
 	"undocumented-path": {
 		[]row{{expect: plan.RefusePath, request: "GET /v1/a/1/x", response: "HTTP/1.1 404\n"}},
 		[]broken{
-			{row{expect: plan.RefusePath, request: "GET /v1/a/1/x", response: "HTTP/1.1 200\n"}, judge.Error, []string{"op/path"}, "GET /v1/a/1/x is answered with 200 OK"},
-			{row{expect: plan.RefusePath, request: "GET /v1/a/1/", response: "HTTP/1.1 200\n", change: leave}, judge.Warning, []string{"op/path"}, "GET /v1/a/1/ is answered"},
+			{row{expect: plan.RefusePath, request: "GET /v1/a/1/x", response: "HTTP/1.1 200\n"}, judge.Error, []string{"op/path"}, "GET /v1/a/1/x returns 200 OK"},
+			{row{expect: plan.RefusePath, request: "GET /v1/a/1/", response: "HTTP/1.1 200\n", change: leave}, judge.Warning, []string{"op/path"}, "GET /v1/a/1/ returns"},
 		},
 	},
 	"security-ignored": {
@@ -347,7 +347,7 @@ var rows = map[string]struct {
 			{row{response: "HTTP/1.1 200\nContent-Type: application/json\nX-Count: 1\nContent-Length: 90\n\n{}"}, judge.Error, []string{"op/response/200/media-type"}, "the response body cannot be read: unexpected EOF"},
 			{row{response: "HTTP/1.1 204\nContent-Length: 90\n\n"}, judge.Error, []string{"op/response/204/no-body"}, "the response body cannot be read"},
 			{row{about: "half a character is in the grammar", response: strings.Replace(good, `"b"`, `"\ud83d"`, 1)}, judge.Warning, []string{"op/response/200/body/syntax"}, "200 OK: the response body escapes half a surrogate pair at byte 6 in /a: {\"a\":\"\\ud83d\"} (RFC 8259 §8.2: "},
-			{row{about: "calls itself JSON", response: "HTTP/1.1 404\nContent-Type: application/problem+json\n\n{"}, judge.Warning, []string{"op/response/status"}, "404 Not Found calls its body JSON, but it ends inside a JSON value"},
+			{row{about: "calls itself JSON", response: "HTTP/1.1 404\nContent-Type: application/problem+json\n\n{"}, judge.Warning, []string{"op/response/status"}, "the Content-Type of 404 Not Found says JSON, but the body ends inside a JSON value"},
 		},
 	},
 	"response-schema": {
@@ -392,11 +392,11 @@ var rows = map[string]struct {
 			{row{response: coded("br", brotlied), change: identity}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in br, but"},
 			{row{about: "excluded", request: "GET /v1/a/1\nAccept-Encoding: gzip;q=0, *", response: coded("gzip", zipped)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in gzip, but the request asks for Accept-Encoding: gzip;q=0, *"},
 			{row{about: "another", request: "GET /v1/a/1\nAccept-Encoding: br", response: coded("gzip", zipped)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in gzip, but"},
-			{row{about: "cut short", response: coded("zstd", zstded[:len(zstded)-5])}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is said to be in zstd, but is not: "},
-			{row{about: "no bytes", clause: "silent/path", request: "POST /v1/b", response: "HTTP/1.1 201\nContent-Encoding: gzip\n"}, judge.Error, []string{"silent/response/status"}, "201 Created: the body is said to be in gzip, but there are no bytes"},
-			{row{about: "a lie", response: coded("gzip", `{"a":"b"}`)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is said to be in gzip, but is not: "},
-			{row{about: "a lie about a coding that is not asked for", response: coded("deflate", `{"a":"b"}`), change: identity}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in deflate, but the request asks for Accept-Encoding: identity (RFC 9110 §12.5.3); the body is said to be"},
-			{row{about: "no coding at all", response: coded("utf-8", `{"a":"b"}`)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is said to be in utf-8, but is not: there is no such coding"},
+			{row{about: "cut short", response: coded("zstd", zstded[:len(zstded)-5])}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the Content-Encoding says zstd, but the body is not: "},
+			{row{about: "no bytes", clause: "silent/path", request: "POST /v1/b", response: "HTTP/1.1 201\nContent-Encoding: gzip\n"}, judge.Error, []string{"silent/response/status"}, "201 Created: the Content-Encoding says gzip, but there is no body"},
+			{row{about: "a lie", response: coded("gzip", `{"a":"b"}`)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the Content-Encoding says gzip, but the body is not: "},
+			{row{about: "a lie about a coding that is not asked for", response: coded("deflate", `{"a":"b"}`), change: identity}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the body is in deflate, but the request asks for Accept-Encoding: identity (RFC 9110 §12.5.3); the Content-Encoding says d"},
+			{row{about: "no coding at all", response: coded("utf-8", `{"a":"b"}`)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: the Content-Encoding says utf-8, but the body is not: there is no such coding"},
 			{row{about: "not documented", response: "HTTP/1.1 409\nContent-Encoding: gzip\n\n" + zipped, change: identity}, judge.Error, []string{"op/response/status"}, "409 Conflict: the body is in gzip"},
 		},
 	},
@@ -416,7 +416,7 @@ var rows = map[string]struct {
 			{about: "a path of the API", response: leaking("see /app/a")},
 			{about: "a success may hold anything", response: strings.Replace(good, `"b"`, `"panic: x"`, 1)},
 			{about: "an echo", request: "GET /v1/a/1?q=/etc/passwd", response: leaking("no file /etc/passwd")},
-			{about: "an error for the caller", response: leaking("q is too long, see https://h/docs/errors")},
+			{about: "an error message without internals", response: leaking("q is too long, see https://h/docs/errors")},
 			{about: "a short credential turns up by chance", request: "GET /v1/a/1\nX-Key: a", response: leaking("a b c")},
 		},
 		[]broken{

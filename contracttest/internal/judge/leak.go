@@ -181,7 +181,7 @@ func errorLeak(e *Exchange) []Finding {
 	}
 	for _, what := range e.shown(leaks, body) {
 		found = append(found, Finding{
-			Clause: e.bodyClause(), Message: fmt.Sprintf("%s shows %s", status(e.Response.Status), what.text), Expected: "an error for the caller", Actual: what.kind,
+			Clause: e.bodyClause(), Message: fmt.Sprintf("%s shows %s", status(e.Response.Status), what.text), Expected: "an error message without internals", Actual: what.kind,
 		}.left(what.leave))
 	}
 	return found
@@ -201,7 +201,7 @@ func unescaped(body []byte) []byte {
 	return []byte(escapes.Replace(string(body)))
 }
 
-// plainHeaders say nothing of the server's inside, and are in most responses.
+// plainHeaders say no internals of the server, and are in most responses.
 var plainHeaders = map[string]bool{"Content-Type": true, "Content-Length": true, "Date": true, "Allow": true, "Connection": true, "Vary": true, "Server": true}
 
 func (e *Exchange) headerLeaks() []Finding {
@@ -220,7 +220,7 @@ func (e *Exchange) headerLeaks() []Finding {
 			for _, what := range e.shown(traces, []byte(value[:min(len(value), maxLeakHeader)])) {
 				found = append(found, Finding{
 					Message:  fmt.Sprintf("%s shows %s in the header %s", status(e.Response.Status), what.text, clip([]byte(name))),
-					Expected: "nothing of the server's inside", Actual: what.kind,
+					Expected: "no internals of the server", Actual: what.kind,
 				}.left(what.leave))
 			}
 		}

@@ -24,44 +24,44 @@ import (
 var (
 	codingDiffers = Check{
 		Name: "coding-differs",
-		Doc: "The answer to a request that accepts a content coding is, decoded, not what it is without: another status, media type or content, " +
+		Doc: "The response to a request that accepts a content coding differs, decoded, from the one without: another status, media type or content, " +
 			"or bytes in a coding that is not named.",
 		Silent: "The content differs from one request to the next without a coding too: then the kind of value and the names of its members count. Where these differ as well, nothing does.",
 		Refs:   "RFC 9110 §8.4, §8.4.1 (a coding loses no information)",
 	}
 	varyMissing = Check{
 		Name:     "vary-missing",
-		Doc:      "The answer depends on Accept-Encoding or Accept-Language, and its Vary does not name it: a cache may give it to a client that asks for another.",
+		Doc:      "The response depends on Accept-Encoding or Accept-Language, but its Vary does not name it: a cache may give it to a client that asks for another.",
 		Severity: "always a warning",
-		Silent:   "Answers with Cache-Control: no-store, and to other methods than GET.",
+		Silent:   "Responses with Cache-Control: no-store, and other methods than GET.",
 		Refs:     "RFC 9110 §12.5.5",
 	}
 	etagShared = Check{
 		Name:   "etag-shared",
-		Doc:    "Two answers in different content codings have the same strong ETag. Parts of one and the other would be put together.",
+		Doc:    "Two responses in different content codings have the same strong ETag. A client could put parts of both together.",
 		Silent: "Weak ETags.",
 		Refs:   "RFC 9110 §8.8.1, §8.8.3.3",
 	}
 	headDiffers = Check{
 		Name:     "head-differs",
-		Doc:      "The answer to HEAD has a Content-Length that no answer to GET has, or another Content-Type, ETag or Content-Encoding; or HEAD finds what was deleted and GET does not, or does not find what GET does.",
+		Doc:      "The response to HEAD has a Content-Length that no response to GET has, or another Content-Type, ETag or Content-Encoding; or HEAD finds what was deleted and GET does not, or does not find what GET does.",
 		Severity: "a warning for all but the Content-Length and what was deleted",
 		Silent:   "HEAD is refused otherwise than with 404 or 410. A field that HEAD leaves out. The length of what differs from one GET to the next.",
 		Refs:     "RFC 9110 §8.6, §9.3.2",
 	}
 	conditionalRequest = Check{
 		Name: "conditional-request",
-		Doc: "GET with the answer's own ETag in If-None-Match, or its Last-Modified in If-Modified-Since, is answered with neither 304 nor the usual status; " +
-			"304 in answer to another ETag or an older date; a 304 without the ETag that the 200 has.",
-		Silent: "The answer has neither header. Preconditions that are ignored.",
+		Doc: "GET with the resource's own ETag in If-None-Match, or its Last-Modified in If-Modified-Since, returns neither 304 nor the usual status; " +
+			"304 to another ETag or an older date; a 304 without the ETag that the 200 has.",
+		Silent: "The response has neither header. Preconditions that are ignored.",
 		Refs:   "RFC 9110 §13.1.2, §13.1.3, §15.4.5",
 	}
 	rangeRequest = Check{
 		Name: "range-request",
-		Doc: "GET with a Range is answered with other bytes than its Content-Range names, with a Content-Range that is missing or wrong, with a part under 200, " +
+		Doc: "GET with a Range returns other bytes than its Content-Range names, with a Content-Range that is missing or wrong, with a part under 200, " +
 			"with 416 though there are such bytes, or with a part although the If-Range is of another representation.",
 		Severity: "a warning for a 416 without a Content-Range",
-		Silent:   "Neither an answer's Accept-Ranges nor the document speaks of ranges. The content differs from one request to the next. A Range that is ignored.",
+		Silent:   "Neither the Accept-Ranges of a response nor the document mentions ranges. The content differs from one request to the next. A Range that is ignored.",
 		Refs:     "RFC 9110 §13.1.5, §14.2, §14.4, §15.3.7, §15.5.17",
 	}
 )
@@ -70,8 +70,8 @@ var (
 var Negotiation = []string{codingDiffers.Name, varyMissing.Name, etagShared.Name, headDiffers.Name, conditionalRequest.Name, rangeRequest.Name}
 
 const (
-	leaveVary         = "RFC 9110 §12.5.5: an origin server SHOULD generate a Vary field where its answer depends on a field of the request"
-	leaveHeadFields   = "RFC 9110 §9.3.2: a server SHOULD send the same header fields in answer to HEAD as to GET"
+	leaveVary         = "RFC 9110 §12.5.5: an origin server SHOULD generate a Vary field where its response depends on a field of the request"
+	leaveHeadFields   = "RFC 9110 §9.3.2: a server SHOULD send the same header fields in response to HEAD as to GET"
 	leaveContentRange = "RFC 9110 §15.5.17: a 416 SHOULD have a Content-Range with the current length"
 )
 
@@ -196,9 +196,9 @@ func (u *Usual) coded(e *Exchange) []Finding {
 	if !language {
 		switch {
 		case e.Response.Status != u.Response.Status:
-			return differs(fmt.Sprintf("the answer is %s, and %s without", status(e.Response.Status), status(u.Response.Status)), status(u.Response.Status), status(e.Response.Status))
+			return differs(fmt.Sprintf("the response is %s; without it, %s", status(e.Response.Status), status(u.Response.Status)), status(u.Response.Status), status(e.Response.Status))
 		case mediaType(e) != mediaType(u.Exchange):
-			return differs(fmt.Sprintf("the content is %s, and %s without", mediaType(e), mediaType(u.Exchange)), mediaType(u.Exchange), mediaType(e))
+			return differs(fmt.Sprintf("the content is %s; without it, %s", mediaType(e), mediaType(u.Exchange)), mediaType(u.Exchange), mediaType(e))
 		}
 	}
 	plain, err := e.content()
@@ -212,12 +212,12 @@ func (u *Usual) coded(e *Exchange) []Finding {
 	case language || same || len(plain.Body) > MaxCompared:
 	case u.Stable:
 		if hidden := unnamed(e, u.Response.Body); hidden != "" {
-			found = differs("the content is in "+hidden+", of which there is no Content-Encoding", "Content-Encoding: "+hidden, "no Content-Encoding")
+			found = differs("the content is in "+hidden+", but there is no Content-Encoding", "Content-Encoding: "+hidden, "no Content-Encoding")
 			break
 		}
-		found = differs("the content is another one than without: "+clip(plain.Body), clip(u.Response.Body), clip(plain.Body))
+		found = differs("the content differs from the one without it: "+clip(plain.Body), clip(u.Response.Body), clip(plain.Body))
 	case u.Alike && kindOf(plain.Body) != kindOf(u.Response.Body):
-		found = differs("the content is "+kindOf(plain.Body)+", and "+kindOf(u.Response.Body)+" without", kindOf(u.Response.Body), kindOf(plain.Body))
+		found = differs("the content is "+kindOf(plain.Body)+"; without it, "+kindOf(u.Response.Body), kindOf(u.Response.Body), kindOf(plain.Body))
 	}
 	if e.Request.Method != http.MethodGet {
 		return found
@@ -232,7 +232,7 @@ func (u *Usual) coded(e *Exchange) []Finding {
 	if depends && !lists(e.Response.Header, "Vary", field) && !lists(e.Response.Header, "Cache-Control", "no-store") {
 		found = append(found, Finding{
 			Check:   varyMissing.Name,
-			Message: fmt.Sprintf("with %s, the answer is another one, but its Vary does not name %s", asked, field), Expected: "Vary: " + field,
+			Message: fmt.Sprintf("with %s, the response differs, but its Vary does not name %s", asked, field), Expected: "Vary: " + field,
 			Actual: "Vary: " + strings.Join(e.Response.Header.Values("Vary"), ", "),
 		}.left(leaveVary))
 	}
@@ -312,7 +312,7 @@ func (u *Usual) head(e *Exchange) []Finding {
 	if n, err := strconv.ParseInt(header.Get("Content-Length"), 10, 64); err == nil && u.Stable && !slices.Contains(u.Lengths, n) {
 		found = append(found, Finding{
 			Check:    headDiffers.Name,
-			Message:  fmt.Sprintf("the answer to HEAD has Content-Length: %d, but GET is answered with %d bytes (RFC 9110 §8.6)", n, len(u.Response.Body)),
+			Message:  fmt.Sprintf("the response to HEAD has Content-Length: %d, but GET returns %d bytes (RFC 9110 §8.6)", n, len(u.Response.Body)),
 			Expected: fmt.Sprintf("Content-Length: %d, or none", len(u.Response.Body)), Actual: fmt.Sprintf("Content-Length: %d", n),
 		})
 	}
@@ -325,7 +325,7 @@ func (u *Usual) head(e *Exchange) []Finding {
 			continue
 		}
 		found = append(found, Finding{
-			Check: headDiffers.Name, Message: fmt.Sprintf("the answer to HEAD has %s: %s, and to GET %q", name, got, want),
+			Check: headDiffers.Name, Message: fmt.Sprintf("the response to HEAD has %s: %s, the one to GET %q", name, got, want),
 			Expected: name + ": " + want, Actual: name + ": " + got,
 		}.left(leaveHeadFields))
 	}
@@ -350,9 +350,9 @@ func (u *Usual) condition(e *Exchange) []Finding {
 	usual := status(u.Response.Status)
 	switch code := e.Response.Status; {
 	case !current && code == http.StatusNotModified:
-		return broken(usual, "304 in answer to %s: %s, which is not of the current representation (ETag: %s, Last-Modified: %s)", field, given, tag, u.Response.Header.Get("Last-Modified"))
+		return broken(usual, "304 to %s: %s, which is not of the current representation (ETag: %s, Last-Modified: %s)", field, given, tag, u.Response.Header.Get("Last-Modified"))
 	case current && code != http.StatusNotModified && code != u.Response.Status:
-		return broken("304, or "+usual, "%s in answer to the current %s: %s", status(code), field, given)
+		return broken("304, or "+usual, "%s to the current %s: %s", status(code), field, given)
 	case code == http.StatusNotModified && tag != "" && !sameTag(e.Response.Header.Get("ETag"), tag):
 		f := broken("ETag: "+tag, "the 304 has the ETag %q, and the 200 has %s (RFC 9110 §15.4.5)", e.Response.Header.Get("ETag"), tag)
 		f[0].Actual = "ETag: " + e.Response.Header.Get("ETag")
@@ -373,40 +373,40 @@ func (u *Usual) part(e *Exchange) []Finding {
 	there := err == nil && from < size
 	broken := func(want, got, format string, args ...any) []Finding {
 		return []Finding{{
-			Check: rangeRequest.Name, Message: fmt.Sprintf("%s in answer to Range: %s of %d bytes: ", status(e.Response.Status), asked, size) + fmt.Sprintf(format, args...),
+			Check: rangeRequest.Name, Message: fmt.Sprintf("%s to Range: %s of %d bytes: ", status(e.Response.Status), asked, size) + fmt.Sprintf(format, args...),
 			Expected: want, Actual: got,
 		}}
 	}
 	said := e.Response.Header.Get("Content-Range")
 	switch code := e.Response.Status; {
 	case code == http.StatusOK && len(e.Response.Body) < len(all):
-		return broken("206, or all bytes", fmt.Sprintf("%d bytes", len(e.Response.Body)), "a part of the content is none under 200")
+		return broken("206, or all bytes", fmt.Sprintf("%d bytes", len(e.Response.Body)), "a part of the content needs 206, not 200")
 	case code == http.StatusOK:
 		return nil
 	case code == http.StatusRequestedRangeNotSatisfiable && there:
-		return broken("206, or 200", status(code), "there are such bytes")
+		return broken("206, or 200", status(code), "these bytes exist")
 	case code == http.StatusRequestedRangeNotSatisfiable && said == "":
-		f := broken(fmt.Sprintf("Content-Range: bytes */%d", size), "no Content-Range", "the current length is not told")
+		f := broken(fmt.Sprintf("Content-Range: bytes */%d", size), "no Content-Range", "the current length is missing")
 		return []Finding{f[0].left(leaveContentRange)}
 	case code == http.StatusRequestedRangeNotSatisfiable && strings.TrimSpace(said) != fmt.Sprintf("bytes */%d", size):
-		return broken(fmt.Sprintf("Content-Range: bytes */%d", size), "Content-Range: "+said, "the length is told wrongly")
+		return broken(fmt.Sprintf("Content-Range: bytes */%d", size), "Content-Range: "+said, "the length is wrong")
 	case code == http.StatusRequestedRangeNotSatisfiable:
 		return nil
 	case code != http.StatusPartialContent:
-		return broken("206, or 200", status(code), "a server that does not serve it ignores it")
+		return broken("206, or 200", status(code), "a server that does not serve the range has to ignore it")
 	case !there:
-		return broken("416, or 200", status(code), "there are no such bytes")
+		return broken("416, or 200", status(code), "these bytes do not exist")
 	case e.Request.Get("If-Range") != "" && e.Request.Get("If-Range") != u.Response.Header.Get("ETag"):
 		return broken("200", status(code), "the If-Range %s is of another representation, whose parts do not go with this one", e.Request.Get("If-Range"))
 	case said == "":
-		return broken("a Content-Range", "none", "nothing says which part it is")
+		return broken("a Content-Range", "none", "the part is not named")
 	}
 	got, upTo, whole, err := contentRange(said)
 	if err != nil || got < from || upTo > to || whole >= 0 && whole != size {
 		return broken(fmt.Sprintf("Content-Range: bytes %d-%d/%d", from, to, size), "Content-Range: "+said, "the Content-Range is wrong")
 	}
 	if !bytes.Equal(e.Response.Body, all[got:upTo+1]) {
-		return broken(clip(all[got:upTo+1]), clip(e.Response.Body), "the bytes are not those that the Content-Range %q names", said)
+		return broken(clip(all[got:upTo+1]), clip(e.Response.Body), "the bytes differ from those that the Content-Range %q names", said)
 	}
 	return nil
 }

@@ -6,29 +6,29 @@ import "slices"
 var Checks = []Check{
 	{
 		Name: Connection, run: connection,
-		Doc:    "The connection is dropped, the answer is not HTTP or never comes, or a handler in the same process panics.",
+		Doc:    "The connection is dropped, the response is not HTTP or never comes, or a handler in the same process panics.",
 		Silent: "An idle connection that is closed under a request: it is sent again on another one (RFC 9112 §9.5).",
 		Refs:   "RFC 9112 §9",
 	},
 	{
 		Name: ServerError, run: serverError,
-		Doc:      "The answer is a 5xx status, whatever was sent.",
+		Doc:      "The status is a 5xx, whatever was sent.",
 		Severity: "a warning where the request is valid and the document has the status, unless that is 500",
-		Silent:   "501 in answer to a method that the document does not have.",
+		Silent:   "501 to a method that the document does not have.",
 		Refs:     "RFC 9110 §15.6",
 	},
 	{
 		Name: "redirect", run: redirect,
-		Doc:      "The answer is a 3xx status that the document does not have. Redirects are never followed.",
+		Doc:      "The status is a 3xx that the document does not have. Redirects are never followed.",
 		Severity: "a warning where the document does not have the path",
-		Silent:   "A path that is written otherwise is sent to the documented spelling. 304 in answer to a recorded request that asks for what has changed.",
+		Silent:   "Another spelling of a path is redirected to the documented one. 304 to a recorded conditional request.",
 		Refs:     "RFC 9110 §15.4",
 	},
 	{
 		Name: UndocumentedStatus, run: undocumentedStatus,
 		Doc:      "The document does not have the status for the operation, nor its range or a default.",
-		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 in answer to a credential that is missing, made up or changed, for 404 where a value in the path need not exist, where HTTP itself answers (413, 414, 415, 417, 429, 431 and the like, and 206 to a Range, for a case that asks for it), or where the case is left to the receiver",
-		Silent:   "403 in answer to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 in answer to an Accept that takes no documented media type, whatever else is wrong with the request.",
+		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 to a credential that is missing, made up or changed, for 404 where a value in the path need not exist, for the statuses of HTTP itself (413, 414, 415, 417, 429, 431 and others, and 206 to a Range, for a case that asks for it), or where the case is left to the receiver",
+		Silent:   "403 to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 to an Accept that takes no documented media type, whatever else is wrong with the request.",
 		Refs:     "OpenAPI 3.0.3, Responses Object",
 	},
 	{
@@ -36,20 +36,20 @@ var Checks = []Check{
 		Doc:      "A request that keeps the contract is refused.",
 		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
 		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
-			"operations have answered with, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to, and neither has a number that says how much there is of something (`limit`, `price`, or what has a limit of its own), unless the request names something beside it. Also 429, " +
-			"a documented 404 or 410 to a made-up value in the path, a documented 403 or 409, 406 in answer to an Accept that takes no documented media type, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
+			"operations have returned, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to, and neither has a number that says how much there is of something (`limit`, `price`, or what has a limit of its own), unless the request names something beside it. Also 429, " +
+			"a documented 404 or 410 to a made-up value in the path, a documented 403 or 409, 406 to an Accept that takes no documented media type, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
 		Refs: "RFC 9110 §15.5",
 	},
 	{
 		Name: "invalid-request-accepted", run: invalidAccepted,
-		Doc: "A request that breaks one clause is answered with a success.",
+		Doc: "A request that breaks one clause gets a success.",
 		Severity: "a warning where the case is left to the receiver, and where it is not accepted when it is sent again. A recipient may recover from what is malformed (RFC 9110 §2.4), and a parser may accept " +
 			"extensions of JSON (RFC 8259 §9), where the text holds a value that keeps the schema: other encodings and invalid UTF-8, JSON5, the words of " +
 			"Python and JavaScript, a name given twice, bytes after the value. A text that is cut short, lacks a bracket, comma or colon, or is of another " +
-			"language holds none, and 01 is no object in any of them: these are errors. In its own answers a server has no such freedom (RFC 8259 §8.1, §10; " +
+			"language holds none, and 01 is no object in any of them: these are errors. In its own responses a server has no such freedom (RFC 8259 §8.1, §10; " +
 			"RFC 9110 §5.6.6)",
-		Silent: "Where the document has no status for a refusal, an answer of 200 that refuses in its body: a code, status, success or error " +
-			"(and names alike) that says no, where the answer to a valid request of the document says yes. Any word says no where the operation itself " +
+		Silent: "Where the document has no status for a refusal, a 200 that refuses in its body: a code, status, success or error " +
+			"(and names alike) that says no, where the response to a valid request says yes. Any word says no where the operation itself " +
 			"says yes otherwise, and else only one that is of a refusal: a status of pending is that of what was made. What was sent says nothing.",
 		Refs: "RFC 9110 §15.3",
 	},
@@ -57,7 +57,7 @@ var Checks = []Check{
 		Name: "undocumented-method", run: undocumentedMethod,
 		Doc:      "A method that the path does not have is served. 405, 404 and 501 refuse it.",
 		Severity: "a warning for any other refusal",
-		Silent:   "OPTIONS, HEAD wherever there is GET, what any path is answered, as by something in front of the API, and an answer of 200 that refuses in its body (invalid-request-accepted).",
+		Silent:   "OPTIONS, HEAD wherever there is GET, what every path returns, as from a proxy in front of the API, and a 200 that refuses in its body (invalid-request-accepted).",
 		Refs:     "RFC 9110 §9.1, §9.3.2, §9.3.7",
 	},
 	{
@@ -70,7 +70,7 @@ var Checks = []Check{
 		Name: "undocumented-path", run: undocumentedPath,
 		Doc:      "A path next to the documented one is served.",
 		Severity: "a warning for a spelling that is often taken for the same",
-		Silent:   "An unknown path is answered the same way, as where a web interface serves a page for every path, or refuses in a body of 200 (invalid-request-accepted).",
+		Silent:   "Unknown paths return the same, as where a web interface serves a page for every path, or the body of a 200 refuses (invalid-request-accepted).",
 		Refs:     "RFC 3986 §6.2",
 	},
 	{
@@ -91,7 +91,7 @@ var Checks = []Check{
 		Name: "response-body-unexpected", run: bodyUnexpected,
 		Doc: "There is a body where the document has none.",
 		Severity: "a warning where HTTP allows one: a response that is documented by its description alone lists no payload, and nothing forbids one. " +
-			"An error in answer to HEAD and with 204, 205 and 304",
+			"An error for HEAD, 204, 205 and 304",
 		Refs: "OpenAPI 3.0.3, Response Object, content; RFC 9110 §9.3.2, §15.3.5, §15.3.6, §15.4.5",
 	},
 	{
@@ -99,7 +99,7 @@ var Checks = []Check{
 		Doc: "There is no body where the document has one.",
 		Severity: "a warning where no bytes are a value of the documented schema, but the Content-Type is missing, or names neither a text, " +
 			"a form nor application/octet-stream",
-		Silent: "Answers to HEAD, 204, 205 and 304, which cannot have one. No bytes under a media type of which they are a value: an empty text, no bytes at all, " +
+		Silent: "Responses to HEAD, and 204, 205 and 304, which cannot have one. No bytes under a media type of which they are a value: an empty text, no bytes at all, " +
 			"a form without fields. They are never a value of JSON or XML (RFC 8259 §2, XML 1.0 §2.1).",
 		Refs: "OpenAPI 3.0.3, Response Object, content; RFC 9110 §6.4.1",
 	},
@@ -185,8 +185,8 @@ func All() []Check { return slices.Concat(Checks, OfSeveral, Sequences) }
 // NotRepeatable is the check that the same request is answered alike.
 var NotRepeatable = Check{
 	Name:     "not-repeatable",
-	Doc:      "The same request is answered in another status, media type or shape from one time to the next: repeated, at once, between other requests, after an error, on one connection or on several.",
+	Doc:      "The same request gets another status, media type or shape from one time to the next: repeated, at once, between other requests, after an error, on one connection or on several.",
 	Severity: "a warning where all the statuses are documented successes: something may be under way, and then be done",
 	Silent:   "What worked and is refused from then on with a documented 4xx is the target's state; 429 is a limit.",
-	Refs:     "the document has one answer to one request",
+	Refs:     "the document has one response to one request",
 }

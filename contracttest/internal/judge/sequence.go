@@ -21,8 +21,8 @@ const ServerError = "server-error"
 func Killed(e *Exchange) Finding {
 	return Finding{
 		Check: Connection, Severity: Error, Clause: clauseOf(e),
-		Message:  fmt.Sprintf("the target dies of %s: after it no connection is taken, and so again after the target had come back", e.request()),
-		Expected: "an HTTP response, and others after it", Actual: "the connection is refused",
+		Message:  fmt.Sprintf("the target dies of %s: no connection is accepted after it, and again none after a restart", e.request()),
+		Expected: "an HTTP response, and further ones after it", Actual: "the connection is refused",
 	}
 }
 
@@ -32,10 +32,10 @@ func Killed(e *Exchange) Finding {
 // known.
 func Spoilt(e *Exchange, of *contract.Operation, before, after string, suspects []string) Finding {
 	clause := clauseOf(e)
-	message := fmt.Sprintf("after %s, the valid request of %s is answered with %s; it was answered with %s before", e.request(), of.ID, after, before)
+	message := fmt.Sprintf("after %s, the valid request of %s returns %s; before, it returned %s", e.request(), of.ID, after, before)
 	if len(suspects) > 1 { // of which the last is a guess
 		clause = of.StatusClause
-		message = fmt.Sprintf("since one of these requests, the valid request of %s is answered with %s, which was answered with %s before: %s",
+		message = fmt.Sprintf("after one of these requests, the valid request of %s returns %s; before, it returned %s: %s",
 			of.ID, after, before, strings.Join(suspects, ", "))
 	}
 	return Finding{Check: ServerError, Severity: Error, Clause: clause, Message: message, Expected: before, Actual: after}
@@ -46,8 +46,8 @@ func Spoilt(e *Exchange, of *contract.Operation, before, after string, suspects 
 func RefusedSince(e *Exchange, since, status string) Finding {
 	return Finding{
 		Check: ValidRefused, Severity: Error, Clause: e.Clause,
-		Message:  "the valid request that was accepted again and again is refused since about " + since,
-		Expected: "the same answer to the same request", Actual: status,
+		Message:  "the valid request, accepted several times, is refused since about " + since,
+		Expected: "the same response to the same request", Actual: status,
 	}
 }
 
@@ -107,20 +107,20 @@ var Sequences = []Check{
 	{
 		Name:     CreatedNotFound,
 		Doc:      "What was created cannot be read: 404 or 410.",
-		Severity: "a warning where the answer to the creation has no Location, or is not 201",
+		Severity: "a warning where the response to the creation has no Location, or is not 201",
 		Refs:     "RFC 9110 §15.3.2, §10.2.2",
 	},
 	{
 		Name:     CreatedDiffers,
-		Doc:      "What is read of a new resource is not what the creation was sent and has answered, or it is what another request was sent, be that one refused or about another resource; or it is read under a name that nothing has.",
+		Doc:      "A read of a new resource does not show what the creation sent and returned, or shows what another request sent, be that one refused or about another resource; or the resource can be read under a name that does not exist.",
 		Severity: "always a warning",
-		Silent:   "A property that the creation answers otherwise than it was sent: the server sets or normalises it.",
+		Silent:   "A property that the creation returns with another value than it was sent: the server sets or normalises it.",
 		Refs:     "no sentence forbids it",
 	},
 	{
 		Name:   SameIdentifier,
 		Doc:    "Two resources that are created, one after the other or at once, have one identifier.",
-		Silent: "Creations that are not answered with 201.",
+		Silent: "Creations that do not return 201.",
 		Refs:   "RFC 9110 §15.3.2",
 	},
 	{
@@ -137,7 +137,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     KeyIgnored,
-		Doc:      "A creation that is sent twice with one Idempotency-Key makes two resources, or is refused with 409 the second time; or one key is taken for two requests, be the second one answered as the first.",
+		Doc:      "A creation that is sent twice with one Idempotency-Key makes two resources, or is refused with 409 the second time; or one key is accepted for two different requests, even if the second gets the response to the first.",
 		Severity: "always a warning",
 		Silent:   "The document has no such header.",
 		Refs:     "the document's parameter",
@@ -171,7 +171,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:   PutStatus,
-		Doc:    "PUT answers 201 for what was there before, or 200 or 204 for what was not.",
+		Doc:    "PUT returns 201 for a resource that existed before, or 200 or 204 for one that did not.",
 		Silent: "What was not there, where the document has no 201.",
 		Refs:   "RFC 9110 §9.3.4",
 	},
@@ -197,9 +197,9 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ActionNotStored,
-		Doc:      "A POST about a resource, as one that cancels an order, answers with the resource, and what has changed in it by the answer is read as it was before.",
+		Doc:      "A POST on a resource, as one that cancels an order, returns the changed resource, but a read shows the old values.",
 		Severity: "always a warning",
-		Silent:   "Answers that are not the resource or a part of it; properties that differ from one read to the next.",
+		Silent:   "Responses that are not the resource or a part of it; properties that differ from one read to the next.",
 		Refs:     "no sentence forbids it",
 	},
 	{
@@ -223,8 +223,8 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ValidatorStale,
-		Doc:      "The body of a resource is another, be it in one property, and its strong ETag is the same; or 304 is the answer for what has changed; or PUT, POST or PATCH answers with a strong ETag that is not the one of what is read then.",
-		Severity: "a warning for the answers to POST and PATCH",
+		Doc:      "The body of a resource is another, be it in one property, and its strong ETag is the same; or a resource that changed gets a 304; or PUT, POST or PATCH returns a strong ETag that is not the one of a read after it.",
+		Severity: "a warning for POST and PATCH",
 		Refs:     "RFC 9110 §8.8.1, §13.1.2; §9.3.4 (PUT), §15.3.2 (POST)",
 	},
 	{
@@ -287,9 +287,9 @@ var Sequences = []Check{
 	},
 	{
 		Name:     LinkBroken,
-		Doc:      "A documented link of a creation or a read leads to a GET that answers 404, 410, 400 or 422.",
+		Doc:      "A documented link of a creation or a read leads to a GET that returns 404, 410, 400 or 422.",
 		Severity: "always a warning",
-		Silent:   "Links that need what the answer does not have.",
+		Silent:   "Links that need what the response does not have.",
 		Refs:     "OpenAPI 3.0.3, Link Object: that a link is there does not guarantee that it can be followed",
 	},
 	{
@@ -307,7 +307,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     UndocumentedStored,
-		Doc:      "A property that the document does not have in a request is sent, stored and shown: one that is made up, or one that answers have.",
+		Doc:      "A property that the document does not have in a request is sent, stored and shown: one that is made up, or one that responses have.",
 		Severity: "always a warning",
 		Silent:   "The document has additionalProperties that are allowed.",
 		Refs:     "JSON Schema 2020-12, additionalProperties: what is not named is neither wanted nor forbidden; OWASP API3:2023 advises against it",

@@ -12,6 +12,6 @@ func responseSlow(e *Exchange) []Finding {
 	took := e.Response.Elapsed.Round(time.Millisecond)
 	return []Finding{{
 		Clause: e.Clause, Message: fmt.Sprintf("%s took %s, the run allows %s", status(e.Response.Status), took, e.MaxTime),
-		Expected: "an answer within " + e.MaxTime.String(), Actual: took.String(),
+		Expected: "a response within " + e.MaxTime.String(), Actual: took.String(),
 	}}
 }

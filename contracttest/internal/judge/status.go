@@ -29,7 +29,7 @@ func serverError(e *Exchange) []Finding {
 		return nil
 	}
 	f := Finding{
-		Message:  fmt.Sprintf("%s in answer to %s: %s", status(code), e.request(), clip(e.Response.Body)),
+		Message:  fmt.Sprintf("%s in response to %s: %s", status(code), e.request(), clip(e.Response.Body)),
 		Expected: e.expected(), Actual: status(code),
 	}
 	if e.Documented() != nil && e.Expect == plan.Accept && code != http.StatusInternalServerError {
@@ -53,7 +53,7 @@ func (e *Exchange) request() string {
 func (e *Exchange) expected() string {
 	switch e.Expect {
 	case plan.RefuseMethod:
-		return "405 with Allow, 404 or 501"
+		return "405 with an Allow header, or 404, or 501"
 	case plan.RefusePath:
 		return "404"
 	case plan.RefuseCredential:
@@ -62,21 +62,41 @@ func (e *Exchange) expected() string {
 		var codes []string
 		for _, r := range e.Op.Responses {
 			if r.Key[0] == '4' || r.Key == "default" {
-				codes = append(codes, r.Key)
+				codes = append(codes, named(r.Key))
 			}
 		}
 		if len(codes) == 0 {
-			return "a status of the 400s"
+			return "a 4xx status"
 		}
 		return oneOf(codes)
 	}
 	var codes []string
 	for _, r := range e.Op.Responses {
 		if r.Key[0] != '4' && r.Key[0] != '5' {
-			codes = append(codes, r.Key)
+			codes = append(codes, named(r.Key))
 		}
 	}
 	return oneOf(codes)
+}
+
+// named is what people call a key of the responses.
+func named(key string) string {
+	if key == "default" {
+		return "the default response"
+	}
+	return key
+}
+
+// statuses says which statuses the document has.
+func (e *Exchange) statuses() string {
+	codes := make([]string, len(e.Op.Responses))
+	for i, r := range e.Op.Responses {
+		codes[i] = named(r.Key)
+	}
+	if len(codes) == 0 {
+		return "a documented status; there is none"
+	}
+	return "a documented status: " + oneOf(codes)
 }
 
 // oneOf lists what may be.
@@ -159,8 +179,8 @@ func undocumentedStatus(e *Exchange) []Finding {
 		return nil
 	}
 	f := Finding{
-		Message:  fmt.Sprintf("%s is not documented, in answer to %s", status(code), e.request()),
-		Expected: e.expected(), Actual: status(code),
+		Message:  fmt.Sprintf("%s is not documented, in response to %s", status(code), e.request()),
+		Expected: e.statuses(), Actual: status(code),
 	}
 	if code == http.StatusPartialContent && e.Request.Get("Range") != "" {
 		return []Finding{f.left(leavePart)}
@@ -246,7 +266,7 @@ func validRefused(e *Exchange) []Finding {
 	if e.Base {
 		return []Finding{{
 			Clause: e.Clause,
-			Message: fmt.Sprintf("the valid request that all others are made of is refused with %s: %s; if its values do not exist on the target, give others (--value NAME=VALUE)",
+			Message: fmt.Sprintf("the valid request that all others are made from is refused with %s: %s; if its values do not exist on the target, give others (--value NAME=VALUE)",
 				status(code), clip(e.Response.Body)),
 			Expected: e.expected(), Actual: status(code),
 		}}
@@ -294,7 +314,7 @@ func undocumentedMethod(e *Exchange) []Finding {
 		return nil
 	}
 	f := Finding{
-		Clause: e.Clause, Message: fmt.Sprintf("%s %s is answered with %s", e.Request.Method, e.Op.Path, status(code)),
+		Clause: e.Clause, Message: fmt.Sprintf("%s %s returns %s", e.Request.Method, e.Op.Path, status(code)),
 		Expected: e.expected(), Actual: status(code),
 	}
 	if code/100 == 4 {
@@ -343,7 +363,7 @@ func undocumentedPath(e *Exchange) []Finding {
 	}
 	return []Finding{{
 		Clause: e.Clause, Severity: e.severity(),
-		Message:  fmt.Sprintf("%s %s is answered with %s%s", e.Request.Method, clip([]byte(e.Request.Path())), status(e.Response.Status), e.because()),
+		Message:  fmt.Sprintf("%s %s returns %s%s", e.Request.Method, clip([]byte(e.Request.Path())), status(e.Response.Status), e.because()),
 		Expected: e.expected(), Actual: status(e.Response.Status), Leave: e.Leave,
 	}}
 }

@@ -345,7 +345,7 @@ func (r *runner) again(ctx context.Context, c *plan.Case, o *outcome, second *an
 			continue
 		}
 		o.findings[i].Severity = report.Warning
-		o.findings[i].Message += fmt.Sprintf("; sent again, it was answered with %s", second)
+		o.findings[i].Message += fmt.Sprintf("; sent again, it returned %s", second)
 	}
 }
 

@@ -164,11 +164,11 @@ func (t tally) String() string {
 	case n == 0:
 		return ""
 	case n == 1:
-		return all[0] + " in answer to the one request"
+		return all[0] + " to the one request"
 	case len(all) == 1:
-		return fmt.Sprintf("%s in answer to all %d", all[0], n)
+		return fmt.Sprintf("%s to all %d requests", all[0], n)
 	}
-	return fmt.Sprintf("%s in answer to %d of %d, %s to %d", all[0], t[all[0]], n, all[1], t[all[1]])
+	return fmt.Sprintf("%s to %d of %d requests, %s to %d", all[0], t[all[0]], n, all[1], t[all[1]])
 }
 
 // refused reports whether there were answers, and all were refusals.

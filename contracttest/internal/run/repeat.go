@@ -98,7 +98,7 @@ func (r *runner) framed(ctx context.Context, c *plan.Case, x *wire.Exchange) {
 	o := r.judge(ctx, c, x)
 	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(c.Op).repeatable && r.stillAccepted(ctx, c) {
 		found = append(found, r.unstable(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
-			"the same answer on every connection", strconv.Itoa(o.status), judge.Error))
+			"the same response on every connection", strconv.Itoa(o.status), judge.Error))
 	}
 	for _, f := range o.findings {
 		// Whether HEAD has to be served, the document does not say; where it must
@@ -447,7 +447,7 @@ func (r *runner) steady(one *repeated) {
 	if successes && seen[0].status != seen[odd].status {
 		severity = judge.Warning // one may be under way, and then be done
 	}
-	r.unstable(c, seen[odd].request, fmt.Sprintf("the same request is answered with %s, and again with %s", seen[0].shape, seen[odd].shape),
+	r.unstable(c, seen[odd].request, fmt.Sprintf("the same request returns %s, and again %s", seen[0].shape, seen[odd].shape),
 		seen[0].shape, seen[odd].shape, severity)
 }
 

@@ -144,7 +144,7 @@ func (s *state) fruitless() string {
 	if s.accepted || s.varied || s.judged < enough {
 		return ""
 	}
-	return fmt.Sprintf("its valid request was never accepted, and every answer was %s", s.same)
+	return fmt.Sprintf("its valid request was never accepted, and every response was %s", s.same)
 }
 
 // slow reports whether the operation takes its time when nothing else is asked.
