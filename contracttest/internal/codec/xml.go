@@ -25,8 +25,11 @@ import (
 // list is its elements one after the other, in one around them where it is
 // wrapped.
 
-// leaveComponent is why a receiver may read a body of XML otherwise.
-const leaveComponent = "OpenAPI 3.0.3, XML Object: that the root element is called as the component is but shown in examples"
+// Why a receiver may read a body of XML otherwise.
+const (
+	leaveComponent = "OpenAPI 3.0.3, XML Object: that the root element is called as the component is but shown in examples"
+	leaveProperty  = "OpenAPI 3.0.3, XML Object, name: it replaces the name of the property, by which some call the element all the same"
+)
 
 // maxElements bounds how deep elements stand inside one another.
 const maxElements = 1000
@@ -500,8 +503,18 @@ func (m *membersOf) others() {
 	for _, child := range m.element.children {
 		same := m.take(func(other *element) bool { return other.name == child.name })
 		name := child.name.Local
-		// It is not the member that is described under this name, which is called otherwise.
-		if len(same) > 0 && !m.add(name, readElementsOf(m.a.Others(name), same, xmlName{local: name})) {
+		if len(same) == 0 {
+			continue
+		}
+		nodes := m.a.Member(name)
+		one := readElementsOf(nodes, same, xmlName{local: name})
+		if slices.Contains(m.a.Names(), name) { // <t> may be meant as t: {xml: {name: T}}, if it can be
+			m.got.left(leaveProperty, name)
+			if _, there := m.members[name]; there || one.Bad != nil || !nodes.Keeps(one.Value) {
+				continue
+			}
+		}
+		if !m.add(name, one) {
 			return
 		}
 	}

@@ -63,6 +63,7 @@ func TestBrokenSchemas(t *testing.T) {
 		{later, "{dependentRequired: {b: [a]}, allOf: [{properties: {a: {readOnly: true}}}]}", `{"b":1}`, ""},
 		{later, "{required: [a], unevaluatedProperties: {readOnly: true}}", `{}`, ""},
 		{later, "{required: [a, b], properties: {b: {type: integer}}, unevaluatedProperties: {readOnly: true}}", `{}`, "b/required"},
+		{both, "{type: array, maxItems: 2, items: {$ref: '#/paths/~1a/post/requestBody/content/application~1json/schema'}}", `[[[[[],[],[]]]]]`, "items/maxItems"},
 	} {
 		for version := range strings.FieldsSeq(tt.versions) {
 			op := parse(t, strings.Replace(head, "3.0.3", version, 1)+`paths:
@@ -143,6 +144,9 @@ func TestWhatSchemasLeave(t *testing.T) {
 		{"3.0.3", "{type: number, format: float}", `1e39`, "format", true},
 		{"3.0.3", "{properties: {a: {type: string, readOnly: true}}}", `{"a":"b"}`, "a/readOnly", true},
 		{"3.1.0", "{properties: {a: {type: string, readOnly: true}}}", `{"a":"b"}`, "a/readOnly", true},
+		{"3.0.3", "{properties: {a: {type: integer, readOnly: true}}}", `{"a":"b"}`, "a/readOnly", true},
+		{"3.0.3", "{properties: {a: {readOnly: true, required: [b], properties: {b: {maximum: 3}}}}}", `{"a":{"b":4}}`, "a/readOnly", true},
+		{"3.0.3", "{properties: {a: {readOnly: true, required: [b], properties: {b: {maximum: 3}}}}}", `{"a":{}}`, "a/readOnly", true},
 		{"3.0.3", "{minLength: 1}", `null`, "minLength", true},
 		{"3.0.3", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"C"}`, "discriminator", false},
 		{"3.0.3", "{oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}], discriminator: {propertyName: k}}", `{"k":"B","a":1}`, "discriminator", false},

@@ -43,7 +43,7 @@ func TestReadXML(t *testing.T) {
 	}{
 		{"attribute", "person", `<Person id="1"/>`, nil},
 		{"attribute missing", "person", `<Person/>`, []string{"id/required"}},
-		{"attribute as an element", "person", `<Person><id>1</id></Person>`, nil}, // an additional property of the name
+		{"attribute as an element", "person", `<Person><id>1</id></Person>`, []string{"id/type OpenAPI"}},
 		{"attribute of another type", "person", `<Person id="a"/>`, []string{"id/type"}},
 		{"everything", "person", `<?xml version="1.0"?>
 <!-- a -->
@@ -54,7 +54,7 @@ func TestReadXML(t *testing.T) {
   <friend id="2"/>
 </Person>`, nil},
 		{"another prefix", "person", `<Person xmlns:s="http://example.com/schema/sample" id="1"><s:name>a</s:name></Person>`, nil},
-		{"another namespace", "person", `<Person xmlns:sample="urn:b" id="1"><sample:name>a</sample:name></Person>`, []string{"name/type"}},
+		{"another namespace", "person", `<Person xmlns:sample="urn:b" id="1"><sample:name>a</sample:name></Person>`, []string{"name/type OpenAPI"}},
 		{"items under the name of the list", "person", `<Person id="1"><aliens>c</aliens></Person>`, []string{"additionalProperties/type"}},
 		{"not wrapped", "person", `<Person id="1"><wrapped>d</wrapped></Person>`, []string{"wrapped/type"}},
 		{"too many", "person", `<Person id="1"><wrapped><wrapped>a</wrapped><wrapped>b</wrapped><wrapped>c</wrapped></wrapped></Person>`, []string{"wrapped/maxItems"}},
@@ -66,6 +66,8 @@ func TestReadXML(t *testing.T) {
 		{"further down", "person", `<Person id="1"><friend/></Person>`, []string{"friend/id/required"}},
 		{"additional", "person", `<Person id="1"><other>7</other></Person>`, nil},
 		{"additional of another type", "person", `<Person id="1"><other>a</other></Person>`, []string{"additionalProperties/type"}},
+		{"called as the property is, not as its element", "person", `<Person id="1"><inside><one><a>x</a></one></inside></Person>`, []string{"inside/type OpenAPI"}},
+		{"an element called as an attribute", "person", `<Person id="1"><id>x</id></Person>`, []string{"id/type OpenAPI"}},
 		{"text among the elements", "person", `<Person id="1">a<nick>b</nick></Person>`, []string{"type"}},
 		{"elements in a text", "person", `<Person id="1"><nick><a/></nick></Person>`, []string{"nick/items/type"}},
 		{"another root", "person", `<person id="1"/>`, []string{"type OpenAPI"}},

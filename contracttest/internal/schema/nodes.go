@@ -204,29 +204,13 @@ func (a Alternative) Open() bool {
 }
 
 // Member returns the schemas that a member is held against.
-func (a Alternative) Member(name string) Nodes { return a.member(name, (*Node).members) }
-
-// Others returns the schemas that a member would be held against if none spoke of it by
-// its name.
-func (a Alternative) Others(name string) Nodes {
-	return a.member(name, func(n *Node, name string) Nodes {
-		if all := n.patterned(name); len(all) > 0 {
-			return all
-		}
-		return present(n.Additional)
-	})
-}
-
-func (a Alternative) member(name string, of func(*Node, string) Nodes) Nodes {
+func (a Alternative) Member(name string) Nodes {
 	var all, rest Nodes
-	evaluated := false
 	for _, n := range a.Nodes {
-		found := of(n, name)
-		all = append(all, found...)
-		evaluated = evaluated || len(found) > 0
+		all = append(all, n.members(name)...)
 		rest = append(rest, present(n.UnevaluatedProps)...)
 	}
-	if !evaluated {
+	if len(all) == 0 {
 		return rest
 	}
 	return all

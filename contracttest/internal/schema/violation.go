@@ -71,7 +71,19 @@ func (n *Node) withHints(broken []Violation, v any, subject string) []Violation 
 			broken = append(broken, h)
 		}
 	}
+	for i, b := range broken {
+		broken[i].Leave = cmp.Or(b.Leave, b.Clause.leave())
+	}
 	return broken
+}
+
+// leave says why what a clause says of a request is left to its receiver: it may not look at what is
+// readOnly, whatever stands there.
+func (c *Clause) leave() string {
+	if c != nil && c.Keyword == "readOnly" {
+		return leaveReadOnly
+	}
+	return ""
 }
 
 // Unreadable is the violation of a text that stands for no value of its schema. path is
@@ -85,7 +97,7 @@ func (n *Node) Unreadable(path []string, subject, why, leave string, written *Cl
 	if why == "" {
 		why = "cannot be read as what the document says: " + wanted(clause)
 	}
-	return Violation{Clause: clause, Message: where(subject, path) + ": " + why, Leave: leave}
+	return Violation{Clause: clause, Message: where(subject, path) + ": " + why, Leave: cmp.Or(leave, clause.leave())}
 }
 
 // ReadOtherwise is the violation of a text that some read in another way.
@@ -222,8 +234,6 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any) Violat
 		if v.Leave = n.leaveOf(n.Schema.Format); n.Schema.Format == "byte" && looseBase64(value) {
 			v.Leave = cmp.Or(v.Leave, leaveBase64)
 		}
-	case "readOnly":
-		v.Leave = leaveReadOnly
 	case "writeOnly":
 		v.Leave = leaveWriteOnly
 	case "discriminator":
@@ -374,10 +384,9 @@ func (n *Node) find(schema *openapi3.Schema, keyword string, path []string) (*No
 // schemas are composed.
 func (n *Node) places(path []string) Nodes {
 	var all Nodes
-	if len(path) == 0 {
+	if n = n.unrolled(); len(path) == 0 {
 		all = Nodes{n}
 	} else {
-		n = n.unrolled()
 		for _, c := range n.inside(path[0]) {
 			all = append(all, c.places(path[1:])...)
 		}
