@@ -248,6 +248,13 @@ func (t *try) entriesOf(r *resource, id string, query map[string]string) int {
 	return n
 }
 
+// ends reports whether a page has no item and names no other: a longer page that has the
+// resource would show that the filter is applied to a page that was cut before.
+func (t *try) ends(s *Step) bool {
+	_, more := (&pager{try: t}).next(s, nil)
+	return len(items(s)) == 0 && !more
+}
+
 // listed plans what is looked for in the list of a collection.
 func (p *planner) listed() {
 	k := p.kind
@@ -776,7 +783,7 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			s := t.do(k.List, r, Edit{Query: query})
 			switch {
 			case !s.ok() || t.over():
-			case countEntries(s, k, r.id()) == 0 && t.entriesOf(r, r.id(), query) == 0:
+			case countEntries(s, k, r.id()) == 0 && (t.ends(s) || t.entriesOf(r, r.id(), query) == 0):
 				t.blame(judge.Warning, s, "the resource with the value", "it is not listed", "%s filtered by %s leaves out a resource with the value", k.List.Endpoint(), name)
 			case countEntries(s, k, other.id()) > 0:
 				t.blame(judge.Warning, s, "only resources with the value", "one with another value", "%s filtered by %s returns a resource with another value", k.List.Endpoint(), name)

@@ -37,14 +37,14 @@ func ofPut() []Defect {
 		{Name: "PUT of a team deletes its notes", Doc: "the team is replaced with all that is below it", Check: "changed-more", Warning: true, hook: emptied("replaceTeam")},
 		{Name: "PUT ignores the color", Doc: "it is answered as stored, and is not", Check: stored, Warning: true, hook: ignore("replaceTeam", "color")},
 		{Name: "PUT ignores the title", Doc: "it is answered as stored, and is not", Check: stored, Warning: true, hook: ignore("replaceNote", "title")},
-		{Name: "PUT appends the text", Doc: "the new text follows the old one", Check: same, hook: before("replaceNote", func(s *Service, c *call, r *reply, was map[string]any) {
+		{Name: "PUT appends the text", Doc: "the new text follows the old one", Check: stored, Warning: true, hook: before("replaceNote", func(s *Service, c *call, r *reply, was map[string]any) {
 			change(func(m map[string]any) {
 				if now := textOf(m, "text"); now != "" && len([]rune(textOf(was, "text")+now)) <= 200 {
 					m["text"] = textOf(was, "text") + now
 				}
 			})(s, c, r)
 		})},
-		{Name: "PUT counts", Doc: "each PUT adds one to the size", Check: same, hook: before("replaceTeam", func(s *Service, c *call, r *reply, was map[string]any) {
+		{Name: "PUT counts", Doc: "each PUT adds one to the size", Check: stored, Warning: true, hook: before("replaceTeam", func(s *Service, c *call, r *reply, was map[string]any) {
 			n, ok := numberOf(was, "size")
 			if _, sent := numberOf(r.members(), "size"); ok && sent && n < 1000 {
 				change(func(m map[string]any) { m["size"] = n + 1 })(s, c, r)
