@@ -1,6 +1,7 @@
 package contracttest_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -9,7 +10,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
+	"net/textproto"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -217,6 +221,8 @@ func (c storeClient) decode(resp *storeAnswer, data []byte, v any) error {
 		return fmt.Errorf("media type %q", label)
 	case c.has("no blanks before the value") && data[0] != '{':
 		return errors.New("no object")
+	case c.has("one order of members") && bytes.Index(data, []byte(`"weight"`)) < bytes.Index(data, []byte(`"id"`)):
+		return errors.New("the identifier has to come first")
 	case c.has("escapes are not read") && bytes.Contains(data, []byte(`\u`)):
 		return errors.New("an escape")
 	}
@@ -414,6 +420,7 @@ func TestClientDefects(t *testing.T) {
 		{"the media type in small letters", "list/response/200/media-type", "status-200-application/json-type-in-upper-case"},
 		{"no blanks before the value", "list/response/200/body/syntax", "indented"},
 		{"escapes are not read", "list/response/200/body/syntax", "escaped"},
+		{"one order of members", "list/response/200/body/syntax", "members-in-another-order"},
 		{"another media type is asked for", "list/response/status", "usual"},
 		{"a request out of its range", "list/query/limit/maximum", ""},
 		{"a request in another media type", "add/body/media-type", ""},
@@ -441,5 +448,134 @@ func TestClientWithoutDefects(t *testing.T) {
 			assert.Empty(t, rep.Failures, seed)
 			assert.Empty(t, rep.Untried)
 		}
+	}
+}
+
+// socketClient reads answers from a connection as RFC 9112 has them, but for one defect.
+type socketClient struct{ defect string }
+
+func (c socketClient) use(ctx context.Context, base string) error {
+	u, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if end, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(end)
+	}
+	fmt.Fprintf(conn, "GET %s/items HTTP/1.1\r\nHost: %s\r\n\r\n", u.Path, u.Host)
+	r := textproto.NewReader(bufio.NewReader(conn))
+	fields, status := map[string]string{}, ""
+	for {
+		line, err := r.ReadLine()
+		if err != nil {
+			return err
+		}
+		if _, status, _ = strings.Cut(line, " "); len(status) < 3 {
+			return fmt.Errorf("status line %q", line)
+		}
+		for {
+			if line, err = r.ReadLine(); err != nil || line == "" {
+				break
+			}
+			name, v, _ := strings.Cut(line, ":")
+			if c.defect != "names letter by letter" {
+				name = http.CanonicalHeaderKey(name)
+			}
+			fields[name] = strings.TrimSpace(v)
+		}
+		if status[0] != '1' || c.defect == "one head" {
+			break
+		}
+	}
+	if status[0] != '2' || fields["Content-Type"] == "" {
+		return fmt.Errorf("%s with %q", status, fields["Content-Type"])
+	}
+	body, err := c.body(r, fields)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, &storePage{})
+}
+
+func (c socketClient) body(r *textproto.Reader, fields map[string]string) ([]byte, error) {
+	if length, ok := fields["Content-Length"]; ok {
+		n, err := strconv.Atoi(length)
+		if err != nil {
+			return nil, err
+		}
+		body := make([]byte, n)
+		_, err = io.ReadFull(r.R, body)
+		return body, err
+	}
+	if fields["Transfer-Encoding"] != "chunked" {
+		if c.defect == "a body that says where it ends" {
+			return nil, errors.New("no length")
+		}
+		return io.ReadAll(r.R)
+	}
+	var body []byte
+	for {
+		line, err := r.ReadLine()
+		if err != nil {
+			return nil, err
+		}
+		n, err := strconv.ParseInt(line, 16, 32)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			break
+		}
+		chunk := make([]byte, n+2)
+		if _, err := io.ReadFull(r.R, chunk); err != nil {
+			return nil, err
+		}
+		body = append(body, chunk[:n]...)
+	}
+	for {
+		line, err := r.ReadLine()
+		if err != nil || line == "" {
+			return body, err
+		}
+		if c.defect == "no trailer" {
+			return nil, fmt.Errorf("behind the body: %q", line)
+		}
+	}
+}
+
+// TestSocketClientDefects plants defects in a client that reads HTTP by itself.
+func TestSocketClientDefects(t *testing.T) {
+	c, err := contracttest.Parse("store.yaml", []byte(storeDocument))
+	require.NoError(t, err)
+	for i, tt := range []struct{ defect, edge string }{
+		{"names letter by letter", "status-200-application/json-header-names-in-lower-case"},
+		{"one head", "status-200-application/json-after-early-hints"},
+		{"a body that says where it ends", "status-200-application/json-until-the-connection-is-closed"},
+		{"no trailer", "status-200-application/json-in-chunks-with-a-trailer"},
+		{"nothing", ""},
+	} {
+		if !racing.Take(i, 10) {
+			continue
+		}
+		t.Run(tt.defect, func(t *testing.T) {
+			t.Parallel()
+			rep, err := contracttest.RunClient(t.Context(), c, func(ctx context.Context, base string) error { return socketClient{tt.defect}.use(ctx, base) },
+				contracttest.CallTimeout(2*time.Second))
+			require.NoError(t, err)
+			var edges []string
+			for _, f := range rep.Failures {
+				edges = append(edges, f.Edge)
+			}
+			if tt.edge == "" {
+				assert.Empty(t, rep.Failures)
+				return
+			}
+			assert.Equal(t, []string{tt.edge}, edges, "%+v", rep.Failures)
+		})
 	}
 }

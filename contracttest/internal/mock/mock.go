@@ -410,6 +410,9 @@ const maxTold = 8
 
 // send sends a reply.
 func send(w http.ResponseWriter, r *http.Request, out reply) {
+	if out.edge != nil {
+		out.edge.announce(w, r)
+	}
 	header := w.Header()
 	for name, values := range out.Header {
 		header[name] = values

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"net/http"
@@ -45,6 +46,9 @@ const (
 	slowly
 	closing    // the connection
 	lowerCased // names of header fields
+	interim    // another answer comes first
+	unbounded  // the body ends with the connection
+	trailing   // fields come behind the body
 )
 
 // maxVaried bounds the edges of one operation.
@@ -235,7 +239,43 @@ func (v *variety) body(r *contract.Response, m *contract.Media, usual *Edge) {
 			add(m.Syntax, "indented", "", fmt.Appendf(nil, " \n%s\n ", indented.Bytes()), typed)
 		}
 		add(m.Syntax, "escaped", "", []byte(escapedJSON(string(usual.Response.Body))), typed)
+		if v, err := codec.DecodeJSON(usual.Response.Body); err == nil {
+			add(m.Syntax, "members-in-another-order", "", backwards(v), typed)
+		}
 	}
+}
+
+// backwards writes a value with the members of its objects in the other order than that of their names
+// (RFC 8259 §4: objects have none).
+func backwards(v any) []byte {
+	var b bytes.Buffer
+	switch v := v.(type) {
+	case map[string]any:
+		b.WriteByte('{')
+		for i, name := range slices.Backward(slices.Sorted(maps.Keys(v))) {
+			fmt.Fprintf(&b, "%s:%s", backwards(name), backwards(v[name]))
+			if i > 0 {
+				b.WriteByte(',')
+			}
+		}
+		b.WriteByte('}')
+	case []any:
+		b.WriteByte('[')
+		for i, item := range v {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.Write(backwards(item))
+		}
+		b.WriteByte(']')
+	default:
+		text, err := codec.WriteJSON(v)
+		if err != nil {
+			return nil
+		}
+		return text
+	}
+	return b.Bytes()
 }
 
 // How many bodies are at two edges at once, and of how many edges at most.
@@ -293,10 +333,13 @@ func beyond(v any) bool {
 func (v *variety) forms(c *contract.Clause, label string, m *contract.Media, usual *wire.Response) {
 	v.add(c, label+"-header-names-in-lower-case", "", usual, lowerCased)
 	v.add(c, label+"-connection-closed", "", usual, closing)
+	v.add(c, label+"-after-early-hints", "", usual, interim)
 	if m == nil || len(usual.Body) == 0 {
 		return
 	}
 	v.add(c, label+"-in-chunks", "", usual, inChunks)
+	v.add(c, label+"-in-chunks-with-a-trailer", "", usual, trailing)
+	v.add(c, label+"-until-the-connection-is-closed", "", usual, unbounded)
 	v.add(c, label+"-slow", "", usual, slowly)
 	if v.gzip {
 		v.add(c, label+"-in-gzip", "", usual, inGzip)
@@ -358,6 +401,14 @@ func (v *variety) heads(r *contract.Response, usual *wire.Response, first *Edge)
 // slowness is how long a slow answer takes between the halves of its body.
 const slowness = 20 * time.Millisecond
 
+// announce sends what comes before an answer in its manner. A client of HTTP/1.0 knows no such thing
+// (RFC 9110 §15.2).
+func (e *Edge) announce(w http.ResponseWriter, r *http.Request) {
+	if e.manner == interim && r.ProtoAtLeast(1, 1) {
+		w.WriteHeader(http.StatusEarlyHints)
+	}
+}
+
 // sendAs sends the body of an answer in its manner.
 func (e *Edge) sendAs(w http.ResponseWriter, r *http.Request, out *wire.Response) {
 	header, body := w.Header(), out.Body
@@ -372,8 +423,11 @@ func (e *Edge) sendAs(w http.ResponseWriter, r *http.Request, out *wire.Response
 		header.Set("Content-Encoding", "gzip")
 		header.Add("Vary", "Accept-Encoding")
 		header.Set("Content-Length", strconv.Itoa(len(body)))
-	case inChunks:
+	case inChunks, trailing:
 		header.Del("Content-Length")
+	case unbounded:
+		header.Del("Content-Length")
+		header.Set("Transfer-Encoding", "identity") // so that net/http neither counts nor cuts it
 	case closing:
 		header.Set("Connection", "close")
 	case lowerCased:
@@ -396,6 +450,11 @@ func (e *Edge) sendAs(w http.ResponseWriter, r *http.Request, out *wire.Response
 			_, _ = w.Write(body[i:min(len(body), i+max(1, len(body)/7))])
 			_ = control.Flush()
 		}
+		return
+	case trailing:
+		_, _ = w.Write(body)
+		_ = control.Flush() // else its length is known
+		header.Set(http.TrailerPrefix+"Contract-Trailer", "1")
 		return
 	case slowly:
 		_, _ = w.Write(body[:len(body)/2])
