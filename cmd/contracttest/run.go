@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,17 +132,32 @@ func status(rep *report.Report, failOn []string) error {
 	return nil
 }
 
+// target is what the run sends to. A document of webhooks alone needs none.
+func (s *settings) target(contract *contracttest.Contract) (contracttest.Target, error) {
+	if s.Target == "" && !s.DryRun {
+		if all, err := contract.Operations(); err != nil || len(all) > 0 {
+			return contracttest.Target{}, errors.New("--target is missing: want the base URL of a server, as in --target http://127.0.0.1:8080")
+		}
+		if s.Receive == "" {
+			return contracttest.Target{}, errors.New("--receive is missing: the document has webhooks alone, and nothing to send; want an address to listen on, as in --receive 127.0.0.1:9000")
+		}
+		return contracttest.Handler(http.NotFoundHandler()), nil
+	}
+	return contracttest.URL(s.Target), nil
+}
+
 // send does the run; for a dry run it lists the requests, and there is no report.
 func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
-	if s.Target == "" && !s.DryRun {
-		return nil, errors.New("--target is missing: want the base URL of a server, as in --target http://127.0.0.1:8080")
-	}
 	opts := []contracttest.Option{contracttest.With(s.Layer)}
 	doc, err := open(cmd.Context(), s.Spec, cmd.InOrStdin())
 	if err != nil {
 		return nil, err
 	}
 	contract, err := doc.load(contracttest.LoadWith(s.Layer))
+	if err != nil {
+		return nil, err
+	}
+	target, err := s.target(contract)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +185,7 @@ func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
 		opts = append(opts, contracttest.OnProgress(show.step))
 		defer show.clear()
 	}
-	rep, err := contracttest.Run(cmd.Context(), contract, contracttest.URL(s.Target), opts...)
+	rep, err := contracttest.Run(cmd.Context(), contract, target, opts...)
 	if err != nil {
 		return nil, err
 	}
