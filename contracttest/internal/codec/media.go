@@ -20,6 +20,7 @@ const (
 	Text                   // the value is a text in UTF-8
 	Bytes                  // the value is the bytes
 	XML                    // one document of XML
+	YAML                   // one document of YAML
 	Sequence               // items, as a Framing has them
 )
 
@@ -35,6 +36,7 @@ func FormOf(key string, node *schema.Node) Form {
 		types, shapes = schema.Nodes{node}.Types(), schema.Nodes{node}.Shapes()
 	}
 	xml := t.Subtype == "xml" || strings.HasSuffix(t.Subtype, "+xml")
+	yaml := t.Subtype == "yaml" || t.Subtype == "x-yaml" || strings.HasSuffix(t.Subtype, "+yaml")
 	switch name := t.Type + "/" + t.Subtype; {
 	case t.JSON(), (name == "*/*" || name == "application/*") && !IsBytes(node):
 		return JSON
@@ -44,6 +46,8 @@ func FormOf(key string, node *schema.Node) Form {
 		return Multipart
 	case xml && node != nil && !slices.Contains(shapes, schema.Scalar): // else the text may be the XML itself
 		return XML
+	case yaml && node != nil && !slices.Contains(shapes, schema.Scalar):
+		return YAML
 	case t.Type == "text" && (node == nil || slices.Contains(shapes, schema.Scalar)):
 		return Text
 	case !slices.Contains(types, "string"), node != nil && !slices.Equal(types, []string{"string"}):

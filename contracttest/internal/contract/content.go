@@ -166,7 +166,7 @@ func (m *Media) read(body []byte, in message) (reading, []Violation) {
 func (m *Media) charset(form codec.Form, label string) string {
 	charset := ""
 	switch form {
-	case codec.JSON, codec.Text, codec.XML:
+	case codec.JSON, codec.Text, codec.XML, codec.YAML:
 		if t, err := mediatype.Parse(mediatype.List(m.Key)[0]); err == nil {
 			charset = t.Params["charset"]
 		}
@@ -185,6 +185,12 @@ func (m *Media) readAs(form codec.Form, body []byte, in message) (codec.Reading,
 		got, err := codec.ReadXML(m.Node, m.root(), body)
 		if err != nil && !errors.Is(err, codec.ErrNotJudged) {
 			return got, in.broken("%s", document.OneLine(err.Error()))
+		}
+		return got, nil
+	case form == codec.YAML:
+		got, err := codec.ReadYAML(m.Node, body)
+		if err != nil {
+			return got, in.broken("is no YAML: %s", document.OneLine(err.Error()))
 		}
 		return got, nil
 	case form == codec.Multipart:
@@ -255,7 +261,7 @@ func (m *Media) write(v any, head func(*PartHeader) (any, bool)) (body []byte, l
 		}
 		body, err = codec.WriteSequence(m.framing, items)
 		return body, label, err
-	case codec.JSON:
+	case codec.JSON, codec.YAML:
 		body, err = codec.WriteJSON(v)
 		return body, label, err
 	case codec.XML:

@@ -498,6 +498,8 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 			m.Syntax = op.clause(name+"/syntax", subject+" is one JSON value in UTF-8 (RFC 8259)", at)
 		case m.Form == codec.XML:
 			m.Syntax = op.clause(name+"/syntax", subject+" is one XML document (XML 1.0 §2.1)", at)
+		case m.Form == codec.YAML:
+			m.Syntax = op.clause(name+"/syntax", subject+" is one YAML document (RFC 9512)", at)
 		case m.Form == codec.Multipart:
 			m.Syntax = op.clause(name+"/syntax", subject+" is a list of parts with names (RFC 7578)", at)
 		case m.Form == codec.Sequence:

@@ -306,6 +306,8 @@ func (pl *planner) body() {
 			pl.sequence(m, d)
 		case m.Form == codec.XML:
 			pl.xml(m, d)
+		case m.Form == codec.YAML:
+			pl.yaml(m, d)
 		case m.Form == codec.URLEncoded && m.Node != nil:
 			pl.fields(m, d)
 		case m.Form == codec.Bytes:

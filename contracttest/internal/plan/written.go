@@ -253,7 +253,7 @@ func (pl *planner) reworded(p *contract.Param, good value.Good, c *contract.Clau
 
 // travelsIn says how the values inside a body travel: as JSON, or as texts.
 func travelsIn(m *contract.Media) func(*contract.Node) value.Place {
-	if m.Form == codec.JSON || m.Form == codec.Sequence {
+	if m.Form == codec.JSON || m.Form == codec.YAML || m.Form == codec.Sequence {
 		return everywhere(value.InBody)
 	}
 	return func(n *contract.Node) value.Place {
