@@ -52,3 +52,55 @@ paths:
 		assert.LessOrEqual(t, int(time.Since(began)/pause), 15, "answers that were waited for one after the other")
 	})
 }
+
+// TestSlowOperation proves that nobody waits for an operation that takes its time and changes
+// nothing, but for what has to come one after the other: on a clock that goes on only while all
+// wait.
+func TestSlowOperation(t *testing.T) {
+	const each = 2 * time.Second
+	c, err := contracttest.Parse("slow.yaml", []byte(`
+openapi: 3.0.3
+info: {title: a, version: "1"}
+paths:
+  /report:
+    get:
+      operationId: getReport
+      parameters:
+        - {name: X-Kind, in: header, schema: {type: string}}
+        - {name: kind, in: query, schema: {type: string, enum: [a, b, c]}}
+        - {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 100}}
+      responses: &answers
+        "200": {description: ok, content: {application/json: {schema: {type: object}}}}
+        "400": {description: refused, content: {application/json: {schema: {type: object}}}}
+        "406": {description: refused}
+  /things:
+    post:
+      operationId: act
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [n], properties: {n: {type: integer}}}}}}
+      responses: *answers
+`))
+	require.NoError(t, err)
+	takes := func(opts ...contracttest.Option) (took time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			mock := contracttest.Mock(c, contracttest.MockStateless())
+			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				wait := 20 * time.Millisecond
+				if r.URL.Path == "/report" && r.Method == http.MethodGet {
+					wait = each
+				}
+				time.Sleep(wait)
+				mock.ServeHTTP(w, r)
+			})
+			began := time.Now()
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), opts...)
+			took = time.Since(began)
+			require.NoError(t, err)
+			assert.Greater(t, rep.Stats.Exchanges, 200)
+		})
+		return took
+	}
+	slow, quick, both := takes(contracttest.Only("getReport")), takes(contracttest.Only("act")), takes()
+
+	assert.LessOrEqual(t, slow, 12*each, "as few after each other as there have to be")
+	assert.LessOrEqual(t, both, slow+each, "%s alone, and the other %s", slow, quick)
+}

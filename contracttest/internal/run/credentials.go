@@ -314,7 +314,7 @@ func (r *runner) goodRequest(op *contract.Operation) *plan.Case {
 	wanted := fmt.Sprint(plan.Credentials(op, r.plan.opts))
 	var best *state
 	for _, st := range r.states {
-		if !st.repeatable || st.op.AuthClause == nil || takes(st.op) || fmt.Sprint(plan.Credentials(st.op, r.plan.opts)) != wanted {
+		if !st.repeatable.Load() || st.op.AuthClause == nil || takes(st.op) || fmt.Sprint(plan.Credentials(st.op, r.plan.opts)) != wanted {
 			continue
 		}
 		if best == nil || cmp.Compare(rank(st.op), rank(best.op)) < 0 || st.op == op && rank(st.op) == rank(best.op) {

@@ -419,7 +419,7 @@ func (r *runner) changed(c *plan.Case, o *outcome) {
 	if o.status == http.StatusConflict && c.Op.Response(o.status) != nil {
 		return // with what other requests have made (RFC 9110 §15.5.10)
 	}
-	if r.credential.lost.Load() != nil || !st.repeatable || st.lost || r.selection.SkipsCheck(judge.ValidRefused) || r.othersChange(c.Op) {
+	if r.credential.lost.Load() != nil || !st.repeatable.Load() || st.lost || r.selection.SkipsCheck(judge.ValidRefused) || r.othersChange(c.Op) {
 		return
 	}
 	st.lost = true
@@ -439,6 +439,8 @@ func (r *runner) othersChange(op *contract.Operation) bool {
 
 // cover enters what a case has shown of the clauses of its request.
 func (r *runner) cover(c *plan.Case, o *outcome, clean bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	switch {
 	case c.Expect == plan.Accept && o.accepted && clean:
 		r.account.Kept(append(c.Keeps, c.Clause)...)

@@ -104,6 +104,8 @@ func (r *runner) enter(f report.Finding) {
 		return
 	}
 	f.Case.Seed = r.opts.Seed
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if i, ok := r.index[keyOf(f)]; ok {
 		r.report.Findings[i].Count++
 		return

@@ -88,7 +88,7 @@ func (r *runner) reset(ctx context.Context) {
 			return
 		}
 		base := r.plan.base(st.op)
-		if !st.repeatable || rank(st.op) > reading || base == nil || r.stopped(ctx, st.op) != "" {
+		if !st.repeatable.Load() || rank(st.op) > reading || base == nil || r.stopped(ctx, st.op) != "" {
 			continue
 		}
 		if x := r.send(ctx, base); !accepted(st.op, x) && ctx.Err() == nil {

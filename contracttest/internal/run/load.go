@@ -63,7 +63,7 @@ type load struct {
 }
 
 // How many requests of slow operations may be under way: as many as are sent at once
-// anyway, and one more with each answer that took no longer than one alone.
+// anyway, and two more with each answer that took no longer than one alone.
 const (
 	firstWaiting = together
 	maxWaiting   = 96
@@ -274,7 +274,7 @@ func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.
 // bears notes that an answer of a slow operation took no longer among others.
 func (r *runner) bears(op *contract.Operation, x *wire.Exchange) {
 	if st := r.states.of(op); st.slow() && x.Response != nil && x.Response.Elapsed < st.alone*3/2 && st.borne.Load() < maxWaiting {
-		st.borne.Add(1)
+		st.borne.Add(2)
 	}
 }
 

@@ -29,7 +29,7 @@ func (r *runner) negotiations(ctx context.Context, w wave, gate gate) []*negotia
 	g := &errgroup.Group{}
 	g.SetLimit(r.workers())
 	for _, op := range w {
-		if st := r.states.of(op); rank(op) > reading || !st.accepted || !st.repeatable {
+		if st := r.states.of(op); rank(op) > reading || !st.accepted || !st.repeatable.Load() {
 			continue
 		}
 		n := negotiationOf(r.plan.cases(op))

@@ -28,9 +28,10 @@ type outcome struct {
 	cut      bool   // as the run had ended
 	err      error  // why there was no response
 	answer          // status 0: no response
-	accepted bool   // a documented success
-	refused  bool   // for what the case is about
-	must     bool   // it had to be accepted, if it keeps the contract
+	took     time.Duration
+	accepted bool // a documented success
+	refused  bool // for what the case is about
+	must     bool // it had to be accepted, if it keeps the contract
 	findings []report.Finding
 	shot     *report.Exchange // what a report shows of it, nil where it is not to be kept
 	wanted   bool             // the report has it whatever came of it
@@ -136,6 +137,7 @@ func (r *runner) judge(ctx context.Context, c *plan.Case, x *wire.Exchange) outc
 		return o
 	}
 	o.answer, o.accepted, o.refused = answerOf(x), accepted(c.Op, x), e.Refuses()
+	o.took = x.Response.Elapsed
 	plain, err := judge.Content(x.Response)
 	if err != nil {
 		return o
@@ -250,8 +252,9 @@ func (r *runner) noteTaken(cases []*plan.Case, outcomes []outcome) {
 }
 
 // learn takes from the first phase what the later ones are judged by: whether
-// the valid request is accepted, and for which nodes any value is.
-func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outcome) {
+// the valid request is accepted, and for which nodes any value is. Nobody waits for the second
+// answer of what changes nothing and took long the first time: again is where that is asked for.
+func (r *runner) learn(ctx context.Context, again *lanes, cases []*plan.Case, outcomes []outcome) {
 	for i, c := range cases {
 		st := r.states.of(c.Op)
 		if c.Base == nil {
@@ -262,7 +265,14 @@ func (r *runner) learn(ctx context.Context, cases []*plan.Case, outcomes []outco
 		}
 		if c.Base == nil {
 			st.accepted = true
-			st.repeatable = st.late.Load() == 0 && r.stillAccepted(ctx, c)
+			switch took := outcomes[i].took; {
+			case st.late.Load() > 0:
+			case readsOnly(c.Op) && took > surelySlow && r.opts.Workers > 1:
+				st.alone = took
+				again.do(c.Op, func() { st.repeatable.Store(accepted(c.Op, r.send(ctx, c))) })
+			default:
+				st.repeatable.Store(r.stillAccepted(ctx, c))
+			}
 		}
 		if c.Probe != "" && r.takesAny(ctx, c) {
 			st.free[c.Probe] = true

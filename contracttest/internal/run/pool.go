@@ -29,13 +29,12 @@ type pool struct {
 
 	workers sync.WaitGroup
 	mu      sync.Mutex
-	freed   *sync.Cond // an operation can go on, or has to be left
-	next    int
+	freed   *sync.Cond                    // an operation can go on, or has to be left
+	left    []int                         // cases that nobody has begun with
 	aside   map[*contract.Operation][]int // cases that wait for their operation
 	waiting int                           // cases in aside
 	slow    map[*contract.Operation]int   // answers that take long
 	slowAll int
-	known   int // answers of operations that are known to be slow
 	busy    map[*job]bool
 }
 
@@ -44,25 +43,39 @@ type job struct {
 	op    *contract.Operation
 	since time.Time
 	slow  bool // it may be late; its worker has been replaced
-	known bool // its operation is slow; its worker has been replaced
 }
 
 // attempts sends the cases of one stage, and returns what came of each.
 func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
+	outcomes := make([]outcome, len(cases))
+	l := newLanes(r)
+	defer l.wait()
+	r.attempted(ctx, l, cases, outcomes)
+	return outcomes
+}
+
+// attempted sends cases, and enters what came of each. It waits for all but those of slow
+// operations, which have their lanes.
+func (r *runner) attempted(ctx context.Context, l *lanes, cases []*plan.Case, outcomes []outcome) {
 	p := &pool{
-		r: r, cases: cases, outcomes: make([]outcome, len(cases)), keep: make([]bool, len(cases)),
+		r: r, cases: cases, outcomes: outcomes, keep: make([]bool, len(cases)),
 		aside: map[*contract.Operation][]int{}, slow: map[*contract.Operation]int{}, busy: map[*job]bool{},
 	}
 	p.freed = sync.NewCond(&p.mu)
 	for i, c := range cases {
 		p.keep[i] = r.sample.wants(c)
+		if r.waits(c.Op) {
+			l.do(c.Op, func() { outcomes[i] = r.attempt(ctx, c, p.keep[i]) })
+		} else {
+			p.left = append(p.left, i)
+		}
 	}
-	for range min(r.opts.Workers, len(cases)) {
+	for range min(r.opts.Workers, len(p.left)) {
 		p.workers.Go(func() { p.work(ctx) })
 	}
 	if r.opts.Workers == 1 {
 		p.workers.Wait()
-		return p.outcomes
+		return
 	}
 	done := make(chan struct{})
 	go func() {
@@ -79,7 +92,6 @@ func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
 	}()
 	p.workers.Wait()
 	close(done)
-	return p.outcomes
 }
 
 // work sends cases until there are no more, or until another worker has taken
@@ -87,7 +99,7 @@ func (r *runner) attempts(ctx context.Context, cases []*plan.Case) []outcome {
 func (p *pool) work(ctx context.Context) {
 	j := &job{}
 	for {
-		i, ok := p.take(ctx, j)
+		i, ok := p.take(j)
 		if !ok {
 			return
 		}
@@ -99,18 +111,17 @@ func (p *pool) work(ctx context.Context) {
 }
 
 // take chooses the next case.
-func (p *pool) take(ctx context.Context, j *job) (int, bool) {
+func (p *pool) take(j *job) (int, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		if p.waiting == 0 && p.next == len(p.cases) {
+		if p.waiting == 0 && len(p.left) == 0 {
 			return 0, false
 		}
 		if most := p.r.load.most.Load(); most == 0 || int64(len(p.busy)) < most {
 			if i, ok := p.choose(); ok {
-				j.op, j.since, j.slow, j.known = p.cases[i].Op, time.Now(), false, false
+				j.op, j.since, j.slow = p.cases[i].Op, time.Now(), false
 				p.busy[j] = true
-				p.standIn(ctx, j)
 				return i, true
 			}
 			if p.waiting == 0 {
@@ -118,15 +129,6 @@ func (p *pool) take(ctx context.Context, j *job) (int, bool) {
 			}
 		}
 		p.freed.Wait()
-	}
-}
-
-// standIn replaces a worker at once that is going to wait for an operation known to be slow.
-func (p *pool) standIn(ctx context.Context, j *job) {
-	if p.r.waits(j.op) && p.known < p.r.lanes(j.op) {
-		j.known = true
-		p.known++
-		p.workers.Go(func() { p.work(ctx) })
 	}
 }
 
@@ -142,13 +144,14 @@ func (p *pool) choose() (int, bool) {
 			return i, true
 		}
 	}
-	for ; p.next < len(p.cases); p.next++ {
-		op := p.cases[p.next].Op
+	for len(p.left) > 0 {
+		i := p.left[0]
+		p.left = p.left[1:]
+		op := p.cases[i].Op
 		if !p.blocked(op) && len(p.aside[op]) == 0 {
-			p.next++
-			return p.next - 1, true
+			return i, true
 		}
-		p.aside[op] = append(p.aside[op], p.next)
+		p.aside[op] = append(p.aside[op], i)
 		p.waiting++
 	}
 	return 0, false
@@ -178,13 +181,10 @@ func (p *pool) finish(j *job) bool {
 		p.slowAll--
 		p.slow[j.op]--
 	}
-	if j.known {
-		p.known--
-	}
 	if j.slow || p.r.load.most.Load() > 0 {
 		p.freed.Broadcast()
 	}
-	return j.slow || j.known
+	return j.slow
 }
 
 // relieve replaces those who wait long.
@@ -199,8 +199,6 @@ func (p *pool) relieve(ctx context.Context) {
 		j.slow = true
 		p.slowAll++
 		p.slow[j.op]++
-		if !j.known {
-			p.workers.Go(func() { p.work(ctx) })
-		}
+		p.workers.Go(func() { p.work(ctx) })
 	}
 }

@@ -96,7 +96,7 @@ func framedOf(op *contract.Operation, cases []*plan.Case) []*framed {
 func (r *runner) framed(ctx context.Context, c *plan.Case, x *wire.Exchange) {
 	var found []report.Finding
 	o := r.judge(ctx, c, x)
-	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(c.Op).repeatable && r.stillAccepted(ctx, c) {
+	if !r.selection.SkipsCheck(judge.NotRepeatable.Name) && c.Base == nil && o.class() == 4 && o.status != http.StatusTooManyRequests && r.states.of(c.Op).repeatable.Load() && r.stillAccepted(ctx, c) {
 		found = append(found, r.unstable(c, x.Request, fmt.Sprintf("an accepted request is refused with %d on a connection of its own", o.status),
 			"the same response on every connection", strconv.Itoa(o.status), judge.Error))
 	}
@@ -131,9 +131,10 @@ const (
 // same ones are sent again between others of every kind, one that is refused between valid
 // ones, in a row and at once. Operations that do nothing to each other are asked beside each
 // other: those that change nothing, and those that make something or change what is their
-// own.
+// own. Nobody waits for slow ones that change nothing.
 func (r *runner) askAgain(ctx context.Context, w wave) {
-	var asking, making, one []*round
+	isLong := func(op *contract.Operation) bool { return readsOnly(op) && r.waits(op) }
+	var asking, making, one, long []*round
 	oneCase := r.selection.oneCase() && !r.selection.asksForCheck(judge.NotRepeatable.Name) // is sent once, not a hundred times
 	if !oneCase && !r.selection.SkipsCheck(judge.NotRepeatable.Name) {
 		for _, op := range w {
@@ -143,7 +144,9 @@ func (r *runner) askAgain(ctx context.Context, w wave) {
 			rd := roundOf(op, r.plan.cases(op))
 			switch {
 			case rd == nil:
-			case rank(op) == reading:
+			case isLong(op):
+				long = append(long, rd)
+			case readsOnly(op):
 				asking = append(asking, rd)
 			case r.beside(op):
 				making = append(making, rd)
@@ -152,20 +155,33 @@ func (r *runner) askAgain(ctx context.Context, w wave) {
 			}
 		}
 	}
+	ask := func(ops wave, rounds []*round) (enter func()) {
+		var negotiated []*negotiation
+		var read []*framed
+		var beside sync.WaitGroup
+		g := newGate(r.workers())
+		beside.Go(func() { negotiated = r.negotiations(ctx, ops, g) })
+		beside.Go(func() { read = r.framing(ctx, some(ops, readsOnly), g) })
+		r.asked(ctx, rounds, g)
+		beside.Wait()
+		return func() {
+			r.enterSteady(ctx, rounds)
+			r.enterFramed(ctx, read)
+			r.enterNegotiated(negotiated)
+		}
+	}
+	var late sync.WaitGroup
+	var enterLong func()
+	late.Go(func() { enterLong = ask(some(w, isLong), long) })
 	for _, rd := range one {
 		r.asked(ctx, []*round{rd}, newGate(r.workers()))
 	}
-	var negotiated []*negotiation
-	var read []*framed
-	var beside sync.WaitGroup
-	g := newGate(r.workers())
-	beside.Go(func() { negotiated = r.negotiations(ctx, w, g) })
-	beside.Go(func() { read = r.framing(ctx, some(w, readsOnly), g) })
-	r.asked(ctx, asking, g)
-	beside.Wait()
-	r.enterFramed(ctx, read)
-	r.enterNegotiated(negotiated)
+	r.enterSteady(ctx, one)
+	ask(some(w, func(op *contract.Operation) bool { return !isLong(op) }), asking)()
 	r.asked(ctx, making, newGate(r.workers()))
+	r.enterSteady(ctx, making)
+	late.Wait()
+	enterLong()
 }
 
 // gate lets so many do something at once.
@@ -287,7 +303,7 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 
 // asked sends the cases of some operations again and again, other requests between,
 // then those of each at once, and once more when all is quiet again: being busy is
-// no state. It enters what is not as it was.
+// no state. For slow ones nobody is quiet.
 func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 	isSlow := func(rd *round) bool { return r.waits(rd.op) }
 	inOrder := func(rd *round) bool { return rank(rd.op) > reading && !r.states.of(rd.op).renews() }
@@ -316,13 +332,13 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 			})
 		case isSlow(rd):
 			slow.Go(func() {
-				few := &errgroup.Group{}
-				few.SetLimit(r.lanes(rd.op))
+				l := newLanes(r)
 				for _, do := range turns {
-					few.Go(func() error { do(); return nil })
+					l.do(rd.op, do)
 				}
-				_ = few.Wait() // none fails
+				l.wait()
 				burst.do(func() { r.together(ctx, rd) })
+				r.oneMore(ctx, rd)
 			})
 		default:
 			for _, do := range turns {
@@ -337,17 +353,15 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 			r.together(ctx, rd)
 		}
 	}
-	quiet := &errgroup.Group{}
-	quiet.SetLimit(r.workers())
 	for _, rd := range rounds {
-		if !isSlow(rd) {
-			_ = quiet.Wait()
-		}
-		for _, one := range rd.all {
-			quiet.Go(func() error { r.oneMore(ctx, one); return nil })
+		if inOrder(rd) || !isSlow(rd) {
+			r.oneMore(ctx, rd)
 		}
 	}
-	_ = quiet.Wait()
+}
+
+// enterSteady enters what of the answers to some rounds is not as it was.
+func (r *runner) enterSteady(ctx context.Context, rounds []*round) {
 	for _, rd := range rounds {
 		for _, one := range rd.all {
 			if r.over(ctx) || r.stopped(ctx, rd.op) != "" {
@@ -405,11 +419,17 @@ func (r *runner) together(ctx context.Context, rd *round) {
 	}
 }
 
-// oneMore sends a request of a round once more.
-func (r *runner) oneMore(ctx context.Context, one *repeated) {
-	if r.stopped(ctx, one.c.Op) == "" {
-		one.replies = append(one.replies, r.reply(ctx, one.c))
+// oneMore sends each of the requests of a round once more.
+func (r *runner) oneMore(ctx context.Context, rd *round) {
+	var all sync.WaitGroup
+	for _, one := range rd.all {
+		all.Go(func() {
+			if r.stopped(ctx, rd.op) == "" {
+				one.replies = append(one.replies, r.reply(ctx, one.c))
+			}
+		})
 	}
+	all.Wait()
 }
 
 // steady enters what of the answers to the same request is not as the others.
@@ -437,7 +457,7 @@ func (r *runner) steady(one *repeated) {
 	if turns == 0 {
 		return
 	}
-	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.states.of(c.Op).repeatable || r.othersChange(c.Op)) {
+	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.states.of(c.Op).repeatable.Load() || r.othersChange(c.Op)) {
 		return // what worked and is refused from then on is state
 	}
 	if !slices.ContainsFunc(seen, func(a reply) bool { return !a.success && !(a.refused && a.status == http.StatusConflict) }) && r.refersToMade(c.Op) {

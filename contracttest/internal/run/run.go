@@ -119,7 +119,7 @@ type runner struct {
 	spent     atomic.Bool  // there may be no more
 	stop      context.CancelCauseFunc
 
-	mu       sync.Mutex // guards what follows, and account while cases are sent
+	mu       sync.Mutex // guards what follows, and account, index and the findings while cases are sent
 	answers  amend.Answers
 	progress Progress
 	untried  []*chain.Chain
@@ -244,24 +244,27 @@ func (r *runner) wave(ctx, late context.Context, w wave) error {
 	return nil
 }
 
+// stage is cases that are sent, and what came of each.
+type stage struct {
+	cases    []*plan.Case
+	outcomes []outcome
+}
+
 // stages sends the cases of one stage after the other, and concludes what came
 // of them in the order of the plan, so that the report does not depend on who
 // answered first. What is sent before the valid request is concluded after it:
-// what a refusal shows depends on that.
+// what a refusal shows depends on that. Nobody waits for slow operations that
+// change nothing: they are concluded at the end.
 func (r *runner) stages(ctx, late context.Context, w wave) error {
-	type sent struct {
-		cases    []*plan.Case
-		outcomes []outcome
-	}
-	var basics, early []sent
+	var basics, early, slow []stage
 	valid := false
-	conclude := func(all ...sent) {
+	conclude := func(all ...stage) {
 		for _, s := range all {
 			r.conclude(late, s.cases, s.outcomes)
 		}
 	}
 	// What is sent for the sake of others alone has shown all that it shows once it is learned.
-	chosen := func(s sent) (out sent) {
+	chosen := func(s stage) (out stage) {
 		for i, c := range s.cases {
 			if r.selection.judges(c) {
 				out.cases, out.outcomes = append(out.cases, c), append(out.outcomes, s.outcomes[i])
@@ -269,8 +272,13 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 		}
 		return out
 	}
+	beside := newLanes(r)
+	defer beside.wait()
+	again := newLanes(r) // valid requests
+	defer again.wait()
 	for cases := range r.joined(r.plan.stages(w)) {
 		if valid && cases[0].Phase != plan.Basics {
+			again.wait()
 			if !r.checkSetup(ctx) {
 				return nil
 			}
@@ -281,7 +289,18 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 		if cases = r.worthwhile(cases); len(cases) == 0 {
 			continue
 		}
-		s := sent{cases, r.attempts(ctx, cases)}
+		if valid && cases[0].Phase != plan.Basics {
+			var long []*plan.Case
+			if cases, long = r.long(cases); len(long) > 0 {
+				s := stage{long, make([]outcome, len(long))}
+				r.attempted(ctx, beside, s.cases, s.outcomes)
+				slow = append(slow, s)
+			}
+			if len(cases) == 0 {
+				continue
+			}
+		}
+		s := stage{cases, r.attempts(ctx, cases)}
 		r.noteTaken(s.cases, s.outcomes)
 		first := cases[0]
 		if first.Phase == plan.Basics && first.Expect == plan.Accept {
@@ -290,7 +309,7 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 				return err
 			}
 			r.reached = true // what is out of reach from now on is a finding
-			r.learn(ctx, cases, s.outcomes)
+			r.learn(ctx, again, cases, s.outcomes)
 		}
 		switch {
 		case !valid:
@@ -301,12 +320,32 @@ func (r *runner) stages(ctx, late context.Context, w wave) error {
 			conclude(s)
 		}
 	}
+	again.wait()
+	beside.wait()
 	if valid && !r.checkSetup(ctx) {
 		return nil
 	}
 	conclude(basics...)
 	conclude(early...)
+	var all stage
+	for _, s := range slow {
+		all.cases, all.outcomes = append(all.cases, s.cases...), append(all.outcomes, s.outcomes...)
+	}
+	r.noteTaken(all.cases, all.outcomes)
+	conclude(all)
 	return nil
+}
+
+// long tells the cases of slow operations that change nothing from the others.
+func (r *runner) long(cases []*plan.Case) (others, long []*plan.Case) {
+	for _, c := range cases {
+		if readsOnly(c.Op) && r.waits(c.Op) && r.states.of(c.Op).accepted {
+			long = append(long, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return others, long
 }
 
 // joined makes one stage of those that follow each other and change nothing: their cases

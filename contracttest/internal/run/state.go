@@ -36,27 +36,27 @@ type state struct {
 	keys       []*contract.Param // headers that have another value with each request
 	uniques    *uniques          // texts that are made new for each request; nil where there are none
 
-	valid      answer              // to its valid request
-	closed     bool                // its credential is refused, or there is none
-	usedUp     *contract.Param     // has a value of the user's for which that is refused
-	left       string              // why nothing more of it is sent
-	judged     int                 // cases
-	reduced    int                 // requests for which a smaller one was looked for
-	known      int                 // requests that were sent again without what may not exist
-	same       answer              // to all cases of its own method and path
-	varied     bool                // unless they differ
-	faults     map[findingKey]bool // errors in them
-	accepted   bool                // its valid request was accepted
-	repeatable bool                // and a second time too
-	alone      time.Duration       // how long the second time took
-	lost       bool                // a finding says that it is refused since
-	free       map[string]bool     // nodes whose values need not exist
-	taken      map[string]bool     // nodes for which a made-up value was accepted, if it may exist by chance
-	verdicts   map[string]bool     // properties of its answers that say that a request was carried out
-	aside      []report.Finding    // that its valid request is refused, as examples need not exist
-	skipped    map[*contract.Clause]string
+	valid    answer              // to its valid request
+	closed   bool                // its credential is refused, or there is none
+	usedUp   *contract.Param     // has a value of the user's for which that is refused
+	left     string              // why nothing more of it is sent
+	judged   int                 // cases
+	reduced  int                 // requests for which a smaller one was looked for
+	known    int                 // requests that were sent again without what may not exist
+	same     answer              // to all cases of its own method and path
+	varied   bool                // unless they differ
+	faults   map[findingKey]bool // errors in them
+	accepted bool                // its valid request was accepted
+	alone    time.Duration       // how long the second time took
+	lost     bool                // a finding says that it is refused since
+	free     map[string]bool     // nodes whose values need not exist
+	taken    map[string]bool     // nodes for which a made-up value was accepted, if it may exist by chance
+	verdicts map[string]bool     // properties of its answers that say that a request was carried out
+	aside    []report.Finding    // that its valid request is refused, as examples need not exist
+	skipped  map[*contract.Clause]string
 
 	apart       atomic.Bool // each request has what it refers to for itself
+	repeatable  atomic.Bool // its valid request was accepted a second time, too
 	spoilt      atomic.Bool // it fails since some request
 	good        atomic.Pointer[good]
 	renewed     atomic.Bool  // another credential was tried before it had accepted one
@@ -149,6 +149,10 @@ func (s *state) fruitless() string {
 
 // slow reports whether the operation takes its time when nothing else is asked.
 func (s *state) slow() bool { return s.alone > 200*time.Millisecond }
+
+// surelySlow is how long the first answer of an operation takes that is slow, whatever else was
+// asked at the time.
+const surelySlow = time.Second
 
 // endless says why no more cases of the operation are sent; it is empty where
 // there is no such reason.
