@@ -56,6 +56,33 @@ func (r *runner) withRunHeaders(c *plan.Case) *wire.Request {
 	return req
 }
 
+// withOwnHeaders is a case with a wrong credential, or none, without those headers of the run that the
+// document does not ask for: one of them may be a credential as well, as the cookie of a login is
+// where the document has a token. It is nil where there are none.
+func (r *runner) withOwnHeaders(c *plan.Case) *plan.Case {
+	if c.Expect != plan.RefuseCredential {
+		return nil
+	}
+	var others []string
+	for _, h := range r.opts.Headers {
+		if name := strings.ToLower(h.Name); !slices.Contains(c.Own, name) {
+			others = append(others, name)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	bare := *c
+	bare.Request = c.Request.Clone()
+	for _, h := range r.opts.Headers {
+		if c.Alter != nil && slices.Contains(c.Own, strings.ToLower(h.Name)) {
+			bare.Request.Add(h.Name, c.Alter(h.Value))
+		}
+	}
+	bare.Own, bare.Alter = append(others, c.Own...), nil
+	return &bare
+}
+
 // failure says why an exchange did not come to its end; it is nil where it did.
 func failure(x *wire.Exchange) error {
 	if x.Response != nil {
