@@ -242,6 +242,7 @@ func TestNearestBranch(t *testing.T) {
 	for _, tt := range []struct{ schema, body, want string }{
 		{"{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]}", `{"barks":true}`, "the body: violates: the body is valid against exactly one of 2 schemas; nearest to Dog, but name: is missing"},
 		{"{anyOf: [{type: object, required: [a, b]}, {type: string, maxLength: 2}]}", `"abc"`, "the body: violates: the body is valid against at least one of 2 schemas; nearest to schema 2, but violates: the body has at most 2 characters"},
+		{"{oneOf: [{properties: {k: {enum: [a]}}}, {properties: {k: {enum: [b]}, n: {maximum: 3}}}]}", `{"k":"b","n":4}`, "the body: violates: the body is valid against exactly one of 2 schemas; nearest to schema 2, but n: violates: n is at most 3"},
 		{"{type: object, properties: {pet: {oneOf: [{type: string}, {$ref: '#/components/schemas/Dog'}]}}}", `{"pet":{"name":1,"barks":true}}`, "pet: violates: pet is valid against exactly one of 2 schemas; nearest to Dog, but name: want string, got integer"},
 		{"{oneOf: [{type: integer}, {type: number}]}", `1`, "the body: violates: the body is valid against exactly one of 2 schemas"},
 	} {

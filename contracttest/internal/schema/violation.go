@@ -275,7 +275,7 @@ func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationErr
 	fewest := -1
 	broken := make([][]Violation, len(branches))
 	how := checking{depth: len(err.InstanceLocation)}
-	sameType := false
+	best := 0
 	for i, b := range branches {
 		if b.Recursive || b.Shared != nil {
 			continue
@@ -300,9 +300,8 @@ func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationErr
 		if !slices.ContainsFunc(all, func(v Violation) bool { return v.Leave == "" }) {
 			leave = cmp.Or(leave, all[0].Leave)
 		}
-		typed := broken[i][0].Clause == nil || broken[i][0].Clause != b.Clause("type")
-		if near && (what == "" || !sameType && typed) { // a value of another type is not near
-			sameType = typed
+		if likeness := b.likeness(broken[i]); near && (what == "" || likeness > best) {
+			best = likeness
 			what = b.branchName(i) + ", but " + strings.TrimPrefix(broken[i][0].Message, "the body: ")
 		}
 		for _, v := range all {
@@ -312,6 +311,20 @@ func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationErr
 		}
 	}
 	return nearest, leave, what
+}
+
+// likeness tells which of the values that break as much of a branch is more like one of it: one of
+// another type is not, nor is one that has another constant, which often names the branch.
+func (n *Node) likeness(broken []Violation) int {
+	switch {
+	case broken[0].Clause != nil && broken[0].Clause == n.Clause("type"):
+		return 0
+	case slices.ContainsFunc(broken, func(v Violation) bool {
+		return v.Clause != nil && (v.Clause.Keyword == "const" || v.Clause.Keyword == "enum")
+	}):
+		return 1
+	}
+	return 2
 }
 
 // branchName is what people call a branch: its component, or which one it is.

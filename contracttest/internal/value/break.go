@@ -423,44 +423,50 @@ func (b *breaker) add(keyword, label string, v any) {
 // types breaks the type keyword with the near misses that receivers coerce,
 // made of the good value, and with a value of every other type.
 func (b *breaker) types(in Place) {
-	if b.n.Clause("type") == nil {
-		return
+	switch {
+	case b.n.Clause("type") == nil:
+	case in == InBody:
+		b.typesInJSON()
+	case !b.n.Allows("string"): // which every text is
+		b.typesInText(in)
 	}
-	add := func(label string, v any) {
-		if in != InBody || !b.n.Allows(kind(v)) {
-			b.add("type", label, v)
-		}
+}
+
+// typesInText are texts in the place of a boolean or a number.
+func (b *breaker) typesInText(in Place) {
+	add := func(label, text string) { b.add("type", label, text) }
+	good := fmt.Sprint(Plain(b.good))
+	for _, odd := range []struct{ label, text string }{
+		{"word", "abc"}, {"fraction", "1.5"}, {"empty", ""}, {"trailing-letter", good + "x"}, {"number", "2"},
+		{"blank-inside", "1 2"}, {"hexadecimal", "0x10"}, {"word-yes", "yes"}, {"letter-case", "TRUE"},
+	} {
+		add(odd.label, odd.text)
 	}
-	if in != InBody {
-		if b.n.Allows("string") {
-			return // every text is one
-		}
+	if in == InPath || in == InQuery { // whoever unescapes a URL may trip over it
+		add("invalid-utf-8", "1\xff")
+	}
+	if _, isNumber := asFloat(b.good); isNumber {
 		for _, odd := range []struct{ label, text string }{
-			{"word", "abc"}, {"fraction", "1.5"}, {"empty", ""}, {"trailing-letter", fmt.Sprint(b.good) + "x"}, {"number", "2"},
-			{"blank-inside", "1 2"}, {"hexadecimal", "0x10"}, {"word-yes", "yes"}, {"letter-case", "TRUE"},
+			{"same-as-fraction", good + ".0"}, {"same-with-exponent", good + "e0"}, {"leading-zero", "0" + good}, {"plus-sign", "+" + good},
+			{"blank-before", " " + good}, {"blank-after", good + " "},
 		} {
 			add(odd.label, odd.text)
 		}
-		if in == InPath || in == InQuery { // whoever unescapes a URL may trip over it
-			add("invalid-utf-8", "1\xff")
+	}
+	if _, isBool := b.good.(bool); isBool {
+		add("first-letter", good[:1])
+		add("capital", strings.ToUpper(good[:1])+good[1:])
+		add("zero", "0")
+		add("one", "1")
+	}
+}
+
+// typesInJSON are values of other types, first those that are made of the good one.
+func (b *breaker) typesInJSON() {
+	add := func(label string, v any) {
+		if !b.n.Allows(kind(v)) {
+			b.add("type", label, v)
 		}
-		if _, isNumber := asFloat(b.good); isNumber {
-			good := fmt.Sprint(Plain(b.good))
-			for _, odd := range []struct{ label, text string }{
-				{"same-as-fraction", good + ".0"}, {"same-with-exponent", good + "e0"}, {"leading-zero", "0" + good}, {"plus-sign", "+" + good},
-				{"blank-before", " " + good}, {"blank-after", good + " "},
-			} {
-				add(odd.label, odd.text)
-			}
-		}
-		if v, isBool := b.good.(bool); isBool {
-			text := strconv.FormatBool(v)
-			add("first-letter", text[:1])
-			add("capital", strings.ToUpper(text[:1])+text[1:])
-			add("zero", "0")
-			add("one", "1")
-		}
-		return
 	}
 	switch v := b.good.(type) {
 	case string:

@@ -97,23 +97,9 @@ func texts(nodes []*contract.Node, nots ...*contract.Node) iter.Seq[string] {
 				patterns = append(patterns, p)
 			}
 		}
-		if len(patterns) > 1 { // where they are not tied to both ends, one stands beside the other
-			whole, back := "", ""
-			for _, p := range patterns {
-				for text := range p.Strings(0, hi) {
-					whole, back = whole+text, text+back
-					break
-				}
-			}
-			if !yield(whole) || !yield(back) {
+		for text := range matchingAll(patterns, lo, hi) {
+			if !yield(text) {
 				return
-			}
-		}
-		for _, p := range patterns {
-			for text := range p.Strings(lo, hi) {
-				if !yield(text) {
-					return
-				}
 			}
 		}
 		length := max(lo, 8)
@@ -140,6 +126,31 @@ func texts(nodes []*contract.Node, nots ...*contract.Node) iter.Seq[string] {
 			suffix := strconv.Itoa(i)
 			if !yield(text[:max(0, length-len(suffix))] + suffix) {
 				return
+			}
+		}
+	}
+}
+
+// matchingAll yields strings that match one of several patterns, first those that may match all.
+func matchingAll(patterns []*pattern.Pattern, lo, hi int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if len(patterns) > 1 { // where they are not tied to both ends, one stands beside the other
+			whole, back := "", ""
+			for _, p := range patterns {
+				for text := range p.Strings(0, hi) {
+					whole, back = whole+text, text+back
+					break
+				}
+			}
+			if !yield(whole) || !yield(back) {
+				return
+			}
+		}
+		for _, p := range patterns {
+			for text := range p.Strings(lo, hi) {
+				if !yield(text) {
+					return
+				}
 			}
 		}
 	}
