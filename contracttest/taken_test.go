@@ -2,7 +2,11 @@ package contracttest_test
 
 import (
 	"fmt"
+	"math"
+	"mime"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -225,4 +229,178 @@ func TestTaken(t *testing.T) {
 	rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(full), contracttest.Skip("allow-header"), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))
 	require.NoError(t, err)
 	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+}
+
+// letters is a document of an outbox whose letters leave it by themselves, of pages that are made
+// once, and of files that are any bytes.
+const letters = `
+openapi: 3.0.3
+info: {title: letters, version: "1"}
+paths:
+  /letters:
+    get:
+      operationId: listLetters
+      parameters: [{name: weight, in: query, schema: {type: integer, minimum: 0, maximum: 9}}]
+      responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Letter'}}}}}, "400": {description: bad}}
+    post:
+      operationId: write
+      requestBody: {required: true, content: {application/json: {schema: {type: object, properties: {weight: {type: integer, minimum: 0, maximum: 9, default: 5}}}}}}
+      responses: {"201": {description: written, content: {application/json: {schema: {$ref: '#/components/schemas/Letter'}}}}, "400": {description: bad}, "415": {description: no JSON}}
+  /letters/{letterId}:
+    get:
+      operationId: readLetter
+      parameters: [{name: letterId, in: path, required: true, schema: {type: integer}}]
+      responses: {"200": {description: one, content: {application/json: {schema: {$ref: '#/components/schemas/Letter'}}}}, "404": {description: none}}
+  /letters/{letterId}/stop:
+    post:
+      operationId: stop
+      parameters: [{name: letterId, in: path, required: true, schema: {type: integer}}]
+      responses: {"204": {description: stopped}, "404": {description: none}, "409": {description: it has left}}
+  /pages/{name}:
+    parameters: [{name: name, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9-]{1,40}$'}}]
+    get:
+      operationId: readPage
+      responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}, "404": {description: none}}
+    put:
+      operationId: putPage
+      parameters: [{name: If-Match, in: header, schema: {type: string}}, {name: If-None-Match, in: header, schema: {type: string, enum: ['*']}}]
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [text], properties: {text: {type: string}}}}}}
+      responses: {"200": {description: changed}, "201": {description: made}, "400": {description: bad}, "412": {description: it is another}, "415": {description: no JSON}}
+  /files:
+    post:
+      operationId: upload
+      requestBody:
+        required: true
+        content:
+          multipart/form-data:
+            schema: {type: object, required: [file], properties: {file: {type: string, format: binary}}}
+            encoding: {file: {contentType: application/octet-stream}}
+      responses: {"204": {description: there}, "400": {description: bad}, "415": {description: no form}}
+components:
+  schemas:
+    Letter: {type: object, required: [id, weight], properties: {id: {type: integer}, weight: {type: integer}}}
+`
+
+// outbox serves the document. A letter leaves when some others were written.
+func outbox() http.Handler {
+	const most = 3
+	var mu sync.Mutex
+	var weights []any
+	var stopped []bool
+	pages := map[string]int{}
+	one := func(w http.ResponseWriter, r *http.Request) int {
+		i, err := strconv.Atoi(r.PathValue("id"))
+		if err != nil || i < 0 || i >= len(weights) {
+			w.WriteHeader(http.StatusNotFound)
+			return -1
+		}
+		return i
+	}
+	letter := func(i int) any { return map[string]any{"id": i, "weight": weights[i]} }
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /letters", func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.Query()
+		n, err := strconv.Atoi(asked.Get("weight"))
+		if asked.Has("weight") && (err != nil || n < 0 || n > 9 || len(asked["weight"]) > 1) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		all := []any{}
+		for i := range weights {
+			if !asked.Has("weight") || weights[i] == float64(n) {
+				all = append(all, letter(i))
+			}
+		}
+		answerJSON(w, http.StatusOK, all)
+	})
+	mux.HandleFunc("POST /letters", func(w http.ResponseWriter, r *http.Request) {
+		members, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		v, given := members["weight"]
+		if !given {
+			v = 5.0
+		}
+		if n, isNumber := v.(float64); !isNumber || n < 0 || n > 9 || n != math.Trunc(n) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		weights, stopped = append(weights, v), append(stopped, false)
+		answerJSON(w, http.StatusCreated, letter(len(weights)-1))
+	})
+	mux.HandleFunc("GET /letters/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if i := one(w, r); i >= 0 {
+			answerJSON(w, http.StatusOK, letter(i))
+		}
+	})
+	mux.HandleFunc("POST /letters/{id}/stop", func(w http.ResponseWriter, r *http.Request) {
+		switch i := one(w, r); {
+		case i < 0:
+		case stopped[i] || i < len(weights)-most:
+			w.WriteHeader(http.StatusConflict)
+		default:
+			stopped[i] = true
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
+	mux.HandleFunc("GET /pages/{name}", func(w http.ResponseWriter, r *http.Request) {
+		if version := pages[r.PathValue("name")]; version > 0 {
+			w.Header().Set("ETag", strconv.Quote(strconv.Itoa(version)))
+			answerJSON(w, http.StatusOK, map[string]any{})
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	mux.HandleFunc("PUT /pages/{name}", func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("name")
+		match, none := r.Header.Get("If-Match"), r.Header.Get("If-None-Match")
+		there := pages[name] > 0
+		switch {
+		case len(name) > 40 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || none != "" && none != "*":
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		case there && none == "*", match == "*" && !there, match != "" && match != "*" && !slices.Contains(strings.Split(match, ", "), strconv.Quote(strconv.Itoa(pages[name]))):
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return
+		}
+		members, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		if _, isText := members["text"].(string); !isText {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		pages[name]++
+		w.WriteHeader(map[bool]int{false: http.StatusCreated, true: http.StatusOK}[there])
+	})
+	mux.HandleFunc("POST /files", func(w http.ResponseWriter, r *http.Request) {
+		if kind, _, err := mime.ParseMediaType(strings.Join(r.Header.Values("Content-Type"), ", ")); err != nil || kind != "multipart/form-data" {
+			w.WriteHeader(http.StatusUnsupportedMediaType)
+			return
+		}
+		if err := r.ParseMultipartForm(1 << 20); err != nil || len(r.MultipartForm.File["file"])+len(r.MultipartForm.Value["file"]) != 1 {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// TestOwnLife proves that nothing is wrong with what changes by itself, with a condition that a
+// request itself has, or with a part that is any bytes under another label; and that a list is
+// asked for the value that it is said to be asked for.
+func TestOwnLife(t *testing.T) {
+	c, err := contracttest.Parse("letters.yaml", []byte(letters))
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(outbox()), contracttest.Skip("allow-header"), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Empty(t, about(rep, "filter-ignored", "precondition-ignored", "not-repeatable"), "%s", describe(rep))
 }

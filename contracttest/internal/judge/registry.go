@@ -37,7 +37,7 @@ var Checks = []Check{
 		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
 		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
 			"operations have returned, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to, and neither has a number that says how much there is of something (`limit`, `price`, or what has a limit of its own), unless the request names something beside it. Also 429, " +
-			"a documented 404 or 410 to a made-up value in the path, a documented 403 or 409, 406 to an Accept that takes no documented media type, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
+			"a documented 404 or 410 to a made-up value in the path, a documented 403 or 409, 412 to a request with a condition (If-Match and the like), 406 to an Accept that takes no documented media type, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",
 		Refs: "RFC 9110 §15.5",
 	},
 	{
@@ -187,6 +187,6 @@ var NotRepeatable = Check{
 	Name:     "not-repeatable",
 	Doc:      "The same request gets another status, media type or shape from one time to the next: repeated, at once, between other requests, after an error, on one connection or on several.",
 	Severity: "a warning where all the statuses are documented successes: something may be under way, and then be done",
-	Silent:   "What worked and is refused from then on with a documented 4xx is the target's state; 429 is a limit.",
+	Silent:   "What worked and is refused from then on with a documented 4xx is the target's state, and so is a documented 409 about what the run has made; 429 is a limit.",
 	Refs:     "the document has one response to one request",
 }

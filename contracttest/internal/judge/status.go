@@ -10,6 +10,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/schema"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
@@ -257,6 +258,10 @@ func validRefused(e *Exchange) []Finding {
 		// That other made-up values were accepted may be chance, as where identifiers are counted.
 		if doc := e.Documented(); e.Nowhere && doc != nil && doc.Key != "default" {
 			return nil
+		}
+	case http.StatusPreconditionFailed:
+		if slices.ContainsFunc(e.Request.Header, func(f wire.Field) bool { return len(f.Name) > 3 && strings.EqualFold(f.Name[:3], "If-") }) {
+			return nil // what the request itself asks for (RFC 9110 §15.5.13)
 		}
 	case http.StatusConflict, http.StatusForbidden: // the state of the target, or what who asks may do (RFC 9110 §15.5.4, §15.5.10)
 		if e.Documented() != nil {

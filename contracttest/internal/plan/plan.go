@@ -334,7 +334,7 @@ func (pl *planner) makeBase() (draft, error) {
 		switch {
 		case p.Spec.Required && err != nil:
 			return d, err
-		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !p.SaysCoding() && !pl.opts.Bare[pl.op]:
+		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !p.SaysCoding() && !asksForChange(p) && !pl.opts.Bare[pl.op]:
 			d.params[p] = g
 		}
 	}
@@ -371,6 +371,14 @@ func (pl *planner) makeBase() (draft, error) {
 		return d, reason
 	}
 	return d, nil
+}
+
+// asksForChange reports whether a header makes an answer depend on what is there: a PUT with
+// If-None-Match: * makes something once.
+func asksForChange(p *contract.Param) bool {
+	return p.Spec.In == openapi3.ParameterInHeader && slices.ContainsFunc([]string{"If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range"}, func(name string) bool {
+		return strings.EqualFold(p.Spec.Name, name)
+	})
 }
 
 // goodParam makes a parameter's value: of known values, else of the

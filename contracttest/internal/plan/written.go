@@ -21,6 +21,7 @@ const (
 	leaveBrackets = "RFC 3986 §3.4: brackets belong escaped in a query, but most send and take them as they are"
 	leavePlus     = "WHATWG URL §5.1 reads a plus as a blank, RFC 3986 does not"
 	leaveBareName = "WHATWG URL §5.1: a name without an equals sign has the empty value; not every reader takes it"
+	leaveAnyBytes = "RFC 2046 §4.5.1: application/octet-stream is any bytes, and another label of a part says no more than what is in it"
 	leaveFilename = "RFC 7578 §4.2: a part that is a file should have a filename, but need not"
 )
 
@@ -358,11 +359,15 @@ func (pl *planner) withPart(m *contract.Media, d draft, name string) (value.Good
 // part plans the labels of one part.
 func (pl *planner) part(m *contract.Media, d draft, name string) {
 	p := m.Part(name)
+	leave := ""
+	if slices.ContainsFunc(p.ContentTypes, func(one string) bool { return strings.EqualFold(one, "application/octet-stream") }) {
+		leave = leaveAnyBytes
+	}
 	relabel := func(c *contract.Clause, label, contentType string, expect Expect) {
 		if c == nil {
 			return
 		}
-		pl.raw(c, label, expect, "", d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
+		pl.raw(c, label, expect, leave, d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
 	}
 	for i, one := range p.ContentTypes {
 		relabel(p.Clause, fmt.Sprintf("type-%d", i+1), codec.Concrete(one), Accept)

@@ -414,7 +414,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 				}
 			}
 		}
-		sent, err := r.refers(ctx, edited, sent)
+		sent, err := r.refers(ctx, edited, sent, e.Query)
 		if err != nil {
 			s.Exchange.Err = err
 			break

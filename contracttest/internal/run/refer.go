@@ -400,7 +400,7 @@ const maxDeep = 4
 // exchangeOf sends the request of a case with what the run knows in the place of what the plan
 // refers to.
 func (r *runner) exchangeOf(ctx context.Context, c *plan.Case, req *wire.Request, do way) *wire.Exchange {
-	sent, err := r.refers(ctx, c, req)
+	sent, err := r.refers(ctx, c, req, nil)
 	if err != nil {
 		return &wire.Exchange{Request: req, Err: err}
 	}
@@ -408,8 +408,8 @@ func (r *runner) exchangeOf(ctx context.Context, c *plan.Case, req *wire.Request
 }
 
 // refers puts what the run knows in the place of what the plan refers to: what is good for one
-// request alone it has for this one.
-func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request) (*wire.Request, error) {
+// request alone it has for this one. What is asked for in the query stays.
+func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request, asked map[string]string) (*wire.Request, error) {
 	refs := r.states.of(c.Op).references
 	if len(refs) == 0 {
 		return req, nil
@@ -443,7 +443,12 @@ func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request) (*
 	ofMessage := func(name, v string) (string, bool) { return actual(name, v, "", openapi3.ParameterInQuery) }
 	sent := req.Clone()
 	if path, query, ok := strings.Cut(sent.Target, "?"); ok {
-		sent.Target = path + "?" + inPairs(query, ofMessage)
+		sent.Target = path + "?" + inPairs(query, func(name, v string) (string, bool) {
+			if asked[name] == v {
+				return "", false
+			}
+			return ofMessage(name, v)
+		})
 	}
 	switch kind, _, _ := strings.Cut(req.Get("Content-Type"), ";"); {
 	case strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded"):

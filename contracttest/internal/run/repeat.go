@@ -460,8 +460,8 @@ func (r *runner) steady(one *repeated) {
 	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.states.of(c.Op).repeatable.Load() || r.othersChange(c.Op)) {
 		return // what worked and is refused from then on is state
 	}
-	if !slices.ContainsFunc(seen, func(a reply) bool { return !a.success && !(a.refused && a.status == http.StatusConflict) }) && r.refersToMade(c.Op) {
-		return // others change what it refers to, and it may use it up (RFC 9110 §15.5.10)
+	if !slices.ContainsFunc(seen, func(a reply) bool { return !a.success && !(a.refused && a.status == http.StatusConflict) }) && r.worksOnMade(c.Op) {
+		return // others change what it works on, it may use it up, and that may change by itself (RFC 9110 §15.5.10)
 	}
 	severity := judge.Error
 	if successes && seen[0].status != seen[odd].status {
@@ -471,8 +471,13 @@ func (r *runner) steady(one *repeated) {
 		seen[0].shape, seen[odd].shape, severity)
 }
 
-// refersToMade reports whether requests of an operation refer to what the run has made, which
-// they share.
+// worksOnMade reports whether requests of an operation are about what the run has made.
+func (r *runner) worksOnMade(op *contract.Operation) bool {
+	return r.states.of(op).renews() || r.refersToMade(op)
+}
+
+// refersToMade reports whether requests of an operation refer beside their path to what the run
+// has made, which they share.
 func (r *runner) refersToMade(op *contract.Operation) bool {
 	return slices.ContainsFunc(r.states.of(op).references, func(ref reference) bool { return !ref.each && !world.Safe(ref.from.Operation.Method) })
 }

@@ -99,10 +99,15 @@ func spelt(segment, first, there string) string {
 		return escapedAs(segment, there)
 	case err == nil && plain != first && digits(plain) && digits(first) && plain[0] != '0':
 		return segment // another number
-	case strings.Count(segment, url.PathEscape(first)) != 1:
+	case strings.Count(segment, url.PathEscape(first)) != 1 || insideEscape(segment, strings.Index(segment, url.PathEscape(first))):
 		return segment
 	}
 	return strings.Replace(segment, url.PathEscape(first), url.PathEscape(there), 1)
+}
+
+// insideEscape reports whether a place is that of a digit of an escape, as the 2 of %21 is.
+func insideEscape(segment string, at int) bool {
+	return at > 0 && segment[at-1] == '%' || at > 1 && segment[at-2] == '%'
 }
 
 func digits(s string) bool {

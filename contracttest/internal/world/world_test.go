@@ -226,6 +226,7 @@ func TestBind(t *testing.T) {
 		{"/pets/{id}", "/v1/pets/7/x", "7", "19", "/v1/pets/19/x"},
 		{"/pets/{id}", "/v1/x/pets/7", "7", "19", "/v1/x/pets/19"},
 		{"/pets/{id}", "/v1/pets%2F7", "7", "19", "/v1/pets%2F19"},
+		{"/pets/{id}", "/v1/pets/%21111", "1111", "ABCD", "/v1/pets/%21111"},
 		{"/pets/{id}", "/v1/pets/a%20b", "a b", "c/d", "/v1/pets/c%2Fd"},
 		{"/pets/{id}/visits/{visit}", "/v1/pets/7/visits/v", "7", "19", "/v1/pets/19/visits/v"},
 	}
