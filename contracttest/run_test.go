@@ -129,6 +129,8 @@ func TestCannotRun(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	gone := contracttest.URL(closed.URL)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
 	h := contracttest.Handler(http.NotFoundHandler())
 	tests := []struct {
 		name   string
@@ -137,6 +139,7 @@ func TestCannotRun(t *testing.T) {
 		want   string
 	}{
 		{"unreachable", gone, nil, "cannot be reached"},
+		{"without TLS", contracttest.URL("https" + strings.TrimPrefix(plain.URL, "http")), nil, "it does not speak TLS: use http:// in place of https://"},
 		{"no target", contracttest.Target{}, nil, "no target"},
 		{"unknown name", h, []contracttest.Option{contracttest.Only("CancelFactoryPackage")}, `did you mean "CancelFactoryPackages"`},
 		{"unknown name to skip", h, []contracttest.Option{contracttest.Skip("respons-schema")}, `did you mean "response-schema"`},
@@ -161,7 +164,7 @@ func TestCannotRun(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := contracttest.Run(t.Context(), load(t), tt.target, tt.opts...)
 			require.ErrorContains(t, err, tt.want)
-			assert.Equal(t, tt.name == "unreachable", errors.Is(err, contracttest.ErrUnreachable))
+			assert.Equal(t, tt.name == "unreachable" || tt.name == "without TLS", errors.Is(err, contracttest.ErrUnreachable))
 		})
 	}
 	for _, raw := range []string{"", "127.0.0.1:80", "ftp://a", "http://", "http://a?b=c", "http://user:secret@a", "://"} {

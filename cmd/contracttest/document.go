@@ -39,6 +39,8 @@ const (
 // open reads a document that is not a file.
 func open(ctx context.Context, name string, stdin io.Reader) (document, error) {
 	switch {
+	case name == "":
+		return document{}, errors.New("the name of the document is empty: want a file, a URL or - for standard input")
 	case name == "-":
 		data, err := readAtMost(stdin)
 		if err != nil {

@@ -443,8 +443,16 @@ func (p *printer) summary(r *Report) {
 
 // String says how many clauses there are, and what was shown of them.
 func (c *Coverage) String() string {
-	return fmt.Sprintf("%d clause%s: %d kept, %d refused as they should be (%d are in both counts), %d observed in responses, %d not proven, %d never tried",
-		c.Clauses, plural(c.Clauses), c.Kept, c.Broken, c.Both(), c.Observed, c.NotProven, len(c.Unreached))
+	both := ""
+	switch n := c.Both(); n {
+	case 0:
+	case 1:
+		both = " (1 is in both counts)"
+	default:
+		both = fmt.Sprintf(" (%d are in both counts)", n)
+	}
+	return fmt.Sprintf("%d clause%s: %d kept, %d refused as they should be%s, %d observed in responses, %d not proven, %d never tried",
+		c.Clauses, plural(c.Clauses), c.Kept, c.Broken, both, c.Observed, c.NotProven, len(c.Unreached))
 }
 
 func (p *printer) verdict(r *Report) {

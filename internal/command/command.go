@@ -10,12 +10,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Prepare gives a root command its version, and lets it and the commands below it suggest the
-// command or flag that was probably meant.
+// Prepare gives a root command its version, lets it and the commands below it suggest the
+// command or flag that was probably meant, and say which arguments they take.
 func Prepare(root *cobra.Command) {
 	root.Version = version()
 	root.SetFlagErrorFunc(suggestFlag)
-	suggestCommands(root)
+	explainArgs(root)
 }
 
 // version is that of the module, as the program was built with it.
@@ -27,28 +27,44 @@ func version() string {
 	return info.Main.Version
 }
 
-// suggestCommands makes a command that only groups others say which one was probably meant; cobra
-// itself does so only for commands that take arguments.
-func suggestCommands(cmd *cobra.Command) {
-	if !cmd.HasSubCommands() {
-		return
-	}
+// explainArgs makes a command that only groups others say which one was probably meant (cobra
+// itself does so only for commands that take arguments), and any other how it is used.
+func explainArgs(cmd *cobra.Command) {
+	taken := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
+		switch {
+		case cmd.HasSubCommands() && len(args) > 0:
+			return unknownCommand(cmd, args[0])
+		case cmd.HasSubCommands() || taken == nil || taken(cmd, args) == nil:
 			return nil
+		case taken(cmd, nil) == nil:
+			return fmt.Errorf("unexpected argument %q: values are given with flags, see %s --help", args[0], cmd.CommandPath())
 		}
-		return fmt.Errorf("unknown command %q for %q%s", args[0], cmd.CommandPath(), suggest(cmd, args[0], ""))
+		return fmt.Errorf("%d is the wrong number of arguments: want %s", len(args), strings.TrimSuffix(cmd.UseLine(), " [flags]"))
 	}
 	for _, below := range cmd.Commands() {
-		suggestCommands(below)
+		explainArgs(below)
 	}
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	return fmt.Errorf("unknown command %q for %q%s", name, cmd.CommandPath(), suggest(cmd, name, ""))
 }
 
 // suggestFlag adds to the error about an unknown flag the one that was probably meant. The distance
 // between names is cobra's: the flags are made commands of one that is thrown away.
 func suggestFlag(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
-	if !ok || unknown.GetSpecifiedShortnames() != "" {
+	if !ok {
+		return err
+	}
+	if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 { // the flag is one of the command that was meant
+		return unknownCommand(cmd, cmd.Flags().Arg(0))
+	}
+	if short := unknown.GetSpecifiedShortnames(); short != "" {
+		if name, _, _ := strings.Cut(short, "="); cmd.Flags().Lookup(name) != nil {
+			return fmt.Errorf("unknown flag: -%s; did you mean --%s?", name, name)
+		}
 		return err
 	}
 	names := &cobra.Command{}

@@ -21,7 +21,9 @@ const (
 
 func TestLoadRefuses(t *testing.T) {
 	tests := []struct{ name, document, message string }{
-		{"nothing", "", "doc.yaml: not an OpenAPI document: the field openapi is missing"},
+		{"nothing", "", "doc.yaml: not an OpenAPI document: it is empty"},
+		{"a schema", `{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"}`, "doc.yaml: not an OpenAPI document: it is a JSON Schema; the field openapi is missing"},
+		{"a page", "<!DOCTYPE html>\n<html><body>API</body></html>", "doc.yaml: not an OpenAPI document, but an HTML page: name the document itself, as in https://HOST/openapi.json"},
 		{"another document", "name: a", "doc.yaml: not an OpenAPI document: the field openapi is missing"},
 		{"not YAML", "openapi: [", "doc.yaml:1:1: cannot be loaded: "},
 		{"a list", "- a", "doc.yaml: not an OpenAPI document: the root must be an object"},

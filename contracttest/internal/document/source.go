@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -137,6 +138,9 @@ func (s *source) refused(err error) *Error {
 		e.Line, _ = strconv.Atoi(m[1])
 		e.Column = 1
 	}
+	if looksLikeHTML(s.data) {
+		return &Error{File: s.file, Reason: "not an OpenAPI document, but an HTML page: name the document itself, as in https://HOST/openapi.json"}
+	}
 	if errors.Is(err, errNoMapping) {
 		e.Reason, e.Err = err.Error(), nil
 	}
@@ -152,9 +156,26 @@ func (s *source) isOpenAPI(doc *openapi3.T) error {
 		return s.swagger(fmt.Sprint(version))
 	}
 	if doc.OpenAPI == "" {
-		return &Error{File: s.file, Reason: "not an OpenAPI document: the field openapi is missing"}
+		return &Error{File: s.file, Reason: "not an OpenAPI document: " + s.lacks(doc)}
 	}
 	return nil
+}
+
+// lacks says what a document without a version is.
+func (s *source) lacks(doc *openapi3.T) string {
+	if len(bytes.TrimSpace(s.data)) == 0 {
+		return "it is empty"
+	}
+	if _, ok := doc.Extensions["$schema"]; ok {
+		return "it is a JSON Schema; the field openapi is missing"
+	}
+	return "the field openapi is missing"
+}
+
+// looksLikeHTML reports whether data is a page, as that which shows a document to people.
+func looksLikeHTML(data []byte) bool {
+	start := bytes.ToLower(bytes.TrimSpace(data[:min(len(data), 512)]))
+	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
 
 // read loads bytes in place of the document. A panic of the loader is an error

@@ -67,7 +67,10 @@ func ParseURL(raw string, secure *tls.Config) (Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("target %q: remove what follows the path: a base URL has no query", u.Redacted())
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return nil, fmt.Errorf("target %q: want http://HOST[:PORT][/PATH] or https://…", u.Redacted())
 	}
 	if secure == nil {
@@ -235,6 +238,8 @@ func classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w; --cacert FILE names the authority that has signed its certificate", ErrRefused, err)
 	case isAlert(err):
 		return fmt.Errorf("%w: %w; --cert FILE --key FILE are the client's certificate, where it asks for one", ErrRefused, err)
+	case speaksPlainHTTP(err):
+		return fmt.Errorf("%w: it does not speak TLS: use http:// in place of https://", ErrRefused)
 	case errors.Is(err, syscall.ECONNREFUSED), isDial(err):
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -254,6 +259,12 @@ func closedIdle(err error) bool {
 func isUntrusted(err error) bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok
+}
+
+// speaksPlainHTTP reports whether what was asked over TLS has answered without.
+func speaksPlainHTTP(err error) bool {
+	_, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // isAlert reports whether the other side has ended TLS with an alert, as for want of a certificate.
