@@ -98,10 +98,13 @@ func (in mockFlags) options(log func(contracttest.MockEntry)) ([]contracttest.Mo
 	return opts, nil
 }
 
-// How long a request may take to come, and how long those under way may take at the end.
+// How long the head of a request and the whole of it may take to come, how long a connection may be idle, and how
+// long what is under way may take at the end.
 const (
-	headerTimeout = 10 * time.Second
-	stopTimeout   = 5 * time.Second
+	headerTimeout  = 10 * time.Second
+	requestTimeout = time.Minute
+	idleTimeout    = 2 * time.Minute
+	stopTimeout    = 5 * time.Second
 )
 
 func serveMock(cmd *cobra.Command, in mockFlags) error {
@@ -139,6 +142,8 @@ func serveMock(cmd *cobra.Command, in mockFlags) error {
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*current.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		IdleTimeout:       idleTimeout,
 	}
 	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "listening on http://%s\n", listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())

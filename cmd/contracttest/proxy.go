@@ -109,7 +109,7 @@ func listen(cmd *cobra.Command, in proxyFlags, proxy *contracttest.Proxy) error 
 	}
 	said := fmt.Sprintf("listening on http://%s\n", listener.Addr())
 	const patience = 10 * time.Second
-	servers := []*http.Server{{Handler: proxy, ReadHeaderTimeout: patience}}
+	servers := []*http.Server{{Handler: proxy, ReadHeaderTimeout: patience, IdleTimeout: idleTimeout}}
 	listeners := []net.Listener{listener}
 	if in.page != "" {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", in.page)
@@ -117,7 +117,7 @@ func listen(cmd *cobra.Command, in proxyFlags, proxy *contracttest.Proxy) error 
 			return errors.Join(fmt.Errorf("--page: %w", err), listeners[0].Close())
 		}
 		said += fmt.Sprintf("page on http://%s/\n", listener.Addr())
-		servers, listeners = append(servers, &http.Server{Handler: proxy.Page(), ReadHeaderTimeout: patience}), append(listeners, listener)
+		servers, listeners = append(servers, &http.Server{Handler: proxy.Page(), ReadHeaderTimeout: patience, IdleTimeout: idleTimeout}), append(listeners, listener)
 	}
 	if _, err := io.WriteString(cmd.OutOrStdout(), said); err != nil {
 		for _, l := range listeners {

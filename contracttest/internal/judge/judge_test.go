@@ -214,6 +214,8 @@ var rows = map[string]struct {
 		[]broken{
 			{row{response: "HTTP/1.1 201\n"}, judge.Error, []string{"op/response/status"}, "201 Created is not documented, in response to a valid request"},
 			{row{response: "HTTP/1.1 401\n", change: credential}, judge.Warning, []string{"op/response/status"}, "401 Unauthorized is not documented, in response to a valid request"},
+			{row{about: "nobody has kept the body", response: "HTTP/1.1 413\n", change: func(e *judge.Exchange) { e.Request.Unseen = true }},
+				judge.Warning, []string{"op/response/status"}, "in response to a request whose body is not known"},
 			{row{clause: "op/query/q/maxLength", expect: plan.Refuse, response: conflict}, judge.Error, []string{"op/response/status"}, "409 Conflict is not documented, in response to a request that breaks: q has"},
 			{row{about: "it accepts some", clause: "op/query/q/maxLength", expect: plan.Refuse, request: "GET /v1/a/1?q=abcd\nAccept: text/html, application/*;q=0.1", response: "HTTP/1.1 406\n"},
 				judge.Error, []string{"op/response/status"}, "406"},

@@ -42,6 +42,8 @@ func serverError(e *Exchange) []Finding {
 // request says in a few words what kind of request it was.
 func (e *Exchange) request() string {
 	switch {
+	case e.Expect == plan.Accept && e.Request.Unseen:
+		return "a request whose body is not known"
 	case e.Expect == plan.Accept:
 		return "a valid request"
 	case e.Clause != nil:
@@ -188,7 +190,7 @@ func undocumentedStatus(e *Exchange) []Finding {
 	}
 	// A resource that need not exist is looked for before a request for it is read, or after.
 	nowhere := code == http.StatusNotFound && e.Nowhere
-	if refusal && (nowhere || e.lacksCredential() || !e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
+	if refusal && (nowhere || e.Request.Unseen || e.lacksCredential() || !e.Op.Refuses() && !(e.Expect == plan.Accept && e.Must) || slices.Contains(e.byHTTP(), code) || e.Leave != "") {
 		f.Severity = Warning
 	}
 	return []Finding{f}

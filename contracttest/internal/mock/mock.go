@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,6 +106,7 @@ type reply struct {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	delay, fails := s.chance()
+	req, err := read(w, r) // it has to come in time, however long the answer takes
 	if delay > 0 {
 		select {
 		case <-time.After(delay):
@@ -113,12 +115,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	var out reply
-	req, err := read(w, r)
 	switch {
 	case err != nil:
-		out = reply{Response: problem(http.StatusRequestEntityTooLarge, err.Error()), note: err.Error()}
+		status := unreadable(err)
+		out = reply{Response: problem(status, err.Error()), note: err.Error()}
 		if out.op, _ = s.contract.Find(r.Method, r.URL.RequestURI()); out.op != nil {
-			out.Response = s.refused(out.op, http.StatusRequestEntityTooLarge, err.Error())
+			out.Response = s.refused(out.op, status, err.Error())
 		}
 	case preflight(r):
 		out = s.preflight(req, r)
@@ -172,6 +174,18 @@ func read(w http.ResponseWriter, r *http.Request) (*wire.Request, error) {
 		req.Body = body
 	}
 	return req, nil
+}
+
+// unreadable is the status for a body that could not be read: it is too large, did not come in time, or is
+// cut short or framed wrongly.
+func unreadable(err error) int {
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout
+	}
+	return http.StatusBadRequest
 }
 
 // answer decides what a request is answered.

@@ -1,10 +1,13 @@
 package mock_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -189,6 +192,21 @@ paths:
 	large := ask(t, contracttest.Mock(c), "GET /none\n\n"+strings.Repeat("a", 9<<20))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, large.Code)
 	assert.Contains(t, members(t, large)["message"], "too large")
+}
+
+func TestUnreadableBody(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{io.ErrUnexpectedEOF, http.StatusBadRequest}, // it is cut short
+		{os.ErrDeadlineExceeded, http.StatusRequestTimeout},
+	} {
+		w := httptest.NewRecorder()
+		contracttest.Mock(notes(t)).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/notes", iotest.ErrReader(tt.err)))
+		assert.Equal(t, tt.want, w.Code)
+		assert.Contains(t, members(t, w)["detail"], "the body cannot be read")
+	}
 }
 
 func TestMadeValues(t *testing.T) {
