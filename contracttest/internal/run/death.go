@@ -31,6 +31,35 @@ const (
 // deadReason is why no more is sent to a target that takes no connections.
 const deadReason = "the target takes no more connections"
 
+// errSilent is why no more is sent to a target that answers nothing any more.
+var errSilent = errors.New("the target no longer answers: a request that it answered before timed out, too, when no other was under way")
+
+// listen finds out, after a time-out and while nothing else is under way, whether the target
+// answers at all: it is asked what it answered last.
+func (r *runner) listen(ctx context.Context) {
+	all := r.journal.all()
+	slices.Reverse(all)
+	i := slices.IndexFunc(all, func(e entry) bool { return e.status/100 == 2 && world.Safe(e.req.Method) })
+	if i < 0 || r.dead.Load() {
+		return
+	}
+	for range maxAlone {
+		if x := r.plainly(ctx, all[i].op, all[i].req); !errors.Is(failure(x), send.ErrTimeout) {
+			return
+		}
+	}
+	r.silent.Store(true)
+	r.dead.Store(true)
+}
+
+// whyDead is why no more is sent to a target that is dead.
+func (r *runner) whyDead() string {
+	if r.silent.Load() {
+		return errSilent.Error()
+	}
+	return deadReason
+}
+
 // spoiltReason is why no more is sent to an operation that fails since some
 // other request.
 const spoiltReason = "the operation fails since a request that has a finding"
@@ -51,7 +80,7 @@ func (r *runner) mourn(x *wire.Exchange) bool {
 // postMortem finds out which request a target has died of: the last ones are
 // tried again, one by one, if it comes back.
 func (r *runner) postMortem(ctx context.Context) {
-	if !r.dead.Load() || ctx.Err() != nil {
+	if !r.dead.Load() || r.silent.Load() || ctx.Err() != nil { // a silent one may only be busy
 		return
 	}
 	suspects := r.suspects()

@@ -109,5 +109,5 @@ func accepted(op *contract.Operation, x *wire.Exchange) bool {
 
 // unsent reports whether a request was not sent as there is nothing that it could be about.
 func unsent(x *wire.Exchange) bool {
-	return errors.Is(x.Err, errSomebodys) || errors.Is(x.Err, errUsedUp)
+	return errors.Is(x.Err, errSomebodys) || errors.Is(x.Err, errUsedUp) || errors.Is(x.Err, errSilent)
 }

@@ -285,6 +285,11 @@ func (r *runner) retry(ctx context.Context, op *contract.Operation, req *wire.Re
 	st := r.states.of(op)
 	switch late := errors.Is(failure(x), send.ErrTimeout); {
 	case alone && !errors.Is(failure(x), send.ErrDropped):
+		if late {
+			r.load.quiet.Lock()
+			defer r.load.quiet.Unlock()
+			r.listen(ctx)
+		}
 		return x
 	case !late && st.loses.Load():
 		x, _ = r.once(ctx, op, req, do)
@@ -302,6 +307,9 @@ func (r *runner) alone(ctx context.Context, op *contract.Operation, req *wire.Re
 	defer r.load.quiet.Unlock()
 	for tries := 0; tries < maxAlone && overloaded(x) && r.stopped(ctx, op) == ""; tries++ {
 		x = r.carry(ctx, op, req, do)
+	}
+	if errors.Is(failure(x), send.ErrTimeout) {
+		r.listen(ctx)
 	}
 	return x
 }
@@ -328,6 +336,10 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	x := &wire.Exchange{Request: req}
 	if r.opts.leavesOut(req) {
 		x.Err = errSafe
+		return x
+	}
+	if r.silent.Load() {
+		x.Err = errSilent
 		return x
 	}
 	if err := r.load.wait(ctx); err != nil {

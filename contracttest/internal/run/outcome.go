@@ -79,7 +79,7 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	case r.credential.ended.Load() && !c.Credential && answerOf(x).refusesCaller():
 		return outcome{skipped: endedReason}
 	case r.dead.Load() && x.Response == nil:
-		return outcome{skipped: deadReason, cut: true}
+		return outcome{skipped: r.whyDead(), cut: true}
 	case r.spoils(ctx, c, x):
 		return outcome{skipped: spoiltReason}
 	}
@@ -100,7 +100,7 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 	}
 	switch {
 	case r.dead.Load():
-		return deadReason
+		return r.whyDead()
 	case r.locked:
 		return lockedReason
 	}

@@ -104,6 +104,7 @@ type runner struct {
 	journal  journal
 	refused  atomic.Int32 // connections in a row
 	dead     atomic.Bool
+	silent   atomic.Bool // dead as it answers nothing, not as it takes no connections
 	spoiling lock
 	spoiled  []func() // enter what has spoilt the target
 
