@@ -29,6 +29,31 @@ func methodOf(req *http.Request) string {
 	return req.Method
 }
 
+// overhear returns the request that is passed on, whose body is seen as it is sent, and its length.
+func (w *Watcher) overhear(req *http.Request, sent *body) (out *http.Request, length int64) {
+	length = req.ContentLength
+	switch {
+	case req.Body == nil || req.Body == http.NoBody:
+		sent.end()
+		return req, length
+	case req.GetBody != nil && length <= int64(w.opts.Bound):
+		if again, err := req.GetBody(); err == nil {
+			_, _ = sent.ahead(again) // what cannot be read again is not seen
+			_ = again.Close()
+		}
+		return req, length
+	case length == 0:
+		length = -1 // it is not known
+	}
+	out = req.WithContext(req.Context()) // a RoundTripper leaves its argument alone
+	if w.opts.Enforce && length <= int64(w.opts.Bound) {
+		out.Body, _ = sent.ahead(req.Body) // an error is one of whoever reads on
+	} else {
+		out.Body = &reader{ReadCloser: req.Body, to: sent}
+	}
+	return out, length
+}
+
 func (w *Watcher) roundTrip(base http.RoundTripper, req *http.Request) (*http.Response, error) {
 	x := &wire.Exchange{Request: requestOf(req), Started: time.Now()}
 	sent, got := w.body(), w.body()
@@ -36,27 +61,8 @@ func (w *Watcher) roundTrip(base http.RoundTripper, req *http.Request) (*http.Re
 		sent.free()
 		got.free()
 	}
-	length, out := req.ContentLength, req
-	switch {
-	case req.Body == nil || req.Body == http.NoBody:
-		sent.end()
-	case req.GetBody != nil && length <= int64(w.opts.Bound):
-		if again, err := req.GetBody(); err == nil {
-			_, _ = sent.ahead(again) // what cannot be read again is not seen
-			_ = again.Close()
-		}
-	default:
-		if length == 0 {
-			length = -1 // it is not known
-		}
-		out = req.WithContext(req.Context()) // a RoundTripper leaves its argument alone
-		if w.opts.Enforce && length <= int64(w.opts.Bound) {
-			out.Body, _ = sent.ahead(req.Body) // an error is one of whoever reads on
-		} else {
-			out.Body = &reader{ReadCloser: req.Body, to: sent}
-		}
-		x.Request.Chunked = length < 0
-	}
+	out, length := w.overhear(req, sent)
+	x.Request.Chunked = out != req && length < 0
 	asked := func() *wire.Request {
 		data, known := sent.seen(length, x.Request.Get("Content-Type"))
 		return withBody(x.Request, data, known)
