@@ -219,6 +219,9 @@ func (c *Contract) Clauses() []Clause {
 // as OpenAPI 3.0, and faults mended. It must not be changed.
 func (c *Contract) Loaded() *openapi3.T { return c.c.Doc }
 
+// Swagger reports whether the document is one of Swagger 2.0, which is read as OpenAPI 3.0.
+func (c *Contract) Swagger() bool { return c.c.Converted }
+
 // Warnings lists faults of the document that do not keep it from being used.
 func (c *Contract) Warnings() []string { return c.c.Warnings }
 

@@ -36,6 +36,9 @@ Exit status: 0 nothing breaks, 1 something does (see --fail-on), 2 it could not 
 			if err != nil {
 				return err
 			}
+			if err := noOverlay(outputs, onlyRun); err != nil {
+				return err
+			}
 			if failOn != report.Error && failOn != report.Warning {
 				return fmt.Errorf("--fail-on %q: want error or warning", failOn)
 			}

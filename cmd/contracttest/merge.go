@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -29,8 +28,8 @@ lack the exchanges and the text of the document.`,
 			if err != nil {
 				return err
 			}
-			if slices.ContainsFunc(outputs, func(o output) bool { return o.format == "overlay" }) {
-				return errors.New("--report overlay: JSON reports do not contain the responses: write the overlay where the shards run")
+			if err := noOverlay(outputs, "JSON reports do not contain the responses: write the overlay where the shards run"); err != nil {
+				return err
 			}
 			var shards, all []*report.Report
 			for _, file := range files {

@@ -68,6 +68,9 @@ func serveProxy(cmd *cobra.Command, s *settings, in proxyFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := noOverlay(outputs, onlyRun); err != nil {
+		return err
+	}
 	doc, err := open(cmd.Context(), s.Spec, cmd.InOrStdin())
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func run(cmd *cobra.Command, s *settings, then func(*report.Report)) error {
 	if s.BaselineUpdate && s.Baseline == "" {
 		return errors.New("--baseline-update: --baseline FILE is missing")
 	}
-	rep, err := send(cmd, s)
+	rep, err := send(cmd, s, outputs)
 	if err != nil || s.DryRun {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *settings) target(contract *contracttest.Contract) (contracttest.Target,
 }
 
 // send does the run; for a dry run it lists the requests, and there is no report.
-func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
+func send(cmd *cobra.Command, s *settings, outputs []output) (*report.Report, error) {
 	opts := []contracttest.Option{contracttest.With(s.Layer)}
 	doc, err := open(cmd.Context(), s.Spec, cmd.InOrStdin())
 	if err != nil {
@@ -156,6 +156,11 @@ func send(cmd *cobra.Command, s *settings) (*report.Report, error) {
 	contract, err := doc.load(contracttest.LoadWith(s.Layer))
 	if err != nil {
 		return nil, err
+	}
+	if contract.Swagger() {
+		if err := noOverlay(outputs, s.Spec+" is Swagger 2.0, and overlays are of OpenAPI 3"); err != nil {
+			return nil, err
+		}
 	}
 	target, err := s.target(contract)
 	if err != nil {
@@ -204,6 +209,17 @@ func (s *settings) outputs() ([]output, error) {
 		reports = append(reports, strings.Join(append([]string{p.Name}, p.Values...), "="))
 	}
 	return parseReports(reports)
+}
+
+// onlyRun is why others than a run write no overlay: it alone asks for what an answer may look like.
+const onlyRun = "only contracttest run writes one"
+
+// noOverlay is the error of asking for an overlay where none can be made.
+func noOverlay(outputs []output, why string) error {
+	if slices.ContainsFunc(outputs, func(o output) bool { return o.format == "overlay" }) {
+		return errors.New("--report overlay: " + why)
+	}
+	return nil
 }
 
 func parseReports(specs []string) ([]output, error) {

@@ -46,6 +46,9 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := noOverlay(outputs, onlyRun); err != nil {
+				return err
+			}
 			seen := contracttest.NewTraffic(contract, strings.Join(args, ", "), contracttest.Hide(s.Redact...))
 			result := verify(cmd.OutOrStdout(), contract, seen, args, failOn, verbose)
 			if result != nil && !errors.Is(result, errFindings) {

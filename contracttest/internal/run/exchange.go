@@ -79,7 +79,7 @@ func (r *runner) withOwnHeaders(c *plan.Case) *plan.Case {
 			bare.Request.Add(h.Name, c.Alter(h.Value))
 		}
 	}
-	bare.Own, bare.Alter = append(others, c.Own...), nil
+	bare.Own, bare.Alter = slices.Concat(others, c.Own), nil
 	return &bare
 }
 
