@@ -195,6 +195,27 @@ components:
 	}
 }
 
+// Where the property of a branch cannot have the name of its component, what it has is the name.
+func TestDiscriminatorOfEnums(t *testing.T) {
+	for _, version := range []string{"3.0.3", "3.1.0"} {
+		op := parse(t, strings.Replace(head, "3.0.3", version, 1)+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {content: {application/json: {schema: {oneOf: [{$ref: '#/components/schemas/CatOrCow'}, {$ref: '#/components/schemas/dog'}], discriminator: {propertyName: k}}}}}
+      responses: {"200": {description: Done.}}
+components:
+  schemas:
+    CatOrCow: {allOf: [{type: object, required: [k], properties: {k: {enum: [cat, cow]}, n: {type: integer}}}]}
+    dog: {type: object, required: [k], properties: {k: {enum: [dog, puppy]}, n: {type: string}}}
+`).Operations[0]
+		for body, kept := range map[string]bool{`{"k":"cat","n":1}`: true, `{"k":"cow"}`: true, `{"k":"dog"}`: true, `{"k":"dog","n":1}`: false, `{"k":"CatOrCow"}`: false, `{"k":"cat","n":"a"}`: false} {
+			got := op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+body))
+			assert.Equal(t, kept, len(got) == 0, "%s %s: %v", version, body, got)
+		}
+	}
+}
+
 // A branch that has branches of its own is selected by the names of these, too.
 func TestDiscriminatorOfBranchesOfBranches(t *testing.T) {
 	op := parse(t, head+`paths:

@@ -96,6 +96,21 @@ func compilePattern(expr string) (openapi3.RegexMatcher, error) {
 	return p, nil
 }
 
+// emptyURL is what the loader says of a server whose URL is empty, which is a relative reference like
+// others (RFC 3986 §4.2), and of one that has none.
+const emptyURL = "invalid servers: value of url must be a non-empty string"
+
+// hasURLs reports whether each server has a URL.
+func (d *Document) hasURLs() bool {
+	return !slices.ContainsFunc(d.T.Servers, func(s *openapi3.Server) bool {
+		if s.URL != "" || s.Origin == nil {
+			return false
+		}
+		_, has := s.Origin.Fields.Lookup("url")
+		return !has
+	})
+}
+
 // warnOf adds a warning of an error.
 func (d *Document) warnOf(place Place, err error) {
 	if _, ok := errors.AsType[*openapi3.PathParametersError](err); ok {
@@ -105,7 +120,7 @@ func (d *Document) warnOf(place Place, err error) {
 	if strings.HasSuffix(text, "extra sibling fields: [pathItems]") && d.Version31() {
 		return // OpenAPI 3.1 has them, which the loader does not know
 	}
-	if d.Version32() && knownToLater(text) {
+	if d.Version32() && knownToLater(text) || text == emptyURL && d.hasURLs() {
 		return
 	}
 	d.Warn(place, "%s", text)

@@ -142,6 +142,16 @@ func TestNothingIsValid(t *testing.T) {
 	}
 }
 
+// An empty URL is one.
+func TestEmptyURLOfServer(t *testing.T) {
+	for servers, faulty := range map[string]bool{"[{url: ''}]": false, "[{description: a}]": true} {
+		d, err := document.Parse("doc.yaml", []byte(head+"servers: "+servers+"\npaths:\n  /a:\n    get:\n      "+done))
+		require.NoError(t, err)
+		d.Locate(nil)
+		assert.Equal(t, faulty, len(d.Warnings()) > 0, "%s: %v", servers, d.Warnings())
+	}
+}
+
 // What is not read of a document is a warning at its place.
 func TestDocumentAsAWhole(t *testing.T) {
 	const path = `{"get": {"responses": {"200": {"description": "ok"}}}}`

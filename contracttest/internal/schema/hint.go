@@ -233,7 +233,7 @@ func (d selector) namesIn(branch *openapi3.SchemaRef, around []*openapi3.SchemaR
 	}
 	var names []string
 	if _, name, ok := strings.Cut(branch.Ref, components); ok && !strings.Contains(name, "/") {
-		names = append(names, name)
+		names = append(names, d.implicit(branch.Value, name)...)
 	}
 	for name, target := range d.schema.Discriminator.Mapping {
 		if target.Ref == branch.Ref || components+target.Ref == branch.Ref {
@@ -248,6 +248,38 @@ func (d selector) namesIn(branch *openapi3.SchemaRef, around []*openapi3.SchemaR
 		}
 	}
 	return names
+}
+
+// implicit is the name of a component, or what the branch itself says of the property where that leaves
+// the name out: by both, nothing would be valid.
+func (d selector) implicit(branch *openapi3.Schema, name string) []string {
+	own := ownNames(branch, d.schema.Discriminator.PropertyName, 0)
+	if len(own) == 0 || slices.Contains(own, name) {
+		return []string{name}
+	}
+	return own
+}
+
+// ownNames lists the texts that a schema, or a part of its allOf, has for a property; none where it is
+// open.
+func ownNames(s *openapi3.Schema, property string, depth int) []string {
+	if s == nil || depth > maxNested {
+		return nil
+	}
+	var texts []string
+	if p := s.Properties[property]; p != nil && p.Value != nil {
+		for _, v := range append(slices.Clone(p.Value.Enum), p.Value.Const) {
+			if text, ok := v.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+	}
+	for _, part := range s.AllOf {
+		if len(texts) == 0 {
+			texts = ownNames(part.Value, property, depth+1)
+		}
+	}
+	return texts
 }
 
 // maxNested bounds how deep branches of branches are looked for.

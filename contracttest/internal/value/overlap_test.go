@@ -27,6 +27,11 @@ func TestOverlappingBranches(t *testing.T) {
 			`{type: object, required: [method], properties: {method: {type: string}, passkey: {type: string}}}`,
 			`{type: object, required: [method, csrf], properties: {method: {type: string}, csrf: {type: string}, code: {type: string}}}`,
 		}},
+		{"named by what they say themselves", "3.0.3", `{discriminator: {propertyName: type}, oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}, {$ref: '#/components/schemas/C'}]}`, [3]string{
+			`{type: object, required: [type], properties: {type: {type: string, enum: [ant]}, size: {type: integer}}}`,
+			`{type: object, required: [type], properties: {type: {type: string, enum: [bee]}, size: {type: integer}}}`,
+			`{allOf: [{type: object, required: [type], properties: {type: {enum: [cat, cow]}}}]}`,
+		}},
 		{"by one property of several", "3.1.0", three, [3]string{
 			`{type: object, required: [kind], properties: {kind: {type: string}, size: {type: integer}}}`,
 			`{type: object, required: [kind], properties: {kind: {type: integer}, size: {type: integer}}}`,
