@@ -127,7 +127,8 @@ type (
 		Where, Operations             string
 		Times, Members                int
 		Place, Line                   string // of the example
-		Request, Expected, Seen       string
+		Request, Tried                string
+		Expected, Seen                string
 		Curl, Again, Finding          string
 		Open                          bool
 	}
@@ -318,7 +319,7 @@ func (p *htmlPage) causes(r *Report) {
 			f := r.Findings[g.Findings[0]]
 			c := htmlCause{
 				N: n, ID: readable(g.ID), Title: readable(g.Title), Check: readable(g.Check), State: "finding", Sign: signOf(severity), Where: readable(r.touches(g, 60)), Times: g.Exchanges,
-				Place: readable(f.Place.String()), Request: readable(f.Request), Expected: readable(f.Expected), Seen: readable(f.Actual),
+				Place: readable(r.placeOf(f)), Request: readable(f.Request), Tried: readable(r.tried(f.Case)), Expected: readable(f.Expected), Seen: readable(f.Actual),
 				Curl: readable(f.Curl), Finding: f.ID, Open: len(r.groups()) == 1,
 			}
 			if f.Case.ID != "" && r.Traffic == nil {

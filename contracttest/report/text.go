@@ -315,11 +315,7 @@ func (p *printer) heading(r *Report, f Finding) {
 	} else if f.Clause != "" {
 		name = f.Clause
 	}
-	at := f.Place
-	if r.Saved != "" && at.File == r.Spec {
-		at.File = r.Saved
-	}
-	place := printable(at.String()) + ": "
+	place := printable(r.placeOf(f)) + ": "
 	p.line("%s%s", clip(place, p.room-12), p.bold(clip(printable(name), max(p.room-columns(place), 12))))
 	line, ok := r.line(f.Place)
 	if !ok {
@@ -329,6 +325,15 @@ func (p *printer) heading(r *Report, f Finding) {
 	e := excerptOf(line, f.Place.Column, p.room-len(number)-5)
 	p.line("%s %s", p.dim("  "+number+" |"), e.text)
 	p.line("%s %s%s", p.dim("  "+strings.Repeat(" ", len(number))+" |"), strings.Repeat(" ", e.start), p.red(strings.Repeat("^", e.end-e.start)))
+}
+
+// placeOf is where the clause of a finding stands, in the file that was saved where one was.
+func (r *Report) placeOf(f Finding) string {
+	at := f.Place
+	if r.Saved != "" && at.File == r.Spec {
+		at.File = r.Saved
+	}
+	return at.String()
 }
 
 func (p *printer) finding(r *Report, f Finding) {

@@ -201,7 +201,7 @@
 
   const lineOf = (f) => `#f${f.file}l${f.place.line}`;
   const found = (f) => el("div", { class: f.severity === "error" ? "found" : "found warn" }, `${f.severity === "error" ? "✗" : "!"} ${f.message}`,
-    el("dl", {}, ...[["check", f.check], ["expected", f.expected], ["seen", f.actual], ["times", String(f.count)], ["id", f.id], ...(f.known ? [["known", f.known.why]] : [])].flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, v)])),
+    el("dl", {}, ...[["check", f.check], ["expected", f.expected], ["seen", f.actual], ["times", String(f.count)], ["finding", f.id], ...(f.known ? [["known", f.known.why]] : [])].flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, v)])),
     groupOf.has(f) ? el("a", { href: `#g-${groupOf.get(f).id}` }, `cause: ${groupOf.get(f).title}`) : null,
     f.again ? command(f.again) : null);
 
