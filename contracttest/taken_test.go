@@ -404,3 +404,61 @@ func TestOwnLife(t *testing.T) {
 	assert.Zero(t, rep.Errors(), "%s", describe(rep))
 	assert.Empty(t, about(rep, "filter-ignored", "precondition-ignored", "not-repeatable"), "%s", describe(rep))
 }
+
+// TestPartOfDeleted proves that what is read below a resource, as its content, is gone with it.
+func TestPartOfDeleted(t *testing.T) {
+	c := parse(t, `
+  /scans:
+    post:
+      operationId: scan
+      responses: {"201": {description: made, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}}
+  /scans/{scanId}:
+    parameters: [{name: scanId, in: path, required: true, schema: {type: integer}}]
+    get: {operationId: getScan, responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}, "404": {description: none}}}
+    delete: {operationId: drop, responses: {"204": {description: gone}, "404": {description: none}}}
+  /scans/{scanId}/image:
+    parameters: [{name: scanId, in: path, required: true, schema: {type: integer}}]
+    get: {operationId: getImage, responses: {"200": {description: bytes, content: {image/png: {}}}, "404": {description: none}}}
+`)
+	for _, stays := range []bool{false, true} {
+		var mu sync.Mutex
+		there, images := map[string]bool{}, map[string]bool{}
+		answer := func(of map[string]bool, then func(w http.ResponseWriter, id string)) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				if id := r.PathValue("id"); of[id] {
+					then(w, id)
+				} else {
+					w.WriteHeader(http.StatusNotFound)
+				}
+			}
+		}
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /scans", func(w http.ResponseWriter, _ *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			id := len(images)
+			there[strconv.Itoa(id)], images[strconv.Itoa(id)] = true, true
+			answerJSON(w, http.StatusCreated, map[string]any{"id": id})
+		})
+		mux.HandleFunc("GET /scans/{id}", answer(there, func(w http.ResponseWriter, _ string) { answerJSON(w, http.StatusOK, map[string]any{}) }))
+		mux.HandleFunc("DELETE /scans/{id}", answer(there, func(w http.ResponseWriter, id string) {
+			there[id] = false
+			images[id] = stays
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		mux.HandleFunc("GET /scans/{id}/image", answer(images, func(w http.ResponseWriter, _ string) {
+			w.Header().Set("Content-Type", "image/png")
+			_, _ = w.Write([]byte("png"))
+		}))
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(mux), contracttest.Skip("allow-header"), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))
+		require.NoError(t, err)
+		assert.Zero(t, rep.Errors(), "%s", describe(rep))
+		var want []string
+		if stays {
+			want = []string{"warning getImage/response/status"}
+		}
+		assert.Equal(t, want, about(rep, "deleted-still-usable"), "stays: %t", stays)
+	}
+}

@@ -95,6 +95,19 @@ func (p *planner) deleted() {
 			}
 		}, op, k.Delete)
 	}
+	for _, op := range k.Parts {
+		p.add(judge.DeletedStillUsable, "", func(t *try) {
+			r := t.make(Edit{})
+			if r == nil || t.over() || !t.peek(op, r, Edit{}).ok() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() {
+				return
+			}
+			// A history may outlive what it is of.
+			if good, _ := t.wait(func() bool { return t.over() || !t.peek(op, r, Edit{}).ok() }); !good && !t.over() {
+				s := t.do(op, r, Edit{})
+				t.blame(judge.Warning, s, "404 or 410", s.answer(), "%s still works on a deleted resource", op.Endpoint())
+			}
+		}, op, k.Delete)
+	}
 	for _, child := range k.Children {
 		if child.Read == nil {
 			continue

@@ -21,6 +21,7 @@ type Kind struct {
 	Make                           *contract.Operation
 	List, Read, Put, Patch, Delete *contract.Operation   // nil where the document has none
 	Actions                        []*contract.Operation // POST right below the item that adds nothing to it
+	Parts                          []*contract.Operation // GETs below the item of what is its own, as its content; not of what stands below it
 	Parent                         *Kind                 // nil where it stands below nothing that can be made
 	Children                       []*Kind
 }
@@ -68,6 +69,14 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 			if up := byItem[before+"{"+above.Spec.Name+"}"]; up != nil {
 				k.Parent = up
 				up.Children = append(up.Children, k)
+			}
+		}
+	}
+	for _, k := range all {
+		for _, op := range c.Operations {
+			rest, below := strings.CutPrefix(op.Path, k.Item+"/")
+			if below && op.Method == http.MethodGet && !strings.Contains(rest, "{") && !slices.ContainsFunc(k.Children, func(child *Kind) bool { return child.List == op }) {
+				k.Parts = append(k.Parts, op)
 			}
 		}
 	}
