@@ -215,7 +215,7 @@ var rows = map[string]struct {
 			{row{response: "HTTP/1.1 201\n"}, judge.Error, []string{"op/response/status"}, "201 Created is not documented, in response to a valid request"},
 			{row{response: "HTTP/1.1 401\n", change: credential}, judge.Warning, []string{"op/response/status"}, "401 Unauthorized is not documented, in response to a valid request"},
 			{row{about: "nobody has kept the body", response: "HTTP/1.1 413\n", change: func(e *judge.Exchange) { e.Request.Unseen = true }},
-				judge.Warning, []string{"op/response/status"}, "in response to a request whose body is not known"},
+				judge.Warning, []string{"op/response/status"}, "413 Request Entity Too Large is not documented, in response to a request whose body is not known"},
 			{row{clause: "op/query/q/maxLength", expect: plan.Refuse, response: conflict}, judge.Error, []string{"op/response/status"}, "409 Conflict is not documented, in response to a request that breaks: q has"},
 			{row{about: "it accepts some", clause: "op/query/q/maxLength", expect: plan.Refuse, request: "GET /v1/a/1?q=abcd\nAccept: text/html, application/*;q=0.1", response: "HTTP/1.1 406\n"},
 				judge.Error, []string{"op/response/status"}, "406"},
@@ -410,6 +410,8 @@ var rows = map[string]struct {
 	},
 	"error-leak": {
 		[]row{
+			{about: "a scheme without a credential is challenged by its name", request: "GET /v1/a/1\nAuthorization: GeheimScheme",
+				response: "HTTP/1.1 401\nWWW-Authenticate: Basic realm=\"a\", GeheimScheme realm=\"a\"\n"},
 			{about: "a cookie set again", request: "GET /v1/a/1\nCookie: a=b; session=geheim-1", response: "HTTP/1.1 200 OK\nSet-Cookie: session=geheim-1; Path=/\n"},
 			{about: "a redirect that keeps the query", request: "GET /v1/a/1?key=geheim-1", response: "HTTP/1.1 302\nLocation: /v1/a?key=geheim-1\n"},
 			{about: "a documented header", request: "GET /v1/a/1\nX-Key: 123456", response: strings.Replace(good, "X-Count: 1", "X-Count: 123456", 1)},
@@ -428,6 +430,8 @@ var rows = map[string]struct {
 			{row{response: leaking("insert into packages (id) values (12)")}, judge.Error, []string{"op/response/400/media-type"}, "400 Bad Request shows SQL"},
 			{row{about: "not documented", response: "HTTP/1.1 500\n\nmain.go:12"}, judge.Error, []string{"op/response/status"}, "500 Internal Server Error shows a stack trace"},
 			{row{about: "in a header", request: "GET /v1/a/1\nX-Key: geheim-1", response: "HTTP/1.1 302\nX-Debug: key geheim-1\n"}, judge.Error, []string{"op/response/status"}, "302 Found repeats a credential of the request in the header X-Debug"},
+			{row{about: "in a challenge", request: "GET /v1/a/1\nAuthorization: geheim-token", response: "HTTP/1.1 401\nWWW-Authenticate: Bearer realm=\"geheim-token\"\n"},
+				judge.Error, []string{"op/response/status"}, "401 Unauthorized repeats a credential of the request in the header Www-Authenticate"},
 			{row{about: "in another cookie", request: "GET /v1/a/1\nX-Key: geheim-1", response: good[:16] + "Set-Cookie: session=geheim-1\n" + good[16:]}, judge.Error, []string{"op/response/status"}, "200 OK repeats a credential of the request in the header Set-Cookie"},
 			{row{about: "without its scheme", request: "GET /v1/a/1\nAuthorization: Basic geheim-1", response: leaking("no user geheim-1")}, judge.Error, []string{"op/response/400/media-type"}, "400 Bad Request repeats a credential"},
 			{row{about: "in a header", response: "HTTP/1.1 302\nX-Debug: at main.go:12, main.go:13\n"}, judge.Error, []string{"op/response/status"}, "302 Found shows a stack trace: n.go:12 in the header X-Debug"},

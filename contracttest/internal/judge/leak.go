@@ -230,14 +230,21 @@ func (e *Exchange) headerLeaks() []Finding {
 }
 
 // returns reports whether a header is meant to hold what the request has sent:
-// the document has it, a cookie is set again as it is, or a redirect keeps the
-// query.
+// the document has it, a cookie is set again as it is, a redirect keeps the
+// query, or a challenge names the scheme that was sent without a credential.
 func (e *Exchange) returns(name, value string) bool {
 	switch name {
 	case "Set-Cookie":
 		pair, _, _ := strings.Cut(value, ";")
 		for cookie := range strings.SplitSeq(e.Request.Get("Cookie"), ";") {
 			if strings.TrimSpace(cookie) == strings.TrimSpace(pair) {
+				return true
+			}
+		}
+	case "Www-Authenticate", "Proxy-Authenticate":
+		sent := e.Request.Get("Authorization")
+		for challenge := range strings.SplitSeq(value, ",") {
+			if scheme, _, _ := strings.Cut(strings.TrimSpace(challenge), " "); sent != "" && strings.EqualFold(scheme, sent) {
 				return true
 			}
 		}

@@ -688,6 +688,9 @@ func (s shape) project(object map[string]any) map[string]any {
 	for name, v := range s.made {
 		if _, there := out[name]; !there && s.node.Requires(name) {
 			out[name] = v
+			if p := s.node.Prop(name); p != nil {
+				out[name] = unsaid(p, v)
+			}
 		}
 	}
 	if s.node.Validates(out) != nil {

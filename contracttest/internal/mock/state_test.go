@@ -95,9 +95,13 @@ paths:
       requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}, labels: {type: object, example: {a: b}}, colour: {type: string, enum: [red]}}}}}}
       responses: {"200": {description: made, content: {application/json: {schema: {$ref: '#/components/schemas/Net'}}}}}
   /nets/{arn}:
+    parameters: [{name: arn, in: path, required: true, schema: {$ref: '#/components/schemas/Arn'}}]
+    put:
+      operationId: putNet
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}, labels: {type: object}}}}}}
+      responses: {"200": {description: one, content: {application/json: {schema: {$ref: '#/components/schemas/Net'}}}}}
     get:
       operationId: readNet
-      parameters: [{name: arn, in: path, required: true, schema: {$ref: '#/components/schemas/Arn'}}]
       responses: {"200": {description: one, content: {application/json: {schema: {$ref: '#/components/schemas/Net'}}}}}
 components:
   schemas:
@@ -114,7 +118,10 @@ components:
 	assert.NotEqual(t, first["arn"], second["arn"])
 	assert.Equal(t, map[string]any{}, first["labels"], "nobody gave any")
 	assert.Equal(t, "red", first["colour"], "no empty one is valid")
-	assert.Equal(t, second, members(t, ask(t, h, "GET /nets/"+second["arn"].(string))))
+	at := "/nets/" + second["arn"].(string)
+	assert.Equal(t, second, members(t, ask(t, h, "GET "+at)))
+	put := strings.Replace(post(at, `{"name": "three"}`), "POST", "PUT", 1)
+	assert.Equal(t, map[string]any{}, members(t, ask(t, h, put))["labels"], "it is left out")
 }
 
 func mustJSON(t *testing.T, v any) []byte {
