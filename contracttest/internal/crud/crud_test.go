@@ -85,6 +85,8 @@ func try(t *testing.T, dress crud.Dress, d crud.Deployment, seed int64) {
 	if !d.LocksOut {
 		assert.Equal(t, []int{1}, s.Left(), "what the run has made is deleted")
 	}
+	said := strings.Join(slices.Concat(rep.Warnings, rep.Inconclusive), "\n")
+	assert.Equal(t, d.LocksOut, strings.Contains(said, "locked the run out"), "%s", said)
 	assert.Less(t, len(s.Left()), 16, "what is needed to the end at most")
 	for _, cl := range rep.Coverage.ByClause {
 		assert.Equal(t, cl.State == "not_proven", cl.Reason != "", "%s: what is not proven has a reason", cl.Clause)

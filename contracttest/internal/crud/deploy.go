@@ -33,6 +33,7 @@ func Deployments() []Deployment {
 		{Name: "OPTIONS answered everywhere", Wrap: options},
 		{Name: "503 above four requests under way", Wrap: busy},
 		{Name: "429 above 400 requests in a second", Wrap: limited(limitIn(400, time.Second))},
+		{Name: "429 for a while after a wrong credential", Wrap: cautious},
 		{Name: "one slow operation", Wrap: slow(1500*time.Millisecond, listsNotes)},
 		{Name: "compressing proxy", Wrap: proxy},
 	}
@@ -52,6 +53,25 @@ func lockOut(s *Service) http.Handler {
 		return true
 	}
 	return s
+}
+
+// cautious refuses everybody for a while who was wrong.
+func cautious(s *Service) http.Handler {
+	const while = 1500 * time.Millisecond
+	var wrong atomic.Int64 // when, in nanoseconds
+	s.Admits = func(token string) bool {
+		if token != Token {
+			wrong.Store(time.Now().UnixNano())
+		}
+		return token == Token
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if time.Since(time.Unix(0, wrong.Load())) < while {
+			refuse(http.StatusTooManyRequests, "try again later").write(w)
+			return
+		}
+		s.ServeHTTP(w, r)
+	})
 }
 
 // tokensOf makes tokens that are good for so long; a caller who has the first renews them a

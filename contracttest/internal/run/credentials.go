@@ -272,6 +272,9 @@ func (r *runner) accuse(ctx, late context.Context, w wave, early bool) {
 			outcomes := r.attempts(ctx, some)
 			if control != nil {
 				a := answerOf(r.send(late, control))
+				for tries := 0; a.status == http.StatusTooManyRequests && tries < maxPatience && sleep(late, longestPause); tries++ {
+					a = answerOf(r.send(late, control)) // a limit on the number of requests is forgotten soon
+				}
 				r.locked = a.refusesCaller() || a.status == http.StatusTooManyRequests
 				if !r.locked && a.refuses() {
 					r.changed(&plan.Case{ID: some[0].ID, Op: control.Op, Base: control, Clause: some[0].Clause}, &outcome{answer: a})
