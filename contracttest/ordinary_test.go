@@ -495,6 +495,90 @@ func onePet() http.Handler {
 	return mux
 }
 
+// people is a document of what people may have or not: those who are new have none of it.
+const people = `
+openapi: 3.0.3
+info: {title: people, version: "1"}
+paths:
+  /people:
+    post:
+      operationId: addPerson
+      responses: {"201": {description: added, headers: {Location: {required: true, schema: {type: string}}}, content: {application/json: {schema: {type: object, required: [id]}}}}}
+  /people/{personId}:
+    parameters: [{name: personId, in: path, required: true, schema: {type: integer, minimum: 1}}]
+    get: {operationId: getPerson, responses: {"200": {description: one, content: {application/json: {schema: {type: object, required: [id]}}}}, "400": {description: bad}, "404": {description: none}}}
+    delete: {operationId: removePerson, responses: {"204": {description: gone}, "400": {description: bad}, "404": {description: none}}}
+  /people/{personId}/sessions:
+    parameters: [{name: personId, in: path, required: true, schema: {type: integer, minimum: 1}}]
+    delete: {operationId: endSessions, responses: {"204": {description: ended}, "400": {description: bad}, "404": {description: none}}}
+  /people/{personId}/keys/{kind}:
+    parameters:
+      - {name: personId, in: path, required: true, schema: {type: integer, minimum: 1}}
+      - {name: kind, in: path, required: true, schema: {type: string, enum: [card, code]}}
+    delete: {operationId: removeKey, responses: {"204": {description: gone}, "400": {description: bad}, "404": {description: none}}}
+  /people/{personId}/picture:
+    parameters: [{name: personId, in: path, required: true, schema: {type: integer, minimum: 1}}]
+    get: {operationId: getPicture, responses: {"200": {description: it, content: {image/png: {schema: {type: string, format: binary}}}}, "400": {description: bad}, "404": {description: none}}}
+`
+
+// census is a service of people, who have a session, a key or a picture only where somebody gave
+// them one by other means.
+func census() http.Handler {
+	var mu sync.Mutex
+	var all []bool
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /people", func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, true)
+		w.Header().Set("Location", fmt.Sprintf("/people/%d", len(all)))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"id": %d}`, len(all))
+	})
+	find := func(found func(http.ResponseWriter, int)) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			n, err := strconv.Atoi(r.PathValue("id"))
+			switch {
+			case err != nil || n < 1 || r.PathValue("kind") != "" && r.PathValue("kind") != "card" && r.PathValue("kind") != "code":
+				w.WriteHeader(http.StatusBadRequest)
+			case n > len(all) || !all[n-1] || found == nil:
+				w.WriteHeader(http.StatusNotFound)
+			default:
+				found(w, n)
+			}
+		}
+	}
+	mux.HandleFunc("GET /people/{id}", find(func(w http.ResponseWriter, n int) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"id": %d}`, n)
+	}))
+	mux.HandleFunc("DELETE /people/{id}", find(func(w http.ResponseWriter, n int) {
+		all[n-1] = false
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	mux.HandleFunc("DELETE /people/{id}/sessions", find(nil))
+	mux.HandleFunc("DELETE /people/{id}/keys/{kind}", find(nil))
+	mux.HandleFunc("GET /people/{id}/picture", find(nil))
+	return mux
+}
+
+// TestPartsOfNone proves that nobody is blamed for parts that a new resource has none of.
+func TestPartsOfNone(t *testing.T) {
+	c, err := contracttest.Parse("people.yaml", []byte(people))
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(census()), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	var unproven []string
+	for _, u := range rep.Unproven {
+		unproven = append(unproven, u.Operation)
+	}
+	assert.Equal(t, []string{"endSessions", "removeKey", "getPicture"}, unproven)
+}
+
 // TestOrdinary has a row for each ordinary way of a service that was once taken
 // for a fault of it.
 // shelves finds a book of another shelf than those that can be read have.

@@ -22,6 +22,7 @@ type Kind struct {
 	List, Read, Put, Patch, Delete *contract.Operation   // nil where the document has none
 	Actions                        []*contract.Operation // POST right below the item that adds nothing to it
 	Parts                          []*contract.Operation // GETs below the item of what is its own, as its content; not of what stands below it
+	Batches                        []Batch               // what makes several at once
 	Parent                         *Kind                 // nil where it stands below nothing that can be made
 	Children                       []*Kind
 }
@@ -55,6 +56,7 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 				k.Actions = append(k.Actions, o)
 			}
 		}
+		k.Batches = batchesOf(c, k)
 		byItem[op.Template()] = k
 		all = append(all, k)
 	}

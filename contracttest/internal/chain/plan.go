@@ -17,6 +17,7 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 		p.changed()
 		p.patched()
 		p.acted()
+		p.batches()
 		p.refused()
 		p.deleted()
 		p.validated()

@@ -178,8 +178,10 @@ func severityOfRefusal(op *contract.Operation, s *Step) judge.Severity {
 }
 
 // mark is a text of a request that no other has; nil where there is none.
-func (t *try) mark(s *Step) []byte {
-	sent := s.sent()
+func (t *try) mark(s *Step) []byte { return t.markOf(s.sent()) }
+
+// markOf is the same of what a request has of one resource.
+func (t *try) markOf(sent map[string]any) []byte {
 	for _, name := range sortedKeys(sent) {
 		if text, ok := sent[name].(string); ok && t.unique(text) {
 			return []byte(text)

@@ -32,6 +32,11 @@ type Actor interface {
 	Base(op *contract.Operation) (members map[string]any, fixed map[string]bool)
 	// Broken lists requests of an operation that have to be refused: one for each part.
 	Broken(op *contract.Operation) []*plan.Case
+	// Fresh returns the properties in the body of an operation's valid request, with texts that
+	// no other request has.
+	Fresh(ctx context.Context, op *contract.Operation) map[string]any
+	// Own notes that the run has made a resource.
+	Own(k *Kind, values map[string]string)
 	// Before lists the actions that bring a new resource into the state in which an operation
 	// takes it, in their order.
 	Before(op *contract.Operation) []*contract.Operation

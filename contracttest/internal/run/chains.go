@@ -260,6 +260,28 @@ func (a actor) Renewed(op *contract.Operation, name string) bool {
 	return u != nil && n != nil && u.wanted(name) && n.Prop(name) != nil && len(n.Prop(name).Schema.Enum) == 0
 }
 
+// Fresh returns the properties in the body of an operation's valid request, with texts that no
+// other request has, and what it refers to.
+func (a actor) Fresh(ctx context.Context, op *contract.Operation) map[string]any {
+	c := a.r.chainBase(op)
+	if c == nil {
+		return nil
+	}
+	req := c.Request
+	if u := a.r.states.of(op).uniques; u != nil && !u.off.Load() {
+		req, _ = u.fresh(req, textsOf(req), a.r.opts.knownOf(op))
+	}
+	if bound, err := a.r.refers(ctx, c, req); err == nil {
+		req = bound
+	}
+	return chain.Members(req.Body)
+}
+
+// Own notes that the run has made a resource, which it deletes in the end.
+func (a actor) Own(k *chain.Kind, values map[string]string) {
+	a.r.world.Enter(&world.Resource{Producer: k.Make, Item: k.Item, Values: values})
+}
+
 // Before lists the actions that bring a new resource into the state in which an operation takes
 // it.
 func (a actor) Before(op *contract.Operation) []*contract.Operation {
