@@ -156,6 +156,7 @@ func TestCannotRun(t *testing.T) {
 		{"negative cases", h, []contracttest.Option{contracttest.Cases(-1)}, "cases"},
 		{"unknown value", h, []contracttest.Option{contracttest.Values("package_id", "12")}, `no parameter, property or security scheme is called "package_id"; did you mean "package_ids"?`},
 		{"unknown case", h, []contracttest.Option{contracttest.Only("CancelFactoryPackages/body/package_ids/items/type#no-such")}, "random cases matches"},
+		{"unknown cases left out", h, []contracttest.Option{contracttest.Skip("case:*/body/package_ids/items/type#no-such*")}, "random cases matches"},
 		{"unknown case left out", h, []contracttest.Option{contracttest.Skip("CancelFactoryPackages/body/package_ids/items/type#no-such")}, "random cases matches"},
 		{"no values", h, []contracttest.Option{contracttest.Values("a")}, "at least one value"},
 		{"header on two lines", h, []contracttest.Option{contracttest.Header("A", "b\r\nC: d")}, "header"},

@@ -44,6 +44,11 @@ paths:
       parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
       requestBody: {required: true, content: {application/json: {schema: {type: object, properties: {n: {type: integer}}}}}}
       responses: {"200": {description: Done.}, default: {description: Other., content: {text/plain: {}}}}
+  /form:
+    post:
+      operationId: form
+      requestBody: {required: true, content: {application/json: {schema: {type: string}}}}
+      responses: {"303": {description: What came of it.}, "400": {description: Refused.}}
   /b:
     post:
       operationId: silent
@@ -252,6 +257,7 @@ var rows = map[string]struct {
 		[]broken{
 			{row{clause: "op/query/q/maxLength", expect: plan.Refuse, response: good}, judge.Error, []string{"op/query/q/maxLength"}, "an invalid request is accepted with 200 OK; broken: q has at most 3 characters"},
 			{row{clause: "op/query/q/single", expect: plan.Refuse, response: good, change: leave}, judge.Warning, []string{"op/query/q/single"}, "an invalid request is accepted"},
+			{row{about: "a way to something else", clause: "form/body/required", request: "POST /v1/form", expect: plan.Refuse, response: "HTTP/1.1 303\nLocation: /b\n"}, judge.Warning, []string{"form/body/required"}, "an invalid request is accepted with 303 See Other; broken: the body is present (RFC 9110 §15.4.4: "},
 			{row{about: "with a documented redirect", clause: "op/query/q/maxLength", expect: plan.Refuse, response: "HTTP/1.1 302\nLocation: /b\n"}, judge.Error, []string{"op/query/q/maxLength"}, "an invalid request is accepted with 302 Found"},
 		},
 	},

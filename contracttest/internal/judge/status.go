@@ -313,12 +313,20 @@ func invalidAccepted(e *Exchange) []Finding {
 			break
 		}
 	}
-	return []Finding{{
+	f := Finding{
 		Clause: e.Clause, Severity: e.severity(),
 		Message:  fmt.Sprintf("an invalid request is accepted with %s; %s%s", status(e.Response.Status), what, e.because()),
 		Expected: e.expected(), Actual: status(e.Response.Status), Leave: e.Leave,
-	}}
+	}
+	if e.Leave == "" && e.Response.Status == http.StatusSeeOther {
+		return []Finding{f.left(leaveIndirect)}
+	}
+	return []Finding{f}
 }
+
+// leaveIndirect is why nobody knows whether a request was accepted that is answered with a way to
+// something else: a form that shows what is wrong with it, or what was made of it.
+const leaveIndirect = "RFC 9110 §15.4.4: the other resource is an indirect response to the request, which may be that it is refused"
 
 func undocumentedMethod(e *Exchange) []Finding {
 	if e.Response == nil || e.Expect != plan.RefuseMethod {

@@ -271,7 +271,7 @@ func (a actor) Fresh(ctx context.Context, op *contract.Operation) map[string]any
 	if u := a.r.states.of(op).uniques; u != nil && !u.off.Load() {
 		req, _ = u.fresh(req, textsOf(req), a.r.opts.knownOf(op))
 	}
-	if bound, err := a.r.refers(ctx, c, req); err == nil {
+	if bound, err := a.r.refers(ctx, c, req, nil); err == nil {
 		req = bound
 	}
 	return chain.Members(req.Body)

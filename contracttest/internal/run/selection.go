@@ -158,6 +158,9 @@ func matchesAny(pattern string, all []string) bool {
 // has reports whether an operation is among those that the run is restricted to.
 func (s *Selection) has(operation string) bool { return s.among == nil || s.among[operation] }
 
+// is reports whether a choice names a case: a * stands for any text, as in other names.
+func (p choice) is(id string) bool { return p.id != "" && (p.id == id || match.Name(p.id, id)) }
+
 // Clause reports whether a clause is wanted.
 func (s *Selection) Clause(c *contract.Clause) bool {
 	if !s.has(c.Operation) {
@@ -197,21 +200,23 @@ func (s *Selection) Case(id string) bool {
 	clause, _, _ := strings.Cut(id, "#")
 	named := false
 	for _, p := range s.only {
-		if p.id == id || p.id == "" {
+		if p.is(id) || p.id == "" {
 			return true
 		}
-		named = named || p.clauses == clause
+		named = named || match.Name(p.clauses, clause)
 	}
 	return !named
 }
 
 // skipsCase reports whether a case is left out by its name.
 func (s *Selection) skipsCase(id string) bool {
-	skips := slices.ContainsFunc(s.skip, func(p choice) bool { return p.id == id })
-	if skips {
-		s.left.Store(id, true)
+	for _, p := range s.skip {
+		if p.is(id) {
+			s.left.Store(p.id, true)
+			return true
+		}
 	}
-	return skips
+	return false
 }
 
 // needs reports whether a case is sent: as it is chosen, or as those that are chosen are judged by
@@ -259,7 +264,7 @@ func (s *Selection) unknownCase(p *planned) string {
 			continue
 		}
 		of := some(p.ops, func(op *contract.Operation) bool {
-			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return c.Name == skipped.clauses && s.Clause(c) })
+			return slices.ContainsFunc(op.Clauses, func(c *contract.Clause) bool { return match.Name(skipped.clauses, c.Name) && s.Clause(c) })
 		})
 		for _, op := range of {
 			p.of(op) // which leaves it out
@@ -273,7 +278,7 @@ func (s *Selection) unknownCase(p *planned) string {
 			continue // it is another shard's, or has not changed
 		}
 		if wanted.id != "" && !slices.ContainsFunc(p.ops, func(op *contract.Operation) bool {
-			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return c.ID == wanted.id })
+			return slices.ContainsFunc(p.cases(op), func(c *plan.Case) bool { return wanted.is(c.ID) })
 		}) {
 			return wanted.id
 		}
