@@ -237,7 +237,7 @@ func (m *Media) readLoosely(body []byte, err error, in message) (codec.Reading, 
 func (m *Media) root() codec.Root { return codec.RootOf(m.Node, m.Spec.Schema.Ref) }
 
 // ErrNotWritten is why a value has no body: nothing says how the media type holds it.
-var ErrNotWritten = errors.New("bodies of this media type are not made")
+var ErrNotWritten = errors.New("contracttest cannot build bodies of this media type")
 
 // Write writes a value as a body of the media type, and returns the Content-Type to send it
 // with. head gives the values of the headers of parts.

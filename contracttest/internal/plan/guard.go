@@ -13,14 +13,14 @@ type Why int
 // The kinds of reasons for which a clause has no case.
 const (
 	NoValue    Why = iota // nothing that can be sent keeps it at an edge, or breaks it
-	NoBase                // no valid request is made that a case could differ from
+	NoBase                // no valid request can be built that a case could differ from
 	Untestable            // the clause is such that no request shows anything of it
 	Late                  // the planning of its operation was stopped
 	GaveUp                // a fault of the planner, not of the document
 )
 
 // Reason says why a clause has no case, as
-// {NoBase, "no valid request is made: the body has no media type"}.
+// {NoBase, "no valid request can be built: the body has no media type"}.
 type Reason struct {
 	Why  Why
 	Text string

@@ -311,7 +311,7 @@ func (pl *planner) start() bool {
 	return true
 }
 
-func noBase(why string) Reason { return Reason{NoBase, "no valid request is made: " + why} }
+func noBase(why string) Reason { return Reason{NoBase, "no valid request can be built: " + why} }
 
 func (pl *planner) run() {
 	if !pl.start() {

@@ -447,7 +447,7 @@ paths:
 	assert.Contains(t, reasons["op/body/never/optional"], "no string is found that matches (?=a)b")
 	find(t, p, "op/body/never/type#number") // there is no good one, but there are bad ones
 	assert.NotContains(t, reasons, "op/body/never/pattern")
-	assert.Contains(t, reasons["op/body:application~1x-unknown/type"], "bodies of this media type are not made")
+	assert.Contains(t, reasons["op/body:application~1x-unknown/type"], "cannot build bodies of this media type")
 }
 
 // Documents of odd shapes are planned, whatever comes out.
