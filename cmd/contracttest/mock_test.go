@@ -112,7 +112,7 @@ func TestMockOptions(t *testing.T) {
 		{"--fail 101%", `--fail "101%": want a share`},
 		{"--value secret", "--value: want SCHEME=CREDENTIAL\n"},
 		{"--spec nowhere.yaml", "nowhere.yaml"},
-		{"more", "unknown command"},
+		{"more", `unexpected argument "more"`},
 	} {
 		var stderr strings.Builder
 		assert.Equal(t, exitFailed, Do(t.Context(), append([]string{"mock", "--listen", "127.0.0.1:0"}, strings.Fields(tt.args)...), io.Discard, &stderr))
