@@ -469,7 +469,8 @@ func (c socketClient) use(ctx context.Context, base string) error {
 	}
 	fmt.Fprintf(conn, "GET %s/items HTTP/1.1\r\nHost: %s\r\n\r\n", u.Path, u.Host)
 	r := textproto.NewReader(bufio.NewReader(conn))
-	fields, status := map[string]string{}, ""
+	var status string
+	fields := map[string]string{}
 	for {
 		line, err := r.ReadLine()
 		if err != nil {

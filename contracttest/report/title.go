@@ -89,7 +89,7 @@ func title(members []Finding, none bool) string {
 			return statuses(members) + " reveal " + strings.TrimRight(shows, `: "`)
 		}
 	}
-	text := shorten(f.about(), maxTitle)
+	text := shorten(f.about())
 	switch f.Check {
 	case "response-body-unexpected":
 		text = statuses(members) + " have a body although none is documented"
@@ -139,7 +139,7 @@ func (f *Finding) keeps() string {
 	if _, keyword := f.rule(); slices.Contains([]string{"message", "media-type", "path", "syntax"}, keyword) { // it is about the form
 		return "only its form is unusual: " + strings.ReplaceAll(f.label(), "-", " ")
 	}
-	return shorten(rule, maxTitle)
+	return shorten(rule)
 }
 
 // quoted is what the server says, behind a colon.
@@ -154,7 +154,7 @@ func (f *Finding) quoted() string {
 	if text == "" || strings.HasPrefix(text, "The server encountered an internal error") { // a framework's words for any failure
 		return ""
 	}
-	return ": “" + shorten(text, maxTitle) + "”"
+	return ": “" + shorten(text) + "”"
 }
 
 // left is the sentence that leaves it open, with its source behind it.
@@ -205,7 +205,7 @@ func anyItem(text string) string {
 func some(members []Finding, say func(Finding) string) string {
 	var all []string
 	for _, f := range members {
-		if text := shorten(say(f), maxTitle); !slices.Contains(all, text) {
+		if text := shorten(say(f)); !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
@@ -247,13 +247,13 @@ func sentence(text string) string {
 	return string(unicode.ToUpper(r)) + text[n:]
 }
 
-// shorten cuts a text to so many characters.
-func shorten(text string, most int) string {
-	if len(text) > utf8.UTFMax*(most+1) { // no need to count them all
-		text = strings.ToValidUTF8(text[:utf8.UTFMax*(most+1)], "")
+// shorten cuts a text to maxTitle characters.
+func shorten(text string) string {
+	if most := utf8.UTFMax * (maxTitle + 1); len(text) > most { // no need to count them all
+		text = strings.ToValidUTF8(text[:most], "")
 	}
-	if r := []rune(text); len(r) > most {
-		return strings.TrimSpace(string(r[:most-1])) + "…"
+	if r := []rune(text); len(r) > maxTitle {
+		return strings.TrimSpace(string(r[:maxTitle-1])) + "…"
 	}
 	return text
 }

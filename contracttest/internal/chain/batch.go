@@ -222,7 +222,7 @@ func (t *try) batch(b Batch, broken map[string]any) (s *Step, sent []map[string]
 
 // atMost is how many items a list may have, up to some.
 func atMost(list *contract.Node, n int) int {
-	if most := list.Schema.MaxItems; most != nil && *most < uint64(n) {
+	if most := list.Schema.MaxItems; most != nil && *most < uint64(n) { //nolint:gosec // a count
 		return int(*most) //nolint:gosec // it is less than n
 	}
 	return n

@@ -33,7 +33,7 @@ func ReadYAML(node *schema.Node, body []byte) (Reading, error) {
 		return Reading{}, err
 	}
 	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) || node == nil {
-		return Reading{}, nil //nolint:nilerr // the second document is of no account
+		return Reading{}, nil // the second document is of no account
 	}
 	r := yamlReader{left: maxNodes}
 	got := r.read(schema.Nodes{node}, doc.Content[0])

@@ -203,7 +203,7 @@ func TestUnreadableBody(t *testing.T) {
 		{os.ErrDeadlineExceeded, http.StatusRequestTimeout},
 	} {
 		w := httptest.NewRecorder()
-		contracttest.Mock(notes(t)).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/notes", iotest.ErrReader(tt.err)))
+		contracttest.Mock(notes(t)).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/notes", iotest.ErrReader(tt.err)))
 		assert.Equal(t, tt.want, w.Code)
 		assert.Contains(t, members(t, w)["detail"], "the body cannot be read")
 	}

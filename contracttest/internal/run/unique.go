@@ -48,9 +48,9 @@ const tokenLength = 7
 
 func newToken() *token {
 	t := &token{text: "q" + strings.ToLower(rand.Text()[:tokenLength-1])}
-	part := func() uint64 { return mathrand.Uint64N(1 << 12) }                                                                    //nolint:gosec // it is no secret
-	t.uuid = fmt.Sprintf("%08x-%04x-4%03x-8%03x-", 1<<24+mathrand.Uint64N(1<<31), part(), part(), part())                         //nolint:gosec // the same
-	t.digits = [2]string{strconv.FormatUint(2e7+mathrand.Uint64N(7e7), 10), strconv.FormatUint(11000+mathrand.Uint64N(8000), 10)} //nolint:gosec // the same
+	part := func() uint64 { return mathrand.Uint64N(1 << 12) }
+	t.uuid = fmt.Sprintf("%08x-%04x-4%03x-8%03x-", 1<<24+mathrand.Uint64N(1<<31), part(), part(), part())
+	t.digits = [2]string{strconv.FormatUint(2e7+mathrand.Uint64N(7e7), 10), strconv.FormatUint(11000+mathrand.Uint64N(8000), 10)}
 	t.shown = regexp.MustCompile(fmt.Sprintf(`(?i)%s[0-9a-z]*|\b%s[0-9a-f]{12}\b|\b(?:%s[0-9]{6}|%s[0-9]{4})\b`, t.text, t.uuid, t.digits[0], t.digits[1]))
 	return t
 }
