@@ -290,6 +290,9 @@ type Finding struct {
 	// bounded, and without secrets.
 	Request string `json:"request,omitempty"`
 	Answer  string `json:"answer,omitempty"`
+	// StandIns are the identifiers in the path of Request that stand for those of resources
+	// which the run has made. They are the same in each run; Answer has those that were sent.
+	StandIns []string `json:"stand_ins,omitempty"`
 	// Leave is the sentence that leaves it to the receiver; empty where none does.
 	Leave string `json:"leave,omitempty"`
 	Group string `json:"group,omitempty"` // the ID of its group; empty where it is known

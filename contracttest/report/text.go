@@ -203,6 +203,19 @@ func (p *printer) legend(r *Report) {
 	if shown("***") {
 		all = append(all, "*** hides a credential")
 	}
+	var made []string
+	for _, f := range r.Findings {
+		made = append(made, f.StandIns...)
+	}
+	slices.Sort(made)
+	if made = slices.Compact(made); len(made) > 0 {
+		const most = 3
+		names, more := strings.Join(made[:min(len(made), most)], ", "), ""
+		if len(made) > most {
+			more = fmt.Sprintf(" and %d more", len(made)-most)
+		}
+		all = append(all, names+more+" in a path: what the run has made, under another identifier each time")
+	}
 	if len(all) > 0 {
 		p.wrapped("", "", strings.Join(all, "; "), maxNote)
 	}
@@ -393,7 +406,7 @@ func (p *printer) evidence(r *Report, f Finding) {
 // tried says what the request of a case is about: the rule that it keeps or breaks, and how.
 func (r *Report) tried(c Case) string {
 	name, label, ok := strings.Cut(c.ID, "#")
-	if !ok || label == "base" {
+	if !ok || label == "base" || strings.Contains(name, "/response/") { // of a sequence: its title says it
 		return ""
 	}
 	for _, clause := range r.Coverage.ByClause {

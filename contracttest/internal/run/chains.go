@@ -197,6 +197,7 @@ func (r *runner) enterChain(f *chain.Finding) {
 		e.Secrets = append(e.Secrets, r.redacted(s.Op, s.Exchange)...)
 	}
 	shown := *f.At.Exchange
+	r.standsIn(f.At.Op, f.At.Shown, f.At.Request)
 	shown.Request = f.At.Shown
 	e.Exchange = &shown
 	out := r.finding(e, judge.OfSequence(e, f.Check, f.Severity, f.Message, f.Expected, f.Actual), f.ID)

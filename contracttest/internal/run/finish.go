@@ -71,6 +71,7 @@ func (r *runner) finish(start time.Time) {
 	rep.Warnings = append(rep.Warnings, r.filledOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
+	r.showStandIns()
 	r.hideToken()
 	r.setSeverities()
 	rep.Sort()

@@ -85,6 +85,7 @@ func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchang
 		default:
 			x = r.exchangeOf(ctx, c, r.bound(c.Op, req, nil), do)
 		}
+		r.standsIn(c.Op, planned, x.Request)
 		x.Request = planned // reports name the same identifier in every run
 		return x
 	})
@@ -291,6 +292,37 @@ func (r *runner) bound(op *contract.Operation, made *wire.Request, values map[st
 	req := made.Clone()
 	req.Target = target
 	return req
+}
+
+// standsIn notes which values in the path of a request as reports show it were sent as others.
+func (r *runner) standsIn(op *contract.Operation, shown, sent *wire.Request) {
+	if sent == nil || shown == nil || sent.Target == shown.Target {
+		return
+	}
+	real := world.Values(op, sent.Target, r.base(op))
+	for name, v := range world.Values(op, shown.Target, r.base(op)) {
+		if was, ok := real[name]; ok && was != v {
+			r.standIns.Store(v, true)
+		}
+	}
+}
+
+// showStandIns says of each finding which identifiers in its request are not those that were
+// sent: its answer may have these.
+func (r *runner) showStandIns() {
+	for i := range r.report.Findings {
+		f := &r.report.Findings[i]
+		_, target, _ := strings.Cut(f.Request, " ")
+		target, _, _ = strings.Cut(target, " ")
+		target, _, _ = strings.Cut(target, "?")
+		for segment := range strings.SplitSeq(target, "/") {
+			if text, err := url.PathUnescape(segment); err == nil {
+				if _, ok := r.standIns.Load(text); ok && !slices.Contains(f.StandIns, text) {
+					f.StandIns = append(f.StandIns, text)
+				}
+			}
+		}
+	}
 }
 
 // ownership is whose it is what a request names.
