@@ -14,6 +14,7 @@ import (
 func (d *Document) normalize() {
 	d.parts = takeInventory(d.T, d.source)
 	d.dropLaterKeywords()
+	d.dropBeside()
 	d.ignored = map[*openapi3.SchemaRef]Ignored{}
 	for _, ref := range d.parts.refs {
 		lift(ref)

@@ -43,6 +43,7 @@ type header struct {
 type location struct {
 	file    string // that the references inside are relative to; empty for the document itself
 	pointer string // as in Place
+	old     bool   // in a dialect that ignores what stands beside a $ref
 }
 
 // in returns the location of a part of the part.
@@ -66,12 +67,16 @@ type inventory struct {
 	schemas    []located             // before those inside them
 	refs       []*openapi3.SchemaRef // to these schemas, or that are these schemas
 	lost       []lost                // references that the loader has not followed
+	oldRefs    []*openapi3.SchemaRef // in a dialect that ignores what stands beside them
+	old        bool                  // all schemas are in one, where none is named
+	oldFiles   map[string]bool
 	seen       map[any]bool
 }
 
 func takeInventory(doc *openapi3.T, s *source) *inventory {
-	v := &inventory{source: s, components: doc.Components, seen: map[any]bool{}}
-	root := location{}
+	v := &inventory{source: s, components: doc.Components, oldFiles: map[string]bool{}, seen: map[any]bool{}}
+	v.old = oldDialect.MatchString(doc.JSONSchemaDialect)
+	root := location{old: v.old}
 	if doc.Components != nil {
 		v.ofComponents(doc.Components, root.in("components"))
 	}
@@ -129,6 +134,7 @@ func (v *inventory) follow(ref reference, text *string, at location) location {
 	if path := ref.RefPath(); path != nil {
 		to.file = v.source.name(pathOf(v.source.whole(path)))
 	}
+	to.old = v.isOld(to.file, to.pointer)
 	return to
 }
 
@@ -157,6 +163,7 @@ func (v *inventory) pathItem(item *openapi3.PathItem, at location) {
 		item.Ref = v.source.complete(item.Ref, at.file)
 		at.pointer = Target(item.Ref, at.pointer)
 		at.file, _ = v.source.split(at.pointer)
+		at.old = v.isOld(at.file, at.pointer)
 	}
 	v.parameters(item.Parameters, at)
 	operations := item.Operations()
@@ -286,6 +293,12 @@ func (v *inventory) schema(ref *openapi3.SchemaRef, at location) {
 		return
 	}
 	v.refs = append(v.refs, ref)
+	if dialect := dialectOf(ref); dialect != "" {
+		at.old = oldDialect.MatchString(dialect)
+	}
+	if at.old && ref.Ref != "" {
+		v.oldRefs = append(v.oldRefs, ref)
+	}
 	at = v.follow(ref, &ref.Ref, at)
 	if s := ref.Value; v.first(s) {
 		v.schemas = append(v.schemas, located{s, at.pointer})
