@@ -220,10 +220,12 @@ func (c *comparison) finding(ch checker.Change, words checker.Localizer) report.
 // operation returns the name of an operation, empty if the version does not have
 // it.
 func (v *edition) operation(method, path string) string {
-	pointer := "/paths/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(path) + "/" + strings.ToLower(method)
+	item := "/paths/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(path)
 	for _, cl := range v.all {
-		if cl.Place.Pointer == pointer || strings.HasPrefix(cl.Place.Pointer, pointer+"/") {
-			return cl.Operation
+		for _, pointer := range []string{item + "/" + strings.ToLower(method), item + "/additionalOperations/" + method} {
+			if cl.Place.Pointer == pointer || strings.HasPrefix(cl.Place.Pointer, pointer+"/") {
+				return cl.Operation
+			}
 		}
 	}
 	return ""

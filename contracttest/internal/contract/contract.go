@@ -183,8 +183,8 @@ func (c *Contract) build() {
 				clause = op.clause("method", fmt.Sprintf("no method but %s", strings.Join(methods, ", ")), at(item.Origin, pointer, ""))
 			}
 			op.MethodClause = clause
-			op.build(pointer + "/" + strings.ToLower(method))
-			c.callbacks(op, pointer+"/"+strings.ToLower(method))
+			op.build(pointer)
+			c.callbacks(op, pointer+operationPointer(method))
 			c.Operations = append(c.Operations, op)
 			c.byID[op.ID] = op
 			c.routes.add(op)
@@ -255,8 +255,8 @@ func (op *Operation) node(ref *openapi3.SchemaRef, root schema.Root) *Node {
 	return op.Contract.schemas.Build(ref, root)
 }
 
-func (op *Operation) build(pointer string) {
-	item := strings.TrimSuffix(pointer, "/"+strings.ToLower(op.Method))
+func (op *Operation) build(item string) {
+	pointer := item + operationPointer(op.Method)
 	op.PathClause = op.clause("path", "no other path than "+op.Path, at(op.PathItem.Origin, item, ""))
 	op.MessageClause = op.clause("message", "a valid request in any form that HTTP allows", at(op.Spec.Origin, pointer, ""))
 	op.MessageClause.Permits = true

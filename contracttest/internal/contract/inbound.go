@@ -89,9 +89,9 @@ func (c *Contract) inbound(of *Operation, name, expr string, item *openapi3.Path
 			in.ask(expr)
 			in.url = op.clause("url", "the callback is sent to "+expr, at(item.Origin, pointer, ""))
 		}
-		op.MethodClause = op.clause(strings.ToLower(method)+"/method", "it is sent by "+method, at(spec.Origin, pointer+"/"+strings.ToLower(method), ""))
-		op.buildParams(pointer+"/"+strings.ToLower(method), pointer)
-		op.buildInboundBody(pointer + "/" + strings.ToLower(method))
+		op.MethodClause = op.clause(strings.ToLower(method)+"/method", "it is sent by "+method, at(spec.Origin, pointer+operationPointer(method), ""))
+		op.buildParams(pointer+operationPointer(method), pointer)
+		op.buildInboundBody(pointer + operationPointer(method))
 		op.Clauses = slices.DeleteFunc(op.Clauses, func(cl *Clause) bool { return cl.Permits })
 		for _, cl := range op.Clauses {
 			cl.Side = ResponseSide

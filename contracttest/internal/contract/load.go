@@ -43,6 +43,8 @@ var (
 	at     = document.At
 	target = document.Target
 	escape = document.Escape
+
+	operationPointer = document.OperationPointer
 )
 
 // Load reads a document from a file. A document that cannot be used is an
@@ -176,7 +178,7 @@ func (c *Contract) basePath(servers openapi3.Servers, pointer string) string {
 func (c *Contract) basePathOf(op *Operation, pointer string) string {
 	switch {
 	case op.Spec.Servers != nil && len(*op.Spec.Servers) > 0:
-		return c.basePath(*op.Spec.Servers, pointer+"/"+strings.ToLower(op.Method)+"/servers")
+		return c.basePath(*op.Spec.Servers, pointer+operationPointer(op.Method)+"/servers")
 	case len(op.PathItem.Servers) > 0:
 		return c.basePath(op.PathItem.Servers, pointer+"/servers")
 	}

@@ -153,7 +153,7 @@ func scope(err error) string {
 	if e, ok := errors.AsType[*openapi3.PathValidationError](err); ok {
 		pointer = "/paths/" + Escape(e.Path)
 		if o, ok := errors.AsType[*openapi3.OperationValidationError](err); ok {
-			pointer += "/" + strings.ToLower(o.Method)
+			pointer += OperationPointer(o.Method)
 		}
 	} else if e, ok := errors.AsType[*openapi3.ComponentValidationError](err); ok {
 		pointer = "/components/" + sections[e.Section] + "/" + Escape(e.Name)

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -55,5 +56,14 @@ func Target(ref, pointer string) string {
 
 // Escape makes a name one segment of a JSON pointer (RFC 6901 §3).
 func Escape(name string) string { return pointerEscapes.Replace(name) }
+
+// OperationPointer is where a path item has the operation of a method (OpenAPI 3.2.0, Path Item
+// Object: those without a field of their own are in additionalOperations, by their exact name).
+func OperationPointer(method string) string {
+	if slices.Contains(openapi3.PathItemMethods(), method) {
+		return "/" + strings.ToLower(method)
+	}
+	return "/additionalOperations/" + Escape(method)
+}
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")

@@ -168,7 +168,8 @@ func (v *inventory) pathItem(item *openapi3.PathItem, at location) {
 	v.parameters(item.Parameters, at)
 	operations := item.Operations()
 	for _, method := range sorted(operations) {
-		op, at := operations[method], at.in(strings.ToLower(method))
+		op, at := operations[method], at
+		at.pointer += OperationPointer(method)
 		v.parameters(op.Parameters, at)
 		v.body(op.RequestBody, at.in("requestBody"))
 		for _, status := range sorted(op.Responses.Map()) {

@@ -1,6 +1,7 @@
 package odd_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"github.com/dataarts-go/factory/contracttest"
 	"github.com/dataarts-go/factory/internal/racing"
 )
+
+var seeds = flag.Int("seeds", 1, "number of seeds with which TestOdd runs each document against the server that keeps it")
 
 // odd is a document that is hard to read in some way, with what is known of it.
 // Its archive has the files of the document and, perhaps,
@@ -191,11 +194,14 @@ func TestOdd(t *testing.T) {
 			o := readOdd(t, file)
 			c, err := contracttest.Load(filepath.Join(o.dir, o.document()))
 			require.NoError(t, err)
-			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(o.server(t)), o.options()...)
-			require.NoError(t, err)
-			for _, f := range rep.Findings {
-				if f.Severity == "error" {
-					t.Errorf("%s %s: %s\n%s\n%s", f.Check, f.Clause, f.Message, f.Actual, f.Curl)
+			var rep *contracttest.Report
+			for seed := int64(*seeds); seed > 0; seed-- { // what follows is about seed 1
+				rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(o.server(t)), o.options(contracttest.Seed(seed))...)
+				require.NoError(t, err)
+				for _, f := range rep.Findings {
+					if f.Severity == "error" {
+						t.Errorf("seed %d: %s %s: %s\n%s\n%s", seed, f.Check, f.Clause, f.Message, f.Actual, f.Curl)
+					}
 				}
 			}
 			unreached := []string{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -596,7 +597,7 @@ func (s *oddServer) route(r *http.Request) (*oddOperation, []string) {
 	var allowed []string
 	for _, template := range templates {
 		item := s.get(paths, template)
-		for _, method := range []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", "query", "copy"} {
+		for _, method := range []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", "query", "copy", "lock"} {
 			op := item.at(method)
 			if op.v == nil {
 				continue
@@ -780,6 +781,10 @@ func (s *oddServer) param(op *oddOperation, p spot, r *http.Request) error {
 	case "query":
 		pairs = queryPairs(r.URL.RawQuery)
 		raw = valuesOf(pairs, name)
+	case "querystring":
+		if r.URL.RawQuery != "" {
+			raw = []string{r.URL.RawQuery}
+		}
 	case "header":
 		raw = r.Header.Values(name)
 	case "cookie":
@@ -790,6 +795,9 @@ func (s *oddServer) param(op *oddOperation, p spot, r *http.Request) error {
 	}
 	if content := p.at("content"); content.v != nil {
 		return s.contentParam(p, raw, in)
+	}
+	if p.at("x-escaped").is() && strings.ContainsAny(strings.Join(raw, ""), ":/?@") {
+		return errors.New("reserved characters stand as they are")
 	}
 	schema := p.at("schema")
 	style, explode := p.at("style").text(), p.at("explode").is()
@@ -824,7 +832,7 @@ func (s *oddServer) contentParam(p spot, raw []string, in string) error {
 	}
 	key := p.at("content").keys()[0]
 	text := raw[0]
-	if in == "query" || in == "path" {
+	if in != "header" && in != "cookie" {
 		text = unescape(text, in == "query")
 	}
 	var v any = text
@@ -1088,6 +1096,10 @@ func (s *oddServer) body(op *oddOperation, r *http.Request) error {
 		if v, err = s.parts(media, data, params["boundary"]); err != nil {
 			return err
 		}
+	case kind == "application/xml":
+		if v, err = plainXML(data); err != nil {
+			return err
+		}
 	case strings.HasPrefix(kind, "text/"):
 		if !utf8.Valid(data) {
 			return errors.New("not UTF-8")
@@ -1097,6 +1109,40 @@ func (s *oddServer) body(op *oddOperation, r *http.Request) error {
 		v = string(data)
 	}
 	return s.valid(schema, v, s.request)
+}
+
+// plainXML writes the elements, attributes and text of a document in one way.
+func plainXML(data []byte) (string, error) {
+	var b strings.Builder
+	roots, depth := 0, 0
+	for dec := xml.NewDecoder(bytes.NewReader(data)); ; {
+		token, err := dec.Token()
+		if errors.Is(err, io.EOF) && roots == 1 {
+			return b.String(), nil
+		}
+		if err != nil {
+			return "", err
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if depth == 0 {
+				roots++
+			}
+			depth++
+			b.WriteString("<" + token.Name.Local)
+			for _, a := range token.Attr {
+				fmt.Fprintf(&b, " %s=%q", a.Name.Local, a.Value)
+			}
+			b.WriteString(">")
+		case xml.EndElement:
+			depth--
+			b.WriteString("</" + token.Name.Local + ">")
+		case xml.CharData:
+			if text := string(token); depth > 0 || strings.TrimSpace(text) != "" {
+				b.WriteString(text)
+			}
+		}
+	}
 }
 
 func (s *oddServer) form(media spot, data string) (any, error) {
