@@ -340,6 +340,34 @@ components:
 	assert.Equal(t, []string{"post/response/200/body/made/required"}, broken(r.CheckBody(r.Media[0], response(t, "HTTP/1.1 200\nContent-Type: application/json\n\n"+`{}`))))
 }
 
+// In 3.1 members that no property names may be write only, too; in 3.0 writeOnly is "relevant only for
+// Schema properties definitions" (OpenAPI 3.0.3, Schema Object).
+func TestWriteOnlyMembers(t *testing.T) {
+	for _, tt := range []struct{ version, schema, want string }{
+		{"3.1.0", "{patternProperties: {^s: {type: string, writeOnly: true}}}", "patternProperties/^s/writeOnly"},
+		{"3.1.0", "{additionalProperties: {allOf: [{type: string, writeOnly: true}]}}", "additionalProperties/writeOnly"},
+		{"3.1.0", "{unevaluatedProperties: {type: string, writeOnly: true}}", "unevaluatedProperties/writeOnly"},
+		{"3.1.0", "{properties: {secret: {type: string}}, additionalProperties: {type: string, writeOnly: true}}", ""},
+		{"3.1.0", "{not: {additionalProperties: {type: integer, writeOnly: true}}}", ""},
+		{"3.1.0", "{additionalProperties: {type: string, readOnly: true}}", ""},
+		{"3.0.3", "{additionalProperties: {type: string, writeOnly: true}}", ""},
+	} {
+		c := parse(t, strings.Replace(head, "3.0.3", tt.version, 1)+`paths:
+  /a:
+    get:
+      operationId: op
+      responses: {"200": {description: Done., content: {application/json: {schema: `+tt.schema+`}}}}
+`)
+		r := c.Operations[0].Response(200)
+		got := ""
+		for _, v := range r.CheckBody(r.Media[0], response(t, "HTTP/1.1 200\nContent-Type: application/json\n\n"+`{"secret":"s"}`)) {
+			got += strings.TrimPrefix(v.Clause.Name, "op/response/200/body/")
+			assert.NotEmpty(t, v.Leave, tt.schema)
+		}
+		assert.Equal(t, tt.want, got, tt.version+" "+tt.schema)
+	}
+}
+
 // What another schema about the same value requires may not be absent, though the one that
 // describes it does not say so.
 func TestOptionalOnlyWhereNothingRequires(t *testing.T) {

@@ -352,9 +352,12 @@ func (b *builder) apply(via *applicator, node *Node) {
 		if silent {
 			b.quiet--
 		}
-		if via.named {
+		switch {
+		case via.named:
 			built.quiet = node.quiet
 			built.presence()
+		case via.about == Member && b.set.Document.Version31(): // in 3.0 only what has a name of its own is write only
+			built.oneSided(ResponseSide)
 		}
 		children = append(children, built)
 	})
@@ -386,11 +389,7 @@ func (n *Node) presence() {
 	name, parent := n.PropName, n.Parent
 	keyword, text := "optional", "may be absent"
 	switch {
-	case n.Side() == RequestSide && forOther(n.Schema, RequestSide):
-		n.clause("readOnly", "readOnly", n.Subject+" is not in a request")
-		return
-	case n.Side() == ResponseSide && forOther(n.Schema, ResponseSide):
-		n.clause("writeOnly", "writeOnly", n.Subject+" is not in a response")
+	case n.oneSided(RequestSide), n.oneSided(ResponseSide):
 		return
 	case parent.Required[name]:
 		keyword, text = "required", "is present"
@@ -410,6 +409,20 @@ func (n *Node) presence() {
 			c.Place = document.At(o, parent.Pointer+"/properties/"+document.Escape(name), "")
 		}
 	}
+}
+
+// oneSided makes the clause that what is for the other side alone is not in the message of a side, and
+// reports whether it is the node's.
+func (n *Node) oneSided(side Side) bool {
+	if n.Side() != side || !forOther(n.Schema, side) {
+		return false
+	}
+	if side == RequestSide {
+		n.clause("readOnly", "readOnly", n.Subject+" is not in a request")
+	} else {
+		n.clause("writeOnly", "writeOnly", n.Subject+" is not in a response")
+	}
+	return true
 }
 
 // requiredAround reports whether another schema about the same value requires a property:
