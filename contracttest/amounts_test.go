@@ -100,3 +100,69 @@ paths:
       responses: {"200": {description: ok, content: {application/json: {schema: {type: array, items: {type: object}}}}}}
 `
 }
+
+// TestAmountsThatBelongTogether proves that a service is not blamed for what no schema says of several
+// numbers: one is a limit of another, or those of a list add up to something.
+func TestAmountsThatBelongTogether(t *testing.T) {
+	number := func(members map[string]any, name string) float64 {
+		n, _ := members[name].(float64)
+		return n
+	}
+	for _, tt := range []struct {
+		name, schema string
+		keeps        func(map[string]any) bool
+	}{
+		{
+			"a timeout within an interval",
+			"required: [interval, timeout], properties: {interval: {type: integer, minimum: 1, maximum: 300}, timeout: {type: integer, minimum: 1, maximum: 300}}",
+			func(m map[string]any) bool { return number(m, "timeout") <= number(m, "interval") },
+		},
+		{
+			"an end behind a start",
+			"required: [start, end], properties: {start: {type: integer, minimum: 0, maximum: 90}, end: {type: integer, minimum: 0, maximum: 90}}",
+			func(m map[string]any) bool { return number(m, "start") <= number(m, "end") },
+		},
+		{
+			"parts of a whole",
+			"required: [parts], properties: {parts: {type: array, minItems: 1, maxItems: 1, example: [100], items: {type: integer, minimum: 0, maximum: 100}}}",
+			func(m map[string]any) bool {
+				sum := 0.0
+				parts, _ := m["parts"].([]any)
+				for _, p := range parts {
+					n, _ := p.(float64)
+					sum += n
+				}
+				return sum == 100
+			},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc := `
+openapi: 3.0.3
+info: {title: a, version: "1"}
+paths:
+  /things:
+    post:
+      operationId: act
+      requestBody: {required: true, content: {application/json: {schema: {type: object, ` + tt.schema + `}}}}
+      responses:
+        "204": {description: done}
+        "400": {description: refused}
+`
+			c, err := contracttest.Parse("amounts.yaml", []byte(doc))
+			require.NoError(t, err)
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				members := map[string]any{}
+				if json.NewDecoder(r.Body).Decode(&members) != nil || !tt.keeps(members) {
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				w.WriteHeader(http.StatusNoContent)
+			})))
+			require.NoError(t, err)
+			assert.False(t, slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool {
+				return f.Severity == "error" && f.Check == "valid-request-refused"
+			}), "%s", describe(rep))
+		})
+	}
+}

@@ -85,17 +85,21 @@ func newStates(c *contract.Contract, w *world.World) states {
 
 // counted lists the nodes of an operation's requests whose numbers say how much there is of
 // something. Where a request refers to something, there may be less of that than the document
-// allows to ask for.
+// allows to ask for; where it has several numbers, one may be a limit of another, as an interval is
+// of a timeout; and those in a list may have to add up to something. No schema says that.
 func counted(op *contract.Operation, w *world.World) map[string]bool {
-	nodes := map[string]bool{}
+	nodes, numbers := map[string]bool{}, map[string]bool{}
 	refers := false
 	look := func(n *contract.Node) {
 		n.Walk(func(n *contract.Node) {
 			switch {
 			case n.PropName != "id" && plan.Identifies(n.Name), n.Name != "" && w.Has(n.Name):
 				refers = true
-			case value.Counts(n):
+			case value.Counts(n) && !n.InList():
 				nodes[n.Path] = true
+			}
+			if value.Measures(n) {
+				numbers[n.Name] = true
 			}
 		})
 	}
@@ -109,7 +113,7 @@ func counted(op *contract.Operation, w *world.World) map[string]bool {
 			look(m.Node)
 		}
 	}
-	if refers {
+	if refers || len(numbers) > 1 {
 		clear(nodes)
 	}
 	return nodes

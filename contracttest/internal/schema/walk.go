@@ -147,6 +147,16 @@ func (ns Nodes) inPlace() Nodes {
 	return all
 }
 
+// InList reports whether a node is about an item of a list, or about something inside one.
+func (n *Node) InList() bool {
+	for ; n.Parent != nil; n = n.Parent {
+		if n.via.about == Item {
+			return true
+		}
+	}
+	return false
+}
+
 // EachItem reports whether a node is about all items, or all from some index on.
 func (n *Node) EachItem() bool {
 	if n.Parent == nil || n.via.about != Item || n.via.force != Always {

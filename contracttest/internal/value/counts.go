@@ -21,19 +21,33 @@ var pointing = []string{
 	"serial", "skip", "start", "type", "uuid", "version",
 }
 
+// starts are those of them that may be a limit of another number, as a start is of an end.
+var starts = []string{"level", "position", "start"}
+
 // Counts reports whether the numbers of a node say how much of something there is, so that none
 // of them has to exist on the target: by their name, or as the document has a limit for them
 // that is not the one of a machine's integers.
 func Counts(n *contract.Node) bool {
-	if n.Schema == nil || n.Items != nil || n.Allows("string") || !n.Allows("integer") && !n.Allows("number") {
-		return false
-	}
 	words := wordsOf(n.Name)
-	last := len(words) - 1
-	if last < 0 || slices.Contains(pointing, words[last]) {
+	if !onlyNumbers(n) || len(words) == 0 || slices.Contains(pointing, words[len(words)-1]) {
 		return false
 	}
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(amounts, w) }) || limited(n)
+}
+
+// Measures reports whether the numbers of a node may be a limit of others, or have one in them.
+func Measures(n *contract.Node) bool {
+	words := wordsOf(n.Name)
+	if !onlyNumbers(n) || len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	return !slices.Contains(pointing, last) || slices.Contains(starts, last)
+}
+
+// onlyNumbers reports whether a node is about numbers alone.
+func onlyNumbers(n *contract.Node) bool {
+	return n.Schema != nil && n.Items == nil && !n.Allows("string") && (n.Allows("integer") || n.Allows("number"))
 }
 
 // limited reports whether the document has an upper limit for a number, or a step.
