@@ -374,6 +374,7 @@ func (p *planner) listed() {
 	p.totalled(alone)
 	p.totalledLess(alone)
 	p.paged(doubtful)
+	p.sorted(alone)
 }
 
 // maxChoices is how many of the values of an enumeration are tried.

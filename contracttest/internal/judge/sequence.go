@@ -76,6 +76,7 @@ const (
 	ListDiffers         = "list-differs"
 	PageBroken          = "page-broken"
 	FilterIgnored       = "filter-ignored"
+	SortIgnored         = "sort-ignored"
 	PutStatus           = "put-status"
 	PutNotStored        = "put-not-stored"
 	PutNotIdempotent    = "put-not-idempotent"
@@ -167,6 +168,13 @@ var Sequences = []Check{
 		Doc:      "A list that is asked for what has some value in a property has what has another, or lacks what has it.",
 		Severity: "always a warning",
 		Silent:   "Query parameters that are not named as a property.",
+		Refs:     "the document's parameter",
+	},
+	{
+		Name:     SortIgnored,
+		Doc:      "A list that is asked for in the order of a property is in another one: of numbers, times and texts of as many small letters in the wrong order, of others not in the reverse of what the other direction gives.",
+		Severity: "always a warning",
+		Silent:   "Parameters that are refused, or whose schema or example names no property with a sign for each direction (-price, price:desc) or beside a parameter for it; equal values, and lists whose order is another the next time.",
 		Refs:     "the document's parameter",
 	},
 	{
