@@ -484,7 +484,7 @@ func TestSpoilt(t *testing.T) {
 				if workers == 1 {
 					assert.Contains(t, f.Case.ID, "addNote/body/text/required#")
 				}
-				assert.Contains(t, f.Message, "is answered with 500")
+				assert.Contains(t, f.Message, "returns 500")
 			}
 			assert.InDelta(t, 1, failed, 1, "%s", describe(rep))
 		})

@@ -248,6 +248,15 @@ func (op *Operation) clause(name, text string, place Place) *Clause {
 // Endpoint is how people call the operation: by its method and path.
 func (op *Operation) Endpoint() string { return op.Method + " " + op.Path }
 
+// Title is how messages call the operation: by its operationId, or by its method and path where it
+// has none.
+func (op *Operation) Title() string {
+	if op.Spec.OperationID == op.ID {
+		return op.ID
+	}
+	return op.Endpoint()
+}
+
 // node makes the tree of a schema, whose clauses are those of the operation.
 func (op *Operation) node(ref *openapi3.SchemaRef, root schema.Root) *Node {
 	root.Operation = op.ID

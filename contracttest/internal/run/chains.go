@@ -163,10 +163,10 @@ func (r *runner) hasChain(id string) bool {
 func (r *runner) unchainable(ctx context.Context, c *chain.Chain) string {
 	for _, op := range c.Ops {
 		if reason := r.stopped(ctx, op); reason != "" {
-			return op.ID + ": " + reason
+			return op.Title() + ": " + reason
 		}
 		if rank(op) == ending {
-			return op.ID + " may end the session"
+			return op.Title() + " may end the session"
 		}
 	}
 	return ""

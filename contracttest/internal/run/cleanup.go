@@ -257,6 +257,6 @@ func (r *runner) sayWhatStays() {
 		case r.world.At(http.MethodDelete, r.world.ItemPath(op)) == nil:
 			why = ": no operation of the document deletes them"
 		}
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d created by %s remain on the target%s", len(paths), op.ID, why))
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d created by %s remain on the target%s", len(paths), op.Title(), why))
 	}
 }

@@ -57,7 +57,7 @@ func (r *runner) ask(ctx context.Context, c *plan.Case, do way) *wire.Exchange {
 	case a.refusesCaller():
 		// A renewal may be under way: once more.
 		if a = answerOf(r.send(ctx, valid)); a.refusesCaller() && !r.elsewhere(ctx, c.Op) {
-			why := fmt.Sprintf("the credential stopped working: the valid request of %s, accepted before, now returns %s; give one that lasts longer, or a fresh one for each request (contracttest.Prepare)", c.Op.ID, a)
+			why := fmt.Sprintf("the credential stopped working: the valid request of %s, accepted before, now returns %s; give one that lasts longer, or a fresh one for each request (contracttest.Prepare)", c.Op.Title(), a)
 			r.credential.lost.Store(&why)
 			return x
 		}

@@ -257,7 +257,7 @@ func (r *runner) grouped(ops map[*contract.Operation]bool, say func(*contract.Op
 		if names[what] == nil {
 			order = append(order, what)
 		}
-		names[what] = append(names[what], op.ID)
+		names[what] = append(names[what], op.Title())
 	}
 	return func(yield func(string, string) bool) {
 		for _, what := range order {
@@ -313,7 +313,7 @@ func (r *runner) shared(ops map[*contract.Operation]bool) []string {
 			}
 		}
 		if n > 0 {
-			all = append(all, fmt.Sprintf("%s: all its requests share the given %s, because no operation creates one, and it is used up: %d of its clauses are not proven", op.ID, st.fixture.param.Spec.Name, n))
+			all = append(all, fmt.Sprintf("%s: all its requests share the given %s, because no operation creates one, and it is used up: %d of its clauses are not proven", op.Title(), st.fixture.param.Spec.Name, n))
 		}
 	}
 	return all

@@ -84,7 +84,7 @@ func (r *runner) reset(ctx context.Context) {
 	}
 	for _, st := range r.states {
 		if made[st.op] && !st.renews() {
-			fail("the target is not in its earlier state: what " + st.op.ID + " needs can no longer be created")
+			fail("the target is not in its earlier state: what " + st.op.Title() + " needs can no longer be created")
 			return
 		}
 		base := r.plan.base(st.op)
@@ -92,7 +92,7 @@ func (r *runner) reset(ctx context.Context) {
 			continue
 		}
 		if x := r.send(ctx, base); !accepted(st.op, x) && ctx.Err() == nil {
-			fail(fmt.Sprintf("the target is not in its earlier state: the valid request of %s, accepted before, now returns %s", st.op.ID, answerOf(x)))
+			fail(fmt.Sprintf("the target is not in its earlier state: the valid request of %s, accepted before, now returns %s", st.op.Title(), answerOf(x)))
 			return
 		}
 	}

@@ -71,7 +71,7 @@ func (r *runner) unsafeOps(ops map[*contract.Operation]bool) []string {
 	var names []string
 	for _, op := range r.contract.Operations {
 		if ops[op] && r.opts.unsafe(op) {
-			names = append(names, op.ID)
+			names = append(names, op.Title())
 		}
 	}
 	if len(names) == 0 {
@@ -86,7 +86,7 @@ func (r *runner) sparedOps(ops map[*contract.Operation]bool) []string {
 	var names []string
 	for _, op := range r.contract.Operations {
 		if pt := r.plan.known(op); ops[op] && pt != nil && pt.spares {
-			names = append(names, op.ID)
+			names = append(names, op.Title())
 		}
 	}
 	if len(names) == 0 {
