@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
@@ -31,8 +32,13 @@ func (d *Document) check() {
 	if d.Version31() {
 		opts = append(opts, openapi3.IsOpenAPI31OrLater())
 	}
+	trees := map[string]*yaml.Node{}
 	for _, l := range d.parts.lost {
-		d.Warn(Place{Pointer: l.at.pointer}, "reference %q ignored: target not found", clipped(l.ref.Ref))
+		fault := notFound
+		if d.source.circular(l.ref.Ref, l.at.file, trees) {
+			fault = circular
+		}
+		d.Warn(Place{Pointer: l.at.pointer}, "reference %q ignored: %s", clipped(l.ref.Ref), fault)
 	}
 	for _, s := range d.parts.schemas {
 		for _, e := range parts(alone(s.schema).Validate(context.Background(), opts...)) {

@@ -2,11 +2,46 @@ package document
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 )
+
+// circular reports whether a reference of a file leads from one to the next without end. The trees of
+// files are kept in trees.
+func (s *source) circular(ref, file string, trees map[string]*yaml.Node) bool {
+	for range maxBehind {
+		u, err := url.Parse(ref)
+		if err != nil {
+			return false
+		}
+		if u.Scheme != "" || u.Host != "" || u.Path != "" {
+			file = s.fileOf(u, file)
+		}
+		root, known := trees[file]
+		if !known {
+			root, _ = parseTree(s.text(file))
+			trees[file] = root
+		}
+		if root == nil {
+			return false
+		}
+		to := root
+		if fragment := u.EscapedFragment(); fragment != "" {
+			to = nodeAt(root, fragment)
+		}
+		if to == nil {
+			return false
+		}
+		if ref = scalar(to, "$ref"); ref == "" {
+			return false
+		}
+	}
+	return true
+}
 
 // cut breaks the circles in which a schema contains itself by allOf, oneOf, anyOf,
 // not or the like, without a step into the value:

@@ -67,7 +67,7 @@ func TestMended(t *testing.T) {
 		},
 		{
 			"a circle of references", "paths: {/a: {get: {" + done + "}}}\ncomponents:\n  schemas:\n    a: {$ref: '#/components/schemas/b'}\n    b: {$ref: '#/components/schemas/a'}",
-			`doc.yaml:6:5: reference "#/components/schemas/b" ignored: target not found`,
+			`doc.yaml:6:5: reference "#/components/schemas/b" ignored: circular, it leads back to itself`,
 		},
 		{
 			"a file that is not there", "paths:\n  /a:\n    get:\n      responses: {'200': {$ref: 'none.yaml#/a'}, default: {description: b}}",

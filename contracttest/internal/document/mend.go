@@ -304,6 +304,15 @@ func (m *mender) readAs(what, tag string, n *yaml.Node, pointer string) bool {
 	return true
 }
 
+// Why a reference leads nowhere.
+const (
+	notFound = "target not found"
+	circular = "circular, it leads back to itself"
+)
+
+// maxBehind is how many references one behind the other are followed.
+const maxBehind = 64
+
 // unresolved says why a reference cannot be followed; empty where it can.
 func (m *mender) unresolved(ref *yaml.Node) string {
 	if ref.Kind != yaml.ScalarNode || ref.Value == "" {
@@ -313,20 +322,19 @@ func (m *mender) unresolved(ref *yaml.Node) string {
 	if fault := m.bad[ref.Value]; fault != "" {
 		return fault
 	}
-	const most = 64 // references one behind the other
-	for range most {
+	for range maxBehind {
 		if !strings.HasPrefix(ref.Value, "#") {
 			return m.file(ref.Value)
 		}
 		to := nodeAt(m.root, ref.Value[1:])
 		if to == nil {
-			return "target not found"
+			return notFound
 		}
 		if ref = member(to, "$ref"); ref == nil {
 			return ""
 		}
 	}
-	return "circular"
+	return circular
 }
 
 // worst returns the reference that an error of the loader is about; empty where
