@@ -3,6 +3,7 @@ package contracttest_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,4 +67,32 @@ paths:
 			})
 		}
 	}
+}
+
+// TestSilentOperation proves that the other operations are tried where the only one that can be asked
+// whether the target still answers is the one that does not.
+func TestSilentOperation(t *testing.T) {
+	c, err := contracttest.Parse("silent.yaml", []byte(`
+openapi: 3.0.3
+info: {title: a, version: "1"}
+paths:
+  /a: {get: {operationId: getA, parameters: [{name: q, in: query, schema: {type: integer}}], responses: {"200": {description: ok}, "400": {description: no}}}}
+  /c: {post: {operationId: postC, parameters: [{name: q, in: query, required: true, schema: {type: string, maxLength: 5}}], responses: {"200": {description: ok}, "400": {description: no}}}}
+`))
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		var hangs atomic.Bool
+		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if n, err := strconv.Atoi(r.URL.Query().Get("q")); err == nil && n > 1000 {
+				hangs.Store(true)
+			}
+			if r.URL.Path == "/a" && hangs.Load() {
+				<-r.Context().Done()
+			}
+		})
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Timeout(time.Second))
+		require.NoError(t, err)
+		assert.NotContains(t, strings.Join(rep.Inconclusive, "\n"), "the target no longer answers")
+		assert.True(t, slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return strings.HasPrefix(f.Clause, "postC/query/q/maxLength") }), "%s", describe(rep))
+	})
 }

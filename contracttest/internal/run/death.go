@@ -35,11 +35,14 @@ const deadReason = "the target takes no more connections"
 var errSilent = errors.New("the target no longer answers: a request that it answered before timed out, too, when no other was under way")
 
 // listen finds out, after a time-out and while nothing else is under way, whether the target
-// answers at all: it is asked what it answered last.
-func (r *runner) listen(ctx context.Context) {
+// answers at all: it is asked what it answered last of another operation. One that was late, too,
+// says nothing of the others.
+func (r *runner) listen(ctx context.Context, of *contract.Operation) {
 	all := r.journal.all()
 	slices.Reverse(all)
-	i := slices.IndexFunc(all, func(e entry) bool { return e.status/100 == 2 && world.Safe(e.req.Method) })
+	i := slices.IndexFunc(all, func(e entry) bool {
+		return e.status/100 == 2 && world.Safe(e.req.Method) && e.op != of && r.states.of(e.op).late.Load() == 0
+	})
 	if i < 0 || r.dead.Load() {
 		return
 	}

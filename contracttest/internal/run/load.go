@@ -288,7 +288,7 @@ func (r *runner) retry(ctx context.Context, op *contract.Operation, req *wire.Re
 		if late {
 			r.load.quiet.Lock()
 			defer r.load.quiet.Unlock()
-			r.listen(ctx)
+			r.listen(ctx, op)
 		}
 		return x
 	case !late && st.loses.Load():
@@ -309,7 +309,7 @@ func (r *runner) alone(ctx context.Context, op *contract.Operation, req *wire.Re
 		x = r.carry(ctx, op, req, do)
 	}
 	if errors.Is(failure(x), send.ErrTimeout) {
-		r.listen(ctx)
+		r.listen(ctx, op)
 	}
 	return x
 }
