@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -237,8 +238,23 @@ func (t *try) makeKind(k *Kind, above map[string]string, e Edit) *resource {
 		return nil
 	}
 	t.steps = append(t.steps, s)
-	t.silent = t.silent || s.open() && s.status() != 202
-	return &resource{kind: k, values: made, made: s}
+	r := &resource{kind: k, values: made, made: s}
+	t.silent = t.silent || s.open() && !t.appears(r)
+	return r
+}
+
+// appears reports whether what a request accepted for later is there by the time that things
+// may take to settle. Where nothing reads it, nobody can tell, and what needs no read is tried.
+func (t *try) appears(r *resource) bool {
+	if r.made.status() != http.StatusAccepted {
+		return false
+	}
+	if r.kind.Read == nil {
+		return true
+	}
+	there := func() bool { return t.actor.Do(t.ctx, r.kind.Read, r.values, Edit{}).ok() }
+	good, _ := t.wait(there)
+	return good
 }
 
 // attempt asks for a resource, as a step, whether or not one is made.
@@ -252,10 +268,13 @@ func (t *try) attempt(k *Kind, above map[string]string, e Edit) (*Step, *resourc
 		s = &Step{Op: k.Make, Exchange: &wire.Exchange{Request: &wire.Request{}}}
 	}
 	t.steps = append(t.steps, s)
-	if t.silent = s.open(); made == nil || !s.ok() {
+	if made == nil || !s.ok() {
+		t.silent = s.open()
 		return s, nil
 	}
-	return s, &resource{kind: k, values: made, made: s}
+	r := &resource{kind: k, values: made, made: s}
+	t.silent = s.open() && !t.appears(r)
+	return s, r
 }
 
 // do carries out an operation on a resource, as a step of the chain.

@@ -528,14 +528,18 @@ func (p *planner) keyed() {
 	}, k.Make)
 	// other sends another request with the key of a resource, and looks what comes of it.
 	other := func(t *try, r *resource, above map[string]string) {
-		again, made := t.attempt(k, above, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
-		mark := t.mark(again)
+		again, made := t.attempt(k, above, Edit{Header: map[string]string{name: r.made.Request.Get(name)}, Set: t.others(k.Make)})
 		switch {
-		case t.over() || bytes.Equal(again.Request.Body, r.made.Request.Body):
-		case made != nil && made.id() != r.id():
+		case t.over() || made == nil || bytes.Equal(again.Request.Body, r.made.Request.Body):
+		case made.id() != r.id():
 			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s accepts the same %s for two different requests", k.Make.Endpoint(), name)
-		case made != nil && mark != nil && bytes.Contains(r.made.body(), t.mark(r.made)) && !bytes.Contains(again.body(), mark):
-			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s responds to a different request with a used %s as it did to the first", k.Make.Endpoint(), name)
+		default:
+			first, then := r.made.got(k, r.id()), again.got(k, r.id())
+			for _, of := range sortedKeys(again.sent()) {
+				if same(first[of], r.made.sent()[of]) && same(then[of], first[of]) && !same(then[of], again.sent()[of]) && !t.over() {
+					t.blame(judge.Warning, again, "a refusal", again.answer(), "%s responds to a different request with a used %s as it did to the first", k.Make.Endpoint(), name)
+				}
+			}
 		}
 	}
 	p.add(judge.KeyIgnored, "other-body", func(t *try) {

@@ -229,9 +229,15 @@ func (p *planner) inherited(child *Kind) {
 	}, k.Delete, child.Read, child.Make).Alone = true
 }
 
-// remove deletes a resource as a step, and reports whether that was done at once.
+// remove deletes a resource as a step, and reports whether that was done at once. What was
+// accepted for later may have to come to its end before.
 func (t *try) remove(r *resource) bool {
-	s := t.do(r.kind.Delete, r, Edit{})
+	var s *Step
+	t.wait(func() bool {
+		s = t.peek(r.kind.Delete, r, Edit{})
+		return t.silent || r.made.status() != http.StatusAccepted || s.status() != http.StatusConflict && s.status() != http.StatusLocked
+	})
+	t.steps = append(t.steps, s)
 	return !t.silent && (s.status() == http.StatusNoContent || s.status() == http.StatusOK)
 }
 

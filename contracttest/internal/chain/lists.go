@@ -786,8 +786,8 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			case !s.ok() || t.over():
 			case countEntries(s, k, r.id()) == 0 && (t.ends(s) || t.entriesOf(r, r.id(), query) == 0):
 				t.blame(judge.Warning, s, "the resource with the value", "it is not listed", "%s filtered by %s leaves out a resource with the value", k.List.Endpoint(), name)
-			case countEntries(s, k, other.id()) > 0:
-				t.blame(judge.Warning, s, "only resources with the value", "one with another value", "%s filtered by %s returns a resource with another value", k.List.Endpoint(), name)
+			case t.lets(s, r, other, query):
+				t.blame(judge.Warning, t.steps[len(t.steps)-1], "only resources with the value", "one with another value", "%s filtered by %s returns a resource with another value", k.List.Endpoint(), name)
 			}
 		}, k.List)
 		alone(judge.FilterIgnored, name+"/alike", func(t *try) {
@@ -820,6 +820,21 @@ func (p *planner) filtered(alone func(string, string, func(*try), *contract.Oper
 			}
 		}, k.List)
 	}
+}
+
+// lets reports whether a filtered list has a resource with another value, be it on a later page
+// than the first one, which is the last step then.
+func (t *try) lets(first *Step, r, other *resource, query map[string]string) bool {
+	if countEntries(first, t.Kind, other.id()) > 0 {
+		return true
+	}
+	for _, s := range t.pagesOf(r, Own, query) {
+		if countEntries(s, t.Kind, other.id()) > 0 && !t.over() {
+			t.steps[len(t.steps)-1] = s
+			return true
+		}
+	}
+	return false
 }
 
 // queryText is a value as a query has it.

@@ -45,8 +45,8 @@ makes the resource, one does something to it, one reads the result.
 
 What holds for all of them:
 
-- **Only the run's own resources** are changed or deleted. Each sequence makes its own, and the run deletes them at its end
-  (` + "`--keep`" + ` leaves them).
+- **Only the run's own resources** are changed or deleted. Each sequence makes its own. The run deletes them when they are
+  many, as long lists are not read to their end, and at its end (` + "`--keep`" + ` leaves them).
 - **What PUT makes** under a name that the client chooses (` + "`PUT /members/{name}`" + `) is such a kind, where a GET reads it and no POST
   makes it. The run chooses names with its own token; a GET has to return 404 or 410 first, or show what the run itself has made
   under another name. Whether PUT makes anything is learned from the target: where it refuses the first one, nothing is
@@ -55,7 +55,7 @@ What holds for all of them:
 - **What makes several at once**, as ` + "`POST /teams/batch`" + `, is tried where it is sent a list of what makes one: that each is there, is
   what was sent, is listed, and is not made where it is refused.
 - **Nothing is concluded** where a response leaves room: 202, a redirect, 429, 5xx, no response, an ` + "`Age`" + ` above 0 or a cache that
-  says HIT.
+  says HIT. What a creation with 202 names is tried as what 201 does, once it can be read.
 - **An unexpected result is read again** for ` + "`--settle`" + ` (2 s unless set). What comes right late is a warning.
 - **A finding has to happen again** with new resources. One that does not is a warning that says so.
 - **What may differ is learned first**: compared is only what the target has once stored as it was sent, letter case,

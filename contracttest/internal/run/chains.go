@@ -60,29 +60,50 @@ func (r *runner) chains(ctx context.Context) {
 			found[i] = all[i].Try(ctx, actor{r, all[i]}, settle)
 		}
 	}
-	beside := func(of func(*chain.Chain) bool) {
-		quick, slow := &errgroup.Group{}, &errgroup.Group{}
-		quick.SetLimit(r.workers())
-		slow.SetLimit(r.load.atMost(max(r.opts.Workers, firstWaiting)))
+	left := len(r.world.Living())
+	tidy := func(wait func() error) {
+		if len(r.world.Living())-left < crowd || ctx.Err() != nil {
+			return
+		}
+		_ = wait() // none fails
+		r.deleteAll(ctx, r.inUse)
+		left = len(r.world.Living())
+	}
+	beside := func(lists bool, of func(*chain.Chain) bool) {
+		var quick, slow []int
+		for i, c := range all {
+			switch {
+			case !of(c):
+			case slices.ContainsFunc(c.Ops, r.waits):
+				slow = append(slow, i)
+			default:
+				quick = append(quick, i)
+			}
+		}
 		var both sync.WaitGroup
-		some := func(g *errgroup.Group, waits bool) {
+		some := func(chains []int, limit int, tidies bool) {
 			both.Go(func() {
-				for i, c := range all {
-					if of(c) && slices.ContainsFunc(c.Ops, r.waits) == waits {
-						g.Go(func() error { try(i); return nil })
+				g := &errgroup.Group{}
+				g.SetLimit(limit)
+				for _, i := range chains {
+					if tidies {
+						tidy(g.Wait)
 					}
+					g.Go(func() error { try(i); return nil })
 				}
 				_ = g.Wait() // none fails
 			})
 		}
-		some(slow, true)
-		some(quick, false)
+		some(slow, r.load.atMost(max(r.opts.Workers, firstWaiting)), false)
+		some(quick, r.workers(), lists && len(slow) == 0) // what slow ones have made is in use
 		both.Wait()
 		r.deleteAll(ctx, r.inUse)
+		left = len(r.world.Living())
 	}
-	beside(func(c *chain.Chain) bool { return !c.Alone && !c.Doubtful })
-	beside(func(c *chain.Chain) bool { return c.Doubtful })
+	beside(false, func(c *chain.Chain) bool { return !c.Alone && !c.Doubtful })
+	beside(true, func(c *chain.Chain) bool { return c.Doubtful })
 	for i, c := range all {
+		tidy(func() error { return nil })
 		if c.Alone {
 			try(i)
 			continue
@@ -108,6 +129,10 @@ func (r *runner) chains(ctx context.Context) {
 		}
 	}
 }
+
+// crowd is how many resources may be made by sequences that look at lists before those are
+// deleted: a longer list is not read to its end.
+const crowd = 60
 
 // maxTries is how often a sequence is tried alone that has found something beside others.
 const maxTries = 3

@@ -151,18 +151,32 @@ func (r *runner) deleteAll(ctx context.Context, spare func(*world.Resource) bool
 	if spare != nil {
 		all = slices.DeleteFunc(all, spare)
 	}
-	for _, of := range byKind(all) {
-		m := r.remover(of[0].Item)
-		if m == nil {
+	kinds := byKind(all)
+	removers := make([]*remover, len(kinds))
+	for i, of := range kinds {
+		if removers[i] = r.remover(of[0].Item); removers[i] != nil {
+			removers[i].removeAll(ctx, of)
+		}
+	}
+	// What was of another kind may have needed them, or the newest were not at their end yet.
+	for i, of := range kinds {
+		m := removers[i]
+		if m == nil || !m.refused {
 			continue
 		}
-		g := &errgroup.Group{}
-		g.SetLimit(r.opts.Workers)
-		for _, res := range of {
-			g.Go(func() error { m.remove(ctx, res); return nil })
-		}
-		_ = g.Wait() // nothing fails
+		m.refusals = 0
+		slices.Reverse(of)
+		m.removeAll(ctx, slices.DeleteFunc(of, func(res *world.Resource) bool { return r.world.Life(res) == world.Deleted }))
 	}
+}
+
+func (m *remover) removeAll(ctx context.Context, all []*world.Resource) {
+	g := &errgroup.Group{}
+	g.SetLimit(m.r.opts.Workers)
+	for _, res := range all {
+		g.Go(func() error { m.remove(ctx, res); return nil })
+	}
+	_ = g.Wait() // nothing fails
 }
 
 // byKind divides resources by their path template. What stands below others comes before
@@ -193,7 +207,8 @@ type remover struct {
 	from map[string]string
 
 	mu       sync.Mutex
-	refusals int // in a row
+	refusals int  // in a row
+	refused  bool // at any time
 }
 
 // remover returns who deletes what is at a path template; nil where nobody does,
@@ -231,6 +246,7 @@ func (m *remover) remove(ctx context.Context, res *world.Resource) {
 		return
 	}
 	m.refusals++
+	m.refused = true
 }
 
 // sayWhatStays warns of what the run leaves on the target, by who made it. Where
