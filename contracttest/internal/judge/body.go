@@ -11,8 +11,11 @@ import (
 	"github.com/dataarts-go/factory/internal/wellformed"
 )
 
-// leaveContent is why a body that the document does not have breaks nothing.
-const leaveContent = "OpenAPI 3.0.3, Response Object, content: it lists potential payloads, and nothing forbids another where it is absent"
+// Why a body that the document does not have is a warning.
+const (
+	leaveContent  = "OpenAPI 3.0.3, Response Object, content: it lists potential payloads, and nothing forbids another where it is absent"
+	leaveNoSchema = "Swagger 2.0, Response Object, schema: without it no content is returned, but many a document just does not describe it"
+)
 
 // bodyless reports whether the message cannot have a body whatever the document
 // says (RFC 9110 §6.4.1, §15.3.6).
@@ -135,7 +138,11 @@ func bodyUnexpected(e *Exchange) []Finding {
 		Clause: doc.NoBody, Message: fmt.Sprintf("%s has a body of %d bytes: %s", status(e.Response.Status), len(e.Response.Body), clip(e.text())),
 		Expected: "no body", Actual: fmt.Sprintf("%d bytes", len(e.Response.Body)),
 	}
-	if !e.bodyless() {
+	switch {
+	case e.bodyless():
+	case e.Op.Contract.Converted:
+		f = f.left(leaveNoSchema)
+	default:
 		f = f.left(leaveContent)
 	}
 	return []Finding{f}

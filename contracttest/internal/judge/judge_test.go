@@ -632,3 +632,17 @@ func TestBodyIsNotReadTwice(t *testing.T) {
 	assert.Equal(t, "response-body-malformed", found[0].Check)
 	assert.ErrorIs(t, e.Response.BodyErr, io.ErrUnexpectedEOF)
 }
+
+// What Swagger 2.0 says of a response without a schema is not what OpenAPI 3.0 says of one without content.
+func TestUnexpectedBodyOfSwagger(t *testing.T) {
+	c, err := contract.Parse("doc.yaml", []byte(`{swagger: "2.0", info: {title: a, version: "1"}, paths: {/a: {get: {operationId: op, responses: {"400": {description: bad}}}}}}`))
+	require.NoError(t, err)
+	request, err := wire.ParseRequest([]byte("GET /a"))
+	require.NoError(t, err)
+	response, err := wire.ParseResponse("GET", []byte("HTTP/1.1 400\nContent-Type: text/plain\n\nno"))
+	require.NoError(t, err)
+	found := judge.Judge(&judge.Exchange{Exchange: &wire.Exchange{Request: request, Response: response}, Op: c.Operations[0], Must: true}, only("response-body-unexpected"))
+	require.Len(t, found, 1)
+	assert.Equal(t, judge.Warning, found[0].Severity)
+	assert.Contains(t, found[0].Message, "(Swagger 2.0, Response Object, schema: without it no content is returned")
+}
