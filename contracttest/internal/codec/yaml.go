@@ -18,8 +18,12 @@ import (
 // (§10.3). A scalar without quotes may be a text as well: readers who know what type they want take
 // 5 for "5".
 
-// maxNodes bounds the values that are read of a body: aliases make many of few bytes.
-const maxNodes = 100_000
+// What is read of a body is bounded, since aliases make much of few bytes: how many values, and how
+// deep they stand inside one another.
+const (
+	maxNodes = 100_000
+	maxInner = 1000
+)
 
 // ReadYAML reads a body that is one document of YAML. What has several, or more than JSON can say, is not
 // judged; the error says why it is none.
@@ -44,7 +48,7 @@ func ReadYAML(node *schema.Node, body []byte) (Reading, error) {
 }
 
 // yamlReader reads values until it has had enough, or met what JSON does not have: then left is below 0.
-type yamlReader struct{ left int }
+type yamlReader struct{ left, depth int }
 
 func (r *yamlReader) giveUp() Reading {
 	r.left = -1
@@ -52,9 +56,11 @@ func (r *yamlReader) giveUp() Reading {
 }
 
 func (r *yamlReader) read(nodes schema.Nodes, n *yaml.Node) Reading {
-	if r.left--; r.left < 0 {
+	if r.left--; r.left < 0 || r.depth == maxInner {
 		return r.giveUp()
 	}
+	r.depth++
+	defer func() { r.depth-- }()
 	switch n.Kind {
 	case yaml.AliasNode:
 		return r.read(nodes, n.Alias)
@@ -113,6 +119,8 @@ func (r *yamlReader) scalar(nodes schema.Nodes, n *yaml.Node) Reading {
 		return r.giveUp()
 	case quoted:
 		return text
+	case notJSON.MatchString(n.Value):
+		return r.giveUp()
 	}
 	return best(nodes, func(yield func(Reading) bool) {
 		if v, ok := plainScalar(n.Value); !ok || yield(Reading{Value: v, Found: true}) {
@@ -120,6 +128,9 @@ func (r *yamlReader) scalar(nodes schema.Nodes, n *yaml.Node) Reading {
 		}
 	})
 }
+
+// notJSON matches the numbers that JSON does not have.
+var notJSON = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
 
 var yamlNumber = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
 
@@ -133,7 +144,7 @@ func plainScalar(text string) (v any, ok bool) {
 	case "false", "False", "FALSE":
 		return false, true
 	}
-	if number := strings.TrimPrefix(text, "+"); yamlNumber.MatchString(text) && json.Valid([]byte(number)) {
+	if number := decimal(text); yamlNumber.MatchString(text) && json.Valid([]byte(number)) {
 		return json.Number(number), true
 	}
 	if n, err := strconv.ParseInt(text, 0, 64); err == nil && !strings.Contains(text, "_") {
@@ -143,4 +154,17 @@ func plainScalar(text string) (v any, ok bool) {
 		return json.Number(strconv.FormatFloat(f, 'g', -1, 64)), true
 	}
 	return nil, false
+}
+
+// decimal is a number without the plus and the zeros before it, which are none of JSON: 010 is ten.
+func decimal(text string) string {
+	number := strings.TrimPrefix(text, "+")
+	rest, negative := strings.CutPrefix(number, "-")
+	for len(rest) > 1 && rest[0] == '0' && '0' <= rest[1] && rest[1] <= '9' {
+		rest = rest[1:]
+	}
+	if negative {
+		return "-" + rest
+	}
+	return rest
 }
