@@ -320,6 +320,21 @@ func TestOwnLoad(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, about(rep, "server-error", "not-repeatable"), "%s", describe(rep))
 	})
+	t.Run("starting", func(t *testing.T) {
+		var count atomic.Int64
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if count.Add(1) < 6 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			registry(asDocumented).ServeHTTP(w, r)
+		}))
+		defer srv.Close()
+		rep, err := contracttest.Run(t.Context(), c, contracttest.URL(srv.URL), contracttest.Cases(0))
+		require.NoError(t, err)
+		assert.Empty(t, about(rep, "server-error", "valid-request-refused"), "%s", describe(rep))
+		assert.Positive(t, rep.Coverage.Both())
+	})
 	t.Run("so many in a second", func(t *testing.T) {
 		var mu sync.Mutex
 		var last time.Time

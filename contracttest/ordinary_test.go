@@ -984,3 +984,20 @@ components:
 		})
 	}
 }
+
+// TestOwnCookie proves that a cookie which the user gives, such as that of a load balancer, goes
+// with the requests that have cookies of their own.
+func TestOwnCookie(t *testing.T) {
+	t.Parallel()
+	c := parse(t, dishes)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if cookie, err := r.Cookie("BACKEND"); err != nil || cookie.Value != "b2" {
+			http.NotFound(w, r)
+			return
+		}
+		kitchen().ServeHTTP(w, r)
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Header("Cookie", "BACKEND=b2"), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+}

@@ -39,9 +39,7 @@ const LeaveAccept = leaveAccept
 type form struct {
 	label, leave string
 	header       []wire.Field
-	// credential is set where a credential of the run may stand in a header of
-	// this name, and is then not sent.
-	credential bool
+	cookies      bool // those of the run stand beside them
 }
 
 func field(name, v string) []wire.Field { return []wire.Field{{Name: name, Value: v}} }
@@ -77,7 +75,7 @@ func (pl *planner) forms() {
 		{label: "no-user-agent", header: field("User-Agent", "")},
 		{label: "user-agent", header: field("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")},
 		{label: "connection-close", header: field("Connection", "close")},
-		{label: "cookie", header: field("Cookie", "x-unknown=a; theme=dark"), credential: true},
+		{label: "cookie", header: field("Cookie", "x-unknown=a; theme=dark"), cookies: true},
 		{label: "origin", header: field("Origin", "https://example.com"), leave: leaveOrigin},
 		{label: "forwarded", header: field("X-Forwarded-For", "192.0.2.1, 198.51.100.7")},
 		{label: "traceparent", header: field("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
@@ -141,13 +139,15 @@ func (pl *planner) sent(c *Case) {
 
 func (pl *planner) form(f form) {
 	name := f.header[0].Name
-	if pl.documents(openapi3.ParameterInHeader, name) || f.credential && pl.documents(openapi3.ParameterInCookie, "") {
+	if pl.documents(openapi3.ParameterInHeader, name) || f.cookies && pl.documents(openapi3.ParameterInCookie, "") {
 		return
 	}
 	c := pl.message(f.label, f.leave)
 	c.Request.Del(name)
 	c.Request.Header = append(c.Request.Header, f.header...)
-	c.Own, c.Credential = []string{strings.ToLower(name)}, f.credential
+	if !f.cookies {
+		c.Own = []string{strings.ToLower(name)}
+	}
 	pl.sent(c)
 }
 

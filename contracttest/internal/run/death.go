@@ -25,6 +25,7 @@ const (
 	maxListed    = 12                    // of them in a report
 	waitAlone    = 3 * time.Second       // for a target that may come back by itself
 	waitRestart  = 30 * time.Second      // for one that is brought back
+	waitStart    = 10 * time.Second      // for one that answers 503 from the first request on
 	pollPause    = 100 * time.Millisecond
 )
 

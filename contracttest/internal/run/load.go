@@ -218,11 +218,25 @@ func (l *load) lower(now time.Time, part float64) {
 // overloaded reports whether an answer may be due to the requests that were
 // under way at the same time.
 func overloaded(x *wire.Exchange) bool {
-	if x.Response != nil && x.Response.Status == http.StatusServiceUnavailable {
-		return true
-	}
 	err := failure(x)
-	return errors.Is(err, send.ErrTimeout) || errors.Is(err, send.ErrDropped)
+	return unavailable(x) || errors.Is(err, send.ErrTimeout) || errors.Is(err, send.ErrDropped)
+}
+
+// unavailable reports whether an answer says that the target is not ready.
+func unavailable(x *wire.Exchange) bool {
+	return x.Response != nil && x.Response.Status == http.StatusServiceUnavailable
+}
+
+// awaitStart waits for a target of which nothing but 503 is known to become ready: one that has
+// just been started answers so to all paths, those that nobody can know among them. Where these are
+// answered otherwise, it is the operation that fails, which is not waited for.
+func (r *runner) awaitStart(ctx context.Context, op *contract.Operation) {
+	nobodys := &wire.Request{Method: http.MethodGet, Target: r.opts.Base(r.contract, r.target) + "/" + nowhere}
+	for end := time.Now().Add(waitStart); unavailable(r.plainly(ctx, op, nobodys)) && time.Now().Before(end); {
+		if !sleep(ctx, pollPause) {
+			return
+		}
+	}
 }
 
 // persist sends a request of an operation by one of the target's ways, again
@@ -230,6 +244,10 @@ func overloaded(x *wire.Exchange) bool {
 func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.Request, do way) *wire.Exchange {
 	before := r.world.Entered()
 	x, alone := r.once(ctx, op, req, do)
+	if !r.answered.Load() && unavailable(x) {
+		r.starting.Do(func() { r.awaitStart(ctx, op) })
+		x, alone = r.once(ctx, op, req, do)
+	}
 	for tries := 0; x.Response != nil && x.Response.Status == http.StatusTooManyRequests; tries++ {
 		pause := r.load.patience(op, x.Response, tries)
 		if pause == 0 || !sleep(ctx, pause) {

@@ -119,6 +119,7 @@ type runner struct {
 	exchanges atomic.Int64
 	bounded   atomic.Int64 // of them those that MaxRequests bounds
 	spent     atomic.Bool  // there may be no more
+	starting  sync.Once    // waits for the target to become ready
 	stop      context.CancelCauseFunc
 
 	mu       sync.Mutex // guards what follows, and account, index and the findings while cases are sent
