@@ -356,6 +356,37 @@ func TestNothingSent(t *testing.T) {
 	assert.Equal(t, report.StatusKept, rep.Status(report.FailOnUnproven), "%v", rep.Inconclusive)
 }
 
+// TestNothingAccepted proves that a run is no pass in which no valid request was accepted: what
+// answers 404 to everything keeps any document that has a value in each path.
+func TestNothingAccepted(t *testing.T) {
+	c := parse(t, `
+  /a/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {operationId: read, responses: {"200": {description: it}, "404": {description: none}}}
+    put: {operationId: write, responses: {"204": {description: done}, "404": {description: none}}}
+`)
+	for there, want := range map[string]int{"": report.StatusNoResult, "7": report.StatusKept} {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path != "/a/"+there:
+				w.WriteHeader(http.StatusNotFound)
+			case r.Method == http.MethodPut:
+				w.WriteHeader(http.StatusNoContent)
+			case r.Method != http.MethodGet && r.Method != http.MethodHead:
+				w.Header().Set("Allow", "GET, PUT")
+				w.WriteHeader(http.StatusMethodNotAllowed)
+			}
+		})
+		rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("id", "7"))
+		require.NoError(t, err)
+		assert.Equal(t, want, rep.Status(), "%s", describe(rep))
+		if there == "" {
+			require.Len(t, rep.Inconclusive, 1)
+			assert.Contains(t, rep.Inconclusive[0], "nothing is proven: no operation accepted a valid request (that of GET /a/{id} returns 404 Not Found)")
+		}
+	}
+}
+
 // mortal is a server that dies, and is brought back on the same address.
 type mortal struct {
 	t       *testing.T

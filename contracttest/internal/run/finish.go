@@ -70,6 +70,7 @@ func (r *runner) finish(start time.Time) {
 	rep.Warnings = append(rep.Warnings, r.sparedOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.filledOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.unproven(ops)...)
+	r.vain(ops)
 	rep.Warnings = append(rep.Warnings, r.shared(ops)...)
 	r.showStandIns()
 	r.hideToken()
@@ -295,6 +296,30 @@ func (r *runner) unproven(ops map[*contract.Operation]bool) []string {
 		all = append(all, names+": "+what)
 	}
 	return all
+}
+
+// vain says that a run has proven nothing, as no operation accepted a valid request: the document
+// may be that of another API, and refuses nothing that another one does not. A part of the
+// operations may lack what the others have, and a case alone has no valid request beside it.
+func (r *runner) vain(ops map[*contract.Operation]bool) {
+	if len(r.opts.Only) > 0 || r.opts.Shard.Of > 0 || r.opts.Since != nil || len(r.report.Inconclusive) > 0 {
+		return
+	}
+	var first *contract.Operation
+	for _, op := range r.contract.Operations {
+		switch st := r.states.of(op); {
+		case !ops[op]:
+		case st.accepted || !slices.ContainsFunc(op.Responses, func(a *contract.Response) bool { return strings.HasPrefix(a.Key, "2") }):
+			return
+		case st.judged > 0 && first == nil:
+			first = op
+		}
+	}
+	if first != nil {
+		r.report.Inconclusive = append(r.report.Inconclusive, fmt.Sprintf(
+			"nothing is proven: no operation accepted a valid request (that of %s returns %s). The document may be that of another API, the base path may be wrong, or the run needs %s",
+			first.Endpoint(), r.states.of(first).valid, r.lacking(first)))
+	}
 }
 
 // shared warns of the operations that delete what the user has given: their cases
