@@ -211,6 +211,11 @@ func (pl *planner) keep(ch change, probe bool, n *contract.Node) {
 	c.compare(ch)
 	c.doubt(ch)
 	pl.own(c, ch.touches)
+	for _, required := range ch.has { // which no case of its own keeps
+		if !pl.planned[required] && required != c.Clause {
+			c.Keeps = append(c.Keeps, required)
+		}
+	}
 	if pl.confirmed(c, d) {
 		pl.add(c)
 		if ch.leave == "" && !pl.again && c.Request.Size() < maxRandomSize {

@@ -288,6 +288,7 @@ type change struct {
 	made    []string             // the nodes whose values it makes up
 	size    int                  // of its value, about
 	without func() *wire.Request // the request without it, where its place is not in the base
+	has     []*contract.Clause   // that require what is in its value
 }
 
 // start plans the base, and reports whether there is one.

@@ -721,3 +721,46 @@ components:
 	p := plan.Make(c, plan.Options{})
 	assert.JSONEq(t, `{"below": {"must": 1, "more": {"last": "abca"}}}`, string(find(t, p, "op/body/below/more/last/maxLength#too-long").Request.Body))
 }
+
+// Where the base has no such object, another request that is accepted keeps what requires its members.
+func TestRequiredIsKept(t *testing.T) {
+	c, err := contract.Parse("doc.yaml", []byte(`openapi: 3.1.0
+info: {title: a, version: "1"}
+paths:
+  /a:
+    post:
+      operationId: op
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                list: {type: array, items: {type: object, required: [a], properties: {a: {type: integer}}}}
+                any: {type: array, items: {required: [a], properties: {a: {type: integer}}}}
+                one: {oneOf: [{type: object, required: [a], properties: {a: {type: integer}}}, {type: object, required: [b], properties: {b: {type: string}}}]}
+                object: {type: object, required: [a, b], properties: {a: {type: string}}}
+      responses: {"200": {description: Done.}, "400": {description: Bad.}}
+`))
+	require.NoError(t, err)
+	kept, broken := map[*contract.Clause]bool{}, map[*contract.Clause]bool{}
+	for _, k := range plan.Make(c, plan.Options{}).Cases {
+		if k.Expect != plan.Accept {
+			broken[k.Clause] = true
+			continue
+		}
+		kept[k.Clause] = true
+		for _, also := range k.Keeps {
+			kept[also] = true
+		}
+	}
+	count := 0
+	for _, cl := range c.Clauses {
+		if cl.Keyword == "required" {
+			count++
+			assert.True(t, kept[cl] && broken[cl], cl.Name)
+		}
+	}
+	assert.Equal(t, 7, count)
+}

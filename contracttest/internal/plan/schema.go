@@ -77,7 +77,14 @@ func (at *position) put(leaf any, made []string, last bool) func(*value.Maker, d
 
 // change puts a value there, for a clause.
 func (at *position) change(c *contract.Clause, label string, leaf any, made []string) change {
-	return change{clause: c, label: label, node: at.n, site: at.n.Path, touches: at.param, apply: at.put(leaf, made, false), without: at.usual, made: made}
+	var has []*contract.Clause
+	members, _ := leaf.(map[string]any)
+	for _, name := range sortedKeys(members) {
+		if required := at.n.Clause("required/" + name); required != nil {
+			has = append(has, required)
+		}
+	}
+	return change{clause: c, label: label, node: at.n, site: at.n.Path, touches: at.param, apply: at.put(leaf, made, false), without: at.usual, made: made, has: has}
 }
 
 // variant puts a value there that keeps a clause.
