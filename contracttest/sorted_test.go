@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -194,6 +195,61 @@ func TestSorted(t *testing.T) {
 			told := 0
 			for _, f := range rep.Findings {
 				if f.Check == "sort-ignored" {
+					told += f.Count
+					assert.Equal(t, "warning", string(f.Severity))
+				}
+			}
+			assert.Equal(t, tt.wrong, told, "%s", describe(rep))
+		})
+	}
+}
+
+// TestBounded proves that a list is found that does not heed a bound, and nothing of one that does.
+func TestBounded(t *testing.T) {
+	const (
+		heights = `- {name: min_height, in: query, schema: {type: integer, minimum: 0}}
+        - {name: "height[lte]", in: query, schema: {type: integer, minimum: 0}}`
+		times = `- {name: from, in: query, schema: {type: string, format: date-time}}
+        - {name: planted_to, in: query, schema: {type: string, format: date-time}}`
+	)
+	// heeds makes a list of what is inside the bounds that are named.
+	heeds := func(names ...string) func(url.Values, plant) bool {
+		return func(q url.Values, p plant) bool {
+			for _, name := range names {
+				v := q.Get(name)
+				n, _ := strconv.Atoi(v)
+				if v != "" && (name == "min_height" && p.Height < n || name == "height[lte]" && p.Height > n || name == "from" && at(p.Planted).Before(at(v)) || name == "planted_to" && at(p.Planted).After(at(v))) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	for i, tt := range []struct {
+		name   string
+		params string
+		in     func(url.Values, plant) bool
+		wrong  int
+	}{
+		{"numbers", heights, heeds("min_height", "height[lte]"), 0},
+		{"no lower bound", heights, heeds("height[lte]"), 1},
+		{"no upper bound", heights, heeds("min_height"), 1},
+		{"without the bound", heights, func(q url.Values, p plant) bool {
+			return heeds("min_height", "height[lte]")(q, p) && q.Get("min_height") != fmt.Sprint(p.Height)
+		}, 1},
+		{"times", times, heeds("from", "planted_to"), 0},
+		{"no times", times, heeds(), 2},
+		{"the wrong side", times, func(q url.Values, p plant) bool { return len(q) == 0 || !heeds("from", "planted_to")(q, p) }, 2},
+	} {
+		if !racing.Take(i, 4) {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rep := plantsRun(t, tt.params, &garden{in: tt.in}, "filter-ignored")
+			told := 0
+			for _, f := range rep.Findings {
+				if f.Check == "filter-ignored" {
 					told += f.Count
 					assert.Equal(t, "warning", string(f.Severity))
 				}

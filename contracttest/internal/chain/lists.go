@@ -34,7 +34,7 @@ var (
 
 func queryParam(op *contract.Operation, names []string) *contract.Param {
 	for _, p := range op.Params {
-		if p.Spec.In == openapi3.ParameterInQuery && slices.Contains(names, world.Plain(p.Spec.Name)) {
+		if p.Spec.In == openapi3.ParameterInQuery && slices.Contains(names, world.Plain(p.Spec.Name)) && !isDate(p.Node) { // from may be a time
 			return p
 		}
 	}
@@ -375,6 +375,7 @@ func (p *planner) listed() {
 	p.totalledLess(alone)
 	p.paged(doubtful)
 	p.sorted(alone)
+	p.ranged(alone)
 }
 
 // maxChoices is how many of the values of an enumeration are tried.
@@ -470,23 +471,13 @@ func (t *try) unsafe() {
 	if r == nil || t.over() {
 		return
 	}
-	entry := func() any {
-		for _, page := range t.pages(r) {
-			for _, item := range items(page) {
-				if named(item, t.Kind, r.id()) {
-					return item
-				}
-			}
-		}
-		return nil
-	}
 	for range 2 {
-		before := entry()
-		if before == nil || !same(before, entry()) || t.over() { // it changes by itself
+		before := t.listEntry(r)
+		if before == nil || !same(before, t.listEntry(r)) || t.over() { // it changes by itself
 			return
 		}
 		t.read(r)
-		after := entry()
+		after := t.listEntry(r)
 		if t.over() || same(before, after) {
 			return
 		}

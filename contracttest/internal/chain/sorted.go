@@ -65,7 +65,7 @@ func orders(op *contract.Operation) []order {
 	}
 	var all []order
 	for _, by := range op.Params {
-		if by.Spec.In != openapi3.ParameterInQuery || !slices.Contains(Sorts, world.Plain(by.Spec.Name)) {
+		if by.Spec.In != openapi3.ParameterInQuery || by.Node == nil || !slices.Contains(Sorts, world.Plain(by.Spec.Name)) {
 			continue
 		}
 		for _, m := range item.Members() {
@@ -93,7 +93,7 @@ func orderBy(op *contract.Operation, by *contract.Param, m *contract.Node) (orde
 			}
 		}
 		for _, dir := range op.Params {
-			if dir == by || dir.Spec.In != openapi3.ParameterInQuery || !slices.Contains(Directions, world.Plain(dir.Spec.Name)) || !says(by, name, name) && !exemplifies(by, name) {
+			if dir == by || dir.Node == nil || dir.Spec.In != openapi3.ParameterInQuery || !slices.Contains(Directions, world.Plain(dir.Spec.Name)) || !says(by, name, name) && !exemplifies(by, name) {
 				continue
 			}
 			up, down := wayOf(dir, "asc", "ascending"), wayOf(dir, "desc", "descending")
