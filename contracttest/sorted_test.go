@@ -196,7 +196,7 @@ func TestSorted(t *testing.T) {
 			for _, f := range rep.Findings {
 				if f.Check == "sort-ignored" {
 					told += f.Count
-					assert.Equal(t, "warning", string(f.Severity))
+					assert.Equal(t, "warning", f.Severity)
 				}
 			}
 			assert.Equal(t, tt.wrong, told, "%s", describe(rep))
@@ -251,7 +251,7 @@ func TestBounded(t *testing.T) {
 			for _, f := range rep.Findings {
 				if f.Check == "filter-ignored" {
 					told += f.Count
-					assert.Equal(t, "warning", string(f.Severity))
+					assert.Equal(t, "warning", f.Severity)
 				}
 			}
 			assert.Equal(t, tt.wrong, told, "%s", describe(rep))
