@@ -32,6 +32,10 @@ func Undefined(leave string) bool {
 	return slices.Contains([]string{leaveNested, leaveCookieList, leaveSpread}, leave)
 }
 
+// ForReceivers reports whether a reason is how some read a message that is not written as the document
+// has it: whoever sends it has no excuse.
+func ForReceivers(leave string) bool { return leave == leaveInstead }
+
 func unreadable(why string, at ...string) Reading {
 	return Reading{Found: true, Bad: append([]string{}, at...), Why: why}
 }

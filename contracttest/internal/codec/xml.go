@@ -28,6 +28,7 @@ import (
 // Why a receiver may read a body of XML otherwise.
 const (
 	leaveComponent = "OpenAPI 3.0.3, XML Object: that the root element is called as the component is but shown in examples"
+	leaveInstead   = "OpenAPI 3.0.3, XML Object, name: it replaces the name of the property, and a receiver may know the element by that all the same"
 	leaveProperty  = "OpenAPI 3.0.3, XML Object, name: it replaces the name of the property, by which some call the element all the same"
 )
 
@@ -509,10 +510,11 @@ func (m *membersOf) others() {
 		nodes := m.a.Member(name)
 		one := readElementsOf(nodes, same, xmlName{local: name})
 		if slices.Contains(m.a.Names(), name) { // <t> may be meant as t: {xml: {name: T}}, if it can be
-			m.got.left(leaveProperty, name)
 			if _, there := m.members[name]; there || one.Bad != nil || !nodes.Keeps(one.Value) {
+				m.got.left(leaveProperty, name)
 				continue
 			}
+			m.got.left(leaveInstead, name)
 		}
 		if !m.add(name, one) {
 			return

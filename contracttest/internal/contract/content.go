@@ -353,6 +353,9 @@ func (m *Media) judge(got reading, request bool) []Violation {
 	}
 	broken := judge(m.Node, got.Reading, "", nil)
 	for i := range broken {
+		if !request && codec.ForReceivers(broken[i].Leave) {
+			broken[i].Leave = ""
+		}
 		broken[i].Leave = cmp.Or(broken[i].Leave, leave)
 	}
 	return broken

@@ -128,6 +128,8 @@ func TestReadXMLOfResponses(t *testing.T) {
 		{"person", `<Person/>`, "id/required", ""},
 		{"person", `<Result id="1"/>`, "type", "OpenAPI 3.0.3, XML Object"},
 		{"person", `<Person id="1">`, "syntax", ""},
+		{"person", `<Person id="1"><id>x</id></Person>`, "id/type", "OpenAPI 3.0.3, XML Object"},
+		{"person", `<Person id="1"><inside><one><a>true</a></one></inside></Person>`, "inside/type", ""},
 		{"named", `<Named xmlns="urn:a"/>`, "type", ""},
 		{"nameless", `<whatever><a>1</a></whatever>`, "", ""},
 		{"nameless", `<whatever><a>b</a></whatever>`, "a/type", ""},
