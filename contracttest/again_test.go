@@ -2,15 +2,21 @@ package contracttest_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,6 +46,68 @@ func TestAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAgainInSequences proves the same of an answer that breaks the document in a sequence for
+// another check.
+func TestAgainInSequences(t *testing.T) {
+	const document = `openapi: 3.0.3
+info: {title: a, version: "1"}
+components:
+  schemas: {Jar: {type: object, required: [n], properties: {n: {type: number, minimum: 0, maximum: 100}}}}
+paths:
+  /jars:
+    post:
+      operationId: addJar
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Jar'}}}}
+      responses: {"201": {description: made, headers: {Location: {required: true, schema: {type: string}}}}, "400": {description: bad}, "415": {description: bad}}
+  /jars/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+    get: {operationId: getJar, responses: {"200": {description: it, content: {application/json: {schema: {$ref: '#/components/schemas/Jar'}}}}, "400": {description: bad}, "404": {description: none}}}
+`
+	var mu sync.Mutex
+	var jars []float64
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		id, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/jars/"))
+		switch {
+		case r.URL.Path == "/jars" && r.Method == http.MethodPost:
+			var jar struct{ N *float64 }
+			if json.NewDecoder(r.Body).Decode(&jar) != nil || jar.N == nil || *jar.N < 0 || *jar.N > 100 {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			jars = append(jars, *jar.N)
+			w.Header().Set("Location", fmt.Sprintf("/jars/%d", len(jars)))
+			w.WriteHeader(http.StatusCreated)
+		case err != nil || id < 1 || id > len(jars):
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			n := jars[id-1]
+			if n != math.Trunc(n) { // what only a sequence stores
+				n = -n
+			}
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"n":%v}`, n)
+		}
+	})
+	c, err := contracttest.Parse("jars.yaml", []byte(document))
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Cases(0), contracttest.Settle(20*time.Millisecond))
+	require.NoError(t, err)
+	found := 0
+	for _, f := range rep.Findings {
+		if f.Check != "response-schema" || !strings.HasPrefix(f.Case.ID, "addJar/response/") {
+			continue
+		}
+		found++
+		again, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Cases(0), contracttest.Settle(20*time.Millisecond), contracttest.Only("case:"+f.Case.ID, "check:"+f.Check))
+		require.NoError(t, err, f.Case.ID)
+		require.Len(t, again.Findings, 1, "%s", describe(again))
+		assert.Equal(t, f.ID, again.Findings[0].ID)
+	}
+	assert.Positive(t, found, "%s", describe(rep))
 }
 
 const searchable = `openapi: 3.0.3

@@ -359,12 +359,12 @@ func TestWriteOnlyMembers(t *testing.T) {
       responses: {"200": {description: Done., content: {application/json: {schema: `+tt.schema+`}}}}
 `)
 		r := c.Operations[0].Response(200)
-		got := ""
+		var got []string
 		for _, v := range r.CheckBody(r.Media[0], response(t, "HTTP/1.1 200\nContent-Type: application/json\n\n"+`{"secret":"s"}`)) {
-			got += strings.TrimPrefix(v.Clause.Name, "op/response/200/body/")
+			got = append(got, strings.TrimPrefix(v.Clause.Name, "op/response/200/body/"))
 			assert.NotEmpty(t, v.Leave, tt.schema)
 		}
-		assert.Equal(t, tt.want, got, tt.version+" "+tt.schema)
+		assert.Equal(t, tt.want, strings.Join(got, " "), tt.version+" "+tt.schema)
 	}
 }
 

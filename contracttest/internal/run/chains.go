@@ -170,8 +170,10 @@ func (r *runner) wantedChains(kinds []*chain.Kind) []*chain.Chain {
 	return slices.DeleteFunc(all, func(c *chain.Chain) bool { return !r.wantsChain(c) })
 }
 
+// wantsChain reports whether a chain is chosen. One that is named is, whatever the checks: a finding
+// of another may come of its answers.
 func (r *runner) wantsChain(c *chain.Chain) bool {
-	return !r.selection.SkipsCheck(c.Check) && r.selection.Case(c.ID) && r.selection.Clause(c.Clause()) &&
+	return (r.selection.oneCase() || !r.selection.SkipsCheck(c.Check)) && r.selection.Case(c.ID) && r.selection.Clause(c.Clause()) &&
 		!slices.ContainsFunc(c.Ops, r.selection.skips)
 }
 
@@ -216,6 +218,9 @@ func (r *runner) sayUntried(why []string) {
 
 // enterChain enters a finding of a chain.
 func (r *runner) enterChain(f *chain.Finding) {
+	if r.selection.SkipsCheck(f.Check) {
+		return
+	}
 	e := &judge.Exchange{Exchange: f.At.Exchange, Op: f.At.Op, Clause: f.At.Op.StatusClause}
 	for _, s := range f.Steps {
 		e.Secrets = append(e.Secrets, r.secrets(s.Op, s.Request)...)

@@ -299,9 +299,9 @@ func (r *runner) standsIn(op *contract.Operation, shown, sent *wire.Request) {
 	if sent == nil || shown == nil || sent.Target == shown.Target {
 		return
 	}
-	real := world.Values(op, sent.Target, r.base(op))
+	actual := world.Values(op, sent.Target, r.base(op))
 	for name, v := range world.Values(op, shown.Target, r.base(op)) {
-		if was, ok := real[name]; ok && was != v {
+		if was, ok := actual[name]; ok && was != v {
 			r.standIns.Store(v, true)
 		}
 	}
