@@ -2,6 +2,7 @@ package defects
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -200,6 +201,7 @@ func listBooks(c *call) {
 	c.shop.mu.Lock()
 	defer c.shop.mu.Unlock()
 	ids := slices.Sorted(maps.Keys(c.shop.books))
+	c.shop.sort(ids, c.r.URL.Query().Get("sort"))
 	c.w.Header().Set("X-Total-Count", strconv.Itoa(len(ids)))
 	if c.prefers("text/csv", "application/json") {
 		c.write(http.StatusOK, "text/csv; charset=utf-8", []byte("id,title\r\n1,Book 1\r\n"))
@@ -211,6 +213,26 @@ func listBooks(c *call) {
 		items = append(items, c.shop.books[id])
 	}
 	c.answer(http.StatusOK, "application/json", map[string]any{"items": items, "next": nil})
+}
+
+// sort puts the identifiers of books in the order of a property.
+func (s *Shop) sort(ids []int64, order string) {
+	by, down := strings.CutPrefix(order, "-")
+	if by == "" {
+		return
+	}
+	slices.SortStableFunc(ids, func(a, b int64) int {
+		x, y := fmt.Sprint(s.books[a][by]), fmt.Sprint(s.books[b][by])
+		if down {
+			x, y = y, x
+		}
+		m, err := strconv.ParseFloat(x, 64)
+		n, other := strconv.ParseFloat(y, 64)
+		if err == nil && other == nil {
+			return cmp.Compare(m, n)
+		}
+		return strings.Compare(x, y)
+	})
 }
 
 func (c *call) listHeaders(op string) {
