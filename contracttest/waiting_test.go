@@ -88,7 +88,7 @@ paths:
 				if r.URL.Path == "/report" && r.Method == http.MethodGet {
 					wait = each
 				}
-				time.Sleep(wait)
+				time.Sleep(wait) // of the fake clock: it takes no time
 				mock.ServeHTTP(w, r)
 			})
 			began := time.Now()

@@ -195,7 +195,7 @@ func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(
 		return m.expand(todo, a, f)
 	}
 	for i, o := range lists[0] {
-		if m.left < 0 {
+		if m.left <= 0 {
 			return true
 		}
 		next := a.with(nil, o.not)
@@ -215,7 +215,10 @@ func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(
 		if after := len(lists[0]) - 1 - i; after > 0 {
 			kept = m.left - m.left/min(after+1, 4)
 		}
-		m.left -= kept
+		if m.left -= kept; m.left == 0 {
+			m.left = kept
+			continue
+		}
 		goOn := m.choose(lists[1:], slices.Concat(todo, o.must), next, f)
 		if m.left = kept + max(m.left, 0); !goOn {
 			return false

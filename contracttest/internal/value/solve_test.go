@@ -70,3 +70,22 @@ paths: {/a: {post: {operationId: a, requestBody: {required: true, content: {appl
 	require.NoError(t, err)
 	assert.Contains(t, g.V, "code")
 }
+
+// However many ways there are to choose among branches, no more are looked at than there are steps.
+func TestSearchEnds(t *testing.T) {
+	branch := func(i int) string { return fmt.Sprintf("{type: string, minLength: %d}", i) }
+	one := "{anyOf: [" + branch(1) + ", " + branch(2) + ", " + branch(3) + ", " + branch(4) + ", " + branch(5) + "]}"
+	c, err := contract.Parse("many.yaml", []byte(`openapi: 3.0.3
+info: {title: a, version: "1"}
+paths: {/a: {post: {operationId: a, requestBody: {content: {application/json: {schema: {allOf: [`+strings.Repeat(one+", ", 7)+one+`]}}}}, responses: {"200": {description: a}}}}}
+`))
+	require.NoError(t, err)
+	m, looked := &Maker{left: maxSteps}, 0
+	m.expand([]*contract.Node{c.Operations[0].Body.Media[0].Node}, asked{}, func(asked) bool {
+		looked++
+		m.left--
+		return true
+	})
+	assert.LessOrEqual(t, looked, maxSteps)
+	assert.Greater(t, looked, maxSteps/4)
+}
