@@ -40,6 +40,7 @@ components: {securitySchemes: {token: {type: http, scheme: bearer}}}
 			return r.Header.Get("X-Key") == "a-good-key" || r.Header.Get("Authorization") == "Bearer a-good-token"
 		}, nil},
 		{"nothing is checked", []contracttest.Option{token, contracttest.Header("X-Tenant", "one")}, func(*http.Request) bool { return true }, []string{"error me/security"}},
+		{"the tenant alone is checked", []contracttest.Option{token, contracttest.Header("X-Tenant", "one")}, func(r *http.Request) bool { return r.Header.Get("X-Tenant") == "one" }, []string{"error me/security"}},
 		{"no scheme is checked", []contracttest.Option{token}, func(r *http.Request) bool { return r.Header.Get("Authorization") != "" }, []string{"error me/security"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

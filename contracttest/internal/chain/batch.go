@@ -100,9 +100,9 @@ func (p *planner) batches() {
 				switch {
 				case t.silent:
 				case !good:
-					t.blame(judge.Warning, s, "each resource that "+b.Op.ID+" has made", read.answer(), "what %s has made beside others and answered with %s is not there: %s answers %s", b.Op.ID, s.answer(), k.Read.ID, read.answer())
+					t.blame(judge.Warning, s, "each resource that "+b.Op.Endpoint()+" created", read.answer(), "%s returns %s, but one of the new resources cannot be read: %s returns %s", b.Op.Endpoint(), s.answer(), k.Read.Endpoint(), read.answer())
 				case late:
-					t.settled("what " + b.Op.ID + " has made could not be read")
+					t.settled("what " + b.Op.Endpoint() + " created could not be read")
 				}
 			}
 		}, b.Op, k.Read)
@@ -122,14 +122,14 @@ func (p *planner) batches() {
 					w, isRead := got[name]
 					text, isText := v.(string)
 					if says = says || there; there && isRead && isText && t.unique(text) && !alike(w, v) && !t.over() {
-						t.blame(judge.Warning, s, name+": "+show(v), name+": "+show(w), "%s answers that one of several resources has a %s that is read of another", b.Op.ID, name)
+						t.blame(judge.Warning, s, name+": "+show(v), name+": "+show(w), "%s returns the %s of one new resource under the identifier of another", b.Op.Endpoint(), name)
 					}
 				}
 				if mark := t.markOf(sent[i]); mark != nil && !says && !t.over() && !bytes.Contains(read.body(), mark) && slices.ContainsFunc(sent, func(other map[string]any) bool {
 					text := t.markOf(other)
 					return text != nil && bytes.Contains(read.body(), text)
 				}) {
-					t.blame(judge.Warning, s, "identifiers in the order of what was sent", "those of others", "%s answers with identifiers alone, and not in the order of what it was sent", b.Op.ID)
+					t.blame(judge.Warning, s, "identifiers in the order of what was sent", "those of others", "%s returns only identifiers, but not in the order of the request", b.Op.Endpoint())
 				}
 			}
 		}, b.Op, k.Read)
@@ -141,7 +141,7 @@ func (p *planner) batches() {
 			listed := t.listed(sent)
 			if slices.Contains(listed, true) && slices.Contains(listed, false) && !t.over() {
 				t.do(k.List, &resource{kind: k, values: s.Values}, Edit{})
-				t.blame(judge.Warning, s, "all that was sent", "a part of it", "of several resources that %s was sent, and answered with %s, the list does not show all", b.Op.ID, s.answer())
+				t.blame(judge.Warning, s, "all that was sent", "a part of it", "%s returns %s, but the list does not show all of the new resources", b.Op.Endpoint(), s.answer())
 			}
 		}, b.Op, k.List).Alone = true
 		for _, c := range p.actor.Broken(k.Make) {
@@ -159,7 +159,7 @@ func (p *planner) batches() {
 					refused := s.refused() || len(entries) == len(sent) && entries[i].status/100 == 4
 					if refused && listed[i] && !t.over() {
 						t.do(k.List, &resource{kind: k, values: s.Values}, Edit{})
-						t.blame(judge.Warning, s, "nothing of what was refused", "the list shows it", "%s refuses to make a resource beside others, and it is made all the same", b.Op.ID)
+						t.blame(judge.Warning, s, "nothing of what was refused", "the list shows it", "%s refuses one of several resources, but creates it", b.Op.Endpoint())
 					}
 				}
 			}, b.Op, k.List).Alone = true

@@ -3,6 +3,7 @@ package chain
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -341,8 +342,8 @@ func (t *try) sorting(o order, rows [][]any) {
 // asking writes a query for a message.
 func asking(query map[string]string) string {
 	var all []string
-	for name, v := range query {
-		all = append(all, fmt.Sprintf("%s=%s", name, v))
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		all = append(all, fmt.Sprintf("%s=%s", name, query[name]))
 	}
 	return listing(all)
 }

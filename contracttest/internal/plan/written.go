@@ -367,7 +367,11 @@ func (pl *planner) part(m *contract.Media, d draft, name string) {
 		if c == nil {
 			return
 		}
-		pl.raw(c, label, expect, leave, d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
+		why := ""
+		if expect == Refuse {
+			why = leave
+		}
+		pl.raw(c, label, expect, why, d, func(r *wire.Request) { r.Body = withPartType(r.Body, name, contentType) })
 	}
 	for i, one := range p.ContentTypes {
 		relabel(p.Clause, fmt.Sprintf("type-%d", i+1), codec.Concrete(one), Accept)

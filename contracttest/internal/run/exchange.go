@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -63,12 +65,7 @@ func (r *runner) withOwnHeaders(c *plan.Case) *plan.Case {
 	if c.Expect != plan.RefuseCredential {
 		return nil
 	}
-	var others []string
-	for _, h := range r.opts.Headers {
-		if name := strings.ToLower(h.Name); !slices.Contains(c.Own, name) {
-			others = append(others, name)
-		}
-	}
+	others := r.besides(c)
 	if len(others) == 0 {
 		return nil
 	}
@@ -81,6 +78,32 @@ func (r *runner) withOwnHeaders(c *plan.Case) *plan.Case {
 	}
 	bare.Own, bare.Alter = slices.Concat(others, c.Own), nil
 	return &bare
+}
+
+// besides are the headers of the run that a case with a wrong credential, or none, says nothing of.
+func (r *runner) besides(c *plan.Case) []string {
+	var names []string
+	for _, h := range r.opts.Headers {
+		if name := strings.ToLower(h.Name); !slices.Contains(c.Own, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// needsHeaders reports whether the good credential is refused as well without the other headers of
+// the run, as one that names the tenant: that such a request is refused says nothing of a wrong
+// credential. It does where the run has no other credential than these headers.
+func (r *runner) needsHeaders(ctx context.Context, c *plan.Case) bool {
+	given := slices.ContainsFunc(slices.Concat(plan.Credentials(c.Op, r.plan.opts)...), func(s plan.Credential) bool {
+		return s.Given || s.In == openapi3.ParameterInHeader && slices.ContainsFunc(r.opts.Headers, func(h Header) bool { return strings.EqualFold(h.Name, s.Name) })
+	})
+	if !given || c.Base == nil {
+		return false
+	}
+	good := *c.Base
+	good.Own = slices.Concat(good.Own, r.besides(c))
+	return !accepted(c.Op, r.send(ctx, &good))
 }
 
 // failure says why an exchange did not come to its end; it is nil where it did.

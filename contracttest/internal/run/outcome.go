@@ -68,7 +68,7 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	defer r.caseDone(c.Op)
 	x := r.ask(ctx, c, r.target.Do)
 	if other := r.withOwnHeaders(c); other != nil && accepted(c.Op, x) {
-		if bare := r.ask(ctx, other, r.target.Do); answerOf(bare).refusesCaller() || answerOf(bare).class() == 3 {
+		if bare := r.ask(ctx, other, r.target.Do); (answerOf(bare).refusesCaller() || answerOf(bare).class() == 3) && !r.needsHeaders(ctx, c) {
 			x = bare
 		}
 	}

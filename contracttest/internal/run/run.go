@@ -80,7 +80,7 @@ type runner struct {
 
 	world      *world.World
 	token      *token
-	standIns   sync.Map // by what a plan has in a path: it was sent with what the run has made
+	standIns   sync.Map // by standIn: it was sent with what the run has made
 	plan       *planned
 	states     states
 	account    coverage.Account

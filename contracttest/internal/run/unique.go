@@ -265,7 +265,7 @@ func (u *uniques) fresh(req *wire.Request, base map[string]string, fixed map[str
 		raw := string(req.Body[s.start:s.end])
 		suffix, n := u.token.next()
 		if days == 0 {
-			days = apart * int(n)
+			days = apart * int(n%mostApart)
 		}
 		fresh, ok := u.other(s, raw, suffix, n, base[s.name] == s.value, days)
 		if !ok {
@@ -303,6 +303,10 @@ func (t *token) shownAs(fresh, planned string) string {
 // apart is by how many days the times of a request are later than those of the one before: what
 // lasts from one to the other is not to meet it.
 const apart = 3
+
+// mostApart is after how many of them it begins anew: a date of birth is not to be in the future
+// for that.
+const mostApart = 1000
 
 // day is what a date or a time begins with.
 var day = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[Tt ])`)
