@@ -40,6 +40,7 @@ type Maker struct {
 	active  map[*contract.Node]int // nodes for which a value is being made
 	left    int                    // steps of the search
 	endless bool                   // it ended at a schema that refers to itself
+	spent   bool                   // it ended as no steps were left
 	cause   error                  // why the innermost part of it failed
 }
 
@@ -165,15 +166,24 @@ func (m *Maker) good(n *contract.Node, depth int) (Good, error) {
 		m.active, m.made = map[*contract.Node]int{}, map[*contract.Node]made{}
 	}
 	m.active[n]++
-	left := m.left
+	left, endless, spent := m.left, m.endless, m.spent
+	m.endless, m.spent = false, false
+	leaf := len(n.Children()) == 0
+	if leaf { // it has no parts to choose among, and is looked for once: that takes nothing from what is around it
+		m.left = maxSteps
+	}
 	g, err := m.search(n, depth)
 	m.active[n]--
-	if err == nil { // what is held costs no steps again: a large object is not given up for being large
-		m.left = max(m.left, left)
-	}
-	if err == nil || depth == 0 { // deeper down it may fail for what is around it
+	// Deeper down a search may fail for what is around it: the schemas that it is inside of, or the steps
+	// that they left.
+	held := err == nil || leaf || depth == 0 || !m.endless && !m.spent
+	if held {
 		m.made[n] = made{g, err}
 	}
+	if held && depth > 0 { // what is held costs no steps again: a large object is not given up for being large
+		m.left = left
+	}
+	m.endless, m.spent = m.endless || endless, m.spent && !leaf || spent
 	if depth == 0 {
 		m.endless = false
 	}
@@ -229,6 +239,15 @@ func properties(n *contract.Node, name string) (all []*contract.Node, required b
 		all, required = append(all, more...), required || too
 	}
 	return all, required
+}
+
+// out reports whether fewer steps are left than these: what is not found then may be there.
+func (m *Maker) out(steps int) bool {
+	if m.left >= steps {
+		return false
+	}
+	m.spent = true
+	return true
 }
 
 func (m *Maker) search(n *contract.Node, depth int) (Good, error) {

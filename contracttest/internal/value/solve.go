@@ -85,7 +85,7 @@ func (m *Maker) taken(a asked, depth int) iter.Seq[Good] {
 				all.nodes = a.nodes
 			}
 			for g := range m.candidates(all, depth) {
-				if m.left--; m.left < 0 {
+				if m.left--; m.out(0) {
 					return true
 				}
 				if m.takes(a.nodes, all.nots, g.V) && !yield(g) {
@@ -195,7 +195,7 @@ func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(
 		return m.expand(todo, a, f)
 	}
 	for i, o := range lists[0] {
-		if m.left <= 0 {
+		if m.out(1) {
 			return true
 		}
 		next := a.with(nil, o.not)
@@ -215,7 +215,7 @@ func (m *Maker) choose(lists [][]option, todo []*contract.Node, a asked, f func(
 		if after := len(lists[0]) - 1 - i; after > 0 {
 			kept = m.left - m.left/min(after+1, 4)
 		}
-		if m.left -= kept; m.left == 0 {
+		if m.left -= kept; m.out(1) {
 			m.left = kept
 			continue
 		}
@@ -416,8 +416,9 @@ func (m *Maker) ofType(typ string, a asked, depth int) iter.Seq[Good] {
 		return slices.Values([]Good{{V: nil}})
 	case "string":
 		return func(yield func(Good) bool) {
+			tries := maxSteps / 2 // some are left for null
 			for text := range texts(a.nodes, a.nots...) {
-				if !yield(Good{V: text, Unknown: path}) {
+				if tries--; tries < 0 || !yield(Good{V: text, Unknown: path}) {
 					return
 				}
 			}
@@ -714,7 +715,7 @@ func (m *Maker) objects(a asked, depth int) iter.Seq[Good] {
 			}
 		}
 		for _, name := range optional {
-			if m.left < 0 {
+			if m.out(0) {
 				return
 			}
 			if with := o.clone(); with.add(name) && !m.finish(with, yield) {
@@ -981,7 +982,7 @@ func (o *object) fill(names []string) {
 		o.add(name)
 	}
 	for name := range otherNames(o.a.nodes) {
-		if !o.needs() || o.m.left < 0 {
+		if !o.needs() || o.m.out(0) {
 			return
 		}
 		o.add(name)
@@ -1114,7 +1115,7 @@ func (m *Maker) goods(n *contract.Node, good Good) []Good {
 				}
 			}
 			for g := range m.ofType(typ, a, 1) {
-				if m.left--; m.left < 0 {
+				if m.left--; m.out(0) {
 					return true
 				}
 				if m.takes([]*contract.Node{n}, a.nots, g.V) {

@@ -89,3 +89,21 @@ paths: {/a: {post: {operationId: a, requestBody: {content: {application/json: {s
 	assert.LessOrEqual(t, looked, maxSteps)
 	assert.Greater(t, looked, maxSteps/4)
 }
+
+// A part that no text fits is null where it may be, and takes no steps from what is around it.
+func TestSearchWhereNoTextFits(t *testing.T) {
+	schema := `{type: object, required: [time], properties: {time: {type: string, nullable: true, format: time, pattern: '^[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,12})?$'}}}`
+	want := any(map[string]any{"time": nil})
+	for range 4 {
+		schema = "{type: object, required: [a], properties: {a: {oneOf: [" + schema + strings.Repeat(", {type: array, maxItems: 0}", 4) + "]}}}"
+		want = map[string]any{"a": want}
+	}
+	c, err := contract.Parse("null.yaml", []byte(`openapi: 3.0.3
+info: {title: a, version: "1"}
+paths: {/a: {post: {operationId: a, requestBody: {content: {application/json: {schema: `+schema+`}}}, responses: {"200": {description: a}}}}}
+`))
+	require.NoError(t, err)
+	g, err := (&Maker{}).Good(c.Operations[0].Body.Media[0].Node)
+	require.NoError(t, err)
+	assert.Equal(t, want, g.V)
+}
