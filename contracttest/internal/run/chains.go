@@ -340,7 +340,7 @@ func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[s
 	}
 	for name := range members {
 		fixed[name] = repeated == "/"+name || a.r.stuck[stuckAt{op, name}] || len(a.r.opts.knownOf(op)[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
-			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.name == name })
+			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.key == name })
 	}
 	return members, fixed
 }

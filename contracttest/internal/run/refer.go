@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
+	"mime"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -24,6 +24,7 @@ import (
 // reference is a value that stands in the plan for what an answer of the target names.
 type reference struct {
 	name, in string
+	key      string // by what the plan knows its value
 	planned  string // empty where the plan has the actual one
 	actual   string
 	from     world.Source
@@ -47,8 +48,8 @@ func (l *learner) refer(ctx context.Context, op *contract.Operation) {
 		}
 		if known, ok := l.makeFor(ctx, op, ref); ok {
 			st.references = append(st.references, known)
-			l.learn(op, ref.Name, known.actual)
-			l.doubt(op, ref.Name, true)
+			l.learn(op, ref.Key, known.actual)
+			l.doubt(op, ref.Key, true)
 		}
 	}
 	if l.opened(op) && !strings.Contains(op.Path, "{") { // else nobody knows yet whose it is
@@ -69,7 +70,7 @@ func (l *learner) makeFor(ctx context.Context, op *contract.Operation, ref world
 	}
 	for _, s := range sources {
 		if v := valueFor(ref, s.Values(l.answerFor(ctx, op, s))); v != "" {
-			return reference{name: ref.Name, in: ref.In, actual: v, from: s, request: plan.Base(s.Operation, l.opts)}, true
+			return reference{name: ref.Name, key: ref.Key, in: ref.In, actual: v, from: s, request: plan.Base(s.Operation, l.opts)}, true
 		}
 	}
 	return reference{}, false
@@ -155,7 +156,7 @@ func (l *learner) renew(ctx context.Context, op, source *contract.Operation) boo
 			return false
 		}
 		if refs[i].actual = v; !ref.beside {
-			l.learn(op, ref.name, v)
+			l.learn(op, ref.key, v)
 		}
 	}
 	l.alone[op][source] = x
@@ -192,7 +193,7 @@ func (l *learner) forget(op *contract.Operation, name string) {
 	delete(l.opts.Learned[op], name)
 	l.doubt(op, name, false)
 	st := l.r.states.of(op)
-	st.references = slices.DeleteFunc(slices.Clone(st.references), func(ref reference) bool { return ref.name == name })
+	st.references = slices.DeleteFunc(slices.Clone(st.references), func(ref reference) bool { return ref.key == name })
 }
 
 func (l *learner) doubt(op *contract.Operation, name string, doubtful bool) {
@@ -226,7 +227,7 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 	}
 	doubtAll := func(doubtful bool) {
 		for _, ref := range refs {
-			l.doubt(op, ref.name, doubtful)
+			l.doubt(op, ref.key, doubtful)
 		}
 	}
 	doubtAll(false)
@@ -238,13 +239,13 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 	needed := map[string]bool{}
 	if base := plan.Base(op, l.opts); base != nil {
 		for _, ref := range l.r.world.References(op) {
-			needed[ref.Name] = slices.Contains(base.Unknown, ref.Node.Path) || ref.Node.Items != nil && slices.Contains(base.Unknown, ref.Node.Items.Path)
+			needed[ref.Key] = slices.Contains(base.Unknown, ref.Node.Path) || ref.Node.Items != nil && slices.Contains(base.Unknown, ref.Node.Items.Path)
 		}
 	}
 	if try() {
 		for _, ref := range refs {
-			if l.doubt(op, ref.name, false); !needed[ref.name] {
-				l.forget(op, ref.name)
+			if l.doubt(op, ref.key, false); !needed[ref.key] {
+				l.forget(op, ref.key)
 			}
 		}
 		l.settled[op] = true
@@ -253,7 +254,7 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 	}
 	before := l.opts.Learned[op]
 	for _, ref := range refs {
-		l.forget(op, ref.name)
+		l.forget(op, ref.key)
 	}
 	if !try() {
 		l.opts.Learned[op], st.references = before, refs
@@ -346,9 +347,9 @@ func (l *learner) filter(ctx context.Context, op *contract.Operation) {
 	x := l.again(ctx, op)
 	for _, ref := range filters {
 		if v := valueFor(ref, ref.Sources[0].Values(x)); v != "" {
-			st.references = append(st.references, reference{name: ref.Name, in: ref.In, actual: v, from: ref.Sources[0]})
-			l.learn(op, ref.Name, v)
-			l.doubt(op, ref.Name, true)
+			st.references = append(st.references, reference{name: ref.Name, key: ref.Key, in: ref.In, actual: v, from: ref.Sources[0]})
+			l.learn(op, ref.Key, v)
+			l.doubt(op, ref.Key, true)
 		}
 	}
 }
@@ -361,24 +362,38 @@ func (l *learner) referTo() {
 		}
 		nodes := map[string]*contract.Node{}
 		for _, ref := range slices.Concat(l.r.world.References(st.op), l.r.world.Filters(st.op)) {
-			if nodes[ref.Name] = ref.Node; ref.Node.Items != nil {
-				nodes[ref.Name] = ref.Node.Items
+			if nodes[ref.Key] = ref.Node; ref.Node.Items != nil {
+				nodes[ref.Key] = ref.Node.Items
 			}
 		}
 		for i, ref := range st.references {
 			if ref.beside {
 				continue
 			}
-			g, err := (&value.Maker{}).Good(nodes[ref.name])
+			n, m := nodes[ref.key], &value.Maker{}
+			g, err := m.Good(n)
 			if err != nil {
 				continue
 			}
-			if v, ok := value.Other(nodes[ref.name], g.V); ok {
-				st.references[i].planned = codec.WriteText(value.Plain(v))
-				l.learn(st.op, ref.name, st.references[i].planned)
+			if v, ok := value.Other(n, g.V); ok {
+				st.references[i].planned = apartFrom(st.references[:i], ref.name, n, m, v)
+				l.learn(st.op, ref.key, st.references[i].planned)
 			}
 		}
 	}
+}
+
+// apartFrom is a text for what a plan has of a reference that no other of the same name has: the
+// two are told from each other by that.
+func apartFrom(others []reference, name string, n *contract.Node, m *value.Maker, v any) string {
+	text := codec.WriteText(value.Plain(v))
+	for i := range others {
+		if !slices.ContainsFunc(others, func(other reference) bool { return other.name == name && other.planned == text }) {
+			break
+		}
+		text = codec.WriteText(value.Plain(m.Distinct(n, v, i+1)))
+	}
+	return text
 }
 
 // refersTo reports whether requests refer to a resource.
@@ -429,32 +444,37 @@ func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request, as
 		return v
 	}
 	actual := func(name, v string, in ...string) (string, bool) {
-		for _, ref := range refs {
-			switch {
-			case ref.beside || !slices.Contains(in, ref.in) || ref.name != name, v != ref.actual && (ref.planned == "" || v != ref.planned):
-			case (ref.each || r.states.of(c.Op).apart.Load() && !world.Safe(ref.from.Operation.Method)) && c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath: // these are refused whatever they have
-				return now(ref), true
-			default:
-				return ref.actual, true
-			}
+		named := func(ref reference) bool { return !ref.beside && slices.Contains(in, ref.in) && ref.name == name }
+		i := slices.IndexFunc(refs, func(ref reference) bool { return named(ref) && ref.planned != "" && ref.planned == v })
+		if i < 0 {
+			i = slices.IndexFunc(refs, func(ref reference) bool { return named(ref) && ref.actual == v })
 		}
-		return "", false
+		if i < 0 {
+			return "", false
+		}
+		ref := refs[i]
+		if (ref.each || r.states.of(c.Op).apart.Load() && !world.Safe(ref.from.Operation.Method)) && c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath { // these are refused whatever they have
+			return now(ref), true
+		}
+		return ref.actual, true
 	}
-	ofMessage := func(name, v string) (string, bool) { return actual(name, v, "", openapi3.ParameterInQuery) }
+	ofMessage := func(s scalar) (string, bool) { return actual(s.name, s.value, "", openapi3.ParameterInQuery) }
 	sent := req.Clone()
 	if path, query, ok := strings.Cut(sent.Target, "?"); ok {
-		sent.Target = path + "?" + inPairs(query, func(name, v string) (string, bool) {
-			if asked[name] == v {
+		sent.Target = path + "?" + string(inTexts([]byte(query), fields([]byte(query)), func(s scalar) (string, bool) {
+			if asked[s.name] == s.value {
 				return "", false
 			}
-			return ofMessage(name, v)
-		})
+			return ofMessage(s)
+		}))
 	}
-	switch kind, _, _ := strings.Cut(req.Get("Content-Type"), ";"); {
-	case strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded"):
-		sent.Body = []byte(inPairs(string(req.Body), ofMessage))
+	switch kind, params, _ := mime.ParseMediaType(req.Get("Content-Type")); {
+	case kind == "application/x-www-form-urlencoded":
+		sent.Body = inTexts(req.Body, fields(req.Body), ofMessage)
+	case kind == "multipart/form-data":
+		sent.Body = inTexts(req.Body, parts(req.Body, params["boundary"]), ofMessage)
 	case len(req.Body) > 0:
-		sent.Body = inJSON(req.Body, func(s scalar) (string, bool) { return ofMessage(s.name, s.value) })
+		sent.Body = inJSON(req.Body, ofMessage)
 	}
 	for i, f := range sent.Header {
 		if strings.EqualFold(f.Name, "Cookie") {
@@ -521,51 +541,41 @@ func withCookie(req *wire.Request, name, v string) {
 	}
 }
 
-// inPairs replaces values in a query or a form.
-func inPairs(text string, actual func(name, v string) (string, bool)) string {
-	pairs := strings.Split(text, "&")
-	for i, pair := range pairs {
-		name, v, _ := strings.Cut(pair, "=")
-		plainName, err1 := url.QueryUnescape(name)
-		plain, err2 := url.QueryUnescape(v)
-		if err1 != nil || err2 != nil {
-			continue
-		}
-		if other, ok := actual(plainName, plain); ok {
-			pairs[i] = name + "=" + url.QueryEscape(other)
-		}
-	}
-	return strings.Join(pairs, "&")
-}
-
-// inJSON replaces values of properties, and items of those that are lists. What is spelt
-// with escapes stays so.
-func inJSON(body []byte, actual func(scalar) (string, bool)) []byte {
+// inTexts replaces some of the texts in a body or a query.
+func inTexts(body []byte, texts []scalar, actual func(scalar) (string, bool)) []byte {
 	var out []byte
 	last := 0
-	for _, s := range scalars(body) {
+	for _, s := range texts {
 		v, ok := actual(s)
 		if !ok {
 			continue
 		}
-		raw := body[s.start:s.end]
-		if raw[0] == '"' {
-			text, err := encoded(v)
-			if err != nil {
-				continue
-			}
-			if bytes.ContainsRune(raw, '\\') {
-				text = escaped(v)
-			}
-			v = text
+		text, err := s.write(v)
+		if err != nil {
+			continue
 		}
-		out = append(append(out, body[last:s.start]...), v...)
+		out = append(append(out, body[last:s.start]...), text...)
 		last = s.end
 	}
 	if last == 0 {
 		return body
 	}
 	return append(out, body[last:]...)
+}
+
+// inJSON replaces values of properties, and items of those that are lists. What is spelt
+// with escapes stays so.
+func inJSON(body []byte, actual func(scalar) (string, bool)) []byte {
+	all := scalars(body)
+	for i, s := range all {
+		switch raw := body[s.start:s.end]; {
+		case !s.text:
+			all[i].write = func(v string) (string, error) { return v, nil }
+		case bytes.ContainsRune(raw, '\\'):
+			all[i].write = func(v string) (string, error) { return escaped(v), nil }
+		}
+	}
+	return inTexts(body, all, actual)
 }
 
 // escaped spells a text in escapes alone.

@@ -321,7 +321,7 @@ func (m *Maker) known(n *contract.Node) (Good, bool) {
 
 // doubts lists a node if what is known of its name is in doubt.
 func (m *Maker) doubts(n *contract.Node) []string {
-	if m.Doubtful[n.Name] {
+	if m.Doubtful[n.Name] || m.Doubtful["/"+n.Path] {
 		return []string{n.Path}
 	}
 	return nil

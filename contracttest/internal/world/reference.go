@@ -16,22 +16,26 @@ import (
 // have: customerId where there is POST /customers, flow where a GET opens one, a token
 // against forged requests, the cookie that comes with it.
 type Reference struct {
-	Name    string
+	Name string
+	// Key is by what values are known for it: its name, or the place of an id in an object whose
+	// name says of what it is one.
+	Key     string
 	In      string // query, header or cookie; empty in a body
 	Node    *contract.Node
 	Sources []Source
 
-	required bool // of a parameter
+	required bool   // of a parameter
+	of       string // customer, of {customer: {id: …}}, as a plain name
 }
 
-// References lists what an operation refers to beside its path, each name once. A request
+// References lists what an operation refers to beside its path, each key once. A request
 // may change what it refers to. So it has what a POST makes; of what a GET answers with, a
 // request that is not safe may have what the GET opens, and tokens.
 func (w *World) References(op *contract.Operation) []Reference {
 	var all []Reference
 	add := func(sourcesOf func(Reference) []Source) {
 		for _, ref := range parts(op) {
-			if slices.ContainsFunc(all, func(other Reference) bool { return other.Name == ref.Name }) {
+			if slices.ContainsFunc(all, func(other Reference) bool { return other.Key == ref.Key }) {
 				continue
 			}
 			if ref.Sources = sourcesOf(ref); len(ref.Sources) > 0 {
@@ -42,7 +46,7 @@ func (w *World) References(op *contract.Operation) []Reference {
 	}
 	add(func(ref Reference) []Source {
 		if ref.In == "" || ref.In == openapi3.ParameterInQuery {
-			if makers := w.makersOf(op, ref.Name); len(makers) > 0 {
+			if makers := w.makersOf(op, ref); len(makers) > 0 {
 				return makers
 			}
 		}
@@ -63,7 +67,7 @@ func parts(op *contract.Operation) []Reference {
 	}
 	for _, p := range op.Params {
 		if p.Spec.In != openapi3.ParameterInPath && !p.Credential {
-			add(Reference{Name: p.Spec.Name, In: p.Spec.In, Node: p.Node, required: p.Spec.Required})
+			add(Reference{Name: p.Spec.Name, Key: p.Spec.Name, In: p.Spec.In, Node: p.Node, required: p.Spec.Required})
 		}
 	}
 	if op.Body == nil {
@@ -72,11 +76,29 @@ func parts(op *contract.Operation) []Reference {
 	for _, m := range op.Body.Media {
 		m.Node.Walk(func(n *contract.Node) {
 			if n.PropName != "" {
-				add(Reference{Name: n.PropName, Node: n})
+				ref := Reference{Name: n.PropName, Key: n.PropName, Node: n, of: ownerOf(n)}
+				if ref.of != "" {
+					ref.Key = "/" + n.Path
+				}
+				add(ref)
 			}
 		})
 	}
 	return all
+}
+
+// ownerOf is the plain name of what a property is the identifier of, where it is called id in an
+// object, or an item of a list, with a name: customer, of {customer: {id: …}}. Else it is empty.
+func ownerOf(n *contract.Node) string {
+	if lower := Plain(n.PropName); lower != "id" && lower != "uuid" {
+		return ""
+	}
+	for up := n.Parent; up != nil; up = up.Parent {
+		if up.PropName != "" {
+			return singular(up.PropName)
+		}
+	}
+	return ""
 }
 
 // fewLetters is how long the name of a resource is at least that another name may end with,
@@ -88,16 +110,16 @@ func endsWith(name, resource string) bool {
 	return name == resource || len(resource) >= fewLetters && strings.HasSuffix(name, resource)
 }
 
-// makersOf lists the operations that make what a name is the identifier of.
-func (w *World) makersOf(op *contract.Operation, name string) []Source {
-	one := name
-	if many := Plain(name); strings.HasSuffix(many, "ids") || strings.HasSuffix(many, "uuids") {
-		one = name[:len(name)-1]
+// makersOf lists the operations that make what a reference is the identifier of.
+func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
+	one := ref.Name
+	if many := Plain(one); strings.HasSuffix(many, "ids") || strings.HasSuffix(many, "uuids") {
+		one = one[:len(one)-1]
 	}
-	if lower := Plain(one); lower == "id" || lower == "uuid" {
-		return nil // its own
+	stem := ref.of
+	if lower := Plain(one); lower != "id" && lower != "uuid" { // that would be its own
+		stem = stemOf(one, "")
 	}
-	stem := stemOf(one, "")
 	if stem == "" {
 		return nil
 	}

@@ -1,0 +1,141 @@
+package contracttest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/internal/racing"
+)
+
+// counter is a document of orders with such a body, and of what they refer to.
+func counter(content string) string {
+	text := ""
+	for _, of := range []string{"customer", "product"} {
+		text += fmt.Sprintf(`
+  /%[1]ss:
+    post:
+      operationId: add_%[1]s
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [words], properties: {words: {type: string, minLength: 1, maxLength: 60}}}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string, format: uuid}}}}}}, "400": {description: bad}, "415": {description: type}}
+`, of)
+	}
+	return text + fmt.Sprintf(`
+  /orders:
+    post:
+      operationId: order
+      requestBody: {required: true, content: {%s}}
+      responses: {"204": {description: ordered}, "400": {description: bad}, "415": {description: type}, "422": {description: it refers to what is not there}}
+`, content)
+}
+
+// till takes orders that refer to what is there alone.
+type till struct {
+	inner http.Handler
+	mu    sync.Mutex
+	made  map[string]map[string]bool // by customer and product
+	taken int
+}
+
+func (d *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	rec := httptest.NewRecorder()
+	d.inner.ServeHTTP(rec, r)
+	switch kind := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), "s"); {
+	case kind == "order" && r.Method == http.MethodPost && rec.Code == http.StatusNoContent:
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if d.refers(r, body) {
+			d.taken++
+			break
+		}
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		return
+	case rec.Code == http.StatusCreated:
+		var made struct{ ID string }
+		_ = json.Unmarshal(rec.Body.Bytes(), &made)
+		if d.made[kind] == nil {
+			d.made[kind] = map[string]bool{}
+		}
+		d.made[kind][made.ID] = true
+	}
+	for name, lines := range rec.Header() {
+		w.Header()[name] = lines
+	}
+	w.WriteHeader(rec.Code)
+	_, _ = w.Write(rec.Body.Bytes())
+}
+
+// refers reports whether all that an order refers to is there, and something is.
+func (d *till) refers(r *http.Request, body []byte) bool {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "multipart/form-data" {
+		return d.made["product"][r.FormValue("product_id")]
+	}
+	var v any
+	_ = json.Unmarshal(body, &v)
+	some, all := 0, true
+	var walk func(name string, v any)
+	walk = func(name string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				walk(name, item)
+			}
+		case map[string]any:
+			for key, inner := range v {
+				of := strings.TrimSuffix(name, "s")
+				if key == "product_id" {
+					of, key = "product", "id"
+				}
+				if of == "" || key != "id" {
+					walk(key, inner)
+					continue
+				}
+				some, all = some+1, all && d.made[of][fmt.Sprint(inner)]
+			}
+		}
+	}
+	walk("", v)
+	return all && some > 0
+}
+
+// TestReferred proves that what a request refers to is made for it, wherever it stands in the body.
+func TestReferred(t *testing.T) {
+	const reference = `{type: object, required: [id], properties: {id: {type: string, format: uuid}}}`
+	for i, tt := range []struct{ name, content string }{
+		{"beside", `application/json: {schema: {type: object, required: [product_id], properties: {product_id: {type: string, format: uuid}}}}`},
+		{"in an object", `application/json: {schema: {type: object, required: [customer], properties: {customer: ` + reference + `}}}`},
+		{"in two objects", `application/json: {schema: {type: object, required: [customer, product], properties: {customer: ` + reference + `, product: ` + reference + `}}}`},
+		{"in items", `application/json: {schema: {type: object, required: [lines], properties: {lines: {type: array, minItems: 1, items: {type: object, required: [product_id, quantity], properties: {product_id: {type: string, format: uuid}, quantity: {type: integer, minimum: 1}}}}}}}`},
+		{"in objects in items", `application/json: {schema: {type: object, required: [lines], properties: {lines: {type: array, minItems: 1, items: {type: object, required: [product], properties: {product: ` + reference + `}}}}}}`},
+		{"in a list", `application/json: {schema: {type: object, required: [products], properties: {products: {type: array, minItems: 1, items: ` + reference + `}}}}`},
+		{"in a part", `multipart/form-data: {schema: {type: object, required: [product_id], properties: {product_id: {type: string, format: uuid}, note: {type: string}}}}`},
+	} {
+		if !racing.Take(i, 3) {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := parse(t, counter(tt.content))
+			d := &till{inner: contracttest.Mock(c), made: map[string]map[string]bool{}}
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(d), contracttest.Only("order"), contracttest.Cases(0))
+			require.NoError(t, err)
+			assert.Zero(t, rep.Errors(), "%s", describe(rep))
+			assert.Empty(t, rep.Unproven)
+			assert.Positive(t, d.taken)
+		})
+	}
+}
