@@ -12,12 +12,13 @@ import (
 	"unicode/utf16"
 )
 
-// registered are the formats for texts of OpenAPI's registry of formats that neither OpenAPI nor
-// JSON Schema defines.
+// registered are the formats for texts that JSON Schema does not define: byte of OpenAPI, and those of
+// OpenAPI's registry of formats.
 var registered = map[string]func(string) bool{
 	"base64url":       isBase64URL,
+	"byte":            isBase64,
 	"char":            func(s string) bool { return len(utf16.Encode([]rune(s))) == 1 }, // which is one in all languages
-	"date-time-local": func(s string) bool { return formats["date-time"].Validate(s+"Z") == nil },
+	"date-time-local": func(s string) bool { return formats["date-time"](s + "Z") },
 	"decimal":         decimals.MatchString,
 	"decimal128":      decimals.MatchString,
 	"http-date":       isHTTPDate,
@@ -29,7 +30,7 @@ var registered = map[string]func(string) bool{
 	"sf-boolean":      regexp.MustCompile(`^\?[01]$`).MatchString,
 	"sf-string":       regexp.MustCompile(`^"([ !#-\[\]-~]|\\["\\])*"$`).MatchString,
 	"sf-token":        regexp.MustCompile("^[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*$").MatchString,
-	"time-local":      func(s string) bool { return formats["time"].Validate(s+"Z") == nil },
+	"time-local":      func(s string) bool { return formats["time"](s + "Z") },
 	"unixtime":        decimals.MatchString,
 }
 
@@ -51,11 +52,15 @@ func isBase64URL(s string) bool {
 	return err == nil && !strings.ContainsAny(s, "\r\n")
 }
 
+func isBase64(s string) bool {
+	_, err := base64.StdEncoding.Strict().DecodeString(s)
+	return err == nil && !strings.ContainsAny(s, "\r\n")
+}
+
 func isBinaryItem(s string) bool {
 	inner, ok := strings.CutPrefix(s, ":")
 	inner, too := strings.CutSuffix(inner, ":")
-	_, err := base64.StdEncoding.Strict().DecodeString(inner)
-	return ok && too && err == nil && !strings.ContainsAny(inner, "\r\n")
+	return ok && too && isBase64(inner)
 }
 
 // isHTTPDate reports whether a text is of one of the three forms of RFC 9110 §5.6.7, with the day of
