@@ -33,7 +33,7 @@ import (
 	"github.com/dataarts-go/factory/internal/racing"
 )
 
-var update = flag.Bool("update", false, "write the table in docs/client.md anew")
+var update = flag.Bool("update", false, "write the table in docs/client-responses.md anew")
 
 // documented is a response of openapi.yaml.
 type documented struct {
@@ -329,7 +329,7 @@ func TestContractChangedBytes(t *testing.T) {
 // has found, or writes it.
 func holdDocs(t *testing.T, test, want string) {
 	t.Helper()
-	const docs = "../docs/client.md"
+	const docs = "../docs/client-responses.md"
 	begin := "<!-- Written by go test ./client -run " + test + " -update. -->\n"
 	end := "<!-- End of what " + test + " writes. -->\n"
 	text, err := os.ReadFile(docs)

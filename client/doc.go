@@ -45,7 +45,7 @@
 // with [ErrInDoubt] holds, and only there: after a 5xx of the service, and
 // where no answer came to a request that was sent.
 //
-// docs/client.md of the repository has a table of what a caller sees of each
+// docs/client-responses.md of the repository has a table of what a caller sees of each
 // answer, and of each way to break one.
 //
 // # Repetition

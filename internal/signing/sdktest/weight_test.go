@@ -35,7 +35,7 @@ func TestWeight(t *testing.T) {
 	assert.Less(t, packages["client"], packages["sdk"])
 
 	// The documentation says the same, as far as versions of Go do.
-	docs, err := os.ReadFile("../../../docs/client.md")
+	docs, err := os.ReadFile("../../../docs/client-responses.md")
 	require.NoError(t, err)
 	rows := regexp.MustCompile(`\| ([0-9.]+) MB[^|]*\| (\d+) \|`).FindAllStringSubmatch(string(docs), -1)
 	require.Len(t, rows, len(programs))
