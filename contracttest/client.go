@@ -128,10 +128,10 @@ func TestClient(t *testing.T, c *Contract, call func(ctx context.Context, baseUR
 		}
 	}
 	root.run(t)
-	t.Logf("%d calls, answers at the edges of %d of %d response clauses", rep.Calls, len(rep.Tried), len(rep.Tried)+len(rep.Untried))
+	t.Logf("%d calls, responses at the edges of %d of %d response clauses", rep.Calls, len(rep.Tried), len(rep.Tried)+len(rep.Untried))
 	if n := len(rep.Untried); n > 0 {
 		const most = 10
-		t.Logf("no answer is at an edge of %s%s", strings.Join(rep.Untried[:min(n, most)], ", "), map[bool]string{true: ", …"}[n > most])
+		t.Logf("no response is at an edge of %s%s", strings.Join(rep.Untried[:min(n, most)], ", "), map[bool]string{true: ", …"}[n > most])
 	}
 }
 

@@ -142,6 +142,10 @@ func TestTargetsWithMemory(t *testing.T) {
 		{name: "no credential", status: report.StatusNoResult, want: `no credential was given for the security scheme "token": all 2 operations that need it return 401 Unauthorized; give one with --header 'Authorization: Bearer VALUE'`},
 		{name: "a wrong credential", opts: []contracttest.Option{contracttest.Values("token", "wrong")}, status: report.StatusNoResult, want: `the credential for the security scheme "token" is refused`},
 		{
+			name: "a token without its scheme", opts: []contracttest.Option{contracttest.Header("Authorization", "a-good-token")}, status: report.StatusNoResult,
+			want: `; the Authorization header that was given does not begin with "Bearer "`,
+		},
+		{
 			name: "a credential that the document does not know of", spec: strings.Replace(notes, "security: [{token: []}]", "", 1),
 			opts: []contracttest.Option{contracttest.Header("Authorization", "Bearer wrong"), contracttest.Skip("health")}, status: report.StatusNoResult, void: true,
 			want: "the credential in the header Authorization is refused: all 2 operations return 401",

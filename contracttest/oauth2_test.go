@@ -183,11 +183,11 @@ func TestOAuth2Wrong(t *testing.T) {
 		{bearerScheme, client, "oauth2: the document has no security scheme with a token URL for this grant (type: oauth2, flows/clientCredentials/tokenUrl, or type: openIdConnect): give one as token_url"},
 		{other, client, "oauth2: the document has the token URLs /a and /b: name one as token_url"},
 		{clientScheme, object{"client_id": "a", "token_url": "ftp://example.com"}, `oauth2: the URL "ftp://example.com": want https://HOST/PATH, or a path on the target`},
-		{connectScheme, client, "value token: OpenID Connect, /openid: its answer is no JSON object: give the token endpoint as token_url"},
-		{connectScheme + " # {}", client, "value token: OpenID Connect, /openid: its answer has no token_endpoint with a URL"},
-		{strings.Replace(connectScheme, "openid", "/notes", 1), client, "value token: OpenID Connect, /notes: it answers 401 Unauthorized"},
-		{clientScheme, client, "value token: the token endpoint /oauth/token: it answers invalid_scope: not ***"},
-		{clientScheme, object{"client_id": "a", "token_url": "/notes"}, "value token: the token endpoint /notes: it answers 401 Unauthorized"},
+		{connectScheme, client, "value token: OpenID Connect, /openid: its response is not a JSON object: give the token endpoint as token_url"},
+		{connectScheme + " # {}", client, "value token: OpenID Connect, /openid: its response has no token_endpoint with a URL"},
+		{strings.Replace(connectScheme, "openid", "/notes", 1), client, "value token: OpenID Connect, /notes: it returns 401 Unauthorized"},
+		{clientScheme, client, "value token: the token endpoint /oauth/token: it returns invalid_scope: not ***"},
+		{clientScheme, object{"client_id": "a", "token_url": "/notes"}, "value token: the token endpoint /notes: it returns 401 Unauthorized"},
 		{clientScheme, object{"client_id": "a", "token_url": "http://127.0.0.1:1/t?key=hidden-secret"}, "value token: the token endpoint http://127.0.0.1:1/t: the target cannot be reached"},
 	} {
 		scheme, metadata, _ := strings.Cut(tt.scheme, " # ")

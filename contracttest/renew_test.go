@@ -288,11 +288,11 @@ func TestAuthFileWrong(t *testing.T) {
 		{"", "auth: [{name: ada, createUsers: {endpoint: /users, verb: POST, payloadRaw: a, contentType: a/b}}]", "user ada: createUsers: generators: want at least one"},
 		{"", made(`{placeHolder: y}`), `user ada: createUsers: generators 1: placeHolder "y": payloadRaw does not have it`},
 		{"", made(`{placeHolder: x, maxLength: 3, prefix: abc}`), "generators 1: maxLength 3 leaves nothing to be generated"},
-		{"", made(`{placeHolder: x}`), "header A: no user could be made by PUT /users: it is answered with 409 Conflict"},
+		{"", made(`{placeHolder: x}`), "header A: no user could be made by PUT /users: it returns 409 Conflict"},
 		{"", login("expectCookies: true, token: {}"), "user ada: loginEndpointAuth: want one of expectCookies and token"},
 		{"", login("token: {extractFrom: cookie}"), `token: extractFrom "cookie": want body or header`},
 		{"", login("payloadRaw: a, expectCookies: true"), "contentType: want that of the payload"},
-		{"", login("expectCookies: true"), "header Cookie: the login by POST /session: it is answered with 401 Unauthorized: see the user's name, password and fields"},
+		{"", login("expectCookies: true"), "header Cookie: the login by POST /session: it returns 401 Unauthorized: see the user's name, password and fields"},
 		{"", "auth: [{name: ada, loginEndpointAuth: {externalEndpointURL: 'http://127.0.0.1:1/in?key=hidden', verb: GET, expectCookies: true}}]", "the login by GET http://127.0.0.1:1/in: the target cannot be reached"},
 	} {
 		file := filepath.Join(t.TempDir(), "auth.yaml")

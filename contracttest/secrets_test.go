@@ -73,3 +73,26 @@ func TestNoCredentialShows(t *testing.T) {
 		})
 	}
 }
+
+// A wrong credential is shown as one: the command of its request does not send the good one. What
+// nobody has is no secret, and what is made of the good one is.
+func TestWrongCredentialShows(t *testing.T) {
+	c, err := contracttest.Parse("telling.yaml", []byte(strings.Replace(telling, "SCHEME", "{type: apiKey, in: header, name: X-Api-Key}", 1)))
+	require.NoError(t, err)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Api-Key") == "" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		answerJSON(w, http.StatusOK, map[string]any{"more": 1})
+	})
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Values("key", "abcdefgh-1234"), contracttest.Cases(0))
+	require.NoError(t, err)
+	seen := map[string]string{}
+	for _, x := range rep.Exchanges {
+		seen[x.Case] = x.Curl
+	}
+	assert.Contains(t, seen["get/security#wrong"], "'X-Api-Key: wrong-credential'")
+	assert.Contains(t, seen["get/security#last-character-changed-key"], "'X-Api-Key: ***'")
+	assert.Contains(t, seen["get/security#with-key"], `"X-Api-Key: $X_API_KEY"`)
+}

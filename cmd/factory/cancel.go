@@ -92,7 +92,7 @@ before 1.`,
 	flags.BoolVar(&in.retryInDoubt, "retry-in-doubt", false, "repeat a request that may have been carried out, too")
 	flags.DurationVar(&in.timeout, "timeout", 0, "end after this `TIME`, such as 90s or 5m, whatever is left (default: one minute for each attempt)")
 	flags.StringVar(&in.ca, "ca", "", "`FILE` with certificates (PEM) of authorities that are trusted besides those of the system")
-	flags.BoolVar(&in.debug, "debug", false, "show requests and answers on stderr, without secrets")
+	flags.BoolVar(&in.debug, "debug", false, "show requests and responses on stderr, without secrets")
 	flags.StringVar(&in.output, "output", "text", "`FORMAT` of the result: text or json")
 	cmd.MarkFlagsMutuallyExclusive("endpoint", "region")
 	return cmd

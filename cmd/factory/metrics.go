@@ -32,7 +32,7 @@ func newMetrics() *metrics {
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "factory_request_duration_seconds", Buckets: buckets,
-			Help: "Time from the headers of a request to the end of its answer; a status of 0 is none.",
+			Help: "Time from the headers of a request to the end of its response; a status of 0 is none.",
 		}, []string{"operation", "status"}),
 		cancels: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "factory_store_cancel_duration_seconds", Buckets: buckets,

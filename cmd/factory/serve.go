@@ -43,7 +43,7 @@ With --iam users of that file fetch tokens at /v3/auth/tokens, as from IAM: a
 client with a password is given this server as its IAM endpoint.
 
 A --fault befalls a share of the requests, so that a client can be seen to
-survive it: drop ends the connection without an answer, status=429, 500, 502,
+survive it: drop ends the connection without a response, status=429, 500, 502,
 503 or 504 is answered, with retry-after=TIME if that is given, and delay=TIME
 waits before. With late the request is carried out all the same, which 429 and
 503 deny:
@@ -81,13 +81,13 @@ FACTORY_TLS_CERT. The log says at the start what is in force, without passwords.
 	flags.DurationVar(&in.limits.HeaderTimeout, "header-timeout", in.limits.HeaderTimeout, "`time` to send the headers of a request")
 	flags.DurationVar(&in.limits.ReadTimeout, "read-timeout", in.limits.ReadTimeout, "`time` to send a request")
 	flags.DurationVar(&in.limits.RequestTimeout, "request-timeout", in.limits.RequestTimeout, "`time` to carry out a request")
-	flags.DurationVar(&in.limits.WriteTimeout, "write-timeout", in.limits.WriteTimeout, "`time` from the headers of a request to the end of its answer")
+	flags.DurationVar(&in.limits.WriteTimeout, "write-timeout", in.limits.WriteTimeout, "`time` from the headers of a request to the end of its response")
 	flags.DurationVar(&in.limits.IdleTimeout, "idle-timeout", in.limits.IdleTimeout, "`time` between requests on a connection")
 	flags.IntVar(&in.limits.HeaderBytes, "max-header", in.limits.HeaderBytes, "`bytes` of all headers of a request")
 	flags.Int64Var(&in.limits.BodyBytes, "max-body", in.limits.BodyBytes, "`bytes` of the body of a request")
 	flags.Int64Var(&in.limits.BodiesBytes, "max-bodies", in.limits.BodiesBytes, "`bytes` of memory for the bodies of all requests at a time")
 	flags.IntVar(&in.limits.Connections, "max-connections", in.limits.Connections, "`number` of connections at a time")
-	flags.IntVar(&in.limits.Packages, "max-packages", in.limits.Packages, "`number` of packages that one request may cancel; more are answered with 400")
+	flags.IntVar(&in.limits.Packages, "max-packages", in.limits.Packages, "`number` of packages that one request may cancel; more get 400")
 	flags.IntVar(&in.limits.ConnectionsPerAddress, "max-connections-per-address", in.limits.ConnectionsPerAddress, "`number` of connections of one address at a time")
 	return cmd
 }

@@ -119,14 +119,14 @@ func goFindingOf(r *Report, f Finding) (one goFinding, why string) {
 	case f.Check == checkAllowHeader:
 		one.Compare, one.Name = goHeader, "Allow"
 	case slices.Contains(byBody, f.Check) && slices.Contains(byValue, keyword):
-		return one, "it is about a value of the answer"
+		return one, "it is about a value of the response"
 	case slices.Contains(byBody, f.Check):
 		one.Compare, one.Was = goBody, x.Response.Body
 		if len(x.Response.Body) != x.Response.Size {
-			return one, "its answer is too long"
+			return one, "its response is too long"
 		}
 	default:
-		return one, "one answer alone does not show it"
+		return one, "one response alone does not show it"
 	}
 	for _, h := range x.Response.Header {
 		if strings.EqualFold(h.Name, one.Name) && one.Was == "" {

@@ -197,8 +197,8 @@ func (p *printer) legend(r *Report) {
 		return slices.ContainsFunc(r.Findings, func(f Finding) bool { return strings.Contains(f.Request+f.Curl+f.Answer, sign) })
 	}
 	var all []string
-	if shown("{run}") {
-		all = append(all, "{run} stands for a text that is new in each run")
+	if shown("unique0") {
+		all = append(all, "unique00 stands for a text that is new in each run")
 	}
 	if shown("***") {
 		all = append(all, "*** hides a credential")

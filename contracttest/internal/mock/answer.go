@@ -33,7 +33,7 @@ type choice struct {
 }
 
 // errNothing is why there is no answer: nothing that is made keeps the document.
-var errNothing = errors.New("no answer is made that keeps the document")
+var errNothing = errors.New("no response can be made that keeps the document")
 
 var errNotAcceptable = errors.New("the document has no media type that the request accepts")
 

@@ -188,7 +188,7 @@ paths:
 	resp := ask(t, contracttest.Mock(c), "GET /none")
 	assert.Equal(t, http.StatusNotImplemented, resp.Code)
 	assert.Equal(t, "application/json", resp.Header().Get("Content-Type"))
-	assert.Contains(t, members(t, resp)["message"], "no answer is made that keeps the document")
+	assert.Contains(t, members(t, resp)["message"], "no response can be made that keeps the document")
 	large := ask(t, contracttest.Mock(c), "GET /none\n\n"+strings.Repeat("a", 9<<20))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, large.Code)
 	assert.Contains(t, members(t, large)["message"], "too large")

@@ -125,7 +125,7 @@ func (a *account) current(ctx context.Context, spent int) (texts *strings.Replac
 	endpoint := a.Endpoint + a.External
 	resp, err := ask(ctx, a.target, a.secure, endpoint, req)
 	if err == nil && resp.Status/100 != 2 {
-		err = fmt.Errorf("it is answered with %d %s: see payloadRaw and the generators", resp.Status, http.StatusText(resp.Status))
+		err = fmt.Errorf("it returns %d %s: see payloadRaw and the generators", resp.Status, http.StatusText(resp.Status))
 	}
 	if err != nil {
 		return nil, a.made, fmt.Errorf("no user could be made by %s %s: %w", a.Verb, shown(endpoint), err)

@@ -66,9 +66,9 @@ func post(ctx context.Context, to string) (string, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxOutput+1))
 	switch {
 	case resp.StatusCode/100 != 2:
-		return "", fmt.Errorf("POST %s: want 2xx, the answer is %s: %s", shown, resp.Status, strings.TrimSpace(string(body[:min(len(body), maxErrors)])))
+		return "", fmt.Errorf("POST %s: want 2xx, got %s: %s", shown, resp.Status, strings.TrimSpace(string(body[:min(len(body), maxErrors)])))
 	case err != nil:
-		return "", fmt.Errorf("POST %s: the answer cannot be read: %w", shown, err)
+		return "", fmt.Errorf("POST %s: cannot read the response: %w", shown, err)
 	}
 	if kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || kind != "text/plain" {
 		return "", nil

@@ -124,11 +124,11 @@ func (l *Login) do(ctx context.Context, of *account, texts *strings.Replacer) (s
 		return "", err
 	}
 	if resp.Status/100 != 2 && !(l.Cookies && resp.Status/100 == 3) {
-		return "", fmt.Errorf("it is answered with %d %s: see the user's name, password and fields", resp.Status, http.StatusText(resp.Status))
+		return "", fmt.Errorf("it returns %d %s: see the user's name, password and fields", resp.Status, http.StatusText(resp.Status))
 	}
 	text, err := l.credential(resp)
 	if err == nil && (text == "" || strings.ContainsAny(text, "\r\n\x00")) {
-		err = errors.New("the credential in its answer is empty, or has a control character")
+		err = errors.New("the credential in its response is empty, or has a control character")
 	}
 	return text, err
 }
@@ -143,7 +143,7 @@ func (l *Login) credential(resp *wire.Response) (string, error) {
 			}
 		}
 		if len(all) == 0 {
-			return "", errors.New("its answer sets no cookie")
+			return "", errors.New("its response sets no cookie")
 		}
 		return strings.Join(all, "; "), nil
 	}
@@ -151,14 +151,14 @@ func (l *Login) credential(resp *wire.Response) (string, error) {
 		if text := resp.Header.Get(l.Token.Selector); text != "" {
 			return text, nil
 		}
-		return "", fmt.Errorf("its answer has no header %s", l.Token.Selector)
+		return "", fmt.Errorf("its response has no header %s", l.Token.Selector)
 	}
 	if resp.BodyErr != nil {
 		return "", resp.BodyErr
 	}
 	var value any
 	if err := json.Unmarshal(resp.Body, &value); err != nil {
-		return "", errors.New("the body of its answer is not JSON")
+		return "", errors.New("the body of its response is not JSON")
 	}
 	for name := range strings.SplitSeq(l.Token.Selector[1:], "/") {
 		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
@@ -176,7 +176,7 @@ func (l *Login) credential(resp *wire.Response) (string, error) {
 	}
 	text, ok := value.(string)
 	if !ok {
-		return "", fmt.Errorf("the body of its answer has no text at %s", l.Token.Selector)
+		return "", fmt.Errorf("the body of its response has no text at %s", l.Token.Selector)
 	}
 	return text, nil
 }

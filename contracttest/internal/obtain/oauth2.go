@@ -103,16 +103,16 @@ func discover(ctx context.Context, target send.Target, secure *tls.Config, endpo
 	case resp.BodyErr != nil:
 		return "", resp.BodyErr
 	case resp.Status != http.StatusOK:
-		return "", fmt.Errorf("it answers %d %s: give the token endpoint as token_url", resp.Status, http.StatusText(resp.Status))
+		return "", fmt.Errorf("it returns %d %s: give the token endpoint as token_url", resp.Status, http.StatusText(resp.Status))
 	}
 	var metadata struct {
 		Endpoint string `json:"token_endpoint"`
 	}
 	if err := json.Unmarshal(resp.Body, &metadata); err != nil {
-		return "", errors.New("its answer is no JSON object: give the token endpoint as token_url")
+		return "", errors.New("its response is not a JSON object: give the token endpoint as token_url")
 	}
 	if u, err := url.Parse(metadata.Endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", errors.New("its answer has no token_endpoint with a URL: give one as token_url")
+		return "", errors.New("its response has no token_endpoint with a URL: give one as token_url")
 	}
 	return metadata.Endpoint, nil
 }
@@ -163,13 +163,13 @@ func accessToken(resp *wire.Response, began time.Time) (Credential, error) {
 			text = strings.TrimSuffix(answer.Error+": "+answer.Why, ": ")
 		}
 		if resp.Status == http.StatusUnauthorized || slices.Contains([]string{"invalid_client", "invalid_request", "unauthorized_client"}, answer.Error) {
-			return Credential{}, fmt.Errorf("it answers %.*s%.0w", maxErrors, text, errClient)
+			return Credential{}, fmt.Errorf("it returns %.*s%.0w", maxErrors, text, errClient)
 		}
-		return Credential{}, fmt.Errorf("it answers %.*s", maxErrors, text)
+		return Credential{}, fmt.Errorf("it returns %.*s", maxErrors, text)
 	case wrong != nil:
-		return Credential{}, errors.New("its answer is no JSON object with an access_token")
+		return Credential{}, errors.New("its response is not a JSON object with an access_token")
 	case answer.Token == "" || strings.ContainsAny(answer.Token, "\r\n\x00"):
-		return Credential{}, errors.New("its answer has no access_token")
+		return Credential{}, errors.New("its response has no access_token")
 	case answer.Kind != "" && !strings.HasPrefix(strings.ToLower(answer.Kind), "bearer"):
 		return Credential{}, fmt.Errorf("its token_type is %q, and only bearer tokens can be sent", answer.Kind)
 	}

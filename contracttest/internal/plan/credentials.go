@@ -27,6 +27,18 @@ type spot struct {
 	basic            bool
 }
 
+// Credentials that nobody has.
+const (
+	wrongText     = "wrong-credential"
+	wrongPassword = "x-wrong-8c1f2e"
+	wrongPair     = "nobody:" + wrongPassword
+)
+
+// MadeUp reports whether a credential is one that nobody has: it is no secret.
+func MadeUp(credential string) bool {
+	return slices.Contains([]string{wrongText, wrongPassword, wrongPair, base64.StdEncoding.EncodeToString([]byte(wrongPair))}, credential)
+}
+
 // own names the header of the spot, in lower case.
 func (s spot) own() string {
 	switch s.in {
@@ -208,6 +220,19 @@ func Credentials(op *contract.Operation, opts Options) [][]Credential {
 	return all
 }
 
+// Own names the headers in which an operation asks for credentials, in lower case.
+func Own(op *contract.Operation) []string { return own((&planner{op: op}).credentials()) }
+
+func own(spots []spot) []string {
+	var names []string
+	for _, s := range spots {
+		if !slices.Contains(names, s.own()) {
+			names = append(names, s.own())
+		}
+	}
+	return names
+}
+
 // security plans requests without and with a wrong credential, where the
 // document requires one.
 func (pl *planner) security() {
@@ -238,13 +263,13 @@ func (pl *planner) security() {
 			suffix = "-" + s.scheme
 		}
 		a.refuse("empty"+suffix, "", func(r *wire.Request) { s.put(r, "") })
-		a.refuse("wrong"+suffix, "", func(r *wire.Request) { s.set(r, "wrong-credential") })
+		a.refuse("wrong"+suffix, "", func(r *wire.Request) { s.set(r, wrongText) })
 		if s.prefix != "" {
 			a.refuse("scheme-alone"+suffix, "", func(r *wire.Request) { s.put(r, s.prefix) })
-			a.refuse("wrong-without-scheme"+suffix, "", func(r *wire.Request) { s.put(r, "wrong-credential") })
+			a.refuse("wrong-without-scheme"+suffix, "", func(r *wire.Request) { s.put(r, wrongText) })
 		}
 		if s.basic {
-			a.refuse("wrong-user-and-password"+suffix, "", func(r *wire.Request) { s.set(r, "nobody:x-wrong-8c1f2e") })
+			a.refuse("wrong-user-and-password"+suffix, "", func(r *wire.Request) { s.set(r, wrongPair) })
 			a.refuse("empty-user-and-password"+suffix, "", func(r *wire.Request) { s.set(r, ":") })
 			a.refuse("not-base64"+suffix, "", func(r *wire.Request) { s.put(r, s.prefix+"***") })
 		}
@@ -276,12 +301,7 @@ func (a accuser) newCase(label string, expect Expect, leave string, give func(*w
 		give(r)
 	}
 	c := a.pl.newCase(Clauses, a.pl.op.AuthClause, label, expect)
-	c.Credential, c.Leave, c.Request = true, leave, r
-	for _, s := range a.spots {
-		if !slices.Contains(c.Own, s.own()) {
-			c.Own = append(c.Own, s.own())
-		}
-	}
+	c.Credential, c.Leave, c.Request, c.Own = true, leave, r, own(a.spots)
 	return c
 }
 
@@ -337,7 +357,7 @@ func (a accuser) alternative(grants []grant) {
 		refuse("without-scheme", "", func(r *wire.Request) { g.put(r, text) })
 		a.accept("scheme-in-other-case-"+g.scheme, leaveSchemeCase, with(i, func(r *wire.Request) { g.put(r, otherCase(g.prefix)+text) }))
 		if user, password, ok := strings.Cut(g.value, ":"); ok && g.basic {
-			refuse("wrong-password", "", func(r *wire.Request) { g.set(r, user+":x-wrong-8c1f2e") })
+			refuse("wrong-password", "", func(r *wire.Request) { g.set(r, user+":"+wrongPassword) })
 			refuse("no-password", "", func(r *wire.Request) { g.set(r, user+":") })
 			refuse("wrong-user", "", func(r *wire.Request) { g.set(r, "nobody:"+password) })
 			refuse("not-in-base64", "", func(r *wire.Request) { g.put(r, g.prefix+g.value) })

@@ -237,7 +237,7 @@ func (r *runner) enterChain(f *chain.Finding) {
 
 // script writes steps as lines for a shell that pass on what was made.
 func (r *runner) script(steps []*chain.Step, secrets []string) string {
-	script := wire.Script{Base: r.curlBase, Mask: mask(secrets)}
+	script := wire.Script{Base: r.curlBase, Mask: mask(secrets, nil)}
 	names := map[string]string{} // of variables, by parameter and value
 	for _, s := range steps {
 		if s.Shown == nil {
@@ -264,11 +264,7 @@ func (r *runner) script(steps []*chain.Step, secrets []string) string {
 		}
 		script.Add(req, made, value, s.Response)
 	}
-	lines := r.token.number(script.String())
-	if slices.ContainsFunc(steps, func(s *chain.Step) bool { return s.Shown != nil && r.token.shown.MatchString(s.Shown.Target) }) {
-		lines = strings.ReplaceAll(lines, runMark, "run") // braces in a URL are none of its characters
-	}
-	return hide(lines, secrets)
+	return hide(r.token.number(script.String()), secrets)
 }
 
 // actor carries out the steps of a chain.

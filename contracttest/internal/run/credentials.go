@@ -5,9 +5,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -169,7 +172,7 @@ func (r *runner) checkCredentials() {
 
 // closedText says that a credential is refused or missing, and how to give it.
 func (r *runner) closedText(e *entrance) string {
-	answers := fmt.Sprintf("%s answers %s", e.ops[0].ID, e.answers[0])
+	answers := fmt.Sprintf("%s returns %s", e.ops[0].ID, e.answers[0])
 	if n := len(e.ops); n > 1 {
 		answers = fmt.Sprintf("all %d operations that need it return %s", n, e.answers[0])
 	}
@@ -198,14 +201,34 @@ func (r *runner) closedText(e *entrance) string {
 	text := fmt.Sprintf("no credential was given for the security scheme %s: %s; give one with %s", strings.Join(names, " and "), answers, strings.Join(how, " "))
 	if given {
 		text = fmt.Sprintf("the credential for the security scheme %s is refused: %s; give a good one with %s", strings.Join(names, " and "), answers, strings.Join(how, " "))
+		text += r.withoutPrefix(e)
 	}
 	return text
+}
+
+// withoutPrefix says which header of the run lacks the name of the scheme before its credential, by
+// all that the document has for it; empty where none does.
+func (r *runner) withoutPrefix(e *entrance) string {
+	for _, h := range r.opts.Headers {
+		var prefixes []string
+		begins := false
+		for _, c := range slices.Concat(e.requirement...) {
+			if c.In == openapi3.ParameterInHeader && strings.EqualFold(c.Name, h.Name) {
+				prefixes = append(prefixes, c.Prefix)
+				begins = begins || len(h.Value) >= len(c.Prefix) && strings.EqualFold(h.Value[:len(c.Prefix)], c.Prefix)
+			}
+		}
+		if len(prefixes) > 0 && !begins {
+			return fmt.Sprintf("; the %s header that was given does not begin with %q", h.Name, prefixes[0])
+		}
+	}
+	return ""
 }
 
 // closedUnnamed is about operations for which the document has no security
 // scheme.
 func (r *runner) closedUnnamed(e *entrance) string {
-	answers := fmt.Sprintf("%s answers %s", e.ops[0].ID, e.answers[0])
+	answers := fmt.Sprintf("%s returns %s", e.ops[0].ID, e.answers[0])
 	if n := len(e.ops); n > 1 {
 		answers = fmt.Sprintf("all %d operations return %s", n, e.answers[0])
 	}

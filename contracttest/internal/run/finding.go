@@ -34,7 +34,7 @@ func Place(c *contract.Contract, cl *contract.Clause) report.Place {
 // Finding makes a finding for reports of one of the judge's: without secrets,
 // and with a curl command where base, the scheme and the host, is given.
 func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Finding {
-	secrets := e.Secrets
+	secrets := notMadeUp(e.Secrets)
 	out := report.Finding{
 		Operation: e.Op.ID, Check: f.Check, Severity: string(f.Severity), Place: Place(e.Op.Contract, f.Clause),
 		Message: hide(f.Message, secrets), Expected: hide(f.Expected, secrets), Actual: hide(f.Actual, secrets), Count: 1,
@@ -48,7 +48,7 @@ func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Findi
 		out.Clause = f.Clause.Name
 	}
 	if base != "" {
-		out.Curl = hide(wire.Curl(e.Request, base, mask(secrets)), secrets)
+		out.Curl = hide(wire.Curl(e.Request, base, mask(secrets, wrongIn(e.Op, e.Expect))), secrets)
 	}
 	return out
 }

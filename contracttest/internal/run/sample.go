@@ -115,15 +115,15 @@ func (s *Sample) All() []report.Exchange {
 
 // shot is the exchange of a case as a report shows it.
 func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
-	out := Shot(x, r.curlBase, append(r.secrets(c.Op, x.Request), r.redacted(c.Op, x)...))
+	out := Shot(x, r.curlBase, notMadeUp(append(r.secrets(c.Op, x.Request), r.redacted(c.Op, x)...)), wrongIn(c.Op, c.Expect)...)
 	out.Case, out.Operation, out.Clause, out.Breaks, out.Expect, out.Leave = c.ID, c.Op.ID, c.Clause.Name, c.Expect != plan.Accept, Expected[c.Expect], c.Leave
 	return out
 }
 
 // Shot is an exchange as a report shows it: bounded, and without secrets. base is the scheme and
-// the host for its command.
-func Shot(x *wire.Exchange, base string, secrets []string) *report.Exchange {
-	masked := mask(secrets)
+// the host for its command, wrong names the headers with wrong credentials.
+func Shot(x *wire.Exchange, base string, secrets []string, wrong ...string) *report.Exchange {
+	masked := mask(secrets, wrong)
 	out := &report.Exchange{
 		Method: x.Request.Method, Target: hide(Clip(x.Request.Target, maxRequestText), secrets),
 		Curl: hide(wire.Curl(x.Request, base, masked), secrets), Started: x.Started,

@@ -10,6 +10,9 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
 )
 
 // Words in the name of a header whose value is not to be shown.
@@ -168,15 +171,28 @@ func hideCut(text, secret string) string {
 	return strings.Join(parts, cutMark)
 }
 
-// mask returns the value of a header as a command may show it: a secret as the
-// name of a shell variable.
-func mask(secrets []string) func(name, value string) string {
+// notMadeUp leaves out of secrets the credentials that nobody has.
+func notMadeUp(secrets []string) []string {
+	return slices.DeleteFunc(slices.Clone(secrets), plan.MadeUp)
+}
+
+// wrongIn names the headers in which a request has wrong credentials.
+func wrongIn(op *contract.Operation, expect plan.Expect) []string {
+	if expect != plan.RefuseCredential {
+		return nil
+	}
+	return plan.Own(op)
+}
+
+// mask returns the value of a header as a command may show it: a secret as the name of a shell
+// variable, and of a wrong credential what is no secret.
+func mask(secrets, wrong []string) func(name, value string) string {
 	return func(name, value string) string {
-		for _, s := range secrets {
-			if s != "" && hideWhole(value, s) != value {
-				return "$" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-			}
+		switch shown := hide(value, secrets); {
+		case shown == value || slices.Contains(wrong, strings.ToLower(name)):
+			return shown
+		default:
+			return "$" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		}
-		return value
 	}
 }

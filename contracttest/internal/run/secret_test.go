@@ -20,6 +20,8 @@ func TestHide(t *testing.T) {
 	} {
 		assert.Equal(t, tt.want, hide(tt.text, []string{tt.secret}), "%s in %s", tt.secret, tt.text)
 	}
-	assert.Equal(t, "a cabinet", mask([]string{"abi"})("X-Other", "a cabinet"))
-	assert.Equal(t, "$X_KEY", mask([]string{"abi"})("X-Key", "abi"))
+	shown := mask([]string{"abi"}, []string{"x-wrong"})
+	assert.Equal(t, "a cabinet", shown("X-Other", "a cabinet"))
+	assert.Equal(t, "$X_KEY", shown("X-Key", "abi"))
+	assert.Equal(t, "Basic ***", shown("X-Wrong", "Basic abi"), "the good one is not to be sent in its place")
 }

@@ -28,9 +28,10 @@ import (
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
-// runMark stands in reports for the token of the run, so that two runs report
-// the same.
-const runMark = "{run}"
+// runMark begins what stands in reports for a text with the token of the run, so that two runs
+// report the same. It is as long as the text, and of letters and digits as that is: what is sent
+// again keeps and breaks the same clauses.
+const runMark = "unique"
 
 // token tells the texts of one run from those of all others, and the identifiers that it
 // chooses where no text may be one.
@@ -43,15 +44,19 @@ type token struct {
 	chosen atomic.Int64 // identifiers
 }
 
-// tokenLength is that of a token without a number behind it.
-const tokenLength = 7
+// tokenLength is that of a token without a number behind it. Numbers have a digit and two more
+// characters, and the mark of the run has room for as many.
+const (
+	tokenLength = 5
+	perDigit    = 36 * 36
+)
 
 func newToken() *token {
 	t := &token{text: "q" + strings.ToLower(rand.Text()[:tokenLength-1])}
 	part := func() uint64 { return mathrand.Uint64N(1 << 12) }
 	t.uuid = fmt.Sprintf("%08x-%04x-4%03x-8%03x-", 1<<24+mathrand.Uint64N(1<<31), part(), part(), part())
 	t.digits = [2]string{strconv.FormatUint(2e7+mathrand.Uint64N(7e7), 10), strconv.FormatUint(11000+mathrand.Uint64N(8000), 10)}
-	t.shown = regexp.MustCompile(fmt.Sprintf(`(?i)%s[0-9a-z]*|\b%s[0-9a-f]{12}\b|\b(?:%s[0-9]{6}|%s[0-9]{4})\b`, t.text, t.uuid, t.digits[0], t.digits[1]))
+	t.shown = regexp.MustCompile(fmt.Sprintf(`(?i)%s[0-9][0-9a-z]*|\b%s[0-9a-f]{12}\b|\b(?:%s[0-9]{6}|%s[0-9]{4})\b`, t.text, t.uuid, t.digits[0], t.digits[1]))
 	return t
 }
 
@@ -65,26 +70,27 @@ func (t *token) identifiers() (uuid string, numbers []string) {
 // next is the token with another number each time.
 func (t *token) next() (suffix string, n int64) {
 	n = t.count.Add(1)
-	return t.text + strconv.FormatInt(n, 36), n
+	return fmt.Sprintf("%s%d%02s", t.text, n/perDigit, strconv.FormatInt(n%perDigit, 36)), n
 }
 
 // hide replaces the token by its mark.
 func (t *token) hide(text string) string {
-	return t.shown.ReplaceAllStringFunc(text, func(found string) string { return t.mark(strings.ToLower(found), 0) })
+	return t.shown.ReplaceAllStringFunc(text, func(found string) string { return t.mark(found, 0) })
 }
 
-// mark stands for a text with the token in what is shown. Identifiers are replaced by others of
-// their form, which a target takes, too.
+// mark stands for a text with the token in what is shown: one of its form, which a target takes,
+// too.
 func (t *token) mark(found string, n int) string {
+	shown := fmt.Sprintf("%s%0*d", runMark, len(found)-len(runMark), n)
 	switch {
-	case strings.HasPrefix(found, t.uuid):
+	case strings.HasPrefix(strings.ToLower(found), t.uuid):
 		return fmt.Sprintf("00000000-0000-4000-8000-%012x", n)
 	case found[0] >= '0' && found[0] <= '9':
 		return fmt.Sprintf("1%0*d", len(found)-1, n)
-	case n == 0:
-		return runMark
+	case found == strings.ToUpper(found):
+		return strings.ToUpper(shown)
 	}
-	return runMark + strconv.Itoa(n)
+	return shown
 }
 
 // number replaces the texts with the token by its mark with a number, each by its own:
@@ -92,11 +98,11 @@ func (t *token) mark(found string, n int) string {
 func (t *token) number(text string) string {
 	numbers := map[string]int{}
 	return t.shown.ReplaceAllStringFunc(text, func(found string) string {
-		found = strings.ToLower(found)
-		if numbers[found] == 0 {
-			numbers[found] = len(numbers) + 1
+		same := strings.ToLower(found)
+		if numbers[same] == 0 {
+			numbers[same] = len(numbers) + 1
 		}
-		return t.mark(found, numbers[found])
+		return t.mark(found, numbers[same])
 	})
 }
 

@@ -49,18 +49,18 @@ paths:
 		same       bool // nothing is new
 		length     int  // of the new text; 0 where it does not matter
 	}{
-		{"address", `{"email":"ada@example.com"}`, true, `{"email":"{run}@example.com"}`, false, 0},
+		{"address", `{"email":"ada@example.com"}`, true, `{"email":"unique00@example.com"}`, false, 0},
 		{"letters alone", `{"slug":"abcd"}`, true, `{"slug":"abcd"}`, false, 4},
 		{"letters and digits", `{"code":"AB123"}`, true, `{"code":"AB123"}`, false, 5},
 		{"enumeration", `{"name":"one"}`, true, `{"name":"one"}`, true, 0},
-		{"text", `{"title":"abc"}`, true, `{"title":"abc-{run}"}`, false, 0},
-		{"text at its edge", `{"title":"abcdefghijkl"}`, false, `{"title":"abcd{run}"}`, false, 12},
+		{"text", `{"title":"abc"}`, true, `{"title":"abc-unique00"}`, false, 0},
+		{"text at its edge", `{"title":"abcdefghijkl"}`, false, `{"title":"abcdunique00"}`, false, 12},
 		{"short text at its edge", `{"title":"abc"}`, false, `{"title":"abc"}`, false, 3},
-		{"too long a text", `{"title":"abcdefghijklm"}`, false, `{"title":"abcde{run}"}`, false, 13},
+		{"too long a text", `{"title":"abcdefghijklm"}`, false, `{"title":"abcdeunique00"}`, false, 13},
 		{"another property", `{"note":"abc"}`, true, `{"note":"abc"}`, true, 0},
-		{"inside", `{"inner": {"key" : "abc"}}`, true, `{"inner": {"key" : "abc-{run}"}}`, false, 0},
-		{"spelt with an escape", `{"title":"ab\u0063"}`, true, `{"title":"ab\u0063{run}"}`, false, 0},
-		{"cut short", `{"title":"abc","x":`, true, `{"title":"abc-{run}","x":`, false, 0},
+		{"inside", `{"inner": {"key" : "abc"}}`, true, `{"inner": {"key" : "abc-unique00"}}`, false, 0},
+		{"spelt with an escape", `{"title":"ab\u0063"}`, true, `{"title":"ab\u0063unique00"}`, false, 0},
+		{"cut short", `{"title":"abc","x":`, true, `{"title":"abc-unique00","x":`, false, 0},
 		{"a list", `{"title":["abc"]}`, true, `{"title":["abc"]}`, true, 0},
 		{"no JSON", `title`, true, `title`, true, 0},
 	}

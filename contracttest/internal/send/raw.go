@@ -378,7 +378,7 @@ func (p *parser) after(resp *wire.Response) {
 	case string(start) == "HTTP/":
 		p.fault("a second response follows the first")
 	case p.head:
-		p.fault("the answer to HEAD has a body (RFC 9110 §9.3.2)")
+		p.fault("the response to HEAD has a body (RFC 9110 §9.3.2)")
 	case resp.Status == http.StatusNoContent, resp.Status == http.StatusNotModified:
 		p.fault("%d has a body (RFC 9110 §6.4.1)", resp.Status)
 	default:

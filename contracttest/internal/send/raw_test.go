@@ -92,7 +92,7 @@ func TestRawFaults(t *testing.T) {
 		{name: "no blank after the code", answer: "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}", body: "{}", faults: []string{"there is no blank after the status code"}},
 		{name: "empty line first", answer: "\r\n" + whole, body: "{}", faults: []string{"an empty line comes before"}},
 		{name: "LF alone", answer: "HTTP/1.1 200 OK\nContent-Length: 2\n\n{}", body: "{}", faults: []string{"a line ends with LF alone"}},
-		{name: "HEAD with a body", method: "HEAD", answer: whole, faults: []string{"the answer to HEAD has a body"}},
+		{name: "HEAD with a body", method: "HEAD", answer: whole, faults: []string{"the response to HEAD has a body"}},
 		{name: "204 with a body", answer: "HTTP/1.1 204 No Content\r\n\r\n{}", faults: []string{"204 has a body"}},
 		{name: "204 with a length", answer: "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", faults: []string{"204 has a Content-Length"}},
 		{name: "204 in chunks", answer: "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", faults: []string{"204 has a Transfer-Encoding", "204 has a body"}},

@@ -26,10 +26,10 @@ const MaxBody = 8 << 20
 
 // Errors of an exchange.
 var (
-	ErrTimeout  = errors.New("no complete answer in time")
+	ErrTimeout  = errors.New("no complete response in time")
 	ErrTooLarge = fmt.Errorf("the response body has more than %d bytes", MaxBody)
 	ErrPanic    = errors.New("the handler panicked")
-	ErrDropped  = errors.New("the connection was closed without an answer")
+	ErrDropped  = errors.New("the connection was closed without a response")
 	ErrRefused  = errors.New("the target cannot be reached")
 )
 
