@@ -3,12 +3,14 @@ package contracttest_test
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net"
 	"net/http"
@@ -19,6 +21,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -121,6 +124,7 @@ type storeAnswer struct {
 	StatusCode int
 	Status     string
 	Header     http.Header
+	length     int64
 }
 
 func (c storeClient) do(ctx context.Context, method, path, body string) (*storeAnswer, []byte, error) {
@@ -141,8 +145,13 @@ func (c storeClient) do(ctx context.Context, method, path, body string) (*storeA
 			req.Header.Set("Content-Type", "text/plain")
 		}
 	}
-	if c.has("gzip is asked for and not taken") || c.has("nothing") {
+	switch {
+	case c.has("gzip is asked for and not taken"):
 		req.Header.Set("Accept-Encoding", "gzip")
+	case c.has("deflate without its frame"):
+		req.Header.Set("Accept-Encoding", "deflate")
+	case c.has("nothing"):
+		req.Header.Set("Accept-Encoding", "gzip, deflate")
 	}
 	if c.has("another media type is asked for") {
 		req.Header.Set("Accept", "application/xml")
@@ -173,7 +182,16 @@ func (c storeClient) do(ctx context.Context, method, path, body string) (*storeA
 		}
 		data, err = io.ReadAll(z)
 	}
-	return &storeAnswer{resp.StatusCode, resp.Status, resp.Header}, data, err
+	if resp.Header.Get("Content-Encoding") == "deflate" {
+		if !c.has("deflate without its frame") {
+			data = data[2:] // of zlib (RFC 1950 §2.2)
+		}
+		data, err = io.ReadAll(flate.NewReader(bytes.NewReader(data)))
+	}
+	if _, dateErr := http.ParseTime(resp.Header.Get("Date")); dateErr != nil && c.has("a date is taken for granted") {
+		err = dateErr
+	}
+	return &storeAnswer{resp.StatusCode, resp.Status, resp.Header, resp.ContentLength}, data, err
 }
 
 // refused makes an error of an answer.
@@ -223,12 +241,24 @@ func (c storeClient) decode(resp *storeAnswer, data []byte, v any) error {
 		return errors.New("no object")
 	case c.has("one order of members") && bytes.Index(data, []byte(`"weight"`)) < bytes.Index(data, []byte(`"id"`)):
 		return errors.New("the identifier has to come first")
+	case c.has("a charset without quotes") && strings.Contains(label, `"`):
+		return fmt.Errorf("charset %q", label)
+	case c.has("an escape for each character") && bytes.Contains(data, []byte(`\uD83D`)):
+		return errors.New("half a character")
 	case c.has("escapes are not read") && bytes.Contains(data, []byte(`\u`)):
 		return errors.New("an escape")
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	if c.has("an unknown property is refused") {
 		d.DisallowUnknownFields()
+	}
+	if c.has("unknown properties are texts") {
+		var more struct {
+			Unknown string `json:"x-unknown-property"`
+		}
+		if err := json.Unmarshal(data, &more); err != nil {
+			return err
+		}
 	}
 	return d.Decode(v)
 }
@@ -272,6 +302,8 @@ func (c storeClient) take(item storeItem, data []byte) error {
 		has("64 bits are cut", item.ID != int64(int32(item.ID))),
 		has("an identifier of 0 is none", item.ID == 0),
 		has("negative identifiers", item.ID < 0),
+		has("a text of digits is a number", name != "" && strings.Trim(name, "0123456789") == ""),
+		has("numbers without an exponent", item.Weight != 0 && math.Abs(item.Weight) < 1e-6),
 		has("whole numbers", item.Weight != float64(int(item.Weight))),
 		has("negative numbers", item.Weight < 0),
 		has("a text of some length", len([]rune(name)) > 20),
@@ -294,6 +326,9 @@ func (c storeClient) use(ctx context.Context) error {
 	}
 	if resp.StatusCode != http.StatusOK {
 		return c.refused(ctx, resp, data)
+	}
+	if c.has("the text of a status") && resp.Status != "200 OK" {
+		return errors.New(resp.Status)
 	}
 	var page storePage
 	if err := c.decode(resp, data, &page); err != nil {
@@ -324,6 +359,8 @@ func (c storeClient) use(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case resp.StatusCode == http.StatusAccepted && c.has("no body by its length alone") && resp.length != 0:
+		return json.Unmarshal(data, &storeItem{})
 	case resp.StatusCode == http.StatusAccepted && !c.has("one success alone"):
 	case resp.StatusCode != http.StatusCreated:
 		return c.refused(ctx, resp, data)
@@ -418,6 +455,15 @@ func TestClientDefects(t *testing.T) {
 		{"gzip is asked for and not taken", "list/response/200/media-type", "status-200-application/json-in-gzip"},
 		{"the media type letter by letter", "list/response/200/media-type", "status-200-application/json-with-charset"},
 		{"the media type in small letters", "list/response/200/media-type", "status-200-application/json-type-in-upper-case"},
+		{"a charset without quotes", "list/response/200/media-type", "status-200-application/json-with-charset-in-quotes"},
+		{"deflate without its frame", "list/response/200/media-type", "status-200-application/json-in-deflate"},
+		{"a date is taken for granted", "list/response/200/media-type", "status-200-application/json-without-a-date"},
+		{"the text of a status", "list/response/200/media-type", "status-200-application/json-without-a-reason"},
+		{"no body by its length alone", "add/response/202/no-body", "status-202-no-body-in-chunks"},
+		{"an escape for each character", "list/response/200/body/syntax", "escaped-to-ascii"},
+		{"unknown properties are texts", "list/response/200/body/type", "unknown-object"},
+		{"a text of digits is a number", "list/response/200/body/items/items/name/type", "digits"},
+		{"numbers without an exponent", "list/response/200/body/items/items/weight/type", "small"},
 		{"no blanks before the value", "list/response/200/body/syntax", "indented"},
 		{"escapes are not read", "list/response/200/body/syntax", "escaped"},
 		{"one order of members", "list/response/200/body/syntax", "members-in-another-order"},
@@ -476,7 +522,7 @@ func (c socketClient) use(ctx context.Context, base string) error {
 		if err != nil {
 			return err
 		}
-		if _, status, _ = strings.Cut(line, " "); len(status) < 3 {
+		if _, status, _ = strings.Cut(line, " "); len(status) < 3 || c.defect == "a reason" && len(status) < 5 {
 			return fmt.Errorf("status line %q", line)
 		}
 		for {
@@ -536,7 +582,9 @@ func (c socketClient) body(r *textproto.Reader, fields map[string]string) ([]byt
 		if _, err := io.ReadFull(r.R, chunk); err != nil {
 			return nil, err
 		}
-		body = append(body, chunk[:n]...)
+		if body = append(body, chunk[:n]...); c.defect == "a text for each chunk" && !utf8.Valid(chunk[:n]) {
+			return nil, fmt.Errorf("no text: %q", chunk[:n])
+		}
 	}
 	for {
 		line, err := r.ReadLine()
@@ -558,6 +606,8 @@ func TestSocketClientDefects(t *testing.T) {
 		{"one head", "status-200-application/json-after-early-hints"},
 		{"a body that says where it ends", "status-200-application/json-until-the-connection-is-closed"},
 		{"no trailer", "status-200-application/json-in-chunks-with-a-trailer"},
+		{"a text for each chunk", "status-200-application/json-in-chunks-that-end-within-characters"},
+		{"a reason", "status-200-application/json-without-a-reason"},
 		{"nothing", ""},
 	} {
 		if !racing.Take(i, 10) {

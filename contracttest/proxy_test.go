@@ -4,11 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -295,4 +302,116 @@ func TestRunThroughProxy(t *testing.T) {
 	assert.Positive(t, rep.Coverage.Broken)
 	assert.Greater(t, rep.Coverage.Kept, 10)
 	t.Logf("%s; %s", rep.Traffic, rep.Coverage.String())
+}
+
+// connections is a service that shows which forms of HTTP come through: what it got of a request is in the fields of
+// its answer.
+func connections(t testing.TB) http.Handler {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /items/1", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "</style.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("Link")
+		w.Header().Set("Got", r.Proto+" "+r.RequestURI)
+		w.Header().Set("Trailer", "Sum")
+		replying(200, "application/json", `{"name":"ball"}`)(w, r)
+		w.Header().Set("Sum", "4")
+	})
+	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the client has cut it short
+		}
+		w.Header().Set("Got", r.Proto+" "+string(data)+" "+r.Trailer.Get("Digest"))
+		w.WriteHeader(http.StatusCreated)
+	})
+	mux.HandleFunc("GET /file", func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "websocket", r.Header.Get("Upgrade"))
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err, r.Proto) {
+			return
+		}
+		_, err = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		assert.NoError(t, err)
+		_, err = io.CopyN(conn, buffered, 7)
+		assert.NoError(t, errors.Join(err, conn.Close()))
+	})
+	return mux
+}
+
+// TestProxyOfConnections sends what concerns a connection through the proxy, to a target of HTTP/1.1 and to one of HTTP/2.
+func TestProxyOfConnections(t *testing.T) {
+	plain := httptest.NewServer(connections(t))
+	defer plain.Close()
+	second := httptest.NewUnstartedServer(connections(t))
+	second.EnableHTTP2 = true
+	second.StartTLS()
+	defer second.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: second.Certificate().Raw}), 0o600))
+	for proto, target := range map[string]string{"HTTP/1.1": plain.URL, "HTTP/2.0": second.URL} {
+		for _, opts := range [][]contracttest.TrafficOption{nil, {contracttest.Enforce()}} {
+			p, srv := proxied(t, target, append(opts, contracttest.Certificates(ca, "", ""))...)
+
+			hints := 0
+			req := asked(t, http.MethodGet, "http://elsewhere.example/items/1", "") // in absolute form, as to a proxy of another kind
+			req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
+				assert.Equal(t, "103 </style.css>; rel=preload", fmt.Sprint(status, " ", h.Get("Link")))
+				hints++
+				return nil
+			}}))
+			at, err := url.Parse(srv.URL)
+			require.NoError(t, err)
+			absolute := &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(at)}}
+			resp, err := absolute.Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, errors.Join(err, resp.Body.Close()))
+			absolute.CloseIdleConnections()
+			assert.Equal(t, []any{proto + " /items/1", `{"name":"ball"}`, "4", 1}, []any{resp.Header.Get("Got"), string(body), resp.Trailer.Get("Sum"), hints})
+
+			const head = "POST /items HTTP/1.1\r\nHost: x\r\nX-Shop: a\r\nContent-Type: application/json\r\nConnection: close\r\n"
+			assert.Contains(t, raw(t, srv, head+"Transfer-Encoding: chunked\r\nTrailer: Digest\r\n\r\n5;a=\"b\"\r\n{\"nam\r\n8\r\ne\":\"it\"}\r\n0\r\nDigest: 7\r\n\r\n", false), "\r\nGot: "+proto+` {"name":"it"} 7`+"\r\n")
+			assert.Regexp(t, "^(HTTP/1.1 100 Continue\r\n\r\n)+HTTP/1.1 201 ", raw(t, srv, head+"Expect: 100-continue\r\nContent-Length: 13\r\n\r\n{\"name\":\"it\"}", false))
+			req = asked(t, http.MethodGet, srv.URL+"/file", "")
+			req.Header.Set("Connection", "keep-alive, Upgrade")
+			req.Header.Set("Upgrade", "websocket")
+			resp, err = http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
+			_, err = io.WriteString(resp.Body.(io.Writer), "hello!\n")
+			require.NoError(t, err)
+			body, err = io.ReadAll(resp.Body)
+			require.NoError(t, errors.Join(err, resp.Body.Close()))
+			assert.Equal(t, "hello!\n", string(body))
+			for _, cut := range []string{"Content-Length: 9\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}", "Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n"} {
+				for _, path := range []string{"/items", "/elsewhere"} {
+					got := raw(t, srv, strings.Replace(head, "/items", path, 1)+cut, true)
+					assert.Contains(t, got, "HTTP/1.1 400 ", cut)
+					assert.Contains(t, got, "the body of the request is framed wrongly, or cut short", cut)
+				}
+			}
+			rep := settled(p, srv)
+			assert.Empty(t, rep.Findings)
+			assert.Equal(t, 1, rep.Traffic.Upgraded)
+		}
+	}
+}
+
+// raw sends bytes, after which nothing comes any more where they are the end, and returns all that comes back.
+func raw(t testing.TB, srv *httptest.Server, text string, end bool) string {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	_, err = io.WriteString(conn, text)
+	require.NoError(t, err)
+	if end {
+		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	}
+	data, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	return string(data)
 }

@@ -3,8 +3,12 @@ package mock
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"maps"
 	"math/big"
 	"math/rand/v2"
@@ -13,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -42,13 +48,17 @@ type manner int
 const (
 	plainly manner = iota
 	inChunks
+	inPieces // chunks that end within characters
 	inGzip
+	inDeflate
 	slowly
 	closing    // the connection
 	lowerCased // names of header fields
 	interim    // another answer comes first
 	unbounded  // the body ends with the connection
 	trailing   // fields come behind the body
+	dateless   // as of a server without a clock (RFC 9110 §6.6.1)
+	reasonless // the status line ends with the status (RFC 9112 §4)
 )
 
 // maxVaried bounds the edges of one operation.
@@ -59,7 +69,7 @@ const leaveBeyond = "RFC 8259 §6: an implementation may set limits on the range
 // Edges lists the answers of an operation at the edges of their clauses, as far as a request takes
 // them: in the media types of its Accept and the content codings of its Accept-Encoding.
 func (s *Server) Edges(op *contract.Operation, req *wire.Request) []*Edge {
-	v := &variety{s: s, want: accepted(req.Values("Accept")), gzip: acceptsGzip(req.Values("Accept-Encoding"))}
+	v := &variety{s: s, want: accepted(req.Values("Accept")), codings: req.Values("Accept-Encoding")}
 	v.random = rand.New(rand.NewPCG(uint64(s.opts.Seed), uint64(op.Index))) //nolint:gosec // the same for a seed
 	for _, r := range op.Responses {
 		for _, status := range statusesOf(r) {
@@ -91,12 +101,12 @@ func statusesOf(r *contract.Response) []int {
 	return nil
 }
 
-// acceptsGzip reports whether a request takes gzip (RFC 9110 §12.5.3).
-func acceptsGzip(fields []string) bool {
+// takes reports whether a request takes a content coding by its name (RFC 9110 §12.5.3).
+func takes(fields []string, name string) bool {
 	for one := range strings.SplitSeq(strings.Join(fields, ","), ",") {
 		coding, q, _ := strings.Cut(strings.TrimSpace(one), ";")
 		weight, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(q), "q="), 64)
-		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+		if strings.EqualFold(strings.TrimSpace(coding), name) {
 			return q == "" || err != nil || weight > 0
 		}
 	}
@@ -105,10 +115,10 @@ func acceptsGzip(fields []string) bool {
 
 // variety gathers edges.
 type variety struct {
-	s    *Server
-	want func(string) float64
-	gzip bool
-	all  []*Edge
+	s       *Server
+	want    func(string) float64
+	codings []string // the Accept-Encoding of the request
+	all     []*Edge
 	// random chooses which edges go together.
 	random *rand.Rand
 }
@@ -239,6 +249,9 @@ func (v *variety) body(r *contract.Response, m *contract.Media, usual *Edge) {
 			add(m.Syntax, "indented", "", fmt.Appendf(nil, " \n%s\n ", indented.Bytes()), typed)
 		}
 		add(m.Syntax, "escaped", "", []byte(escapedJSON(string(usual.Response.Body))), typed)
+		if e := v.foreign(usual.Response.Status); e != nil {
+			add(m.Syntax, "escaped-to-ascii", e.Leave, asciiJSON(e.Response.Body), typed)
+		}
 		if v, err := codec.DecodeJSON(usual.Response.Body); err == nil {
 			add(m.Syntax, "members-in-another-order", "", backwards(v), typed)
 		}
@@ -311,6 +324,41 @@ func escapedJSON(text string) string {
 	return b.String()
 }
 
+// asciiJSON is a JSON text with escapes for slashes and for all that is not ASCII, as many libraries write it.
+func asciiJSON(text []byte) []byte {
+	var b []byte
+	for _, r := range string(text) {
+		switch {
+		case r == '/':
+			b = append(b, `\/`...)
+		case r < utf8.RuneSelf:
+			b = append(b, byte(r))
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				b = fmt.Appendf(b, "\\u%04X", unit)
+			}
+		}
+	}
+	return b
+}
+
+// foreign is the edge of a status whose body has the characters of most bytes; nil where all are ASCII.
+func (v *variety) foreign(status int) *Edge {
+	var found *Edge
+	most := 1
+	for _, e := range v.all {
+		if e.Response.Status != status {
+			continue
+		}
+		for _, r := range string(e.Response.Body) {
+			if n := utf8.RuneLen(r); n > most {
+				found, most = e, n
+			}
+		}
+	}
+	return found
+}
+
 // beyond reports whether there is an integer in a value that 64 bits do not hold.
 func beyond(v any) bool {
 	switch v := v.(type) {
@@ -334,25 +382,37 @@ func (v *variety) forms(c *contract.Clause, label string, m *contract.Media, usu
 	v.add(c, label+"-header-names-in-lower-case", "", usual, lowerCased)
 	v.add(c, label+"-connection-closed", "", usual, closing)
 	v.add(c, label+"-after-early-hints", "", usual, interim)
+	v.add(c, label+"-without-a-date", "", usual, dateless)
+	v.add(c, label+"-without-a-reason", "", usual, reasonless)
 	if m == nil || len(usual.Body) == 0 {
+		if !bodyless(usual.Status) {
+			v.add(c, label+"-no-body-in-chunks", "", usual, inChunks)
+		}
 		return
 	}
 	v.add(c, label+"-in-chunks", "", usual, inChunks)
 	v.add(c, label+"-in-chunks-with-a-trailer", "", usual, trailing)
 	v.add(c, label+"-until-the-connection-is-closed", "", usual, unbounded)
 	v.add(c, label+"-slow", "", usual, slowly)
-	if v.gzip {
+	if takes(v.codings, "gzip") {
 		v.add(c, label+"-in-gzip", "", usual, inGzip)
+	}
+	if takes(v.codings, "deflate") {
+		v.add(c, label+"-in-deflate", "", usual, inDeflate)
+	}
+	if e := v.foreign(usual.Status); e != nil {
+		v.add(c, label+"-in-chunks-that-end-within-characters", e.Leave, e.Response, inPieces)
 	}
 	typed := usual.Header.Get("Content-Type")
 	spellings := map[string]string{"-type-in-upper-case": strings.ToUpper(typed)}
 	if strings.Contains(typed, "json") && !strings.Contains(typed, ";") { // RFC 8259 §11: a charset says nothing of JSON
 		spellings["-with-charset"] = typed + "; charset=utf-8"
+		spellings["-with-charset-in-quotes"] = typed + `;charset="UTF-8"`
 	}
 	if strings.Contains(typed, "=") { // the values of parameters may be in one case alone
 		delete(spellings, "-type-in-upper-case")
 	}
-	for _, suffix := range []string{"-type-in-upper-case", "-with-charset"} {
+	for _, suffix := range []string{"-type-in-upper-case", "-with-charset", "-with-charset-in-quotes"} {
 		if spelling, ok := spellings[suffix]; ok {
 			resp := again(usual)
 			resp.Header.Set("Content-Type", spelling)
@@ -414,17 +474,26 @@ func (e *Edge) sendAs(w http.ResponseWriter, r *http.Request, out *wire.Response
 	header, body := w.Header(), out.Body
 	header.Set("Contract-Edge", escaped(strings.TrimPrefix(e.Name(), e.Clause.Operation+"/")))
 	switch e.manner {
-	case inGzip:
+	case inGzip, inDeflate:
 		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
+		coding, z := "gzip", io.WriteCloser(gzip.NewWriter(&b))
+		if e.manner == inDeflate {
+			coding, z = "deflate", zlib.NewWriter(&b) // (RFC 9110 §8.4.1.2)
+		}
 		_, _ = z.Write(body) // to memory
 		_ = z.Close()
 		body = b.Bytes()
-		header.Set("Content-Encoding", "gzip")
+		header.Set("Content-Encoding", coding)
 		header.Add("Vary", "Accept-Encoding")
 		header.Set("Content-Length", strconv.Itoa(len(body)))
-	case inChunks, trailing:
+	case inChunks, inPieces, trailing:
 		header.Del("Content-Length")
+	case dateless:
+		header["Date"] = nil
+	case reasonless:
+		if withoutReason(w, r, out) {
+			return
+		}
 	case unbounded:
 		header.Del("Content-Length")
 		header.Set("Transfer-Encoding", "identity") //nolint:gosec // no length is beside it: net/http neither counts nor cuts the body
@@ -446,8 +515,15 @@ func (e *Edge) sendAs(w http.ResponseWriter, r *http.Request, out *wire.Response
 	control := http.NewResponseController(w)
 	switch e.manner {
 	case inChunks:
+		_ = control.Flush() // else the length of a short one is known
 		for i := 0; i < len(body); i += max(1, len(body)/7) {
 			_, _ = w.Write(body[i:min(len(body), i+max(1, len(body)/7))])
+			_ = control.Flush()
+		}
+		return
+	case inPieces:
+		for piece := range pieces(body) {
+			_, _ = w.Write(piece)
 			_ = control.Flush()
 		}
 		return
@@ -466,6 +542,47 @@ func (e *Edge) sendAs(w http.ResponseWriter, r *http.Request, out *wire.Response
 		}
 	}
 	_, _ = w.Write(body)
+}
+
+// maxPieces is how many pieces a body is sent in at most.
+const maxPieces = 64
+
+// pieces yields the parts of a text, which end within its characters.
+func pieces(text []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		begin := 0
+		for i, n := 0, 1; i < len(text) && n < maxPieces; i++ {
+			if text[i] < utf8.RuneSelf || utf8.RuneStart(text[i]) {
+				continue
+			}
+			if !yield(text[begin:i]) {
+				return
+			}
+			begin = i
+			n++
+		}
+		yield(text[begin:])
+	}
+}
+
+// withoutReason sends an answer whose status line has no reason phrase, which net/http always sends; false where the
+// connection is not one of HTTP/1.
+func withoutReason(w http.ResponseWriter, r *http.Request, out *wire.Response) bool {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return false
+	}
+	header := w.Header()
+	header.Set("Connection", "close")
+	header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	fmt.Fprintf(buffered, "HTTP/1.1 %d \r\n", out.Status)
+	_ = header.Write(buffered)
+	_, _ = buffered.WriteString("\r\n")
+	if r.Method != http.MethodHead && !bodyless(out.Status) {
+		_, _ = buffered.Write(out.Body)
+	}
+	_ = errors.Join(buffered.Flush(), conn.Close()) // the client may be gone
+	return true
 }
 
 // cycle gives each request to an operation the next of its edges.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"encoding/json"
 	"iter"
 	"maps"
 
@@ -62,12 +63,18 @@ func Edges(m *value.Maker, root *contract.Node, base any, in value.Place) iter.S
 				}
 			}
 			if members, ok := local.V.(map[string]any); ok && in == value.InBody {
-				more := maps.Clone(members)
-				more["x-unknown-property"] = "a"
-				put(n.Clause("type"), "unknown-property", "", more)
+				put(n.Clause("type"), "unknown-property", "", with(members, "x-unknown-property", "a"))
+				put(n.Clause("type"), "unknown-object", "", with(members, "x-unknown-property", map[string]any{"a": []any{json.Number("1"), "b"}}))
 			}
 		})
 	}
+}
+
+// with is an object with one more member.
+func with(members map[string]any, name string, v any) map[string]any {
+	more := maps.Clone(members)
+	more[name] = v
+	return more
 }
 
 // Full is a value of a schema with all properties that it describes, as far as they may stand beside

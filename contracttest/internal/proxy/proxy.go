@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dataarts-go/factory/contracttest/internal/traffic"
 )
@@ -30,7 +32,14 @@ func New(w *traffic.Watcher, target *url.URL, secure *tls.Config) http.Handler {
 			r.SetURL(target)
 			r.Out.URL.RawQuery = r.In.URL.RawQuery                           // with what cannot be read, which is no matter of ours
 			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // of proxies before this one
+			r.Out.Trailer = r.In.Trailer                                     // its values come behind the body
 			r.SetXForwarded()
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if len(r.Trailer) > 0 { // HTTP/2 has them beside a length, HTTP/1.1 behind chunks alone
+				r.Header.Del("Content-Length")
+			}
+			return nil
 		},
 		Transport: transport, BufferPool: &buffers{}, ErrorLog: log.New(io.Discard, "", 0), ErrorHandler: unanswered,
 	}
@@ -41,8 +50,44 @@ func New(w *traffic.Watcher, target *url.URL, secure *tls.Config) http.Handler {
 			rw.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		watched.ServeHTTP(rw, r)
+		body := &incoming{ReadCloser: r.Body}
+		in := r.WithContext(context.WithValue(r.Context(), incomingKey{}, body))
+		if body.ended.Store(r.Body == nil || r.Body == http.NoBody); !body.ended.Load() {
+			in.Body = body
+		}
+		watched.ServeHTTP(rw, in)
 	})
+}
+
+// incoming is the body of a request, which knows whether all of it has come.
+type incoming struct {
+	io.ReadCloser
+	ended atomic.Bool
+}
+
+type incomingKey struct{}
+
+func (in *incoming) Read(p []byte) (int, error) {
+	n, err := in.ReadCloser.Read(p)
+	switch {
+	case err == io.EOF:
+		in.ended.Store(true)
+	case err != nil:
+		err = unreadableError{err}
+	}
+	return n, err //nolint:wrapcheck // it is
+}
+
+// unreadableError is why the body of a request cannot be read: it is framed wrongly, or cut short.
+type unreadableError struct{ error }
+
+func (e unreadableError) Unwrap() error { return e.error }
+
+// unreadable reports whether a request was not passed on as its body did not come. Where a client closes its
+// connection, that may be seen before the end of the body is.
+func unreadable(r *http.Request, err error) bool {
+	in, ok := r.Context().Value(incomingKey{}).(*incoming)
+	return errors.As(err, new(unreadableError)) || ok && !in.ended.Load() && r.Context().Err() != nil
 }
 
 // maxIdle is how many connections to the service are kept for the next request.
@@ -51,24 +96,28 @@ const maxIdle = 256
 // errUnreachable is what the client is told where nobody has taken the request.
 var errUnreachable = errors.New("the target cannot be reached")
 
-// unanswered answers in the place of a service that does not. That it cannot be reached, or that the
-// client is gone, breaks no contract; that it drops a connection or speaks no HTTP does.
+// unanswered answers in the place of a service that does not. That it cannot be reached, that the client is gone
+// or does not send what it began, breaks no contract; that the service drops a connection or speaks no HTTP does.
 func unanswered(w http.ResponseWriter, r *http.Request, err error) {
-	detail := "the target gives no answer"
+	status, detail := http.StatusBadGateway, "the target gives no answer"
 	var dialing *net.OpError
-	if errors.As(err, &dialing) && dialing.Op == "dial" || r.Context().Err() != nil {
+	switch {
+	case unreadable(r, err):
+		status, detail = http.StatusBadRequest, "the body of the request is framed wrongly, or cut short"
+		traffic.Unanswered(w)
+	case errors.As(err, &dialing) && dialing.Op == "dial" || r.Context().Err() != nil:
 		detail = errUnreachable.Error()
 		traffic.Unanswered(w)
-	} else {
+	default:
 		traffic.Failed(w, err)
 	}
-	data, err := json.Marshal(map[string]any{"title": http.StatusText(http.StatusBadGateway), "status": http.StatusBadGateway, "detail": detail})
+	data, err := json.Marshal(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
 	if err != nil {
 		data = nil // a map of texts is always written
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-	w.WriteHeader(http.StatusBadGateway)
+	w.WriteHeader(status)
 	_, _ = w.Write(data) // the client may be gone
 }
 

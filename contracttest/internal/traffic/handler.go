@@ -96,7 +96,7 @@ func (p *passage) watch(r *http.Request) {
 // asked is the request with what is known of its body.
 func (p *passage) asked() *wire.Request {
 	data, known := p.sent.seen(p.length, p.request.Get("Content-Type"))
-	return withBody(p.request, data, known)
+	return withBody(p.request, data, known && !p.sent.failed())
 }
 
 // writeHeader is what becomes of the status that a handler gives.

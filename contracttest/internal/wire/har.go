@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +20,12 @@ type harField struct{ Name, Value string }
 type harEntry struct {
 	Started   string  `json:"startedDateTime"`
 	Time      float64 // in milliseconds
-	FromCache string  `json:"_fromCache"` // of Chromium
+	FromCache any     `json:"_fromCache"` // of Chromium
+	FetchType string  `json:"_fetchType"` // of Safari
 	Request   struct {
 		Method, URL string
 		Headers     []harField
-		BodySize    *int64
+		BodySize    *float64
 		PostData    *struct {
 			MimeType, Encoding string
 			Text               *string
@@ -33,32 +35,39 @@ type harEntry struct {
 	Response struct {
 		Status   int
 		Headers  []harField
-		BodySize *int64
+		BodySize *float64
+		ByWorker bool `json:"_fetchedViaServiceWorker"` // of Chromium
 		Content  struct {
 			Text     *string
 			Encoding string
-			Size     *int64
+			Size     *float64
 		}
 	}
 }
 
 // ParseHAR reads the entries of an HTTP archive (HAR 1.2), as browsers, proxies and libraries write
 // them. Pseudo-headers of HTTP/2 are left out. An entry is skipped where nothing was exchanged with
-// a server by HTTP: it has no response (aborted, blocked), one from a cache or that of a WebSocket,
-// or the URL is of another kind (data:, blob:). A body that the archive leaves out, or has in part, is
+// a server by HTTP: it has no response (aborted, blocked), one from a cache, of a service worker or that of a
+// WebSocket, or the URL is of another kind (data:, blob:). A body that the archive leaves out, or has in part, is
 // unseen.
 func ParseHAR(name string, data []byte) ([]Pair, error) {
-	var har struct{ Log *struct{ Entries []harEntry } }
-	if err := json.Unmarshal(data, &har); err != nil {
+	var har struct {
+		Log *struct {
+			Creator struct{ Name string }
+			Entries []harEntry
+		}
+	}
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &har); err != nil {
 		return nil, fmt.Errorf("%s: not a HAR file: %w", name, err)
 	}
 	if har.Log == nil {
 		return nil, fmt.Errorf("%s: not a HAR file: no log", name)
 	}
+	sanitized := har.Log.Creator.Name == "WebInspector" && !slices.ContainsFunc(har.Log.Entries, harEntry.tells) // as Chromium does unless told otherwise
 	var pairs []Pair
 	for i := range har.Log.Entries {
 		e := &har.Log.Entries[i]
-		if e.Response.Status <= http.StatusSwitchingProtocols || e.FromCache != "" || ofAnotherKind(e.Request.URL) {
+		if e.Response.Status <= http.StatusSwitchingProtocols || e.local() || ofAnotherKind(e.Request.URL) {
 			continue
 		}
 		pair := Pair{Name: fmt.Sprintf("%s:%d", name, i+1)}
@@ -69,6 +78,7 @@ func ParseHAR(name string, data []byte) ([]Pair, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", pair.Name, err)
 		}
+		pair.Request.Sanitized, pair.Response.Sanitized = sanitized, sanitized
 		pair.Started, err = time.Parse(time.RFC3339, e.Started)
 		if err != nil {
 			pair.Started = time.Time{} // it does not say
@@ -76,6 +86,22 @@ func ParseHAR(name string, data []byte) ([]Pair, error) {
 		pairs = append(pairs, pair)
 	}
 	return pairs, nil
+}
+
+// Withheld reports whether a header is one that is left out of what is sanitized.
+func Withheld(name string) bool {
+	return slices.Contains([]string{"Cookie", "Set-Cookie", "Authorization"}, http.CanonicalHeaderKey(name))
+}
+
+// tells reports whether there is a header that is left out of what is sanitized.
+func (e harEntry) tells() bool {
+	return slices.ContainsFunc(slices.Concat(e.Request.Headers, e.Response.Headers), func(h harField) bool { return Withheld(h.Name) })
+}
+
+// local reports whether the response was made or kept by the browser.
+func (e *harEntry) local() bool {
+	cached := e.FromCache != nil && e.FromCache != false && e.FromCache != ""
+	return cached || e.Response.ByWorker || e.FetchType != "" && e.FetchType != "Network Load"
 }
 
 // ofAnotherKind reports whether a URL is not one of HTTP.
@@ -103,7 +129,7 @@ func (e *harEntry) request() (*Request, error) {
 		}
 	}
 	if length < 0 && e.Request.BodySize != nil {
-		length = *e.Request.BodySize
+		length = int64(*e.Request.BodySize)
 	}
 	p := e.Request.PostData
 	if p == nil {
@@ -122,7 +148,13 @@ func (e *harEntry) request() (*Request, error) {
 	case form:
 		req.Body, length = formOf(p.Params), -1 // it may have been escaped otherwise
 	}
-	if req.Unseen = p.Text == nil && !form || int64(len(req.Body)) < length && req.Get("Content-Encoding") == ""; req.Unseen {
+	coding := req.Get("Content-Encoding")
+	if coding != "" && len(req.Body) > 0 && !stillCoded(coding, p.Encoding, req.Get("Content-Type"), req.Body) {
+		req.Del("Content-Encoding")
+	}
+	// Bytes that are no text are shown as replacements; a text may be in another charset than it was sent in.
+	lossy := p.Encoding != "base64" && int64(len(req.Body)) != length && bytes.ContainsRune(req.Body, utf8.RuneError)
+	if req.Unseen = p.Text == nil && !form || lossy || int64(len(req.Body)) < length && coding == ""; req.Unseen {
 		req.Body = nil
 	}
 	return req, nil
@@ -149,10 +181,10 @@ func (e *harEntry) response() (*Response, error) {
 		if resp.Body, err = content(*c.Text, c.Encoding); err != nil {
 			return nil, fmt.Errorf("response body: %w", err)
 		}
-		if !stillCoded(coding, c.Encoding, resp) { // archives hold bodies decoded
+		if !stillCoded(coding, c.Encoding, resp.Header.Get("Content-Type"), resp.Body) { // archives hold bodies decoded
 			resp.Header.Del("Content-Encoding")
 		}
-		if c.Size != nil && int64(len(resp.Body)) < *c.Size && resp.Header.Get("Content-Encoding") == "" {
+		if c.Size != nil && float64(len(resp.Body)) < *c.Size && resp.Header.Get("Content-Encoding") == "" {
 			resp.Body, resp.Unseen = nil, true
 		}
 	case e.Request.Method == http.MethodHead, resp.Status == http.StatusNotModified, resp.Status == http.StatusNoContent:
@@ -165,15 +197,15 @@ func (e *harEntry) response() (*Response, error) {
 
 // stillCoded reports whether a body is in the content coding of its header, as some proxies
 // record it.
-func stillCoded(coding, encoding string, resp *Response) bool {
+func stillCoded(coding, encoding, kind string, body []byte) bool {
 	switch strings.ToLower(strings.TrimSpace(coding)) {
 	case "gzip", "x-gzip":
-		return bytes.HasPrefix(resp.Body, []byte{0x1f, 0x8b})
+		return bytes.HasPrefix(body, []byte{0x1f, 0x8b})
 	case "zstd":
-		return bytes.HasPrefix(resp.Body, []byte{0x28, 0xb5, 0x2f, 0xfd})
+		return bytes.HasPrefix(body, []byte{0x28, 0xb5, 0x2f, 0xfd})
 	case "br", "deflate": // they begin with nothing of their own, but are no text
-		kind := strings.ToLower(resp.Header.Get("Content-Type"))
-		return encoding == "base64" && (strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json") || strings.Contains(kind, "xml")) && !utf8.Valid(resp.Body)
+		kind = strings.ToLower(kind)
+		return encoding == "base64" && (strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json") || strings.Contains(kind, "xml")) && !utf8.Valid(body)
 	}
 	return false
 }

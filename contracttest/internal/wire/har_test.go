@@ -87,11 +87,13 @@ func TestParseHARWithoutEntries(t *testing.T) {
 // not taken for something that was not sent.
 func TestParseHARAsWritten(t *testing.T) {
 	const zipped = "H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==" // {} in gzip
+	const bytes = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00C\xbf\xa6\xa3\x02\x00\x00\x00"
 	type want struct {
 		skipped         bool
 		sent, got       string
 		unsent, ungot   bool // the body is not known
 		coding, cookies string
+		sentIn          string // the coding of the request
 	}
 	for name, tt := range map[string]struct {
 		request, response string // members beside method, url and status
@@ -118,9 +120,20 @@ func TestParseHARAsWritten(t *testing.T) {
 		"text cut short (Firefox)":          {``, `"content":{"size":1200,"text":"abc"}`, 200, want{ungot: true}},
 		"text from the cache with 304":      {``, `"content":{"size":2,"text":"{}"}`, 304, want{}},
 		"decoded":                           {``, `"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"size":2,"text":"{}"}`, 200, want{got: "{}"}},
-		"still coded":                       {``, `"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"size":2,"encoding":"base64","text":"` + zipped + `"}`, 200, want{got: "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00C\xbf\xa6\xa3\x02\x00\x00\x00", coding: "gzip"}},
+		"still coded":                       {``, `"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"size":2,"encoding":"base64","text":"` + zipped + `"}`, 200, want{got: bytes, coding: "gzip"}},
 		"several lines in one (Chromium)":   {``, `"headers":[{"name":"set-cookie","value":"a=1\nb=2"}],"content":{"text":"a"}`, 200, want{got: "a", cookies: "a=1 b=2"}},
 		"from the cache (Chromium)":         {``, `"content":{"text":"a"}},"_fromCache":"disk","x":{`, 200, want{skipped: true}},
+		"from a worker (Chromium)":          {``, `"content":{"text":"a"},"_fetchedViaServiceWorker":true`, 200, want{skipped: true}},
+		"not from a worker (Chromium)":      {``, `"content":{"text":"a"},"_fetchedViaServiceWorker":false`, 200, want{got: "a"}},
+		"from the cache (Safari)":           {``, `"content":{"text":"a"}},"_fetchType":"Disk Cache","x":{`, 200, want{skipped: true}},
+		"from the network (Safari)":         {``, `"content":{"text":"a"}},"_fetchType":"Network Load","x":{`, 200, want{got: "a"}},
+		"a mark of another kind":            {``, `"content":{"text":"a"}},"_fromCache":false,"x":{`, 200, want{got: "a"}},
+		"sizes with a point":                {`"bodySize":1.0,"postData":{"mimeType":"text/plain","text":"b"}`, `"bodySize":1.0,"content":{"size":1.0,"text":"a"}`, 200, want{sent: "b", got: "a"}},
+		"bytes sent that are no text":       {`"bodySize":3,"postData":{"mimeType":"application/octet-stream","text":"a\ufffdb"}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"bytes sent as surrogates":          {`"bodySize":3,"postData":{"mimeType":"image/png","text":"a\udc80b"}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"a replacement that was sent":       {`"bodySize":5,"postData":{"mimeType":"text/plain","text":"a\ufffdb"}`, `"content":{"text":"a"}`, 200, want{sent: "a\ufffdb", got: "a"}},
+		"sent in a coding, decoded":         {`"headers":[{"name":"content-encoding","value":"gzip"}],"bodySize":22,"postData":{"mimeType":"text/plain","text":"{}"}`, `"content":{"text":"a"}`, 200, want{sent: "{}", got: "a"}},
+		"sent in a coding, as bytes":        {`"headers":[{"name":"content-encoding","value":"gzip"}],"postData":{"mimeType":"text/plain","encoding":"base64","text":"` + zipped + `"}`, `"content":{"text":"a"}`, 200, want{sent: bytes, sentIn: "gzip", got: "a"}},
 		"WebSocket":                         {``, `"content":{}`, 101, want{skipped: true}},
 		"no answer (Playwright)":            {``, `"content":{}`, -1, want{skipped: true}},
 	} {
@@ -128,7 +141,7 @@ func TestParseHARAsWritten(t *testing.T) {
 			join := func(first, rest string) string { return strings.TrimSuffix(first+","+rest, ",") }
 			text := fmt.Sprintf(`{"log":{"entries":[{"startedDateTime":"2026-01-02T03:04:05.678+01:00","time":12.5,"request":{%s},"response":{%s}}]}}`,
 				join(`"method":"POST","url":"http://h/"`, tt.request), join(fmt.Sprintf(`"status":%d`, tt.status), tt.response))
-			pairs, err := wire.ParseHAR("f", []byte(text))
+			pairs, err := wire.ParseHAR("f", []byte("\ufeff"+text)) // as Charles and others begin it
 			require.NoError(t, err)
 			if tt.want.skipped {
 				assert.Empty(t, pairs)
@@ -138,7 +151,7 @@ func TestParseHARAsWritten(t *testing.T) {
 			req, resp := pairs[0].Request, pairs[0].Response
 			assert.Equal(t, tt.want, want{
 				sent: string(req.Body), unsent: req.Unseen, got: string(resp.Body), ungot: resp.Unseen,
-				coding: resp.Header.Get("Content-Encoding"), cookies: strings.Join(resp.Header.Values("Set-Cookie"), " "),
+				coding: resp.Header.Get("Content-Encoding"), sentIn: req.Get("Content-Encoding"), cookies: strings.Join(resp.Header.Values("Set-Cookie"), " "),
 			})
 			assert.Equal(t, "2026-01-02T02:04:05.678Z", pairs[0].Started.UTC().Format("2006-01-02T15:04:05.000Z"))
 			assert.Equal(t, 12500*time.Microsecond, resp.Elapsed)

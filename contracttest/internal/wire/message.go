@@ -29,6 +29,8 @@ type Request struct {
 	Chunked bool
 	// Unseen is set where nobody has kept the body, so that nothing is known of it.
 	Unseen bool
+	// Sanitized is set where whoever has recorded the request has left out its cookies and credentials.
+	Sanitized bool
 	// Coding is the content coding that the body is sent in, which the header says too; Body is
 	// without it. Empty for a body that is sent as it is, whatever the header says.
 	Coding string
@@ -158,6 +160,8 @@ type Response struct {
 	BodyErr error
 	// Unseen is set where nobody has kept the body, so that nothing is known of it.
 	Unseen bool
+	// Sanitized is set where whoever has recorded the response has left out its cookies.
+	Sanitized bool
 	// Open is set where the body is a sequence of items that was left before its end, as it
 	// may have none: what is there is its beginning.
 	Open bool

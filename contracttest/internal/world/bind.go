@@ -1,11 +1,14 @@
 package world
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	urlpath "path"
 	"slices"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 )
@@ -58,7 +61,8 @@ func Respelt(op *contract.Operation, target, base string) map[string]string {
 
 // Bind puts other values in the place of those that a request target was made
 // with, in the spelling that it has them in: what a case has changed in one of
-// them, as a zero before it, stays. Another value in such a place is left alone.
+// them, as a zero before it, stays. Another value in such a place is left alone, and so is one that breaks its
+// schema with the value it was made of alone, as what is too long.
 func Bind(op *contract.Operation, target, base string, from, to map[string]string) string {
 	path, query, hasQuery := strings.Cut(target, "?")
 	rest := strings.TrimPrefix(path, base)
@@ -72,7 +76,9 @@ func Bind(op *contract.Operation, target, base string, from, to map[string]strin
 			continue
 		}
 		if len(segments) == len(template) {
-			segments[i] = spelt(segments[i], first, value)
+			if there := spelt(segments[i], first, value); !mends(op, name, segments[i], there, first) {
+				segments[i] = there
+			}
 			continue
 		}
 		for j := max(0, i-1); j < min(len(segments), i+2); j++ { // a path beside the documented one
@@ -103,6 +109,21 @@ func spelt(segment, first, there string) string {
 		return segment
 	}
 	return strings.Replace(segment, url.PathEscape(first), url.PathEscape(there), 1)
+}
+
+// mends reports whether a segment that was made of an identifier keeps the schema of its parameter with another one
+// alone.
+func mends(op *contract.Operation, name, was, now, first string) bool {
+	i := slices.IndexFunc(op.Params, func(p *contract.Param) bool { return p.Spec.In == openapi3.ParameterInPath && p.Spec.Name == name })
+	if plain, err := url.PathUnescape(was); i < 0 || err != nil || plain == first || was == now {
+		return false
+	}
+	keeps := func(segment string) bool {
+		text, err := url.PathUnescape(segment)
+		n := op.Params[i].Node
+		return err == nil && (n.Validates(text) == nil || digits(text) && n.Validates(json.Number(text)) == nil)
+	}
+	return !keeps(was) && keeps(now)
 }
 
 // insideEscape reports whether a place is that of a digit of an escape, as the 2 of %21 is.

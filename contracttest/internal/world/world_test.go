@@ -240,6 +240,13 @@ func TestBind(t *testing.T) {
 			assert.Equal(t, tt.want, world.Bind(op, tt.target, "/v1", map[string]string{"id": tt.from}, map[string]string{"id": tt.to}))
 		})
 	}
+	short, _ := service(t, "get /short/{id}")
+	inShort := operation(t, short, http.MethodGet, "/short/{id}")
+	longest := uint64(6)
+	inShort.Params[0].Node.Schema.MaxLength = &longest
+	for target, want := range map[string]string{"/short/abcde": "/short/x", "/short/abcdexy": "/short/abcdexy", "/short/abcdexyfghi": "/short/xxyfghi"} {
+		assert.Equal(t, want, world.Bind(inShort, target, "", map[string]string{"id": "abcde"}, map[string]string{"id": "x"}), "what is too long stays so")
+	}
 	op := operation(t, c, http.MethodDelete, "/pets/{id}")
 	assert.Equal(t, map[string]string{"id": "a b"}, world.Values(op, "/v1/pets/a%20b?q", "/v1"))
 	assert.Nil(t, world.Values(op, "/v1/pets", "/v1"))
