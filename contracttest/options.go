@@ -133,6 +133,9 @@ func newConfig(opts []Option) (run.Options, send.Certificates, error) {
 	if err != nil {
 		return out, send.Certificates{}, err
 	}
+	if out.ReceiveTLS, err = (send.Certificates{Cert: s.ReceiveCert, Key: s.ReceiveKey}).Config(); err != nil {
+		return out, send.Certificates{}, fmt.Errorf("receive: %w", err)
+	}
 	certificates := send.Certificates{CA: s.CACert, Cert: s.Cert, Key: s.Key}
 	if s.Auth != "" || len(s.OAuth2) > 0 {
 		if out.Secure, err = certificates.Config(); err != nil {
@@ -355,8 +358,19 @@ func Receive(address string) Option {
 	return set("receive", func(s *config.Settings) { s.Receive = address })
 }
 
-// ReceiveURL is where the target reaches what Receive listens on, where that is not http:// and its
-// address.
+// ReceiveTLS names the files (PEM) with the certificate that what Receive listens on is known by, and
+// with its key; they may be one. The target has to trust it.
+func ReceiveTLS(cert, key string) Option {
+	return func(o *options) error {
+		o.given.ReceiveCert, o.given.ReceiveKey = cert, key
+		o.given.Mark("receive-cert", config.Given{})
+		o.given.Mark("receive-key", config.Given{})
+		return nil
+	}
+}
+
+// ReceiveURL is where the target reaches what Receive listens on, where that is not http://, or
+// https:// with ReceiveTLS, and its address.
 func ReceiveURL(url string) Option {
 	return set("receive-url", func(s *config.Settings) { s.ReceiveURL = url })
 }

@@ -2,13 +2,19 @@ package contracttest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +66,7 @@ type notifier struct {
 	replace [2]string // in a request as it is written
 	silent  string    // what is not sent
 	later   bool      // it is sent once the answer is
+	client  *http.Client
 
 	mu   sync.Mutex
 	sent map[string]int
@@ -94,7 +101,7 @@ func (s *notifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.send(r.Context(), "event", "POST "+at+"/"+topic+"?version=1\nContent-Type: application/json\nX-Delivery: 7\n\n"+`{"id": 5, "kind": "made", "at": "2026-01-02T03:04:05Z"}`)
 		if u, err := url.Parse(at); err == nil {
-			s.send(r.Context(), "gone", "POST http://"+u.Host+"/webhooks\nContent-Type: application/json\n\n"+`{"id": 6, "kind": "gone"}`)
+			s.send(r.Context(), "gone", "POST "+u.Scheme+"://"+u.Host+"/webhooks\nContent-Type: application/json\n\n"+`{"id": 6, "kind": "gone"}`)
 		}
 		w.WriteHeader(http.StatusCreated)
 	case r.URL.Path == "/jobs" && r.Method == http.MethodPost:
@@ -136,7 +143,7 @@ func (s *notifier) send(ctx context.Context, what, text string) {
 		}
 	}
 	do := func() {
-		if resp, err := http.DefaultClient.Do(req); err == nil {
+		if resp, err := cmp.Or(s.client, http.DefaultClient).Do(req); err == nil {
 			_, _ = io.Copy(io.Discard, resp.Body)
 			_ = resp.Body.Close()
 		}
@@ -218,6 +225,31 @@ func TestReceiveDefects(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReceiveTLS proves that what the target sends over TLS is judged, and that files which hold no
+// certificate are named.
+func TestReceiveTLS(t *testing.T) {
+	t.Parallel()
+	known := httptest.NewTLSServer(nil)
+	defer known.Close()
+	pair := known.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	require.NoError(t, err)
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
+	file := filepath.Join(t.TempDir(), "both.pem")
+	require.NoError(t, os.WriteFile(file, append(cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...), 0o600))
+
+	rep := runCallbacks(t, &notifier{client: known.Client()}, contracttest.ReceiveTLS(file, ""), contracttest.Cases(0))
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.NotContains(t, unreachedOf(rep), "sent no such request")
+	rep = runCallbacks(t, &notifier{client: known.Client(), replace: [2]string{`"kind": "made"`, `"kind": "x"`}}, contracttest.ReceiveTLS(file, file), contracttest.Cases(0))
+	assert.Contains(t, describe(rep), "error request-invalid subscribe/callbacks/event/body/kind/enum:")
+
+	c, err := contracttest.Parse("callbacks.yaml", []byte(callbacks))
+	require.NoError(t, err)
+	_, err = contracttest.Run(t.Context(), c, contracttest.Handler(&notifier{}), contracttest.ReceiveTLS("no.pem", ""))
+	require.ErrorContains(t, err, "receive: cert no.pem")
 }
 
 // TestReceiveWebhooksAlone proves that a document may have nothing but webhooks: one of each is waited

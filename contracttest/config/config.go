@@ -40,6 +40,8 @@ type Settings struct {
 	StreamItems     int
 	Receive         string // an address, for requests of the target
 	ReceiveURL      string // at which the target reaches it
+	ReceiveCert     string // for TLS
+	ReceiveKey      string
 	Settle          time.Duration
 	MaxTime         time.Duration
 	OperationTime   time.Duration
@@ -177,7 +179,9 @@ var Table = []Setting{
 	{Name: "stream-time", Go: "StreamTime", Kind: Duration, Doc: "how long to read a streaming response, such as server-sent events", Above: true, Again: true, at: func(s *Settings) any { return &s.StreamTime }},
 	{Name: "stream-items", Go: "StreamItems", Kind: Int, Doc: "how many items of a streaming response to read", Min: 1, Max: 10_000, Again: true, at: func(s *Settings) any { return &s.StreamItems }},
 	{Name: "receive", Go: "Receive", Doc: "address to listen on, as 127.0.0.1:9000, for callbacks and webhooks of the target, which are tested too", at: func(s *Settings) any { return &s.Receive }},
-	{Name: "receive-url", Go: "ReceiveURL", Doc: "URL at which the target reaches --receive; default: http:// and its address", at: func(s *Settings) any { return &s.ReceiveURL }},
+	{Name: "receive-url", Go: "ReceiveURL", Doc: "URL at which the target reaches --receive; default: http:// (https:// with --receive-cert) and its address", at: func(s *Settings) any { return &s.ReceiveURL }},
+	{Name: "receive-cert", Go: "ReceiveTLS", File: true, Doc: "PEM file of the certificate with which --receive speaks TLS; the target has to trust it", at: func(s *Settings) any { return &s.ReceiveCert }},
+	{Name: "receive-key", Go: "ReceiveTLS", File: true, Doc: "PEM file of the private key of --receive-cert, if --receive-cert does not contain it", at: func(s *Settings) any { return &s.ReceiveKey }},
 	{Name: "settle", Go: "Settle", Kind: Duration, Doc: "how long a created, changed or deleted resource may take to become visible", Again: true, at: func(s *Settings) any { return &s.Settle }},
 	{Name: "max-time", Go: "MaxTime", Kind: Duration, Doc: "response time above which a response is a finding (response-slow); 0 means unlimited", Again: true, at: func(s *Settings) any { return &s.MaxTime }},
 	{Name: "operation-time", Go: "OperationTime", Kind: Duration, Doc: "total time for the requests of one operation; the rest is skipped and counted; 0 means unlimited", at: func(s *Settings) any { return &s.OperationTime }},

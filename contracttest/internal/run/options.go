@@ -54,6 +54,7 @@ type Options struct {
 	Safe            bool               // only requests of safe methods are sent
 	Receive         string             // the address on which requests of the target are received; empty: none
 	ReceiveURL      string             // at which the target reaches it; empty: as it is
+	ReceiveTLS      *tls.Config        // with which it is received; nil: without TLS
 	How             send.How           // requests are sent, and their answers read
 	Baseline        *baseline.Baseline // known findings; nil where there are none
 	StaleWarns      bool               // entries of Baseline that have to be mended fail nothing

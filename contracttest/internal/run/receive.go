@@ -57,11 +57,15 @@ func (o *Options) receive(ctx context.Context, c *contract.Contract) (*receiver,
 	if err != nil {
 		return nil, fmt.Errorf("receive: %w", err)
 	}
+	scheme := "http"
+	if o.ReceiveTLS != nil {
+		scheme = "https"
+	}
 	v := &receiver{
-		listener: l, base: strings.TrimRight(cmp.Or(o.ReceiveURL, "http://"+l.Addr().String()), "/"), all: c.Inbound,
+		listener: l, base: strings.TrimRight(cmp.Or(o.ReceiveURL, scheme+"://"+l.Addr().String()), "/"), all: c.Inbound,
 		served: make(chan struct{}), arrived: make(chan struct{}, 1), came: map[*contract.Inbound]bool{}, account: coverage.Account{}, broke: map[*contract.Clause]sentBadly{},
 	}
-	v.server = &http.Server{Handler: v, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 1 << 20}
+	v.server = &http.Server{Handler: v, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 1 << 20, TLSConfig: o.ReceiveTLS}
 	if o.at == nil {
 		o.at = map[*contract.Operation]map[string][]string{}
 	}
@@ -78,7 +82,11 @@ func (o *Options) receive(ctx context.Context, c *contract.Contract) (*receiver,
 	}
 	go func() {
 		defer close(v.served)
-		_ = v.server.Serve(l) // until it is closed
+		if o.ReceiveTLS != nil {
+			_ = v.server.ServeTLS(l, "", "") // until it is closed
+			return
+		}
+		_ = v.server.Serve(l)
 	}()
 	return v, nil
 }
