@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/mail"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -635,6 +637,29 @@ func TestOrdinary(t *testing.T) {
 		workers    int      // 4, unless what it breaks depends on what is sent at the same time
 	}{
 		{name: "a path that another template has too", spec: dishes, h: kitchen()},
+		{
+			name: "a semicolon in a query, which parts pairs for some readers", spec: `
+openapi: 3.0.3
+info: {title: search, version: "1"}
+paths:
+  /search:
+    get:
+      operationId: search
+      parameters: [{name: q, in: query, required: true, allowReserved: true, schema: {type: string, minLength: 1, maxLength: 40}}]
+      responses: {"204": {description: done}, "400": {description: bad}}
+`, h: func() http.Handler {
+				m := http.NewServeMux()
+				m.HandleFunc("GET /search", func(w http.ResponseWriter, r *http.Request) {
+					query, err := url.ParseQuery(r.URL.RawQuery) // which refuses one
+					if n := utf8.RuneCountInString(query.Get("q")); err != nil || len(query["q"]) != 1 || n < 1 || n > 40 {
+						w.WriteHeader(http.StatusBadRequest)
+						return
+					}
+					w.WriteHeader(http.StatusNoContent)
+				})
+				return m
+			}(),
+		},
 		{
 			name: "a file of which parts may be asked for", spec: `
 openapi: 3.0.3

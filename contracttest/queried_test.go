@@ -1,6 +1,7 @@
 package contracttest_test
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -128,4 +129,75 @@ func TestQueryInPath(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, describe(rep), want, fault)
 	}
+}
+
+const azure = `
+swagger: "2.0"
+info: {title: paths of Azure, version: "1"}
+consumes: [application/json]
+produces: [application/json]
+parameters:
+  id: {name: id, in: path, required: true, type: string, pattern: '^[a-z]{3}$'}
+paths:
+  /vms/{id}:
+    parameters: [{$ref: '#/parameters/id'}]
+    get: {operationId: get, responses: {200: {description: it, schema: {type: object}}, 404: {description: none}}}
+x-ms-paths:
+  /vms/{id}?op=start:
+    parameters: [{$ref: '#/parameters/id'}]
+    post: {operationId: start, parameters: [{name: op, in: query, required: true, type: string, enum: [start]}], responses: {202: {description: begun}, 400: {description: bad}, 404: {description: none}}}
+  /vms/{id}?op=resize:
+    parameters: [{$ref: '#/parameters/id'}]
+    post:
+      operationId: resize
+      parameters:
+        - {name: op, in: query, required: true, type: string, enum: [resize]}
+        - {name: to, in: body, required: true, schema: {type: object, required: [size], properties: {size: {type: integer, minimum: 1, maximum: 8}}}}
+      responses: {200: {description: done, schema: {type: object}}, 400: {description: bad}, 404: {description: none}, 415: {description: no JSON}}
+`
+
+// resizer is a service whose actions are told apart by the query; it takes sizes up to most.
+func resizer(most float64) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, ok := strings.CutPrefix(r.URL.Path, "/vms/")
+		switch op := r.URL.Query()["op"]; {
+		case !ok || len(id) != 3 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz") != "":
+			w.WriteHeader(http.StatusNotFound)
+		case r.Method == http.MethodGet, r.Method == http.MethodHead:
+			answerJSON(w, http.StatusOK, map[string]any{})
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", "GET, HEAD, POST")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case len(op) == 1 && op[0] == "start":
+			w.WriteHeader(http.StatusAccepted)
+		case len(op) == 1 && op[0] == "resize":
+			sent, ok := ofJSON(w, r)
+			if !ok {
+				return
+			}
+			if size, ok := sent["size"].(float64); !ok || size < 1 || size > most || size != math.Trunc(size) {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			answerJSON(w, http.StatusOK, map[string]any{})
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+}
+
+// TestAzurePaths proves that the paths of x-ms-paths are tested, which are told apart by the values of
+// parameters that are described.
+func TestAzurePaths(t *testing.T) {
+	t.Parallel()
+	c, err := contracttest.Parse("azure.yaml", []byte(azure))
+	require.NoError(t, err)
+	assert.Empty(t, c.Warnings())
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(resizer(8)))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Empty(t, rep.Unproven, "%v", rep.Unproven)
+	rep, err = contracttest.Run(t.Context(), c, contracttest.Handler(resizer(9)), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Contains(t, describe(rep), "error invalid-request-accepted resize/body/size/maximum")
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,15 +51,18 @@ type sensors struct {
 	then    string    // what comes after the items: it ends, goes on or stalls
 	replace [2]string // in each piece
 	lax     string    // what it does not look at in a request
+
+	answers atomic.Int32 // each has a boundary of its own, as most services have it
 }
 
 func (s *sensors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reading := `{"sensor": "s1", "value": 20.5}`
+	next := fmt.Sprintf("next%d", s.answers.Add(1))
 	pieces := map[string][]string{
 		"/events":  {": hello\n\n", "event: reading\nid: 1\ndata: " + reading + "\n\n", "event: bye\r\ndata: {\"sensor\": \"s2\",\r\ndata: \"value\": 3}\r\nretry: 5000\r\n\r\n"},
 		"/lines":   {reading + "\n", "\n", reading + "\r\n"},
 		"/records": {"\x1e" + reading + "\n", "\x1e{\"sensor\": \"s2\",\n \"value\": 3}\n"},
-		"/parts":   {"--next\r\nContent-Type: application/json\r\n\r\n" + reading + "\r\n"},
+		"/parts":   {"--" + next + "\r\nContent-Type: application/json\r\n\r\n" + reading + "\r\n"},
 	}[r.URL.Path]
 	switch {
 	case pieces == nil:
@@ -70,9 +74,12 @@ func (s *sensors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	default:
 		w.Header().Set("Content-Type", map[string]string{
-			"/events": "text/event-stream", "/lines": "application/jsonl", "/records": "application/json-seq", "/parts": "multipart/mixed; boundary=next",
+			"/events": "text/event-stream", "/lines": "application/jsonl", "/records": "application/json-seq", "/parts": "multipart/mixed; boundary=" + next,
 		}[r.URL.Path])
 		s.write(w, r, pieces)
+		if r.URL.Path == "/parts" && s.then != "stalls" {
+			_, _ = io.WriteString(w, "--"+next+"--\r\n")
+		}
 	}
 }
 
@@ -92,8 +99,6 @@ func (s *sensors) write(w http.ResponseWriter, r *http.Request, pieces []string)
 	}
 	if s.then == "stalls" {
 		<-r.Context().Done()
-	} else if r.URL.Path == "/parts" {
-		_, _ = io.WriteString(w, "--next--\r\n")
 	}
 }
 

@@ -521,7 +521,7 @@ func (s Style) escapeValue(text string) string {
 	if !s.AllowReserved {
 		return escaped
 	}
-	for _, c := range "/?:@!$'()*,;" {
+	for _, c := range "/?:@!$'()*," { // a semicolon parts pairs for some readers
 		escaped = strings.ReplaceAll(escaped, fmt.Sprintf("%%%02X", c), string(c))
 	}
 	return escaped

@@ -6,6 +6,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/document"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
@@ -18,6 +19,7 @@ type asked struct {
 	name  string
 	fixed string // the pair as it is written; empty where it is a parameter
 	param string // the parameter that the document has for it, of the path
+	open  bool   // a parameter of the query is described by this name, too: fixed is one of its values
 }
 
 // askedOf takes a path apart. One whose query is no list of names with a value or a parameter each is
@@ -48,11 +50,13 @@ func (op *Operation) askFor(place Place) {
 	if op.Path, op.asked = askedOf(op.Path); len(op.asked) == 0 {
 		return
 	}
-	op.Contract.document.Warn(place, "the path has a query, which is no part of a path; it is read as parameters of the query")
+	if op.PathItem.Extensions[document.AzurePaths] == nil { // which are for such paths
+		op.Contract.document.Warn(place, "the path has a query, which is no part of a path; it is read as parameters of the query")
+	}
 	for i, a := range op.asked {
 		if op.Spec.Parameters.GetByInAndName(openapi3.ParameterInQuery, a.name) != nil ||
 			op.PathItem.Parameters.GetByInAndName(openapi3.ParameterInQuery, a.name) != nil {
-			op.asked[i] = asked{name: a.name}
+			op.asked[i].open = true
 		}
 	}
 }
@@ -83,29 +87,33 @@ func (op *Operation) inQuery(p *openapi3.Parameter) *openapi3.Parameter {
 func (op *Operation) Fixed() []string {
 	var all []string
 	for _, a := range op.asked {
-		if a.fixed != "" {
+		if a.fixed != "" && !a.open {
 			all = append(all, a.fixed)
 		}
 	}
 	return all
 }
 
-// lacks counts the parameters in the query of the path that a request does not have. It may be for
-// the operation if it has the pairs that are fixed.
+// lacks counts the parameters in the query of the path that a request does not have, or with another
+// value than there. It may be for the operation if it has the pairs that are fixed.
 func (op *Operation) lacks(query string) (n int, may bool) {
 	if len(op.asked) == 0 {
 		return 0, true
 	}
 	pairs := wire.Params(query)
 	for _, a := range op.asked {
+		has := slices.ContainsFunc(pairs, func(p wire.Param) bool { return p.Name == a.name })
 		if a.fixed != "" {
 			want := wire.Params(a.fixed)[0]
-			if !slices.ContainsFunc(pairs, func(p wire.Param) bool {
+			has = slices.ContainsFunc(pairs, func(p wire.Param) bool {
 				return p.Name == want.Name && wire.Unescape(p.Value, true) == wire.Unescape(want.Value, true)
-			}) {
-				return 0, false
-			}
-		} else if !slices.ContainsFunc(pairs, func(p wire.Param) bool { return p.Name == a.name }) {
+			})
+		}
+		switch {
+		case has:
+		case a.fixed != "" && !a.open:
+			return 0, false
+		default:
 			n++
 		}
 	}

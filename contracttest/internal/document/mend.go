@@ -48,9 +48,11 @@ func (s *source) mend(bad map[string]string) (*mender, error) {
 	case isSwagger(m.root):
 		m.root, m.from = s.convert(m.root, m.warn)
 	default:
-		if m.later = isLater(m.root); m.later {
+		m.later = isLater(m.root)
+		if m.later || member(m.root, AzurePaths) != nil {
 			m.from = note(m.root)
 		}
+		joinAzurePaths(m.root)
 		if hasNames.Match(s.data) || scalar(m.root, "$self") != "" {
 			resolveNames(m.root, s.location(), m.warn)
 		}
@@ -66,6 +68,33 @@ func (s *source) mend(bad map[string]string) (*mender, error) {
 		return nil, errAliases
 	}
 	return m, nil
+}
+
+// AzurePaths holds the paths of documents of Azure that are told apart by their query, which paths of
+// a document may not have. A path that was one of them has it as an extension.
+const AzurePaths = "x-ms-paths"
+
+// joinAzurePaths puts them beside the other paths, where each is read that has a query.
+func joinAzurePaths(root *yaml.Node) {
+	more := member(root, AzurePaths)
+	if more == nil || more.Kind != yaml.MappingNode {
+		return
+	}
+	paths := member(root, "paths")
+	if paths == nil {
+		paths = &yaml.Node{Kind: yaml.MappingNode, Line: more.Line, Column: more.Column}
+		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "paths", Line: more.Line, Column: more.Column}, paths)
+	}
+	for i := 0; i+1 < len(more.Content); i += 2 {
+		key, item := more.Content[i], resolved(more.Content[i+1])
+		if member(paths, key.Value) != nil || item.Kind != yaml.MappingNode {
+			continue
+		}
+		item.Content = append(item.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: AzurePaths, Line: key.Line, Column: key.Column},
+			&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true", Line: key.Line, Column: key.Column})
+		paths.Content = append(paths.Content, key, item)
+	}
+	remove(root, AzurePaths)
 }
 
 func (m *mender) warn(n *yaml.Node, pointer, format string, args ...any) {

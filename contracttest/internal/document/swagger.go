@@ -63,6 +63,7 @@ func (s *source) convert(root *yaml.Node, warn func(n *yaml.Node, pointer, forma
 		names: map[*yaml.Node]string{}, done: map[*yaml.Node]bool{}, foreign: map[string]*yaml.Node{},
 	}
 	c.from = note(root)
+	joinAzurePaths(root)
 	out := c.document(root)
 	for _, keyword := range sorted(c.foreign) {
 		n := c.foreign[keyword]

@@ -321,6 +321,9 @@ func (u *Usual) head(e *Exchange) []Finding {
 	}
 	for _, name := range []string{"Content-Type", "ETag", "Content-Encoding"} {
 		got, want := header.Get(name), usual.Get(name)
+		if name == "Content-Type" {
+			got, want = e.Response.Label(), u.Response.Label()
+		}
 		if got == "" || want == "" && name != "Content-Encoding" || strings.EqualFold(got, want) || name == "ETag" && (!u.Stable || sameTag(got, want)) {
 			continue
 		}

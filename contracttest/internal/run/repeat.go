@@ -496,7 +496,7 @@ func shape(x *wire.Exchange) string {
 	if x.Response == nil {
 		return "no response"
 	}
-	s := fmt.Sprintf("%d %s", x.Response.Status, x.Response.Header.Get("Content-Type"))
+	s := fmt.Sprintf("%d %s", x.Response.Status, x.Response.Label())
 	if len(x.Response.Body) == 0 && !x.Response.Open && x.Request.Method != http.MethodHead {
 		s += " without a body"
 	}

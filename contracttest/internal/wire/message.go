@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -173,6 +174,16 @@ type Response struct {
 	// Faults are what breaks RFC 9112 in the bytes of the response, where
 	// somebody has looked at them.
 	Faults []string
+}
+
+// Label is the Content-Type without the boundary between parts, which most services make anew each time.
+func (r *Response) Label() string {
+	label := r.Header.Get("Content-Type")
+	if kind, params, err := mime.ParseMediaType(label); err == nil && strings.HasPrefix(kind, "multipart/") {
+		delete(params, "boundary")
+		return mime.FormatMediaType(kind, params)
+	}
+	return label
 }
 
 // Exchange is a request and what came of it: a response, or an error where
