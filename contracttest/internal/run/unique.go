@@ -355,9 +355,14 @@ func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool, days
 		return text, err == nil
 	}
 	if plain != raw { // it is the spelling that counts
-		if v := s.value + suffix; ofBase && same(v) {
-			quote := raw[len(strings.TrimSuffix(raw, `"`)):]
-			return strings.TrimSuffix(raw, quote) + suffix + quote, true
+		text := strings.TrimSuffix(raw, `"`)
+		isAddress := strings.Contains(s.value, "@") // which does not end as it likes
+		switch {
+		case ofBase && !isAddress && same(s.value+suffix):
+			return text + suffix + raw[len(text):], true
+		case ofBase && same(suffix+"-"+s.value):
+			open := raw[:len(raw)-len(strings.TrimPrefix(raw, `"`))]
+			return open + suffix + "-" + raw[len(open):], true
 		}
 		return "", false
 	}

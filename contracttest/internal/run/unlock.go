@@ -134,6 +134,7 @@ func (l *learner) result(ctx context.Context, op *contract.Operation, p *contrac
 func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*contract.Operation][]step {
 	ways := map[*contract.Operation][]step{}
 	var open, locked []*contract.Operation
+	var deletes *contract.Operation // last of all: POST /notes/{id}/restore takes what was deleted
 	for _, op := range l.r.contract.Operations {
 		p := l.r.world.Consumed(op.Method, op)
 		if p == nil || itemOf(op, p) != item || l.r.selection.skips(op) || l.r.opts.unsafe(op) || len(open)+len(locked) == maxWays {
@@ -145,12 +146,17 @@ func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*cont
 			locked = append(locked, op)
 		case op.Method != http.MethodDelete:
 			open = append(open, op)
+		default:
+			deletes = op
 		}
 	}
 	for found := true; found; {
 		found = false
 		locked = slices.DeleteFunc(locked, func(op *contract.Operation) bool {
-			for _, via := range open {
+			for _, via := range append(slices.Clip(open), deletes) {
+				if via == nil || via == deletes && op.Method != http.MethodPost {
+					continue
+				}
 				base := plan.Base(via, l.opts)
 				if base == nil || len(ways[via]) == maxSteps || l.ended(ctx) {
 					continue
