@@ -13,11 +13,7 @@ import (
 func (p *planner) acted() {
 	k := p.kind
 	for _, op := range k.Actions {
-		p.add(judge.ActionNotStored, "", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
+		p.onNew(judge.ActionNotStored, "", func(t *try, r *resource) {
 			for _, before := range p.actor.Before(op) {
 				if !t.do(before, r, Edit{}).ok() {
 					return
@@ -30,18 +26,13 @@ func (p *planner) acted() {
 				return
 			}
 			var left []string
-			read, good, late := t.await(k.Read, r, func(s *Step) bool {
-				got := s.got(k, r.id())
+			_, wrong := t.expectValues(r, "a read did not show what "+op.Endpoint()+" returned", func(got map[string]any) bool {
 				left = slices.DeleteFunc(slices.Clone(told), func(name string) bool { return !same(got[name], one[name]) })
-				return !s.ok() || len(left) == 0
+				return len(left) == 0
 			})
-			switch {
-			case t.silent || !read.ok():
-			case !good:
+			if wrong {
 				answered, name := s.got(k, r.id()), left[0]
-				t.blame(judge.Warning, s, name+": "+show(answered[name]), name+": "+show(one[name]), "%s responds with a change of %s, but a read shows the old value", op.Endpoint(), listing(left))
-			case late:
-				t.settled("a read did not show what " + op.Endpoint() + " returned")
+				t.blameValue(judge.Warning, s, name, answered[name], one[name], "%s responds with a change of %s, but a read shows the old value", op.Endpoint(), listing(left))
 			}
 		}, op, k.Read)
 	}

@@ -90,49 +90,8 @@ const inBatch = 3
 func (p *planner) batches() {
 	k := p.kind
 	for _, b := range k.Batches {
-		p.add(judge.CreatedNotFound, "in-a-batch", func(t *try) {
-			s, _, entries := t.batch(b, nil)
-			for _, e := range entries {
-				if e.id() == "" || e.failed() || !s.ok() || t.over() {
-					continue
-				}
-				read, good, late := t.await(k.Read, e.resource, func(s *Step) bool { return !s.gone() })
-				switch {
-				case t.silent:
-				case !good:
-					t.blame(judge.Warning, s, "each resource that "+b.Op.Endpoint()+" created", read.answer(), "%s returns %s, but one of the new resources cannot be read: %s returns %s", b.Op.Endpoint(), s.answer(), k.Read.Endpoint(), read.answer())
-				case late:
-					t.settled("what " + b.Op.Endpoint() + " created could not be read")
-				}
-			}
-		}, b.Op, k.Read)
-		p.add(judge.CreatedDiffers, "in-a-batch", func(t *try) {
-			s, sent, entries := t.batch(b, nil)
-			for i, e := range entries {
-				if e.id() == "" || e.failed() || !s.ok() || t.over() || len(entries) != len(sent) {
-					continue
-				}
-				read := t.read(e.resource)
-				if !read.ok() || t.over() {
-					continue
-				}
-				got, says := read.got(k, e.id()), false
-				for _, name := range sortedKeys(sent[i]) {
-					v, there := e.members[name]
-					w, isRead := got[name]
-					text, isText := v.(string)
-					if says = says || there; there && isRead && isText && t.unique(text) && !alike(w, v) && !t.over() {
-						t.blame(judge.Warning, s, name+": "+show(v), name+": "+show(w), "%s returns the %s of one new resource under the identifier of another", b.Op.Endpoint(), name)
-					}
-				}
-				if mark := t.markOf(sent[i]); mark != nil && !says && !t.over() && !bytes.Contains(read.body(), mark) && slices.ContainsFunc(sent, func(other map[string]any) bool {
-					text := t.markOf(other)
-					return text != nil && bytes.Contains(read.body(), text)
-				}) {
-					t.blame(judge.Warning, s, "identifiers in the order of what was sent", "those of others", "%s returns only identifiers, but not in the order of the request", b.Op.Endpoint())
-				}
-			}
-		}, b.Op, k.Read)
+		p.add(judge.CreatedNotFound, "in-a-batch", func(t *try) { t.missingOfBatch(b) }, b.Op, k.Read)
+		p.add(judge.CreatedDiffers, "in-a-batch", func(t *try) { t.batchDiffers(b) }, b.Op, k.Read)
 		p.add(judge.NotListed, "in-a-batch", func(t *try) {
 			s, sent, entries := t.batch(b, nil)
 			if !s.ok() || t.over() || slices.ContainsFunc(entries, entry.failed) {
@@ -146,24 +105,69 @@ func (p *planner) batches() {
 		}, b.Op, k.List).Alone = true
 		for _, c := range p.actor.Broken(k.Make) {
 			broken := Members(c.Request.Body)
-			if broken == nil || Node(k.Make).Validates(broken) == nil {
-				continue // it is something else that is wrong
+			if broken != nil && Node(k.Make).Validates(broken) != nil { // else it is something else that is wrong
+				p.add(judge.RefusedButDone, "in-a-batch", func(t *try) { t.refusedInBatch(b, broken) }, b.Op, k.List).Alone = true
+				break
 			}
-			p.add(judge.RefusedButDone, "in-a-batch", func(t *try) {
-				s, sent, entries := t.batch(b, broken)
-				if t.over() {
-					return
-				}
-				listed := t.listed(sent)
-				for i := range sent {
-					refused := s.refused() || len(entries) == len(sent) && entries[i].status/100 == 4
-					if refused && listed[i] && !t.over() {
-						t.do(k.List, &resource{kind: k, values: s.Values}, Edit{})
-						t.blame(judge.Warning, s, "nothing of what was refused", "the list shows it", "%s refuses one of several resources, but creates it", b.Op.Endpoint())
-					}
-				}
-			}, b.Op, k.List).Alone = true
-			break
+		}
+	}
+}
+
+// missingOfBatch looks whether each resource that one request makes is there.
+func (t *try) missingOfBatch(b Batch) {
+	s, _, entries := t.batch(b, nil)
+	for _, e := range entries {
+		if e.id() == "" || e.failed() || !s.ok() || t.over() {
+			continue
+		}
+		read, wrong := t.expect(t.Read, e.resource, "what "+b.Op.Endpoint()+" created could not be read", func(s *Step) bool { return !s.gone() })
+		if wrong {
+			t.blame(judge.Warning, s, "each resource that "+b.Op.Endpoint()+" created", read.answer(), "%s returns %s, but one of the new resources cannot be read: %s returns %s", b.Op.Endpoint(), s.answer(), t.Read.Endpoint(), read.answer())
+		}
+	}
+}
+
+// batchDiffers looks whether the answer to one request gives each resource its own identifier.
+func (t *try) batchDiffers(b Batch) {
+	s, sent, entries := t.batch(b, nil)
+	for i, e := range entries {
+		if e.id() == "" || e.failed() || !s.ok() || t.over() || len(entries) != len(sent) {
+			continue
+		}
+		read := t.read(e.resource)
+		if !read.ok() || t.over() {
+			continue
+		}
+		got, says := read.got(t.Kind, e.id()), false
+		for _, name := range sortedKeys(sent[i]) {
+			v, there := e.members[name]
+			w, isRead := got[name]
+			text, isText := v.(string)
+			if says = says || there; there && isRead && isText && t.unique(text) && !alike(w, v) {
+				t.blameValue(judge.Warning, s, name, v, w, "%s returns the %s of one new resource under the identifier of another", b.Op.Endpoint(), name)
+			}
+		}
+		if mark := t.markOf(sent[i]); mark != nil && !says && !bytes.Contains(read.body(), mark) && slices.ContainsFunc(sent, func(other map[string]any) bool {
+			text := t.markOf(other)
+			return text != nil && bytes.Contains(read.body(), text)
+		}) {
+			t.blame(judge.Warning, s, "identifiers in the order of what was sent", "those of others", "%s returns only identifiers, but not in the order of the request", b.Op.Endpoint())
+		}
+	}
+}
+
+// refusedInBatch looks whether the list shows one of several resources that is refused.
+func (t *try) refusedInBatch(b Batch, broken map[string]any) {
+	s, sent, entries := t.batch(b, broken)
+	if t.over() {
+		return
+	}
+	listed := t.listed(sent)
+	for i := range sent {
+		refused := s.refused() || len(entries) == len(sent) && entries[i].status/100 == 4
+		if refused && listed[i] && !t.over() {
+			t.do(t.List, &resource{kind: t.Kind, values: s.Values}, Edit{})
+			t.blame(judge.Warning, s, "nothing of what was refused", "the list shows it", "%s refuses one of several resources, but creates it", b.Op.Endpoint())
 		}
 	}
 }

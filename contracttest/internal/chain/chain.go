@@ -137,15 +137,14 @@ func (t *try) makeAll(n int) []*resource {
 	}
 	t.several = n
 	r := t.make(Edit{})
+	if r == nil {
+		return nil
+	}
 	all := []*resource{r}
-	for range n - 1 {
-		if r == nil || t.over() {
+	for len(all) < n {
+		if all = append(all, t.beside(r, Edit{})); t.over() {
 			return nil
 		}
-		all = append(all, t.beside(r, Edit{}))
-	}
-	if t.over() || slices.Contains(all, nil) {
-		return nil
 	}
 	return all
 }
@@ -183,6 +182,12 @@ func (t *try) blame(severity judge.Severity, at *Step, expected, actual, format 
 	}
 }
 
+// blameValue enters that a property has another value than it should have.
+func (t *try) blameValue(severity judge.Severity, at *Step, name string, want, got any, format string, args ...any) {
+	expected, actual := name+": "+show(want), name+": "+show(got)
+	t.blame(severity, at, expected, actual, format, args...)
+}
+
 // acting is the last step that asks for a change: what comes of it shows in others.
 func (t *try) acting() *Step {
 	for _, s := range slices.Backward(t.steps) {
@@ -208,8 +213,8 @@ func (t *try) above(k *Kind) map[string]string {
 	return nil
 }
 
-// make makes a resource of the chain's kind; nil where none was made, of which
-// nothing is concluded.
+// make makes a resource of the chain's kind; nil where none was made, or nothing can be
+// concluded of it.
 func (t *try) make(e Edit) *resource { return t.makeKind(t.Kind, t.above(t.Kind), e) }
 
 // beside makes another resource below the same.
@@ -239,7 +244,9 @@ func (t *try) makeKind(k *Kind, above map[string]string, e Edit) *resource {
 	}
 	t.steps = append(t.steps, s)
 	r := &resource{kind: k, values: made, made: s}
-	t.silent = t.silent || s.open() && !t.appears(r)
+	if t.silent = t.silent || s.open() && !t.appears(r); t.over() {
+		return nil
+	}
 	return r
 }
 
@@ -331,6 +338,30 @@ func (t *try) wait(right func() bool) (good, late bool) {
 	}
 }
 
+// expect reads until what is read is right, for as long as things may take to settle, and enters
+// what came right late. It reports whether it is wrong.
+func (t *try) expect(op *contract.Operation, r *resource, late string, right func(*Step) bool) (s *Step, wrong bool) {
+	s, good, wasLate := t.await(op, r, right)
+	if good && wasLate {
+		t.settled(late)
+	}
+	return s, !good && !t.silent
+}
+
+// expectValues does so for the properties of a resource; they are nil where nothing more can be
+// said of them.
+func (t *try) expectValues(r *resource, late string, right func(got map[string]any) bool) (got map[string]any, wrong bool) {
+	s, good, wasLate := t.await(r.kind.Read, r, func(s *Step) bool { return !s.ok() || right(s.got(r.kind, r.id())) })
+	if t.silent || !s.ok() {
+		return nil, false
+	}
+	if good && wasLate {
+		t.settled(late)
+		return nil, false
+	}
+	return s.got(r.kind, r.id()), !good
+}
+
 // settled enters that what is read came right, but late.
 func (t *try) settled(what string) {
 	if t.found == nil && !t.silent {
@@ -354,6 +385,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // read reads a resource as a step.
 func (t *try) read(r *resource) *Step { return t.do(r.kind.Read, r, Edit{}) }
+
+// readable reports whether a resource can be read, which is no step.
+func (t *try) readable(r *resource) bool { return t.peek(r.kind.Read, r, Edit{}).ok() }
+
+// gone reports whether a resource is not there, which is no step.
+func (t *try) gone(r *resource) bool { return t.peek(r.kind.Read, r, Edit{}).gone() }
 
 // shown are the properties of a resource that is read without that being a step.
 func (t *try) shown(r *resource) map[string]any {

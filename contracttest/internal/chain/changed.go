@@ -15,136 +15,13 @@ func (p *planner) changed() {
 	if k.Put == nil || k.Read == nil {
 		return
 	}
-	p.add(judge.PutNotStored, "", func(t *try) { t.replace(nil) }, k.Put, k.Read)
-	for _, name := range sortedKeys(Others(p.actor, k.Put)) {
-		p.add(judge.PutNotStored, name, func(t *try) { t.replace([]string{name}) }, k.Put, k.Read)
-	}
-	members, _ := p.actor.Base(k.Put)
-	n := Node(k.Put)
-	var optional []string
-	for _, name := range sortedKeys(members) {
-		if n != nil && n.Prop(name) != nil && !n.Requires(name) {
-			optional = append(optional, name)
-		}
-	}
-	for _, name := range optional[:min(len(optional), maxChanged)] {
-		if len(optional) < 2 {
-			break
-		}
-		p.add(judge.PutNotStored, name+"/alone", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			kept := t.kept(r)
-			e := Edit{Set: map[string]any{}}
-			if v, ok := t.others(k.Put)[name]; ok {
-				e.Set[name] = v
-			}
-			for _, other := range optional {
-				if other != name {
-					e.Drop = append(e.Drop, other)
-				}
-			}
-			if s := t.do(k.Put, r, e); s.ok() && !t.over() {
-				t.stored(k.Put, s, r, kept, []string{name})
-			}
-		}, k.Put, k.Read)
-	}
-	for _, name := range sortedKeys(members) {
-		if n == nil || n.Prop(name) == nil || n.Requires(name) || slices.Contains(k.names(), world.Plain(name)) {
-			continue // the path says it, too
-		}
-		e := Edit{}
-		made, _ := p.actor.Base(k.Make)
-		d := n.Prop(name).Schema.Default
-		if v, ok := Others(p.actor, k.Make)[name]; ok && (d == nil || !same(normal(v), normal(d))) {
-			e.Set = map[string]any{name: v}
-		} else if d != nil && same(made[name], normal(d)) {
-			continue // that it stays would not show
-		}
-		p.add(judge.PutNotStored, name+"/left-out", func(t *try) {
-			r := t.make(e)
-			if r == nil || t.over() {
-				return
-			}
-			before, readable := t.kept(r)[name]
-			if d := n.Prop(name).Schema.Default; d != nil && same(normal(d), before) {
-				return
-			}
-			if !readable || before == nil || !t.do(k.Put, r, Edit{Drop: []string{name}}).ok() {
-				return
-			}
-			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !same(s.got(k, r.id())[name], before) })
-			switch {
-			case t.silent || !s.ok():
-			case !good:
-				t.blame(judge.Warning, t.acting(), "no "+name, name+": "+show(before), "%s left out %s, but it is still there", k.Put.Endpoint(), name)
-			case late:
-				t.settled("a read still showed what " + k.Put.Endpoint() + " left out")
-			}
-		}, k.Put, k.Read)
-	}
-	p.add(judge.PutNotStored, "unchanged", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		kept := t.kept(r)
-		if s := t.do(k.Put, r, Edit{}); s.ok() && !t.over() {
-			t.stored(k.Put, s, r, kept, nil)
-		}
-	}, k.Put, k.Read)
-	p.add(judge.PutNotStored, "twice", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		kept := t.kept(r)
-		if !t.holds(r, kept, t.do(k.Put, r, Edit{Set: t.others(k.Put)})) {
-			return // what one shows takes no second
-		}
-		again := t.do(k.Put, r, Edit{})
-		switch {
-		case t.over():
-		case again.ok():
-			t.stored(k.Put, again, r, kept, nil)
-		case again.status() != http.StatusConflict && again.refused():
-			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted the first time and refused the second time", k.Put.Endpoint())
-		}
-	}, k.Put, k.Read)
-	p.add(judge.PutNotIdempotent, "", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		put := t.do(k.Put, r, Edit{Set: t.others(k.Put)})
-		if !put.ok() {
-			t.steps = t.steps[:len(t.steps)-1]
-			if put = t.do(k.Put, r, Edit{}); !put.ok() {
-				return
-			}
-		}
-		first, second := t.shown(r), t.shown(r)
-		again := t.do(k.Put, r, Edit{Body: put.Request.Body})
-		if again.status() == http.StatusConflict && !t.over() {
-			t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted, but refused when the same request is sent again", k.Put.Endpoint())
-		}
-		if !again.ok() || t.over() {
-			return
-		}
-		s := t.read(r)
-		after := s.got(k, r.id())
-		for _, name := range sortedKeys(put.sent()) {
-			// What the target does not store as it was sent, as a version or a time, it may set anew.
-			if same(first[name], put.sent()[name]) && same(first[name], second[name]) && s.ok() && !same(after[name], first[name]) {
-				t.blame(judge.Error, t.acting(), name+": "+show(first[name]), name+": "+show(after[name]), "the same %s is sent twice, and changes %s the second time", k.Put.Endpoint(), name)
-			}
-		}
-	}, k.Put, k.Read)
-	p.add(judge.PutStatus, "", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || !t.peek(k.Read, r, Edit{}).ok() {
+	p.replaced()
+	p.leftOut()
+	p.onNew(judge.PutNotStored, "unchanged", func(t *try, r *resource) { t.change(k.Put, r, Edit{}) }, k.Put, k.Read)
+	p.onNew(judge.PutNotStored, "twice", (*try).replaceTwice, k.Put, k.Read)
+	p.onNew(judge.PutNotIdempotent, "", (*try).repeatPut, k.Put, k.Read)
+	p.onNew(judge.PutStatus, "", func(t *try, r *resource) {
+		if !t.readable(r) {
 			return
 		}
 		if s := t.do(k.Put, r, Edit{}); s.status() == http.StatusCreated {
@@ -152,90 +29,162 @@ func (p *planner) changed() {
 		}
 	}, k.Put, k.Read)
 	if has(k.Put, http.StatusCreated) {
-		p.add(judge.CreatedNotFound, "", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() || t.do(k.Put, r, Edit{}).status() != http.StatusCreated {
-				return
-			}
-			s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.gone() })
-			switch {
-			case t.silent:
-			case !good:
-				t.blame(judge.Warning, t.acting(), "the resource that "+k.Put.Endpoint()+" created", s.answer(), "%s returns 201, but the new resource cannot be read", k.Put.Endpoint())
-			case late:
-				t.settled("what " + k.Put.Endpoint() + " created could not be read")
-			}
-		}, k.Put, k.Read, k.Delete)
-		p.add(judge.PutStatus, "new", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() {
-				return
-			}
-			s := t.do(k.Put, r, Edit{})
-			if s.status() != http.StatusOK && s.status() != http.StatusNoContent {
-				return
-			}
-			if t.peek(k.Read, r, Edit{}).ok() {
-				t.blame(judge.Error, s, "201", s.answer(), "%s creates a new resource, but does not return 201", k.Put.Endpoint())
-			}
-		}, k.Put, k.Read, k.Delete)
+		p.onNew(judge.CreatedNotFound, "", (*try).createdByPut, k.Put, k.Read, k.Delete)
+		p.onNew(judge.PutStatus, "new", (*try).statusOfNew, k.Put, k.Read, k.Delete)
 	}
 }
 
-// replace replaces a resource with other values in some properties, in all if there are
-// none named, and looks whether they are stored.
-func (t *try) replace(names []string) {
-	k := t.Kind
-	r := t.make(Edit{})
-	if r == nil || t.over() {
+// replaced plans whether a PUT is stored: of all properties, of one, and of one without the others
+// that may be absent.
+func (p *planner) replaced() {
+	k := p.kind
+	p.onNew(judge.PutNotStored, "", func(t *try, r *resource) { t.change(k.Put, r, Edit{Set: t.others(k.Put)}) }, k.Put, k.Read)
+	for _, name := range sortedKeys(Others(p.actor, k.Put)) {
+		p.onNew(judge.PutNotStored, name, func(t *try, r *resource) { t.change(k.Put, r, Edit{Set: only(t.others(k.Put), name)}, name) }, k.Put, k.Read)
+	}
+	optional := optionalOf(p.actor, k.Put)
+	if len(optional) < 2 {
 		return
 	}
+	for _, name := range optional[:min(len(optional), maxChanged)] {
+		p.onNew(judge.PutNotStored, name+"/alone", func(t *try, r *resource) {
+			t.change(k.Put, r, Edit{Set: only(t.others(k.Put), name), Drop: without(optional, name)}, name)
+		}, k.Put, k.Read)
+	}
+}
+
+// leftOut plans whether what a PUT leaves out is still there.
+func (p *planner) leftOut() {
+	k, n := p.kind, Node(p.kind.Put)
+	made, _ := p.actor.Base(k.Make)
+	others := Others(p.actor, k.Make)
+	for _, name := range optionalOf(p.actor, k.Put) {
+		if slices.Contains(k.names(), world.Plain(name)) {
+			continue // the path says it, too
+		}
+		e := Edit{}
+		d := n.Prop(name).Schema.Default
+		if v, ok := others[name]; ok && (d == nil || !same(normal(v), normal(d))) {
+			e.Set = map[string]any{name: v}
+		} else if d != nil && same(made[name], normal(d)) {
+			continue // that it stays would not show
+		}
+		p.add(judge.PutNotStored, name+"/left-out", func(t *try) {
+			if r := t.make(e); r != nil {
+				t.leaveOut(r, name)
+			}
+		}, k.Put, k.Read)
+	}
+}
+
+// leaveOut replaces a resource without a property, and looks whether that is still there.
+func (t *try) leaveOut(r *resource, name string) {
+	before, readable := t.kept(r)[name]
+	if isDefault(t.Put, name, before) || !readable || before == nil || !t.do(t.Put, r, Edit{Drop: []string{name}}).ok() {
+		return
+	}
+	_, wrong := t.expectValues(r, "a read still showed what "+t.Put.Endpoint()+" left out", func(got map[string]any) bool { return !same(got[name], before) })
+	if wrong {
+		t.blame(judge.Warning, t.acting(), "no "+name, name+": "+show(before), "%s left out %s, but it is still there", t.Put.Endpoint(), name)
+	}
+}
+
+// replaceTwice replaces a resource with other values, and then with those that it had.
+func (t *try) replaceTwice(r *resource) {
 	kept := t.kept(r)
-	set := t.others(k.Put)
-	if names != nil {
-		for name := range set {
-			if !slices.Contains(names, name) {
-				delete(set, name)
-			}
-		}
+	if !t.holds(r, kept, t.do(t.Put, r, Edit{Set: t.others(t.Put)})) {
+		return // what one shows takes no second
 	}
-	put := t.do(k.Put, r, Edit{Set: set})
-	if !put.ok() || t.over() {
-		return
+	again := t.do(t.Put, r, Edit{})
+	if again.status() != http.StatusConflict && again.refused() {
+		t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted the first time and refused the second time", t.Put.Endpoint())
 	}
-	t.stored(k.Put, put, r, kept, names)
+	t.stored(again, r, kept)
 }
 
-// stored looks whether a change is stored: what was kept of the creation is known to
-// come back as it is sent.
-func (t *try) stored(op *contract.Operation, change *Step, r *resource, kept map[string]any, names []string) {
-	k := t.Kind
-	sent := change.sent()
-	var wrong []string
-	s, good, late := t.await(k.Read, r, func(s *Step) bool {
-		wrong = wrong[:0]
-		got := s.got(k, r.id())
-		for _, name := range sortedKeys(sent) {
-			if _, known := kept[name]; known && (names == nil || slices.Contains(names, name)) && !storedAs(op, got[name], sent[name]) {
-				wrong = append(wrong, name)
-			}
+// repeatPut sends the same PUT twice.
+func (t *try) repeatPut(r *resource) {
+	put := t.do(t.Put, r, Edit{Set: t.others(t.Put)})
+	if !put.ok() {
+		t.steps = t.steps[:len(t.steps)-1]
+		if put = t.do(t.Put, r, Edit{}); !put.ok() {
+			return
 		}
-		return !s.ok() || len(wrong) == 0
-	})
-	switch {
-	case t.silent || !s.ok():
-	case !good:
-		name := wrong[0]
-		t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(s.got(k, r.id())[name]), "%s is not stored as %s sent it", name, op.Endpoint())
-	case late:
-		t.settled("a read did not show what " + op.Endpoint() + " sent")
-	default:
-		for _, name := range sortedKeys(change.got(k, r.id())) {
-			answered := change.got(k, r.id())[name]
+	}
+	first, second := t.shown(r), t.shown(r)
+	again := t.do(t.Put, r, Edit{Body: put.Request.Body})
+	if again.status() == http.StatusConflict {
+		t.blame(judge.Warning, again, "a success", again.answer(), "%s is accepted, but refused when the same request is sent again", t.Put.Endpoint())
+	}
+	if !again.ok() || t.over() {
+		return
+	}
+	s := t.read(r)
+	after := s.got(t.Kind, r.id())
+	for _, name := range sortedKeys(put.sent()) {
+		// What the target does not store as it was sent, as a version or a time, it may set anew.
+		if same(first[name], put.sent()[name]) && same(first[name], second[name]) && s.ok() && !same(after[name], first[name]) {
+			t.blameValue(judge.Error, t.acting(), name, first[name], after[name], "the same %s is sent twice, and changes %s the second time", t.Put.Endpoint(), name)
+		}
+	}
+}
+
+// createdByPut makes a deleted resource anew by PUT, and looks whether it is there.
+func (t *try) createdByPut(r *resource) {
+	if !t.vanishes(r) || t.do(t.Put, r, Edit{}).status() != http.StatusCreated {
+		return
+	}
+	s, wrong := t.expect(t.Read, r, "what "+t.Put.Endpoint()+" created could not be read", func(s *Step) bool { return !s.gone() })
+	if wrong {
+		t.blame(judge.Warning, t.acting(), "the resource that "+t.Put.Endpoint()+" created", s.answer(), "%s returns 201, but the new resource cannot be read", t.Put.Endpoint())
+	}
+}
+
+// statusOfNew makes a deleted resource anew by PUT, and looks at the status.
+func (t *try) statusOfNew(r *resource) {
+	if !t.vanishes(r) {
+		return
+	}
+	s := t.do(t.Put, r, Edit{})
+	if (s.status() == http.StatusOK || s.status() == http.StatusNoContent) && t.readable(r) {
+		t.blame(judge.Error, s, "201", s.answer(), "%s creates a new resource, but does not return 201", t.Put.Endpoint())
+	}
+}
+
+// change changes a resource, and looks whether that is stored: of some properties, of all if
+// there are none named.
+func (t *try) change(op *contract.Operation, r *resource, e Edit, names ...string) {
+	kept := t.kept(r)
+	t.stored(t.do(op, r, e), r, kept, names...)
+}
+
+// stored looks whether a change that was accepted is stored: what was kept of the creation is
+// known to come back as it is sent.
+func (t *try) stored(change *Step, r *resource, kept map[string]any, names ...string) {
+	if !change.ok() {
+		return
+	}
+	op, sent := change.Op, change.sent()
+	var wrong []string
+	got, differs := t.expectValues(r, "a read did not show what "+op.Endpoint()+" sent", func(got map[string]any) bool {
+		wrong = slices.DeleteFunc(sortedKeys(sent), func(name string) bool {
 			_, known := kept[name]
-			if v, was := sent[name]; known && was && !storedAs(op, answered, v) && !t.over() {
-				t.blame(judge.Warning, change, name+": "+show(sent[name]), name+": "+show(answered), "%s stores %s as sent, but returns another value", op.Endpoint(), name)
-			}
+			return !known || names != nil && !slices.Contains(names, name) || storedAs(op, got[name], sent[name])
+		})
+		return len(wrong) == 0
+	})
+	if differs {
+		name := wrong[0]
+		t.blameValue(judge.Warning, t.acting(), name, sent[name], got[name], "%s is not stored as %s sent it", name, op.Endpoint())
+	}
+	if got == nil {
+		return
+	}
+	answered := change.got(t.Kind, r.id())
+	for _, name := range sortedKeys(answered) {
+		_, known := kept[name]
+		if v, was := sent[name]; known && was && !storedAs(op, answered[name], v) {
+			t.blameValue(judge.Warning, change, name, v, answered[name], "%s stores %s as sent, but returns another value", op.Endpoint(), name)
 		}
 	}
 }
@@ -268,164 +217,124 @@ func (p *planner) patched() {
 			names = append(names, name)
 		}
 	}
-	only := func(names ...string) Edit {
-		e := Edit{Only: true, Set: map[string]any{}}
-		for _, name := range names {
-			if v, ok := all[name]; ok {
-				e.Set[name] = v
-			} else {
-				e.Keep = append(e.Keep, name)
-			}
-		}
-		return e
+	// of sends some properties alone, with other values where there are.
+	of := func(names ...string) Edit {
+		set := only(all, names...)
+		return Edit{Only: true, Set: set, Keep: slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := set[name]; return ok })}
 	}
 	for _, name := range names {
-		p.add(judge.PatchPartial, name, func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			kept := t.kept(r)
-			_, known := kept[name]
-			change := t.do(k.Patch, r, only(name))
-			if !change.ok() || t.over() {
-				return
-			}
-			s, good, late := t.await(k.Read, r, func(s *Step) bool {
-				return !s.ok() || !known || storedAs(k.Patch, s.got(k, r.id())[name], change.sent()[name])
-			})
-			got := s.got(k, r.id())
-			for _, other := range sortedKeys(kept) {
-				if other != name && s.ok() && !same(got[other], kept[other]) {
-					t.blame(judge.Warning, t.acting(), other+": "+show(kept[other]), other+": "+show(got[other]), "%s sent only %s, but %s changed too", k.Patch.Endpoint(), name, other)
-				}
-			}
-			switch {
-			case t.silent || !s.ok():
-			case !good:
-				t.blame(judge.Warning, t.acting(), name+": "+show(change.sent()[name]), name+": "+show(got[name]), "%s is not stored as %s sent it", name, k.Patch.Endpoint())
-			case late:
-				t.settled("a read did not show what " + k.Patch.Endpoint() + " sent")
-			}
-		}, k.Patch, k.Read)
+		p.onNew(judge.PatchPartial, name, func(t *try, r *resource) { t.patchOne(r, name, of(name)) }, k.Patch, k.Read)
 	}
-	p.add(judge.PatchPartial, "twice", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		kept := t.kept(r)
-		if !t.holds(r, kept, t.do(k.Patch, r, only(names...))) {
-			return
-		}
-		again := Edit{Only: true, Keep: names}
-		if s := t.do(k.Patch, r, again); s.ok() && !t.over() {
-			t.stored(k.Patch, s, r, kept, nil)
-		}
+	again := Edit{Only: true, Keep: names}
+	p.onNew(judge.PatchPartial, "twice", func(t *try, r *resource) {
+		t.patchTwice(r, of(names...), func(*Step) Edit { return again })
 	}, k.Patch, k.Read)
-	p.add(judge.PatchPartial, "unchanged", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		kept := t.kept(r)
-		if s := t.do(k.Patch, r, Edit{Only: true, Keep: names}); s.ok() && !t.over() {
-			t.stored(k.Patch, s, r, kept, nil)
-		}
-	}, k.Patch, k.Read)
-	p.add(judge.PatchPartial, "the-same-twice", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		kept := t.kept(r)
-		first := t.do(k.Patch, r, only(names...))
-		if !t.holds(r, kept, first) {
-			return
-		}
-		if s := t.do(k.Patch, r, Edit{Body: first.Request.Body}); s.ok() && !t.over() {
-			t.stored(k.Patch, s, r, kept, nil)
-		}
+	p.onNew(judge.PatchPartial, "unchanged", func(t *try, r *resource) { t.change(k.Patch, r, again) }, k.Patch, k.Read)
+	p.onNew(judge.PatchPartial, "the-same-twice", func(t *try, r *resource) {
+		t.patchTwice(r, of(names...), func(first *Step) Edit { return Edit{Body: first.Request.Body} })
 	}, k.Patch, k.Read)
 	if len(names) > 1 {
-		p.add(judge.PatchPartial, "by-halves", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			kept := t.kept(r)
-			change := t.do(k.Patch, r, only(names...))
-			if !change.ok() || t.over() {
-				return
-			}
-			var done, undone []string
-			s, _, _ := t.await(k.Read, r, func(s *Step) bool {
-				done, undone = nil, nil
-				got := s.got(k, r.id())
-				for name, v := range change.sent() {
-					switch _, known := kept[name]; {
-					case !known:
-					case storedAs(k.Patch, got[name], v):
-						done = append(done, name)
-					case same(got[name], kept[name]):
-						undone = append(undone, name)
-					}
-				}
-				return !s.ok() || len(undone) == 0
-			})
-			if s.ok() && len(done) > 0 && len(undone) > 0 && !t.over() {
-				severity := severityOf(t.storesAlone(undone, only(undone...)))
-				t.blame(severity, t.acting(), "all of the changes, or none", listing(done)+" alone", "%s sent %s together, but only %s was stored", k.Patch.Endpoint(), listing(slices.Concat(done, undone)), listing(done))
-			}
-		}, k.Patch, k.Read)
+		p.onNew(judge.PatchPartial, "by-halves", func(t *try, r *resource) { t.byHalves(r, names, of) }, k.Patch, k.Read)
 	}
 	if !isMergePatch(k.Patch) {
 		return
 	}
 	for _, name := range sortedKeys(members) {
 		n := prop(k.Patch, name)
-		if _, isObject := members[name].(map[string]any); !isObject || fixed[name] || n == nil {
-			continue
+		if _, isObject := members[name].(map[string]any); isObject && !fixed[name] && n != nil {
+			p.onNew(judge.PatchPartial, name+"/in-part", func(t *try, r *resource) { t.inPart(r, name, n) }, k.Patch, k.Read)
 		}
-		p.add(judge.PatchPartial, name+"/in-part", func(t *try) { t.inPart(name, n) }, k.Patch, k.Read)
 	}
 	for _, name := range names {
-		if n := prop(k.Patch, name); n == nil || n.Validates(nil) != nil {
-			continue
+		if n := prop(k.Patch, name); n != nil && n.Validates(nil) == nil {
+			p.onNew(judge.PatchPartial, name+"/null", func(t *try, r *resource) { t.patchNull(r, name) }, k.Patch, k.Read)
 		}
-		p.add(judge.PatchPartial, name+"/null", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
+	}
+}
+
+// patchOne changes one property, and looks whether it is stored and all others are as they were.
+func (t *try) patchOne(r *resource, name string, e Edit) {
+	kept := t.kept(r)
+	_, known := kept[name]
+	change := t.do(t.Patch, r, e)
+	if !change.ok() || t.over() {
+		return
+	}
+	s, good, late := t.await(t.Read, r, func(s *Step) bool {
+		return !s.ok() || !known || storedAs(t.Patch, s.got(t.Kind, r.id())[name], change.sent()[name])
+	})
+	if !s.ok() {
+		return
+	}
+	got := s.got(t.Kind, r.id())
+	for _, other := range sortedKeys(kept) {
+		if other != name && !same(got[other], kept[other]) {
+			t.blameValue(judge.Warning, t.acting(), other, kept[other], got[other], "%s sent only %s, but %s changed too", t.Patch.Endpoint(), name, other)
+		}
+	}
+	switch {
+	case !good:
+		t.blameValue(judge.Warning, t.acting(), name, change.sent()[name], got[name], "%s is not stored as %s sent it", name, t.Patch.Endpoint())
+	case late:
+		t.settled("a read did not show what " + t.Patch.Endpoint() + " sent")
+	}
+}
+
+// patchTwice changes a resource, and then once more.
+func (t *try) patchTwice(r *resource, first Edit, then func(first *Step) Edit) {
+	kept := t.kept(r)
+	change := t.do(t.Patch, r, first)
+	if t.holds(r, kept, change) {
+		t.stored(t.do(t.Patch, r, then(change)), r, kept)
+	}
+}
+
+// byHalves changes several properties at once, and looks whether only some of them are stored.
+func (t *try) byHalves(r *resource, names []string, of func(names ...string) Edit) {
+	kept := t.kept(r)
+	change := t.do(t.Patch, r, of(names...))
+	if !change.ok() || t.over() {
+		return
+	}
+	var done, undone []string
+	s, _, _ := t.await(t.Read, r, func(s *Step) bool {
+		done, undone = nil, nil
+		got := s.got(t.Kind, r.id())
+		for name, v := range change.sent() {
+			switch _, known := kept[name]; {
+			case !known:
+			case storedAs(t.Patch, got[name], v):
+				done = append(done, name)
+			case same(got[name], kept[name]):
+				undone = append(undone, name)
 			}
-			before, known := t.kept(r)[name]
-			if !known || before == nil || !t.do(k.Patch, r, Edit{Set: map[string]any{name: nil}, Only: true}).ok() {
-				return
-			}
-			s, good, late := t.await(k.Read, r, func(s *Step) bool {
-				now := s.got(k, r.id())[name]
-				return !s.ok() || now == nil || t.isDefault(name, now)
-			})
-			switch {
-			case t.silent || !s.ok():
-			case !good:
-				now := s.got(k, r.id())[name]
-				t.blame(severityOf(same(now, before)), t.acting(), "no "+name, name+": "+show(now), "null in a merge patch should remove %s, but it is still there", name)
-			case late:
-				t.settled("a read still showed what " + k.Patch.Endpoint() + " removed")
-			}
-		}, k.Patch, k.Read)
+		}
+		return !s.ok() || len(undone) == 0
+	})
+	if s.ok() && len(done) > 0 && len(undone) > 0 && !t.over() {
+		severity := severityOf(t.storesAlone(undone, of(undone...)))
+		t.blame(severity, t.acting(), "all of the changes, or none", listing(done)+" alone", "%s sent %s together, but only %s was stored", t.Patch.Endpoint(), listing(slices.Concat(done, undone)), listing(done))
+	}
+}
+
+// patchNull removes a property by a merge patch, and looks whether it is still there.
+func (t *try) patchNull(r *resource, name string) {
+	before, known := t.kept(r)[name]
+	if !known || before == nil || !t.do(t.Patch, r, Edit{Set: map[string]any{name: nil}, Only: true}).ok() {
+		return
+	}
+	got, wrong := t.expectValues(r, "a read still showed what "+t.Patch.Endpoint()+" removed", func(got map[string]any) bool {
+		return got[name] == nil || isDefault(t.Make, name, got[name])
+	})
+	if wrong {
+		t.blame(severityOf(same(got[name], before)), t.acting(), "no "+name, name+": "+show(got[name]), "null in a merge patch should remove %s, but it is still there", name)
 	}
 }
 
 // inPart changes one member of an object by a merge patch, and looks whether the others are
 // still there, and one that is null then is not (RFC 7396 §2).
-func (t *try) inPart(name string, n *contract.Node) {
+func (t *try) inPart(r *resource, name string, n *contract.Node) {
 	k := t.Kind
-	r := t.make(Edit{})
-	if r == nil || t.over() {
-		return
-	}
 	before, _ := t.kept(r)[name].(map[string]any)
 	whole := several(n, before)
 	patch := func(v any) Edit { return Edit{Only: true, Set: map[string]any{name: v}} }
@@ -453,7 +362,7 @@ func (t *try) inPart(name string, n *contract.Node) {
 			now, _ = s.got(k, r.id())[name].(map[string]any)
 			return !s.ok() || alike(now[left[0]], whole[left[0]])
 		})
-		if s.ok() && !good && !t.over() {
+		if s.ok() && !good {
 			t.blame(judge.Warning, t.acting(), left[0]+" of "+name+": "+show(whole[left[0]]), left[0]+" of "+name+": "+show(now[left[0]]),
 				"%s sent a part of %s, but the rest of it changed too", k.Patch.Endpoint(), name)
 			return
@@ -467,7 +376,7 @@ func (t *try) inPart(name string, n *contract.Node) {
 				now, _ = s.got(k, r.id())[name].(map[string]any)
 				return !s.ok() || now[left[0]] == nil
 			})
-			if s.ok() && !good && !t.over() {
+			if s.ok() && !good {
 				t.blame(judge.Warning, t.acting(), "no "+left[0]+" of "+name, left[0]+" of "+name+": "+show(now[left[0]]), "null in a merge patch should remove %s of %s, but it is still there", left[0], name)
 			}
 		}
@@ -480,7 +389,7 @@ func (t *try) storesAlone(names []string, edit Edit) bool {
 	steps := t.steps
 	defer func() { t.steps = steps }()
 	r := t.make(Edit{})
-	if r == nil || t.over() {
+	if r == nil {
 		return false
 	}
 	change := t.peek(t.Patch, r, edit)

@@ -20,8 +20,7 @@ const together = 6
 // created plans what is looked for in a resource that was just made.
 func (p *planner) created() {
 	k := p.kind
-	members, _ := p.actor.Base(k.Make)
-	optional := optionalOf(k, members)
+	optional := optionalOf(p.actor, k.Make)
 	less := [][]string{nil}
 	if len(optional) > 0 {
 		less = append(less, optional)
@@ -31,26 +30,21 @@ func (p *planner) created() {
 			less = append(less, []string{name})
 		}
 	}
-	for _, without := range less {
+	for _, drop := range less {
 		variant := ""
-		if without != nil {
-			variant = "without-" + strings.Join(without, "-")
+		if drop != nil {
+			variant = "without-" + strings.Join(drop, "-")
 		}
-		p.add(judge.CreatedNotFound, variant, func(t *try) { t.missing(Edit{Drop: without}) }, k.Make, k.Read)
+		p.add(judge.CreatedNotFound, variant, func(t *try) { t.missing(Edit{Drop: drop}) }, k.Make, k.Read)
 		p.add(judge.CreatedDiffers, variant, func(t *try) {
-			if without != nil {
+			if drop != nil {
 				t.make(Edit{Set: t.others(k.Make)}) // what is left of it may show in the next
 			}
-			t.differs(Edit{Drop: without})
+			t.differs(Edit{Drop: drop})
 		}, k.Make, k.Read)
 	}
 	for _, name := range optional[:min(len(optional), maxChanged)] {
-		var rest []string
-		for _, other := range optional {
-			if other != name {
-				rest = append(rest, other)
-			}
-		}
+		rest := without(optional, name)
 		if len(rest) == 0 {
 			continue
 		}
@@ -62,11 +56,8 @@ func (p *planner) created() {
 	p.edges()
 	p.again()
 	set := Others(p.actor, k.Make)
-	for _, name := range sortedKeys(set) {
-		if !slices.Contains(optional, name) {
-			continue
-		}
-		p.add(judge.CreatedDiffers, name, func(t *try) { t.differs(Edit{Set: map[string]any{name: set[name]}}) }, k.Make, k.Read)
+	for _, name := range sortedKeys(only(set, optional...)) {
+		p.add(judge.CreatedDiffers, name, func(t *try) { t.differs(Edit{Set: only(set, name)}) }, k.Make, k.Read)
 	}
 	if k.Chosen() {
 		p.another()
@@ -84,20 +75,12 @@ func (p *planner) created() {
 // identified plans whether each resource has an identifier of its own.
 func (p *planner) identified() {
 	k := p.kind
-	p.add(judge.SameIdentifier, "", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
+	p.onNew(judge.SameIdentifier, "", func(t *try, r *resource) {
 		if s := t.beside(r, Edit{}); s != nil {
 			t.identical([]*resource{r, s})
 		}
 	}, k.Make)
-	p.add(judge.SameIdentifier, "at-once", func(t *try) {
-		first := t.make(Edit{})
-		if first == nil || t.over() {
-			return
-		}
+	p.onNew(judge.SameIdentifier, "at-once", func(t *try, first *resource) {
 		all := make([]*resource, together)
 		var wg sync.WaitGroup
 		for i := range all {
@@ -116,11 +99,7 @@ func (p *planner) identified() {
 // another plans whether what was made is read under a name that nothing has, too.
 func (p *planner) another() {
 	k := p.kind
-	p.add(judge.CreatedDiffers, "another-name", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
+	p.onNew(judge.CreatedDiffers, "another-name", func(t *try, r *resource) {
 		values := t.actor.Name(k, r.parent())
 		if values == nil {
 			return
@@ -128,7 +107,7 @@ func (p *planner) another() {
 		own := t.actor.Marks(values[k.Param.Spec.Name])
 		s := t.do(k.Read, &resource{kind: k, values: values, made: r.made}, Edit{})
 		others := slices.DeleteFunc(t.actor.Marks(string(s.body())), func(mark string) bool { return slices.Contains(own, mark) })
-		if s.ok() && len(others) > 0 && !t.over() {
+		if s.ok() && len(others) > 0 {
 			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what %s created can also be read under a name that does not exist", k.Make.Endpoint())
 		}
 	}, k.Read)
@@ -137,23 +116,19 @@ func (p *planner) another() {
 // missing makes a resource and looks whether it is there.
 func (t *try) missing(e Edit) {
 	r := t.make(e)
-	if r == nil || t.over() {
+	if r == nil || r.made.status() == http.StatusAccepted {
 		return
 	}
 	k := t.Kind
-	s, good, late := t.await(k.Read, r, func(s *Step) bool { return !s.gone() })
 	located := r.made.Response.Header.Get("Location") != ""
 	if k.Chosen() { // without a Location, the target of the request is what was made
 		at := t.actor.Located(k.Read, r.made)
 		located = !located || at != nil && at[k.Param.Spec.Name] == r.id()
 	}
-	switch {
-	case t.silent || r.made.status() == http.StatusAccepted:
-	case !good:
+	s, wrong := t.expect(k.Read, r, "what "+k.Make.Endpoint()+" created could not be read", func(s *Step) bool { return !s.gone() })
+	if wrong {
 		severity := severityOf(located && r.made.status() == http.StatusCreated)
 		t.blame(severity, t.acting(), "the resource that "+k.Make.Endpoint()+" created", s.answer(), "%s returned %s, but the new resource cannot be read: %s returns %s", k.Make.Endpoint(), r.made.answer(), k.Read.Endpoint(), s.answer())
-	case late:
-		t.settled("what " + k.Make.Endpoint() + " created could not be read")
 	}
 }
 
@@ -161,7 +136,7 @@ func (t *try) missing(e Edit) {
 // more or fewer properties beside it.
 func (t *try) either(name string, drop, dropThen []string) {
 	r := t.make(Edit{Drop: drop})
-	if r == nil || t.over() {
+	if r == nil {
 		return
 	}
 	if _, known := t.kept(r)[name]; !known || t.over() {
@@ -169,7 +144,7 @@ func (t *try) either(name string, drop, dropThen []string) {
 	}
 	t.steps = t.stepsAbove(r)
 	other := t.beside(r, Edit{Drop: dropThen})
-	if other == nil || t.over() {
+	if other == nil {
 		return
 	}
 	s := t.read(other)
@@ -179,17 +154,34 @@ func (t *try) either(name string, drop, dropThen []string) {
 		if dropThen == nil {
 			with = "together with other properties"
 		}
-		t.blame(judge.Warning, t.acting(), name+": "+show(sent), name+": "+show(got), "%s is stored, but not %s", name, with)
+		t.blameValue(judge.Warning, t.acting(), name, sent, got, "%s is stored, but not %s", name, with)
 	}
 }
 
-// optionalOf lists the properties of a body that may be absent.
-func optionalOf(k *Kind, members map[string]any) []string {
-	n := Node(k.Make)
+// optionalOf lists the properties in the valid body of an operation that may be absent.
+func optionalOf(actor Actor, op *contract.Operation) []string {
+	members, _ := actor.Base(op)
+	n := Node(op)
 	var all []string
 	for _, name := range sortedKeys(members) {
 		if n != nil && n.Prop(name) != nil && !n.Requires(name) {
 			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// without are the names but one.
+func without(names []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(other string) bool { return other == name })
+}
+
+// only are those properties that have one of some names.
+func only(members map[string]any, names ...string) map[string]any {
+	all := map[string]any{}
+	for _, name := range names {
+		if v, ok := members[name]; ok {
+			all[name] = v
 		}
 	}
 	return all
@@ -216,54 +208,21 @@ func shows(op *contract.Operation, name string) bool {
 // and has stored of what it was sent.
 func (t *try) differs(e Edit) {
 	r := t.make(e)
-	if r == nil || t.over() {
+	if r == nil {
 		return
 	}
 	k := t.Kind
 	answered := r.made.got(k, r.id())
 	var wrong []string
-	check := func(members map[string]any) []string {
-		var all []string
-		for name, sent := range r.made.sent() {
-			want, told := answered[name]
-			if !told || !same(want, sent) {
-				continue // the server has another way to show it, or none
-			}
-			got, there := members[name]
-			if !there && !shows(k.Read, name) {
-				continue // the document does not have it there
-			}
-			if !there || !alike(got, want) {
-				all = append(all, name)
-			}
-		}
-		for name, v := range members {
-			if _, sent := r.made.sent()[name]; !sent && t.leftOver(r, name, v) {
-				all = append(all, name)
-			}
-		}
-		for name, v := range answered { // what was not sent may change, but not be that of another
-			if text, is := v.(string); is && t.foreign(r, text) {
-				all = append(all, name)
-			}
-		}
-		for name, v := range members {
-			if text, is := v.(string); is && t.foreign(r, text) {
-				all = append(all, name)
-			}
-		}
-		return all
-	}
-	s, good, late := t.await(k.Read, r, func(s *Step) bool {
-		wrong = check(s.got(k, r.id()))
-		return !s.ok() || len(wrong) == 0
+	got, differs := t.expectValues(r, "a read did not show what "+k.Make.Endpoint()+" sent and returned", func(got map[string]any) bool {
+		wrong = t.unlikeMade(r, got)
+		return len(wrong) == 0
 	})
 	switch {
-	case t.silent || !s.ok():
-	case !good:
-		slices.Sort(wrong)
+	case got == nil:
+	case differs:
 		name := wrong[0]
-		want, got := answered[name], s.got(k, r.id())
+		want := answered[name]
 		if _, told := answered[name]; !told {
 			want = r.made.sent()[name]
 		}
@@ -271,27 +230,58 @@ func (t *try) differs(e Edit) {
 		if v, there := got[name]; there {
 			actual = name + " is " + show(v)
 		}
-		t.blame(judge.Warning, t.acting(), name+" as "+k.Make.Endpoint()+" returned it: "+show(want), actual, "the new resource differs from what %s sent and returned: %s", k.Make.Endpoint(), listing(slices.Compact(wrong)))
-	case late:
-		t.settled("a read did not show what " + k.Make.Endpoint() + " sent and returned")
+		t.blame(judge.Warning, t.acting(), name+" as "+k.Make.Endpoint()+" returned it: "+show(want), actual, "the new resource differs from what %s sent and returned: %s", k.Make.Endpoint(), listing(wrong))
 	default:
 		for _, name := range sortedKeys(r.made.sent()) {
-			sent, got := r.made.sent()[name], s.got(k, r.id())[name]
-			if v, told := answered[name]; told && same(got, sent) && !same(v, sent) && !t.over() {
-				t.blame(judge.Warning, r.made, name+": "+show(sent), name+": "+show(v), "%s stores %s as sent, but returns another value", k.Make.Endpoint(), name)
+			sent := r.made.sent()[name]
+			if v, told := answered[name]; told && same(got[name], sent) && !same(v, sent) {
+				t.blameValue(judge.Warning, r.made, name, sent, v, "%s stores %s as sent, but returns another value", k.Make.Endpoint(), name)
 			}
 		}
 		if !t.over() {
-			t.ignored(r, s)
+			t.ignored(r, got)
 		}
 	}
 }
 
+// unlikeMade lists the properties that are read otherwise than the creation answered them as it was
+// sent them, and those whose value is of another request.
+func (t *try) unlikeMade(r *resource, got map[string]any) []string {
+	answered := r.made.got(t.Kind, r.id())
+	var all []string
+	for name, sent := range r.made.sent() {
+		want, told := answered[name]
+		if !told || !same(want, sent) {
+			continue // the server has another way to show it, or none
+		}
+		v, there := got[name]
+		if !there && !shows(t.Read, name) {
+			continue // the document does not have it there
+		}
+		if !there || !alike(v, want) {
+			all = append(all, name)
+		}
+	}
+	for name, v := range got {
+		if _, sent := r.made.sent()[name]; !sent && t.leftOver(r, name, v) {
+			all = append(all, name)
+		}
+	}
+	for _, members := range []map[string]any{answered, got} { // what was not sent may change, but not be that of another
+		for name, v := range members {
+			if text, is := v.(string); is && t.foreign(r, text) {
+				all = append(all, name)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // ignored looks at what a creation that answers without the resource has stored: a
 // property that shows no part of what was sent, whatever that was.
-func (t *try) ignored(r *resource, s *Step) {
-	k := t.Kind
-	sent, got := r.made.sent(), s.got(k, r.id())
+func (t *try) ignored(r *resource, got map[string]any) {
+	k, sent := t.Kind, r.made.sent()
 	set := map[string]any{}
 	for name, v := range t.others(k.Make) {
 		w, there := got[name]
@@ -303,13 +293,13 @@ func (t *try) ignored(r *resource, s *Step) {
 		return
 	}
 	other := t.beside(r, Edit{Set: set})
-	if other == nil || t.over() {
+	if other == nil {
 		return
 	}
 	after := t.shown(other)
 	for _, name := range sortedKeys(set) {
-		if same(after[name], got[name]) && !t.over() {
-			t.blame(judge.Warning, t.acting(), name+": "+show(sent[name]), name+": "+show(got[name]), "%s of a new resource is always %s, whatever %s sends", name, show(got[name]), k.Make.Endpoint())
+		if same(after[name], got[name]) {
+			t.blameValue(judge.Warning, t.acting(), name, sent[name], got[name], "%s of a new resource is always %s, whatever %s sends", name, show(got[name]), k.Make.Endpoint())
 		}
 	}
 }
@@ -317,8 +307,7 @@ func (t *try) ignored(r *resource, s *Step) {
 // leftOver reports whether a property that was not sent is that of the creation before, and
 // not its default.
 func (t *try) leftOver(r *resource, name string, v any) bool {
-	n := prop(t.Make, name)
-	if n == nil || v == nil || n.Schema.Default != nil && same(normal(n.Schema.Default), v) {
+	if prop(t.Make, name) == nil || v == nil || isDefault(t.Make, name, v) {
 		return false
 	}
 	return slices.ContainsFunc(t.steps, func(s *Step) bool {
@@ -382,22 +371,18 @@ func (p *planner) defaults() {
 			continue
 		}
 		want := normal(pn.Schema.Default)
-		p.add(judge.DefaultIgnored, name, func(t *try) {
-			with := t.make(Edit{})
-			if with == nil || t.over() {
-				return
-			}
+		p.onNew(judge.DefaultIgnored, name, func(t *try, with *resource) {
 			if _, readable := t.kept(with)[name]; !readable {
 				return
 			}
 			t.steps = nil
 			r := t.beside(with, Edit{Drop: []string{name}})
-			if r == nil || t.over() {
+			if r == nil {
 				return
 			}
 			s := t.read(r)
 			if got, there := s.got(t.Kind, r.id())[name]; s.ok() && (!there || !same(got, want)) {
-				t.blame(judge.Warning, t.acting(), name+": "+show(want), name+": "+show(got), "%s was left out, but does not have its default", name)
+				t.blameValue(judge.Warning, t.acting(), name, want, got, "%s was left out, but does not have its default", name)
 			}
 		}, p.kind.Make, p.kind.Read)
 	}
@@ -416,11 +401,7 @@ func (p *planner) readOnly() {
 			if slices.Contains(k.names(), world.Plain(name)) {
 				continue
 			}
-			p.add(judge.ReadOnlyStored, name, func(t *try) {
-				first := t.make(Edit{})
-				if first == nil || t.over() {
-					return
-				}
+			p.onNew(judge.ReadOnlyStored, name, func(t *try, first *resource) {
 				before := t.shown(first)
 				v, ok := unlikely(n.Prop(name), before[name])
 				if _, there := before[name]; !there || !ok || t.over() {
@@ -454,11 +435,7 @@ func (p *planner) undocumented() {
 		if n == nil || k.Read == nil || n.Prop(unheardOf) != nil || n.Schema.AdditionalProperties.Schema != nil || n.Schema.AdditionalProperties.Has != nil && *n.Schema.AdditionalProperties.Has {
 			continue // the document wants such properties
 		}
-		p.add(judge.UndocumentedStored, "", func(t *try) {
-			first := t.make(Edit{})
-			if first == nil || t.over() {
-				return
-			}
+		p.onNew(judge.UndocumentedStored, "", func(t *try, first *resource) {
 			shown := t.shown(first)
 			set := map[string]any{unheardOf: unheardOf}
 			for name, v := range shown {
@@ -478,7 +455,7 @@ func (p *planner) undocumented() {
 				} else if !t.do(op, r, e).ok() {
 					return
 				}
-				if s := t.read(r); s.ok() && same(s.got(k, r.id())[name], normal(set[name])) && !same(shown[name], normal(set[name])) && !t.over() {
+				if s := t.read(r); s.ok() && same(s.got(k, r.id())[name], normal(set[name])) && !same(shown[name], normal(set[name])) {
 					t.blame(judge.Warning, t.acting(), "no "+name+" in a request", name+": "+show(set[name]), "%s stores %s, which is not documented in its request", op.Endpoint(), name)
 				}
 			})
@@ -512,11 +489,7 @@ func (p *planner) keyed() {
 	if name == "" {
 		return
 	}
-	p.add(judge.KeyIgnored, "", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
+	p.onNew(judge.KeyIgnored, "", func(t *try, r *resource) {
 		again, made := t.attempt(k, r.parent(), Edit{Body: r.made.Request.Body, Header: map[string]string{name: r.made.Request.Get(name)}})
 		switch {
 		case t.over():
@@ -526,66 +499,58 @@ func (p *planner) keyed() {
 			t.blame(judge.Warning, again, r.made.answer(), again.answer(), "%s refuses a request that is sent again with the same %s", k.Make.Endpoint(), name)
 		}
 	}, k.Make)
-	// other sends another request with the key of a resource, and looks what comes of it.
-	other := func(t *try, r *resource, above map[string]string) {
-		again, made := t.attempt(k, above, Edit{Header: map[string]string{name: r.made.Request.Get(name)}, Set: t.others(k.Make)})
-		switch {
-		case t.over() || made == nil || bytes.Equal(again.Request.Body, r.made.Request.Body):
-		case made.id() != r.id():
-			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s accepts the same %s for two different requests", k.Make.Endpoint(), name)
-		default:
-			first, then := r.made.got(k, r.id()), again.got(k, r.id())
-			for _, of := range sortedKeys(again.sent()) {
-				if same(first[of], r.made.sent()[of]) && same(then[of], first[of]) && !same(then[of], again.sent()[of]) && !t.over() {
-					t.blame(judge.Warning, again, "a refusal", again.answer(), "%s responds to a different request with a used %s as it did to the first", k.Make.Endpoint(), name)
-				}
-			}
-		}
-	}
-	p.add(judge.KeyIgnored, "other-body", func(t *try) {
-		if r := t.make(Edit{}); r != nil && !t.over() {
-			other(t, r, r.parent())
-		}
-	}, k.Make)
+	p.onNew(judge.KeyIgnored, "other-body", func(t *try, r *resource) { t.useKey(r, name) }, k.Make)
 	if k.Parent != nil && k.Read != nil {
-		p.add(judge.KeyIgnored, "elsewhere", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			up := t.beside(&resource{kind: k.Parent, values: r.parent()}, Edit{})
-			if up == nil || t.over() {
-				return
-			}
-			again, made := t.attempt(k, up.values, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
-			mark := t.mark(again)
-			if made == nil || mark == nil || t.over() || !bytes.Contains(t.peek(k.Read, r, Edit{}).body(), t.mark(r.made)) {
-				return
-			}
-			if s := t.read(made); !t.over() && !bytes.Contains(s.body(), mark) {
-				t.blame(judge.Warning, again, "another resource, or a refusal", "it is not there", "%s accepts a %s that was used below another resource, but creates nothing", k.Make.Endpoint(), name)
-			}
-		}, k.Make, k.Read)
+		p.onElsewhere(judge.KeyIgnored, "elsewhere", func(t *try, r, there *resource) { t.useKeyElsewhere(r, there, name) }, k.Make, k.Read)
 	}
-	p.add(judge.RefusedButDone, "used-"+name, func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || !t.lists(r, t.mark(r.made)) {
-			return
+	p.onNew(judge.RefusedButDone, "used-"+name, func(t *try, r *resource) {
+		if t.lists(r, t.mark(r.made)) {
+			s, _ := t.attempt(k, r.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+			t.nothing(r, s)
 		}
-		s, _ := t.attempt(k, r.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
-		t.nothing(r, s)
 	}, k.Make, k.List)
+}
+
+// useKey sends another request with the key of a resource, and looks what comes of it.
+func (t *try) useKey(r *resource, name string) {
+	k := t.Kind
+	again, made := t.attempt(k, r.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}, Set: t.others(k.Make)})
+	if t.over() || made == nil || bytes.Equal(again.Request.Body, r.made.Request.Body) {
+		return
+	}
+	if made.id() != r.id() {
+		t.blame(judge.Warning, again, "a refusal", again.answer(), "%s accepts the same %s for two different requests", k.Make.Endpoint(), name)
+	}
+	first, then := r.made.got(k, r.id()), again.got(k, r.id())
+	for _, of := range sortedKeys(again.sent()) {
+		if same(first[of], r.made.sent()[of]) && same(then[of], first[of]) && !same(then[of], again.sent()[of]) {
+			t.blame(judge.Warning, again, "a refusal", again.answer(), "%s responds to a different request with a used %s as it did to the first", k.Make.Endpoint(), name)
+		}
+	}
+}
+
+// useKeyElsewhere sends the key of a resource below another parent, and looks whether something
+// is made there.
+func (t *try) useKeyElsewhere(r, there *resource, name string) {
+	k := t.Kind
+	again, made := t.attempt(k, there.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+	mark := t.mark(again)
+	if made == nil || mark == nil || t.over() || !bytes.Contains(t.peek(k.Read, r, Edit{}).body(), t.mark(r.made)) {
+		return
+	}
+	if s := t.read(made); !bytes.Contains(s.body(), mark) {
+		t.blame(judge.Warning, again, "another resource, or a refusal", "it is not there", "%s accepts a %s that was used below another resource, but creates nothing", k.Make.Endpoint(), name)
+	}
 }
 
 // located plans where the Location of a creation leads.
 func (p *planner) located() {
 	k := p.kind
-	p.add(judge.CreatedNotFound, "location", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || r.made.status() != http.StatusCreated {
+	p.onNew(judge.CreatedNotFound, "location", func(t *try, r *resource) {
+		if r.made.status() != http.StatusCreated {
 			return
 		}
-		if s := t.leads(r); s != nil && t.peek(k.Read, r, Edit{}).ok() && !t.over() && !t.led(r, s) {
+		if s := t.leads(r); s != nil && t.readable(r) && !t.over() && !t.led(r, s) {
 			t.steps = append(t.steps, s)
 			if s.gone() {
 				t.blame(judge.Error, r.made, "the new resource", s.answer(), "the Location of %s does not exist: %s returns %s", k.Make.Endpoint(), k.Read.Endpoint(), s.answer())
@@ -645,11 +610,7 @@ func (p *planner) edges() {
 			continue
 		}
 		check := k.stores(op)
-		p.add(check, "edges", func(t *try) {
-			first := t.make(Edit{})
-			if first == nil || t.over() {
-				return
-			}
+		p.onNew(check, "edges", func(t *try, first *resource) {
 			kept := t.kept(first)
 			if op == k.Make {
 				t.steps = t.stepsAbove(first)
@@ -680,34 +641,24 @@ func (t *try) edge(op *contract.Operation, r *resource, name string, e Edit) {
 		return
 	}
 	sent := change.sent()[name]
-	var got any
-	s, good, late := t.await(k.Read, r, func(s *Step) bool {
-		got = s.got(k, r.id())[name]
-		return !s.ok() || storedAs(op, got, sent) || sent == nil && t.isDefault(name, got)
+	got, wrong := t.expectValues(r, "a read did not show what "+op.Endpoint()+" sent", func(got map[string]any) bool {
+		return storedAs(op, got[name], sent) || sent == nil && isDefault(k.Make, name, got[name])
 	})
-	switch {
-	case t.silent || !s.ok():
-	case !good:
-		t.blame(judge.Warning, change, name+": "+show(sent), name+": "+show(got), "%s is not stored as %s sent it", name, op.Endpoint())
-	case late:
-		t.settled("a read did not show what " + op.Endpoint() + " sent")
+	if wrong {
+		t.blameValue(judge.Warning, change, name, sent, got[name], "%s is not stored as %s sent it", name, op.Endpoint())
 	}
 }
 
-// isDefault reports whether a value is the default of a property.
-func (t *try) isDefault(name string, v any) bool {
-	n := prop(t.Make, name)
+// isDefault reports whether a value is the default of a property in the body of an operation.
+func isDefault(op *contract.Operation, name string, v any) bool {
+	n := prop(op, name)
 	return n != nil && n.Schema.Default != nil && same(normal(n.Schema.Default), v)
 }
 
 // again plans what becomes of several resources that are made one after the other.
 func (p *planner) again() {
 	k := p.kind
-	p.add(judge.CreatedDiffers, "several", func(t *try) {
-		first := t.make(Edit{})
-		if first == nil || t.over() {
-			return
-		}
+	p.onNew(judge.CreatedDiffers, "several", func(t *try, first *resource) {
 		kept := t.kept(first)
 		var all []*resource
 		for range together {
@@ -716,7 +667,7 @@ func (p *planner) again() {
 			}
 		}
 		for _, r := range all {
-			if s := t.leads(r); s != nil && t.peek(k.Read, r, Edit{}).ok() && !t.over() && !t.led(r, s) {
+			if s := t.leads(r); s != nil && t.readable(r) && !t.over() && !t.led(r, s) {
 				t.steps = append(t.stepsAbove(first), r.made, s)
 				t.blame(judge.Error, r.made, "the new resource", s.answer(), "the Location of one of several new resources does not lead to it")
 			}
@@ -725,7 +676,7 @@ func (p *planner) again() {
 			for _, name := range sortedKeys(kept) {
 				if !t.over() && (s.gone() || s.ok() && !alike(got[name], sent[name])) {
 					t.steps = append(t.stepsAbove(first), r.made, s)
-					t.blame(judge.Warning, r.made, name+": "+show(sent[name]), name+": "+show(got[name]), "one of several new resources differs from what %s sent; the others do not", k.Make.Endpoint())
+					t.blameValue(judge.Warning, r.made, name, sent[name], got[name], "one of several new resources differs from what %s sent; the others do not", k.Make.Endpoint())
 				}
 			}
 		}

@@ -13,141 +13,136 @@ import (
 func (p *planner) deleted() {
 	k := p.kind
 	for variant, e := range variantsOf(p, k) {
-		p.add(judge.DeletedStillThere, variant, func(t *try) { t.stays(e) }, k.Delete, k.Read)
-	}
-	for _, child := range k.Children {
-		p.add(judge.DeletedStillThere, "with-"+child.Make.ID, func(t *try) {
-			r := t.make(Edit{})
-			if r != nil && t.makeKind(child, r.values, Edit{}) != nil {
+		p.add(judge.DeletedStillThere, variant, func(t *try) {
+			if r := t.make(e); r != nil {
 				t.staysAway(r)
 			}
-		}, k.Delete, k.Read, child.Make)
-		p.add(judge.RefusedButDone, "with-"+child.Make.ID, func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.makeKind(child, r.values, Edit{}) == nil || t.over() || !t.peek(k.Read, r, Edit{}).ok() {
-				return
+		}, k.Delete, k.Read)
+	}
+	for _, child := range k.Children {
+		p.onBelow(judge.DeletedStillThere, "with-"+child.Make.ID, child, func(t *try, up, _ *resource) { t.staysAway(up) }, k.Delete, k.Read)
+		p.onBelow(judge.RefusedButDone, "with-"+child.Make.ID, child, func(t *try, up, _ *resource) {
+			if t.readable(up) {
+				t.notDone(up, t.do(k.Delete, up, Edit{}), nil)
 			}
-			s := t.do(k.Delete, r, Edit{})
-			if !s.refused() || t.over() {
-				return
-			}
-			if after := t.read(r); after.gone() && !t.over() {
-				t.blame(severityOfRefusal(k.Delete, s), s, "the resource as it was", after.answer(), "%s was refused with %s, but the resource is gone", k.Delete.Endpoint(), s.answer())
-			}
-		}, k.Delete, k.Read, child.Make)
-		p.inherited(child)
+		}, k.Delete, k.Read)
+		if child.Read != nil && k.Delete != nil {
+			p.onBelow(judge.Orphan, child.Read.ID+"/inherited", child, (*try).inherited, k.Delete, child.Read).Alone = true
+		}
 	}
 	p.returns()
-	p.add(judge.ConflictIgnored, "deleted", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || !has(k.Make, http.StatusConflict) {
-			return
-		}
-		twice, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Body: r.made.Request.Body})
-		if twice == nil || twice.status() != http.StatusConflict || !t.remove(r) || k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
-			return
-		}
-		if s, _ := t.actor.Make(t.ctx, k, r.parent(), Edit{Body: r.made.Request.Body}); s != nil && s.status() == http.StatusConflict {
-			t.steps = append(t.steps, s)
-			t.blame(judge.Warning, s, "a success", s.answer(), "the resource with this value was deleted, but the value is refused as taken")
-		}
-	}, k.Make, k.Delete)
+	p.onNew(judge.ConflictIgnored, "deleted", (*try).takenByDeleted, k.Make, k.Delete)
 	if k.Read == nil {
 		return // its identifier may be given to another, and nobody could tell
 	}
-	p.add(judge.DeletedStillThere, "again", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || !t.remove(r) {
-			return
+	p.onNew(judge.DeletedStillThere, "again", func(t *try, r *resource) {
+		if t.vanishes(r) { // else its identifier may be given to another by now
+			t.do(k.Delete, r, Edit{}) // its answer is judged by itself
 		}
-		if !t.peek(k.Read, r, Edit{}).gone() {
-			return // its identifier may be given to another by now
-		}
-		t.do(k.Delete, r, Edit{}) // its answer is judged by itself
 	}, k.Delete)
-	uses := []*contract.Operation{k.Patch, k.Put}
-	uses = append(uses, k.Actions...)
+	uses := present(append([]*contract.Operation{k.Patch, k.Put}, k.Actions...)...)
 	for _, child := range k.Children {
 		uses = append(uses, child.Make)
 	}
 	for _, op := range uses {
-		if op == nil || op == k.Make {
-			continue // it makes another
+		if op != k.Make { // that makes another
+			p.onNew(judge.DeletedStillUsable, "", func(t *try, r *resource) { t.useDeleted(r, op) }, op, k.Delete)
 		}
-		p.add(judge.DeletedStillUsable, "", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			if !t.peek(op, r, Edit{}).ok() || !t.remove(r) { // it has to be possible before
-				return
-			}
-			if !t.peek(k.Read, r, Edit{}).gone() {
-				return
-			}
-			s := t.do(op, r, Edit{})
-			if op == k.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
-				return // it is made anew
-			}
-			if s.ok() && t.peek(k.Read, r, Edit{}).gone() { // else its identifier was given to another
-				severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != k.Put)
-				t.blame(severity, s, "404 or 410", s.answer(), "%s still works on a deleted resource", op.Endpoint())
-			}
-		}, op, k.Delete)
 	}
 	for _, op := range k.Parts {
-		p.add(judge.DeletedStillUsable, "", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() || !t.peek(op, r, Edit{}).ok() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() {
-				return
-			}
-			// A history may outlive what it is of.
-			if good, _ := t.wait(func() bool { return t.over() || !t.peek(op, r, Edit{}).ok() }); !good && !t.over() {
-				s := t.do(op, r, Edit{})
-				t.blame(judge.Warning, s, "404 or 410", s.answer(), "%s still works on a deleted resource", op.Endpoint())
-			}
-		}, op, k.Delete)
+		p.onNew(judge.DeletedStillUsable, "", func(t *try, r *resource) { t.readPart(r, op) }, op, k.Delete)
 	}
 	for _, child := range k.Children {
 		if child.Read == nil {
 			continue
 		}
-		p.add(judge.Orphan, child.Read.ID, func(t *try) {
-			up := t.make(Edit{})
-			if up == nil || t.over() {
-				return
-			}
-			r := t.makeKind(child, up.values, Edit{})
-			if r == nil || t.over() || !t.peek(child.Read, r, Edit{}).ok() {
-				return
-			}
-			if !t.remove(up) || k.Read != nil && !t.peek(k.Read, up, Edit{}).gone() {
-				return
-			}
-			s, good, late := t.await(child.Read, r, func(s *Step) bool { return !s.ok() })
-			switch {
-			case t.silent:
-			case !good:
-				t.blame(severityOf(has(child.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "a resource below is still there after %s", k.Delete.Endpoint())
-			case late:
-				t.settled("what is below the deleted resource could still be read")
-			}
-		}, k.Delete, child.Read, child.Make)
-		if child.List == nil {
-			continue
+		p.onBelow(judge.Orphan, child.Read.ID, child, (*try).orphan, k.Delete, child.Read)
+		if child.List != nil {
+			p.onNew(judge.Orphan, child.List.ID, func(t *try, up *resource) {
+				if !t.peek(child.List, up, Edit{}).ok() || !t.vanishes(up) {
+					return
+				}
+				if s := t.do(child.List, up, Edit{}); s.ok() {
+					t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "the list below is still there after %s", k.Delete.Endpoint())
+				}
+			}, k.Delete, child.List)
 		}
-		p.add(judge.Orphan, child.List.ID, func(t *try) {
-			up := t.make(Edit{})
-			if up == nil || t.over() || !t.peek(child.List, up, Edit{}).ok() || !t.remove(up) {
-				return
-			}
-			if k.Read != nil && !t.peek(k.Read, up, Edit{}).gone() {
-				return
-			}
-			if s := t.do(child.List, up, Edit{}); s.ok() {
-				t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "the list below is still there after %s", k.Delete.Endpoint())
-			}
-		}, k.Delete, child.List)
+	}
+}
+
+// onBelow adds a chain that begins with a new resource and one below it.
+func (p *planner) onBelow(check, variant string, child *Kind, act func(t *try, up, r *resource), last *contract.Operation, needs ...*contract.Operation) *Chain {
+	return p.onNew(check, variant, func(t *try, up *resource) {
+		if r := t.makeKind(child, up.values, Edit{}); r != nil {
+			act(t, up, r)
+		}
+	}, last, append(needs, child.Make)...)
+}
+
+// takenByDeleted looks whether the values of a deleted resource, which no other may have had, are free.
+func (t *try) takenByDeleted(r *resource) {
+	again := Edit{Body: r.made.Request.Body}
+	if !has(t.Make, http.StatusConflict) || t.takenBy(r, again) == nil || !t.vanishes(r) {
+		return
+	}
+	if s := t.takenBy(r, again); s != nil {
+		t.steps = append(t.steps, s)
+		t.blame(judge.Warning, s, "a success", s.answer(), "the resource with this value was deleted, but the value is refused as taken")
+	}
+}
+
+// useDeleted looks whether an operation that works on a resource does so when it is deleted.
+func (t *try) useDeleted(r *resource, op *contract.Operation) {
+	if !t.peek(op, r, Edit{}).ok() || !t.vanishes(r) { // it has to be possible before
+		return
+	}
+	s := t.do(op, r, Edit{})
+	if op == t.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
+		return // it is made anew
+	}
+	if s.ok() && t.gone(r) { // else its identifier was given to another
+		severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != t.Put)
+		t.blame(severity, s, "404 or 410", s.answer(), "%s still works on a deleted resource", op.Endpoint())
+	}
+}
+
+// readPart looks whether a part of a deleted resource can still be read.
+func (t *try) readPart(r *resource, op *contract.Operation) {
+	if !t.peek(op, r, Edit{}).ok() || !t.vanishes(r) {
+		return
+	}
+	// A history may outlive what it is of.
+	if good, _ := t.wait(func() bool { return t.over() || !t.peek(op, r, Edit{}).ok() }); !good && !t.over() {
+		s := t.do(op, r, Edit{})
+		t.blame(judge.Warning, s, "404 or 410", s.answer(), "%s still works on a deleted resource", op.Endpoint())
+	}
+}
+
+// orphan looks whether what is below a deleted resource is still there.
+func (t *try) orphan(up, r *resource) {
+	if !t.readable(r) || !t.vanishes(up) {
+		return
+	}
+	read := r.kind.Read
+	s, wrong := t.expect(read, r, "what is below the deleted resource could still be read", func(s *Step) bool { return !s.ok() })
+	if wrong {
+		t.blame(severityOf(has(read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "a resource below is still there after %s", t.Delete.Endpoint())
+	}
+}
+
+// inherited looks whether what stood below a deleted resource stands below the one that has its
+// identifier next.
+func (t *try) inherited(up, r *resource) {
+	mark := t.mark(r.made)
+	if mark == nil || !bytes.Contains(t.read(r).body(), mark) || !t.remove(up) {
+		return
+	}
+	next := t.beside(up, Edit{})
+	if next == nil || next.id() != up.id() {
+		return
+	}
+	if s := t.read(r); s.ok() && bytes.Contains(s.body(), mark) {
+		t.blame(judge.Warning, s, "404 or 410", s.answer(), "what was below a deleted resource is now below the new one with the same identifier")
 	}
 }
 
@@ -178,7 +173,7 @@ func (p *planner) returns() {
 			}
 			mark := t.mark(r.made)
 			shown := t.peek(k.Read, r, Edit{})
-			if mark == nil || !bytes.Contains(shown.body(), mark) || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() || t.over() {
+			if mark == nil || !bytes.Contains(shown.body(), mark) || !t.vanishes(r) || t.over() {
 				return
 			}
 			switch op := byName[name]; {
@@ -189,7 +184,7 @@ func (p *planner) returns() {
 			case other != nil:
 				t.do(op, other, Edit{})
 			}
-			if s, good, _ := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !bytes.Contains(s.body(), mark) }); !good && !t.over() {
+			if s, good, _ := t.await(k.Read, r, func(s *Step) bool { return !s.ok() || !bytes.Contains(s.body(), mark) }); !good {
 				t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), s, "404 or 410", s.answer(), "what %s deleted was gone, but is back after %s", k.Delete.Endpoint(), name)
 			}
 		})
@@ -197,36 +192,6 @@ func (p *planner) returns() {
 	// What another request makes meanwhile may be what brings it back.
 	p.add(judge.DeletedStillThere, "comes-back", func(t *try) { come(t, []string{k.Make.ID}) }, k.Delete, k.Read).Alone = true
 	p.add(judge.DeletedStillThere, "comes-back-later", func(t *try) { come(t, deeds) }, k.Delete, k.Read)
-}
-
-// inherited plans whether what stood below a deleted resource stands below the one that has
-// its identifier next.
-func (p *planner) inherited(child *Kind) {
-	k := p.kind
-	if child.Read == nil || k.Delete == nil {
-		return
-	}
-	p.add(judge.Orphan, child.Read.ID+"/inherited", func(t *try) {
-		up := t.make(Edit{})
-		if up == nil || t.over() {
-			return
-		}
-		r := t.makeKind(child, up.values, Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		mark := t.mark(r.made)
-		if mark == nil || !bytes.Contains(t.read(r).body(), mark) || !t.remove(up) {
-			return
-		}
-		next := t.beside(up, Edit{})
-		if next == nil || t.over() || next.id() != up.id() {
-			return
-		}
-		if s := t.do(child.Read, r, Edit{}); s.ok() && bytes.Contains(s.body(), mark) && !t.over() {
-			t.blame(judge.Warning, s, "404 or 410", s.answer(), "what was below a deleted resource is now below the new one with the same identifier")
-		}
-	}, k.Delete, child.Read, child.Make).Alone = true
 }
 
 // remove deletes a resource as a step, and reports whether that was done at once. What was
@@ -244,8 +209,7 @@ func (t *try) remove(r *resource) bool {
 // variantsOf yields ways to make a resource that is deleted: as it is, with other values, and
 // without what it may leave out.
 func variantsOf(p *planner, k *Kind) iter.Seq2[string, Edit] {
-	members, _ := p.actor.Base(k.Make)
-	optional := optionalOf(k, members)
+	optional := optionalOf(p.actor, k.Make)
 	return func(yield func(string, Edit) bool) {
 		if !yield("", Edit{}) {
 			return
@@ -259,14 +223,8 @@ func variantsOf(p *planner, k *Kind) iter.Seq2[string, Edit] {
 	}
 }
 
-// stays makes a resource, deletes it, and looks whether it is still there.
-func (t *try) stays(e Edit) {
-	r := t.make(e)
-	if r == nil || t.over() {
-		return
-	}
-	t.staysAway(r)
-}
+// vanishes deletes a resource, and reports whether it is gone then, as far as it can be read.
+func (t *try) vanishes(r *resource) bool { return t.remove(r) && (r.kind.Read == nil || t.gone(r)) }
 
 // staysAway deletes a resource, and looks whether it is still there.
 func (t *try) staysAway(r *resource) {

@@ -105,8 +105,7 @@ func (k *Kind) Chosen() bool { return k.Make == k.Put }
 
 // Bodies lists the operations that are sent what a resource is to be, each once.
 func (k *Kind) Bodies() []*contract.Operation {
-	all := slices.DeleteFunc([]*contract.Operation{k.Make, k.Put, k.Patch}, func(op *contract.Operation) bool { return op == nil })
-	return slices.Compact(all)
+	return slices.Compact(present(k.Make, k.Put, k.Patch))
 }
 
 // stores is the check of what an operation has stored.

@@ -262,120 +262,107 @@ func (p *planner) listed() {
 		return
 	}
 	// Below a parent of its own nobody else makes one.
-	doubtful := func(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) {
-		p.add(check, variant, act, last, needs...).Doubtful = k.Parent == nil
-	}
-	alone := func(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) {
-		p.add(check, variant, act, last, needs...).Alone = k.Parent == nil
-	}
-	doubtful(judge.NotListed, "", func(t *try) {
-		all := t.makeAll(onPages)
-		if len(all) == 0 || k.Read != nil && !t.peek(k.Read, all[0], Edit{}).ok() {
-			return
+	shared := k.Parent == nil
+	p.add(judge.NotListed, "", func(t *try) {
+		if all := t.makeAll(onPages); len(all) > 0 && (k.Read == nil || t.readable(all[0])) {
+			t.enlisted(all...)
 		}
-		t.enlisted(all)
-	}, k.List)
-	members, _ := p.actor.Base(k.Make)
-	if optional := optionalOf(k, members); len(optional) > 0 {
-		doubtful(judge.NotListed, "without-"+strings.Join(optional, "-"), func(t *try) { t.enlist(Edit{Drop: optional}) }, k.List)
+	}, k.List).Doubtful = shared
+	if optional := optionalOf(p.actor, k.Make); len(optional) > 0 {
+		p.add(judge.NotListed, "without-"+strings.Join(optional, "-"), func(t *try) { t.enlist(Edit{Drop: optional}) }, k.List).Doubtful = shared
 	}
+	members, _ := p.actor.Base(k.Make)
 	for _, name := range sortedKeys(members) {
 		for _, v := range choices(prop(k.Make, name), members[name]) {
-			doubtful(judge.NotListed, name+"/"+textOf(v), func(t *try) { t.enlist(Edit{Set: map[string]any{name: v}}) }, k.List)
+			p.add(judge.NotListed, name+"/"+textOf(v), func(t *try) { t.enlist(Edit{Set: map[string]any{name: v}}) }, k.List).Doubtful = shared
 		}
 	}
-	for _, op := range []*contract.Operation{k.Put, k.Patch} {
-		if op == nil {
-			continue
-		}
-		doubtful(judge.NotListed, "after-"+op.ID, func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.do(op, r, Edit{Set: t.others(op)}).ok() || t.over() {
-				return
+	for _, op := range present(k.Put, k.Patch) {
+		p.onNew(judge.NotListed, "after-"+op.ID, func(t *try, r *resource) {
+			if t.entries(r, r.id()) > 0 && t.do(op, r, Edit{Set: t.others(op)}).ok() && !t.over() {
+				t.enlisted(r)
 			}
-			t.enlisted([]*resource{r})
-		}, k.List, op)
+		}, k.List, op).Doubtful = shared
 	}
-	doubtful(judge.UnsafeRead, "list", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() {
-			return
-		}
-		var counts []int
-		for range 3 {
-			n := 0
-			for _, s := range t.pages(r) {
-				n += len(t.identifiers(s))
-			}
-			counts = append(counts, n)
-		}
-		if counts[0] < counts[1] && counts[1] < counts[2] && !t.over() {
-			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, "the list as before", "a longer one", "the list of %s grows each time it is read", k.List.Endpoint())
-		}
-	}, k.List)
+	p.onNew(judge.UnsafeRead, "list", (*try).grows, k.List).Doubtful = shared
 	if k.Parent != nil && k.Parent.Read != nil {
-		p.add(judge.UnsafeRead, "new-list", func(t *try) {
-			// The older of the two tells whether time alone makes it longer.
-			older := t.makeKind(k.Parent, t.above(k.Parent), Edit{})
-			up := t.makeKind(k.Parent, t.above(k.Parent), Edit{})
-			if older == nil || up == nil || t.over() {
-				return
-			}
-			t.steps = slices.DeleteFunc(t.steps, func(s *Step) bool { return s == older.made })
-			before, after := t.identifiers(t.do(k.List, up, Edit{})), t.do(k.List, up, Edit{})
-			if len(t.identifiers(after)) <= len(before) || t.over() {
-				return
-			}
-			if by := t.peek(k.List, older, Edit{}); by.ok() && len(t.identifiers(by)) <= len(before) && !t.over() {
-				t.blame(judge.Warning, after, "the list as before", "a longer one", "the list of %s is longer after it was read", k.List.Endpoint())
-			}
-		}, k.List, k.Parent.Make)
+		p.add(judge.UnsafeRead, "new-list", (*try).growsAtFirst, k.List, k.Parent.Make)
 	}
-	doubtful(judge.DeletedStillListed, "", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.remove(r) || k.Read != nil && !t.peek(k.Read, r, Edit{}).gone() {
-			return
-		}
-		if good, _ := t.wait(func() bool { return t.over() || t.entries(r, r.id()) == 0 }); !good && !t.over() {
-			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s still lists a deleted resource that can no longer be read", k.List.Endpoint())
-		}
-	}, k.List, k.Delete)
-	doubtful(judge.DeletedStillListed, "comes-back", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || t.entries(r, r.id()) == 0 || !t.remove(r) || t.entries(r, r.id()) > 0 {
-			return
-		}
-		other := t.beside(r, Edit{})
-		if other != nil && other.id() != r.id() && t.entries(r, r.id()) > 0 && !t.over() {
-			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, "a list without it", "it is listed", "%s lists a deleted resource again after another was created", k.List.Endpoint())
-		}
-	}, k.List, k.Delete)
+	p.onNew(judge.DeletedStillListed, "", (*try).deletedListed, k.List, k.Delete).Doubtful = shared
+	p.onNew(judge.DeletedStillListed, "comes-back", (*try).listedAgain, k.List, k.Delete).Doubtful = shared
 	if k.Read != nil {
-		for _, op := range []*contract.Operation{k.Put, k.Patch} {
-			doubtful(judge.ListDiffers, "", func(t *try) {
-				r := t.make(Edit{})
-				if r == nil || t.over() || !t.do(op, r, Edit{Set: t.others(op)}).ok() {
-					return
+		for _, op := range present(k.Put, k.Patch) {
+			p.onNew(judge.ListDiffers, "", func(t *try, r *resource) {
+				if t.do(op, r, Edit{Set: t.others(op)}).ok() {
+					t.listsAsRead(r)
 				}
-				t.listsAsRead(r)
-			}, k.List, op, k.Read)
+			}, k.List, op, k.Read).Doubtful = shared
 		}
-		doubtful(judge.ListDiffers, "new", func(t *try) {
-			if r := t.make(Edit{}); r != nil && !t.over() {
-				t.listsAsRead(r)
-			}
-		}, k.List, k.Read)
-		doubtful(judge.UnsafeRead, "", func(t *try) { t.unsafe() }, k.Read, k.List)
-		p.filtered(doubtful)
+		p.onNew(judge.ListDiffers, "new", (*try).listsAsRead, k.List, k.Read).Doubtful = shared
+		p.onNew(judge.UnsafeRead, "", (*try).unsafe, k.Read, k.List).Doubtful = shared
+		p.filtered()
 	}
-	p.totalled(alone)
-	p.totalledLess(alone)
-	p.paged(doubtful)
-	p.sorted(alone)
-	p.ranged(alone)
+	p.totalled()
+	p.paged()
+	p.sorted()
+	p.ranged()
+}
+
+// grows reads a list again and again, and looks whether it is longer each time.
+func (t *try) grows(r *resource) {
+	var counts []int
+	for range 3 {
+		n := 0
+		for _, s := range t.pages(r) {
+			n += len(t.identifiers(s))
+		}
+		counts = append(counts, n)
+	}
+	if counts[0] < counts[1] && counts[1] < counts[2] && !t.over() {
+		s := t.do(t.List, r, Edit{})
+		t.blame(judge.Warning, s, "the list as before", "a longer one", "the list of %s grows each time it is read", t.List.Endpoint())
+	}
+}
+
+// growsAtFirst reads the list below a new resource twice.
+func (t *try) growsAtFirst() {
+	// The older of the two tells whether time alone makes it longer.
+	older := t.makeKind(t.Parent, t.above(t.Parent), Edit{})
+	up := t.makeKind(t.Parent, t.above(t.Parent), Edit{})
+	if older == nil || up == nil {
+		return
+	}
+	t.steps = slices.DeleteFunc(t.steps, func(s *Step) bool { return s == older.made })
+	before, after := t.identifiers(t.do(t.List, up, Edit{})), t.do(t.List, up, Edit{})
+	if len(t.identifiers(after)) <= len(before) || t.over() {
+		return
+	}
+	if by := t.peek(t.List, older, Edit{}); by.ok() && len(t.identifiers(by)) <= len(before) {
+		t.blame(judge.Warning, after, "the list as before", "a longer one", "the list of %s is longer after it was read", t.List.Endpoint())
+	}
+}
+
+// deletedListed looks whether a deleted resource is still in the list.
+func (t *try) deletedListed(r *resource) {
+	if t.entries(r, r.id()) == 0 || !t.vanishes(r) {
+		return
+	}
+	if good, _ := t.wait(func() bool { return t.over() || t.entries(r, r.id()) == 0 }); !good && !t.over() {
+		s := t.do(t.List, r, Edit{})
+		t.blame(judge.Warning, s, "a list without it", "it is listed", "%s still lists a deleted resource that can no longer be read", t.List.Endpoint())
+	}
+}
+
+// listedAgain looks whether a deleted resource is in the list again when another is made.
+func (t *try) listedAgain(r *resource) {
+	if t.entries(r, r.id()) == 0 || !t.remove(r) || t.entries(r, r.id()) > 0 {
+		return
+	}
+	other := t.beside(r, Edit{})
+	if other != nil && other.id() != r.id() && t.entries(r, r.id()) > 0 && !t.over() {
+		s := t.do(t.List, r, Edit{})
+		t.blame(judge.Warning, s, "a list without it", "it is listed", "%s lists a deleted resource again after another was created", t.List.Endpoint())
+	}
 }
 
 // maxChoices is how many of the values of an enumeration are tried.
@@ -397,19 +384,14 @@ func choices(n *contract.Node, v any) []any {
 
 // enlist makes a resource and looks for it in the list.
 func (t *try) enlist(e Edit) {
-	r := t.make(e)
-	if r == nil || t.over() || t.Read != nil && !t.peek(t.Read, r, Edit{}).ok() {
-		return
+	if r := t.make(e); r != nil && (t.Read == nil || t.readable(r)) {
+		t.enlisted(r)
 	}
-	t.enlisted([]*resource{r})
 }
 
 // enlisted looks for resources in the list that they are in, each once.
-func (t *try) enlisted(all []*resource) {
+func (t *try) enlisted(all ...*resource) {
 	for _, r := range all {
-		if r == nil {
-			return
-		}
 		n := 0
 		t.wait(func() bool {
 			n = t.entries(r, r.id())
@@ -458,7 +440,7 @@ func (t *try) listsAsRead(r *resource) {
 						return
 					}
 					s := t.do(t.List, r, Edit{})
-					t.blame(judge.Warning, s, name+": "+show(one[name]), name+": "+show(v), "%s has a different %s than %s", t.List.Endpoint(), name, t.Read.Endpoint())
+					t.blameValue(judge.Warning, s, name, one[name], v, "%s has a different %s than %s", t.List.Endpoint(), name, t.Read.Endpoint())
 				}
 			}
 		}
@@ -466,11 +448,7 @@ func (t *try) listsAsRead(r *resource) {
 }
 
 // unsafe looks whether reading a resource changes what the list has of it, twice.
-func (t *try) unsafe() {
-	r := t.make(Edit{})
-	if r == nil || t.over() {
-		return
-	}
+func (t *try) unsafe(r *resource) {
 	for range 2 {
 		before := t.listEntry(r)
 		if before == nil || !same(before, t.listEntry(r)) || t.over() { // it changes by itself
@@ -518,101 +496,95 @@ func counted(s *Step, names []string) (int, bool) {
 	return 0, false
 }
 
-// numbered makes a resource, and returns the number of all entries that its list tells then.
-func (t *try) numbered() (r *resource, all int, named bool) {
-	if r = t.make(Edit{}); r == nil || t.over() {
-		return nil, 0, false
+// totalled plans what is looked for in the number of all entries: it is more when some are made
+// and less when one is deleted, and not the number of those on a page.
+func (p *planner) totalled() {
+	k := p.kind
+	shared := k.Parent == nil
+	p.onNew(judge.ListDiffers, "total", (*try).totalOfMore, k.List).Alone = shared
+	p.onNew(judge.ListDiffers, "total/deleted", (*try).totalOfLess, k.List, k.Delete).Alone = shared
+	if limit := queryParam(k.List, Limits); limit != nil && limit.Node.Validates(json.Number("1")) == nil {
+		p.onNew(judge.ListDiffers, "total/page", func(t *try, r *resource) { t.totalOfPage(r, limit.Spec.Name) }, k.List).Alone = shared
 	}
+}
+
+// totalOf is the number of all entries that the list tells which a resource is in.
+func (t *try) totalOf(r *resource) (all int, named bool) {
 	pages := t.pages(r)
 	if len(pages) == 0 || t.over() {
-		return nil, 0, false
+		return 0, false
 	}
-	all, named = total(pages[0])
-	return r, all, named
+	return total(pages[0])
 }
 
-// totalled plans what is looked for in the number of all entries.
-func (p *planner) totalled(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
-	k := p.kind
-	alone(judge.ListDiffers, "total", func(t *try) {
-		r, before, named := t.numbered()
-		if !named || t.beside(r, Edit{}) == nil || t.beside(r, Edit{}) == nil || t.over() {
-			return
-		}
-		after, n := before, 0
-		good, _ := t.wait(func() bool {
-			n = 0
-			for _, s := range t.pages(r) {
-				if m, named := total(s); named {
-					after = m
-				}
-				n += len(t.identifiers(s))
-			}
-			return t.over() || after == before+2 || n < before
-		})
-		if t.over() || good {
-			return
-		}
-		if after <= before && n > before { // the entries are there, and the number is as it was
-			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, strconv.Itoa(before+2), strconv.Itoa(after), "the total of %s stays %d after two more were created", k.List.Endpoint(), before)
-		}
-	}, k.List)
-}
-
-// totalledLess plans whether the number of all entries is less when one was deleted, and that
-// it is not the number of those on a page.
-func (p *planner) totalledLess(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
-	k := p.kind
-	alone(judge.ListDiffers, "total/deleted", func(t *try) {
-		r, before, named := t.numbered()
-		if !named || t.entries(r, r.id()) == 0 || !t.remove(r) || t.over() {
-			return
-		}
-		after := before
-		good, _ := t.wait(func() bool {
-			for _, s := range t.pages(r) {
-				after, _ = total(s)
-			}
-			return t.over() || after != before || t.entries(r, r.id()) > 0
-		})
-		if !good && !t.over() {
-			s := t.do(k.List, r, Edit{})
-			t.blame(judge.Warning, s, strconv.Itoa(before-1), strconv.Itoa(after), "the total of %s stays %d after one was deleted", k.List.Endpoint(), before)
-		}
-	}, k.List, k.Delete)
-	limit := queryParam(k.List, Limits)
-	if limit == nil || limit.Node.Validates(json.Number("1")) != nil {
+// totalOfMore makes two more, and looks whether the number of all entries stays.
+func (t *try) totalOfMore(r *resource) {
+	before, named := t.totalOf(r)
+	if !named || t.beside(r, Edit{}) == nil || t.beside(r, Edit{}) == nil {
 		return
 	}
-	alone(judge.ListDiffers, "total/page", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || t.beside(r, Edit{}) == nil || t.over() {
-			return
+	after, n := before, 0
+	good, _ := t.wait(func() bool {
+		n = 0
+		for _, s := range t.pages(r) {
+			if m, named := total(s); named {
+				after = m
+			}
+			n += len(t.identifiers(s))
 		}
-		whole := t.pages(r)
-		if len(whole) == 0 || t.over() {
-			return
+		return t.over() || after == before+2 || n < before
+	})
+	if !good && !t.over() && after <= before && n > before { // the entries are there, and the number is as it was
+		s := t.do(t.List, r, Edit{})
+		t.blame(judge.Warning, s, strconv.Itoa(before+2), strconv.Itoa(after), "the total of %s stays %d after two more were created", t.List.Endpoint(), before)
+	}
+}
+
+// totalOfLess deletes one, and looks whether the number of all entries stays.
+func (t *try) totalOfLess(r *resource) {
+	before, named := t.totalOf(r)
+	if !named || t.entries(r, r.id()) == 0 || !t.remove(r) || t.over() {
+		return
+	}
+	after := before
+	good, _ := t.wait(func() bool {
+		for _, s := range t.pages(r) {
+			after, _ = total(s)
 		}
-		all, named := total(whole[0])
-		s := t.do(k.List, r, Edit{Query: map[string]string{limit.Spec.Name: "1"}})
-		of, also := total(s)
-		n := len(t.identifiers(s))
-		if !named || !also || n != 1 || all < 2 || t.over() {
-			return
-		}
-		pages, told := counted(s, OfPages)
-		switch {
-		case of == n:
-			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(of), "the total of %s counts only the entries on the page", k.List.Endpoint())
-		case told && of == all && pages != all:
-			t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(pages), "with one entry a page, the number of pages of %s is not the number of entries", k.List.Endpoint())
-		}
-	}, k.List)
+		return t.over() || after != before || t.entries(r, r.id()) > 0
+	})
+	if !good && !t.over() {
+		s := t.do(t.List, r, Edit{})
+		t.blame(judge.Warning, s, strconv.Itoa(before-1), strconv.Itoa(after), "the total of %s stays %d after one was deleted", t.List.Endpoint(), before)
+	}
+}
+
+// totalOfPage asks for a page of one entry, and looks whether the number of all is that of the page.
+func (t *try) totalOfPage(r *resource, limit string) {
+	if t.beside(r, Edit{}) == nil {
+		return
+	}
+	all, named := t.totalOf(r)
+	if !named {
+		return
+	}
+	s := t.do(t.List, r, Edit{Query: map[string]string{limit: "1"}})
+	of, also := total(s)
+	n := len(t.identifiers(s))
+	if !also || n != 1 || all < 2 || t.over() {
+		return
+	}
+	pages, told := counted(s, OfPages)
+	switch {
+	case of == n:
+		t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(of), "the total of %s counts only the entries on the page", t.List.Endpoint())
+	case told && of == all && pages != all:
+		t.blame(judge.Warning, s, strconv.Itoa(all), strconv.Itoa(pages), "with one entry a page, the number of pages of %s is not the number of entries", t.List.Endpoint())
+	}
 }
 
 // paged plans what is looked for on the pages of a list.
-func (p *planner) paged(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+func (p *planner) paged() {
 	k := p.kind
 	limit := queryParam(k.List, Limits)
 	if limit == nil {
@@ -622,11 +594,11 @@ func (p *planner) paged(alone func(string, string, func(*try), *contract.Operati
 		if limit.Node.Validates(json.Number(strconv.Itoa(size))) != nil {
 			continue
 		}
-		alone(judge.PageBroken, "by-"+strconv.Itoa(size), func(t *try) {
+		p.add(judge.PageBroken, "by-"+strconv.Itoa(size), func(t *try) {
 			if all := t.makeAll(onPages); len(all) > 0 {
 				t.paging(all[0], limit, size)
 			}
-		}, k.List)
+		}, k.List).Doubtful = k.Parent == nil
 	}
 }
 
@@ -716,100 +688,100 @@ func (t *try) identifiers(s *Step) []string {
 
 // filtered plans what is looked for in a list that is asked for what has some value: a
 // parameter that is named as a property is taken to mean that.
-func (p *planner) filtered(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+func (p *planner) filtered() {
 	k := p.kind
 	members, _ := p.actor.Base(k.Make)
 	set := Others(p.actor, k.Make)
+	shared := k.Parent == nil
 	for _, param := range k.List.Params {
 		name := param.Spec.Name
 		if _, there := members[name]; param.Spec.In != openapi3.ParameterInQuery || !there || prop(k.Make, name) == nil {
 			continue
 		}
-		for _, op := range []*contract.Operation{k.Put, k.Patch} {
-			if prop(op, name) == nil {
-				continue
+		other := Edit{Set: only(set, name)}
+		for _, op := range present(k.Put, k.Patch) {
+			if prop(op, name) != nil {
+				p.onNew(judge.FilterIgnored, name+"/after-"+op.ID, func(t *try, r *resource) { t.filterChanged(r, op, param, other) }, k.List, op).Doubtful = shared
 			}
-			alone(judge.FilterIgnored, name+"/after-"+op.ID, func(t *try) {
-				r := t.make(Edit{})
-				if r == nil || t.over() {
-					return
-				}
-				was := r.made.sent()[name]
-				e := Edit{}
-				if v, ok := set[name]; ok {
-					e.Set = map[string]any{name: v}
-				}
-				ask := func(v any) Edit { return Edit{Query: map[string]string{name: queryText(v)}} }
-				if _, known := t.kept(r)[name]; !known || param.Node.Validates(was) != nil || countEntries(t.peek(k.List, r, ask(was)), k, r.id()) == 0 || !t.do(op, r, e).ok() || t.over() {
-					return
-				}
-				if now := t.shown(r)[name]; t.over() || same(now, was) {
-					return
-				}
-				if s := t.do(k.List, r, ask(was)); s.ok() && countEntries(s, k, r.id()) > 0 && !t.over() {
-					t.blame(judge.Warning, s, "only resources with the value", "one that had it before", "%s filtered by %s returns a resource with another value after %s", k.List.Endpoint(), name, op.Endpoint())
-				}
-			}, k.List, op)
 		}
-		alone(judge.FilterIgnored, name, func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			v := r.made.sent()[name]
-			if _, known := t.kept(r)[name]; !known || textOf(v) == "" && v != true && v != false {
-				return
-			}
-			e := Edit{}
-			if w, ok := set[name]; ok {
-				e.Set = map[string]any{name: w}
-			}
-			other := t.beside(r, e)
-			if other == nil || t.over() || same(other.made.sent()[name], v) || t.entries(r, r.id()) == 0 || t.entries(r, other.id()) == 0 {
-				return
-			}
-			if param.Node.Validates(v) != nil {
-				return
-			}
-			query := map[string]string{name: queryText(v)}
-			s := t.do(k.List, r, Edit{Query: query})
-			switch {
-			case !s.ok() || t.over():
-			case countEntries(s, k, r.id()) == 0 && (t.ends(s) || t.entriesOf(r, r.id(), query) == 0):
-				t.blame(judge.Warning, s, "the resource with the value", "it is not listed", "%s filtered by %s leaves out a resource with the value", k.List.Endpoint(), name)
-			case t.lets(s, r, other, query):
-				t.blame(judge.Warning, t.steps[len(t.steps)-1], "only resources with the value", "one with another value", "%s filtered by %s returns a resource with another value", k.List.Endpoint(), name)
-			}
-		}, k.List)
-		alone(judge.FilterIgnored, name+"/alike", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			v, ok := r.made.sent()[name].(string)
-			if _, known := t.kept(r)[name]; !known || !ok || !t.unique(v) || param.Node.Validates(v) != nil {
-				return
-			}
-			// A filter may look for a part of what it is given: neither is a part of the other.
-			like := []rune(v)
-			like = slices.Insert(like, len(like)/2, 'x')
-			if prop(k.Make, name).Validates(string(like)) != nil {
-				like = slices.Delete([]rune(v), len(like)/2, len(like)/2+1)
-			}
-			if prop(k.Make, name).Validates(string(like)) != nil {
-				return
-			}
-			other := t.beside(r, Edit{Set: map[string]any{name: string(like)}})
-			if other == nil || t.over() || !same(t.shown(other)[name], string(like)) {
-				return
-			}
-			s := t.do(k.List, r, Edit{Query: map[string]string{name: v}})
-			for _, item := range items(s) {
-				if got, is := item[name].(string); is && s.ok() && !strings.Contains(strings.ToLower(got), strings.ToLower(v)) && !t.over() {
-					t.blame(judge.Warning, s, "only resources with the value", name+": "+show(got), "%s filtered by %s returns a resource with another value", k.List.Endpoint(), name)
-				}
-			}
-		}, k.List)
+		p.onNew(judge.FilterIgnored, name, func(t *try, r *resource) { t.filter(r, param, other) }, k.List).Doubtful = shared
+		p.onNew(judge.FilterIgnored, name+"/alike", func(t *try, r *resource) { t.filterAlike(r, param) }, k.List).Doubtful = shared
+	}
+}
+
+// filterBy is the value of a property by which a list can be asked for a resource; false where it
+// is not known to be stored, or the parameter does not take it.
+func (t *try) filterBy(r *resource, param *contract.Param) (v any, ok bool) {
+	v = r.made.sent()[param.Spec.Name]
+	_, known := t.kept(r)[param.Spec.Name]
+	return v, known && param.Node.Validates(v) == nil
+}
+
+// filterChanged changes the value of a resource, and looks whether it is still listed under the old one.
+func (t *try) filterChanged(r *resource, op *contract.Operation, param *contract.Param, e Edit) {
+	name := param.Spec.Name
+	was, ok := t.filterBy(r, param)
+	ask := Edit{Query: map[string]string{name: queryText(was)}}
+	if !ok || countEntries(t.peek(t.List, r, ask), t.Kind, r.id()) == 0 || !t.do(op, r, e).ok() || t.over() {
+		return
+	}
+	if now := t.shown(r)[name]; t.over() || same(now, was) {
+		return
+	}
+	if s := t.do(t.List, r, ask); s.ok() && countEntries(s, t.Kind, r.id()) > 0 {
+		t.blame(judge.Warning, s, "only resources with the value", "one that had it before", "%s filtered by %s returns a resource with another value after %s", t.List.Endpoint(), name, op.Endpoint())
+	}
+}
+
+// filter asks for the list of what has the value of one resource, of two that differ in it.
+func (t *try) filter(r *resource, param *contract.Param, e Edit) {
+	name := param.Spec.Name
+	v, ok := t.filterBy(r, param)
+	if !ok || queryText(v) == "" {
+		return
+	}
+	other := t.beside(r, e)
+	if other == nil || same(other.made.sent()[name], v) || t.entries(r, r.id()) == 0 || t.entries(r, other.id()) == 0 {
+		return
+	}
+	query := map[string]string{name: queryText(v)}
+	s := t.do(t.List, r, Edit{Query: query})
+	switch {
+	case !s.ok() || t.over():
+	case countEntries(s, t.Kind, r.id()) == 0 && (t.ends(s) || t.entriesOf(r, r.id(), query) == 0):
+		t.blame(judge.Warning, s, "the resource with the value", "it is not listed", "%s filtered by %s leaves out a resource with the value", t.List.Endpoint(), name)
+	case t.lets(s, r, other, query):
+		t.blame(judge.Warning, t.steps[len(t.steps)-1], "only resources with the value", "one with another value", "%s filtered by %s returns a resource with another value", t.List.Endpoint(), name)
+	}
+}
+
+// filterAlike asks for the list of what has a text that another resource has but for one letter.
+func (t *try) filterAlike(r *resource, param *contract.Param) {
+	name := param.Spec.Name
+	n := prop(t.Make, name)
+	sent, ok := t.filterBy(r, param)
+	v, isText := sent.(string)
+	if !ok || !isText || !t.unique(v) {
+		return
+	}
+	// A filter may look for a part of what it is given: neither is a part of the other.
+	like := []rune(v)
+	like = slices.Insert(like, len(like)/2, 'x')
+	if n.Validates(string(like)) != nil {
+		like = slices.Delete([]rune(v), len(like)/2, len(like)/2+1)
+	}
+	if n.Validates(string(like)) != nil {
+		return
+	}
+	other := t.beside(r, Edit{Set: map[string]any{name: string(like)}})
+	if other == nil || !same(t.shown(other)[name], string(like)) {
+		return
+	}
+	s := t.do(t.List, r, Edit{Query: map[string]string{name: v}})
+	for _, item := range items(s) {
+		if got, is := item[name].(string); is && s.ok() && !strings.Contains(strings.ToLower(got), strings.ToLower(v)) {
+			t.blame(judge.Warning, s, "only resources with the value", name+": "+show(got), "%s filtered by %s returns a resource with another value", t.List.Endpoint(), name)
+		}
 	}
 }
 

@@ -60,6 +60,20 @@ func (p *planner) add(check, variant string, act func(*try), last *contract.Oper
 	return c
 }
 
+// onNew adds a chain that begins with a new resource.
+func (p *planner) onNew(check, variant string, act func(*try, *resource), last *contract.Operation, needs ...*contract.Operation) *Chain {
+	return p.add(check, variant, func(t *try) {
+		if r := t.make(Edit{}); r != nil {
+			act(t, r)
+		}
+	}, last, needs...)
+}
+
+// present are those of some operations that the document has.
+func present(ops ...*contract.Operation) []*contract.Operation {
+	return slices.DeleteFunc(ops, func(op *contract.Operation) bool { return op == nil })
+}
+
 // severityOf is an error where the document says what the answer has to be.
 func severityOf(documented bool) judge.Severity {
 	if documented {

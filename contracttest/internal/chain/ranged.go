@@ -137,18 +137,14 @@ func (b bound) numbers(n json.Number) []probe {
 }
 
 // ranged plans whether a list heeds its bounds.
-func (p *planner) ranged(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+func (p *planner) ranged() {
 	for _, b := range boundsOf(p.kind) {
-		alone(judge.FilterIgnored, b.param.Spec.Name, func(t *try) { t.bounded(b) }, p.kind.List)
+		p.onNew(judge.FilterIgnored, b.param.Spec.Name, func(t *try, r *resource) { t.bounded(r, b) }, p.kind.List).Alone = p.kind.Parent == nil
 	}
 }
 
 // bounded asks for a list with bounds that a resource is inside of, and outside.
-func (t *try) bounded(b bound) {
-	r := t.make(Edit{})
-	if r == nil || t.over() {
-		return
-	}
+func (t *try) bounded(r *resource, b bound) {
 	item, sent := t.listEntry(r), r.made.sent()
 	if t.over() || slices.ContainsFunc(b.props, func(name string) bool { return item[name] == nil || !alike(sent[name], item[name]) }) {
 		return

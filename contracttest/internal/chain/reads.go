@@ -12,69 +12,35 @@ import (
 // read plans what reading does to a resource, and whether HEAD tells what GET does.
 func (p *planner) read() {
 	k := p.kind
-	for _, head := range []bool{false, true} {
-		variant, method := "", http.MethodGet
-		if head {
-			variant, method = "head", http.MethodHead
-		}
-		p.add(judge.UnsafeRead, variant, func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			first := t.read(r)
-			if !first.ok() || t.over() {
-				return
-			}
-			if head {
-				t.do(k.Read, r, Edit{Head: true})
-			}
-			s := t.read(r)
-			if s.gone() {
-				t.blame(judge.Warning, s, "the resource as it was", s.answer(), "the resource is gone after it was read with %s", method)
-				return
-			}
-			one, two, sent := first.got(k, r.id()), s.got(k, r.id()), r.made.sent()
-			for _, name := range sortedKeys(sent) {
-				if s.ok() && !t.over() && same(one[name], sent[name]) && !same(two[name], sent[name]) {
-					t.blame(judge.Warning, s, name+": "+show(sent[name]), name+": "+show(two[name]), "%s changed after the resource was read with %s", name, method)
-				}
-			}
-		}, k.Read)
-	}
+	p.onNew(judge.UnsafeRead, "", func(t *try, r *resource) { t.readTwice(r, http.MethodGet) }, k.Read)
+	p.onNew(judge.UnsafeRead, "head", func(t *try, r *resource) { t.readTwice(r, http.MethodHead) }, k.Read)
 	p.completed()
 	p.often()
 	p.linked()
-	p.add(judge.HeadDiffers, "", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || !t.read(r).ok() {
+	p.onNew(judge.HeadDiffers, "", func(t *try, r *resource) {
+		if !t.read(r).ok() {
 			return
 		}
-		if s := t.do(k.Read, r, Edit{Head: true}); s.gone() && t.peek(k.Read, r, Edit{}).ok() {
+		if s := t.do(k.Read, r, Edit{Head: true}); s.gone() && t.readable(r) {
 			t.blame(judge.Warning, s, "200", s.answer(), "HEAD does not find what GET finds")
 		}
 	}, k.Read)
-	p.add(judge.HeadDiffers, "deleted", func(t *try) {
-		r := t.make(Edit{})
-		if r == nil || t.over() || !t.remove(r) || !t.read(r).gone() {
+	p.onNew(judge.HeadDiffers, "deleted", func(t *try, r *resource) {
+		if !t.remove(r) || !t.read(r).gone() {
 			return
 		}
-		if s := t.do(k.Read, r, Edit{Head: true}); s.ok() && t.peek(k.Read, r, Edit{}).gone() {
+		if s := t.do(k.Read, r, Edit{Head: true}); s.ok() && t.gone(r) {
 			t.blame(judge.Error, s, "404", s.answer(), "HEAD finds what GET does not find")
 		}
 	}, k.Read, k.Delete)
 	for _, child := range k.Children {
-		for _, op := range []*contract.Operation{k.Put, k.Patch} {
-			p.add(judge.NeighbourChanged, "below", func(t *try) {
-				up := t.make(Edit{})
-				if up == nil || t.over() {
-					return
-				}
+		for _, op := range present(k.Put, k.Patch) {
+			p.onNew(judge.NeighbourChanged, "below", func(t *try, up *resource) {
 				r := t.makeKind(child, up.values, Edit{})
-				if r == nil || t.over() || !t.peek(child.Read, r, Edit{}).ok() || !t.do(op, up, Edit{Set: t.others(op)}).ok() {
+				if r == nil || !t.readable(r) || !t.do(op, up, Edit{Set: t.others(op)}).ok() {
 					return
 				}
-				if s := t.do(child.Read, r, Edit{}); s.gone() {
+				if s := t.read(r); s.gone() {
 					t.blame(judge.Warning, t.acting(), "the resource below as it was", s.answer(), "%s removed a resource below", op.Endpoint())
 				}
 			}, op, child.Make, child.Read)
@@ -82,22 +48,43 @@ func (p *planner) read() {
 	}
 }
 
+// readTwice reads a resource, by HEAD too if that is the method, and looks whether it is as it was.
+func (t *try) readTwice(r *resource, method string) {
+	first := t.read(r)
+	if !first.ok() || t.over() {
+		return
+	}
+	if method == http.MethodHead {
+		t.do(t.Read, r, Edit{Head: true})
+	}
+	s := t.read(r)
+	if s.gone() {
+		t.blame(judge.Warning, s, "the resource as it was", s.answer(), "the resource is gone after it was read with %s", method)
+		return
+	}
+	one, two, sent := first.got(t.Kind, r.id()), s.got(t.Kind, r.id()), r.made.sent()
+	for _, name := range sortedKeys(sent) {
+		if s.ok() && same(one[name], sent[name]) && !same(two[name], sent[name]) {
+			t.blameValue(judge.Warning, s, name, sent[name], two[name], "%s changed after the resource was read with %s", name, method)
+		}
+	}
+}
+
 // completed plans whether reading a resource sets what it was made without.
 func (p *planner) completed() {
 	k := p.kind
-	members, _ := p.actor.Base(k.Make)
-	optional := optionalOf(k, members)
+	optional := optionalOf(p.actor, k.Make)
 	if len(optional) == 0 {
 		return
 	}
 	p.add(judge.UnsafeRead, "completed", func(t *try) {
 		// The older of the two tells whether time alone sets it.
 		older := t.make(Edit{Drop: optional})
-		if older == nil || t.over() {
+		if older == nil {
 			return
 		}
 		r := t.beside(older, Edit{Drop: optional})
-		if r == nil || t.over() {
+		if r == nil {
 			return
 		}
 		t.steps = slices.DeleteFunc(t.steps, func(s *Step) bool { return s == older.made })
@@ -108,7 +95,7 @@ func (p *planner) completed() {
 				continue
 			}
 			if by := t.shown(older); !t.over() && same(by[name], one[name]) {
-				t.blame(judge.Warning, again, name+": "+show(one[name]), name+": "+show(two[name]), "%s of a new resource changes when it is read", name)
+				t.blameValue(judge.Warning, again, name, one[name], two[name], "%s of a new resource changes when it is read", name)
 			}
 		}
 	}, k.Read)
@@ -121,13 +108,9 @@ const manyReads = 24
 // another being read in between.
 func (p *planner) often() {
 	k := p.kind
-	p.add(judge.CreatedDiffers, "many-reads", func(t *try) {
-		one := t.make(Edit{})
-		if one == nil || t.over() {
-			return
-		}
+	p.onNew(judge.CreatedDiffers, "many-reads", func(t *try, one *resource) {
 		two := t.beside(one, Edit{})
-		if two == nil || t.over() {
+		if two == nil {
 			return
 		}
 		own, other := t.kept(one), t.kept(two)
@@ -139,8 +122,8 @@ func (p *planner) often() {
 			s := t.read(r)
 			got := s.got(k, r.id())
 			for _, name := range sortedKeys(kept) {
-				if s.ok() && !t.over() && !same(kept[name], not[name]) && same(got[name], not[name]) {
-					t.blame(judge.Warning, s, name+": "+show(kept[name]), name+": "+show(got[name]), "one of several reads returns the %s of another resource", name)
+				if s.ok() && !same(kept[name], not[name]) && same(got[name], not[name]) {
+					t.blameValue(judge.Warning, s, name, kept[name], got[name], "one of several reads returns the %s of another resource", name)
 				}
 			}
 		}
@@ -155,11 +138,7 @@ func (p *planner) linked() {
 			continue // what is made cannot be read
 		}
 		for _, link := range world.Links(op) {
-			p.add(judge.LinkBroken, op.ID+"/"+link.Name, func(t *try) {
-				r := t.make(Edit{})
-				if r == nil || t.over() {
-					return
-				}
+			p.onNew(judge.LinkBroken, op.ID+"/"+link.Name, func(t *try, r *resource) {
 				source, above := r.made, r.parent()
 				if op == k.Read {
 					source, above = t.read(r), r.values

@@ -12,29 +12,21 @@ import (
 // refused plans what is looked for where a change was refused.
 func (p *planner) refused() {
 	k := p.kind
-	for _, op := range []*contract.Operation{k.Put, k.Patch, k.Delete} {
-		if op == nil || k.Read == nil {
+	for _, op := range present(k.Put, k.Patch, k.Delete) {
+		if k.Read == nil {
 			continue
 		}
 		set := Others(p.actor, op)
 		for _, c := range p.actor.Broken(op) {
-			p.add(judge.RefusedButDone, labelOf(c), func(t *try) {
-				r := t.make(Edit{})
-				if r == nil || t.over() {
-					return
-				}
-				t.undone(op, r, Edit{Case: c, Set: set})
+			p.onNew(judge.RefusedButDone, labelOf(c), func(t *try, r *resource) {
+				kept := t.kept(r)
+				t.notDone(r, t.do(op, r, Edit{Case: c, Set: set}), kept)
 			}, op, k.Read)
 		}
 	}
 	for _, c := range p.actor.Broken(k.Make) {
-		p.add(judge.RefusedButDone, labelOf(c), func(t *try) {
-			// What is looked for is made first, to know that the list shows it.
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			mark := t.mark(r.made)
+		p.onNew(judge.RefusedButDone, labelOf(c), func(t *try, r *resource) {
+			mark := t.mark(r.made) // what is looked for is made first, to know that the list shows it
 			if mark == nil || !t.lists(r, mark) {
 				return
 			}
@@ -43,10 +35,9 @@ func (p *planner) refused() {
 			t.nothing(r, s)
 		}, k.Make, k.List)
 	}
-	for _, op := range []*contract.Operation{k.Put, k.Patch} {
-		p.add(judge.RefusedButDone, "not-there", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() || !t.remove(r) || !t.peek(k.Read, r, Edit{}).gone() {
+	for _, op := range present(k.Put, k.Patch) {
+		p.onNew(judge.RefusedButDone, "not-there", func(t *try, r *resource) {
+			if !t.vanishes(r) {
 				return
 			}
 			s := t.do(op, r, Edit{})
@@ -55,7 +46,7 @@ func (p *planner) refused() {
 				return
 			}
 			if after := t.read(r); after.ok() && bytes.Contains(after.body(), mark) {
-				t.blame(severityOfRefusal(op, s), s, "nothing", after.answer(), "%s was refused with %s, but something was created", op.Endpoint(), s.answer())
+				t.blame(severityOfRefusal(s), s, "nothing", after.answer(), "%s was refused with %s, but something was created", op.Endpoint(), s.answer())
 			}
 		}, op, k.Read, k.Delete)
 	}
@@ -67,7 +58,7 @@ func (p *planner) refused() {
 func (t *try) nothing(r *resource, s *Step) {
 	if mark := t.mark(s); mark != nil && s.refused() && t.lists(r, mark) {
 		t.do(t.List, r, Edit{})
-		t.blame(severityOfRefusal(t.Make, s), s, "nothing from the refused request", "the list shows it", "%s was refused with %s, but something was created", t.Make.Endpoint(), s.answer())
+		t.blame(severityOfRefusal(s), s, "nothing from the refused request", "the list shows it", "%s was refused with %s, but something was created", t.Make.Endpoint(), s.answer())
 	}
 }
 
@@ -78,8 +69,7 @@ func (p *planner) next() {
 	if k.Read == nil {
 		return
 	}
-	members, _ := p.actor.Base(k.Make)
-	optional := optionalOf(k, members)
+	optional := optionalOf(p.actor, k.Make)
 	for _, op := range k.Bodies() {
 		cases := map[string]*plan.Case{}
 		var labels []string
@@ -91,53 +81,55 @@ func (p *planner) next() {
 		if len(labels) == 0 || op == k.Make && len(optional) == 0 {
 			continue
 		}
-		check := k.stores(op)
-		p.add(check, "after-a-refusal", func(t *try) {
-			first := t.make(Edit{})
-			if first == nil || t.over() {
-				return
-			}
-			kept := t.kept(first)
-			var otherwise map[string]any
+		p.onNew(k.stores(op), "after-a-refusal", func(t *try, r *resource) {
 			if op == k.Make {
-				t.steps = t.stepsAbove(first)
-				plain := t.beside(first, Edit{Drop: optional})
-				if plain == nil || t.over() {
-					return
-				}
-				otherwise = t.shown(plain)
-				t.steps = t.stepsAbove(plain)
+				t.makeAfterRefusals(r, optional, labels, cases)
+			} else {
+				t.changeAfterRefusals(r, op, labels, cases)
 			}
-			set := false
-			t.each(labels, func(label string) {
-				if op == k.Make {
-					s, _ := t.attempt(k, first.parent(), Edit{Case: cases[label], Set: t.others(op)})
-					r := t.beside(first, Edit{Drop: optional})
-					if r == nil || !s.refused() || t.over() {
-						return
-					}
-					after := t.read(r)
-					for _, name := range sortedKeys(after.got(k, r.id())) {
-						_, sent := r.made.sent()[name]
-						if v := after.got(k, r.id())[name]; !sent && !same(v, otherwise[name]) && t.leftOver(r, name, v) {
-							t.blame(judge.Warning, t.acting(), name+": "+show(otherwise[name]), name+": "+show(v), "a new resource has a value from an earlier, refused request: %s", name)
-						}
-					}
-					return
-				}
-				e := Edit{}
-				if set = !set; set { // another time what it was
-					e.Set = t.others(op)
-				}
-				if !t.do(op, first, Edit{Case: cases[label]}).refused() || t.over() {
-					return
-				}
-				if change := t.do(op, first, e); change.ok() && !t.over() {
-					t.stored(op, change, first, kept, nil)
-				}
-			})
 		}, op, k.Read).Alone = true
 	}
+}
+
+// makeAfterRefusals makes resources without what they may leave out, each after a creation that is
+// refused, and looks whether they have something of that.
+func (t *try) makeAfterRefusals(first *resource, optional, labels []string, cases map[string]*plan.Case) {
+	t.steps = t.stepsAbove(first)
+	plain := t.beside(first, Edit{Drop: optional})
+	if plain == nil {
+		return
+	}
+	otherwise := t.shown(plain)
+	t.steps = t.stepsAbove(plain)
+	t.each(labels, func(label string) {
+		s, _ := t.attempt(t.Kind, first.parent(), Edit{Case: cases[label], Set: t.others(t.Make)})
+		r := t.beside(first, Edit{Drop: optional})
+		if r == nil || !s.refused() || t.over() {
+			return
+		}
+		got := t.read(r).got(t.Kind, r.id())
+		for _, name := range sortedKeys(got) {
+			_, sent := r.made.sent()[name]
+			if v := got[name]; !sent && !same(v, otherwise[name]) && t.leftOver(r, name, v) {
+				t.blameValue(judge.Warning, t.acting(), name, otherwise[name], v, "a new resource has a value from an earlier, refused request: %s", name)
+			}
+		}
+	})
+}
+
+// changeAfterRefusals changes a resource, each time after a change that is refused.
+func (t *try) changeAfterRefusals(r *resource, op *contract.Operation, labels []string, cases map[string]*plan.Case) {
+	kept := t.kept(r)
+	set := false
+	t.each(labels, func(label string) {
+		e := Edit{}
+		if set = !set; set { // another time what it was
+			e.Set = t.others(op)
+		}
+		if t.do(op, r, Edit{Case: cases[label]}).refused() && !t.over() {
+			t.stored(t.do(op, r, e), r, kept)
+		}
+	})
 }
 
 // labelOf names a case within those of an operation.
@@ -145,36 +137,33 @@ func labelOf(c *plan.Case) string {
 	return c.Clause.Name[len(c.Op.ID)+1:] + "#" + c.ID[len(c.Clause.Name)+1:]
 }
 
-// undone sends a change that is refused, and looks whether it was done all the same.
-func (t *try) undone(op *contract.Operation, r *resource, e Edit) {
-	k := t.Kind
-	kept := t.kept(r)
-	s := t.do(op, r, e)
+// notDone looks whether a change that was refused was done all the same, by what is known of the
+// resource before.
+func (t *try) notDone(r *resource, s *Step, before map[string]any) {
 	if !s.refused() || t.over() {
 		return
 	}
-	after := t.read(r)
-	severity := severityOfRefusal(op, s)
+	after, severity := t.read(r), severityOfRefusal(s)
 	if after.gone() {
-		t.blame(severity, s, "the resource as it was", after.answer(), "%s was refused with %s, but the resource is gone", op.Endpoint(), s.answer())
+		t.blame(severity, s, "the resource as it was", after.answer(), "%s was refused with %s, but the resource is gone", s.Op.Endpoint(), s.answer())
 		return
 	}
-	sent, got := s.sent(), after.got(k, r.id())
-	for _, name := range sortedKeys(kept) {
+	sent, got := s.sent(), after.got(t.Kind, r.id())
+	for _, name := range sortedKeys(before) {
 		v, was := sent[name]
-		if was && after.ok() && !same(v, kept[name]) && same(got[name], v) {
-			t.blame(severity, s, name+": "+show(kept[name]), name+": "+show(v), "%s was refused with %s, but %s was stored", op.Endpoint(), s.answer(), name)
+		if was && after.ok() && !same(v, before[name]) && same(got[name], v) {
+			t.blameValue(severity, s, name, before[name], v, "%s was refused with %s, but %s was stored", s.Op.Endpoint(), s.answer(), name)
 		}
 	}
 }
 
 // severityOfRefusal is an error where the status says that nothing was done.
-func severityOfRefusal(op *contract.Operation, s *Step) judge.Severity {
+func severityOfRefusal(s *Step) judge.Severity {
 	switch s.status() {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity:
 		return judge.Error
 	}
-	return severityOf(op.Method == http.MethodPatch)
+	return severityOf(s.Op.Method == http.MethodPatch)
 }
 
 // mark is a text of a request that no other has; nil where there is none.

@@ -148,7 +148,7 @@ func exemplifies(p *contract.Param, text string) bool {
 }
 
 // sorted plans whether a list is in the order that it is asked for.
-func (p *planner) sorted(alone func(string, string, func(*try), *contract.Operation, ...*contract.Operation)) {
+func (p *planner) sorted() {
 	k := p.kind
 	members, fixed := p.actor.Base(k.Make)
 	for _, o := range orders(k.List) {
@@ -157,7 +157,7 @@ func (p *planner) sorted(alone func(string, string, func(*try), *contract.Operat
 		if n := prop(k.Make, name); n != nil && !n.Schema.ReadOnly && !fixed[name] && !p.actor.Renewed(k.Make, name) {
 			rows = rowsOf(n, members[name])
 		}
-		alone(judge.SortIgnored, name, func(t *try) { t.sorting(o, rows) }, k.List)
+		p.add(judge.SortIgnored, name, func(t *try) { t.sorting(o, rows) }, k.List).Alone = k.Parent == nil
 	}
 }
 

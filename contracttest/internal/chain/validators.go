@@ -29,99 +29,61 @@ func (p *planner) validated() {
 	if k.Read == nil {
 		return
 	}
-	for _, op := range []*contract.Operation{k.Put, k.Patch} {
-		if op == nil {
-			continue
-		}
-		p.add(judge.ValidatorStale, op.ID, func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
+	for _, op := range present(k.Put, k.Patch) {
+		p.onNew(judge.ValidatorStale, op.ID, func(t *try, r *resource) {
 			before := t.read(r)
-			if !before.ok() || before.strong() == "" || !t.do(op, r, Edit{Set: t.others(op)}).ok() {
-				return
+			if before.ok() && before.strong() != "" && t.do(op, r, Edit{Set: t.others(op)}).ok() {
+				t.moves(op, before, t.read(r))
 			}
-			t.moves(op, before, t.read(r))
 		}, k.Read, op)
 		names := sortedKeys(Others(p.actor, op))
 		if len(names) == 0 {
 			continue
 		}
-		p.add(judge.ValidatorStale, op.ID+"/one-by-one", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			set, now := t.others(op), r.made.sent()
-			t.each(names, func(name string) {
-				before := t.read(r)
-				if !before.ok() || before.strong() == "" {
-					return
-				}
-				members := map[string]any{} // all others are as they are
-				if op == k.Put {
-					for n, v := range now {
-						if prop(op, n) != nil && !prop(op, n).Schema.ReadOnly {
-							members[n] = v
-						}
-					}
-				}
-				if members[name] = set[name]; same(now[name], normal(set[name])) {
-					return
-				}
-				body, err := json.Marshal(members)
-				if err != nil || !t.do(op, r, Edit{Body: body}).ok() {
-					return
-				}
-				now[name] = normal(set[name])
-				t.moves(op, before, t.read(r))
-			})
-		}, k.Read, op)
-		p.add(judge.ValidatorStale, op.ID+"/answered", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
+		p.onNew(judge.ValidatorStale, op.ID+"/one-by-one", func(t *try, r *resource) { t.moveOneByOne(r, op, names) }, k.Read, op)
+		p.onNew(judge.ValidatorStale, op.ID+"/answered", func(t *try, r *resource) {
 			// RFC 9110 §9.3.4: PUT has no validator in its answer but that of what is read then.
 			t.answered(r, t.do(op, r, Edit{Set: t.others(op)}), severityOf(op == k.Put))
 		}, op, k.Read)
 	}
-	p.add(judge.ValidatorStale, "answered", func(t *try) {
-		if r := t.make(Edit{}); r != nil && !t.over() && r.made.status() == http.StatusCreated {
+	p.onNew(judge.ValidatorStale, "answered", func(t *try, r *resource) {
+		if r.made.status() == http.StatusCreated {
 			t.answered(r, r.made, judge.Warning)
 		}
 	}, k.Make, k.Read)
-	for _, op := range []*contract.Operation{k.Put, k.Patch, k.Delete} {
-		if op == nil {
-			continue
+	p.conditional()
+	if takes(k.Read, "If-None-Match") || has(k.Read, http.StatusNotModified) {
+		p.onNew(judge.PreconditionIgnored, "unchanged", (*try).noneMatch, k.Read)
+	}
+	if k.Put != nil && takes(k.Put, "If-None-Match") && mayHave(k.Put, "If-None-Match", "*") {
+		p.onNew(judge.PreconditionIgnored, "none-but-new", func(t *try, r *resource) {
+			if !t.read(r).ok() {
+				return
+			}
+			if s := t.do(k.Put, r, Edit{Set: t.others(k.Put), Header: map[string]string{"If-None-Match": "*"}}); s.ok() {
+				t.blame(judge.Error, s, "412", s.answer(), "%s replaces an existing resource despite If-None-Match: *", k.Put.Endpoint())
+			}
+		}, k.Put, k.Read)
+	}
+	p.together()
+	for _, op := range present(k.Put, k.Patch) {
+		p.onNew(judge.ValidatorStale, op.ID+"/not-modified", func(t *try, r *resource) { t.notModified(r, op) }, k.Read, op)
+		if takes(op, "If-Match") || has(op, http.StatusPreconditionFailed) {
+			p.add(judge.LostUpdate, "", func(t *try) {
+				t.meet(func(r *resource) { t.bothMatch(op, r) })
+			}, op, k.Read).Alone = true // others would keep the two from meeting
 		}
+	}
+}
+
+// conditional plans whether changes heed an If-Match.
+func (p *planner) conditional() {
+	k := p.kind
+	for _, op := range present(k.Put, k.Patch, k.Delete) {
 		if !takes(op, "If-Match") && !has(op, http.StatusPreconditionFailed, http.StatusPreconditionRequired) {
 			continue // a server may have validators for caches alone
 		}
-		p.add(judge.PreconditionIgnored, "stale", func(t *try) {
-			r, stale, first := t.changedOnce()
-			if r == nil {
-				return
-			}
-			set := t.others(op)
-			s := t.do(op, r, Edit{Set: set, Header: map[string]string{"If-Match": stale}})
-			switch {
-			case s.ok():
-				t.blame(judge.Error, s, "412", s.answer(), "%s accepts an If-Match with an outdated ETag", op.Endpoint())
-			case s.status() == http.StatusPreconditionFailed && !t.over():
-				after := t.read(r)
-				if after.gone() {
-					t.blame(judge.Error, s, "the resource as it was", after.answer(), "%s was refused with %s, but the resource is gone", op.Endpoint(), s.answer())
-				} else if got := after.got(k, r.id()); after.ok() {
-					for _, name := range sortedKeys(s.sent()) {
-						if v := s.sent()[name]; !same(v, first[name]) && same(got[name], v) {
-							t.blame(judge.Error, s, name+": "+show(first[name]), name+": "+show(v), "%s was refused with %s, but %s was stored", op.Endpoint(), s.answer(), name)
-						}
-					}
-				}
-			}
-		}, op, k.Read)
+		p.onNew(judge.PreconditionIgnored, "stale", func(t *try, r *resource) { t.staleMatch(r, op) }, op, k.Read)
 		for _, c := range []struct {
 			variant, value, says string
 			refuse               bool // it names nothing that is there
@@ -131,79 +93,98 @@ func (p *planner) validated() {
 			{variant: "in-a-list", value: `"another", ` + tagItself, says: "an If-Match that lists the current ETag second"},
 			{variant: "weak", value: "W/" + tagItself, says: "an If-Match with a weak ETag (W/), though If-Match compares strongly", refuse: true},
 		} {
-			p.add(judge.PreconditionIgnored, c.variant, func(t *try) { t.matched(op, c.value, c.says, c.refuse, false) }, op, k.Read)
+			p.onNew(judge.PreconditionIgnored, c.variant, func(t *try, r *resource) { t.matched(r, op, c.value, c.says, c.refuse) }, op, k.Read)
 		}
-		p.add(judge.PreconditionIgnored, "after-another", func(t *try) {
-			t.matched(op, tagItself, "an If-Match with the ETag that GET just returned", false, true)
+		p.onNew(judge.PreconditionIgnored, "after-another", func(t *try, r *resource) {
+			if other := t.beside(r, Edit{}); other != nil && t.read(other).ok() {
+				t.matched(r, op, tagItself, "an If-Match with the ETag that GET just returned", false)
+			}
 		}, op, k.Read)
 	}
-	if takes(k.Read, "If-None-Match") || has(k.Read, http.StatusNotModified) {
-		p.add(judge.PreconditionIgnored, "unchanged", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			before := t.read(r)
-			if before.strong() == "" || t.peek(k.Read, r, Edit{}).strong() != before.strong() {
-				return
-			}
-			known := map[string]string{"known": tagItself, "known-in-a-list": `"another", ` + tagItself, "known-weakly": "W/" + tagItself, "unknown": `"another"`}
-			t.each([]string{"known", "known-in-a-list", "known-weakly", "unknown"}, func(name string) {
-				match := strings.ReplaceAll(known[name], tagItself, before.strong())
-				if !mayHave(k.Read, "If-None-Match", match) {
-					return
-				}
-				switch s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": match}}); {
-				case name != "unknown" && s.status() == http.StatusOK:
-					t.blame(severityOf(name == "known"), s, "304", s.answer(), "%s ignores an If-None-Match with the ETag that it just returned: %s", k.Read.Endpoint(), known[name])
-				case name == "unknown" && s.status() == http.StatusNotModified:
-					t.blame(judge.Error, s, "200", s.answer(), "%s returns 304 to an If-None-Match with an unknown ETag", k.Read.Endpoint())
-				}
-			})
-		}, k.Read)
-	}
-	if k.Put != nil && takes(k.Put, "If-None-Match") && mayHave(k.Put, "If-None-Match", "*") {
-		p.add(judge.PreconditionIgnored, "none-but-new", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() || !t.read(r).ok() {
-				return
-			}
-			if s := t.do(k.Put, r, Edit{Set: t.others(k.Put), Header: map[string]string{"If-None-Match": "*"}}); s.ok() {
-				t.blame(judge.Error, s, "412", s.answer(), "%s replaces an existing resource despite If-None-Match: *", k.Put.Endpoint())
-			}
-		}, k.Put, k.Read)
-	}
-	p.together()
-	for _, op := range []*contract.Operation{k.Put, k.Patch} {
-		p.add(judge.ValidatorStale, labelOfOp(op)+"/not-modified", func(t *try) {
-			r := t.make(Edit{})
-			if r == nil || t.over() {
-				return
-			}
-			before := t.read(r)
-			kept := t.kept(r)
-			if before.strong() == "" || t.over() {
-				return
-			}
-			change := t.do(op, r, Edit{Set: t.others(op)})
-			if !change.ok() || t.over() {
-				return
-			}
-			now := t.shown(r)
-			changed := false
-			for name, v := range kept {
-				changed = changed || !same(now[name], v)
-			}
-			if s := t.do(k.Read, r, Edit{Header: map[string]string{"If-None-Match": before.strong()}}); changed && s.status() == http.StatusNotModified {
-				t.blame(judge.Error, s, "200 with the current resource", s.answer(), "%s returns 304 although the resource changed", k.Read.Endpoint())
-			}
-		}, k.Read, op)
-		if op == nil || !takes(op, "If-Match") && !has(op, http.StatusPreconditionFailed) {
-			continue
+}
+
+// moveOneByOne changes a property after the other, and looks at the validator each time.
+func (t *try) moveOneByOne(r *resource, op *contract.Operation, names []string) {
+	set, now := t.others(op), r.made.sent()
+	t.each(names, func(name string) {
+		before := t.read(r)
+		if !before.ok() || before.strong() == "" {
+			return
 		}
-		p.add(judge.LostUpdate, "", func(t *try) {
-			t.meet(func(r *resource) { t.bothMatch(op, r) })
-		}, op, k.Read).Alone = true // others would keep the two from meeting
+		members := map[string]any{} // all others are as they are
+		if op == t.Put {
+			for n, v := range now {
+				if prop(op, n) != nil && !prop(op, n).Schema.ReadOnly {
+					members[n] = v
+				}
+			}
+		}
+		if members[name] = set[name]; same(now[name], normal(set[name])) {
+			return
+		}
+		body, err := json.Marshal(members)
+		if err != nil || !t.do(op, r, Edit{Body: body}).ok() {
+			return
+		}
+		now[name] = normal(set[name])
+		t.moves(op, before, t.read(r))
+	})
+}
+
+// staleMatch sends a change under the condition that a resource is as it was before another change.
+func (t *try) staleMatch(r *resource, op *contract.Operation) {
+	stale, now := t.changedOnce(r)
+	if stale == "" {
+		return
+	}
+	s := t.do(op, r, Edit{Set: t.others(op), Header: map[string]string{"If-Match": stale}})
+	switch {
+	case s.ok():
+		t.blame(judge.Error, s, "412", s.answer(), "%s accepts an If-Match with an outdated ETag", op.Endpoint())
+	case s.status() == http.StatusPreconditionFailed:
+		before := map[string]any{}
+		for name := range s.sent() {
+			before[name] = now[name]
+		}
+		t.notDone(r, s, before)
+	}
+}
+
+// noneMatch reads a resource under conditions that it meets or does not meet.
+func (t *try) noneMatch(r *resource) {
+	before := t.read(r)
+	if before.strong() == "" || t.peek(t.Read, r, Edit{}).strong() != before.strong() {
+		return
+	}
+	known := map[string]string{"known": tagItself, "known-in-a-list": `"another", ` + tagItself, "known-weakly": "W/" + tagItself, "unknown": `"another"`}
+	t.each([]string{"known", "known-in-a-list", "known-weakly", "unknown"}, func(name string) {
+		match := strings.ReplaceAll(known[name], tagItself, before.strong())
+		if !mayHave(t.Read, "If-None-Match", match) {
+			return
+		}
+		switch s := t.do(t.Read, r, Edit{Header: map[string]string{"If-None-Match": match}}); {
+		case name != "unknown" && s.status() == http.StatusOK:
+			t.blame(severityOf(name == "known"), s, "304", s.answer(), "%s ignores an If-None-Match with the ETag that it just returned: %s", t.Read.Endpoint(), known[name])
+		case name == "unknown" && s.status() == http.StatusNotModified:
+			t.blame(judge.Error, s, "200", s.answer(), "%s returns 304 to an If-None-Match with an unknown ETag", t.Read.Endpoint())
+		}
+	})
+}
+
+// notModified changes a resource, and reads it under the condition that it has changed.
+func (t *try) notModified(r *resource, op *contract.Operation) {
+	before := t.read(r)
+	kept := t.kept(r)
+	if before.strong() == "" || t.over() || !t.do(op, r, Edit{Set: t.others(op)}).ok() {
+		return
+	}
+	now := t.shown(r)
+	changed := false
+	for name, v := range kept {
+		changed = changed || !same(now[name], v)
+	}
+	if s := t.do(t.Read, r, Edit{Header: map[string]string{"If-None-Match": before.strong()}}); changed && s.status() == http.StatusNotModified {
+		t.blame(judge.Error, s, "200 with the current resource", s.answer(), "%s returns 304 although the resource changed", t.Read.Endpoint())
 	}
 }
 
@@ -214,7 +195,7 @@ const overlaps = 2
 func (t *try) meet(look func(*resource)) {
 	for range overlaps {
 		r := t.make(Edit{})
-		if r == nil || t.over() {
+		if r == nil {
 			return
 		}
 		if look(r); t.over() {
@@ -299,32 +280,27 @@ func (t *try) overlap(r *resource, names []string, set map[string]any) {
 		}
 		return !s.ok() || lost == ""
 	})
-	if s.ok() && !good && !t.over() {
-		t.blame(judge.Warning, t.acting(), lost+": "+show(set[lost]), lost+": "+show(kept[lost]), "two concurrent requests to %s that change different properties are both accepted, but one change is lost", k.Patch.Endpoint())
+	if s.ok() && !good {
+		t.blameValue(judge.Warning, t.acting(), lost, set[lost], kept[lost], "two concurrent requests to %s that change different properties are both accepted, but one change is lost", k.Patch.Endpoint())
 	}
 }
 
-// changedOnce makes a resource with a strong validator that is no longer its own, as it
-// was changed since. It returns the old one and what the resource has now; nil where
-// there is none.
-func (t *try) changedOnce() (r *resource, stale string, now map[string]any) {
-	k := t.Kind
-	if r = t.make(Edit{}); r == nil || t.over() {
-		return nil, "", nil
-	}
+// changedOnce changes a resource, and returns the strong validator that is no longer its own, and
+// what the resource has now; nothing where there is no such validator.
+func (t *try) changedOnce(r *resource) (stale string, now map[string]any) {
 	before := t.read(r)
-	change := k.Put
+	change := t.Put
 	if change == nil {
-		change = k.Patch
+		change = t.Patch
 	}
 	if before.strong() == "" || change == nil || t.over() || !t.do(change, r, Edit{Set: t.others(change)}).ok() {
-		return nil, "", nil
+		return "", nil
 	}
-	after := t.peek(k.Read, r, Edit{})
+	after := t.peek(t.Read, r, Edit{})
 	if !after.ok() || after.strong() == "" || after.strong() == before.strong() {
-		return nil, "", nil // another check is about that
+		return "", nil // another check is about that
 	}
-	return r, before.strong(), after.got(k, r.id())
+	return before.strong(), after.got(t.Kind, r.id())
 }
 
 // tagItself stands for the entity tag of a resource in the values of conditions.
@@ -351,21 +327,9 @@ func (t *try) answered(r *resource, change *Step, severity judge.Severity) {
 	}
 }
 
-// matched sends a change under the condition that a resource is as it was just read, be it
-// that another was read in between.
-func (t *try) matched(op *contract.Operation, value, says string, refuse, another bool) {
-	k := t.Kind
+// matched sends a change under the condition that a resource is as it was just read.
+func (t *try) matched(r *resource, op *contract.Operation, value, says string, refuse bool) {
 	severity := severityOf(value == tagItself) // many a server compares whole texts
-	r := t.make(Edit{})
-	if r == nil || t.over() {
-		return
-	}
-	if another {
-		other := t.beside(r, Edit{})
-		if other == nil || t.over() || !t.read(other).ok() {
-			return
-		}
-	}
 	before := t.read(r)
 	match := strings.ReplaceAll(value, tagItself, before.strong())
 	if !before.ok() || before.strong() == "" || t.over() || !mayHave(op, "If-Match", match) {
@@ -378,7 +342,7 @@ func (t *try) matched(op *contract.Operation, value, says string, refuse, anothe
 		t.blame(severity, s, "412", s.answer(), "%s accepts %s", op.Endpoint(), says)
 	case !refuse && s.status() == http.StatusPreconditionFailed:
 		// A tag may be another each time; that it is of no use is said only where nothing else has changed.
-		if after := t.peek(k.Read, r, Edit{}); after.ok() && string(after.Response.Body) == string(before.Response.Body) {
+		if after := t.peek(t.Read, r, Edit{}); after.ok() && string(after.Response.Body) == string(before.Response.Body) {
 			t.blame(severity, s, "a success", s.answer(), "%s refuses %s", op.Endpoint(), says)
 		}
 	}

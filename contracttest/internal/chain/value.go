@@ -130,7 +130,6 @@ func edges(n *contract.Node, now any) []edge {
 		if list, ok := manyItems(n, now); ok {
 			add("many-items", list)
 		}
-		return all
 	case map[string]any:
 		for _, name := range sortedKeys(now) {
 			if m := n.Prop(name); m != nil && !isComposed(now[name]) {
@@ -145,15 +144,21 @@ func edges(n *contract.Node, now any) []edge {
 				add(e.label, m)
 			}
 		}
-		return all
+	default:
+		scalarEdges(n, now, add)
 	}
+	return all
+}
+
+// scalarEdges adds the values of a property that is neither a list nor an object.
+func scalarEdges(n *contract.Node, now any, add func(label string, v any)) {
 	_, isText := now.(string)
 	_, isNumber := now.(json.Number)
 	if len(n.Schema.Enum) > 0 || !isText && !isNumber {
 		if n.Validates(nil) == nil {
 			add("null", nil)
 		}
-		return all
+		return
 	}
 	for _, v := range (&value.Maker{}).Keep(n, value.Good{V: now}, value.InBody) {
 		if slices.Contains(telling, v.Label) && v.Leave == "" {
@@ -174,7 +179,6 @@ func edges(n *contract.Node, now any) []edge {
 			break
 		}
 	}
-	return all
 }
 
 func otherList(n *contract.Node, list []any) (any, bool) {

@@ -40,7 +40,7 @@ func Walks(kinds []*Kind, actor Actor, seed int64) []*Chain {
 		if k.Read == nil {
 			continue
 		}
-		ops := slices.DeleteFunc(append(k.Bodies(), k.Delete, k.List), func(op *contract.Operation) bool { return op == nil })
+		ops := present(append(k.Bodies(), k.Delete, k.List)...)
 		for n := range walks {
 			r := rand.New(rand.NewPCG(uint64(seed), uint64(n))) //nolint:gosec // they have to be the same for a seed
 			moves := []move{{op: k.Make}}
