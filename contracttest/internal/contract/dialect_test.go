@@ -59,3 +59,37 @@ components:
 		})
 	}
 }
+
+// A list of schemas in items, which was the tuple before 2020-12, is read as one in each version, and
+// dependencies as what they became where an older dialect is named.
+func TestTuples(t *testing.T) {
+	const pair = "{type: object, properties: {a: {type: array, items: [{type: string}, {$ref: 'REF'}], additionalItems: {type: boolean}}}"
+	v3 := func(version, schema string) string {
+		return "openapi: " + version + "\ninfo: {title: t, version: '1'}\npaths: {/a: {post: {operationId: op, requestBody: {content: {application/json: {schema: " +
+			strings.Replace(schema, "REF", "#/components/schemas/A", 1) + "}}}, responses: {'200': {description: Done.}}}}}\ncomponents: {schemas: {A: {type: integer}}}\n"
+	}
+	v2 := "swagger: '2.0'\ninfo: {title: t, version: '1'}\nconsumes: [application/json]\npaths: {/a: {post: {operationId: op, parameters: [{name: b, in: body, schema: " +
+		strings.Replace(pair, "REF", "#/definitions/A", 1) + "}}], responses: {'200': {description: Done.}}}}}\ndefinitions: {A: {type: integer}}\n"
+	const told = "items is a list of schemas"
+	for _, tt := range []struct {
+		name, document string
+		warnings       int
+		bodies         map[string][]string
+	}{
+		{"3.0", v3("3.0.3", pair+"}"), 1, map[string][]string{`{"a":["x",1,true]}`: {}, `{"a":["x"]}`: {}, `{"a":[1]}`: {"op/body/a/prefixItems/0/type"}, `{"a":["x","y"]}`: {"op/body/a/prefixItems/1/type"}, `{"a":["x",1,2]}`: {"op/body/a/items/type"}}},
+		{"3.1", v3("3.1.0", pair+"}"), 1, map[string][]string{`{"a":["x",1,true]}`: {}, `{"a":["x","y"]}`: {"op/body/a/prefixItems/1/type"}}},
+		{"2.0", v2, 1, map[string][]string{`{"a":["x",1,true]}`: {}, `{"a":["x","y"]}`: {"op/body/a/prefixItems/1/type"}}},
+		{"draft-07", v3("3.1.0", "{$schema: 'http://json-schema.org/draft-07/schema#', dependencies: {b: [c], d: {required: [e]}}, "+pair[1:]+"}"), 0, map[string][]string{
+			`{"a":["x",1,true]}`: {}, `{"a":["x",1,2]}`: {"op/body/a/items/type"}, `{"b":1}`: {"op/body/b/dependentRequired"}, `{"d":1,"c":2}`: {"op/body/dependentSchemas/d/e/required"}, `{"b":1,"c":2}`: {},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := contract.Parse("doc.yaml", []byte(tt.document))
+			require.NoError(t, err)
+			assert.Equal(t, tt.warnings, strings.Count(strings.Join(c.Warnings, "\n"), told), "%v", c.Warnings)
+			for body, want := range tt.bodies {
+				assert.Equal(t, want, broken(c.Operations[0].CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n"+body))), body)
+			}
+		})
+	}
+}

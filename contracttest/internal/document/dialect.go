@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Before 2019-09 JSON Schema ignored what stands beside a $ref ("All other properties in a "$ref"
@@ -30,6 +31,42 @@ func (v *inventory) isOld(file, pointer string) bool {
 		}
 	}
 	return v.old
+}
+
+// tuple marks a schema whose items were a list of schemas, which is no keyword that its version lacks.
+const tuple = "x-contracttest-tuple"
+
+// renew writes keywords of old dialects as those that they became in 2019-09 and 2020-12. Items that are
+// a list of schemas cannot mean anything else, whatever the dialect.
+func (m *mender) renew(n *yaml.Node, pointer string) {
+	if items := member(n, "items"); items != nil && items.Kind == yaml.SequenceNode && member(n, "prefixItems") == nil {
+		if !m.old {
+			m.warn(keyOf(n, "items"), pointer+"/items", "items is a list of schemas; read as prefixItems of OpenAPI 3.1")
+		}
+		keyOf(n, "items").Value = "prefixItems"
+		if key := keyOf(n, "additionalItems"); key != nil {
+			key.Value = "items"
+		}
+		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: tuple}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	}
+	key, all := keyOf(n, "dependencies"), member(n, "dependencies")
+	if !m.old || all == nil || all.Kind != yaml.MappingNode {
+		return
+	}
+	remove(n, "dependencies")
+	add := func(keyword string, kind yaml.Kind) {
+		some := &yaml.Node{Kind: yaml.MappingNode, Line: all.Line, Column: all.Column}
+		for name, value := range pairs(all) {
+			if value.Kind == kind {
+				some.Content = append(some.Content, name, value)
+			}
+		}
+		if member(n, keyword) == nil && len(some.Content) > 0 {
+			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: keyword, Line: key.Line, Column: key.Column}, some)
+		}
+	}
+	add("dependentRequired", yaml.SequenceNode)
+	add("dependentSchemas", yaml.MappingNode)
 }
 
 // dialectOf returns the $schema of a schema, be it beside a $ref; empty where there is none.

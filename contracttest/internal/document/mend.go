@@ -23,6 +23,7 @@ type mender struct {
 	bad      map[string]string       // references that the loader does not take, and why
 	file     func(ref string) string // says what is wrong with a reference to another file
 	later    bool                    // the document is one of OpenAPI 3.2
+	old      bool                    // schemas are in a dialect before 2019-09
 	seen     map[*yaml.Node]bool
 	nodes    int
 }
@@ -53,6 +54,7 @@ func (s *source) mend(bad map[string]string) (*mender, error) {
 			m.from = note(m.root)
 		}
 		joinAzurePaths(m.root)
+		m.old = oldDialect.MatchString(scalar(m.root, "jsonSchemaDialect"))
 		if hasNames.Match(s.data) || scalar(m.root, "$self") != "" {
 			resolveNames(m.root, s.location(), m.warn)
 		}
@@ -146,8 +148,15 @@ func (m *mender) fitObject(n *yaml.Node, shape, pointer string) bool {
 	if m.later {
 		m.lower(n, shape)
 	}
-	if shape == "parameter" {
+	switch shape {
+	case "parameter":
 		m.describeOnce(n, pointer)
+	case "schema":
+		if dialect := scalar(n, "$schema"); dialect != "" {
+			defer func(around bool) { m.old = around }(m.old)
+			m.old = oldDialect.MatchString(dialect)
+		}
+		m.renew(n, pointer)
 	}
 	return m.fitMap(n, fieldsOf(shape), pointer)
 }

@@ -742,6 +742,11 @@ func (c *swagger) schema(n *yaml.Node, in scoped) {
 			}
 		case "items", "additionalProperties", "not":
 			c.schema(value, in)
+			if value.Kind == yaml.SequenceNode { // which is told of later
+				for _, item := range value.Content {
+					c.schema(item, in)
+				}
+			}
 		case "allOf", "anyOf", "oneOf":
 			for _, part := range value.Content {
 				c.schema(part, in)

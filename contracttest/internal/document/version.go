@@ -47,11 +47,11 @@ func (l laterUse) drop(s located) {
 	v := reflect.ValueOf(s.schema).Elem()
 	for _, f := range laterFields {
 		value := v.FieldByIndex(f.Index)
-		if value.IsZero() {
+		keyword := keywordOf(f)
+		if value.IsZero() || keyword == "prefixItems" && s.schema.Extensions[tuple] != nil {
 			continue
 		}
 		value.SetZero()
-		keyword := keywordOf(f)
 		if l.count[keyword]++; l.count[keyword] == 1 {
 			l.first[keyword] = At(s.schema.Origin, s.pointer, keyword)
 		}
