@@ -135,54 +135,49 @@ func (f *fetcher) note() string {
 	return fmt.Sprintf("fetched %s that the document refers to, %d KiB: %s", files, (f.size+1023)>>10, shown)
 }
 
-// absolute writes the references of a file that was fetched as URLs: one that is relative to it,
-// or begins with a slash, would lead to a local file otherwise. One that cannot be followed is
-// left out.
-func (s *source) absolute(data []byte, base *url.URL) ([]byte, error) {
-	name := pathOf(base)
+// readable returns a file that the document refers to as the loader can read it: without references
+// that cannot be followed, and those of a file that was fetched as URLs. One that is relative to it,
+// or begins with a slash, would lead to a local file otherwise.
+func (s *source) readable(at *url.URL) ([]byte, error) {
+	name := pathOf(at)
 	if text, ok := s.rewritten[name]; ok {
 		return text, nil
 	}
-	root, err := parseTree(data)
+	root, err := s.tree(at)
 	if err != nil {
 		return nil, err
 	}
-	if err := expandMergeKeys(root); err != nil {
-		return nil, err
-	}
-	s.makeAbsolute(root, base, map[*yaml.Node]bool{})
-	text, err := toJSON(root)
-	if err == nil {
-		if s.rewritten == nil {
-			s.rewritten = map[string][]byte{}
+	before := len(s.lost)
+	s.mendReferences(root, at, map[*yaml.Node]bool{})
+	text := s.files[name]
+	if at.Host != "" || len(s.lost) > before {
+		if text, err = toJSON(root); err != nil {
+			return nil, err
 		}
-		s.rewritten[name] = text
 	}
-	return text, err
+	s.rewritten[name] = text
+	return text, nil
 }
 
-func (s *source) makeAbsolute(n *yaml.Node, base *url.URL, seen map[*yaml.Node]bool) {
+func (s *source) mendReferences(n *yaml.Node, base *url.URL, seen map[*yaml.Node]bool) {
 	n = resolved(n)
 	if seen[n] {
 		return
 	}
 	seen[n] = true
-	if ref := member(n, "$ref"); ref != nil && ref.Kind == yaml.ScalarNode && ref.Value != "" && !strings.HasPrefix(ref.Value, "#") {
-		u, err := url.Parse(ref.Value)
-		if err == nil {
-			u = base.ResolveReference(u)
-			_, err = s.raw(u)
-		}
-		if err != nil {
+	if ref := member(n, "$ref"); ref != nil && ref.Kind == yaml.ScalarNode && ref.Value != "" {
+		fault := s.unreadable(ref.Value, pathOf(base))
+		switch u, err := url.Parse(ref.Value); {
+		case fault != "":
 			s.lost = append(s.lost, warning{
-				Place{File: pathOf(base), Line: ref.Line, Column: ref.Column}, fmt.Sprintf("reference %q ignored: %s", clipped(ref.Value), OneLine(err.Error())),
+				Place{File: pathOf(base), Line: ref.Line, Column: ref.Column}, fmt.Sprintf("reference %q ignored: %s", clipped(ref.Value), fault),
 			})
 			loseReference(n)
-		} else {
-			ref.Value = u.String()
+		case err == nil && base.Host != "" && !strings.HasPrefix(ref.Value, "#"):
+			ref.Value = base.ResolveReference(u).String()
 		}
 	}
 	for _, child := range n.Content {
-		s.makeAbsolute(child, base, seen)
+		s.mendReferences(child, base, seen)
 	}
 }

@@ -1,8 +1,11 @@
 package document_test
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -69,4 +72,27 @@ func TestPlacesInOtherFilesOfOtherFiles(t *testing.T) {
 	place := examples[0].Place
 	d.Locate([]*document.Place{&place})
 	assert.Equal(t, document.Place{File: file + "/q.json", Pointer: file + "/q.json#/S/example", Line: 4, Column: 42}, place)
+}
+
+// What another file lacks is said once, at its place; what does not need it is tested.
+func TestMissingPartInOtherFile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ref, other, warning string
+	}{
+		"of the document":   {"other.yaml#/components/schemas/Gone", "", `main.yaml:6:15: reference "other.yaml#/components/schemas/Gone" ignored: target not found`},
+		"of the other file": {"other.yaml#/components/schemas/There", "{$ref: '#/components/schemas/Gone'}", `other.yaml:3:36: reference "#/components/schemas/Gone" ignored: target not found`},
+		"of a third file":   {"other.yaml#/components/schemas/There", "{$ref: 'third.yaml#/Gone'}", `other.yaml:3:36: reference "third.yaml#/Gone" ignored: target not found`},
+		"no such file":      {"other.yaml#/components/schemas/There", "{$ref: none.yaml}", `other.yaml:3:36: reference "none.yaml" ignored: file cannot be read`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, _ := load(t, "main.yaml", map[string]string{
+				"main.yaml":  head + onePath + "components:\n  schemas:\n    A: {$ref: '" + tt.ref + "'}\n    B: {$ref: 'other.yaml#/components/schemas/Well'}\n",
+				"other.yaml": "components:\n  schemas:\n    There: {properties: {a: " + cmp.Or(tt.other, "{}") + "}}\n    Well: {type: integer}\n",
+				"third.yaml": "Other: {type: string}\n",
+			})
+			require.Len(t, d.Warnings(), 1)
+			assert.Regexp(t, "/"+regexp.QuoteMeta(tt.warning)+"$", fmt.Sprint(d.Warnings()[0]))
+			assert.True(t, d.T.Components.Schemas["B"].Value.Type.Is("integer"))
+		})
+	}
 }

@@ -41,7 +41,7 @@ func (s *source) mend(bad map[string]string) (*mender, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mender{root: root, warnings: idle, seen: map[*yaml.Node]bool{}, bad: bad, file: s.unreadable}
+	m := &mender{root: root, warnings: idle, seen: map[*yaml.Node]bool{}, bad: bad, file: func(ref string) string { return s.unreadable(ref, "") }}
 	if err := expandMergeKeys(m.root); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package document
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Bounds of what is read.
@@ -72,8 +72,10 @@ type source struct {
 	// overlays are what is changed in data, one after the other.
 	overlays  []*Overlay
 	fetcher   fetcher
-	rewritten map[string][]byte // files that were fetched, as the loader is to read them
-	lost      []warning         // of references in them
+	mending   bool                  // the loader does not read the files as they are
+	trees     map[string]*yaml.Node // files that the document refers to, by the path that they were read from
+	rewritten map[string][]byte     // those that were fetched or have a fault, as the loader is to read them
+	lost      []warning             // of references in them
 	// loaded is what the loader has read in place of data: without the faults.
 	loaded []byte
 }
@@ -89,6 +91,7 @@ func (s *source) load() (*openapi3.T, *mender, error) {
 			return doc, nil, s.isOpenAPI(doc)
 		}
 	}
+	s.mending = err != nil
 	const most = 100 // references that are left out one by one
 	bad := map[string]string{}
 	for range most {
@@ -235,11 +238,10 @@ func (d *Document) Resolve(ref string) (*url.URL, error) {
 // other reads a file that the document refers to, as the loader is to read it.
 func (s *source) other(location *url.URL) ([]byte, error) {
 	location = s.whole(location)
-	data, err := s.raw(location)
-	if err == nil && location.Host != "" && s.name(pathOf(location)) != "" {
-		return s.absolute(data, location)
+	if s.name(pathOf(location)) != "" && (location.Host != "" || s.mending) {
+		return s.readable(location)
 	}
-	return data, err
+	return s.raw(location)
 }
 
 // whole returns the location of a file that the loader names: a document that was fetched has
@@ -288,20 +290,52 @@ func (s *source) raw(location *url.URL) ([]byte, error) {
 	return data, nil
 }
 
-// unreadable says why a reference to another file leads nowhere.
-func (s *source) unreadable(ref string) string {
+// unreadable says why a reference of a file leads nowhere; empty where it leads somewhere, or into
+// the document itself. from is the file, empty for the document.
+func (s *source) unreadable(ref, from string) string {
 	u, err := url.Parse(ref)
 	if err != nil {
 		return "not a URI"
 	}
-	u = toURL(cmp.Or(s.fileOf(u, ""), s.file))
-	if _, err := s.raw(u); err != nil {
-		if u.Host == "" {
-			return "file cannot be read"
-		}
+	file := from
+	if u.Scheme != "" || u.Host != "" || u.Path != "" {
+		file = s.fileOf(u, from)
+	}
+	if file == "" {
+		return ""
+	}
+	at := toURL(file)
+	root, err := s.tree(at)
+	switch {
+	case err != nil && at.Host == "":
+		return "file cannot be read"
+	case err != nil:
 		return OneLine(err.Error())
+	case strings.HasPrefix(u.Fragment, "/") && nodeAt(root, u.Fragment) == nil:
+		return notFound
 	}
 	return ""
+}
+
+// tree returns a file that the document refers to as a tree.
+func (s *source) tree(at *url.URL) (*yaml.Node, error) {
+	name := pathOf(at)
+	if root := s.trees[name]; root != nil {
+		return root, nil
+	}
+	data, err := s.raw(at)
+	if err != nil {
+		return nil, err
+	}
+	root, err := parseTree(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := expandMergeKeys(root); err != nil {
+		return nil, err
+	}
+	s.trees[name] = root
+	return root, nil
 }
 
 // fileOf returns the name of the file that a reference in another one leads to.
