@@ -78,6 +78,23 @@ func boundsOf(k *Kind) []bound {
 	return all
 }
 
+// Inside reports whether an item of a list is inside the bounds that a request has, as asked tells of its query. A
+// bound that may be about several times is about the first.
+func Inside(k *Kind, item map[string]any, asked func(name string) string) bool {
+	return !slices.ContainsFunc(boundsOf(k), func(b bound) bool {
+		text := asked(b.param.Spec.Name)
+		if text == "" {
+			return false
+		}
+		var limit any = text
+		if isNumber(b.param.Node) {
+			limit = json.Number(text)
+		}
+		order := compare(b.param.Node, item[b.props[0]], limit)
+		return order < 0 && b.lower || order > 0 && !b.lower
+	})
+}
+
 // probe is a value of a bound, and whether a resource is inside it.
 type probe struct {
 	text   string

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -295,6 +296,33 @@ func compare(n *contract.Node, a, b any) int {
 		return 0
 	}
 	return strings.Compare(s, t)
+}
+
+// Order compares two items of a list as a request wants them sorted; nil where it does not say. asked is the text
+// of a parameter of its query, or else the documented default; empty where there is neither.
+func Order(op *contract.Operation, asked func(name string) string) func(a, b map[string]any) int {
+	wanted := func(query map[string]string) bool {
+		for name, text := range query {
+			got := asked(name)
+			if ascending := len(query) > 1 && strings.HasPrefix(strings.ToLower(text), "asc"); got != text && !(got == "" && ascending) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, o := range orders(op) {
+		by := func(a, b map[string]any) int {
+			x, y := a[o.item.PropName], b[o.item.PropName]
+			return cmp.Or(compare(o.item, x, y), strings.Compare(textOf(x), textOf(y)))
+		}
+		switch {
+		case wanted(o.up):
+			return by
+		case wanted(o.down):
+			return func(a, b map[string]any) int { return by(b, a) }
+		}
+	}
+	return nil
 }
 
 // sorting asks for a list in the order of a property, both ways.

@@ -48,9 +48,12 @@ func (t turn) list(k *kind) (reply, bool) {
 			list := listOf(item)
 			items := []any{}
 			for _, r := range all {
-				if v := r.as(m, item); v != nil && t.matches(item, v) {
+				if v := r.as(m, item); v != nil && t.matches(item, v) && chain.Inside(k.Kind, v, t.text) {
 					items = append(items, v)
 				}
+			}
+			if order := chain.Order(t.op, t.text); order != nil {
+				slices.SortStableFunc(items, func(a, b any) int { return order(a.(map[string]any), b.(map[string]any)) }) //nolint:forcetypeassert // all are
 			}
 			total = len(items)
 			p := t.page()
@@ -92,17 +95,24 @@ func (t turn) asked(names []string) (*contract.Param, string) {
 		if p.Spec.In != openapi3.ParameterInQuery || !slices.Contains(names, world.Plain(p.Spec.Name)) {
 			continue
 		}
-		for _, q := range wire.Params(t.req.RawQuery()) {
-			if q.Name == p.Spec.Name {
-				return p, wire.Unescape(q.Value, true)
-			}
-		}
-		if d := p.Node.Schema.Default; d != nil {
-			return p, codec.WriteText(d)
-		}
-		return p, ""
+		return p, t.text(p.Spec.Name)
 	}
 	return nil, ""
+}
+
+// text is that of a parameter of the query, or else its documented default.
+func (t turn) text(name string) string {
+	for _, q := range wire.Params(t.req.RawQuery()) {
+		if q.Name == name {
+			return wire.Unescape(q.Value, true)
+		}
+	}
+	for _, p := range t.op.Params {
+		if d := p.Node.Schema.Default; p.Spec.In == openapi3.ParameterInQuery && p.Spec.Name == name && d != nil {
+			return codec.WriteText(d)
+		}
+	}
+	return ""
 }
 
 // page reads which page is asked for.

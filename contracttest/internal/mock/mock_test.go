@@ -43,6 +43,7 @@ paths:
         '422': {description: bad}
         '503': {description: down}
     delete: {operationId: removeGood, security: [{key: []}, {basic: []}], responses: {'204': {description: gone}, '401': {description: who}, '404': {description: none}}}
+  /sheet: {get: {operationId: getSheet, responses: {'200': {description: no media type, content: {xls: {schema: {type: string, format: binary}}}}}}}
   /goods:
     post:
       operationId: addGood
@@ -108,6 +109,8 @@ func TestAnswers(t *testing.T) {
 		{"a preference that cannot be read", "GET /v1/goods/1\nPrefer: code=x, =\", ;;", 200, "Preference-Applied", ""},
 		{"a media type", "GET /v1/goods/1\nAccept: text/html, application/xml;q=0.9", 200, "Content-Type: application/xml", ""},
 		{"the better of two", "GET /v1/goods/1\nAccept: application/xml;q=0.1, application/*;q=0.5", 200, "Content-Type: application/json", ""},
+		{"what is no media type, for whoever takes all", "GET /v1/sheet\nAccept: text/csv, */*;q=0.1", 200, "Content-Type: xls", ""},
+		{"what is no media type", "GET /v1/sheet\nAccept: text/csv", 406, "", ""},
 		{"no media type", "GET /v1/goods/1\nAccept: application/xml;q=0, text/csv", 406, "", ""},
 		{"HEAD", "HEAD /v1/goods/1", 200, "Content-Length: 23", ""},
 		{"a broken parameter", "GET /v1/goods/0", 404, "Contract-Violation: path/id/minimum", ""},

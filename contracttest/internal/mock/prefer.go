@@ -141,6 +141,9 @@ func accepted(fields []string) func(label string) float64 {
 	set := mediatype.NewSet(ranges)
 	return func(label string) float64 {
 		name, err := set.Select(label)
+		if _, bad := mediatype.Parse(label); bad != nil {
+			return qualities["*/*"] // what is no media type is in this range alone
+		}
 		if err != nil {
 			return 0
 		}

@@ -107,6 +107,16 @@ func TestSelf(t *testing.T) {
 	}
 }
 
+// TestSelfOfOrders runs the engine where a list is sorted, filtered, bounded and in pages, what is made has parts, actions and
+// validators, and an identifier is unique.
+func TestSelfOfOrders(t *testing.T) {
+	text, err := os.ReadFile("testdata/orders.yaml")
+	require.NoError(t, err)
+	c, err := contracttest.Parse("orders.yaml", text)
+	require.NoError(t, err)
+	faultless(t, c, contracttest.Mock(c, contracttest.MockCredentials("key", "a-credential")), contracttest.Cases(0), contracttest.Values("key", "a-credential"))
+}
+
 // TestSelfOfUnlikeViews runs the engine against a mock whose list shows more than what is read of one.
 func TestSelfOfUnlikeViews(t *testing.T) {
 	c, err := contracttest.Parse("views.yaml", []byte(`

@@ -213,6 +213,52 @@ components: {schemas: {Message: {type: object, required: [id, text], properties:
 	assert.Contains(t, last, `"links":{"next":null}`)
 }
 
+// TestStateInOrder asks for a list in an order and inside bounds.
+func TestStateInOrder(t *testing.T) {
+	c, err := contracttest.Parse("prices.yaml", []byte(`
+openapi: 3.0.3
+info: {title: prices, version: "1"}
+paths:
+  /prices:
+    post:
+      operationId: add
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Price'}}}}
+      responses: {"201": {description: made, content: {application/json: {schema: {$ref: '#/components/schemas/Price'}}}}}
+    get:
+      operationId: list
+      parameters:
+      - {name: sort, in: query, schema: {type: string, enum: [amount, -amount, on, -on]}}
+      - {name: order_by, in: query, schema: {type: string, enum: [name]}}
+      - {name: dir, in: query, schema: {type: string, enum: [asc, desc]}}
+      - {name: min_amount, in: query, schema: {type: number}}
+      - {name: 'amount[lte]', in: query, schema: {type: number}}
+      - {name: from, in: query, schema: {type: string, format: date}}
+      responses: {"200": {description: some, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Price'}}}}}}
+  /prices/{id}:
+    get: {operationId: read, parameters: [{name: id, in: path, required: true, schema: {type: integer}}], responses: {"200": {description: one, content: {application/json: {schema: {$ref: '#/components/schemas/Price'}}}}}}
+components: {schemas: {Price: {type: object, required: [name, amount, 'on'], properties: {id: {type: integer, readOnly: true}, name: {type: string}, amount: {type: number}, 'on': {type: string, format: date}}}}}
+`))
+	require.NoError(t, err)
+	option, err := contracttest.MockData(c, []byte(`{"/prices": []}`))
+	require.NoError(t, err)
+	h := contracttest.Mock(c, option)
+	for name, rest := range map[string]string{"a": `"amount": 10, "on": "2026-01-03"`, "bb": `"amount": 9.5, "on": "2026-01-01"`, "c": `"amount": 200, "on": "2026-01-02"`} {
+		require.Equal(t, http.StatusCreated, ask(t, h, post("/prices", `{"name": "`+name+`", `+rest+`}`)).Code)
+	}
+	for query, want := range map[string]string{
+		"sort=amount": "bb a c", "sort=-amount": "c a bb", "sort=on": "bb c a", "order_by=name": "a bb c", "order_by=name&dir=desc": "c bb a",
+		"sort=amount&min_amount=10": "a c", "sort=amount&amount%5Blte%5D=10": "bb a", "sort=on&from=2026-01-02": "c a", "sort=amount&min_amount=9.75&amount%5Blte%5D=11": "a",
+	} {
+		var got []struct{ Name string }
+		require.NoError(t, json.Unmarshal(ask(t, h, "GET /prices?"+query).Body.Bytes(), &got), query)
+		var names []string
+		for _, p := range got {
+			names = append(names, p.Name)
+		}
+		assert.Equal(t, want, strings.Join(names, " "), query)
+	}
+}
+
 func TestStateThatAMockBeginsWith(t *testing.T) {
 	h := shopMock(t)
 	assert.JSONEq(t, `{"colour":"green","id":2,"name":"pear"}`, ask(t, h, "GET /goods/2").Body.String())
