@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,9 @@ func counter(content string) string {
       operationId: add_%[1]s
       requestBody: {required: true, content: {application/json: {schema: {type: object, required: [words], properties: {words: {type: string, minLength: 1, maxLength: 60}}}}}}
       responses: {"201": {description: added, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string, format: uuid}}}}}}, "400": {description: bad}, "415": {description: type}}
+  /%[1]ss/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}]
+    get: {operationId: show_%[1]s, responses: {"200": {description: it, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "404": {description: none}}}
 `, of)
 	}
 	return text + fmt.Sprintf(`
@@ -136,6 +140,100 @@ func TestReferred(t *testing.T) {
 			assert.Zero(t, rep.Errors(), "%s", describe(rep))
 			assert.Empty(t, rep.Unproven)
 			assert.Positive(t, d.taken)
+		})
+	}
+}
+
+// bookings is a document of what refers to rooms, and is listed by that; required says whether it
+// has to be.
+const bookings = `
+  /rooms:
+    post:
+      operationId: addRoom
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [words], properties: {words: {type: string, minLength: 1, maxLength: 60}}}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string, format: uuid}}}}}}, "400": {description: bad}, "415": {description: type}}
+  /rooms/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}]
+    get: {operationId: showRoom, responses: {"200": {description: it, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "404": {description: none}}}
+  /bookings:
+    get:
+      operationId: listBookings
+      parameters: [{name: roomId, in: query, required: %t, schema: {type: string, format: uuid}}]
+      responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: &booking {type: object, required: [id, room_id, words], properties: {id: {type: string, format: uuid}, room_id: {type: string, format: uuid}, words: {type: string}}}}}}}, "400": {description: bad}}
+    post:
+      operationId: book
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [room_id, words], properties: {room_id: {type: string, format: uuid}, words: {type: string, minLength: 1, maxLength: 60}}}}}}
+      responses: {"201": {description: booked, content: {application/json: {schema: *booking}}}, "400": {description: bad}, "415": {description: type}}
+  /bookings/{bookingId}:
+    parameters: [{name: bookingId, in: path, required: true, schema: {type: string, format: uuid}}]
+    get: {operationId: showBooking, responses: {"200": {description: it, content: {application/json: {schema: *booking}}}, "400": {description: bad}, "404": {description: none}}}
+`
+
+// TestFilteredByReference proves that a list is found that does not heed what its entries have to
+// refer to, and nothing of one that does.
+func TestFilteredByReference(t *testing.T) {
+	for i, tt := range []struct {
+		name     string
+		required bool
+		in       func(asked, room string) bool // nil: as it should be
+		wrong    bool
+	}{
+		{"correct", false, nil, false},
+		{"required", true, nil, false},
+		{"ignored", false, func(_, _ string) bool { return true }, true},
+		{"ignored where it is required", true, func(_, _ string) bool { return true }, true},
+		{"nothing is found", false, func(asked, _ string) bool { return asked == "" }, true},
+	} {
+		if !racing.Take(i, 2) {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := parse(t, fmt.Sprintf(bookings, tt.required))
+			inner := contracttest.Mock(c)
+			all := []map[string]any{}
+			h := altered(inner, func(w http.ResponseWriter, r told) bool {
+				rec := httptest.NewRecorder()
+				asked := r.URL.Query().Get("roomId")
+				switch {
+				case r.URL.Path != "/bookings" || r.Method != http.MethodGet && r.Method != http.MethodPost:
+					return false
+				case r.Method == http.MethodGet:
+					if inner.ServeHTTP(rec, r.Request); rec.Code != http.StatusOK {
+						w.WriteHeader(rec.Code)
+						return true
+					}
+					list := []map[string]any{}
+					for _, b := range all {
+						room, _ := b["room_id"].(string)
+						if tt.in != nil && tt.in(asked, room) || tt.in == nil && (asked == "" || asked == room) {
+							list = append(list, b)
+						}
+					}
+					answerJSON(w, http.StatusOK, list)
+					return true
+				}
+				if inner.ServeHTTP(rec, r.Request); rec.Code != http.StatusCreated {
+					w.WriteHeader(rec.Code)
+					return true
+				}
+				var made map[string]any
+				_ = json.Unmarshal(rec.Body.Bytes(), &made)
+				all = append(all, made)
+				answerJSON(w, http.StatusCreated, made)
+				return true
+			})
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Cases(0), contracttest.Settle(time.Millisecond), contracttest.Only("check:filter-ignored"))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				found = append(found, f.Severity+" "+f.Case.ID)
+			}
+			if tt.wrong {
+				assert.Contains(t, found, "warning listBookings/response/status#filter-ignored/room_id/referred")
+			} else {
+				assert.Empty(t, found, "%s", describe(rep))
+			}
 		})
 	}
 }

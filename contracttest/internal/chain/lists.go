@@ -301,6 +301,7 @@ func (p *planner) listed() {
 		p.onNew(judge.ListDiffers, "new", (*try).listsAsRead, k.List, k.Read).Doubtful = shared
 		p.onNew(judge.UnsafeRead, "", (*try).unsafe, k.Read, k.List).Doubtful = shared
 		p.filtered()
+		p.referring()
 	}
 	p.totalled()
 	p.paged()
@@ -740,18 +741,8 @@ func (t *try) filter(r *resource, param *contract.Param, e Edit) {
 	if !ok || queryText(v) == "" {
 		return
 	}
-	other := t.beside(r, e)
-	if other == nil || same(other.made.sent()[name], v) || t.entries(r, r.id()) == 0 || t.entries(r, other.id()) == 0 {
-		return
-	}
-	query := map[string]string{name: queryText(v)}
-	s := t.do(t.List, r, Edit{Query: query})
-	switch {
-	case !s.ok() || t.over():
-	case countEntries(s, t.Kind, r.id()) == 0 && (t.ends(s) || t.entriesOf(r, r.id(), query) == 0):
-		t.blame(judge.Warning, s, "the resource with the value", "it is not listed", "%s filtered by %s leaves out a resource with the value", t.List.Endpoint(), name)
-	case t.lets(s, r, other, query):
-		t.blame(judge.Warning, t.steps[len(t.steps)-1], "only resources with the value", "one with another value", "%s filtered by %s returns a resource with another value", t.List.Endpoint(), name)
+	if other := t.beside(r, e); other != nil {
+		t.filters(param, name, r, other)
 	}
 }
 

@@ -35,6 +35,9 @@ type Actor interface {
 	// Fresh returns the properties in the body of an operation's valid request, with texts that
 	// no other request has.
 	Fresh(ctx context.Context, op *contract.Operation) map[string]any
+	// Another makes another thing that a property of an operation's body may refer to; nil where
+	// the run makes none.
+	Another(ctx context.Context, op *contract.Operation, name string) any
 	// Own notes that the run has made a resource.
 	Own(k *Kind, values map[string]string)
 	// Before lists the actions that bring a new resource into the state in which an operation

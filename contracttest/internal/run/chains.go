@@ -304,6 +304,24 @@ func (a actor) Fresh(ctx context.Context, op *contract.Operation) map[string]any
 	return chain.Members(req.Body)
 }
 
+// Another makes another thing that a property of an operation's body may refer to, and returns its
+// identifier.
+func (a actor) Another(ctx context.Context, op *contract.Operation, name string) any {
+	for _, ref := range a.r.states.of(op).references {
+		if ref.key != name || ref.in != "" || world.Safe(ref.from.Operation.Method) {
+			continue
+		}
+		v := ref.read(a.r.newFor(ctx, ref))
+		if members, _ := a.Base(op); v != "" {
+			if _, isNumber := members[name].(json.Number); isNumber {
+				return json.Number(v)
+			}
+			return v
+		}
+	}
+	return nil
+}
+
 // Own notes that the run has made a resource, which it deletes in the end.
 func (a actor) Own(k *chain.Kind, values map[string]string) {
 	a.r.world.Enter(&world.Resource{Producer: k.Make, Item: k.Item, Values: values})

@@ -387,11 +387,8 @@ func (l *learner) referTo() {
 // two are told from each other by that.
 func apartFrom(others []reference, name string, n *contract.Node, m *value.Maker, v any) string {
 	text := codec.WriteText(value.Plain(v))
-	for i := range others {
-		if !slices.ContainsFunc(others, func(other reference) bool { return other.name == name && other.planned == text }) {
-			break
-		}
-		text = codec.WriteText(value.Plain(m.Distinct(n, v, i+1)))
+	for i := 1; i <= len(others)+1 && slices.ContainsFunc(others, func(other reference) bool { return other.name == name && other.planned == text }); i++ {
+		text = codec.WriteText(value.Plain(m.Distinct(n, v, i)))
 	}
 	return text
 }
