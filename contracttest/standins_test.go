@@ -74,3 +74,28 @@ paths:
 	require.NoError(t, report.Text(&text, rep, report.TextOptions{}))
 	assert.Contains(t, text.String(), "what the run has made, under another identifier each time")
 }
+
+// Methods that may destroy something are sent with an identifier that nobody has. Those of GET are
+// sent as they are shown.
+func TestStandInsOfOneMethod(t *testing.T) {
+	c := parse(t, `
+  /greetings/{name}:
+    get:
+      operationId: greet
+      parameters: [{name: name, in: path, required: true, schema: {type: string}}]
+      responses: {"200": {description: a greeting, content: {application/json: {schema: {type: object}}}}, "400": {description: refused}, "404": {description: none}}
+`)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		answerJSON(w, http.StatusOK, "hello")
+	})), contracttest.Cases(0))
+	require.NoError(t, err)
+	require.NotEmpty(t, rep.Findings)
+	for _, f := range rep.Findings {
+		assert.Empty(t, f.StandIns, f.Request)
+	}
+}

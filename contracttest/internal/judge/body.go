@@ -174,7 +174,8 @@ func bodyMalformed(e *Exchange) []Finding {
 		return nil
 	}
 	if err := e.Response.BodyErr; err != nil {
-		return []Finding{{Clause: e.bodyClause(), Message: "the response body cannot be read: " + err.Error(), Expected: "a whole body", Actual: err.Error()}}
+		message := "the response body cannot be read: " + err.Error()
+		return []Finding{{Clause: e.bodyClause(), Message: message, Expected: "a whole body", Actual: message}}
 	}
 	m := e.readAs()
 	if m == nil || m.Syntax == nil {
@@ -209,7 +210,7 @@ func (e *Exchange) looseJSON() []Finding {
 	if err := wellformed.JSON(resp.Body); err != nil {
 		return []Finding{{
 			Severity: Warning, Message: fmt.Sprintf("the Content-Type of %s says JSON, but the body %s: %s", status(e.Response.Status), err, clip(e.text())),
-			Expected: "one JSON value", Actual: err.Error(),
+			Expected: "one JSON value", Actual: "the response body " + err.Error(),
 		}}
 	}
 	return nil

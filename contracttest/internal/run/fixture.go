@@ -294,8 +294,8 @@ func (r *runner) bound(op *contract.Operation, made *wire.Request, values map[st
 	return req
 }
 
-// standIn is a value that a plan has in the path of an operation.
-type standIn struct{ operation, value string }
+// standIn is a value that a plan has in the path of an operation, for requests of one method.
+type standIn struct{ operation, method, value string }
 
 // standsIn notes which values in the path of a request as reports show it were sent as others.
 func (r *runner) standsIn(op *contract.Operation, shown, sent *wire.Request) {
@@ -305,7 +305,7 @@ func (r *runner) standsIn(op *contract.Operation, shown, sent *wire.Request) {
 	actual := world.Values(op, sent.Target, r.base(op))
 	for name, v := range world.Values(op, shown.Target, r.base(op)) {
 		if was, ok := actual[name]; ok && was != v {
-			r.standIns.Store(standIn{op.ID, v}, true)
+			r.standIns.Store(standIn{op.ID, shown.Method, v}, true)
 		}
 	}
 }
@@ -315,12 +315,12 @@ func (r *runner) standsIn(op *contract.Operation, shown, sent *wire.Request) {
 func (r *runner) showStandIns() {
 	for i := range r.report.Findings {
 		f := &r.report.Findings[i]
-		_, target, _ := strings.Cut(f.Request, " ")
+		method, target, _ := strings.Cut(f.Request, " ")
 		target, _, _ = strings.Cut(target, " ")
 		target, _, _ = strings.Cut(target, "?")
 		for segment := range strings.SplitSeq(target, "/") {
 			if text, err := url.PathUnescape(segment); err == nil {
-				if _, ok := r.standIns.Load(standIn{f.Operation, text}); ok && !slices.Contains(f.StandIns, text) {
+				if _, ok := r.standIns.Load(standIn{f.Operation, method, text}); ok && !slices.Contains(f.StandIns, text) {
 					f.StandIns = append(f.StandIns, text)
 				}
 			}
