@@ -93,10 +93,11 @@ type desks struct {
 	bookings map[string][][2]time.Time // by room
 	present  map[string]bool           // party and guest
 	always   bool                      // a room is booked, whenever it is asked for
+	room     string                    // how a booking calls its room
 }
 
 func newDesks() *desks {
-	d := &desks{mux: http.NewServeMux(), kinds: map[string]string{}, names: map[string]string{}, bookings: map[string][][2]time.Time{}, present: map[string]bool{}}
+	d := &desks{mux: http.NewServeMux(), kinds: map[string]string{}, names: map[string]string{}, bookings: map[string][][2]time.Time{}, present: map[string]bool{}, last: 7000, room: "roomId"}
 	d.mux.HandleFunc("POST /rooms", func(w http.ResponseWriter, _ *http.Request) { d.made(w, "room") })
 	d.mux.HandleFunc("POST /parties", func(w http.ResponseWriter, _ *http.Request) { d.made(w, "party") })
 	d.mux.HandleFunc("POST /bookings", d.book)
@@ -187,7 +188,7 @@ func (d *desks) book(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	number, isNumber := members["roomId"].(float64)
+	number, isNumber := members[d.room].(float64)
 	room := fmt.Sprint(number)
 	taken := d.always
 	for _, b := range d.bookings[room] {
@@ -223,6 +224,15 @@ func TestTaken(t *testing.T) {
 	for _, op := range rep.Unproven {
 		t.Errorf("%s was never accepted: %v", op.Operation, op)
 	}
+
+	foreign, err := contracttest.Parse("hotel.yaml", []byte(strings.NewReplacer("[roomId, start", "[room, start", "roomId: {type: integer}, start", "room: {type: integer}, start").Replace(hotel)))
+	require.NoError(t, err)
+	named := newDesks()
+	named.room = "room"
+	rep, err = contracttest.Run(t.Context(), foreign, contracttest.Handler(named), contracttest.Only("addRoom", "getRoom", "book"), contracttest.Skip("allow-header"), contracttest.Settle(10*time.Millisecond), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+	assert.Empty(t, rep.Unproven, "a number that is called as what can be made is the identifier of one")
 
 	full := newDesks()
 	full.always = true

@@ -29,6 +29,7 @@ const answers = head + `paths:
             ETag: {required: true, schema: {type: string, pattern: '^"'}}
             X-Count: {schema: {type: integer, minimum: 1}}
             X-List: {schema: {type: array, maxItems: 2, items: {type: integer}}}
+            X-Page: {schema: {type: object, additionalProperties: false, properties: {total: {type: integer}, next: {type: integer}}}}
           content:
             application/json;charset=UTF-8: {schema: {type: object, required: [a], properties: {a: {type: string, maxLength: 2}, b: {type: array, items: {type: integer}}}}}
             text/plain: {schema: {type: string, maxLength: 3}}
@@ -51,6 +52,9 @@ func TestCheckHeaders(t *testing.T) {
 		{"minimum", "ETag: \"a\"\nX-Count: 0", []string{"X-Count/minimum: header X-Count: "}},
 		{"items", "ETag: \"a\"\nX-List: 1,x", []string{"X-List/items/type: header X-List/1: "}},
 		{"maxItems", "ETag: \"a\"\nX-List: 1,2,3", []string{"X-List/maxItems: header X-List: "}},
+		{"in its style", "ETag: \"a\"\nX-Page: total,3,next,2", nil},
+		{"in JSON", "ETag: \"a\"\nX-Page: {\"total\": 3, \"next\": 2}\nX-List: [1]", []string{"X-List/type: header X-List: is JSON", "X-Page/type: header X-Page: is JSON"}},
+		{"in no JSON", "ETag: \"a\"\nX-Page: {\"total\": 3", []string{"X-Page/type: header X-Page: is not written in the documented style"}},
 		{"each on its own", "ETag: a\nX-Count: 0\nX-List: 1,2,3", []string{"ETag/pattern: ", "X-Count/minimum: ", "X-List/maxItems: "}},
 	}
 	for _, tt := range tests {

@@ -74,6 +74,10 @@ func (e *Exchange) bodyViolations(m *contract.Media) []contract.Violation {
 // written with errors in mind.
 const leaveNote = "RFC 9110 §15.4: the content of a redirect is usually a short note with the link"
 
+// leaveMalformed is why what is no proper message of HTTP need not be refused as the document says:
+// parsers refuse it, in words of their own, before the operation is known.
+const leaveMalformed = "RFC 9110 §15.5.1: 400 is for malformed syntax too, which is refused before anybody knows what is asked for"
+
 func responseMediaType(e *Exchange) []Finding {
 	if e.Response == nil {
 		return nil
@@ -101,6 +105,8 @@ func responseMediaType(e *Exchange) []Finding {
 			f = f.left(doc.Unlabelled())
 		case e.Response.Status/100 == 3 && doc.Key == "default":
 			f = f.left(leaveNote)
+		case e.Response.Status == http.StatusBadRequest && len(e.Request.Values("Content-Type")) > 1:
+			f = f.left(leaveMalformed)
 		}
 		return []Finding{f}
 	}

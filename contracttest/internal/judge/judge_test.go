@@ -204,6 +204,7 @@ var rows = map[string]struct {
 		[]broken{
 			{row{response: "HTTP/1.1 301\nLocation: /b\n"}, judge.Error, []string{"op/response/status"}, `301 Moved Permanently to "/b"`},
 			{row{about: "a path that the document does not have", expect: plan.RefusePath, response: "HTTP/1.1 301\nLocation: /login\n"}, judge.Warning, []string{"op/response/status"}, "301"},
+			{row{about: "left to the receiver", response: "HTTP/1.1 307\nLocation: /v1/a/1\n", change: leave}, judge.Warning, []string{"op/response/status"}, `307 Temporary Redirect to "/v1/a/1" (RFC 0`},
 		},
 	},
 	"undocumented-status": {
@@ -312,6 +313,10 @@ var rows = map[string]struct {
 			{row{about: "a default is for errors", clause: "put/path", request: "PUT /v1/a/1", response: "HTTP/1.1 307\nLocation: /b\nContent-Type: text/html\n\n<a href=/b>"},
 				judge.Warning, []string{"put/response/default/media-type"}, "307 Temporary Redirect: media type \"text/html\""},
 			{row{clause: "put/path", request: "PUT /v1/a/1", response: "HTTP/1.1 409\nContent-Type: text/html\n\n<p>"}, judge.Error, []string{"put/response/default/media-type"}, "409"},
+			{row{about: "a parser refuses it", clause: "op/query/q/maxLength", expect: plan.Refuse, request: "GET /v1/a/1\nContent-Type: a/b\nContent-Type: c/d", response: "HTTP/1.1 400\nContent-Type: text/html\n\n<p>"},
+				judge.Warning, []string{"op/response/400/media-type"}, "400 Bad Request: media type \"text/html\""},
+			{row{about: "once", clause: "op/query/q/maxLength", expect: plan.Refuse, request: "GET /v1/a/1\nContent-Type: a/b", response: "HTTP/1.1 400\nContent-Type: text/html\n\n<p>"},
+				judge.Error, []string{"op/response/400/media-type"}, "400"},
 			{row{response: strings.Replace(good, "X-Count", "Content-Type: text/plain\nX-Count", 1)}, judge.Error, []string{"op/response/200/media-type"}, "there are several Content-Type headers"},
 			{row{response: "HTTP/1.1 409\nContent-Type: a/b\nContent-Type: a/b\n"}, judge.Error, []string{"op/response/status"}, "there are several Content-Type headers"},
 		},

@@ -20,7 +20,7 @@ var Checks = []Check{
 	{
 		Name: "redirect", run: redirect,
 		Doc:      "The status is a 3xx that the document does not have. Redirects are never followed.",
-		Severity: "a warning where the document does not have the path",
+		Severity: "a warning where the document does not have the path, and where the case is left to the receiver",
 		Silent:   "Another spelling of a path is redirected to the documented one. 304 to a recorded conditional request.",
 		Refs:     "RFC 9110 §15.4",
 	},
@@ -83,7 +83,8 @@ var Checks = []Check{
 		Name: "response-media-type", run: responseMediaType,
 		Doc: "The Content-Type of a response is not a documented one, in another charset, missing, or given twice.",
 		Severity: "a warning for a documented media type that the request does not accept, for a body without a Content-Type where " +
-			"application/octet-stream or a range that takes it is documented, and for a redirect that only the default documents",
+			"application/octet-stream or a range that takes it is documented, for a redirect that only the default documents, and for a 400 to " +
+			"a request with two Content-Type lines, which a server in front of the operation may refuse",
 		Silent: "Responses without a body.",
 		Refs:   "RFC 9110 §8.3, §12.5.1",
 	},

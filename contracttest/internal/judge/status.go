@@ -130,8 +130,11 @@ func redirect(e *Exchange) []Finding {
 		Message:  fmt.Sprintf("%s to %q", status(e.Response.Status), clip([]byte(e.Response.Header.Get("Location")))),
 		Expected: e.expected(), Actual: status(e.Response.Status),
 	}
-	if e.Expect == plan.RefusePath {
+	switch {
+	case e.Expect == plan.RefusePath:
 		f = f.left(leaveElsewhere)
+	case e.Leave != "": // as a server leads from a slash at the end, escaped or not, to the path without
+		f = f.left(e.Leave)
 	}
 	return []Finding{f}
 }

@@ -410,7 +410,11 @@ func candidates(v, suffix string, n int64, longer bool) []string {
 		if len(runes) <= few {
 			all = append(all, anyOf(len(runes), suffix, n<<2+try))
 		}
-		all = append(all, likeness(v, suffix, n<<2+try))
+		all = append(all, likeness(v, suffix, n<<2+try, 0, '1'))
+	}
+	// A zero may be a digit as any other, and a text begin with what is always so.
+	for from := 0; from < len(runes); from += (len(runes) - from + 1) / 2 {
+		all = append(all, likeness(v, suffix, n, from, '0'))
 	}
 	return all
 }
@@ -432,9 +436,9 @@ func seeded(suffix string, n int64) *mathrand.Rand {
 	return mathrand.New(mathrand.NewPCG(h.Sum64(), uint64(n))) //nolint:gosec // they have to differ, not to be secret
 }
 
-// likeness has other letters and digits in the places of those of a text: for each
-// number others, as long as there are any.
-func likeness(v, suffix string, n int64) string {
+// likeness has other letters and digits in the places of those of a text, from some place on and
+// from the least of the digits on: for each number others, as long as there are any.
+func likeness(v, suffix string, n int64, from int, least rune) string {
 	r := seeded(suffix[:tokenLength], 0)
 	hex := strings.Trim(strings.ToLower(v), "0123456789abcdef-") == ""
 	letters := int64(26)
@@ -443,13 +447,16 @@ func likeness(v, suffix string, n int64) string {
 	}
 	out := []rune(v)
 	for i, c := range slices.Backward(out) {
+		if i < from {
+			break
+		}
 		first, choices := 'a', letters
 		switch {
 		case c >= 'a' && c <= 'z':
 		case c >= 'A' && c <= 'Z':
 			first = 'A'
-		case c >= '1' && c <= '9':
-			first, choices = '1', 9
+		case c >= least && c <= '9':
+			first, choices = least, int64('9'-least)+1
 		default:
 			continue
 		}

@@ -37,7 +37,7 @@ paths:
     post:
       requestBody: {required: true, content: {application/json: {schema: {type: object, properties: {
         email: {type: string, format: email, maxLength: 20}, slug: {type: string, pattern: '^[a-z]{4}$'}, code: {type: string, pattern: '^[A-Z]{2}[0-9]{3}$'},
-        name: {type: string, enum: [one, two]}, title: {type: string, minLength: 3, maxLength: 12}, note: {type: string}, inner: {type: object, properties: {key: {type: string}}}}}}}}
+        sku: {type: string, pattern: '^[0-9X]{10,13}$', maxLength: 13}, key: {type: string, pattern: '^978[0-9]{10}$'}, name: {type: string, enum: [one, two]}, title: {type: string, minLength: 3, maxLength: 12}, note: {type: string}, inner: {type: object, properties: {key: {type: string}}}}}}}}
       responses: {'201': {description: made}}
 `))
 	require.NoError(t, err)
@@ -52,6 +52,8 @@ paths:
 		{"address", `{"email":"ada@example.com"}`, true, `{"email":"unique00@example.com"}`, false, 0},
 		{"letters alone", `{"slug":"abcd"}`, true, `{"slug":"abcd"}`, false, 4},
 		{"letters and digits", `{"code":"AB123"}`, true, `{"code":"AB123"}`, false, 5},
+		{"zeros", `{"sku":"0000000000"}`, true, `{"sku":"0000000000"}`, false, 10},
+		{"behind a fixed beginning", `{"key":"9780000000000"}`, true, `{"key":"9780000000000"}`, false, 13},
 		{"enumeration", `{"name":"one"}`, true, `{"name":"one"}`, true, 0},
 		{"text", `{"title":"abc"}`, true, `{"title":"abc-unique00"}`, false, 0},
 		{"text at its edge", `{"title":"abcdefghijkl"}`, false, `{"title":"abcdunique00"}`, false, 12},

@@ -110,15 +110,30 @@ func endsWith(name, resource string) bool {
 	return name == resource || len(resource) >= fewLetters && strings.HasSuffix(name, resource)
 }
 
-// makersOf lists the operations that make what a reference is the identifier of.
+// isKey reports whether a value, or each of a list, may be the identifier of something by its form,
+// whatever it is called.
+func isKey(n *contract.Node) bool {
+	if e := n.Element(0); e != nil {
+		n = e
+	}
+	return n.Allows("integer") || n.Allows("string") && n.Schema.Format == "uuid"
+}
+
+// makersOf lists the operations that make what a reference is the identifier of: customerId, or
+// customer where that is a number or a UUID.
 func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 	one := ref.Name
 	if many := Plain(one); strings.HasSuffix(many, "ids") || strings.HasSuffix(many, "uuids") {
 		one = one[:len(one)-1]
 	}
-	stem := ref.of
-	if lower := Plain(one); lower != "id" && lower != "uuid" { // that would be its own
+	stem, lower := ref.of, Plain(one)
+	own := lower == "id" || lower == "uuid"
+	if !own {
 		stem = stemOf(one, "")
+	}
+	names := endsWith
+	if stem == "" && !own && isKey(ref.Node) {
+		names, stem = func(name, resource string) bool { return name == resource }, singular(one)
 	}
 	if stem == "" {
 		return nil
@@ -128,7 +143,7 @@ func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 		if s == op || s.Method != http.MethodPost || strings.Contains(s.Path, "{") || !w.Creates(s) && !gives(s, stem) {
 			continue
 		}
-		if !slices.ContainsFunc(about(s), func(resource string) bool { return endsWith(stem, resource) }) {
+		if !slices.ContainsFunc(about(s), func(resource string) bool { return names(stem, resource) }) {
 			continue
 		}
 		all = append(all, Source{s, Named, func(x *wire.Exchange) []string {
