@@ -180,3 +180,23 @@ components:
 		assert.Equal(t, tt.want, broken(op.CheckRequest(r)), tt.path+tt.body)
 	}
 }
+
+// Values keep the pattern that their format contradicts; what a request lacks of the format is left to
+// the receiver, and a response may lack it.
+func TestFormatThatThePatternContradicts(t *testing.T) {
+	c := parse(t, head+`paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: {required: true, content: {application/json: {schema: &day {type: string, format: date, pattern: '^[0-9]{2}/[0-9]{2}/[0-9]{4}$'}}}}
+      responses: {"200": {description: ok, content: {application/json: {schema: *day}}}}
+`)
+	require.NotEmpty(t, c.Warnings)
+	assert.Contains(t, c.Warnings[0], "format ignored: no text is known that has both the format date and the pattern")
+	op := c.Operations[0]
+	left := op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n\"29/02/2024\""))
+	require.Equal(t, []string{"op/body/format"}, broken(left))
+	assert.Contains(t, left[0].Leave, "both it and the pattern")
+	assert.Equal(t, []string{"op/body/pattern"}, broken(op.CheckRequest(request(t, "POST /a\nContent-Type: application/json\n\n\"2024-02-29\""))))
+	assert.Empty(t, op.Response(200).Media[0].Node.Validates("29/02/2024"))
+}

@@ -172,3 +172,26 @@ func outside(atom string) string {
 	}
 	return "[^" + atom + "]"
 }
+
+// Mutated yields strings that differ from one in a digit or a letter.
+func Mutated(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		r := []rune(text)
+		for i := len(r) - 1; i >= 0 && len(r) <= 200; i-- {
+			row := ""
+			switch c := r[i]; {
+			case c >= '0' && c <= '9':
+				row = "0123456789"
+			case c >= 'a' && c <= 'z':
+				row = "abcdefghijklmnopqrstuvwxyz"
+			case c >= 'A' && c <= 'Z':
+				row = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			}
+			for _, c := range row {
+				if c != r[i] && !yield(string(r[:i])+string(c)+string(r[i+1:])) {
+					return
+				}
+			}
+		}
+	}
+}

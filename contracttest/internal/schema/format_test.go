@@ -3,6 +3,7 @@ package schema
 import (
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -31,6 +32,27 @@ func TestFormatsByTheirGrammar(t *testing.T) {
 		}
 		for _, text := range texts.lack {
 			assert.Error(t, checkFormat(name, text), "%s: %q", name, text)
+		}
+	}
+}
+
+// A format is left out only where no text is known that has it and the pattern.
+func TestFormatAgainstPattern(t *testing.T) {
+	for format, patterns := range map[string]struct{ keep, contradict []string }{
+		"date-time": {keep: []string{`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$`, `^.*Z$`, `^20\d\d-`, `\+01:00$`}, contradict: []string{`^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$`, `^\d{10}$`}},
+		"date":      {keep: []string{`^\d{4}-\d{2}-\d{2}$`, `^20[0-9]{2}-(0[1-9]|1[0-2])-[0-3][0-9]$`}, contradict: []string{`^\d{2}/\d{2}/\d{4}$`, `^\d{8}$`}},
+		"time":      {keep: []string{`^\d{2}:\d{2}:\d{2}Z$`}, contradict: []string{`^\d{2}:\d{2}$`}},
+		"uuid":      {keep: []string{`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`}, contradict: []string{`^[0-9a-f]{32}$`}},
+		"email":     {keep: []string{`^[^@]+@corp\.example\.org$`}, contradict: []string{`^[a-z]+$`}},
+		"uri":       {keep: []string{`^https://.*\.png$`}, contradict: []string{`^/`}},
+		"ipv4":      {keep: []string{`^10\.\d{1,3}\.\d{1,3}\.\d{1,3}$`}},
+		"password":  {keep: []string{`^x+$`}}, // which each text has
+	} {
+		for _, p := range patterns.keep {
+			assert.False(t, (&Set{}).contradicts(&openapi3.Schema{Format: format, Pattern: p}), "%s: %s", format, p)
+		}
+		for _, p := range patterns.contradict {
+			assert.True(t, (&Set{}).contradicts(&openapi3.Schema{Format: format, Pattern: p}), "%s: %s", format, p)
 		}
 	}
 }

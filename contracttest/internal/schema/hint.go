@@ -63,7 +63,9 @@ func (n *Node) meantForOther() bool {
 }
 
 // hinting reports whether the schema itself says what is no matter of the validator.
-func (n *Node) hinting() bool { return n.Schema.Discriminator != nil || forOther(n.Schema, n.Side()) }
+func (n *Node) hinting() bool {
+	return n.Schema.Discriminator != nil || forOther(n.Schema, n.Side()) || n.Side() == RequestSide && n.set.contradicts(n.Schema)
+}
 
 // hinted returns what a value breaks of that which is no matter of the validator:
 // discriminators, and what is for the other side alone.
@@ -107,6 +109,9 @@ func (n *Node) hint(v any, at string) (Violation, bool) {
 		}
 	}
 	n = n.unrolled()
+	if n.lacksFormat(v) {
+		return Violation{Clause: n.Clause("format"), Message: at + ": not of the format " + n.Schema.Format, Leave: leaveContradiction}, true
+	}
 	if v == nil && n.doubtfulNull() {
 		return Violation{Clause: n.nearest(nil), Message: at + ": is null", Leave: leaveNull}, true
 	}

@@ -116,7 +116,10 @@ func (n *Node) ofStrings() {
 	}
 	if s.Format != "" {
 		c := n.clause("format", "format", n.is("has the format %s", s.Format))
-		c.Unplanned, c.Vacuous = n.unchecked()
+		if c.Unplanned, c.Vacuous = n.unchecked(); n.set.contradicts(s) {
+			c.Unplanned = "no text is known that has both the format and the pattern"
+			n.set.Document.Warn(c.Place, "format ignored: no text is known that has both the format %s and the pattern %s", s.Format, s.Pattern)
+		}
 	}
 }
 

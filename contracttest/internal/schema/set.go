@@ -20,8 +20,10 @@ type Set struct {
 	unrolled   map[unrolledKey]*Node
 	validators validators
 	verdicts   verdicts
-	heirsOnce  sync.Once
-	heirNames  map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
+	// contradictions has by format and pattern whether they contradict one another.
+	contradictions sync.Map
+	heirsOnce      sync.Once
+	heirNames      map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
 	// discriminates has by schema the names that its discriminator takes.
 	discriminates sync.Map
 	// less has the schemas that lack one of their keywords.

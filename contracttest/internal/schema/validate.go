@@ -447,7 +447,7 @@ func (w *schemaWriter) values(s *openapi3.Schema) {
 			w.doc[keyword] = exact
 		}
 	}
-	if s.Format != "" {
+	if s.Format != "" && !w.c.set.contradicts(s) {
 		// As a part of its own: the validator looks no further once a format is broken.
 		parts, _ := w.doc["allOf"].([]any)
 		w.doc["allOf"] = append(parts, map[string]any{"format": formatName(s.Format)})

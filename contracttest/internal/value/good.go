@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/pattern"
 )
 
 // Maker makes values. Its zero value knows no value that exists on the target.
@@ -432,7 +433,7 @@ func (m *Maker) mutant(n *contract.Node, text string, i int) (string, bool) {
 	key := mutantKey{n, text}
 	known := m.mutants[key]
 	count := 0
-	for c := range mutated(text) {
+	for c := range pattern.Mutated(text) {
 		if len(known.valid) >= i {
 			break
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/pattern"
+	"github.com/dataarts-go/factory/contracttest/internal/schema"
 )
 
 const (
@@ -16,20 +17,6 @@ const (
 	maxText  = 256 << 10 // characters that are made at most to reach a documented length
 	longText = 64 << 10  // characters of the longest string where no length is documented
 )
-
-// formats holds a value for each format that kin-openapi or a receiver may
-// check.
-var formats = map[string]string{
-	"date": "2024-02-29", "date-time": "2024-02-29T12:34:56Z", "time": "12:34:56Z", "duration": "P1DT2H",
-	"uuid": "123e4567-e89b-42d3-a456-426614174000", "email": "someone@example.com", "idn-email": "someone@example.com",
-	"hostname": "example.com", "idn-hostname": "example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
-	"uri": "https://example.com/a", "uri-reference": "/a", "iri": "https://example.com/a", "iri-reference": "/a", "url": "https://example.com/a",
-	"uri-template": "/a/{b}", "json-pointer": "/a", "relative-json-pointer": "1", "regex": "^a$", "byte": "YQ==",
-	"base64url": "YWJj", "char": "a", "date-time-local": "2024-02-29T12:34:56", "time-local": "12:34:56", "decimal": "12.5",
-	"decimal128": "12.5", "unixtime": "1709210096", "http-date": "Sun, 06 Nov 1994 08:49:37 GMT", "media-range": "application/json",
-	"ipv4-cidr": "192.0.2.0/24", "ipv6-cidr": "2001:db8::/32", "language": "en",
-	"sf-string": `"a"`, "sf-token": "a", "sf-binary": ":YQ==:", "sf-boolean": "?1",
-}
 
 // formatNamed is the format that a text without one and without a pattern has by
 // its name: many a document leaves it out, and then no other text is taken.
@@ -80,14 +67,9 @@ func texts(nodes []*contract.Node, nots ...*contract.Node) iter.Seq[string] {
 					patterns = append(patterns, f.Pattern)
 				}
 			}
-			if text, ok := formats[cmp.Or(s.Format, formatNamed(n))]; ok {
-				if !yield(text) || !yield(strings.ToUpper(text)) {
+			for text := range schema.Samples(cmp.Or(s.Format, formatNamed(n))) {
+				if !yield(text) {
 					return
-				}
-				for other := range mutated(text) {
-					if !yield(other) {
-						return
-					}
 				}
 			}
 			if s.Pattern == "" {
@@ -149,29 +131,6 @@ func matchingAll(patterns []*pattern.Pattern, lo, hi int) iter.Seq[string] {
 		for _, p := range patterns {
 			for text := range p.Strings(lo, hi) {
 				if !yield(text) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// mutated yields strings that differ from one in a digit or a letter.
-func mutated(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		r := []rune(text)
-		for i := len(r) - 1; i >= 0 && len(r) <= 200; i-- {
-			row := ""
-			switch c := r[i]; {
-			case c >= '0' && c <= '9':
-				row = "0123456789"
-			case c >= 'a' && c <= 'z':
-				row = "abcdefghijklmnopqrstuvwxyz"
-			case c >= 'A' && c <= 'Z':
-				row = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			}
-			for _, c := range row {
-				if c != r[i] && !yield(string(r[:i])+string(c)+string(r[i+1:])) {
 					return
 				}
 			}
