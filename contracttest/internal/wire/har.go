@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -98,10 +99,16 @@ func (e harEntry) tells() bool {
 	return slices.ContainsFunc(slices.Concat(e.Request.Headers, e.Response.Headers), func(h harField) bool { return Withheld(h.Name) })
 }
 
-// local reports whether the response was made or kept by the browser.
+// local reports whether the response was made or kept by the browser. Chromium has 200 with what it kept where the
+// answer to a condition was 304.
 func (e *harEntry) local() bool {
 	cached := e.FromCache != nil && e.FromCache != false && e.FromCache != ""
-	return cached || e.Response.ByWorker || e.FetchType != "" && e.FetchType != "Network Load"
+	conditional := slices.ContainsFunc(e.Request.Headers, func(h harField) bool {
+		return strings.EqualFold(h.Name, "If-None-Match") || strings.EqualFold(h.Name, "If-Modified-Since")
+	})
+	sent, c := e.Response.BodySize, &e.Response.Content
+	spared := conditional && e.Response.Status == http.StatusOK && sent != nil && *sent == 0 && c.Size != nil && *c.Size > 0
+	return cached || spared || e.Response.ByWorker || e.FetchType != "" && e.FetchType != "Network Load"
 }
 
 // ofAnotherKind reports whether a URL is not one of HTTP.
@@ -153,8 +160,8 @@ func (e *harEntry) request() (*Request, error) {
 		req.Del("Content-Encoding")
 	}
 	// Bytes that are no text are shown as replacements; a text may be in another charset than it was sent in.
-	lossy := p.Encoding != "base64" && int64(len(req.Body)) != length && bytes.ContainsRune(req.Body, utf8.RuneError)
-	if req.Unseen = p.Text == nil && !form || lossy || int64(len(req.Body)) < length && coding == ""; req.Unseen {
+	lossy := p.Encoding != "base64" && int64(len(req.Body)) != length && bytes.ContainsRune(req.Body, utf8.RuneError) || translated(p.Encoding, req.Get("Content-Type"), req.Body)
+	if req.Unseen = p.Text == nil && !form || lossy || int64(len(req.Body)) < length && (coding == "" || len(req.Body) == 0); req.Unseen {
 		req.Body = nil
 	}
 	return req, nil
@@ -184,7 +191,8 @@ func (e *harEntry) response() (*Response, error) {
 		if !stillCoded(coding, c.Encoding, resp.Header.Get("Content-Type"), resp.Body) { // archives hold bodies decoded
 			resp.Header.Del("Content-Encoding")
 		}
-		if c.Size != nil && float64(len(resp.Body)) < *c.Size && resp.Header.Get("Content-Encoding") == "" {
+		short := c.Size != nil && float64(len(resp.Body)) < *c.Size && resp.Header.Get("Content-Encoding") == ""
+		if short || translated(c.Encoding, resp.Header.Get("Content-Type"), resp.Body) {
 			resp.Body, resp.Unseen = nil, true
 		}
 	case e.Request.Method == http.MethodHead, resp.Status == http.StatusNotModified, resp.Status == http.StatusNoContent:
@@ -208,6 +216,16 @@ func stillCoded(coding, encoding, kind string, body []byte) bool {
 		return encoding == "base64" && (strings.HasPrefix(kind, "text/") || strings.Contains(kind, "json") || strings.Contains(kind, "xml")) && !utf8.Valid(body)
 	}
 	return false
+}
+
+// translated reports whether a text was written in other bytes than the archive has, which is in UTF-8.
+func translated(encoding, kind string, body []byte) bool {
+	_, params, err := mime.ParseMediaType(kind)
+	charset := strings.ToLower(params["charset"])
+	if err != nil || encoding == "base64" || charset == "" || charset == "utf-8" || charset == "utf8" {
+		return false
+	}
+	return strings.HasPrefix(charset, "utf-") || bytes.ContainsFunc(body, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // fieldsOf yields the fields of a header without pseudo-headers. Chromium joins several lines of
