@@ -3,8 +3,10 @@ package contracttest_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,7 +35,7 @@ func (s *keeper) at(do func(w http.ResponseWriter, r *http.Request, v map[string
 			}
 		}
 		switch {
-		case v == nil, v["state"] == "deleted" && len(states) == 0:
+		case v == nil, v["state"] == "deleted":
 			answerJSON(w, http.StatusNotFound, map[string]any{"error": "unknown"})
 		case len(states) > 0:
 			answerJSON(w, http.StatusConflict, map[string]any{"error": "not now"})
@@ -114,11 +116,109 @@ func TestReached(t *testing.T) {
 				mux.HandleFunc("POST /notes/{id}/restore", s.at(becomes("open"), "deleted"))
 			},
 		},
+		{
+			"what PUT makes is read, has parts and is deleted", `
+  /devices/{device}:
+    parameters: [{name: device, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9-]+$', maxLength: 40}, example: pump-7}]
+    get: {operationId: getDevice, responses: {"200": ` + isThing + `, ` + refused + `}}
+    put: {operationId: putDevice, requestBody: ` + isNamed + `, responses: {"200": ` + isThing + `, "201": ` + isThing + `, ` + refused + `}}
+    delete: {operationId: deleteDevice, responses: {"204": {description: gone}, ` + refused + `}}
+  /devices/{device}/readings:
+    parameters: [{name: device, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9-]+$', maxLength: 40}, example: pump-7}]
+    post: {operationId: addReading, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+    get: {operationId: listReadings, responses: {"200": {description: all}, ` + refused + `}}
+  /devices/{device}/readings/{id}:
+    parameters: [{name: device, in: path, required: true, schema: {type: string, pattern: '^[a-z0-9-]+$', maxLength: 40}, example: pump-7}, {name: id, in: path, required: true, schema: {type: string}}]
+    get: {operationId: getReading, responses: {"200": ` + isThing + `, ` + refused + `}}
+`, func(mux *http.ServeMux, s *keeper) {
+				device := func(do func(http.ResponseWriter, *http.Request)) http.HandlerFunc {
+					return func(w http.ResponseWriter, r *http.Request) {
+						s.mu.Lock()
+						defer s.mu.Unlock()
+						name := r.PathValue("device")
+						switch {
+						case len(name) > 40 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+							w.WriteHeader(http.StatusBadRequest)
+						case s.all["/"+name] == nil && r.Method != http.MethodPut:
+							w.WriteHeader(http.StatusNotFound)
+						default:
+							do(w, r)
+						}
+					}
+				}
+				mux.HandleFunc("PUT /devices/{device}", device(func(w http.ResponseWriter, r *http.Request) {
+					name, status := r.PathValue("device"), http.StatusCreated
+					if s.all["/"+name] != nil {
+						status = http.StatusOK
+					}
+					if v := s.added(w, r); v != nil {
+						delete(s.all, v["id"].(string))
+						s.all["/"+name], v["id"] = v, name
+						answerJSON(w, status, v)
+					}
+				}))
+				mux.HandleFunc("GET /devices/{device}", device(func(w http.ResponseWriter, r *http.Request) { shown(w, r, s.all["/"+r.PathValue("device")]) }))
+				mux.HandleFunc("DELETE /devices/{device}", device(func(w http.ResponseWriter, r *http.Request) {
+					delete(s.all, "/"+r.PathValue("device"))
+					w.WriteHeader(http.StatusNoContent)
+				}))
+				mux.HandleFunc("GET /devices/{device}/readings", device(func(http.ResponseWriter, *http.Request) {}))
+				mux.HandleFunc("POST /devices/{device}/readings", device(func(w http.ResponseWriter, r *http.Request) {
+					if v := s.added(w, r); v != nil {
+						v["of"] = s.all["/"+r.PathValue("device")]
+						answerJSON(w, http.StatusCreated, map[string]any{"id": v["id"], "name": v["name"], "state": v["state"]})
+					}
+				}))
+				mux.HandleFunc("GET /devices/{device}/readings/{id}", device(func(w http.ResponseWriter, r *http.Request) {
+					of, v := s.all["/"+r.PathValue("device")], s.all[r.PathValue("id")]
+					if parent, ok := v["of"].(map[string]any); !ok || parent["id"] != of["id"] {
+						w.WriteHeader(http.StatusNotFound)
+						return
+					}
+					answerJSON(w, http.StatusOK, map[string]any{"id": v["id"], "name": v["name"], "state": v["state"]})
+				}))
+			},
+		},
+		{
+			"what is added to something else stands by itself", `
+  /events:
+    post: {operationId: addEvent, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+  /events/{id}:
+    parameters: ` + byID + `
+    get: {operationId: getEvent, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /events/{id}/orders:
+    parameters: ` + byID + `
+    post: {operationId: addOrder, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+  /orders/{id}:
+    parameters: ` + byID + `
+    get: {operationId: getOrder, responses: {"200": ` + isThing + `, ` + refused + `}}
+    delete: {operationId: deleteOrder, responses: {"204": {description: gone}, ` + refused + `}}
+  /orders/{id}/ship:
+    parameters: ` + byID + `
+    post: {operationId: shipOrder, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /orders/{id}/pay:
+    parameters: ` + byID + `
+    post: {operationId: payOrder, responses: {"200": ` + isThing + `, ` + refused + `}}
+`, func(mux *http.ServeMux, s *keeper) {
+				mux.HandleFunc("POST /events", s.add)
+				mux.HandleFunc("GET /events/{id}", s.at(shown))
+				mux.HandleFunc("POST /events/{id}/orders", s.at(func(w http.ResponseWriter, r *http.Request, _ map[string]any) {
+					if v := s.added(w, r); v != nil {
+						v["state"] = "reserved"
+						answerJSON(w, http.StatusCreated, v)
+					}
+				}, "open"))
+				mux.HandleFunc("GET /orders/{id}", s.at(shown, "reserved", "paid", "shipped"))
+				mux.HandleFunc("DELETE /orders/{id}", s.at(becomes("deleted"), "reserved", "paid", "shipped"))
+				mux.HandleFunc("POST /orders/{id}/ship", s.at(becomes("shipped"), "paid"))
+				mux.HandleFunc("POST /orders/{id}/pay", s.at(becomes("paid"), "reserved"))
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			mux := http.NewServeMux()
 			tt.serve(mux, &keeper{all: map[string]map[string]any{}})
-			rep, err := contracttest.Run(t.Context(), parse(t, tt.paths), contracttest.Handler(mux), contracttest.Cases(0))
+			rep, err := contracttest.Run(t.Context(), parse(t, tt.paths), contracttest.Handler(mux), contracttest.Cases(0), contracttest.Settle(time.Millisecond))
 			require.NoError(t, err)
 			assert.Empty(t, rep.Unproven)
 			assert.Zero(t, rep.Errors(), "%s", describe(rep))

@@ -44,7 +44,7 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 			}
 			continue
 		}
-		if producers[0].Joins(op, p) {
+		if producers[0].Joins(op, p) || producers[0].Relation == world.Shallow {
 			continue
 		}
 		k := &Kind{

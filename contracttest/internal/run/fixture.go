@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -434,6 +435,7 @@ type maker struct {
 	parent *fixture          // nil where it stands below nothing, or below what is given
 	from   map[string]string // the path parameters of the valid request
 	read   *plan.Case        // nil where what was made cannot be read
+	kind   *chain.Kind       // of what has a name that the run chooses; nil where the target does
 
 	mu     sync.Mutex
 	first  *wire.Exchange      // one that was made while learning; nil where none was
@@ -453,6 +455,9 @@ func (m *maker) takeFirst() *wire.Exchange {
 // make makes a resource and returns the values of its path parameters; nil where
 // none was made, or it cannot be read.
 func (m *maker) make(ctx context.Context) map[string]string {
+	if m.kind != nil {
+		return m.makeNamed(ctx)
+	}
 	op := m.base.Op
 	base := m.r.base(op)
 	x, c := m.takeFirst(), m.base
@@ -475,15 +480,13 @@ func (m *maker) make(ctx context.Context) map[string]string {
 		return nil
 	}
 	values := world.Values(op, c.Request.Target, base)
-	if values == nil {
+	if values == nil || m.source.Relation == world.Shallow { // what it was made below is not in its path
 		values = map[string]string{}
 	}
 	for _, v := range m.source.Values(x) {
 		values[m.param] = v
 		if m.read == nil || m.readable(ctx, values, x.Response.Status) {
-			m.mu.Lock()
-			m.past = append(m.past[max(0, len(m.past)-maxPast+1):], values)
-			m.mu.Unlock()
+			m.keepInMind(values)
 			return values
 		}
 		m.mu.Lock()
@@ -491,6 +494,13 @@ func (m *maker) make(ctx context.Context) map[string]string {
 		m.mu.Unlock()
 	}
 	return nil
+}
+
+// keepInMind notes what was made, as one of the last.
+func (m *maker) keepInMind(values map[string]string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.past = append(m.past[max(0, len(m.past)-maxPast+1):], values)
 }
 
 // readable waits until what was made can be read.

@@ -264,7 +264,15 @@ func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.
 			}
 		}
 	}
-	return false
+	if len(l.r.world.Producers(op, p)) > 0 {
+		return false
+	}
+	m := l.maker(ctx, op, p)
+	if m == nil || m.kind == nil || !l.works(ctx, op, p, m.past[0]) {
+		return false
+	}
+	l.note(op, p, m.base.Op)
+	return true
 }
 
 // note enters whether what a parameter names was made by the run: its source
@@ -273,7 +281,7 @@ func (l *learner) note(op *contract.Operation, p *contract.Param, source *contra
 	if l.made[op] == nil {
 		l.made[op] = map[*contract.Param]bool{}
 	}
-	l.made[op][p] = source.Method == http.MethodPost
+	l.made[op][p] = !world.Safe(source.Method)
 	for _, above := range source.Params {
 		for _, q := range op.Params {
 			if q != p && q.Spec.Name == above.Spec.Name && q.Spec.In == openapi3.ParameterInPath {
@@ -359,6 +367,9 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 		x = l.r.send(ctx, base)
 	}
 	if errors.Is(x.Err, send.ErrRefused) || !accepted(op, x) {
+		if len(l.lacking(op, true)) > 0 {
+			return nil // an example need not exist, and the next round may know what does
+		}
 		x = nil
 	}
 	l.asked[op] = x
@@ -391,7 +402,11 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 	if len(f.given) > 0 || l.ended(ctx) {
 		return
 	}
-	if f.makes(l.maker(ctx, op, p)); f.maker != nil {
+	m := l.maker(ctx, op, p)
+	if m != nil && m.base.Op == op {
+		m = nil // it makes what it names
+	}
+	if f.makes(m); f.maker != nil {
 		if consumes || adds {
 			l.has(f, f.maker.make(ctx))
 		}
@@ -436,7 +451,8 @@ func (l *learner) maker(ctx context.Context, op *contract.Operation, p *contract
 			return m
 		}
 	}
-	return nil
+	l.makers[item] = l.chosen(ctx, op, p)
+	return l.makers[item]
 }
 
 // makerOf tries an operation as the maker of what a parameter names.
@@ -492,7 +508,7 @@ func (l *learner) makeKinds(ctx context.Context) {
 			continue
 		}
 		if k.Chosen() {
-			if m := l.namer(ctx, k); m != nil {
+			if m := cmp.Or(l.makers[k.Item], l.namer(ctx, k)); m != nil {
 				l.r.makers[k.Item] = m
 			}
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
@@ -31,6 +32,62 @@ func (l *learner) namer(ctx context.Context, k *chain.Kind) *maker {
 	return m
 }
 
+// chosen returns who makes by PUT what a parameter of an operation names, where no POST makes it
+// and the target has made one; nil where there is none. It has to be possible to delete it again.
+func (l *learner) chosen(ctx context.Context, op *contract.Operation, p *contract.Param) *maker {
+	item := itemOf(op, p)
+	kinds := chain.Kinds(l.r.contract, l.r.world)
+	i := slices.IndexFunc(kinds, func(k *chain.Kind) bool { return k.Chosen() && k.Item == item && k.Delete != nil })
+	if i < 0 || l.r.opts.unsafe(kinds[i].Make) || l.r.selection.skips(kinds[i].Make) || l.r.stopped(ctx, kinds[i].Make) != "" || rank(kinds[i].Make) == ending {
+		return nil
+	}
+	k := kinds[i]
+	var parent *fixture
+	if k.Parent != nil && len(l.r.opts.knownOf(k.Make)[k.Parent.Param.Spec.Name]) == 0 {
+		of := l.maker(ctx, k.Make, k.Parent.Param)
+		if of == nil {
+			return nil
+		}
+		parent = &fixture{r: l.r, op: k.Make, param: k.Parent.Param, maker: of}
+		if values := parent.lend(ctx); values != nil {
+			l.keep(k.Make, values)
+			l.note(k.Make, k.Parent.Param, of.base.Op)
+		}
+	}
+	m := l.namer(ctx, k)
+	if m == nil {
+		return nil
+	}
+	if m.kind, m.parent = k, parent; m.make(ctx) == nil {
+		return nil
+	}
+	return m
+}
+
+// makeNamed makes a resource under a new name and returns the values of its path parameters.
+func (m *maker) makeNamed(ctx context.Context) map[string]string {
+	var above map[string]string
+	if m.parent != nil {
+		if above = m.parent.lend(ctx); above == nil {
+			return nil
+		}
+	}
+	values := m.name(m.kind, above)
+	if values == nil || !m.unused(ctx, values) {
+		return nil
+	}
+	op := m.base.Op
+	c := withTarget(m.base, world.Bind(op, m.base.Request.Target, m.r.base(op), m.from, values))
+	x := m.r.anew(ctx, c, m.r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
+		return m.r.exchangeOf(ctx, c, m.r.keyed(m.base, req), m.r.target.Do)
+	})
+	if !accepted(op, x) || !m.readable(ctx, values, x.Response.Status) {
+		return nil
+	}
+	m.keepInMind(values)
+	return values
+}
+
 // makesNew reports whether the target makes what a PUT names that is not there.
 func (r *runner) makesNew(ctx context.Context, k *chain.Kind) bool {
 	if r.stopped(ctx, k.Make) != "" || rank(k.Make) == ending {
@@ -50,8 +107,12 @@ func (a actor) Name(k *chain.Kind, above map[string]string) map[string]string {
 	if m == nil {
 		return nil
 	}
-	suffix, n := a.r.token.next()
-	uuid, numbers := a.r.token.identifiers()
+	return m.name(k, above)
+}
+
+func (m *maker) name(k *chain.Kind, above map[string]string) map[string]string {
+	suffix, n := m.r.token.next()
+	uuid, numbers := m.r.token.identifiers()
 	names := append([]string{suffix}, candidates(m.from[m.param], suffix, n, true)...)
 	of := func(name string) map[string]string {
 		values := map[string]string{m.param: name}
@@ -59,7 +120,7 @@ func (a actor) Name(k *chain.Kind, above map[string]string) map[string]string {
 		return values
 	}
 	for _, name := range append(names, uuid) {
-		if a.r.token.shown.MatchString(name) && !strings.ContainsAny(name, "/\\") && k.Param.Node.Validates(name) == nil {
+		if m.r.token.shown.MatchString(name) && !strings.ContainsAny(name, "/\\") && k.Param.Node.Validates(name) == nil {
 			return of(name)
 		}
 	}

@@ -21,13 +21,14 @@ type Relation int
 const (
 	Link       Relation = iota // a Link Object of the document leads from one to the other
 	Collection                 // the answer is of the collection that the parameter stands below
+	Shallow                    // the answer is of what is added to something else, and stands by itself
 	Named                      // the answer is of the resource that the parameter is named after
 	SameName                   // the answer has a property of the parameter's name
 	SameExample
 )
 
 func (r Relation) String() string {
-	return [...]string{"link", "collection", "resource of the name", "property of the name", "same example"}[r]
+	return [...]string{"link", "collection", "collection below another resource", "resource of the name", "property of the name", "same example"}[r]
 }
 
 // maxSources is how many operations are asked for the value of one parameter.
@@ -74,6 +75,10 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 		case ofCollection:
 			add(s, Collection, func(x *wire.Exchange) []string {
 				return slices.Concat(located(x, op, name), within(x, Identifiers(name, collection)...), listed(x))
+			})
+		case s.Method == http.MethodPost && w.isShallow(s.Path, op, p):
+			add(s, Shallow, func(x *wire.Exchange) []string {
+				return slices.Concat(located(x, op, name), within(x, Identifiers(name, collection)...))
 			})
 		case strings.Contains(s.Path, "{") || !safe && s.Method != http.MethodPost:
 		case resource && mentions(s, "id"):
@@ -178,6 +183,36 @@ func (w *World) Loses(method string, op *contract.Operation, given map[string][]
 	}
 	ends := strings.HasSuffix(op.Template(), "{"+p.Spec.Name+"}")
 	return !ends && (len(given[p.Spec.Name]) > 0 || len(w.Producers(op, p)) == 0)
+}
+
+// isShallow reports whether what a POST to a path makes below something else stands by itself, and
+// the path of an operation begins with it: POST /events/{id}/orders makes /orders/{id}. Where the
+// document has a POST for /orders, that makes them.
+func (w *World) isShallow(path string, op *contract.Operation, p *contract.Param) bool {
+	above, below := strings.TrimSuffix(path, "/"), "/"+lastSegment(path)
+	collection, _, _ := strings.Cut(op.Path, "/{"+p.Spec.Name+"}")
+	root := strings.TrimSuffix(collection, below)
+	if !strings.HasSuffix(above, "}"+below) || root == collection || strings.Contains(root, "{") || !strings.HasPrefix(above, root+"/") || w.At(http.MethodPost, collection) != nil {
+		return false
+	}
+	add := w.At(http.MethodPost, path)
+	return add != nil && (mentions(add, "id") || mentions(add, p.Spec.Name) || locates(add)) && has201(add)
+}
+
+func has201(op *contract.Operation) bool {
+	r := op.Response(http.StatusCreated)
+	return r != nil && r.Key == "201"
+}
+
+// shallow is what a POST to a path makes that stands by itself; an item without a parameter where
+// that is nothing.
+func (w *World) shallow(path string) item {
+	for _, o := range w.contract.Operations {
+		if p := w.last(o); p != nil && strings.HasSuffix(o.Template(), "/{"+p.Spec.Name+"}") && w.isShallow(path, o, p) {
+			return item{o, p}
+		}
+	}
+	return item{}
 }
 
 // acts reports whether a path is that of an action: it is there for POST alone,
@@ -299,7 +334,7 @@ func (w *World) holds(path string) bool {
 		rest, below := strings.CutPrefix(o.Template(), path+"/{")
 		return below && strings.Trim(rest, "/") == rest && strings.Count(rest, "/") == 0 ||
 			o.Method == http.MethodGet && strings.TrimSuffix(o.Path, "/") == path
-	})
+	}) || w.shallow(path).param != nil
 }
 
 // item is what an operation creates: an operation on its path, and the parameter
@@ -318,7 +353,7 @@ func (w *World) itemOf(producer *contract.Operation) item {
 			return item{o, w.last(o)}
 		}
 	}
-	return item{}
+	return w.shallow(producer.Path)
 }
 
 // ItemPath returns the path template of what an operation creates, which may be
@@ -339,8 +374,7 @@ func (w *World) Creates(op *contract.Operation) bool {
 	if op.Method != http.MethodPost {
 		return false
 	}
-	r := op.Response(http.StatusCreated)
-	return w.items[op].param != nil || r != nil && r.Key == "201"
+	return w.items[op].param != nil || has201(op)
 }
 
 // Reader returns the GET that reads what a path parameter of an operation names,
