@@ -146,7 +146,11 @@ func (n *Node) discriminated(members map[string]any) string {
 	case !slices.Contains(names, name):
 		return d.PropertyName + " names no schema"
 	}
-	if branch := n.Branch(name); branch != nil && branch.Validates(members) != nil {
+	branch := n.Branch(name)
+	if branch == nil {
+		branch = n.Heir(name)
+	}
+	if branch != nil && branch.Validates(members) != nil {
 		return "it is not valid against the schema that " + d.PropertyName + " names"
 	}
 	return ""
@@ -196,8 +200,7 @@ func (n *Node) names() []string {
 		}
 		for _, name := range heirs {
 			names[name] = true
-			heir := n.set.Document.T.Components.Schemas[name].Value
-			if azure, ok := heir.Extensions["x-ms-discriminator-value"].(string); ok { // as documents of Azure have it
+			if azure := azureName(n.set.component(name)); azure != "" {
 				names[azure] = true
 			}
 		}
@@ -337,28 +340,4 @@ func (n *Node) defaultBranch() *Node {
 		}
 	}
 	return nil
-}
-
-// heirs names the schemas of the document that are made of one by allOf, and
-// that one.
-func (set *Set) heirs(s *openapi3.Schema) []string {
-	if set.Document.T.Components == nil {
-		return nil
-	}
-	set.heirsOnce.Do(func() {
-		set.heirNames = map[*openapi3.Schema][]string{}
-		for _, name := range slices.Sorted(maps.Keys(set.Document.T.Components.Schemas)) {
-			ref := set.Document.T.Components.Schemas[name]
-			if ref == nil || ref.Value == nil {
-				continue
-			}
-			set.heirNames[ref.Value] = append(set.heirNames[ref.Value], name)
-			for _, part := range ref.Value.AllOf {
-				if part.Ref != "" {
-					set.heirNames[part.Value] = append(set.heirNames[part.Value], name)
-				}
-			}
-		}
-	})
-	return set.heirNames[s]
 }

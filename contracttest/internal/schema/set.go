@@ -24,6 +24,7 @@ type Set struct {
 	contradictions sync.Map
 	heirsOnce      sync.Once
 	heirNames      map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
+	heirNodes      heirNodes
 	// discriminates has by schema the names that its discriminator takes.
 	discriminates sync.Map
 	// less has the schemas that lack one of their keywords.

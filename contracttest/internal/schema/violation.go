@@ -276,8 +276,9 @@ func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationErr
 	broken := make([][]Violation, len(branches))
 	how := checking{depth: len(err.InstanceLocation)}
 	best := 0
+	decides := n.deciding(value)
 	for i, b := range branches {
-		if b.Recursive || b.Shared != nil {
+		if b.Recursive || b.Shared != nil || decides != nil && b != decides {
 			continue
 		}
 		broken[i] = b.brokenBy(err.Causes[i], value, how)
@@ -311,6 +312,17 @@ func (n *Node) within(branches []*Node, value any, err *jsonschema.ValidationErr
 		}
 	}
 	return nearest, leave, what
+}
+
+// deciding returns the branch of oneOf that the discriminator's value names, where it decides alone: that
+// others would take the value is of no account then.
+func (n *Node) deciding(value any) *Node {
+	members, _ := value.(map[string]any)
+	if members == nil || !n.NameDecides() {
+		return nil
+	}
+	name, _ := members[n.Schema.Discriminator.PropertyName].(string)
+	return n.Branch(name)
 }
 
 // likeness tells which of the values that break as much of a branch is more like one of it: one of

@@ -110,7 +110,11 @@ func (k *keeper) branches() {
 		through(k.n.Clause("anyOf"), "all-branches", k.n.AnyOf...)
 	}
 	for i, name := range k.n.Discriminates() {
-		if branch := k.n.Branch(name); branch != nil && i < maxOptions {
+		branch := k.n.Branch(name)
+		if branch == nil {
+			branch = k.n.Heir(name)
+		}
+		if branch != nil && i < maxOptions {
 			through(k.n.Clause("discriminator"), "names-"+name, branch)
 		}
 	}

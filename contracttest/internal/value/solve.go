@@ -256,9 +256,14 @@ func choices(n *contract.Node) [][]option {
 	if len(n.OneOf)+len(n.AnyOf) == 0 {
 		var list []option
 		for _, name := range n.Discriminates() {
-			list = append(list, option{property: n.Schema.Discriminator.PropertyName, name: name})
+			o := option{property: n.Schema.Discriminator.PropertyName, name: name}
+			if heir := n.Heir(name); heir != nil {
+				o.must = []*contract.Node{heir}
+			}
+			list = append(list, o)
 		}
-		if len(list) > 0 {
+		if len(list) > 0 { // the schema itself is often abstract
+			slices.SortStableFunc(list, func(a, b option) int { return len(b.must) - len(a.must) })
 			lists = append(lists, list)
 		}
 	}
