@@ -58,3 +58,19 @@ func complete(t *testing.T, p *plan.Plan, at string) {
 		assert.True(t, has["o/"+at+clause+" true"], "%s is kept", clause)
 	}
 }
+
+// A property without which the others are not valid may be absent with them, or where more of them
+// are there.
+func TestOptionalThatOthersNeed(t *testing.T) {
+	const three = "type: object, properties: {x: {type: integer}, y: {type: integer}, z: {type: integer}}, "
+	for _, schema := range []string{
+		"minProperties: 2",
+		"anyOf: [{required: [x]}, {required: [y, z]}]",
+		"maxProperties: 2, anyOf: [{maxProperties: 0}, {required: [x, y], minProperties: 2}], minProperties: 0, example: {x: 1, y: 2}",
+	} {
+		c := parse(t, "paths: {/a: {post: {operationId: op, requestBody: {required: true, content: {application/json: {schema: {"+three+schema+"}}}}, responses: {'204': {description: a}, '400': {description: b}}}}}")
+		for c := range plan.Make(c, plan.Options{}).Unreached {
+			assert.NotRegexp(t, "/[xy]/optional$", c.Name, schema)
+		}
+	}
+}

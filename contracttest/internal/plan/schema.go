@@ -441,6 +441,7 @@ func (pl *planner) optional(at *position) {
 		}
 	}
 	var first *contract.Clause
+	var needed []*contract.Node
 	count := 0
 	for _, prop := range n.Properties() {
 		if n.Required[prop.PropName] || prop.Schema.ReadOnly {
@@ -456,7 +457,9 @@ func (pl *planner) optional(at *position) {
 			if len(less) == 0 && at.in != value.InBody {
 				unknown = pl.another(n, prop, less) // without a member nothing shows that one is absent
 			}
-			keep(c, "absent", less, unknown...)
+			if keep(c, "absent", less, unknown...); !pl.planned[c] {
+				needed = append(needed, prop)
+			}
 			continue
 		}
 		g, err := pl.maker.Good(prop)
@@ -469,6 +472,15 @@ func (pl *planner) optional(at *position) {
 		made = append(made, g.Unknown...)
 		keep(c, "absent", members, good.Unknown...)
 		keep(c, "present", more, slices.Concat(good.Unknown, g.Unknown)...)
+	}
+	for _, prop := range needed { // by one that is there, or instead of one that is not
+		c, less := n.Clause("optional/"+prop.PropName), clone(all)
+		if len(few) > 0 || at.in == value.InBody {
+			keep(c, "absent-with-others", few, good.Unknown...)
+		}
+		if delete(less, prop.PropName); !pl.planned[c] {
+			keep(c, "absent-beside-others", less, outside(slices.Concat(good.Unknown, made), prop.Path)...)
+		}
 	}
 	if count > 1 {
 		c := cmp.Or(n.Clause("type"), first)
