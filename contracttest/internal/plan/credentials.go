@@ -30,7 +30,7 @@ type spot struct {
 // Credentials that nobody has.
 const (
 	wrongText     = "wrong-credential"
-	wrongPassword = "x-wrong-8c1f2e"
+	wrongPassword = "x-wrong-8c1f2e" //nolint:gosec // it opens nothing
 	wrongPair     = "nobody:" + wrongPassword
 )
 
