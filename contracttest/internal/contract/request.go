@@ -74,6 +74,12 @@ func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 	return append(broken, judge(p.Node, got, name, at)...)
 }
 
+// TakesEmpty reports whether a parameter may be sent as an empty text: one of a query need not be taken so
+// (leaveEmptyText).
+func (p *Param) TakesEmpty() bool {
+	return p.Spec.In != openapi3.ParameterInQuery || p.Spec.AllowEmptyValue
+}
+
 // read reads a parameter as its schema and style have it.
 func (p *Param) read(m *taken) codec.Reading {
 	sm, err := p.Spec.SerializationMethod()

@@ -140,6 +140,19 @@ components:
 	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
 }
 
+// TestSelfOfEmptyExamples runs the engine where the examples of a query are empty texts, which nobody need take.
+func TestSelfOfEmptyExamples(t *testing.T) {
+	c, err := contracttest.Parse("empty.yaml", []byte(`
+openapi: 3.0.3
+info: {title: empty, version: "1"}
+paths:
+  /schema: {get: {operationId: bySchema, parameters: [{name: q, in: query, required: true, schema: {type: string, example: ""}}], responses: {"204": {description: found}, "400": {description: bad}}}}
+  /parameter: {get: {operationId: byParameter, parameters: [{name: q, in: query, required: true, example: "", schema: {type: string}}], responses: {"204": {description: found}, "400": {description: bad}}}}
+`))
+	require.NoError(t, err)
+	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
+}
+
 // TestSelfOfSharedHeader runs the engine where two schemes that are needed together have one header: whoever has one
 // has both.
 func TestSelfOfSharedHeader(t *testing.T) {

@@ -387,10 +387,13 @@ func asksForChange(p *contract.Param) bool {
 func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 	g, err := pl.maker.Good(p.Node)
 	if p.Syntax == nil && err == nil {
-		g = pl.sendable(p, pl.flat(p.Node, g))
+		g = pl.flat(p.Node, g)
 	}
 	if len(pl.maker.Given(p.Node)) > 0 && err == nil {
 		return g, nil
+	}
+	if p.Syntax == nil && err == nil {
+		g = pl.sendable(p, g)
 	}
 	if text, ok := pl.opts.Absent[pl.op][p.Spec.Name]; ok && p.Spec.In == openapi3.ParameterInPath {
 		maker := &value.Maker{Known: map[string][]string{p.Node.Name: {text}}}
@@ -408,7 +411,7 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 		candidates = append(candidates, wire.Codings[0].Name)
 	}
 	for _, v := range candidates {
-		if v != nil && p.Node.Validates(v) == nil {
+		if v != nil && p.Node.Validates(v) == nil && (v != "" || p.TakesEmpty()) {
 			return value.Good{V: v}, nil
 		}
 	}
@@ -416,16 +419,16 @@ func (pl *planner) goodParam(p *contract.Param) (value.Good, error) {
 }
 
 // sendable returns a good value that can be sent in the place of a parameter: the plainest text
-// of a pattern is often none at all, which no path has. It is the one that is given where the
-// schema has no other.
+// of a pattern is often none at all, which no path has and no query need have. It is the one that is
+// given where the schema has no other.
 func (pl *planner) sendable(p *contract.Param, g value.Good) value.Good {
-	in := places[p.Spec.In]
-	if g.V != "" || value.Travels(g.V, in) {
+	travels := func(v any) bool { return value.Travels(v, places[p.Spec.In]) && (v != "" || p.TakesEmpty()) }
+	if g.V != "" || travels(g.V) {
 		return g
 	}
 	const most = 12
 	for _, other := range pl.maker.Others(p.Node, most) {
-		if value.Travels(other.V, in) {
+		if travels(other.V) {
 			return other
 		}
 	}
