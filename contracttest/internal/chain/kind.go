@@ -2,6 +2,7 @@ package chain
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ type Kind struct {
 	List, Read, Put, Patch, Delete *contract.Operation   // nil where the document has none
 	Actions                        []*contract.Operation // POST right below the item that adds nothing to it
 	Parts                          []*contract.Operation // GETs below the item of what is its own, as its content; not of what stands below it
+	Beside                         []*contract.Operation // GETs of the collection: the list, a search in it, a number
 	Batches                        []Batch               // what makes several at once
 	Parent                         *Kind                 // nil where it stands below nothing that can be made
 	Children                       []*Kind
@@ -76,6 +78,9 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 	}
 	for _, k := range all {
 		for _, op := range c.Operations {
+			if k.List != nil && op.Method == http.MethodGet && (op == k.List || path.Dir(op.Path) == k.List.Path && !strings.Contains(path.Base(op.Path), "{")) {
+				k.Beside = append(k.Beside, op)
+			}
 			rest, below := strings.CutPrefix(op.Path, k.Item+"/")
 			if below && op.Method == http.MethodGet && !strings.Contains(rest, "{") && !slices.ContainsFunc(k.Children, func(child *Kind) bool { return child.List == op }) {
 				k.Parts = append(k.Parts, op)

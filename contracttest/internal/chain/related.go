@@ -158,6 +158,7 @@ func (p *planner) peers() {
 	for _, op := range present(k.Put, k.Patch, k.Delete) {
 		p.onNew(judge.ObjectShared, "", func(t *try, r *resource) { t.changeAsPeer(r, op) }, op, k.Read)
 	}
+	p.indirect()
 	p.onNew(judge.ObjectShared, "", func(t *try, r *resource) {
 		if t.entries(r, r.id()) == 0 || t.peek(k.List, r, Edit{As: Nobody}).ok() {
 			return

@@ -152,13 +152,13 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ListDiffers,
-		Doc:      "The list of a collection has a property of a resource with another value than the resource itself; or its number of all entries is not more after creations, not less after a deletion, or that of a page.",
+		Doc:      "The list of a collection has a property of a resource with another value than the resource itself; or its number of all entries is not more after creations, not less after a deletion, that of a page, or not that of the entries on all pages.",
 		Severity: "always a warning",
 		Refs:     "no sentence forbids it",
 	},
 	{
 		Name:     PageBroken,
-		Doc:      "The pages of a list have one resource twice, lack one that the whole list has, are larger than was asked for, or have no end.",
+		Doc:      "The pages of a list have one resource twice, lack one that the whole list has, are larger than was asked for, or have no end; one says that another follows (has_more) or that none does, and that is not so; or the page after the last one repeats it, and nothing says that there is no other.",
 		Severity: "a warning, but where the pages have no end",
 		Silent:   "Lists of more than 120 entries.",
 		Refs:     "the document's parameters and links",
@@ -288,8 +288,8 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ObjectShared,
-		Doc:      "Another user (--peer) reads, changes, deletes, lists or adds to what this one has made.",
-		Severity: "a warning where the other adds to it or sends an action about it, as he may be meant to",
+		Doc:      "Another user (--peer) reads, changes, deletes, lists or adds to what this one has made, finds it by a search, or is told a number that counts it.",
+		Severity: "a warning where the other adds to it or sends an action about it, as he may be meant to, or is told a number",
 		Silent:   "What those without a credential see too, and changes that are accepted and not carried out.",
 		Refs:     "the user's own statement",
 	},

@@ -1,0 +1,217 @@
+package contracttest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/internal/racing"
+)
+
+// journal is a document of a list in pages, and of what two users see of it.
+const journal = `
+  /entries:
+    get:
+      operationId: listEntries
+      parameters: [{name: page, in: query, schema: {type: integer, minimum: 1, default: 1}}, {name: per_page, in: query, schema: {type: integer, minimum: 1, maximum: 50, default: 20}}, {name: q, in: query, schema: {type: string, maxLength: 80}}]
+      responses: {"200": {description: a page, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "401": {description: who}}
+    post:
+      operationId: addEntry
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [title], properties: {title: {type: string, minLength: 1, maxLength: 80}}}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "401": {description: who}}
+  /entries/count:
+    get: {operationId: countEntries, responses: {"200": {description: how many, content: {application/json: {schema: {type: object}}}}, "401": {description: who}}}
+  /entries/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {operationId: getEntry, responses: {"200": {description: it, content: {application/json: {schema: {type: object}}}}, "401": {description: who}, "404": {description: none}}}
+security: [{user: []}]
+components: {securitySchemes: {user: {type: http, scheme: bearer}}}
+`
+
+type entry struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	owner string
+}
+
+// page is what an entry's list answers with.
+type page struct {
+	number, size int
+	q            string
+	user         string
+	all, items   []entry
+}
+
+// diary keeps the entries of two users. Tell changes a page, and see what a user may see.
+type diary struct {
+	tell func(p page, body map[string]any)
+	see  func(what, user string, e entry) bool
+	mu   sync.Mutex
+	all  []entry
+}
+
+func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	user, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if user != "ada" && user != "bob" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	of := func(what, q string) []entry {
+		all := []entry{}
+		for _, e := range d.all {
+			if (e.owner == user || d.see != nil && d.see(what, user, e)) && strings.Contains(strings.ToLower(e.Title), strings.ToLower(q)) {
+				all = append(all, e)
+			}
+		}
+		return all
+	}
+	q := r.URL.Query()
+	switch id := strings.TrimPrefix(r.URL.Path, "/entries/"); {
+	case r.URL.Path == "/entries" && r.Method == http.MethodPost:
+		var e entry
+		if json.NewDecoder(r.Body).Decode(&e) != nil || e.Title == "" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		e.ID, e.owner = fmt.Sprint("e", len(d.all)), user
+		d.all = append(d.all, e)
+		answerJSON(w, http.StatusCreated, e)
+	case r.Method != http.MethodGet:
+		w.WriteHeader(http.StatusNotFound)
+	case r.URL.Path == "/entries":
+		p := page{number: 1, size: 20, q: q.Get("q"), user: user}
+		if n, err := strconv.Atoi(q.Get("page")); err == nil {
+			p.number = n
+		}
+		if n, err := strconv.Atoi(q.Get("per_page")); err == nil {
+			p.size = n
+		}
+		what := "list"
+		if p.q != "" {
+			what = "search"
+		}
+		p.all = of(what, p.q)
+		from := min((p.number-1)*p.size, len(p.all))
+		p.items = p.all[from:min(from+p.size, len(p.all))]
+		body := map[string]any{"items": p.items}
+		if d.tell != nil {
+			d.tell(p, body)
+		}
+		answerJSON(w, http.StatusOK, body)
+	case id == "count":
+		answerJSON(w, http.StatusOK, map[string]any{"total": len(of("count", ""))})
+	default:
+		for _, e := range of("entry", "") {
+			if e.ID == id {
+				answerJSON(w, http.StatusOK, e)
+				return
+			}
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// TestPagesTell proves that what pages say of each other is held against them, and that each size is
+// heeded.
+func TestPagesTell(t *testing.T) {
+	var sequences []string
+	for _, id := range []string{"page-broken/follows", "page-broken/sizes", "list-differs/total", "list-differs/total/page", "list-differs/total/pages"} {
+		sequences = append(sequences, "case:listEntries/response/status#"+id)
+	}
+	more := func(p page) bool { return p.number*p.size < len(p.all) }
+	lastAgain := func(p page, body map[string]any) {
+		if last := (len(p.all)-1)/p.size + 1; p.number > last && last > 0 {
+			body["items"] = p.all[(last-1)*p.size:]
+		}
+	}
+	for i, tt := range []struct {
+		name string
+		tell func(p page, body map[string]any)
+		want string
+	}{
+		{"no words of it", nil, ""},
+		{"all of it", func(p page, body map[string]any) {
+			body["total"], body["has_more"], body["last"] = len(p.all), more(p), !more(p)
+		}, ""},
+		{"the number of the page", func(p page, body map[string]any) { body["count"] = len(p.items) }, ""},
+		{"the last page again, and the number of all", func(p page, body map[string]any) {
+			lastAgain(p, body)
+			body["total"] = len(p.all)
+		}, ""},
+		{"the last page again", lastAgain, "page-broken/follows"},
+		{"there is always more", func(_ page, body map[string]any) { body["has_more"] = true }, "page-broken/follows"},
+		{"there is never more", func(_ page, body map[string]any) { body["meta"] = map[string]any{"hasNextPage": false} }, "page-broken/follows"},
+		{"each is the last", func(_ page, body map[string]any) { body["last"] = true }, "page-broken/follows"},
+		{"one too many", func(p page, body map[string]any) { body["total"] = len(p.all) + 1 }, "list-differs/total/pages"},
+		{"four are taken for all", func(p page, body map[string]any) {
+			if p.size == 4 {
+				body["items"] = p.all
+			}
+		}, "page-broken/sizes"},
+	} {
+		if !racing.Take(i, 3) {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rep, err := contracttest.Run(t.Context(), parse(t, journal), contracttest.Handler(&diary{tell: tt.tell}), contracttest.Values("user", "ada"), contracttest.Cases(0),
+				contracttest.Settle(time.Millisecond), contracttest.Only(sequences...))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				_, at, _ := strings.Cut(f.Case.ID, "#")
+				found = append(found, at)
+				assert.Equal(t, "warning", f.Severity, "%s", f.Case.ID)
+			}
+			if tt.want == "" {
+				assert.Empty(t, found, "%s", describe(rep))
+			} else {
+				assert.Contains(t, found, tt.want)
+			}
+		})
+	}
+}
+
+// TestSeenIndirectly proves that another user is found who sees something by a search or a number,
+// though he can neither read nor list it.
+func TestSeenIndirectly(t *testing.T) {
+	for i, tt := range []struct {
+		see  string
+		want string
+	}{
+		{"", ""},
+		{"search", "error listEntries/response/status#object-shared/q"},
+		{"count", "warning countEntries/response/status#object-shared/total"},
+	} {
+		if !racing.Take(i, 2) {
+			continue
+		}
+		t.Run(tt.see, func(t *testing.T) {
+			t.Parallel()
+			d := &diary{see: func(what, _ string, _ entry) bool { return what == tt.see }}
+			rep, err := contracttest.Run(t.Context(), parse(t, journal), contracttest.Handler(d), contracttest.Values("user", "ada"), contracttest.Peer("Authorization", "Bearer bob"),
+				contracttest.Cases(0), contracttest.Settle(time.Millisecond), contracttest.Only("check:object-shared"))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				found = append(found, f.Severity+" "+f.Case.ID)
+			}
+			if tt.want == "" {
+				assert.Empty(t, found, "%s", describe(rep))
+			} else {
+				assert.Equal(t, []string{tt.want}, found)
+			}
+		})
+	}
+}
