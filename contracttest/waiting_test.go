@@ -2,6 +2,7 @@ package contracttest_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,13 +81,16 @@ paths:
       responses: *answers
 `))
 	require.NoError(t, err)
-	takes := func(opts ...contracttest.Option) (took time.Duration) {
+	takes := func(loses bool, opts ...contracttest.Option) (took time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
 			mock := contracttest.Mock(c, contracttest.MockStateless())
+			var acts atomic.Int64
 			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				wait := 20 * time.Millisecond
 				if r.URL.Path == "/report" && r.Method == http.MethodGet {
 					wait = each
+				} else if r.URL.Path == "/things" && loses && acts.Add(1)%20 == 0 {
+					panic(http.ErrAbortHandler)
 				}
 				time.Sleep(wait) // of the fake clock: it takes no time
 				mock.ServeHTTP(w, r)
@@ -99,8 +103,9 @@ paths:
 		})
 		return took
 	}
-	slow, quick, both := takes(contracttest.Only("getReport")), takes(contracttest.Only("act")), takes()
+	slow, quick, both := takes(false, contracttest.Only("getReport")), takes(false, contracttest.Only("act")), takes(false)
 
 	assert.LessOrEqual(t, slow, 12*each, "as few after each other as there have to be")
 	assert.LessOrEqual(t, both, slow+each, "%s alone, and the other %s", slow, quick)
+	assert.LessOrEqual(t, takes(true), slow+2*each, "that a connection of another is lost now and then is not for the load")
 }

@@ -3,8 +3,10 @@ package crud
 import (
 	"compress/gzip"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +38,8 @@ func Deployments() []Deployment {
 		{Name: "429 for a while after a wrong credential", Wrap: cautious},
 		{Name: "one slow operation", Wrap: slow(1500*time.Millisecond, listsNotes)},
 		{Name: "compressing proxy", Wrap: proxy},
+		{Name: "five teams a caller", Wrap: few},
+		{Name: "replicas that a cookie sticks to", Wrap: replicas},
 	}
 }
 
@@ -176,6 +180,56 @@ func limited(over func() bool) func(*Service) http.Handler {
 			s.ServeHTTP(w, r)
 		})
 	}
+}
+
+// few lets its caller have no more than five teams at a time.
+func few(s *Service) http.Handler {
+	const most = 5
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, r)
+		if r.Method == http.MethodPost && rec.Code == http.StatusCreated && r.URL.Path == "/teams" && s.drop(most, rec.Header().Get("Location")) {
+			refuse(http.StatusConflict, "five teams is all that you may have").write(w)
+			return
+		}
+		maps.Copy(w.Header(), rec.Header())
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	})
+}
+
+// drop removes a team that is one too many, beside somebody's.
+func (s *Service) drop(most int, location string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, err := strconv.Atoi(location[strings.LastIndex(location, "/")+1:])
+	if err != nil || len(s.teams) <= 1+most {
+		return false
+	}
+	delete(s.teams, id)
+	return true
+}
+
+// replicas keep what they have for themselves: a caller gets to the same one with the cookie of its
+// answer, and to the next one without.
+func replicas(s *Service) http.Handler {
+	other, err := New(s.dress)
+	if err != nil {
+		panic(err) // its twin was made of the same
+	}
+	all := map[string]http.Handler{"a": s, "b": other}
+	var turn atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := ""
+		if c, err := r.Cookie("replica"); err == nil {
+			name = c.Value
+		}
+		if all[name] == nil {
+			name = []string{"a", "b"}[turn.Add(1)%2]
+			http.SetCookie(w, &http.Cookie{Name: "replica", Value: name, Path: "/", HttpOnly: true})
+		}
+		all[name].ServeHTTP(w, r)
+	})
 }
 
 func listsNotes(r *http.Request) bool {

@@ -60,9 +60,12 @@ func (r *runner) chains(ctx context.Context) {
 			found[i] = all[i].Try(ctx, actor{r, all[i]}, settle)
 		}
 	}
-	left := len(r.world.Living())
+	left, most := len(r.world.Living()), crowd
+	if r.room.bounded() { // each has what room there is
+		most = 1
+	}
 	tidy := func(wait func() error) {
-		if len(r.world.Living())-left < crowd || ctx.Err() != nil {
+		if len(r.world.Living())-left < most || ctx.Err() != nil {
 			return
 		}
 		_ = wait() // none fails
@@ -95,7 +98,7 @@ func (r *runner) chains(ctx context.Context) {
 			})
 		}
 		some(slow, r.load.atMost(max(r.opts.Workers, firstWaiting)), false)
-		some(quick, r.workers(), lists && len(slow) == 0) // what slow ones have made is in use
+		some(quick, r.workers(), (lists || most == 1) && len(slow) == 0) // what slow ones have made is in use
 		both.Wait()
 		r.deleteAll(ctx, r.inUse)
 		left = len(r.world.Living())
@@ -188,6 +191,9 @@ func (r *runner) hasChain(id string) bool {
 // unchainable says why a chain is not tried: an operation that it needs is no longer sent
 // requests, or ends the session. It is empty where it is.
 func (r *runner) unchainable(ctx context.Context, c *chain.Chain) string {
+	if reason := r.halted(ctx); reason != "" {
+		return reason
+	}
 	for _, op := range c.Ops {
 		if reason := r.stopped(ctx, op); reason != "" {
 			return op.Title() + ": " + reason
@@ -452,6 +458,9 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 	req := edited.Request
 	if e.As != chain.Nobody {
 		req = r.withRunHeaders(edited)
+	}
+	if e.As != chain.Own {
+		ctx = context.WithValue(ctx, stranger{}, true)
 	}
 	if e.As == chain.Peer {
 		req = req.Clone()

@@ -101,12 +101,15 @@ func (r *runner) deleteUnused(ctx context.Context) {
 
 // inUse reports whether requests that are still to be sent may be about a
 // resource.
-func (r *runner) inUse(res *world.Resource) bool {
-	return slices.ContainsFunc(r.states, func(st *state) bool { return st.uses(res) })
+func (r *runner) inUse(res *world.Resource) bool { return r.isUsed(res, r.room.bounded()) }
+
+func (r *runner) isUsed(res *world.Resource, tight bool) bool {
+	return slices.ContainsFunc(r.states, func(st *state) bool { return st.uses(res, tight) })
 }
 
-// uses reports whether requests of the operation are about a resource, or refer to it.
-func (s *state) uses(res *world.Resource) bool {
+// uses reports whether requests of the operation are about a resource, or refer to it. Where there
+// is little room, what can be made again is not kept.
+func (s *state) uses(res *world.Resource, tight bool) bool {
 	if s.refersTo(res) {
 		return true
 	}
@@ -125,13 +128,14 @@ func (s *state) uses(res *world.Resource) bool {
 	if s.fixture != nil {
 		left = s.fixture.left()
 	}
+	again := tight && s.renews() && !world.Safe(s.op.Method)
 	return slices.ContainsFunc(left, func(own map[string]string) bool {
 		both := maps.Clone(own)
 		if both == nil {
 			both = map[string]string{}
 		}
 		maps.Copy(both, s.actual)
-		return has(s.actual) || has(own) || has(both)
+		return has(own) || !again && (has(s.actual) || has(both))
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"golang.org/x/sync/errgroup"
@@ -53,7 +54,12 @@ func (a answer) refuses() bool { return a.class() == 4 }
 
 // conclude enters what came of some cases, in their order.
 func (r *runner) conclude(ctx context.Context, cases []*plan.Case, outcomes []outcome) {
-	probes, others := r.probes(ctx, cases, outcomes), r.others(ctx, cases, outcomes)
+	var probes map[*plan.Case]*probe
+	var others map[*plan.Case]others
+	var both sync.WaitGroup
+	both.Go(func() { probes = r.probes(ctx, cases, outcomes) })
+	both.Go(func() { others = r.others(ctx, cases, outcomes) })
+	both.Wait()
 	for i, c := range cases {
 		r.concludeOne(ctx, c, outcomes[i], probes[c], others[c])
 	}

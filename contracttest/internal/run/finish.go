@@ -65,6 +65,10 @@ func (r *runner) finish(start time.Time) {
 	if r.locked {
 		rep.Warnings = append(rep.Warnings, lockedReason+", and the rest of them is left out (--credential-tries N sends fewer in a row)")
 	}
+	if text := r.session.text; text != "" {
+		rep.Warnings = append(rep.Warnings, text)
+	}
+	rep.Warnings = append(rep.Warnings, r.room.said()...)
 	r.untested(ops)
 	rep.Warnings = append(rep.Warnings, r.unsafeOps(ops)...)
 	rep.Warnings = append(rep.Warnings, r.sparedOps(ops)...)

@@ -42,12 +42,12 @@ type fixture struct {
 	plain, fresh *stock // of what requests have alone, and of what none was accepted for before
 
 	mu    lock
-	there map[string]string   // the values of what requests share; nil where there is none yet
-	done  []map[string]string // of what requests were accepted for, the last ones: one may have what no other may
-	used  atomic.Bool         // a request was accepted
-	vain  atomic.Int32        // how often another resource was taken, and nothing came of it
-	gone  atomic.Int32        // the same, where a resource seemed to be there no more
-	spent atomic.Bool         // it turned out that an accepted request uses a resource up
+	there atomic.Pointer[map[string]string] // the values of what requests share; nil where there is none yet
+	done  []map[string]string               // of what requests were accepted for, the last ones: one may have what no other may
+	used  atomic.Bool                       // a request was accepted
+	vain  atomic.Int32                      // how often another resource was taken, and nothing came of it
+	gone  atomic.Int32                      // the same, where a resource seemed to be there no more
+	spent atomic.Bool                       // it turned out that an accepted request uses a resource up
 }
 
 // makes sets who makes the resources of a fixture.
@@ -59,7 +59,7 @@ func (f *fixture) makes(m *maker) {
 			}
 			return f.r.plan.atLeast(f.op, leases)
 		}
-		f.plain, f.fresh = newStock(f.r.workers, wanted, f.produce), newStock(f.r.workers, wanted, f.produce)
+		f.plain, f.fresh = newStock(f.r.workers, wanted, f.r.beginMaking, f.produce), newStock(f.r.workers, wanted, f.r.beginMaking, f.produce)
 	}
 }
 
@@ -204,7 +204,7 @@ func (f *fixture) try(ctx context.Context, c *plan.Case, planned *wire.Request, 
 	switch {
 	case share || values == nil:
 	case about != somebodys && (done && fresh || x.Response == nil || c.Expect == plan.Accept && isGone(x)):
-		from.renew(ctx) // it is the next one that is taken
+		from.renew(ctx, values) // it is the next one that is taken
 	default:
 		from.giveBack(values)
 	}
@@ -224,23 +224,29 @@ func (f *fixture) remember(values map[string]string) {
 func (f *fixture) lend(ctx context.Context) map[string]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.there != nil {
-		return f.there
+	if there := f.there.Load(); there != nil {
+		return *there
 	}
+	var values map[string]string
 	switch {
 	case f.maker != nil:
-		f.there = f.produce(ctx)
+		defer f.r.beginMaking()()
+		values = f.produce(ctx)
 	case f.free != "":
-		f.there = map[string]string{f.param.Spec.Name: f.free}
+		values = map[string]string{f.param.Spec.Name: f.free}
 	}
-	return f.there
+	if values != nil {
+		f.there.Store(&values)
+	}
+	return values
 }
 
 // left lists the values of the resources that requests may still be sent with.
 func (f *fixture) left() []map[string]string {
-	f.mu.Lock()
-	all := []map[string]string{f.there}
-	f.mu.Unlock()
+	all := []map[string]string{nil} // nothing is shared
+	if there := f.there.Load(); there != nil {
+		all[0] = *there
+	}
 	if f.maker != nil {
 		all = slices.Concat(all, f.plain.left(), f.fresh.left())
 	}
@@ -255,6 +261,9 @@ func (f *fixture) letGo() {
 	}
 	plain, fresh := most, 0
 	switch {
+	case f.r.room.bounded():
+		plain = 0
+		f.drop()
 	case !f.leased():
 		plain = 0
 	case f.exclusive || f.spent.Load():
@@ -265,11 +274,7 @@ func (f *fixture) letGo() {
 }
 
 // drop lets go of the resource that is shared.
-func (f *fixture) drop() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.there = nil
-}
+func (f *fixture) drop() { f.there.Store(nil) }
 
 // bound puts what is on the target in the place of what the plan was made with.
 func (r *runner) bound(op *contract.Operation, made *wire.Request, values map[string]string) *wire.Request {
@@ -485,7 +490,7 @@ func (m *maker) make(ctx context.Context) map[string]string {
 	}
 	for _, v := range m.source.Values(x) {
 		values[m.param] = v
-		if m.read == nil || m.readable(ctx, values, x.Response.Status) {
+		if m.read == nil || m.readable(ctx, values, x) {
 			m.keepInMind(values)
 			return values
 		}
@@ -504,15 +509,19 @@ func (m *maker) keepInMind(values map[string]string) {
 }
 
 // readable waits until what was made can be read.
-func (m *maker) readable(ctx context.Context, values map[string]string, status int) bool {
+func (m *maker) readable(ctx context.Context, values map[string]string, made *wire.Exchange) bool {
 	op, target := m.read.Op, m.read.Request.Target
 	base := m.r.base(op)
 	c := withTarget(m.read, world.Bind(op, target, base, world.Values(op, target, base), values))
-	for _, pause := range settling(status) {
+	read := func(ctx context.Context) *wire.Exchange {
+		return m.r.exchange(ctx, op, m.r.withRunHeaders(c), m.r.target.Do)
+	}
+	m.r.join(ctx, m.base.Op, made, read)
+	for _, pause := range settling(made.Response.Status) {
 		if !sleep(ctx, pause) {
 			return false
 		}
-		if accepted(op, m.r.exchange(ctx, op, m.r.withRunHeaders(c), m.r.target.Do)) {
+		if accepted(op, read(ctx)) {
 			return true
 		}
 	}

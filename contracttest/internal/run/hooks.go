@@ -73,8 +73,8 @@ func (r *runner) reset(ctx context.Context) {
 	made := map[*contract.Operation]bool{} // what a fixture is made for
 	for _, st := range r.states {
 		made[st.op] = st.renews()
-		st.fixture, st.actual, st.references = nil, nil, nil
 	}
+	r.unlearn()
 	r.plan, r.bases = nil, nil
 	r.prepare(ctx)
 	if r.over(ctx) {
@@ -95,6 +95,13 @@ func (r *runner) reset(ctx context.Context) {
 			fail(fmt.Sprintf("the target is not in its earlier state: the valid request of %s, accepted before, now returns %s", st.op.Title(), answerOf(x)))
 			return
 		}
+	}
+}
+
+// unlearn forgets what of the target requests are about.
+func (r *runner) unlearn() {
+	for _, st := range r.states {
+		st.fixture, st.actual, st.references = nil, nil, nil
 	}
 }
 

@@ -70,12 +70,15 @@ type learner struct {
 	spare map[*contract.Operation]*wire.Exchange
 	// hung is how many answers had been late before: from the next one on nothing more is looked for.
 	hung int32
+	// begun is whether the target knew the run as one client before.
+	begun bool
 }
 
 // discover enters in the options what has been learned, and gives the operations
 // their fixtures.
 func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Learned = map[*contract.Operation]map[string][]string{}
+	r.learned = opts.Learned
 	opts.Absent = map[*contract.Operation]map[string]string{}
 	opts.Doubtful = map[*contract.Operation]map[string]bool{}
 	opts.Filled, opts.Whole = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
@@ -84,7 +87,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
 		referred: map[*contract.Operation]bool{}, settled: map[*contract.Operation]bool{}, alone: map[*contract.Operation]map[*contract.Operation]*wire.Exchange{},
 		opening: map[*contract.Operation]bool{}, used: map[string]bool{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{}, embodied: map[*contract.Operation]bool{},
-		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{}, hung: r.hung.Load(),
+		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{}, hung: r.hung.Load(), begun: r.session.begun(),
 	}
 	var ops []*contract.Operation
 	for _, op := range r.contract.Operations {
@@ -226,7 +229,7 @@ func (l *learner) embody(ctx context.Context, op *contract.Operation) {
 }
 
 func (l *learner) ended(ctx context.Context) bool {
-	return ctx.Err() != nil || len(l.asked) > maxAsked || l.r.hung.Load() > l.hung
+	return ctx.Err() != nil || l.r.session.begun() != l.begun || len(l.asked) > maxAsked || l.r.hung.Load() > l.hung
 }
 
 // lacking lists the path parameters with a value that is made up and, if that is
@@ -371,9 +374,30 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 			return nil // an example need not exist, and the next round may know what does
 		}
 		x = nil
+	} else {
+		l.join(ctx, op, x)
 	}
 	l.asked[op] = x
 	return x
+}
+
+// join looks whether what an answer has made is there only for who sends its cookies.
+func (l *learner) join(ctx context.Context, op *contract.Operation, made *wire.Exchange) {
+	res := l.r.world.Identify(op, world.Values(op, made.Request.Target, l.r.base(op)), "", made)
+	if res == nil {
+		return
+	}
+	read := l.r.world.At(http.MethodGet, res.Item)
+	if read == nil || l.r.selection.skips(read) {
+		return
+	}
+	if c := plan.Base(read, l.opts); c != nil {
+		base := l.r.base(read)
+		c = withTarget(c, world.Bind(read, c.Request.Target, base, world.Values(read, c.Request.Target, base), res.Values))
+		l.r.join(ctx, op, made, func(ctx context.Context) *wire.Exchange {
+			return l.r.exchange(ctx, read, l.r.withRunHeaders(c), l.r.target.Do)
+		})
+	}
 }
 
 // own gives an operation a fixture, where it consumes something, adds something
@@ -428,7 +452,7 @@ func (l *learner) has(f *fixture, values map[string]string) {
 	case values == nil:
 		return
 	case f.adds:
-		f.there = values
+		f.there.Store(&values)
 	case f.exclusive:
 		f.fresh.put(values)
 	default:

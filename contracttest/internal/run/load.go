@@ -50,6 +50,7 @@ type load struct {
 	started atomic.Int64
 	most    atomic.Int64 // how many may be under way; 0: no bound
 	good    atomic.Int64 // answers since it fell
+	single  atomic.Bool  // one at a time has what room there is (room)
 
 	mu      sync.Mutex
 	auto    bool
@@ -88,10 +89,18 @@ func (r *runner) waits(op *contract.Operation) bool {
 }
 
 func (l *load) atMost(n int) int {
-	if bound := l.most.Load(); bound > 0 {
-		return min(n, int(bound))
+	if bound := l.bound(); bound > 0 {
+		return min(n, bound)
 	}
 	return n
+}
+
+// bound is how many requests may be under way; 0 is as many as there are.
+func (l *load) bound() int {
+	if l.single.Load() {
+		return 1
+	}
+	return int(l.most.Load())
 }
 
 // nearLate is after which time an answer of an operation means that there are too
@@ -115,10 +124,18 @@ func (l *load) slower(beside int64) {
 }
 
 // steady lets one more be under way, after as many good answers as show that
-// the target bears it.
-func (l *load) steady() {
+// the target bears it. Of slow ones as many do as are under way at once: more take long to come.
+func (l *load) steady(slow bool) {
 	const enough = 64
-	if l.most.Load() > 0 && l.good.Add(1)%enough == 0 {
+	most := l.most.Load()
+	if most == 0 {
+		return
+	}
+	counts := int64(1)
+	if slow {
+		counts = max(1, enough/most)
+	}
+	if good := l.good.Add(counts); good/enough > (good-counts)/enough {
 		l.most.Add(1)
 	}
 }
@@ -262,16 +279,12 @@ func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.
 		if !alone && x.Response != nil && !x.Response.Open && x.Response.Elapsed > r.nearLate(op) {
 			r.load.slower(r.load.under.Load()) // the next ones may be late
 		} else {
-			r.load.steady()
+			r.load.steady(r.states.of(op).slow())
 			r.bears(op, x)
 		}
 	case !r.answered.Load(), r.stopped(ctx, op) != "": // one that has never answered is not busy
 	default:
-		beside := r.load.under.Load()
 		x = r.retry(ctx, op, req, do, x, alone)
-		if !alone && !overloaded(x) { // it came of those beside it
-			r.load.slower(beside)
-		}
 	}
 	for r.mourn(x) && sleep(ctx, refusedPause) {
 		x, _ = r.once(ctx, op, req, do)
@@ -297,8 +310,9 @@ func (r *runner) bears(op *contract.Operation, x *wire.Exchange) {
 }
 
 // retry sends a request again that may have been lost for the run's own load, or on a connection
-// that was closed for being idle: when no other is under way, unless its operation has lost one
-// then too. Whoever wants to be alone waits for all others.
+// that was closed for being idle: at once where it was lost, and when no other is under way where
+// that does not help, unless its operation has lost one then too. Whoever wants to be alone waits
+// for all others. One that comes through at once was not lost for the load.
 func (r *runner) retry(ctx context.Context, op *contract.Operation, req *wire.Request, do way, x *wire.Exchange, alone bool) *wire.Exchange {
 	st := r.states.of(op)
 	switch late := errors.Is(failure(x), send.ErrTimeout); {
@@ -309,10 +323,16 @@ func (r *runner) retry(ctx context.Context, op *contract.Operation, req *wire.Re
 			r.listen(ctx, op)
 		}
 		return x
-	case !late && st.loses.Load():
-		x, _ = r.once(ctx, op, req, do)
+	case errors.Is(failure(x), send.ErrDropped) || !late && st.loses.Load():
+		if x, _ = r.once(ctx, op, req, do); st.loses.Load() || !overloaded(x) {
+			break
+		}
+		fallthrough
 	default:
-		x = r.alone(ctx, op, req, do, x)
+		beside := r.load.under.Load()
+		if x = r.alone(ctx, op, req, do, x); !alone && !overloaded(x) { // it came of those beside it
+			r.load.slower(beside)
+		}
 	}
 	st.loses.Store(overloaded(x))
 	return x
@@ -378,7 +398,7 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	defer r.journal.end(e, x)
 	start := time.Now()
 	x.Started = start
-	x.Response, x.Err = do(ctx, r.renewal.current(req), r.opts.How)
+	x.Response, x.Err = do(ctx, r.inSession(ctx, r.renewal.current(req)), r.opts.How)
 	st := r.states.of(op)
 	st.took.Add(int64(time.Since(start)))
 	st.sent.Add(1)

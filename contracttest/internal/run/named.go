@@ -81,7 +81,7 @@ func (m *maker) makeNamed(ctx context.Context) map[string]string {
 	x := m.r.anew(ctx, c, m.r.withRunHeaders(c), func(req *wire.Request) *wire.Exchange {
 		return m.r.exchangeOf(ctx, c, m.r.keyed(m.base, req), m.r.target.Do)
 	})
-	if !accepted(op, x) || !m.readable(ctx, values, x.Response.Status) {
+	if !accepted(op, x) || !m.readable(ctx, values, x) {
 		return nil
 	}
 	m.keepInMind(values)

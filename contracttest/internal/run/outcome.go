@@ -92,8 +92,8 @@ func (r *runner) attempt(ctx context.Context, c *plan.Case, keep bool) outcome {
 	return o
 }
 
-// stopped says why no more cases of an operation are sent.
-func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
+// halted says why no more cases of any operation are sent.
+func (r *runner) halted(ctx context.Context) string {
 	if ctx.Err() != nil {
 		return reasonOf(ctx)
 	}
@@ -105,6 +105,14 @@ func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
 		return r.whyDead()
 	case r.locked:
 		return lockedReason
+	}
+	return ""
+}
+
+// stopped says why no more cases of an operation are sent.
+func (r *runner) stopped(ctx context.Context, op *contract.Operation) string {
+	if reason := r.halted(ctx); reason != "" {
+		return reason
 	}
 	if r.opts.unsafe(op) {
 		return errSafe.Error()

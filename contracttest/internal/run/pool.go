@@ -118,7 +118,7 @@ func (p *pool) take(j *job) (int, bool) {
 		if p.waiting == 0 && len(p.left) == 0 {
 			return 0, false
 		}
-		if most := p.r.load.most.Load(); most == 0 || int64(len(p.busy)) < most {
+		if most := p.r.load.bound(); most == 0 || len(p.busy) < most {
 			if i, ok := p.choose(); ok {
 				j.op, j.since, j.slow = p.cases[i].Op, time.Now(), false
 				p.busy[j] = true
@@ -181,7 +181,7 @@ func (p *pool) finish(j *job) bool {
 		p.slowAll--
 		p.slow[j.op]--
 	}
-	if j.slow || p.r.load.most.Load() > 0 {
+	if j.slow || p.r.load.bound() > 0 {
 		p.freed.Broadcast()
 	}
 	return j.slow

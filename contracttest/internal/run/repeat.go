@@ -273,7 +273,7 @@ type reply struct {
 	status  int
 	success bool // documented
 	refused bool // as documented
-	limited bool // 429: a target may have a limit
+	limited bool // a target may have a limit: 429, or what it answers where there are too many resources
 	request *wire.Request
 	outcome outcome
 }
@@ -295,7 +295,7 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 		a.status = x.Response.Status
 		a.success = documented && x.Response.Status/100 < 4
 		a.refused = documented && x.Response.Status/100 == 4
-		a.limited = x.Response.Status == http.StatusTooManyRequests
+		a.limited = x.Response.Status == http.StatusTooManyRequests || r.full(c.Op, x)
 	}
 	a.outcome = r.judge(ctx, c, x)
 	return a
@@ -408,8 +408,8 @@ func (r *runner) together(ctx context.Context, rd *round) {
 		}
 		at := make([]reply, together)
 		g := &errgroup.Group{}
-		if most := r.load.most.Load(); most > 0 {
-			g.SetLimit(int(most))
+		if most := r.load.bound(); most > 0 {
+			g.SetLimit(most)
 		}
 		for i := range at {
 			g.Go(func() error { at[i] = r.reply(ctx, one.c); return nil })

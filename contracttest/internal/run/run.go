@@ -111,8 +111,11 @@ type runner struct {
 
 	credential credential
 	renewal    renewal
-	locked     bool // out, after wrong credentials
-	left       left // planned cases that were not sent as the run ended
+	session    session
+	room       room
+	learned    map[*contract.Operation]map[string][]string // values of paths
+	locked     bool                                        // out, after wrong credentials
+	left       left                                        // planned cases that were not sent as the run ended
 
 	hung      atomic.Int32 // answers of any operation that were late
 	answered  atomic.Bool  // whether an answer came to its end
@@ -186,7 +189,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	r.accuse(ctx, late, slices.Concat(ordinary...), false)
 	if len(endings) > 0 {
 		r.deleteAll(ctx, func(res *world.Resource) bool { // and then nobody is let in
-			return slices.ContainsFunc(endings, func(w wave) bool { return r.states.of(w[0]).uses(res) })
+			return slices.ContainsFunc(endings, func(w wave) bool { return r.states.of(w[0]).uses(res, r.room.bounded()) })
 		})
 		r.reset(ctx)
 	}
@@ -214,7 +217,12 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 
 // prepare finds out what there is on the target, and begins to plan with it.
 func (r *runner) prepare(ctx context.Context) {
+	before := r.session.begun()
 	opts := r.discover(ctx, r.opts.plan(r.opts.Base(r.contract, r.target), r.selection))
+	if r.session.begun() != before { // what was learned may be where the session does not lead
+		r.unlearn()
+		opts = r.discover(ctx, r.opts.plan(r.opts.Base(r.contract, r.target), r.selection))
+	}
 	p := newPlan(ctx, r.contract, opts, filter{r.opts, r.selection, r.world}).begin(r.planning)
 	r.plan = p
 	for _, op := range p.ops {

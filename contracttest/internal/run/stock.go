@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -18,6 +19,7 @@ const leases = 16
 // request, and a new one for each that is used up.
 type stock struct {
 	make    func(context.Context) map[string]string // nil where it cannot
+	begin   func() (end func())                     // is called before, and end once others may have it
 	workers func() int
 	wanted  func() int // how many requests there are for them
 
@@ -25,12 +27,14 @@ type stock struct {
 	freed  *sync.Cond
 	filled bool
 	idle   []map[string]string // values of path parameters
+	lent   []map[string]string // the same, of what a request has
 	there  int                 // idle, or with a request
+	asked  int                 // who waits for one
 }
 
 // newStock returns a stock that is filled when the first is taken.
-func newStock(workers, wanted func() int, produce func(context.Context) map[string]string) *stock {
-	s := &stock{make: produce, workers: workers, wanted: wanted}
+func newStock(workers, wanted func() int, begin func() (end func()), produce func(context.Context) map[string]string) *stock {
+	s := &stock{make: produce, begin: begin, workers: workers, wanted: wanted}
 	s.freed = sync.NewCond(&s.mu)
 	return s
 }
@@ -61,7 +65,7 @@ func (s *stock) take(ctx context.Context) map[string]string {
 	g := &errgroup.Group{}
 	g.SetLimit(s.workers())
 	for range max(0, missing) {
-		g.Go(func() error { s.renew(ctx); return nil })
+		g.Go(func() error { s.renew(ctx, nil); return nil })
 	}
 	_ = g.Wait() // none fails
 	stop := context.AfterFunc(ctx, func() {
@@ -72,6 +76,8 @@ func (s *stock) take(ctx context.Context) map[string]string {
 	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.asked++
+	defer func() { s.asked-- }()
 	for len(s.idle) == 0 {
 		if s.there == 0 || ctx.Err() != nil {
 			return nil
@@ -81,6 +87,7 @@ func (s *stock) take(ctx context.Context) map[string]string {
 	last := len(s.idle) - 1 // so that it shows soon whether a request uses it up
 	values := s.idle[last]
 	s.idle = s.idle[:last]
+	s.lent = append(s.lent, values)
 	return values
 }
 
@@ -88,12 +95,21 @@ func (s *stock) take(ctx context.Context) map[string]string {
 func (s *stock) giveBack(values map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.takeBack(values)
 	s.idle = append(s.idle, values)
 	s.freed.Signal()
 }
 
-// renew makes one in the place of one that was used up.
-func (s *stock) renew(ctx context.Context) {
+func (s *stock) takeBack(values map[string]string) {
+	s.lent = slices.DeleteFunc(s.lent, func(other map[string]string) bool { return maps.Equal(other, values) })
+}
+
+// renew makes one in the place of one that was used up; nil is one that is missing.
+func (s *stock) renew(ctx context.Context, used map[string]string) {
+	defer s.begin()()
+	s.mu.Lock()
+	s.takeBack(used)
+	s.mu.Unlock()
 	if values := s.make(ctx); values != nil {
 		s.giveBack(values)
 		return
@@ -104,11 +120,23 @@ func (s *stock) renew(ctx context.Context) {
 	s.freed.Broadcast()
 }
 
-// left lists the values of what is idle.
+// left lists the values of what is idle, or with a request.
 func (s *stock) left() []map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.idle)
+	return slices.Concat(s.idle, s.lent)
+}
+
+// letGoIdle lets go of all, if nobody has any or waits for one, and returns what that was.
+func (s *stock) letGoIdle() []map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.idle) < s.there || s.asked > 0 {
+		return nil
+	}
+	all := s.idle
+	s.idle, s.there, s.filled = nil, 0, false
+	return all
 }
 
 // letGo keeps some of what is idle.

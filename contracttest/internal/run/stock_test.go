@@ -10,7 +10,7 @@ import (
 // TestStockEnds proves that nobody waits for a resource beyond the end of the run.
 func TestStockEnds(t *testing.T) {
 	one := func() int { return 1 }
-	s := newStock(one, one, func(context.Context) map[string]string { return map[string]string{"id": "7"} })
+	s := newStock(one, one, func() func() { return func() {} }, func(context.Context) map[string]string { return map[string]string{"id": "7"} })
 	ctx, cancel := context.WithCancel(t.Context())
 	held := s.take(ctx)
 	assert.Equal(t, map[string]string{"id": "7"}, held)

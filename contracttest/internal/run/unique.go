@@ -166,9 +166,14 @@ const (
 	maxWithout   = 6
 )
 
-// anew sends a request with unique texts of its own. It returns the exchange
-// with the request as reports show it.
+// anew sends a request with unique texts of its own, where there is room for what it makes. It
+// returns the exchange with the request as reports show it.
 func (r *runner) anew(ctx context.Context, c *plan.Case, req *wire.Request, send func(*wire.Request) *wire.Exchange) *wire.Exchange {
+	return r.roomy(ctx, c, func() *wire.Exchange { return r.unique(ctx, c, req, send) })
+}
+
+// unique sends a request with unique texts of its own.
+func (r *runner) unique(ctx context.Context, c *plan.Case, req *wire.Request, send func(*wire.Request) *wire.Exchange) *wire.Exchange {
 	u := r.states.of(c.Op).uniques
 	if u == nil || u.off.Load() || req.Method != c.Op.Method || len(req.Body) == 0 {
 		return send(req)

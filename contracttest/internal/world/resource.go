@@ -55,6 +55,9 @@ type Resource struct {
 	nth  int // resource that was entered
 }
 
+// Nth is which of all resources it is, in the order in which they were entered.
+func (r *Resource) Nth() int { return r.nth }
+
 // Path is the path of a resource, which nothing else has.
 func (r *Resource) Path() string {
 	path := r.Item
