@@ -87,6 +87,10 @@ func TestMended(t *testing.T) {
 			`doc.yaml:9:80: reference "none.yaml#/b" ignored: file cannot be read`,
 		},
 		{
+			"a reference in the place of a map", "paths:\n  /a:\n    get:\n      responses: {'200': {description: a, content: {$ref: '#/x-content'}}}\nx-content: {application/json: {schema: {type: string}}}",
+			`doc.yaml:6:59: no reference may stand here; read as what "#/x-content" leads to`,
+		},
+		{
 			"a number for a text", "paths:\n  /a:\n    get:\n      summary: 1.0\n      " + done,
 			`doc.yaml:6:16: 1.0 is read as the string "1.0"`,
 		},

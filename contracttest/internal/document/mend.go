@@ -3,6 +3,7 @@ package document
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,6 +120,7 @@ func (m *mender) fit(n *yaml.Node, shape, pointer string) bool {
 	case strings.HasPrefix(shape, "[]"):
 		return m.fitList(n, shape[2:], pointer)
 	case strings.HasPrefix(shape, "{}"):
+		m.follow(n, pointer)
 		return m.fitMap(n, func(string) string { return shape[2:] }, pointer)
 	case objects[shape] != nil:
 		return m.fitObject(n, shape, pointer)
@@ -197,6 +199,19 @@ func (m *mender) fitReference(n, ref *yaml.Node, shape, pointer string) bool {
 func loseReference(n *yaml.Node) {
 	remove(n, "$ref")
 	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: lostReference}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+}
+
+// follow puts what a reference leads to in its place where it stands for a whole map, as for the content
+// of a response. OpenAPI has none there, but people write them, and bundlers follow them.
+func (m *mender) follow(n *yaml.Node, pointer string) {
+	ref := member(n, "$ref")
+	if ref == nil || ref.Kind != yaml.ScalarNode || len(n.Content) != 2 || !strings.HasPrefix(ref.Value, "#") {
+		return
+	}
+	if to := nodeAt(m.root, ref.Value[1:]); to != nil && to.Kind == yaml.MappingNode {
+		m.warn(ref, pointer+"/$ref", "no reference may stand here; read as what %q leads to", clipped(ref.Value))
+		n.Content = slices.Clone(to.Content)
+	}
 }
 
 // fieldsOf returns the shapes of the fields of an object.
