@@ -202,9 +202,9 @@ func TestReached(t *testing.T) {
 `, func(mux *http.ServeMux, s *keeper) {
 				mux.HandleFunc("POST /events", s.add)
 				mux.HandleFunc("GET /events/{id}", s.at(shown))
-				mux.HandleFunc("POST /events/{id}/orders", s.at(func(w http.ResponseWriter, r *http.Request, _ map[string]any) {
+				mux.HandleFunc("POST /events/{id}/orders", s.at(func(w http.ResponseWriter, r *http.Request, event map[string]any) {
 					if v := s.added(w, r); v != nil {
-						v["state"] = "reserved"
+						v["state"], event["state"] = "reserved", "full"
 						answerJSON(w, http.StatusCreated, v)
 					}
 				}, "open"))

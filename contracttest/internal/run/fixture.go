@@ -466,10 +466,10 @@ func (m *maker) make(ctx context.Context) map[string]string {
 	op := m.base.Op
 	base := m.r.base(op)
 	x, c := m.takeFirst(), m.base
-	for tries := 0; x == nil || tries == 1 && m.parent != nil && isGone(x); tries++ {
+	for tries := 0; x == nil || tries == 1 && m.parent != nil && (isGone(x) || isTaken(c, x)); tries++ {
 		if c = m.base; m.parent != nil {
 			if tries > 0 {
-				m.parent.drop() // the target may have removed it
+				m.parent.drop() // the target may have removed it, or it has no room for another
 			}
 			above := m.parent.lend(ctx)
 			if above == nil {

@@ -338,6 +338,9 @@ func (l *learner) keep(op *contract.Operation, values map[string]string) {
 func (l *learner) exists(ctx context.Context, op *contract.Operation, base *plan.Case, values map[string]string) bool {
 	x := l.r.send(ctx, base)
 	if accepted(op, x) {
+		if l.r.world.Creates(op) && l.asked[op] == nil {
+			l.spare[op] = x // there may be no room for another below the same
+		}
 		return true
 	}
 	read := l.r.world.At(http.MethodGet, op.Path)
