@@ -41,6 +41,7 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 		producers := w.Producers(op, p)
 		if len(producers) == 0 {
 			if k := chosen(w, op.Path, p); k != nil {
+				k.Actions = actionsOf(c, w, op)
 				byItem[op.Template()] = k
 				all = append(all, k)
 			}
@@ -53,12 +54,7 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 			Item: op.Path, Param: p, Make: producers[0].Operation, Read: w.At(http.MethodGet, op.Path), Put: w.At(http.MethodPut, op.Path),
 			Patch: w.At(http.MethodPatch, op.Path), Delete: w.At(http.MethodDelete, op.Path), List: w.At(http.MethodGet, producers[0].Operation.Path),
 		}
-		for _, o := range c.Operations {
-			if rest, below := strings.CutPrefix(o.Template(), op.Template()+"/"); below && !strings.Contains(rest, "/") && o.Method == http.MethodPost && w.Consumed(o.Method, o) != nil {
-				k.Actions = append(k.Actions, o)
-			}
-		}
-		k.Batches = batchesOf(c, k)
+		k.Actions, k.Batches = actionsOf(c, w, op), batchesOf(c, k)
 		byItem[op.Template()] = k
 		all = append(all, k)
 	}
@@ -88,6 +84,17 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *Kind) int { return a.depth() - b.depth() })
+	return all
+}
+
+// actionsOf lists the POSTs right below the item of an operation that add nothing to it.
+func actionsOf(c *contract.Contract, w *world.World, op *contract.Operation) []*contract.Operation {
+	var all []*contract.Operation
+	for _, o := range c.Operations {
+		if rest, below := strings.CutPrefix(o.Template(), op.Template()+"/"); below && !strings.Contains(rest, "/") && o.Method == http.MethodPost && w.Consumed(o.Method, o) != nil {
+			all = append(all, o)
+		}
+	}
 	return all
 }
 

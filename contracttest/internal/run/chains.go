@@ -512,6 +512,9 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		if x.Response == nil || x.Response.Status != http.StatusConflict || chosen || e.Case != nil {
 			break
 		}
+		if st.uniques != nil && isTaken(edited, x) {
+			st.uniques.taught.Store(true)
+		}
 	}
 	if e.As == chain.Own && e.Case == nil && len(e.Header) == 0 && !e.Head && a.c != nil {
 		r.judgeStep(op, s, a.c)
