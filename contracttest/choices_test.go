@@ -139,14 +139,7 @@ func TestEachChoice(t *testing.T) {
 		}
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := parse(t, tasks)
-			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(altered(contracttest.Mock(c), tt.by)), contracttest.Cases(0), contracttest.Settle(time.Millisecond),
-				contracttest.Only(sequences...))
-			require.NoError(t, err)
-			var found []string
-			for _, f := range rep.Findings {
-				found = append(found, f.Case.ID)
-			}
+			found, rep := choicesFound(t, tasks, tt.by, sequences...)
 			if tt.want == "" {
 				assert.Empty(t, found, "%s", describe(rep))
 			} else {
@@ -154,4 +147,31 @@ func TestEachChoice(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEachChoiceOfBranch proves the same of an enumeration that is a branch, as of what may be null.
+func TestEachChoiceOfBranch(t *testing.T) {
+	nullable := strings.ReplaceAll(tasks, `status: {$ref: "#/components/schemas/Status"}}`, `status: {anyOf: [{$ref: "#/components/schemas/Status"}, {type: string, nullable: true, enum: [null]}]}}`)
+	found, rep := choicesFound(t, nullable, func(w http.ResponseWriter, r told) bool {
+		stays := r.Method == http.MethodDelete && r.now["status"] == "archived"
+		if stays {
+			w.WriteHeader(http.StatusNoContent)
+		}
+		return stays
+	}, "case:removeTask/response/status#deleted-still-there/status/each")
+	assert.Contains(t, found, "removeTask/response/status#deleted-still-there/status/each", "%s", describe(rep))
+}
+
+// choicesFound are those of some sequences that find something of a service of tasks.
+func choicesFound(t *testing.T, document string, by func(http.ResponseWriter, told) bool, sequences ...string) ([]string, *contracttest.Report) {
+	t.Helper()
+	c := parse(t, document)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(altered(contracttest.Mock(c), by)), contracttest.Cases(0), contracttest.Settle(time.Millisecond),
+		contracttest.Only(sequences...))
+	require.NoError(t, err)
+	var found []string
+	for _, f := range rep.Findings {
+		found = append(found, f.Case.ID)
+	}
+	return found, rep
 }

@@ -180,6 +180,8 @@ func TestSorted(t *testing.T) {
         - {name: order, in: query, schema: {type: string, enum: [ASC, DESC]}}`, &garden{}, 0},
 		{"one of two parameters is ignored", `- {name: order_by, in: query, schema: {type: string, enum: [name, height]}}
         - {name: order, in: query, schema: {type: string, enum: [ASC, DESC]}}`, &garden{ask: func(q url.Values) { q.Del("order") }}, 2},
+		{"one of two parameters is ignored, which may be null and has a pattern", `- {name: order_by, in: query, schema: {anyOf: [{type: string, enum: [name, height]}, {type: string, nullable: true, enum: [null]}]}}
+        - {name: order, in: query, schema: {type: string, pattern: '^(asc|desc)$'}}`, &garden{ask: func(q url.Values) { q.Del("order") }}, 2},
 		{"a colon, ignored", `- {name: sort, in: query, schema: {type: string, enum: ["height:asc", "height:desc"]}}`, &garden{ask: func(q url.Values) { q.Del("sort") }}, 1},
 		{"a list of names", `- {name: sort, in: query, schema: {type: array, items: {type: string, enum: [height_asc, height_desc]}}}`, &garden{ask: func(q url.Values) { q.Del("sort") }}, 1},
 		{"a pattern", `- {name: orderBy, in: query, schema: {type: string, pattern: '^(name|height) (asc|desc)$'}}`, &garden{ask: func(q url.Values) { q.Del("orderBy") }}, 2},

@@ -115,21 +115,26 @@ func oneOf(p *contract.Param) *contract.Node {
 	return p.Node
 }
 
-// wayOf is the value of an enumeration that has one of some names.
+// wayOf is the value that a parameter has for one of some names, in any letter case.
 func wayOf(p *contract.Param, names ...string) string {
-	for _, e := range oneOf(p).Schema.Enum {
-		if text, _ := e.(string); slices.Contains(names, strings.ToLower(text)) {
-			return text
+	for _, name := range names {
+		for _, text := range []string{name, strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:]} {
+			if says(p, name, text) {
+				return text
+			}
 		}
 	}
 	return ""
 }
 
-// says reports whether the schema of a parameter lists a text, or has a pattern for it that names
-// the property.
+// says reports whether the schema of a parameter, or a branch of it, lists a text, or has a pattern
+// for it that names the property.
 func says(p *contract.Param, name, text string) bool {
-	n := oneOf(p)
-	return (len(n.Schema.Enum) > 0 || strings.Contains(n.Schema.Pattern, name)) && n.Validates(text) == nil
+	n, told := oneOf(p), false
+	n.Walk(func(part *contract.Node) {
+		told = told || len(part.Schema.Enum) > 0 || strings.Contains(part.Schema.Pattern, name)
+	})
+	return told && n.Validates(text) == nil
 }
 
 func takesText(p *contract.Param, text string) bool { return oneOf(p).Validates(text) == nil }
