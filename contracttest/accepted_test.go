@@ -1,7 +1,6 @@
 package contracttest_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -65,11 +64,6 @@ type job struct {
 func (f *foreman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	answer := func(status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
 	ended := func(j *job) bool { return j.asked >= 4 || f.last-j.id >= 8 }
 	view := func(j *job) map[string]any {
 		return map[string]any{"id": j.id, "kind": j.kind, "size": j.size, "ended": ended(j)}
@@ -93,7 +87,7 @@ func (f *foreman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(http.StatusConflict)
 				return
 			}
-			answer(http.StatusAccepted, view(before))
+			answerJSON(w, http.StatusAccepted, view(before))
 			return
 		}
 		f.last++
@@ -102,7 +96,7 @@ func (f *foreman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if key != "" {
 			f.keys[key] = j
 		}
-		answer(http.StatusAccepted, view(j))
+		answerJSON(w, http.StatusAccepted, view(j))
 	case !below && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		q := r.URL.Query()
 		size, from := 5, 0
@@ -133,7 +127,7 @@ func (f *foreman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			out["next_page_token"] = strconv.Itoa(to)
 		}
-		answer(http.StatusOK, out)
+		answerJSON(w, http.StatusOK, out)
 	case !below:
 		w.Header().Set("Allow", "GET, POST, HEAD")
 		w.WriteHeader(http.StatusMethodNotAllowed)
@@ -155,7 +149,7 @@ func (f *foreman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(http.StatusNotFound)
 				return
 			}
-			answer(http.StatusOK, view(j))
+			answerJSON(w, http.StatusOK, view(j))
 		case http.MethodDelete:
 			if j.asked++; !ended(j) {
 				w.WriteHeader(http.StatusConflict)

@@ -1,7 +1,6 @@
 package contracttest_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -50,11 +49,6 @@ type depot struct {
 func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	answer := func(status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
 	d.reads++
 	path, below := strings.CutPrefix(r.URL.Path, "/parcels/")
 	if r.URL.Path == "/parcels" {
@@ -63,23 +57,14 @@ func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		if !strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "application/json") {
-			w.WriteHeader(http.StatusUnsupportedMediaType)
-			return
-		}
-		var sent map[string]any
-		label, ok := "", false
-		if json.NewDecoder(r.Body).Decode(&sent) == nil {
-			label, ok = sent["label"].(string)
-		}
-		if n := len([]rune(label)); !ok || n < 1 || n > 40 {
-			w.WriteHeader(http.StatusBadRequest)
+		label, ok := sentText(w, r, "label", 40)
+		if !ok {
 			return
 		}
 		made := map[string]any{"id": len(d.all) + 1, "label": label, "state": "open", "changed": 1}
 		d.all = append(d.all, made)
 		w.Header().Set("Location", fmt.Sprintf("/parcels/%d", len(d.all)))
-		answer(http.StatusCreated, made)
+		answerJSON(w, http.StatusCreated, made)
 		return
 	}
 	id, action, acts := strings.Cut(path, "/")
@@ -105,7 +90,7 @@ func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if d.late[n] != nil {
 			d.all[n-1], d.late[n] = d.late[n], nil
 		}
-		answer(http.StatusOK, shown)
+		answerJSON(w, http.StatusOK, shown)
 	case !acts || r.Method != http.MethodPost:
 		w.Header().Set("Allow", map[bool]string{true: "POST", false: "GET, HEAD"}[acts])
 		w.WriteHeader(http.StatusMethodNotAllowed)
@@ -125,14 +110,14 @@ func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case action + " is late":
 			stored, d.late = p, map[int]map[string]any{n: next}
 		case "a receipt":
-			answer(http.StatusOK, map[string]any{"id": n + 1000, "parcelId": n, "state": "booked"})
+			answerJSON(w, http.StatusOK, map[string]any{"id": n + 1000, "parcelId": n, "state": "booked"})
 			d.all[n-1] = next
 			return
 		case "an order that is under way":
-			answer(http.StatusOK, map[string]any{"parcelId": n, "state": "booked"})
+			answerJSON(w, http.StatusOK, map[string]any{"parcelId": n, "state": "booked"})
 			return
 		case "another spelling":
-			answer(http.StatusOK, map[string]any{"id": n, "label": strings.ToUpper(p["label"].(string)), "state": next["state"]})
+			answerJSON(w, http.StatusOK, map[string]any{"id": n, "label": strings.ToUpper(p["label"].(string)), "state": next["state"]})
 			d.all[n-1] = next
 			return
 		case "counts reads":
@@ -141,7 +126,7 @@ func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			stored["state"], stored["changed"] = next["state"], next["changed"]
 		}
 		d.all[n-1] = stored
-		answer(http.StatusOK, next)
+		answerJSON(w, http.StatusOK, next)
 	}
 }
 

@@ -62,11 +62,7 @@ type printer struct {
 func (p *printer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	answer := func(status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
+	answer := func(status int, v any) { answerJSON(w, status, v) }
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	last := strings.TrimPrefix(r.URL.Path, "/labels/")
 	switch id, err := strconv.Atoi(last); {

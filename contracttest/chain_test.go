@@ -245,15 +245,8 @@ func TestMarked(t *testing.T) {
 		var last string
 		mux := http.NewServeMux()
 		mux.HandleFunc("POST /messages", func(w http.ResponseWriter, r *http.Request) {
-			var sent map[string]any
-			if !strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "application/json") {
-				w.WriteHeader(http.StatusUnsupportedMediaType)
-				return
-			}
-			err := json.NewDecoder(r.Body).Decode(&sent)
-			words, ok := sent["words"].(string)
-			if n := len([]rune(words)); err != nil || !ok || n < 1 || n > 200 {
-				w.WriteHeader(http.StatusBadRequest)
+			words, ok := sentText(w, r, "words", 200)
+			if !ok {
 				return
 			}
 			mu.Lock()
@@ -339,11 +332,8 @@ func TestLinkBroken(t *testing.T) {
 		made := 0
 		mux := http.NewServeMux()
 		mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
-			var sent map[string]any
-			err := json.NewDecoder(r.Body).Decode(&sent)
-			label, ok := sent["label"].(string)
-			if n := len([]rune(label)); err != nil || !ok || n < 1 || n > 99 {
-				w.WriteHeader(http.StatusBadRequest)
+			label, ok := sentText(w, r, "label", 99)
+			if !ok {
 				return
 			}
 			mu.Lock()

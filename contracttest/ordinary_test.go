@@ -190,6 +190,17 @@ func ofJSON(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
 	return members, ok && isObject
 }
 
+// sentText reads a text of one to so many characters in an object of JSON, and answers where it is none.
+func sentText(w http.ResponseWriter, r *http.Request, name string, most int) (string, bool) {
+	members, ok := ofJSON(w, r)
+	text, isText := members[name].(string)
+	fits := isText && text != "" && len([]rune(text)) <= most
+	if ok && !fits {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	return text, ok && fits
+}
+
 // gifts take no ribbon.
 func gifts() http.Handler {
 	mux := http.NewServeMux()

@@ -91,11 +91,6 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	answer := func(status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
 	switch was := s.all[id]; {
 	case r.Method == http.MethodPost && !one:
 		sent["id"] = fmt.Sprintf("box-%d", len(s.order))
@@ -104,7 +99,7 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.order = append(s.order, sent["id"].(string))
 		s.all[sent["id"].(string)] = sent
-		answer(http.StatusCreated, sent)
+		answerJSON(w, http.StatusCreated, sent)
 	case !one: // a page of 20, by its number
 		var list []box
 		for _, id := range s.order {
@@ -120,7 +115,7 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		size := number("size", 20)
 		from := min(len(list), (number("page", 1)-1)*size)
-		answer(http.StatusOK, box{"items": append([]box{}, list[from:min(len(list), from+size)]...)})
+		answerJSON(w, http.StatusOK, box{"items": append([]box{}, list[from:min(len(list), from+size)]...)})
 	case was == nil:
 		w.WriteHeader(http.StatusNotFound)
 	case r.Method == http.MethodPatch:
@@ -133,9 +128,9 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.store(next)
 		}
 		s.all[id] = next
-		answer(http.StatusOK, next)
+		answerJSON(w, http.StatusOK, next)
 	default:
-		answer(http.StatusOK, was)
+		answerJSON(w, http.StatusOK, was)
 	}
 }
 
