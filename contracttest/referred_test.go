@@ -22,9 +22,9 @@ import (
 
 // counter is a document of orders with such a body, and of what they refer to.
 func counter(content string) string {
-	text := ""
+	var text strings.Builder
 	for _, of := range []string{"customer", "product"} {
-		text += fmt.Sprintf(`
+		fmt.Fprintf(&text, `
   /%[1]ss:
     post:
       operationId: add_%[1]s
@@ -35,7 +35,7 @@ func counter(content string) string {
     get: {operationId: show_%[1]s, responses: {"200": {description: it, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "404": {description: none}}}
 `, of)
 	}
-	return text + fmt.Sprintf(`
+	return text.String() + fmt.Sprintf(`
   /orders:
     post:
       operationId: order

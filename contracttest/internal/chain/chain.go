@@ -130,8 +130,10 @@ type try struct {
 	few     int // so many at most; 0 for no bound
 }
 
-// makeAll makes several resources below the same; none where one of them was not made.
-func (t *try) makeAll(n int) []*resource {
+// makeAll makes several resources below the same, for more than one page; none where one of them was
+// not made.
+func (t *try) makeAll() []*resource {
+	n := onPages
 	if t.few > 0 {
 		n = min(n, t.few)
 	}

@@ -264,7 +264,7 @@ func (p *planner) listed() {
 	// Below a parent of its own nobody else makes one.
 	shared := k.Parent == nil
 	p.add(judge.NotListed, "", func(t *try) {
-		if all := t.makeAll(onPages); len(all) > 0 && (k.Read == nil || t.readable(all[0])) {
+		if all := t.makeAll(); len(all) > 0 && (k.Read == nil || t.readable(all[0])) {
 			t.enlisted(all...)
 		}
 	}, k.List).Doubtful = shared
@@ -623,7 +623,7 @@ func (p *planner) paged() {
 			continue
 		}
 		p.add(judge.PageBroken, "by-"+strconv.Itoa(size), func(t *try) {
-			if all := t.makeAll(onPages); len(all) > 0 {
+			if all := t.makeAll(); len(all) > 0 {
 				t.paging(all[0], limit, size)
 			}
 		}, k.List).Doubtful = k.Parent == nil

@@ -33,12 +33,12 @@ func (p *planner) told() {
 		return
 	}
 	p.add(judge.PageBroken, "follows", func(t *try) {
-		if all := t.makeAll(onPages); len(all) > 0 {
+		if all := t.makeAll(); len(all) > 0 {
 			t.following(all[0], limit)
 		}
 	}, k.List).Alone = shared
 	p.add(judge.PageBroken, "sizes", func(t *try) {
-		if all := t.makeAll(onPages); len(all) > 0 {
+		if all := t.makeAll(); len(all) > 0 {
 			t.sized(all[0], limit)
 		}
 	}, k.List).Doubtful = shared
