@@ -153,6 +153,18 @@ paths:
 	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
 }
 
+// TestSelfOfAcceptEncoding runs the engine where an Accept-Encoding is documented that does not take identity.
+func TestSelfOfAcceptEncoding(t *testing.T) {
+	c, err := contracttest.Parse("token.yaml", []byte(`
+openapi: 3.0.3
+info: {title: token, version: "1"}
+paths:
+  /token: {get: {operationId: token, parameters: [{name: Accept-Encoding, in: header, schema: {type: string, enum: [base64]}}], responses: {"204": {description: there}, "400": {description: bad}}}}
+`))
+	require.NoError(t, err)
+	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
+}
+
 // TestSelfOfSharedHeader runs the engine where two schemes that are needed together have one header: whoever has one
 // has both.
 func TestSelfOfSharedHeader(t *testing.T) {

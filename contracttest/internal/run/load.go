@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"golang.org/x/time/rate"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -398,7 +401,11 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	defer r.journal.end(e, x)
 	start := time.Now()
 	x.Started = start
-	x.Response, x.Err = do(ctx, r.inSession(ctx, r.renewal.current(req)), r.opts.How)
+	how := r.opts.How
+	how.AnyCoding = slices.ContainsFunc(op.Params, func(p *contract.Param) bool {
+		return p.Spec.In == openapi3.ParameterInHeader && strings.EqualFold(p.Spec.Name, "Accept-Encoding")
+	})
+	x.Response, x.Err = do(ctx, r.inSession(ctx, r.renewal.current(req)), how)
 	st := r.states.of(op)
 	st.took.Add(int64(time.Since(start)))
 	st.sent.Add(1)

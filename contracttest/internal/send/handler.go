@@ -106,7 +106,7 @@ var nowhere = &url.URL{Scheme: "http", Host: "handler.invalid"}
 func (t *inProcess) Do(ctx context.Context, r *wire.Request, how How) (*wire.Response, error) {
 	serving, leave := context.WithCancel(ctx)
 	defer leave() // a stream goes on until its reader has gone
-	req, identity, err := ready(serving, r, nowhere, how.Prepare)
+	req, identity, err := ready(serving, r, nowhere, how)
 	if err != nil {
 		return nil, err
 	}

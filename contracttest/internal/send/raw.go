@@ -26,7 +26,7 @@ const linger = 200 * time.Millisecond
 const maxHeader = 1 << 20
 
 func (t *remote) Raw(ctx context.Context, r *wire.Request, how How) (*wire.Response, error) {
-	req, identity, err := ready(ctx, r, t.base, how.Prepare)
+	req, identity, err := ready(ctx, r, t.base, how)
 	if err != nil {
 		return nil, err
 	}

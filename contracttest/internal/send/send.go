@@ -40,7 +40,8 @@ type Target interface {
 	// A request without an Accept-Encoding goes out with "identity", as one
 	// without that field leaves the coding of the response to the server (RFC
 	// 9110 §12.5.3). That is done here and not in the plan, so that cases and the
-	// curl lines in reports stay short; Response.Identity says so.
+	// curl lines in reports stay short; Response.Identity says so. Where the document speaks of the
+	// field, "identity" may be none of its values: How says so.
 	Do(ctx context.Context, r *wire.Request, how How) (*wire.Response, error)
 	// Raw sends one request on a connection of its own and reads the answer byte
 	// by byte: Response.Faults names what breaks RFC 9112, which net/http's
@@ -180,7 +181,7 @@ func (t *remote) do(ctx context.Context, via *http.Transport, r *wire.Request, h
 		GotConn:              func(c httptrace.GotConnInfo) { reused.Store(c.Reused) },
 		GotFirstResponseByte: func() { answered.Store(true) },
 	})
-	req, identity, err := ready(traced, r, t.base, how.Prepare)
+	req, identity, err := ready(traced, r, t.base, how)
 	if err != nil {
 		return nil, false, err
 	}
@@ -200,19 +201,19 @@ func (t *remote) do(ctx context.Context, via *http.Transport, r *wire.Request, h
 	return out, false, nil
 }
 
-// ready makes the request for net/http, after prepare has had the last word on
+// ready makes the request for net/http, after Prepare has had the last word on
 // it, and tells whether it asks for no content coding although r does not say.
-func ready(ctx context.Context, r *wire.Request, base *url.URL, prepare func(*http.Request) error) (req *http.Request, identity bool, err error) {
+func ready(ctx context.Context, r *wire.Request, base *url.URL, how How) (req *http.Request, identity bool, err error) {
 	if req, err = r.HTTP(ctx, base); err != nil {
 		return nil, false, err
 	}
 	const name, value = "Accept-Encoding", "identity"
-	added := len(r.Values(name)) == 0
+	added := len(r.Values(name)) == 0 && !how.AnyCoding
 	if added {
 		req.Header[name] = []string{value}
 	}
-	if prepare != nil {
-		if err := prepare(req); err != nil {
+	if how.Prepare != nil {
+		if err := how.Prepare(req); err != nil {
 			return nil, false, fmt.Errorf("prepare: %w", err)
 		}
 	}

@@ -21,6 +21,8 @@ type How struct {
 	// from its header on, or this many items. What is 0 is as usual.
 	StreamTime  time.Duration
 	StreamItems int
+	// AnyCoding leaves a request without an Accept-Encoding as it is.
+	AnyCoding bool
 }
 
 // What is usual.
