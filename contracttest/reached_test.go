@@ -97,6 +97,7 @@ func TestReached(t *testing.T) {
 	for _, tt := range []struct {
 		name, paths string
 		serve       func(*http.ServeMux, *keeper)
+		restores    bool
 	}{
 		{
 			"what was deleted is restored", `
@@ -114,7 +115,7 @@ func TestReached(t *testing.T) {
 				mux.HandleFunc("GET /notes/{id}", s.at(shown))
 				mux.HandleFunc("DELETE /notes/{id}", s.at(becomes("deleted")))
 				mux.HandleFunc("POST /notes/{id}/restore", s.at(becomes("open"), "deleted"))
-			},
+			}, true,
 		},
 		{
 			"what PUT makes is read, has parts and is deleted", `
@@ -177,7 +178,7 @@ func TestReached(t *testing.T) {
 					}
 					answerJSON(w, http.StatusOK, map[string]any{"id": v["id"], "name": v["name"], "state": v["state"]})
 				}))
-			},
+			}, false,
 		},
 		{
 			"what is added to something else stands by itself", `
@@ -212,16 +213,23 @@ func TestReached(t *testing.T) {
 				mux.HandleFunc("DELETE /orders/{id}", s.at(becomes("deleted"), "reserved", "paid", "shipped"))
 				mux.HandleFunc("POST /orders/{id}/ship", s.at(becomes("shipped"), "paid"))
 				mux.HandleFunc("POST /orders/{id}/pay", s.at(becomes("paid"), "reserved"))
-			},
+			}, false,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			mux := http.NewServeMux()
-			tt.serve(mux, &keeper{all: map[string]map[string]any{}})
+			mux, s := http.NewServeMux(), &keeper{all: map[string]map[string]any{}}
+			tt.serve(mux, s)
 			rep, err := contracttest.Run(t.Context(), parse(t, tt.paths), contracttest.Handler(mux), contracttest.Cases(0), contracttest.Settle(time.Millisecond))
 			require.NoError(t, err)
 			assert.Empty(t, rep.Unproven)
 			assert.Zero(t, rep.Errors(), "%s", describe(rep))
+			left := 0
+			for _, v := range s.all {
+				if tt.restores && v["state"] != "deleted" {
+					left++
+				}
+			}
+			assert.LessOrEqual(t, left, 1, "what is restored is deleted again")
 		})
 	}
 }

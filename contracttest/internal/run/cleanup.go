@@ -47,6 +47,8 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange, before int) {
 		}
 		if made := r.world.Identify(op, values, r.owner(x.Request), x); made != nil {
 			r.world.Enter(made)
+		} else if f := r.states.of(op).fixture; f.restores() { // it is there again
+			r.world.Enter(&world.Resource{Producer: f.maker.base.Op, Item: itemOf(op, f.param), Values: values, Owner: r.owner(x.Request)})
 		}
 	case http.MethodDelete:
 		if !r.ofPeer(x.Request) { // for whom it may not be there: that it is not is no refusal then

@@ -50,6 +50,11 @@ func (m *maker) makeWith(ctx context.Context, steps []step) map[string]string {
 	return values
 }
 
+// restores reports whether the operation takes what was deleted.
+func (f *fixture) restores() bool {
+	return f != nil && f.maker != nil && slices.ContainsFunc(f.steps, func(s step) bool { return s.c.Op.Method == http.MethodDelete })
+}
+
 // How many requests bring a resource into a state at most, and how many operations on it are
 // tried for that.
 const (
