@@ -2,7 +2,6 @@ package document_test
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,7 +90,7 @@ func TestMissingPartInOtherFile(t *testing.T) {
 				"third.yaml": "Other: {type: string}\n",
 			})
 			require.Len(t, d.Warnings(), 1)
-			assert.Regexp(t, "/"+regexp.QuoteMeta(tt.warning)+"$", fmt.Sprint(d.Warnings()[0]))
+			assert.Regexp(t, "/"+regexp.QuoteMeta(tt.warning)+"$", d.Warnings()[0])
 			assert.True(t, d.T.Components.Schemas["B"].Value.Type.Is("integer"))
 		})
 	}
