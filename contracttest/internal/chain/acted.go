@@ -1,23 +1,24 @@
 package chain
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // acted plans whether what an action answers is read then: POST /orders/{orderId}/cancel that
-// answers with the order, canceled.
+// answers with the order, canceled; and whether one with a 409 is refused in some state.
 func (p *planner) acted() {
 	k := p.kind
 	for _, op := range k.Actions {
 		p.onNew(judge.ActionNotStored, "", func(t *try, r *resource) {
-			for _, before := range p.actor.Before(op) {
-				if !t.do(before, r, Edit{}).ok() {
-					return
-				}
+			if !t.prepares(op, r) {
+				return
 			}
 			one, two := t.shown(r), t.shown(r)
 			s := t.do(op, r, Edit{})
@@ -35,7 +36,84 @@ func (p *planner) acted() {
 				t.blameValue(judge.Warning, s, name, answered[name], one[name], "%s responds with a change of %s, but a read shows the old value", op.Endpoint(), listing(left))
 			}
 		}, op, k.Read)
+		if has(op, http.StatusConflict) {
+			p.onNew(judge.ConflictIgnored, "in-every-state", func(t *try, r *resource) { t.actInEveryState(r, op) }, op, k.Read)
+		}
 	}
+}
+
+// prepares brings a new resource into the state in which an action takes it.
+func (t *try) prepares(op *contract.Operation, r *resource) bool {
+	for _, before := range t.actor.Before(op) {
+		if !t.do(before, r, Edit{}).ok() {
+			return false
+		}
+	}
+	return !t.over()
+}
+
+// maxStates is how many other actions a resource is brought to a state by.
+const maxStates = 5
+
+// actInEveryState looks whether an action is refused after itself, or after another action. It may
+// do nothing the second time, so that alone says nothing where it is refused elsewhere: a canceled
+// order can be canceled again, and one that is shipped cannot. Only where no state refuses it, the
+// 409 that the document has for it is without effect.
+func (t *try) actInEveryState(r *resource, op *contract.Operation) {
+	if !t.prepares(op, r) {
+		return
+	}
+	one, two := t.shown(r), t.shown(r)
+	s := t.do(op, r, Edit{})
+	after := t.shown(r)
+	again := t.do(op, r, Edit{})
+	then := t.shown(r)
+	if t.over() || !s.ok() || !again.ok() {
+		return
+	}
+	name := ""
+	for _, n := range sortedKeys(one) {
+		if _, sent := s.sent()[n]; !sent && same(one[n], two[n]) && isState(one[n]) && isState(after[n]) && !alike(one[n], after[n]) && same(after[n], then[n]) {
+			name = n
+			break
+		}
+	}
+	if name == "" {
+		return
+	}
+	states := []string{show(one[name]), show(after[name])}
+	for _, other := range t.Actions[:min(len(t.Actions), maxStates)] {
+		if other == op {
+			continue
+		}
+		r := t.beside(r, Edit{})
+		if r == nil {
+			return
+		}
+		if !t.prepares(other, r) || !t.do(other, r, Edit{}).ok() {
+			continue
+		}
+		state := show(t.shown(r)[name])
+		if slices.Contains(states, state) {
+			continue
+		}
+		if last := t.do(op, r, Edit{}); t.over() || !last.ok() {
+			return
+		}
+		states = append(states, state)
+	}
+	t.blame(judge.Warning, again, "409 in some state", again.answer(), "%s never returns its documented 409: it is accepted whatever %s is (%s)", op.Endpoint(), name, strings.Join(states, ", "))
+}
+
+// isState reports whether a value may be the state that something is in: no number, which may be
+// an amount, and no time.
+func isState(v any) bool {
+	text, isText := v.(string)
+	if _, err := time.Parse(time.RFC3339, text); isText && err == nil {
+		return false
+	}
+	_, isBool := v.(bool)
+	return isText || isBool
 }
 
 // changes are the properties of a resource that the answer to an action has otherwise than two

@@ -218,7 +218,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ConflictIgnored,
-		Doc:      "A value that a creation is refused for with the documented 409, as another resource has it, is taken by PUT or PATCH, or by two creations at once; or it is refused when no resource has it any more.",
+		Doc:      "A value that a creation is refused for with the documented 409, as another resource has it, is taken by PUT or PATCH, or by two creations at once; or it is refused when no resource has it any more; or an action that documents 409, as one that cancels an order, is accepted in each state that it and the other actions bring the resource to.",
 		Severity: "always a warning",
 		Refs:     "the document's 409",
 	},
