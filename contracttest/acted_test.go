@@ -95,7 +95,7 @@ func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", map[bool]string{true: "POST", false: "GET, HEAD"}[acts])
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	case d.way == "pay again is the same" && action == "pay" && p["state"] == "paid":
-		answer(http.StatusOK, p)
+		answerJSON(w, http.StatusOK, p)
 	case p["state"] != map[string]string{"pay": "open", "ship": "paid"}[action] && d.way != action+" is taken in every state":
 		w.WriteHeader(http.StatusConflict)
 	default:
