@@ -176,13 +176,16 @@ func TestFilteredByReference(t *testing.T) {
 		name     string
 		required bool
 		in       func(asked, room string) bool // nil: as it should be
+		before   int                           // entries that were there before; a list shows the first ten
 		wrong    bool
 	}{
-		{"correct", false, nil, false},
-		{"required", true, nil, false},
-		{"ignored", false, func(_, _ string) bool { return true }, true},
-		{"ignored where it is required", true, func(_, _ string) bool { return true }, true},
-		{"nothing is found", false, func(asked, _ string) bool { return asked == "" }, true},
+		{"correct", false, nil, 0, false},
+		{"correct where the list is long", false, nil, 10, false},
+		{"required", true, nil, 0, false},
+		{"ignored", false, func(_, _ string) bool { return true }, 0, true},
+		{"ignored where the list is long", false, func(_, _ string) bool { return true }, 10, true},
+		{"ignored where it is required", true, func(_, _ string) bool { return true }, 0, true},
+		{"nothing is found", false, func(asked, _ string) bool { return asked == "" }, 0, true},
 	} {
 		if !racing.Take(i, 2) {
 			continue
@@ -192,6 +195,10 @@ func TestFilteredByReference(t *testing.T) {
 			c := parse(t, fmt.Sprintf(bookings, tt.required))
 			inner := contracttest.Mock(c)
 			all := []map[string]any{}
+			for n := range tt.before {
+				id := fmt.Sprintf("5f0c1a8e-0000-4000-8000-%012d", n)
+				all = append(all, map[string]any{"id": id, "room_id": id, "words": "there before"})
+			}
 			h := altered(inner, func(w http.ResponseWriter, r told) bool {
 				rec := httptest.NewRecorder()
 				asked := r.URL.Query().Get("roomId")
@@ -210,7 +217,7 @@ func TestFilteredByReference(t *testing.T) {
 							list = append(list, b)
 						}
 					}
-					answerJSON(w, http.StatusOK, list)
+					answerJSON(w, http.StatusOK, list[:min(len(list), 10)])
 					return true
 				}
 				if inner.ServeHTTP(rec, r.Request); rec.Code != http.StatusCreated {

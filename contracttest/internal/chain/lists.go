@@ -797,7 +797,7 @@ func (t *try) filterAlike(r *resource, param *contract.Param) {
 	}
 	s := t.do(t.List, r, Edit{Query: map[string]string{name: v}})
 	for _, item := range items(s) {
-		if got, is := item[name].(string); is && s.ok() && !strings.Contains(strings.ToLower(got), strings.ToLower(v)) {
+		if got := item[name]; s.ok() && isOther(got, v) {
 			t.blame(judge.Warning, s, "only resources with the value", name+": "+show(got), "%s filtered by %s returns a resource with another value", t.List.Endpoint(), name)
 		}
 	}
