@@ -245,3 +245,95 @@ func TestFilteredByReference(t *testing.T) {
 		})
 	}
 }
+
+// payments is a document of invoices, and of payments of them.
+const payments = `
+  /invoices:
+    post:
+      operationId: addInvoice
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [words], properties: {words: {type: string, minLength: 1, maxLength: 60}}}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: &invoice {type: object, required: [id], properties: {id: {type: string, format: uuid}, words: {type: string}, status: {type: string}}}}}}, "400": {description: bad}, "415": {description: type}}
+  /invoices/{id}:
+    parameters: &one [{name: id, in: path, required: true, schema: {type: string, format: uuid}}]
+    get: {operationId: showInvoice, responses: &answers {"200": {description: it, content: {application/json: {schema: *invoice}}}, "400": {description: bad}, "404": {description: none}, "409": {description: not now}, "415": {description: type}}}
+    %s
+  /payments:
+    post:
+      operationId: pay
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [invoice_id], properties: {invoice_id: {type: string, format: uuid}, note: {type: string, maxLength: 60}}}}}}
+      responses: {"201": {description: paid, content: {application/json: {schema: &payment {type: object, required: [id, invoice_id], properties: {id: {type: string, format: uuid}, invoice_id: {type: string, format: uuid}, note: {type: string}}}}}}, "400": {description: bad}, "409": {description: the invoice is not sent}, "415": {description: type}, "422": {description: no such invoice}}
+  /payments/{id}:
+    parameters: *one
+    get: {operationId: showPayment, responses: {"200": {description: it, content: {application/json: {schema: *payment}}}, "400": {description: bad}, "404": {description: none}}}
+`
+
+// TestReferredInState proves that what a request refers to is brought into the state in which it
+// may be referred to, for each request where one uses it up; and that what is made then is
+// looked at as all else is.
+func TestReferredInState(t *testing.T) {
+	const (
+		send    = "\n  /invoices/{id}/send:\n    parameters: *one\n    post: {operationId: sendInvoice, responses: *answers}"
+		approve = "\n  /invoices/{id}/approve:\n    parameters: *one\n    post: {operationId: approveInvoice, responses: *answers}"
+		patch   = `patch: {operationId: changeInvoice, requestBody: {required: true, content: {application/json: {schema: {type: object, minProperties: 1, properties: {words: {type: string, minLength: 1}, status: {type: string, enum: [draft, void, sent]}}}}}}, responses: *answers}`
+	)
+	for i, tt := range []struct {
+		name, ways string
+		once       bool // a payment uses up its invoice
+		lost       bool // no payment is there when it is read
+	}{
+		{"an action", send, false, false},
+		{"an action, once", send, true, false},
+		{"two actions, once", send + approve, true, false},
+		{"a status, once", patch, true, false},
+		{"what is made is lost", send, true, true},
+	} {
+		if !racing.Take(i, 2) {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := parse(t, fmt.Sprintf(payments, tt.ways))
+			status := map[string]string{}
+			paid := 0
+			h := altered(contracttest.Mock(c), func(w http.ResponseWriter, r told) bool {
+				id, action, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/invoices/"), "/")
+				switch {
+				case action == "approve" && r.Method == http.MethodPost && len(id) == 36:
+					status[id] = "approved"
+				case action == "send" && r.Method == http.MethodPost && len(id) == 36:
+					if strings.Contains(tt.ways, "approve") && status[id] != "approved" {
+						w.WriteHeader(http.StatusConflict)
+						return true
+					}
+					status[id] = "sent"
+				case r.Method == http.MethodPatch && fits("status", r.sent["status"]):
+					if s, is := r.sent["status"].(string); is {
+						status[id] = s
+					}
+				case r.URL.Path == "/payments" && r.Method == http.MethodPost && r.sent["invoice_id"] != nil:
+					of := fmt.Sprint(r.sent["invoice_id"])
+					if status[of] != "sent" && len(of) == 36 {
+						w.WriteHeader(http.StatusConflict)
+						return true
+					}
+					if paid++; tt.once {
+						status[of] = "paid"
+					}
+				case tt.lost && strings.HasPrefix(r.URL.Path, "/payments/") && r.Method == http.MethodGet:
+					w.WriteHeader(http.StatusNotFound)
+					return true
+				}
+				return false
+			})
+			rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Cases(0), contracttest.Only("pay"), contracttest.Settle(time.Millisecond))
+			require.NoError(t, err)
+			assert.Positive(t, paid)
+			assert.Empty(t, rep.Unproven, "%s", describe(rep))
+			if tt.lost {
+				assert.NotEmpty(t, about(rep, "created-not-found"), "%s", describe(rep))
+			} else {
+				assert.Empty(t, rep.Findings, "%s", describe(rep))
+			}
+		})
+	}
+}

@@ -511,7 +511,14 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 	if m.parent == nil {
 		m.first, l.spare[producer] = l.spare[producer], nil
 	}
-	if values := m.make(ctx); values == nil {
+	values := m.make(ctx)
+	if values == nil && !m.unread && len(l.r.states.of(producer).references) > 0 {
+		if l.settle(ctx, producer); l.settled[producer] {
+			m.base = plan.Base(producer, l.opts)
+			values = m.make(ctx)
+		}
+	}
+	if values == nil {
 		if m.unread { // which a chain may tell
 			l.unread[itemOf(op, p)] = m
 		}

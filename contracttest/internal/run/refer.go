@@ -29,6 +29,7 @@ type reference struct {
 	actual   string
 	from     world.Source
 	request  *plan.Case // to whom the answer is given
+	steps    []step     // that bring what the answer names into the state in which it may be referred to
 	each     bool       // it is good for one request alone: each gets another
 	beside   bool       // it is a cookie that comes with another reference, and that the plan does not have
 }
@@ -142,11 +143,11 @@ func (l *learner) again(ctx context.Context, op *contract.Operation) *wire.Excha
 
 // renew takes what an operation refers to from another answer of one of its sources.
 func (l *learner) renew(ctx context.Context, op, source *contract.Operation) bool {
+	refs := l.r.states.of(op).references
 	x := l.again(ctx, source)
-	if x == nil {
+	if i := slices.IndexFunc(refs, func(ref reference) bool { return ref.from.Operation == source && !ref.beside }); x == nil || i >= 0 && !l.r.bring(ctx, refs[i], x) {
 		return false
 	}
-	refs := l.r.states.of(op).references
 	for i, ref := range refs {
 		if ref.from.Operation != source {
 			continue
@@ -221,9 +222,10 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 		}
 		return l.r.send(ctx, base)
 	}
+	var last *wire.Exchange
 	try := func() bool {
-		x := send()
-		return x != nil && accepted(op, x)
+		last = send()
+		return last != nil && accepted(op, last)
 	}
 	doubtAll := func(doubtful bool) {
 		for _, ref := range refs {
@@ -252,14 +254,21 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 		l.usesUp(ctx, op, send)
 		return
 	}
-	before := l.opts.Learned[op]
+	before, refused := l.opts.Learned[op], last
 	for _, ref := range refs {
 		l.forget(op, ref.key)
 	}
-	if !try() {
-		l.opts.Learned[op], st.references = before, refs
-		doubtAll(true)
+	if try() {
+		return
 	}
+	l.opts.Learned[op], st.references = before, refs
+	doubtAll(false)
+	if wrongState(refused) && l.inState(ctx, op, try) {
+		l.settled[op] = true
+		l.usesUp(ctx, op, send)
+		return
+	}
+	doubtAll(true)
 }
 
 // withOthers tries an operation with other values, where requests of another one were accepted
@@ -507,7 +516,8 @@ func (r *runner) newFor(ctx context.Context, ref reference) *wire.Exchange {
 	if level == maxDeep || ref.request == nil || r.stopped(ctx, ref.from.Operation) != "" {
 		return nil
 	}
-	if x := r.send(context.WithValue(ctx, deep{}, level+1), ref.request); accepted(ref.from.Operation, x) {
+	ctx = context.WithValue(ctx, deep{}, level+1)
+	if x := r.send(ctx, ref.request); accepted(ref.from.Operation, x) && r.bring(ctx, ref, x) {
 		return x
 	}
 	return nil

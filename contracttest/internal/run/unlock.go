@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
@@ -60,6 +62,8 @@ func (f *fixture) restores() bool {
 const (
 	maxSteps = 3
 	maxWays  = 12
+	// How many states one operation may lead to.
+	maxStates = 6
 )
 
 // unlock finds, for what takes a resource in some states only, as a shipment that has to be
@@ -150,7 +154,7 @@ func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*cont
 		case m.depends(op, p) && !l.opens(ctx, m, op, nil):
 			locked = append(locked, op)
 		case op.Method != http.MethodDelete:
-			open = append(open, op)
+			open, ways[op] = append(open, op), nil
 		default:
 			deletes = op
 		}
@@ -162,23 +166,108 @@ func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*cont
 				if via == nil || via == deletes && op.Method != http.MethodPost {
 					continue
 				}
-				base := plan.Base(via, l.opts)
-				if base == nil || len(ways[via]) == maxSteps || l.ended(ctx) {
-					continue
+				for _, steps := range l.through(ctx, ways, via) {
+					if !l.opens(ctx, m, op, steps) {
+						continue
+					}
+					if ways[op], found = steps, true; op.Method != http.MethodDelete {
+						open = append(open, op)
+					}
+					return true
 				}
-				steps := append(slices.Clone(ways[via]), l.r.step(base))
-				if !l.opens(ctx, m, op, steps) {
-					continue
-				}
-				if ways[op], found = steps, true; op.Method != http.MethodDelete {
-					open = append(open, op)
-				}
-				return true
 			}
 			return false
 		})
 	}
 	return ways
+}
+
+// through lists what brings a resource into the states that an operation on it may lead to: one for
+// its valid request, and one for each value of an enumeration or a boolean in the body.
+func (l *learner) through(ctx context.Context, ways map[*contract.Operation][]step, via *contract.Operation) [][]step {
+	base := plan.Base(via, l.opts)
+	if base == nil || len(ways[via]) == maxSteps || l.ended(ctx) {
+		return nil
+	}
+	cases := []*plan.Case{base}
+	add := func(name, v string) {
+		before := l.opts.Learned[via]
+		l.learn(via, name, v)
+		c := plan.Base(via, l.opts)
+		l.opts.Learned[via] = before
+		if c != nil && len(cases) < maxStates && !slices.ContainsFunc(cases, func(other *plan.Case) bool { return bytes.Equal(other.Request.Body, c.Request.Body) }) {
+			cases = append(cases, c)
+		}
+	}
+	if n := chain.Node(via); n != nil {
+		for _, m := range n.Members() {
+			for _, v := range m.Schema.Enum {
+				add(m.PropName, codec.WriteText(v))
+			}
+			if m.Allows("boolean") {
+				add(m.PropName, "true")
+				add(m.PropName, "false")
+			}
+		}
+	}
+	var all [][]step
+	for _, c := range cases {
+		all = append(all, append(slices.Clone(ways[via]), l.r.step(c)))
+	}
+	return all
+}
+
+// inState tries an operation with what it refers to in other states, as a payment of an invoice
+// that has to be sent before.
+func (l *learner) inState(ctx context.Context, op *contract.Operation, try func() bool) bool {
+	st := l.r.states.of(op)
+	learned, refs := l.opts.Learned[op], st.references
+	for _, source := range l.sources(op, func(ref reference) bool { return ref.from.Operation.Method == http.MethodPost }) {
+		for _, steps := range l.reachable(ctx, l.r.world.ItemPath(source)) {
+			st.references = slices.Clone(refs)
+			for i, ref := range refs {
+				if ref.from.Operation == source {
+					st.references[i].steps = steps
+				}
+			}
+			if l.renew(ctx, op, source) && try() {
+				return true
+			}
+		}
+	}
+	l.opts.Learned[op], st.references = learned, refs
+	return false
+}
+
+// reachable lists what brings a new resource into each of the states that operations on it lead
+// to.
+func (l *learner) reachable(ctx context.Context, item string) [][]step {
+	var all [][]step
+	for _, via := range l.r.contract.Operations {
+		p := l.r.world.Consumed(via.Method, via)
+		if p == nil || itemOf(via, p) != item {
+			continue
+		}
+		m := l.maker(ctx, via, p)
+		if m == nil {
+			return nil
+		}
+		if _, known := l.ways[m]; !known {
+			l.ways[m] = l.findWays(ctx, m, item)
+		}
+		if _, open := l.ways[m][via]; open && via.Method != http.MethodDelete {
+			all = append(all, l.through(ctx, l.ways[m], via)...)
+		}
+	}
+	return all
+}
+
+// bring does to what an answer names what has to be done before a request may refer to it.
+func (r *runner) bring(ctx context.Context, ref reference, x *wire.Exchange) bool {
+	return !slices.ContainsFunc(ref.steps, func(s step) bool {
+		op := s.c.Op
+		return !accepted(op, s.send(ctx, r, map[string]string{r.world.Consumed(op.Method, op).Spec.Name: ref.read(x)}))
+	})
 }
 
 // itemOf is the path template of what a parameter of an operation names.
@@ -190,14 +279,22 @@ func itemOf(op *contract.Operation, p *contract.Param) string {
 // depends reports whether the document has an answer for what is in the wrong state, or is not
 // yet where the path has it.
 func (m *maker) depends(op *contract.Operation, p *contract.Param) bool {
-	wrong := []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusLocked}
+	wrong := ofState
 	if m.source.Joins(op, p) {
-		wrong = append(wrong, http.StatusNotFound)
+		wrong = append(slices.Clip(wrong), http.StatusNotFound)
 	}
 	return slices.ContainsFunc(wrong, func(status int) bool {
 		r := op.Response(status)
 		return r != nil && r.Key != "default"
 	})
+}
+
+// ofState are the statuses of what is refused as something is in the wrong state.
+var ofState = []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusLocked}
+
+// wrongState reports whether an answer may say that something is in the wrong state.
+func wrongState(x *wire.Exchange) bool {
+	return x != nil && x.Response != nil && slices.Contains(ofState, x.Response.Status)
 }
 
 // opens reports whether an operation takes a resource that was just made and brought into a
