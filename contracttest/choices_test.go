@@ -149,17 +149,46 @@ func TestEachChoice(t *testing.T) {
 	}
 }
 
-// TestEachChoiceOfBranch proves the same of an enumeration that is a branch, as of what may be null.
+// TestEachChoiceOfBranch proves the same of an enumeration that is written in a part of the schema, as
+// frameworks do beside a default, or where it may be null.
 func TestEachChoiceOfBranch(t *testing.T) {
-	nullable := strings.ReplaceAll(tasks, `status: {$ref: "#/components/schemas/Status"}}`, `status: {anyOf: [{$ref: "#/components/schemas/Status"}, {type: string, nullable: true, enum: [null]}]}}`)
-	found, rep := choicesFound(t, nullable, func(w http.ResponseWriter, r told) bool {
-		stays := r.Method == http.MethodDelete && r.now["status"] == "archived"
-		if stays {
+	wrong := func(w http.ResponseWriter, r told) bool {
+		switch {
+		case r.Method == http.MethodDelete && r.now["status"] == "archived":
 			w.WriteHeader(http.StatusNoContent)
+		case r.Method == http.MethodGet && r.URL.Query().Get("status") != "":
+			answerJSON(w, http.StatusOK, []any{})
+		case r.Method == http.MethodPatch && r.now["title"] != nil && r.sent["status"] != nil:
+			answerJSON(w, http.StatusOK, r.now)
+		default:
+			return false
 		}
-		return stays
-	}, "case:removeTask/response/status#deleted-still-there/status/each")
-	assert.Contains(t, found, "removeTask/response/status#deleted-still-there/status/each", "%s", describe(rep))
+		return true
+	}
+	ids := []string{"changeTask/response/status#patch-partial/status", "listTasks/response/status#filter-ignored/status", "removeTask/response/status#deleted-still-there/status/each"}
+	var sequences []string
+	for _, id := range ids {
+		sequences = append(sequences, "case:"+id)
+	}
+	const ref = `{$ref: "#/components/schemas/Status"}`
+	for i, tt := range []struct{ name, status string }{
+		{"branch with null", `{anyOf: [` + ref + `, {type: string, nullable: true, enum: [null]}]}`},
+		{"allOf with default", `{allOf: [` + ref + `], default: open}`},
+		{"allOf, nullable", `{allOf: [` + ref + `], nullable: true}`},
+		{"allOf in oneOf", `{oneOf: [{allOf: [` + ref + `]}], description: how far it is}`},
+	} {
+		if !racing.Take(i, 2) {
+			continue
+		}
+		document := strings.ReplaceAll(tasks, `status: `+ref, `status: `+tt.status)
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found, rep := choicesFound(t, document, wrong, sequences...)
+			assert.ElementsMatch(t, ids, found, "%s", describe(rep))
+			found, rep = choicesFound(t, document, nil, sequences...)
+			assert.Empty(t, found, "%s", describe(rep))
+		})
+	}
 }
 
 // choicesFound are those of some sequences that find something of a service of tasks.

@@ -376,14 +376,12 @@ func choices(n *contract.Node, v any) []any {
 		return nil
 	}
 	var all []any
-	n.Walk(func(branch *contract.Node) { // of what may be null too, a branch lists them
-		for _, e := range branch.Schema.Enum {
-			if e != nil && textOf(normal(e)) != "" && !same(normal(e), normal(v)) && len(all) < maxChoices && n.Validates(normal(e)) == nil &&
-				!slices.ContainsFunc(all, func(other any) bool { return same(normal(other), normal(e)) }) {
-				all = append(all, e)
-			}
+	for _, e := range n.Listed() {
+		if e != nil && textOf(normal(e)) != "" && !same(normal(e), normal(v)) && len(all) < maxChoices && n.Validates(normal(e)) == nil &&
+			!slices.ContainsFunc(all, func(other any) bool { return same(normal(other), normal(e)) }) {
+			all = append(all, e)
 		}
-	})
+	}
 	return all
 }
 

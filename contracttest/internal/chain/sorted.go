@@ -183,7 +183,7 @@ func rowsOf(n *contract.Node, now any) [][]any {
 		}
 		add(row...)
 	}
-	if e := n.Schema.Enum; len(e) > 1 {
+	if e := n.Listed(); len(e) > 1 {
 		add(e[1], e[len(e)-1], e[0])
 		return all
 	}
@@ -287,7 +287,7 @@ func compare(n *contract.Node, a, b any) int {
 		return 0
 	}
 	s, t := textOf(a), textOf(b)
-	if isNumber || len(n.Schema.Enum) > 0 {
+	if isNumber || len(n.Listed()) > 0 {
 		return 0 // of an enumeration the order may be the document's
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {

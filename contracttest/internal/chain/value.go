@@ -64,7 +64,7 @@ func Other(n *contract.Node, v any) (any, bool) {
 		}
 		return nil, false
 	}
-	for _, e := range n.Schema.Enum {
+	for _, e := range n.Listed() {
 		if e != nil && !same(normal(e), normal(v)) && n.Validates(e) == nil {
 			return e, true
 		}
@@ -154,7 +154,7 @@ func edges(n *contract.Node, now any) []edge {
 func scalarEdges(n *contract.Node, now any, add func(label string, v any)) {
 	_, isText := now.(string)
 	_, isNumber := now.(json.Number)
-	if len(n.Schema.Enum) > 0 || !isText && !isNumber {
+	if len(n.Listed()) > 0 || !isText && !isNumber {
 		if n.Validates(nil) == nil {
 			add("null", nil)
 		}

@@ -290,7 +290,7 @@ func (a actor) Marks(text string) []string {
 // Renewed reports whether a property has another text in each request.
 func (a actor) Renewed(op *contract.Operation, name string) bool {
 	u, n := a.r.states.of(op).uniques, chain.Node(op)
-	return u != nil && n != nil && u.wanted(name) && n.Prop(name) != nil && len(n.Prop(name).Schema.Enum) == 0
+	return u != nil && n != nil && u.wanted(name) && n.Prop(name) != nil && len(n.Prop(name).Listed()) == 0
 }
 
 // Fresh returns the properties in the body of an operation's valid request, with texts that no
@@ -723,7 +723,7 @@ func (r *runner) marked(k *chain.Kind, taken func() bool) {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		_, isText := members[name].(string)
-		if node == nil || node.Prop(name) == nil || !isText || len(node.Prop(name).Schema.Enum) > 0 {
+		if node == nil || node.Prop(name) == nil || !isText || len(node.Prop(name).Listed()) > 0 {
 			continue
 		}
 		if u.wanted(name) {

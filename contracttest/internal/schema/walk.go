@@ -36,6 +36,16 @@ func (n *Node) InPlace() Nodes {
 	return all
 }
 
+// Listed returns the values that the schema, or a part of it that is about the same value, names
+// in an enumeration; none where there is none.
+func (n *Node) Listed() []any {
+	all := slices.Clone(n.Schema.Enum)
+	for _, part := range n.InPlace() {
+		all = append(all, part.Listed()...)
+	}
+	return all
+}
+
 // AppliesTo reports whether a schema about the same value as its parent holds of a
 // value: a branch if it is valid against it, the others if their condition holds.
 func (n *Node) AppliesTo(v any) bool {
