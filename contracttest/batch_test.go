@@ -119,6 +119,11 @@ func (p *printer) add(sent map[string]any) map[string]any {
 	if n := len([]rune(title)); !ok || n < 1 || n > 40 {
 		return nil
 	}
+	for _, other := range p.all {
+		if strings.HasPrefix(p.way, "once") && other["title"] == title {
+			return nil
+		}
+	}
 	p.n++
 	p.all[p.n] = map[string]any{"id": p.n, "title": title}
 	return p.all[p.n]
@@ -138,8 +143,10 @@ func (p *printer) batch(answer func(int, any), sent map[string]any) {
 	}
 	before := maps.Clone(p.all)
 	var made, told []map[string]any
-	refused := false
+	refused, wrong := false, false
 	for i, item := range all {
+		title, _ := item["title"].(string)
+		wrong = wrong || title == "" || len([]rune(title)) > 40
 		m := p.add(item)
 		if m == nil {
 			refused = true
@@ -168,7 +175,7 @@ func (p *printer) batch(answer func(int, any), sent map[string]any) {
 		answer(http.StatusMultiStatus, map[string]any{"results": told})
 		return
 	case refused:
-		if p.way != "refused and made" {
+		if p.way != "refused and made" && (p.way != "once, others are made" || wrong) {
 			p.all = before
 		}
 		answer(http.StatusBadRequest, map[string]any{"error": "title"})
@@ -220,6 +227,8 @@ func TestBatch(t *testing.T) {
 		"identifiers in disorder":      "created-differs/in-a-batch",
 		"texts are mixed up":           "created-differs/in-a-batch",
 		"refused and made":             "refused-but-done/in-a-batch",
+		"once":                         "",
+		"once, others are made":        "refused-but-done/in-a-batch/title-is-taken",
 	} {
 		t.Run(way, func(t *testing.T) {
 			p := &printer{way: way, all: map[int]map[string]any{}}

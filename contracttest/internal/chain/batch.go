@@ -106,8 +106,14 @@ func (p *planner) batches() {
 		for _, c := range p.actor.Broken(k.Make) {
 			broken := Members(c.Request.Body)
 			if broken != nil && Node(k.Make).Validates(broken) != nil { // else it is something else that is wrong
-				p.add(judge.RefusedButDone, "in-a-batch", func(t *try) { t.refusedInBatch(b, broken) }, b.Op, k.List).Alone = true
+				p.add(judge.RefusedButDone, "in-a-batch", func(t *try) { t.refusedInBatch(b, broken, false) }, b.Op, k.List).Alone = true
 				break
+			}
+		}
+		members, _ := p.actor.Base(k.Make)
+		for _, name := range sortedKeys(members) {
+			if _, isText := members[name].(string); isText && p.actor.Renewed(k.Make, name) {
+				p.onNew(judge.RefusedButDone, "in-a-batch/"+name+"-is-taken", func(t *try, r *resource) { t.takenInBatch(b, r, name) }, b.Op, k.List).Alone = true
 			}
 		}
 	}
@@ -156,8 +162,18 @@ func (t *try) batchDiffers(b Batch) {
 	}
 }
 
-// refusedInBatch looks whether the list shows one of several resources that is refused.
-func (t *try) refusedInBatch(b Batch, broken map[string]any) {
+// takenInBatch asks for several resources of which one has what another has that was made before.
+func (t *try) takenInBatch(b Batch, r *resource, name string) {
+	item := t.actor.Fresh(t.ctx, t.Make)
+	if v, is := r.made.sent()[name].(string); is && item != nil && t.unique(v) {
+		item[name] = v
+		t.refusedInBatch(b, item, true)
+	}
+}
+
+// refusedInBatch looks whether the list shows one of several resources that is refused. Of the one
+// that is wrong as its value is taken it does show that value.
+func (t *try) refusedInBatch(b Batch, broken map[string]any, taken bool) {
 	s, sent, entries := t.batch(b, broken)
 	if t.over() {
 		return
@@ -165,7 +181,7 @@ func (t *try) refusedInBatch(b Batch, broken map[string]any) {
 	listed := t.listed(sent)
 	for i := range sent {
 		refused := s.refused() || len(entries) == len(sent) && entries[i].status/100 == 4
-		if refused && listed[i] && !t.over() {
+		if refused && listed[i] && !(taken && i == len(sent)/2) && !t.over() {
 			t.do(t.List, &resource{kind: t.Kind, values: s.Values}, Edit{})
 			t.blame(judge.Warning, s, "nothing of what was refused", "the list shows it", "%s refuses one of several resources, but creates it", b.Op.Endpoint())
 		}
