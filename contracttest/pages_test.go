@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -135,12 +136,24 @@ func TestPagesTell(t *testing.T) {
 			body["items"] = p.all[(last-1)*p.size:]
 		}
 	}
+	cut := func(p page, body map[string]any) { // as the document says nothing of pages
+		body["items"], body["total"] = p.all[:min(3, len(p.all))], len(p.all)
+	}
+	whole := func(more int) func(page, map[string]any) {
+		return func(p page, body map[string]any) { body["items"], body["total"] = p.all, len(p.all)+more }
+	}
 	for i, tt := range []struct {
 		name string
 		tell func(p page, body map[string]any)
 		want string
 	}{
 		{"no words of it", nil, ""},
+		{"in one", whole(0), ""},
+		{"in one: one too many", whole(1), "list-differs/total/pages"},
+		{"in one: the first alone", cut, ""},
+		{"the number of the page, and as that of all", func(p page, body map[string]any) {
+			body["count"], body["total"] = len(p.items), len(p.items)
+		}, "list-differs/total/page"},
 		{"all of it", func(p page, body map[string]any) {
 			body["total"], body["has_more"], body["last"] = len(p.all), more(p), !more(p)
 		}, ""},
@@ -165,8 +178,13 @@ func TestPagesTell(t *testing.T) {
 		}
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			rep, err := contracttest.Run(t.Context(), parse(t, journal), contracttest.Handler(&diary{tell: tt.tell}), contracttest.Values("user", "ada"), contracttest.Cases(0),
-				contracttest.Settle(time.Millisecond), contracttest.Only(sequences...))
+			document, only := journal, sequences
+			if strings.HasPrefix(tt.name, "in one") {
+				document = regexp.MustCompile(`\{name: (page|per_page),[^}]*\}\}, `).ReplaceAllString(document, "")
+				only = []string{"check:list-differs"}
+			}
+			rep, err := contracttest.Run(t.Context(), parse(t, document), contracttest.Handler(&diary{tell: tt.tell}), contracttest.Values("user", "ada"), contracttest.Cases(0),
+				contracttest.Settle(time.Millisecond), contracttest.Only(only...))
 			require.NoError(t, err)
 			var found []string
 			for _, f := range rep.Findings {

@@ -470,11 +470,13 @@ func (t *try) unsafe(r *resource) {
 	t.blame(judge.Warning, s, "the list as before", "another entry", "the entry in %s changes each time %s reads the resource", t.List.Endpoint(), t.Read.Endpoint())
 }
 
-// Totals are how the number of all entries is named beside a page of them.
-var Totals = []string{"total", "totalcount", "totalitems", "totalresults", "totalelements", "count", "itemcount"}
-
-// either are those of them that the number of the entries on the page may have, too.
-var either = []string{"count", "itemcount"}
+// How the number of all entries is named beside a page of them: either is how that of the entries on
+// the page may be named, too.
+var (
+	totals = []string{"total", "totalcount", "totalitems", "totalresults", "totalelements"}
+	either = []string{"count", "itemcount"}
+	Totals = slices.Concat(totals, either)
+)
 
 // OfPages are how the number of all pages is named.
 var OfPages = []string{"totalpages", "pagecount", "numpages", "pagestotal"}
@@ -491,9 +493,9 @@ func total(s *Step) (int, bool) {
 
 // ofPage reports whether the number that an answer names may be that of its own entries.
 func ofPage(s *Step) bool {
-	all, _ := total(s)
+	_, ofAll := counted(s, totals)
 	n, told := counted(s, either)
-	return told && n == all && n == len(items(s))
+	return !ofAll && told && n == len(items(s))
 }
 
 // counted is a number beside the entries of a list, by its names: the first of them that it has.

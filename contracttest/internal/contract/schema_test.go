@@ -284,3 +284,18 @@ components:
 		}
 	}
 }
+
+// An heir inside an heir has the node of the heir: values may be as deep as they like.
+func TestHeirsInHeirs(t *testing.T) {
+	c := parse(t, `
+openapi: 3.0.3
+info: {title: a, version: "1"}
+paths: {/pets: {post: {operationId: add, requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, responses: {"201": {description: made}}}}}
+components:
+  schemas:
+    Pet: {type: object, discriminator: {propertyName: kind}, required: [kind], properties: {kind: {type: string}}}
+    Dog: {allOf: [{$ref: '#/components/schemas/Pet'}, {properties: {friend: {$ref: '#/components/schemas/Pet'}}}]}
+`)
+	dog := c.Operations[0].Body.Media[0].Node.Heir("Dog")
+	assert.Same(t, dog, dog.Prop("friend").Heir("Dog"))
+}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -90,7 +91,41 @@ func contradict(s *openapi3.Schema) bool {
 			break
 		}
 	}
+	for range Joined(s.Format, p) {
+		return false
+	}
 	return n > 0
+}
+
+// What is joined with samples: so many texts of a pattern, and none that is longer.
+const (
+	maxJoined     = 2
+	longestJoined = 100
+)
+
+// Joined yields texts that have both a format and a pattern, and begin or end as a sample of the format
+// does: the pattern may speak of a part alone, as ^10\. does, or write in another way what follows.
+func Joined(format string, p *pattern.Pattern) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		n := 0
+		for text := range p.Strings(0, longestJoined) {
+			if n++; n > maxJoined || samples[format] == "" {
+				return
+			}
+			made := []rune(text)
+			for _, sample := range slices.Concat([]string{samples[format]}, moreSamples[format]) {
+				for i := range len(sample) + 1 {
+					for j := range len(made) + 1 {
+						for _, joined := range []string{string(made[:j]) + sample[i:], sample[:i] + string(made[j:])} {
+							if p.MatchString(joined) && checkFormat(format, joined) == nil && !yield(joined) {
+								return
+							}
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 // lacksFormat reports whether a text that is sent lacks a format that the pattern contradicts.

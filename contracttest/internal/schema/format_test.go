@@ -39,13 +39,14 @@ func TestFormatsByTheirGrammar(t *testing.T) {
 // A format is left out only where no text is known that has it and the pattern.
 func TestFormatAgainstPattern(t *testing.T) {
 	for format, patterns := range map[string]struct{ keep, contradict []string }{
-		"date-time": {keep: []string{`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$`, `^.*Z$`, `^20\d\d-`, `\+01:00$`}, contradict: []string{`^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$`, `^\d{10}$`}},
-		"date":      {keep: []string{`^\d{4}-\d{2}-\d{2}$`, `^20[0-9]{2}-(0[1-9]|1[0-2])-[0-3][0-9]$`}, contradict: []string{`^\d{2}/\d{2}/\d{4}$`, `^\d{8}$`}},
+		"date-time": {keep: []string{`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$`, `^.*Z$`, `^20\d\d-`, `\+01:00$`, `\.\d{7}Z$`, `^\d{4}-\d{2}-\d{2}T\d{2}:00:00(Z|\+00:00)$`}, contradict: []string{`^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$`, `^\d{10}$`}},
+		"date":      {keep: []string{`^19\d\d-\d\d-\d\d$`, `^\d{4}-\d{2}-\d{2}$`, `^20[0-9]{2}-(0[1-9]|1[0-2])-[0-3][0-9]$`}, contradict: []string{`^\d{2}/\d{2}/\d{4}$`, `^\d{8}$`}},
 		"time":      {keep: []string{`^\d{2}:\d{2}:\d{2}Z$`}, contradict: []string{`^\d{2}:\d{2}$`}},
 		"uuid":      {keep: []string{`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`}, contradict: []string{`^[0-9a-f]{32}$`}},
 		"email":     {keep: []string{`^[^@]+@corp\.example\.org$`}, contradict: []string{`^[a-z]+$`}},
-		"uri":       {keep: []string{`^https://.*\.png$`}, contradict: []string{`^/`}},
-		"ipv4":      {keep: []string{`^10\.\d{1,3}\.\d{1,3}\.\d{1,3}$`}},
+		"ipv4":      {keep: []string{`^10\.`, `^10\.\d{1,3}\.\d{1,3}\.\d{1,3}$`, `^192\.168\.`}, contradict: []string{`:`}},
+		"ipv6":      {keep: []string{`^fe80:`}, contradict: []string{`^\d+$`}},
+		"uri":       {keep: []string{`\.png$`, `^https://.*\.png$`}, contradict: []string{`^/`}},
 		"password":  {keep: []string{`^x+$`}}, // which each text has
 	} {
 		for _, p := range patterns.keep {

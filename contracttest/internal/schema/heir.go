@@ -14,8 +14,8 @@ import (
 // it by allOf may stand for it, and the name says which one does (Swagger 2.0, Schema Object,
 // discriminator; OpenAPI 3.0.3, Discriminator Object).
 
-// heirNodes holds the nodes of heirs. They are of no message, so that their clauses are nobody's, and
-// are made when they are first asked for.
+// heirNodes holds the nodes of heirs, and of those that they have inside. They are of no message, so that
+// their clauses are nobody's, and are made when they are first asked for.
 type heirNodes struct {
 	mu    sync.Mutex
 	set   *Set // what they have in common, as other nodes are no longer built when they are
@@ -102,6 +102,7 @@ func (h *heirNodes) get(of *Set, s *openapi3.Schema, side Side) *Node {
 	defer h.mu.Unlock()
 	if h.set == nil {
 		h.set, h.nodes = NewSet(of.Document, of.max, of.Formats), map[unrolledKey]*Node{}
+		h.set.heirNodes = h // a value may have heirs in heirs as deep as it likes
 	}
 	key := unrolledKey{s, side}
 	if h.nodes[key] == nil {

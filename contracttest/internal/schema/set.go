@@ -24,7 +24,7 @@ type Set struct {
 	contradictions sync.Map
 	heirsOnce      sync.Once
 	heirNames      map[*openapi3.Schema][]string // of a schema, the names of those that are made of it
-	heirNodes      heirNodes
+	heirNodes      *heirNodes
 	// discriminates has by schema the names that its discriminator takes.
 	discriminates sync.Map
 	// less has the schemas that lack one of their keywords.
@@ -34,7 +34,7 @@ type Set struct {
 // NewSet returns the set of a document. Once its schemas have been unrolled to more than
 // maxClauses clauses, a schema that was met before is not unrolled again.
 func NewSet(d *document.Document, maxClauses int, formats map[string]*Format) *Set {
-	set := &Set{Document: d, Formats: formats, max: maxClauses, unrolled: map[unrolledKey]*Node{}}
+	set := &Set{Document: d, Formats: formats, max: maxClauses, unrolled: map[unrolledKey]*Node{}, heirNodes: &heirNodes{}}
 	set.validators.set = set
 	return set
 }

@@ -84,6 +84,18 @@ func texts(nodes []*contract.Node, nots ...*contract.Node) iter.Seq[string] {
 				return
 			}
 		}
+		for _, n := range nodes {
+			if n.Schema.Format == "" {
+				continue
+			}
+			for _, p := range patterns {
+				for text := range schema.Joined(n.Schema.Format, p) {
+					if !yield(text) {
+						return
+					}
+				}
+			}
+		}
 		length := max(lo, 8)
 		if hi >= 0 {
 			length = min(length, hi)

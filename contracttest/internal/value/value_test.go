@@ -471,6 +471,20 @@ func TestStringMatchesItsPattern(t *testing.T) {
 	}
 }
 
+// A pattern may speak of a part of a text alone, and the format of the rest.
+func TestStringOfFormatAndPattern(t *testing.T) {
+	for _, of := range []string{
+		`format: ipv4, pattern: '^10\.'`, `format: ipv6, pattern: '^fe80:'`, `format: uri, pattern: '\.png$'`, `format: date, pattern: '^19\d\d-\d\d-\d\d$'`,
+		`format: date-time, pattern: '\.\d{7}Z$'`, `format: date-time, pattern: '\+00:00$', maxLength: 25`, `format: uuid, pattern: '^0{8}-'`,
+	} {
+		n := node(t, "{type: string, "+of+"}")
+		text, err := value.String(n)
+		assert.NoError(t, err, of)
+		assert.NoError(t, n.Validates(text), of)
+		assert.Error(t, n.Validates(text+" "), of)
+	}
+}
+
 func TestLetters(t *testing.T) {
 	assert.Empty(t, value.Letters(0))
 	assert.Equal(t, "abc", value.Letters(3))
