@@ -8,7 +8,7 @@ import (
 )
 
 // causes writes the groups of findings, errors first, in so many lines: as many as there is
-// room for with their example, the others without. Beside errors a warning has one line.
+// room for with their example, the others without. Beside errors a minor one has one line.
 func (p *printer) causes(r *Report, most int) {
 	all := r.groups()
 	if len(all) == 0 {
@@ -47,7 +47,7 @@ func (p *printer) causes(r *Report, most int) {
 					p.finding(r, r.Findings[f])
 				}
 				continue
-			case severity == Warning && r.Errors() > 0:
+			case severity == Warning && g.Kind == KindDetail && r.Errors() > 0:
 				p.short(r, i+1, g)
 				continue
 			}

@@ -177,7 +177,7 @@ func leads(f Finding) int {
 	switch f.Check {
 	case checkServerError, checkConnection, checkValidRefused:
 		return 0
-	case checkNotRepeatable, checkUndocumentedStatus:
+	case checkNotRepeatable, checkUndocumentedStatus, checkInvalidAccepted:
 		return 1
 	}
 	return 2
@@ -336,6 +336,7 @@ func causes(findings []Finding) []string {
 	}
 	into := merged{}
 	into.bodies(findings, keys)
+	into.returned(findings, keys)
 	into.failures(findings, answers, keys)
 	for i := range keys {
 		keys[i] = into.root(keys[i])
@@ -376,6 +377,38 @@ func (m merged) bodies(findings []Finding, keys []string) {
 			first[body] = keys[i]
 		}
 	}
+}
+
+// returned joins what is wrong with the values of a property in successes with the requests that
+// were accepted with such values: what is stored comes back, in lists as well.
+func (m merged) returned(findings []Finding, keys []string) {
+	accepted := map[string]string{}
+	for i, f := range findings {
+		if f.Check == checkInvalidAccepted && f.Severity == Error && f.Leave == "" {
+			accepted[key(f.property(), ruleIn(f.breaks()))] = keys[i]
+		}
+	}
+	for i, f := range findings {
+		if k := accepted[key(f.property(), ruleIn(f.Expected))]; k != "" && f.Check == checkSchema && f.Status < http.StatusBadRequest && f.property() != "" {
+			m.join(k, keys[i])
+		}
+	}
+}
+
+// property is the end of a clause about a property of a body: its name and the keyword.
+func (f *Finding) property() string {
+	_, path, _ := strings.Cut(f.Clause, "/body/")
+	all := strings.Split(path, "/")
+	if len(all) < 2 {
+		return ""
+	}
+	return strings.Join(all[len(all)-2:], "/")
+}
+
+// ruleIn is a rule without the name of what it is about, which is another in a list.
+func ruleIn(text string) string {
+	_, rule, _ := strings.Cut(text, " ")
+	return rule
 }
 
 // failures joins the 5xx of one operation that say the same in several media types, one

@@ -177,6 +177,14 @@ func TestGroupTogether(t *testing.T) {
 		Operation: "add", Check: "invalid-request-accepted", Severity: report.Warning, Clause: "add/query/q/single", Leave: "the document does not say what twice means",
 		Message: "an invalid request is accepted with 200 OK; broken: q is given once (the document does not say what twice means)", Status: 200, Count: 1, Case: report.Case{ID: "add/query/q/single#twice"},
 	}
+	accepted := report.Finding{
+		Operation: "add", Check: "invalid-request-accepted", Severity: report.Error, Clause: "add/body/zip/pattern",
+		Message: "an invalid request is accepted with 201 Created; broken: zip matches ^[0-9]{5}$", Status: 201, Count: 1, Case: report.Case{ID: "add/body/zip/pattern#suffix"},
+	}
+	returned := report.Finding{
+		Operation: "list", Check: "response-schema", Severity: report.Error, Clause: "list/response/200/body/items/items/zip/pattern", Expected: "items[].zip matches ^[0-9]{5}$",
+		Message: "200 OK: items/3/zip: violates: items[].zip matches ^[0-9]{5}$", Status: 200, Count: 9, Case: report.Case{ID: "list/path#base"},
+	}
 	with := func(f report.Finding, change func(*report.Finding)) report.Finding {
 		change(&f)
 		return f
@@ -222,7 +230,13 @@ func TestGroupTogether(t *testing.T) {
 		"what one sentence leaves open": {open, with(open, func(f *report.Finding) {
 			f.Operation, f.Clause, f.Message = "put", "put/query/r/single", "an invalid request is accepted with 204 No Content; broken: r is given once (the document does not say what twice means)"
 		}), true},
-		"what another sentence leaves open": {open, with(open, func(f *report.Finding) { f.Leave = "RFC 1: it may" }), false},
+		"what is accepted, and comes back": {accepted, returned, true},
+		"what comes back in another member": {accepted, with(returned, func(f *report.Finding) {
+			f.Clause, f.Expected = "list/response/200/body/items/items/code/pattern", "items[].code matches ^[0-9]{5}$"
+		}), false},
+		"what breaks another rule of the member": {accepted, with(returned, func(f *report.Finding) { f.Expected = "items[].zip matches ^[A-Z]$" }), false},
+		"what is left open, and comes back":      {with(accepted, func(f *report.Finding) { f.Leave, f.Severity = "RFC 1: it may", report.Warning }), returned, false},
+		"what another sentence leaves open":      {open, with(open, func(f *report.Finding) { f.Leave = "RFC 1: it may" }), false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -270,6 +284,25 @@ func TestGroupRank(t *testing.T) {
 		"warning answer response-body-missing", "warning detail error-leak",
 	}, got)
 	assert.Equal(t, []string{"b"}, r.Groups[0].Operations)
+}
+
+// What is accepted leads what comes of it, and its title says both.
+func TestTitleOfReturned(t *testing.T) {
+	r := &report.Report{Findings: []report.Finding{
+		{
+			Operation: "list", Check: "response-schema", Severity: report.Error, Clause: "list/response/200/body/items/zip/pattern", Expected: "[].zip matches ^[0-9]{5}$",
+			Message: "200 OK: 3/zip: violates: [].zip matches ^[0-9]{5}$", Status: 200, Count: 9, Case: report.Case{ID: "list/path#base"},
+		},
+		{
+			Operation: "add", Check: "invalid-request-accepted", Severity: report.Error, Clause: "add/body/zip/pattern",
+			Message: "an invalid request is accepted with 201 Created; broken: zip matches ^[0-9]{5}$", Status: 201, Count: 1, Case: report.Case{ID: "add/body/zip/pattern#suffix"},
+		},
+	}}
+	r.Sort()
+	if assert.Len(t, r.Groups, 1) {
+		assert.Equal(t, "accepted", r.Groups[0].Kind)
+		assert.Equal(t, "Invalid request bodies are accepted that break the rule: zip matches ^[0-9]{5}$; responses then break it, too", r.Groups[0].Title)
+	}
 }
 
 // A title says that all valid requests are refused only where none of any of its operations was

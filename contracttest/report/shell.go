@@ -68,6 +68,8 @@ func shellWords(command string) []string {
 			quote = '$'
 		case r == '\'' || r == '"':
 			quote = r
+		case r == '#' && i == start: // a comment, which no backslash continues
+			return append(words, command[i:])
 		case r == ' ':
 			if i > start {
 				words = append(words, command[start:i])

@@ -35,7 +35,7 @@ const (
 	maxNote       = 3
 	maxGaps       = 4  // lines of a summary about clauses of which nothing is shown
 	maxFindings   = 50 // findings shown where they are not grouped
-	maxCurl       = 3  // lines of a command; a longer one is left to the HTML report
+	maxCurl       = 3  // lines of a command, and one more for each further one; longer ones are left to the HTML report
 )
 
 const (
@@ -382,7 +382,16 @@ func (p *printer) evidence(r *Report, f Finding) {
 		p.quoted(p.opts.Words.Actual, seen)
 	}
 	if f.Curl != "" {
-		if lines, ok := shellLines(printable(f.Curl), p.room-14); ok && len(lines) <= maxCurl {
+		var lines []string
+		fits, most := true, maxCurl-1
+		for command := range strings.SplitSeq(f.Curl, "\n") { // those of a sequence
+			broken, ok := shellLines(printable(command), p.room-14)
+			if len(lines) > 0 {
+				broken[0] = "  " + broken[0]
+			}
+			lines, fits, most = append(lines, broken...), fits && ok, most+1
+		}
+		if fits && len(lines) <= most {
 			p.command("curl", lines)
 		}
 	}

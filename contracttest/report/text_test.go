@@ -70,6 +70,23 @@ func TestTextCommandsCanBePasted(t *testing.T) {
 	}
 }
 
+// The commands of a sequence stand below each other, and a comment ends with its line.
+func TestTextSequenceCanBePasted(t *testing.T) {
+	for _, width := range []int{34, 60, 0} {
+		r := small()
+		r.Findings[0].Curl = "id=$(printf '%s' 'a#b') # 201\nprintf '%s|' \"$id\" 'c # d' # 404"
+		r.Sort()
+		var b strings.Builder
+		require.NoError(t, report.Text(&b, r, report.TextOptions{Width: width}))
+		_, commands, ok := strings.Cut(b.String(), "    curl      ")
+		require.True(t, ok, b.String())
+		commands, _, _ = strings.Cut(commands, "    rerun  ")
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", commands).Output()
+		require.NoError(t, err, commands)
+		assert.Equal(t, "a#b|c # d|", string(out), commands)
+	}
+}
+
 // The verdict says what a run has found, and whether it could find everything.
 func TestVerdict(t *testing.T) {
 	for want, change := range map[string]func(*report.Report){

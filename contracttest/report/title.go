@@ -50,6 +50,10 @@ func title(members []Finding, none bool) string {
 		}))
 	case checkInvalidAccepted:
 		if f.Leave == "" {
+			own := slices.DeleteFunc(slices.Clone(members), func(o Finding) bool { return o.Check != f.Check })
+			if len(own) < len(members) {
+				return title(own, none) + "; responses then break it, too"
+			}
 			if strings.HasPrefix(f.label(), "null") {
 				return fmt.Sprintf("null is accepted where the document does not allow it: %s", some(members, Finding.breaks))
 			}

@@ -102,7 +102,7 @@ func (t *try) actInEveryState(r *resource, op *contract.Operation) {
 		}
 		states = append(states, state)
 	}
-	t.blame(judge.Warning, again, "409 in some state", again.answer(), "%s never returns its documented 409: it is accepted whatever %s is (%s)", op.Endpoint(), name, strings.Join(states, ", "))
+	t.blame(judge.Warning, again, "409 for one of them", again.answer()+" for "+strings.Join(states, ", "), "%s is accepted whatever the %s is, despite its documented 409", op.Endpoint(), name)
 }
 
 // isState reports whether a value may be the state that something is in: no number, which may be
