@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -357,6 +358,34 @@ func TestOwnLoad(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, about(rep, "valid-request-refused", "not-repeatable"), "%s", describe(rep))
 		assert.Positive(t, rep.Coverage.Both())
+	})
+	t.Run("so many in each second", func(t *testing.T) {
+		var states []string
+		for _, most := range []int{1 << 30, 60} {
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				var since time.Time
+				count := 0
+				h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					mu.Lock()
+					if now := time.Now(); now.Sub(since) >= time.Second {
+						since, count = now, 0
+					}
+					count++
+					over := count > most
+					mu.Unlock()
+					if over {
+						w.WriteHeader(http.StatusTooManyRequests)
+						return
+					}
+					registry(asDocumented).ServeHTTP(w, r)
+				})
+				rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Workers(8), contracttest.Cases(0))
+				require.NoError(t, err)
+				states = append(states, fmt.Sprint(rep.Coverage.ByClause, describe(rep)))
+			})
+		}
+		assert.Equal(t, states[0], states[1], "as without a limit")
 	})
 }
 

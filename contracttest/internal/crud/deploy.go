@@ -34,7 +34,7 @@ func Deployments() []Deployment {
 		{Name: "web interface for unknown paths", Wrap: webInterface},
 		{Name: "OPTIONS answered everywhere", Wrap: options},
 		{Name: "503 above four requests under way", Wrap: busy},
-		{Name: "429 above 400 requests in a second", Wrap: limited(limitIn(400, time.Second))},
+		{Name: "429 above 400 requests in a second", Wrap: limited(400, time.Second)},
 		{Name: "429 for a while after a wrong credential", Wrap: cautious},
 		{Name: "one slow operation", Wrap: slow(1500*time.Millisecond, listsNotes)},
 		{Name: "compressing proxy", Wrap: proxy},
@@ -154,24 +154,21 @@ func busy(s *Service) http.Handler {
 	})
 }
 
-// limitIn refuses more than so many requests in a span of time.
-func limitIn(most int, span time.Duration) func() bool {
-	var mu sync.Mutex
-	var since time.Time
-	count := 0
-	return func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if now := time.Now(); now.Sub(since) >= span {
-			since, count = now, 0
-		}
-		count++
-		return count > most
-	}
-}
-
-func limited(over func() bool) func(*Service) http.Handler {
+// limited refuses more than so many requests in a span of time.
+func limited(most int, span time.Duration) func(*Service) http.Handler {
 	return func(s *Service) http.Handler {
+		var mu sync.Mutex
+		var since time.Time
+		count := 0
+		over := func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if now := time.Now(); now.Sub(since) >= span {
+				since, count = now, 0
+			}
+			count++
+			return count > most
+		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if over() {
 				refuse(http.StatusTooManyRequests, "so many requests").write(w)

@@ -63,7 +63,7 @@ type load struct {
 	count   int           // of requests since then
 	before  float64       // requests in a second until then
 	lowered time.Time     // when the limit was lowered last
-	limited map[*contract.Operation]int
+	limited map[*contract.Operation]bool // no pause has helped them: it is no limit on the number of requests
 }
 
 // How many requests of slow operations may be under way: as many as are sent at once
@@ -176,12 +176,12 @@ func (l *load) patience(op *contract.Operation, resp *wire.Response, tries int) 
 	if l.auto {
 		most, longest = maxPatienceAuto, longestPauseAuto
 	}
-	pause := firstPause << (2 * min(tries, maxPatience))
+	pause := firstPause << (3 * min(tries, 2)) // together longer than the second by which many count
 	if after := retryAfter(resp); after > 0 {
 		pause = after
 	}
-	if tries == most || pause > longest || l.limited[op] >= maxPatience {
-		l.limited[op]++ // it is no limit on the number of requests
+	if tries == most || pause > longest || l.limited[op] {
+		l.limited[op] = true
 		return 0
 	}
 	if now := time.Now(); l.auto {
@@ -214,6 +214,7 @@ func (l *load) fewer() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := time.Now(); !l.auto && now.Sub(l.lowered) >= time.Second {
+		clear(l.limited) // they may have been met by the same limit
 		l.lower(now, 0.8)
 	}
 }

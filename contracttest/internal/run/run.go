@@ -64,7 +64,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 		receiver: taker,
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
 		states: newStates(c, w), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, verdicts: map[string]bool{}, strangers: map[strange]answer{}, sample: NewSample(maxShown),
-		world: w, token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]int{}},
+		world: w, token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]bool{}},
 	}
 	return r.run(ctx)
 }
