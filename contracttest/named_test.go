@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -257,11 +258,13 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestNamedByIdentifiers proves the same of names that are UUIDs or numbers: new ones of the run,
-// which its lines have in a form that the target takes.
+// TestNamedByIdentifiers proves the same of names that are UUIDs, numbers or texts of a form, as a
+// serial number: new ones of the run, which its lines have in a form that the target takes.
 func TestNamedByIdentifiers(t *testing.T) {
 	const uuid, number, short = "{type: string, format: uuid}", "{type: integer, minimum: 1}", "{type: integer, format: int32, minimum: 1}"
+	const serial, mac = `{type: string, pattern: "^[A-Z]{2}[0-9]{6}$"}`, `{type: string, pattern: "^([0-9A-F]{2}:){5}[0-9A-F]{2}$"}`
 	names := map[string]*regexp.Regexp{
+		serial: regexp.MustCompile(`^[A-Z]{2}[0-9]{6}$`), mac: regexp.MustCompile(`^([0-9A-F]{2}:){5}[0-9A-F]{2}$`),
 		uuid: regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`), number: regexp.MustCompile(`^[1-9][0-9]{0,17}$`), short: regexp.MustCompile(`^[1-9][0-9]{0,8}$`),
 	}
 	for _, of := range []struct{ schema, defect, want string }{
@@ -270,6 +273,9 @@ func TestNamedByIdentifiers(t *testing.T) {
 		{uuid, "makes nothing", ""},
 		{uuid, "makes nothing anew", "error putMember/response/status#created-not-found"},
 		{number, "does not replace", "warning putMember/response/status#put-not-stored"},
+		{serial, "", ""},
+		{serial, "does not replace", "warning putMember/response/status#put-not-stored"},
+		{mac, "makes nothing anew", "error putMember/response/status#created-not-found"},
 		{short, "DELETE leaves it", "error removeMember/response/status#deleted-still-there"},
 	} {
 		t.Run(of.schema+of.defect, func(t *testing.T) {
@@ -282,7 +288,12 @@ func TestNamedByIdentifiers(t *testing.T) {
 				if strings.Contains(f.Case.ID, "/response/status#") {
 					found = append(found, f.Severity+" "+f.Case.ID)
 					for _, at := range inPath.FindAllStringSubmatch(f.Curl, -1) {
-						assert.Regexp(t, names[of.schema], at[1], "%s", f.Curl)
+						name, err := url.PathUnescape(at[1])
+						require.NoError(t, err)
+						assert.Regexp(t, names[of.schema], name, "%s", f.Curl)
+						if of.schema == mac && strings.Contains(f.Curl, `"name"`) {
+							assert.Contains(t, f.Curl, `"name":"`+name+`"`, "one name is one, however it is written")
+						}
 					}
 				}
 			}

@@ -50,8 +50,8 @@ What holds for all of them:
 - **What PUT makes** under a name that the client chooses (` + "`PUT /members/{name}`" + `) is such a kind, where a GET reads it and no POST
   makes it. The run chooses names with its own token; a GET has to return 404 or 410 first, or show what the run itself has made
   under another name. Whether PUT makes anything is learned from the target: where it refuses the first one, nothing is
-  concluded. Where no DELETE is documented, one sequence of each check and operation is tried. Names that have to be UUIDs or
-  numbers are new ones, which reports show as others of their form. What stands below such a resource is tried, too.
+  concluded. Where no DELETE is documented, one sequence of each check and operation is tried. Names that have to be UUIDs,
+  numbers or texts such as ` + "`AB123456`" + ` are new ones, which reports show as others of their form. What stands below such a resource is tried, too.
 - **What makes several at once**, as ` + "`POST /teams/batch`" + `, is tried where it is sent a list of what makes one: that each is there, is
   what was sent, is listed, and is not made where it is refused.
 - **Nothing is concluded** where a response leaves room: 202, a redirect, 429, 5xx, no response, an ` + "`Age`" + ` above 0 or a cache that

@@ -284,7 +284,7 @@ func (a actor) Peer() bool { return len(a.r.opts.Peer) > 0 }
 
 // Marks are the tokens of the run in a text, each with its number.
 func (a actor) Marks(text string) []string {
-	return a.r.token.shown.FindAllString(strings.ToLower(text), -1)
+	return a.r.token.shown.Load().FindAllString(strings.ToLower(text), -1)
 }
 
 // Renewed reports whether a property has another text in each request.

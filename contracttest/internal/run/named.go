@@ -119,8 +119,11 @@ func (m *maker) name(k *chain.Kind, above map[string]string) map[string]string {
 		maps.Copy(values, above)
 		return values
 	}
+	good := func(name string) bool {
+		return !strings.ContainsAny(name, "/\\") && k.Param.Node.Validates(name) == nil
+	}
 	for _, name := range append(names, uuid) {
-		if m.r.token.shown.MatchString(name) && !strings.ContainsAny(name, "/\\") && k.Param.Node.Validates(name) == nil {
+		if m.r.token.shown.Load().MatchString(name) && good(name) {
 			return of(name)
 		}
 	}
@@ -128,6 +131,9 @@ func (m *maker) name(k *chain.Kind, above map[string]string) map[string]string {
 		if k.Param.Node.Validates(json.Number(name)) == nil {
 			return of(name)
 		}
+	}
+	if name := m.r.token.like(m.from[m.param], good); name != "" {
+		return of(name)
 	}
 	return nil
 }
@@ -142,12 +148,12 @@ func (m *maker) unused(ctx context.Context, values map[string]string) bool {
 	if !accepted(op, x) {
 		return isGone(x)
 	}
-	own := m.r.token.shown.FindString(strings.ToLower(values[m.param]))
-	return slices.ContainsFunc(m.r.token.shown.FindAllString(strings.ToLower(string(x.Response.Body)), -1), func(found string) bool { return found != own })
+	own := m.r.token.shown.Load().FindString(strings.ToLower(values[m.param]))
+	return slices.ContainsFunc(m.r.token.shown.Load().FindAllString(strings.ToLower(string(x.Response.Body)), -1), func(found string) bool { return found != own })
 }
 
 // ownName reports whether an operation's path ends with a name that the run has chosen.
 func (r *runner) ownName(op *contract.Operation, values map[string]string) bool {
 	p := r.world.Consumed(op.Method, op)
-	return p != nil && strings.HasSuffix(op.Template(), "{"+p.Spec.Name+"}") && r.token.shown.MatchString(values[p.Spec.Name])
+	return p != nil && strings.HasSuffix(op.Template(), "{"+p.Spec.Name+"}") && r.token.shown.Load().MatchString(values[p.Spec.Name])
 }

@@ -10,10 +10,12 @@ import (
 	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,12 +39,28 @@ const runMark = "unique"
 // chooses where no text may be one.
 type token struct {
 	text   string
-	uuid   string         // what its UUIDs begin with
-	digits [2]string      // what its numbers begin with, of many digits and of few
-	shown  *regexp.Regexp // any of these with a number behind it
+	uuid   string                        // what its UUIDs begin with
+	digits [2]string                     // what its numbers begin with, of many digits and of few
+	shown  atomic.Pointer[regexp.Regexp] // any of these with a number behind it
 	count  atomic.Int64
 	chosen atomic.Int64 // identifiers
+
+	mu    sync.Mutex
+	forms atomic.Pointer[[]*form] // of names that have room for none of these
 }
+
+// form is that of names such as AB123456, of which the run chooses some: letters and digits in the
+// places of those of a planned name, the first of which tell the run and the last of which count.
+type form struct {
+	planned    string
+	alphabet   alphabet
+	begin, end string
+	count      atomic.Int64
+}
+
+// formRoom is how many names a form has to have for the run's own beginning, so that those of
+// others are not like it, and with one.
+const formRoom = 10_000
 
 // tokenLength is that of a token without a number behind it. Numbers have a digit and two more
 // characters, and the mark of the run has room for as many.
@@ -56,8 +74,82 @@ func newToken() *token {
 	part := func() uint64 { return mathrand.Uint64N(1 << 12) }
 	t.uuid = fmt.Sprintf("%08x-%04x-4%03x-8%03x-", 1<<24+mathrand.Uint64N(1<<31), part(), part(), part())
 	t.digits = [2]string{strconv.FormatUint(2e7+mathrand.Uint64N(7e7), 10), strconv.FormatUint(11000+mathrand.Uint64N(8000), 10)}
-	t.shown = regexp.MustCompile(fmt.Sprintf(`(?i)%s[0-9][0-9a-z]*|\b%s[0-9a-f]{12}\b|\b(?:%s[0-9]{6}|%s[0-9]{4})\b`, t.text, t.uuid, t.digits[0], t.digits[1]))
+	t.forms.Store(&[]*form{})
+	t.compile()
 	return t
+}
+
+// compile makes the pattern of what stands for the run in a text.
+func (t *token) compile() {
+	texts := []string{fmt.Sprintf(`(?i)%s[0-9][0-9a-z]*|\b%s[0-9a-f]{12}\b|\b(?:%s[0-9]{6}|%s[0-9]{4})\b`, t.text, t.uuid, t.digits[0], t.digits[1])}
+	for _, f := range *t.forms.Load() {
+		texts = append(texts, f.pattern())
+	}
+	t.shown.Store(regexp.MustCompile(strings.Join(texts, "|")))
+}
+
+// pattern matches the names of the run, however their letters are written, and as a URL has them.
+func (f *form) pattern() string {
+	var b strings.Builder
+	for i, c := range f.begin + f.end {
+		switch own := i < len(f.begin); {
+		case !own && c >= '0' && c <= '9':
+			b.WriteString(`[0-9]`)
+		case !own && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'):
+			b.WriteString(`[a-z]`)
+		default:
+			b.WriteString(`(?:` + regexp.QuoteMeta(string(c)) + `|` + regexp.QuoteMeta(url.QueryEscape(string(c))) + `)`)
+		}
+	}
+	return `\b` + b.String() + `\b`
+}
+
+// mark is the name that stands for one of the run; empty where it is none of this form.
+func (f *form) mark(found string, n int) string {
+	name, err := url.PathUnescape(found)
+	if err != nil || len(name) != len(f.planned) || !strings.EqualFold(name[:len(f.begin)], f.begin) {
+		return ""
+	}
+	shown := f.planned[:len(f.begin)] + f.alphabet.count(f.end, int64(n), 0, func(at, _ int64) int64 { return at })
+	if name != found {
+		return url.QueryEscape(shown)
+	}
+	return shown
+}
+
+// like is a new name of the form of a planned one; empty where there are too few of them, or where
+// the names of the run are not wanted.
+func (t *token) like(planned string, wanted func(string) bool) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	forms := *t.forms.Load()
+	i := slices.IndexFunc(forms, func(f *form) bool { return f.planned == planned })
+	if i >= 0 {
+		return forms[i].next(t)
+	}
+	for _, a := range []alphabet{{'1', 26}, {'0', 26}, {'1', 6}, {'0', 6}} {
+		f := &form{planned: planned, alphabet: a}
+		for at := len(planned) - 1; at > 0 && f.end == ""; at-- {
+			if a.texts(planned[at:]) >= formRoom {
+				f.begin, f.end = planned[:at], planned[at:]
+			}
+		}
+		if a.texts(f.begin) < formRoom {
+			continue
+		}
+		f.begin = a.likeness(f.begin, t.text, 0, 0)
+		if name := f.next(t); wanted(name) {
+			forms = append(slices.Clone(forms), f)
+			t.forms.Store(&forms)
+			t.compile()
+			return name
+		}
+	}
+	return ""
+}
+
+func (f *form) next(t *token) string {
+	return f.begin + f.alphabet.likeness(f.end, t.text, f.count.Add(1), 0)
 }
 
 // identifiers are new ones of the run that are no texts: a UUID, and numbers of many digits and
@@ -75,12 +167,17 @@ func (t *token) next() (suffix string, n int64) {
 
 // hide replaces the token by its mark.
 func (t *token) hide(text string) string {
-	return t.shown.ReplaceAllStringFunc(text, func(found string) string { return t.mark(found, 0) })
+	return t.shown.Load().ReplaceAllStringFunc(text, func(found string) string { return t.mark(found, 0) })
 }
 
 // mark stands for a text with the token in what is shown: one of its form, which a target takes,
 // too.
 func (t *token) mark(found string, n int) string {
+	for _, f := range *t.forms.Load() {
+		if shown := f.mark(found, n); shown != "" {
+			return shown
+		}
+	}
 	shown := fmt.Sprintf("%s%0*d", runMark, len(found)-len(runMark), n)
 	switch {
 	case strings.HasPrefix(strings.ToLower(found), t.uuid):
@@ -97,8 +194,11 @@ func (t *token) mark(found string, n int) string {
 // in some requests they have to be the same, in others not.
 func (t *token) number(text string) string {
 	numbers := map[string]int{}
-	return t.shown.ReplaceAllStringFunc(text, func(found string) string {
+	return t.shown.Load().ReplaceAllStringFunc(text, func(found string) string {
 		same := strings.ToLower(found)
+		if plain, err := url.PathUnescape(same); err == nil { // as only URLs have it
+			same = plain
+		}
 		if numbers[same] == 0 {
 			numbers[same] = len(numbers) + 1
 		}
@@ -415,11 +515,11 @@ func candidates(v, suffix string, n int64, longer bool) []string {
 		if len(runes) <= few {
 			all = append(all, anyOf(len(runes), suffix, n<<2+try))
 		}
-		all = append(all, likeness(v, suffix, n<<2+try, 0, '1'))
+		all = append(all, alphabetOf(v, '1').likeness(v, suffix, n<<2+try, 0))
 	}
 	// A zero may be a digit as any other, and a text begin with what is always so.
 	for from := 0; from < len(runes); from += (len(runes) - from + 1) / 2 {
-		all = append(all, likeness(v, suffix, n, from, '0'))
+		all = append(all, alphabetOf(v, '0').likeness(v, suffix, n, from))
 	}
 	return all
 }
@@ -441,31 +541,56 @@ func seeded(suffix string, n int64) *mathrand.Rand {
 	return mathrand.New(mathrand.NewPCG(h.Sum64(), uint64(n))) //nolint:gosec // they have to differ, not to be secret
 }
 
+// alphabet is what may stand in the place of a digit and of a letter: the least digit and those
+// above it, and so many letters.
+type alphabet struct {
+	least   rune
+	letters int64
+}
+
+func alphabetOf(v string, least rune) alphabet {
+	if strings.Trim(strings.ToLower(v), "0123456789abcdef-") == "" { // hexadecimal
+		return alphabet{least, 6}
+	}
+	return alphabet{least, 26}
+}
+
 // likeness has other letters and digits in the places of those of a text, from some place on and
 // from the least of the digits on: for each number others, as long as there are any.
-func likeness(v, suffix string, n int64, from int, least rune) string {
+func (a alphabet) likeness(v, suffix string, n int64, from int) string {
 	r := seeded(suffix[:tokenLength], 0)
-	hex := strings.Trim(strings.ToLower(v), "0123456789abcdef-") == ""
-	letters := int64(26)
-	if hex {
-		letters = 6
-	}
+	return a.count(v, n, from, func(_, choices int64) int64 { return r.Int64N(choices) })
+}
+
+// texts is how many of them a text has, if there are fewer than a form needs.
+func (a alphabet) texts(v string) int64 {
+	all := int64(1)
+	a.count(v, 0, 0, func(_, choices int64) int64 {
+		all = min(all*choices, formRoom)
+		return 0
+	})
+	return all
+}
+
+// count counts with the letters and digits of a text, from some place on: each begins with one of
+// its choices, as it is told for the one that is there.
+func (a alphabet) count(v string, n int64, from int, begin func(at, choices int64) int64) string {
 	out := []rune(v)
 	for i, c := range slices.Backward(out) {
 		if i < from {
 			break
 		}
-		first, choices := 'a', letters
+		first, choices := 'a', a.letters
 		switch {
 		case c >= 'a' && c <= 'z':
 		case c >= 'A' && c <= 'Z':
 			first = 'A'
-		case c >= least && c <= '9':
-			first, choices = least, int64('9'-least)+1
+		case c >= a.least && c <= '9':
+			first, choices = a.least, int64('9'-a.least)+1
 		default:
 			continue
 		}
-		out[i] = first + rune((r.Int64N(choices)+n)%choices) //nolint:gosec // it is small
+		out[i] = first + rune((begin(int64(c-first), choices)+n)%choices) //nolint:gosec // it is small
 		n /= choices
 	}
 	return string(out)
