@@ -50,6 +50,7 @@ type page struct {
 	q            string
 	user         string
 	all, items   []entry
+	header       http.Header // of the response
 }
 
 // diary keeps the entries of two users. Tell changes a page, and see what a user may see.
@@ -91,7 +92,7 @@ func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet:
 		w.WriteHeader(http.StatusNotFound)
 	case r.URL.Path == "/entries":
-		p := page{number: 1, size: 20, q: q.Get("q"), user: user}
+		p := page{number: 1, size: 20, q: q.Get("q"), user: user, header: w.Header()}
 		if n, err := strconv.Atoi(q.Get("page")); err == nil {
 			p.number = n
 		}
@@ -167,6 +168,19 @@ func TestPagesTell(t *testing.T) {
 		{"there is never more", func(_ page, body map[string]any) { body["meta"] = map[string]any{"hasNextPage": false} }, "page-broken/follows"},
 		{"each is the last", func(_ page, body map[string]any) { body["last"] = true }, "page-broken/follows"},
 		{"one too many", func(p page, body map[string]any) { body["total"] = len(p.all) + 1 }, "list-differs/total/pages"},
+		{"all of it in a header", func(p page, _ map[string]any) {
+			p.header.Set("X-Pagination", fmt.Sprintf(`{"total":%d,"hasNext":%t}`, len(p.all), more(p)))
+			from := (p.number - 1) * p.size
+			p.header.Set("Content-Range", fmt.Sprintf("items %d-%d/%d", from, from+len(p.items)-1, len(p.all)))
+		}, ""},
+		{"the number of all is not known", func(p page, _ map[string]any) { p.header.Set("Content-Range", "items 0-1/*") }, ""},
+		{"one too many in JSON of a header", func(p page, _ map[string]any) {
+			p.header.Set("X-Pagination", fmt.Sprintf(`{"TotalCount":%d}`, len(p.all)+1))
+		}, "list-differs/total/pages"},
+		{"the page in Content-Range", func(p page, _ map[string]any) {
+			p.header.Set("Content-Range", fmt.Sprintf("items 0-%d/%d", len(p.items)-1, len(p.items)))
+		}, "list-differs/total/page"},
+		{"a header says that there is never more", func(p page, _ map[string]any) { p.header.Set("X-Pagination", `{"hasNext":false}`) }, "page-broken/follows"},
 		{"four are taken for all", func(p page, body map[string]any) {
 			if p.size == 4 {
 				body["items"] = p.all

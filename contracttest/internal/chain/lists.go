@@ -202,7 +202,7 @@ func (t *try) next(s *Step, query map[string]string) (map[string]string, bool) {
 	}
 	cursor := queryParam(t.List, Cursors)
 	whole, _ := decode(s.Response.Body).(map[string]any)
-	for _, level := range []map[string]any{whole, inner(whole, "page"), inner(whole, "pagination"), inner(whole, "meta"), inner(whole, "links"), inner(whole, "_links")} {
+	for _, level := range append(around(s), inner(whole, "links"), inner(whole, "_links")) {
 		for _, name := range sortedKeys(level) {
 			if !slices.Contains(Nexts, world.Plain(name)) {
 				continue
@@ -484,8 +484,14 @@ var OfPages = []string{"totalpages", "pagecount", "numpages", "pagestotal"}
 // total is the number of all entries that an answer names; false where it names none.
 func total(s *Step) (int, bool) {
 	if s.Response != nil {
-		if n, err := strconv.Atoi(s.Response.Header.Get("X-Total-Count")); err == nil {
-			return n, true
+		of, inAll, _ := strings.Cut(s.Response.Header.Get("Content-Range"), "/") // items 0-9/57
+		if strings.HasPrefix(of, "bytes ") {
+			inAll = ""
+		}
+		for _, text := range []string{s.Response.Header.Get("X-Total-Count"), s.Response.Header.Get("X-Total"), inAll} {
+			if n, err := strconv.Atoi(text); err == nil {
+				return n, true
+			}
 		}
 	}
 	return counted(s, Totals)
@@ -515,7 +521,15 @@ func counted(s *Step, names []string) (int, bool) {
 // around are the objects of an answer that say something of its list.
 func around(s *Step) []map[string]any {
 	whole, _ := decode(s.body()).(map[string]any)
-	return []map[string]any{whole, inner(whole, "page"), inner(whole, "pagination"), inner(whole, "meta")}
+	all := []map[string]any{whole, inner(whole, "page"), inner(whole, "pagination"), inner(whole, "meta")}
+	if s.Response == nil {
+		return all
+	}
+	for _, name := range []string{"X-Pagination", "Pagination"} {
+		inHeader, _ := decode([]byte(s.Response.Header.Get(name))).(map[string]any)
+		all = append(all, inHeader)
+	}
+	return all
 }
 
 // totalled plans what is looked for in the number of all entries: it is more when some are made
