@@ -91,6 +91,18 @@ func TestMended(t *testing.T) {
 			`doc.yaml:6:59: no reference may stand here; read as what "#/x-content" leads to`,
 		},
 		{
+			"one that leads to another", "paths:\n  /a:\n    get:\n      responses: {'200': {description: a, content: {$ref: '#/x-a'}}}\nx-a: {$ref: '#/x-b'}\nx-b: {application/json: {schema: {type: string}}}",
+			`doc.yaml:7:13: no reference may stand here; read as what "#/x-b" leads to`,
+		},
+		{
+			"one to what it is in", "paths: {/a: {get: {" + done + "}}}\ncomponents:\n  schemas:\n    A: {properties: {$ref: '#/components/schemas/A'}}",
+			`doc.yaml:6:28: expected an object; value ignored`,
+		},
+		{
+			"two that lead into one another", "paths: {/a: {get: {" + done + "}}}\ncomponents:\n  schemas:\n    A: {properties: {$ref: '#/components/schemas/B'}}\n    B: {properties: {$ref: '#/components/schemas/A'}}",
+			`doc.yaml:7:28: expected an object; value ignored`,
+		},
+		{
 			"a number for a text", "paths:\n  /a:\n    get:\n      summary: 1.0\n      " + done,
 			`doc.yaml:6:16: 1.0 is read as the string "1.0"`,
 		},

@@ -15,7 +15,7 @@ import (
 )
 
 // load writes files into a directory and loads the first.
-func load(t *testing.T, main string, files map[string]string) (d *document.Document, dir string) {
+func load(t *testing.T, main string, files map[string]string, opts ...document.Option) (d *document.Document, dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for name, text := range files {
@@ -23,7 +23,7 @@ func load(t *testing.T, main string, files map[string]string) (d *document.Docum
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o750))
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	}
-	d, err := document.Load(filepath.Join(dir, main))
+	d, err := document.Load(filepath.Join(dir, main), opts...)
 	require.NoError(t, err)
 	return d, dir
 }
@@ -82,16 +82,24 @@ func TestMissingPartInOtherFile(t *testing.T) {
 		"of the other file": {"other.yaml#/components/schemas/There", "{$ref: '#/components/schemas/Gone'}", `other.yaml:3:36: reference "#/components/schemas/Gone" ignored: target not found`},
 		"of a third file":   {"other.yaml#/components/schemas/There", "{$ref: 'third.yaml#/Gone'}", `other.yaml:3:36: reference "third.yaml#/Gone" ignored: target not found`},
 		"no such file":      {"other.yaml#/components/schemas/There", "{$ref: none.yaml}", `other.yaml:3:36: reference "none.yaml" ignored: file cannot be read`},
+		"no YAML":           {"other.yaml#/components/schemas/There", "{$ref: bad.yaml}", `other.yaml:3:36: reference "bad.yaml" ignored: file cannot be read`},
 	} {
-		t.Run(name, func(t *testing.T) {
+		check := func(t *testing.T, opts ...document.Option) {
 			d, _ := load(t, "main.yaml", map[string]string{
 				"main.yaml":  head + onePath + "components:\n  schemas:\n    A: {$ref: '" + tt.ref + "'}\n    B: {$ref: 'other.yaml#/components/schemas/Well'}\n",
 				"other.yaml": "components:\n  schemas:\n    There: {properties: {a: " + cmp.Or(tt.other, "{}") + "}}\n    Well: {type: integer}\n",
 				"third.yaml": "Other: {type: string}\n",
-			})
+				"bad.yaml":   "a: [\n",
+			}, opts...)
 			require.Len(t, d.Warnings(), 1)
 			assert.Regexp(t, "/"+regexp.QuoteMeta(tt.warning)+"$", d.Warnings()[0])
 			assert.True(t, d.T.Components.Schemas["B"].Value.Type.Is("integer"))
+		}
+		t.Run(name, func(t *testing.T) { check(t) })
+		t.Run(name+", with an overlay", func(t *testing.T) {
+			o, err := overlay(t, overlayHead+"  - {target: $.info, update: {title: b}}\n")
+			require.NoError(t, err)
+			check(t, document.Overlaid(o))
 		})
 	}
 }

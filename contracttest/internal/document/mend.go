@@ -202,16 +202,34 @@ func loseReference(n *yaml.Node) {
 }
 
 // follow puts what a reference leads to in its place where it stands for a whole map, as for the content
-// of a response. OpenAPI has none there, but people write them, and bundlers follow them.
+// of a response. OpenAPI has none there, but people write them, and bundlers follow them. One to what it is
+// in would make that endless.
 func (m *mender) follow(n *yaml.Node, pointer string) {
-	ref := member(n, "$ref")
-	if ref == nil || ref.Kind != yaml.ScalarNode || len(n.Content) != 2 || !strings.HasPrefix(ref.Value, "#") {
-		return
-	}
-	if to := nodeAt(m.root, ref.Value[1:]); to != nil && to.Kind == yaml.MappingNode {
+	for range maxBehind {
+		ref := member(n, "$ref")
+		if ref == nil || ref.Kind != yaml.ScalarNode || len(n.Content) != 2 || !strings.HasPrefix(ref.Value, "#") {
+			return
+		}
+		to := nodeAt(m.root, ref.Value[1:])
+		if to == nil || to.Kind != yaml.MappingNode || m.holds(to, n, map[*yaml.Node]bool{}) {
+			return
+		}
 		m.warn(ref, pointer+"/$ref", "no reference may stand here; read as what %q leads to", clipped(ref.Value))
 		n.Content = slices.Clone(to.Content)
 	}
+}
+
+// holds reports whether a node is part of another one, or would be with what was followed in it.
+func (m *mender) holds(in, part *yaml.Node, seen map[*yaml.Node]bool) bool {
+	if in = resolved(in); in == part {
+		return true
+	}
+	if seen[in] {
+		return false
+	}
+	seen[in] = true
+	m.nodes++
+	return slices.ContainsFunc(in.Content, func(n *yaml.Node) bool { return m.holds(n, part, seen) })
 }
 
 // fieldsOf returns the shapes of the fields of an object.

@@ -72,12 +72,18 @@ type source struct {
 	// overlays are what is changed in data, one after the other.
 	overlays  []*Overlay
 	fetcher   fetcher
-	mending   bool                  // the loader does not read the files as they are
-	trees     map[string]*yaml.Node // files that the document refers to, by the path that they were read from
-	rewritten map[string][]byte     // those that were fetched or have a fault, as the loader is to read them
-	lost      []warning             // of references in them
+	mending   bool              // the loader has not read the files as they are
+	trees     map[string]parsed // files that the document refers to, by the path that they were read from
+	rewritten map[string][]byte // those that were fetched or have a fault, as the loader is to read them
+	lost      []warning         // of references in them
 	// loaded is what the loader has read in place of data: without the faults.
 	loaded []byte
+}
+
+// parsed is a file as a tree, or why it is none.
+type parsed struct {
+	root *yaml.Node
+	err  error
 }
 
 // load reads the document, without the parts that are at fault where it has
@@ -91,7 +97,7 @@ func (s *source) load() (*openapi3.T, *mender, error) {
 			return doc, nil, s.isOpenAPI(doc)
 		}
 	}
-	s.mending = err != nil
+	s.mending = doc == nil
 	const most = 100 // references that are left out one by one
 	bad := map[string]string{}
 	for range most {
@@ -320,9 +326,15 @@ func (s *source) unreadable(ref, from string) string {
 // tree returns a file that the document refers to as a tree.
 func (s *source) tree(at *url.URL) (*yaml.Node, error) {
 	name := pathOf(at)
-	if root := s.trees[name]; root != nil {
-		return root, nil
+	got, ok := s.trees[name]
+	if !ok {
+		got.root, got.err = s.parse(at)
+		s.trees[name] = got
 	}
+	return got.root, got.err
+}
+
+func (s *source) parse(at *url.URL) (*yaml.Node, error) {
 	data, err := s.raw(at)
 	if err != nil {
 		return nil, err
@@ -331,11 +343,7 @@ func (s *source) tree(at *url.URL) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := expandMergeKeys(root); err != nil {
-		return nil, err
-	}
-	s.trees[name] = root
-	return root, nil
+	return root, expandMergeKeys(root)
 }
 
 // fileOf returns the name of the file that a reference in another one leads to.
