@@ -70,6 +70,17 @@ func (s *keeper) add(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// left counts what was not deleted.
+func (s *keeper) left() int {
+	n := 0
+	for _, v := range s.all {
+		if v["state"] != "deleted" {
+			n++
+		}
+	}
+	return n
+}
+
 func shown(w http.ResponseWriter, _ *http.Request, v map[string]any) {
 	answerJSON(w, http.StatusOK, v)
 }
@@ -91,16 +102,8 @@ const (
 	refused = `"400": {description: refused}, "415": {description: refused}, "404": {description: none}, "409": {description: not now}`
 )
 
-// TestReached proves that the valid requests of a service are accepted that are so for whoever
-// knows what has to be done before.
-func TestReached(t *testing.T) {
-	for _, tt := range []struct {
-		name, paths string
-		serve       func(*http.ServeMux, *keeper)
-		restores    bool
-	}{
-		{
-			"what was deleted is restored", `
+// trash is a document of what can be restored when it is deleted.
+const trash = `
   /notes:
     post: {operationId: addNote, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
   /notes/{id}:
@@ -110,7 +113,49 @@ func TestReached(t *testing.T) {
   /notes/{id}/restore:
     parameters: ` + byID + `
     post: {operationId: restoreNote, responses: {"200": ` + isThing + `, ` + refused + `}}
-`, func(mux *http.ServeMux, s *keeper) {
+`
+
+// TestRestored proves that an action is found that accepts to restore what was deleted, and does not.
+func TestRestored(t *testing.T) {
+	for name, tt := range map[string]struct {
+		restore func(http.ResponseWriter, *http.Request, map[string]any)
+		from    []string
+		found   bool
+	}{
+		"of the deleted alone":            {becomes("open"), []string{"deleted"}, false},
+		"of any":                          {becomes("open"), []string{"deleted", "open"}, false},
+		"not, of the deleted alone":       {shown, []string{"deleted"}, true},
+		"not, of any":                     {shown, []string{"deleted", "open"}, true},
+		"nothing, as it is gone for good": {shown, []string{"open"}, false},
+	} {
+		mux, s := http.NewServeMux(), &keeper{all: map[string]map[string]any{}}
+		mux.HandleFunc("POST /notes", s.add)
+		mux.HandleFunc("GET /notes/{id}", s.at(shown))
+		mux.HandleFunc("DELETE /notes/{id}", s.at(becomes("deleted")))
+		mux.HandleFunc("POST /notes/{id}/restore", s.at(tt.restore, tt.from...))
+		rep, err := contracttest.Run(t.Context(), parse(t, trash), contracttest.Handler(mux), contracttest.Cases(0), contracttest.Settle(time.Millisecond),
+			contracttest.Only("case:restoreNote/response/status#deleted-still-usable"), contracttest.Skip("response-body-unexpected"))
+		require.NoError(t, err, name)
+		if !tt.found {
+			assert.Empty(t, rep.Findings, "%s: %s", name, describe(rep))
+		} else if assert.Len(t, rep.Findings, 1, name) {
+			assert.Equal(t, "POST /notes/{id}/restore accepts to restore a deleted resource, but it still cannot be read", rep.Findings[0].Message)
+			assert.Equal(t, "warning", string(rep.Findings[0].Severity))
+		}
+		assert.LessOrEqual(t, s.left(), 1, "%s: what is restored is deleted again", name)
+	}
+}
+
+// TestReached proves that the valid requests of a service are accepted that are so for whoever
+// knows what has to be done before.
+func TestReached(t *testing.T) {
+	for _, tt := range []struct {
+		name, paths string
+		serve       func(*http.ServeMux, *keeper)
+		restores    bool
+	}{
+		{
+			"what was deleted is restored", trash, func(mux *http.ServeMux, s *keeper) {
 				mux.HandleFunc("POST /notes", s.add)
 				mux.HandleFunc("GET /notes/{id}", s.at(shown))
 				mux.HandleFunc("DELETE /notes/{id}", s.at(becomes("deleted")))
@@ -223,13 +268,7 @@ func TestReached(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, rep.Unproven)
 			assert.Zero(t, rep.Errors(), "%s", describe(rep))
-			left := 0
-			for _, v := range s.all {
-				if tt.restores && v["state"] != "deleted" {
-					left++
-				}
-			}
-			assert.LessOrEqual(t, left, 1, "what is restored is deleted again")
+			assert.True(t, !tt.restores || s.left() <= 1, "what is restored is deleted again")
 		})
 	}
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"iter"
 	"net/http"
+	"path"
+	"slices"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // deleted plans what is looked for where something was deleted.
@@ -91,16 +94,30 @@ func (t *try) takenByDeleted(r *resource) {
 	}
 }
 
-// useDeleted looks whether an operation that works on a resource does so when it is deleted.
+// restorers are how an action is named that takes what was deleted.
+var restorers = []string{"restore", "undelete", "recover", "untrash"}
+
+// useDeleted looks whether an operation that works on a resource does so when it is deleted, or one
+// that restores it does not.
 func (t *try) useDeleted(r *resource, op *contract.Operation) {
-	if !t.peek(op, r, Edit{}).ok() || !t.vanishes(r) { // it has to be possible before
+	restores := slices.Contains(restorers, world.Plain(path.Base(op.Template())))
+	if usable := t.peek(op, r, Edit{}).ok(); !usable && !restores || !t.vanishes(r) { // it has to be possible before
 		return
 	}
 	s := t.do(op, r, Edit{})
-	if op == t.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
+	if !s.ok() || op == t.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
 		return // it is made anew
 	}
-	if s.ok() && t.gone(r) { // else its identifier was given to another
+	if restores {
+		read, wrong := t.expect(t.Read, r, "what "+op.Endpoint()+" restored could not be read", func(s *Step) bool { return !s.gone() })
+		if wrong {
+			t.blame(judge.Warning, s, "the restored resource", read.answer(), "%s accepts to restore a deleted resource, but it still cannot be read", op.Endpoint())
+			return
+		}
+		t.actor.Own(t.Kind, r.values)
+		return
+	}
+	if t.gone(r) { // else its identifier was given to another
 		severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != t.Put)
 		t.blame(severity, s, "404 or 410", s.answer(), "%s still works on a deleted resource", op.Endpoint())
 	}

@@ -251,8 +251,8 @@ var Sequences = []Check{
 	},
 	{
 		Name:     DeletedStillUsable,
-		Doc:      "What was deleted, and can no longer be read, is changed, acted on or added to, or what belongs to it, as its content, can still be read.",
-		Severity: "a warning where the document has no 404 or 410 for that, and for what belongs to it: a history may outlive what it is of",
+		Doc:      "What was deleted, and can no longer be read, is changed, acted on or added to, or what belongs to it, as its content, can still be read; or it is restored, and cannot be read then.",
+		Severity: "a warning where the document has no 404 or 410 for that, for what is restored, and for what belongs to it: a history may outlive what it is of",
 		Silent:   "PUT that makes it anew.",
 		Refs:     "the document's 404",
 	},

@@ -535,7 +535,8 @@ func (l *learner) makeKinds(ctx context.Context) {
 		if op == nil {
 			op = k.Delete
 		}
-		wanted := slices.ContainsFunc([]*contract.Operation{k.Make, k.Read, k.List, k.Put, k.Patch, k.Delete}, func(op *contract.Operation) bool {
+		about := slices.Concat([]*contract.Operation{k.Make, k.Read, k.List, k.Put, k.Patch, k.Delete}, k.Actions, k.Parts, k.Beside)
+		wanted := slices.ContainsFunc(about, func(op *contract.Operation) bool {
 			return op != nil && l.r.selection.Clause(op.StatusClause)
 		})
 		if op == nil || !wanted || l.r.opts.Safe {
