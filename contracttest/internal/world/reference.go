@@ -116,11 +116,18 @@ func isKey(n *contract.Node) bool {
 	if e := n.Element(0); e != nil {
 		n = e
 	}
-	return n.Allows("integer") || n.Allows("string") && n.Schema.Format == "uuid"
+	return n.Schema.Default == nil && (n.Allows("integer") || n.Allows("string") && n.Schema.Format == "uuid")
+}
+
+// isSet reports whether what an operation may add to its collection has a key of a name. A number in a
+// query may be that of a page as well: with that it is one by which the collection is filtered.
+func (w *World) isSet(op *contract.Operation, name string) bool {
+	add := w.At(http.MethodPost, op.Path)
+	return add != nil && slices.ContainsFunc(parts(add), func(ref Reference) bool { return ref.In == "" && ref.Name == name && isKey(ref.Node) })
 }
 
 // makersOf lists the operations that make what a reference is the identifier of: customerId, or
-// customer where that is a number or a UUID.
+// customer where that is a number or a UUID without a default.
 func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 	one := ref.Name
 	if many := Plain(one); strings.HasSuffix(many, "ids") || strings.HasSuffix(many, "uuids") {
@@ -132,7 +139,7 @@ func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 		stem = stemOf(one, "")
 	}
 	names := endsWith
-	if stem == "" && !own && isKey(ref.Node) {
+	if stem == "" && !own && isKey(ref.Node) && (ref.In == "" || w.isSet(op, ref.Name)) {
 		names, stem = func(name, resource string) bool { return name == resource }, singular(one)
 	}
 	if stem == "" {

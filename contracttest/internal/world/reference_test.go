@@ -98,6 +98,36 @@ func TestReferences(t *testing.T) {
 	assert.Equal(t, map[string][]string{"ids": {"i-1"}, "credentials_identifier": {"mary"}, "organization_id": nil}, values)
 }
 
+// TestReferencesByForm proves that a number is the identifier of what it is called after, unless it is one
+// of pages or has a default.
+func TestReferencesByForm(t *testing.T) {
+	c, err := contract.Parse("t.yaml", []byte(`
+openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /pages:
+    get: {operationId: listPages, parameters: [{name: page, in: query, schema: {type: integer, minimum: 1}}], responses: {"200": {description: d}}}
+    post: {operationId: addPage, requestBody: {content: {application/json: {schema: {type: object, properties: {order: {type: integer}}}}}}, responses: {"201": {description: d}}}
+  /orders:
+    get: {operationId: listOrders, parameters: [{name: room, in: query, schema: {type: integer}}, {name: page, in: query, schema: {type: integer}}], responses: {"200": {description: d}}}
+    post:
+      operationId: addOrder
+      requestBody: {content: {application/json: {schema: {type: object, properties: {room: {type: integer}, page: {type: integer, default: 1}}}}}}
+      responses: {"201": {description: d}}
+  /rooms:
+    post: {operationId: addRoom, responses: {"201": {description: d}}}
+`))
+	require.NoError(t, err)
+	w := world.New(c)
+	all := map[string][]string{}
+	for _, op := range c.Operations {
+		for _, ref := range w.References(op) {
+			all[op.ID] = append(all[op.ID], ref.Name)
+		}
+	}
+	assert.Equal(t, map[string][]string{"addPage": {"order"}, "addOrder": {"room"}, "listOrders": {"room"}}, all)
+}
+
 // TestTokens proves where a token against forged requests and its cookie are read from.
 func TestTokens(t *testing.T) {
 	const document = `
