@@ -1,6 +1,7 @@
 package crud_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -10,8 +11,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -122,6 +125,35 @@ func TestAgain(t *testing.T) {
 		for i, line := range reports[0] {
 			assert.Equal(t, line, other[i])
 		}
+	}
+}
+
+// TestStoppedWhileMaking proves that what a run was making as it was stopped is deleted, too.
+func TestStoppedWhileMaking(t *testing.T) {
+	for _, nth := range []int64{1, 12, 150} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
+			require.NoError(t, err)
+			s, err := crud.New(crud.Dress{})
+			require.NoError(t, err)
+			var made atomic.Int64
+			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					if made.Add(1) == nth {
+						cancel()
+					}
+					<-time.After(150 * time.Millisecond)
+				}
+				s.ServeHTTP(w, r)
+			})
+			rep, err := contracttest.Run(ctx, c, contracttest.Handler(h), contracttest.Values("Bearer", crud.Token))
+			require.NoError(t, err)
+			assert.Contains(t, strings.Join(rep.Inconclusive, "\n"), "the run was stopped")
+			synctest.Wait()
+			assert.Equal(t, []int{1}, s.Left(), "after POST %d", nth)
+		})
 	}
 }
 

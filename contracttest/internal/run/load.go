@@ -57,12 +57,12 @@ type load struct {
 
 	mu      sync.Mutex
 	auto    bool
-	held    time.Time     // until when nothing is sent
-	limiter *rate.Limiter // nil: no bound
-	since   time.Time     // when counting began
-	count   int           // of requests since then
-	before  float64       // requests in a second until then
-	lowered time.Time     // when the limit was lowered last
+	held    time.Time                    // until when nothing is sent
+	limiter *rate.Limiter                // nil: no bound
+	since   time.Time                    // when counting began
+	count   int                          // of requests since then
+	before  float64                      // requests in a second until then
+	lowered time.Time                    // when the limit was lowered last
 	limited map[*contract.Operation]bool // no pause has helped them: it is no limit on the number of requests
 }
 
@@ -395,6 +395,11 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 		return x
 	}
 	r.renewal.refresh(ctx)
+	if changes(req) { // what it makes while the run is stopped is to be known, and deleted
+		late, cancel := graceful(ctx)
+		defer cancel()
+		ctx = late
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
 	r.exchanges.Add(1)
