@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"regexp"
 	"strconv"
 	"strings"
@@ -243,6 +244,101 @@ func TestSeenIndirectly(t *testing.T) {
 				assert.Empty(t, found, "%s", describe(rep))
 			} else {
 				assert.Equal(t, []string{tt.want}, found)
+			}
+		})
+	}
+}
+
+// coins is a document of a list whose pages begin after an entry.
+const coins = `
+  /coins:
+    get:
+      operationId: listCoins
+      parameters: [{name: %s, in: query, schema: {type: string}}, {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 50, default: 20}}]
+      responses: {"200": {description: a page, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}}
+    post:
+      operationId: addCoin
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [title], properties: {title: {type: string, minLength: 1, maxLength: 80}}}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}}
+  /coins/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {operationId: getCoin, responses: {"200": {description: it, content: {application/json: {schema: {type: object}}}}, "404": {description: none}}}
+`
+
+// TestPagesAfterAnEntry proves that pages are read which begin after the entry that a request names,
+// though none says so, and that nobody is blamed whose parameter means something else.
+func TestPagesAfterAnEntry(t *testing.T) {
+	after := func(all []entry, id string) int {
+		return slices.IndexFunc(all, func(e entry) bool { return e.ID == id }) + 1
+	}
+	for i, tt := range []struct {
+		name, param string
+		from        func(all []entry, after string) int // where a page begins; below 0 for what is refused
+		silent      bool                                // nothing says that there is more
+		want        string
+	}{
+		{"all", "starting_after", after, false, ""},
+		{"all, and no word of it", "after_id", after, true, ""},
+		{"all, by since_id", "since_id", after, false, ""},
+		{"an opaque value", "after", func(_ []entry, id string) int { return -len(id) }, false, ""},
+		{"an opaque value that is not heeded", "after", func([]entry, string) int { return 0 }, false, ""},
+		{"newer ones", "since_id", func(all []entry, id string) int { return max(0, after(all, id)-2) }, true, ""},
+		{"one is left out", "starting_after", func(all []entry, id string) int { return after(all, id) + min(1, len(id)) }, false, "the pages of GET /coins leave out entries of the whole list"},
+		{"one is left out, and no word of it", "after", func(all []entry, id string) int { return after(all, id) + min(1, len(id)) }, true, "the pages of GET /coins leave out entries of the whole list"},
+		{"one comes twice", "starting_after", func(all []entry, id string) int { return max(0, after(all, id)-1) }, false, "the pages of GET /coins"},
+	} {
+		if !racing.Take(i, 3) {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var all []entry
+			var mu sync.Mutex
+			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				id := strings.TrimPrefix(r.URL.Path, "/coins/")
+				at := after(all, id) - 1
+				var e entry
+				switch {
+				case r.URL.Path == "/coins" && r.Method == http.MethodPost && json.NewDecoder(r.Body).Decode(&e) == nil && e.Title != "":
+					e.ID = fmt.Sprint("c", len(all))
+					all = append(all, e)
+					answerJSON(w, http.StatusCreated, e)
+				case r.URL.Path == "/coins" && r.Method == http.MethodGet:
+					from := tt.from(all, r.URL.Query().Get(tt.param))
+					if from < 0 {
+						w.WriteHeader(http.StatusBadRequest)
+						return
+					}
+					size, err := strconv.Atoi(r.URL.Query().Get("limit"))
+					if err != nil {
+						size = 20
+					}
+					from = min(from, len(all))
+					to := min(from+size, len(all))
+					page := map[string]any{"items": append([]entry{}, all[from:to]...)}
+					if !tt.silent {
+						page["has_more"] = to < len(all)
+					}
+					answerJSON(w, http.StatusOK, page)
+				case at >= 0:
+					answerJSON(w, http.StatusOK, all[at])
+				default:
+					w.WriteHeader(http.StatusNotFound)
+				}
+			})
+			rep, err := contracttest.Run(t.Context(), parse(t, fmt.Sprintf(coins, tt.param)), contracttest.Handler(h), contracttest.Cases(0), contracttest.Settle(time.Millisecond),
+				contracttest.Only("case:listCoins/response/status#page-broken/by-1", "case:listCoins/response/status#page-broken/by-2", "case:listCoins/response/status#page-broken/follows"))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				found = append(found, f.Message)
+			}
+			if tt.want == "" {
+				assert.Empty(t, found)
+			} else {
+				assert.Contains(t, strings.Join(found, "\n"), tt.want)
 			}
 		})
 	}

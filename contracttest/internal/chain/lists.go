@@ -28,9 +28,12 @@ var (
 	Limits  = []string{"limit", "pagesize", "perpage", "size", "maxresults", "count", "top", "$top", "take", "first", "maxitems", "itemsperpage"}
 	Offsets = []string{"offset", "skip", "$skip", "start", "startindex", "startat", "recordindex", "firstresult", "from"}
 	Numbers = []string{"page", "pagenumber", "pageno", "pageindex", "p"}
-	Cursors = []string{"after", "cursor", "pagetoken", "nexttoken", "startingafter", "continuationtoken", "marker", "nextcursor", "since", "token", "continue"}
+	Cursors = []string{"after", "cursor", "pagetoken", "nexttoken", "startingafter", "continuationtoken", "marker", "nextcursor", "since", "token", "continue", "afterid", "sinceid"}
 	Nexts   = []string{"next", "nextcursor", "nextpage", "nextpagetoken", "nexttoken", "cursor", "continuationtoken", "after", "marker", "endcursor"}
 )
+
+// afters are those of the Cursors that may have the identifier of the entry before the page.
+var afters = []string{"startingafter", "afterid", "after", "sinceid"}
 
 func queryParam(op *contract.Operation, names []string) *contract.Param {
 	for _, p := range op.Params {
@@ -136,6 +139,9 @@ type pager struct {
 	query map[string]string
 	seen  []string // identifiers
 	turns int
+	// guessed is whether no page said that another follows, or how it is asked for: what was asked
+	// for may be something else.
+	guessed bool
 }
 
 // again reports whether a page has nothing that was not seen before: the first page by
@@ -169,7 +175,10 @@ func (p *pager) turn(s *Step) bool {
 		p.query = next
 		return true
 	}
-	if queryParam(p.List, Cursors) != nil || len(ids) == 0 || again && p.turns > 2 {
+	if cursor := queryParam(p.List, Cursors); cursor != nil {
+		return len(ids) > 0 && !again && p.after(ids[len(ids)-1], cursor, s)
+	}
+	if len(ids) == 0 || again && p.turns > 2 {
 		return false
 	}
 	if offset := queryParam(p.List, Offsets); offset != nil {
@@ -179,6 +188,28 @@ func (p *pager) turn(s *Step) bool {
 		return with(number, p.turns)
 	}
 	return false
+}
+
+// after chooses the query of what follows an entry, the last one of a page that says that there is
+// more, or is full and says nothing. It reports whether that may be one.
+func (p *pager) after(id string, cursor *contract.Param, s *Step) bool {
+	name := world.Plain(cursor.Spec.Name)
+	more, told := follows(s)
+	if limit := queryParam(p.List, Limits); !told && limit != nil {
+		size, err := strconv.Atoi(p.query[limit.Spec.Name])
+		more = err == nil && len(items(s)) >= size
+	}
+	var v any = id
+	if cursor.Node.Allows("integer") {
+		v = json.Number(id)
+	}
+	if !more || !slices.Contains(afters, name) || cursor.Node.Validates(v) != nil {
+		return false
+	}
+	p.guessed = p.guessed || !told || name == "after" || name == "sinceid" // others may be no identifiers, or what is newer
+	p.query = maps.Clone(p.query)
+	p.query[cursor.Spec.Name] = id
+	return true
 }
 
 // next is the query of the next page, as an answer names it: a link, or a value for the
@@ -664,6 +695,9 @@ func (t *try) paging(r *resource, limit *contract.Param, size int) {
 			return
 		}
 		ids := t.identifiers(s)
+		if p.guessed && slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(p.seen, id) }) {
+			return
+		}
 		if stuck++; !p.again(s) {
 			stuck = 0
 		}
