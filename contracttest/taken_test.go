@@ -472,3 +472,100 @@ func TestPartOfDeleted(t *testing.T) {
 		assert.Equal(t, want, about(rep, "deleted-still-usable"), "stays: %t", stays)
 	}
 }
+
+// TestVersionOfPart proves that If-Match has the ETag of what a request is about, be it a part of
+// what the path names, or what an action is sent to; and that of the whole where a part has none.
+func TestVersionOfPart(t *testing.T) {
+	document := `
+  /devices:
+    post:
+      operationId: add
+      responses: {"201": {description: made, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}}
+  /devices/{deviceId}:
+    parameters: [{name: deviceId, in: path, required: true, schema: {type: integer}}]
+    get: {operationId: getDevice, responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}, "404": {description: none}}}
+    delete: {operationId: drop, responses: {"204": {description: gone}, "404": {description: none}}}
+`
+	for _, part := range []string{"config", "limits"} {
+		document += strings.ReplaceAll(`
+  /devices/{deviceId}/PART:
+    parameters: [{name: deviceId, in: path, required: true, schema: {type: integer}}]
+    get: {operationId: getPART, responses: {"200": {description: one, content: {application/json: {schema: {type: object}}}}, "404": {description: none}}}
+    put:
+      operationId: putPART
+      parameters: [{name: If-Match, in: header, required: true, schema: {type: string}}]
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [level], properties: {level: {type: integer, minimum: 0, maximum: 9}}}}}}
+      responses: {"204": {description: changed}, "400": {description: bad}, "404": {description: none}, "412": {description: another}, "415": {description: no JSON}, "428": {description: no If-Match}}
+  /devices/{deviceId}/PART/reset:
+    parameters: [{name: deviceId, in: path, required: true, schema: {type: integer}}]
+    post:
+      operationId: resetPART
+      parameters: [{name: If-Match, in: header, required: true, schema: {type: string}}]
+      responses: {"204": {description: changed}, "404": {description: none}, "412": {description: another}, "428": {description: no If-Match}}
+`, "PART", part)
+	}
+	var mu sync.Mutex
+	there, versions := map[string]bool{}, map[string]int{} // of a path
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /devices", func(w http.ResponseWriter, _ *http.Request) {
+		there[strconv.Itoa(len(there))] = true
+		answerJSON(w, http.StatusCreated, map[string]any{"id": len(there) - 1})
+	})
+	mux.HandleFunc("DELETE /devices/{id}", func(w http.ResponseWriter, r *http.Request) {
+		there[r.PathValue("id")] = false
+		w.WriteHeader(http.StatusNoContent)
+	})
+	tag := func(r *http.Request, part string) string {
+		return fmt.Sprintf(`"%s%s%d"`, r.PathValue("id"), part, versions[r.PathValue("id")+part])
+	}
+	mux.HandleFunc("GET /devices/{id}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", tag(r, "limits"))
+		answerJSON(w, http.StatusOK, map[string]any{})
+	})
+	mux.HandleFunc("GET /devices/{id}/config", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", tag(r, "config"))
+		answerJSON(w, http.StatusOK, map[string]any{})
+	})
+	mux.HandleFunc("GET /devices/{id}/limits", func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, http.StatusOK, map[string]any{}) })
+	change := func(w http.ResponseWriter, r *http.Request) {
+		part := strings.Split(r.URL.Path, "/")[3]
+		switch match := r.Header.Get("If-Match"); match {
+		case "":
+			w.WriteHeader(http.StatusPreconditionRequired)
+			return
+		case tag(r, part):
+		default:
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return
+		}
+		if r.Method == http.MethodPut {
+			members, ok := ofJSON(w, r)
+			if !ok {
+				return
+			}
+			if level, isNumber := members["level"].(float64); !isNumber || level != float64(int(level)) || level < 0 || level > 9 {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+		}
+		versions[r.PathValue("id")+part]++
+		w.WriteHeader(http.StatusNoContent)
+	}
+	for _, part := range []string{"config", "limits"} {
+		mux.HandleFunc("PUT /devices/{id}/"+part, change)
+		mux.HandleFunc("POST /devices/{id}/"+part+"/reset", change)
+	}
+	service := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if at := strings.Split(r.URL.Path, "/"); len(at) > 2 && !there[at[2]] {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+	rep, err := contracttest.Run(t.Context(), parse(t, document), contracttest.Handler(service), contracttest.Skip("allow-header"), contracttest.Settle(time.Millisecond), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Empty(t, rep.Unproven)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+}

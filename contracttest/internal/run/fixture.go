@@ -32,12 +32,13 @@ type fixture struct {
 	op        *contract.Operation
 	param     *contract.Param
 	given     []string
-	maker     *maker     // nil where nothing is made
-	free      string     // an identifier that names nothing; empty where there is none
-	read      *plan.Case // reads what the parameter names; nil where nothing does
-	steps     []step     // that bring what is made into the state in which the operation takes it
-	adds      bool       // requests add to the resource, and may share it
-	exclusive bool       // an accepted request uses the resource up
+	maker     *maker       // nil where nothing is made
+	free      string       // an identifier that names nothing; empty where there is none
+	read      *plan.Case   // reads what the parameter names; nil where nothing does
+	current   []*plan.Case // read which version of something requests are about, the nearest first
+	steps     []step       // that bring what is made into the state in which the operation takes it
+	adds      bool         // requests add to the resource, and may share it
+	exclusive bool         // an accepted request uses the resource up
 
 	plain, fresh *stock // of what requests have alone, and of what none was accepted for before
 

@@ -423,7 +423,14 @@ func (l *learner) own(ctx context.Context, op *contract.Operation) {
 	f := &fixture{r: l.r, op: op, param: p, given: l.r.opts.knownOf(op)[p.Spec.Name], adds: adds, exclusive: op.Method == http.MethodDelete || !consumes && !adds}
 	if read := w.Reader(op, p); read != nil {
 		f.read = plan.Base(read, l.opts)
-		f.adds = adds && !f.versioned() // in between another would make it an old one
+	}
+	if f.versioned() {
+		f.adds = false // in between another would make it an old one
+		for _, read := range w.Readers(op, p) {
+			if c := leastAsked(plan.Base(read, l.opts)); c != nil {
+				f.current = append(f.current, c)
+			}
+		}
 	}
 	defer func() { l.r.states.of(op).fixture = f }()
 	if len(f.given) > 0 || l.ended(ctx) {

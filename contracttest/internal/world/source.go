@@ -384,6 +384,27 @@ func (w *World) Reader(op *contract.Operation, p *contract.Param) *contract.Oper
 	return w.At(http.MethodGet, before+"{"+p.Spec.Name+"}")
 }
 
+// Readers returns the GETs that may say which version of something a request is about, the nearest
+// first: of what its path names, or of what an action is sent to, as the configuration in
+// POST /devices/{id}/config/rollback; then of what that belongs to, up to what a parameter names.
+func (w *World) Readers(op *contract.Operation, p *contract.Param) []*contract.Operation {
+	var all []*contract.Operation
+	path, name := op.Template(), "{"+p.Spec.Name+"}"
+	above := func() { path = path[:max(strings.LastIndex(path, "/"), 0)] }
+	if op.Method == http.MethodPost {
+		above() // it adds to what it is sent to, or is no more than an action
+	}
+	for ; strings.Contains(path, name); above() {
+		if read := w.At(http.MethodGet, path); read != nil {
+			all = append(all, read)
+		}
+	}
+	if read := w.Reader(op, p); read != nil && !slices.Contains(all, read) {
+		all = append(all, read)
+	}
+	return all
+}
+
 // Has reports whether something that the document has operations for is called so.
 func (w *World) Has(name string) bool {
 	return slices.ContainsFunc(w.contract.Operations, func(op *contract.Operation) bool { return slices.Contains(about(op), singular(name)) })
