@@ -54,7 +54,7 @@ type harEntry struct {
 func ParseHAR(name string, data []byte) ([]Pair, error) {
 	var har struct {
 		Log *struct {
-			Creator struct{ Name string }
+			Creator any // an object by HAR 1.2, which nothing else depends on
 			Entries []harEntry
 		}
 	}
@@ -64,7 +64,8 @@ func ParseHAR(name string, data []byte) ([]Pair, error) {
 	if har.Log == nil {
 		return nil, fmt.Errorf("%s: not a HAR file: no log", name)
 	}
-	sanitized := har.Log.Creator.Name == "WebInspector" && !slices.ContainsFunc(har.Log.Entries, harEntry.tells) // as Chromium does unless told otherwise
+	creator, _ := har.Log.Creator.(map[string]any)
+	sanitized := creator["name"] == "WebInspector" && !slices.ContainsFunc(har.Log.Entries, harEntry.tells) // as Chromium does unless told otherwise
 	var pairs []Pair
 	for i := range har.Log.Entries {
 		e := &har.Log.Entries[i]
