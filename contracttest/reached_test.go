@@ -1,10 +1,12 @@
 package contracttest_test
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,4 +325,30 @@ func TestUniqueInSequences(t *testing.T) {
 	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(mux), contracttest.Only("listItems"), contracttest.Cases(0), contracttest.Settle(time.Millisecond))
 	require.NoError(t, err)
 	assert.Contains(t, about(rep, "filter-ignored"), "warning listItems/response/status")
+}
+
+// TestExampleOfNothing proves that what an example is not there for is asked once, however many need what it
+// would have.
+func TestExampleOfNothing(t *testing.T) {
+	paths := `
+  /teams/{team}/tasks:
+    parameters: [{name: team, in: path, required: true, schema: {type: string}, example: red}]
+    get: {operationId: listTasks, responses: {"200": {description: tasks, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}, "404": {description: none}}}`
+	const parts = 20
+	for i := range parts {
+		paths += fmt.Sprintf(`
+  /teams/{team}/tasks/{task}/part%[1]d:
+    parameters: [{name: team, in: path, required: true, schema: {type: string}, example: red}, {name: task, in: path, required: true, schema: {type: string}}]
+    get: {operationId: getPart%[1]d, responses: {"200": {description: it}, "404": {description: none}}}`, i)
+	}
+	var asked atomic.Int32
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/teams/red/tasks" {
+			asked.Add(1)
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	_, err := contracttest.Run(t.Context(), parse(t, paths), contracttest.Handler(h), contracttest.Only("getPart*"), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Equal(t, int32(1), asked.Load())
 }

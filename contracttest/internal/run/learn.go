@@ -42,6 +42,8 @@ type learner struct {
 	r     *runner
 	opts  plan.Options
 	asked map[*contract.Operation]*wire.Exchange // nil where the answer is no success
+	// refused are the request targets with an example that need not exist, and was refused.
+	refused map[*contract.Operation]string
 	// makers are those of what stands at a path template; nil where there is none.
 	makers map[string]*maker
 	// unread are those whose resources were made and could not be read.
@@ -84,7 +86,7 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 	opts.Filled, opts.Whole = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	opts.Bare, opts.Shown = map[*contract.Operation]bool{}, map[*contract.Operation]bool{}
 	l := &learner{
-		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
+		r: r, opts: opts, asked: map[*contract.Operation]*wire.Exchange{}, refused: map[*contract.Operation]string{}, makers: map[string]*maker{}, unread: map[string]*maker{}, made: map[*contract.Operation]map[*contract.Param]bool{},
 		referred: map[*contract.Operation]bool{}, settled: map[*contract.Operation]bool{}, alone: map[*contract.Operation]map[*contract.Operation]*wire.Exchange{},
 		opening: map[*contract.Operation]bool{}, used: map[string]bool{}, ways: map[*maker]map[*contract.Operation][]step{}, weighed: map[*contract.Operation]bool{}, embodied: map[*contract.Operation]bool{},
 		heard: map[*contract.Operation]bool{}, spare: map[*contract.Operation]*wire.Exchange{}, hung: r.hung.Load(), begun: r.session.begun(),
@@ -365,7 +367,7 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 	}
 	l.refer(ctx, op)
 	base := plan.Base(op, l.opts)
-	if base == nil || len(l.lacking(op, false)) > 0 {
+	if base == nil || len(l.lacking(op, false)) > 0 || l.refused[op] == base.Request.Target {
 		return nil // perhaps in the next round
 	}
 	x := l.spare[op]
@@ -374,6 +376,7 @@ func (l *learner) answer(ctx context.Context, op *contract.Operation) *wire.Exch
 	}
 	if errors.Is(x.Err, send.ErrRefused) || !accepted(op, x) {
 		if len(l.lacking(op, true)) > 0 {
+			l.refused[op] = base.Request.Target
 			return nil // an example need not exist, and the next round may know what does
 		}
 		x = nil
