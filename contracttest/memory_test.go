@@ -118,6 +118,20 @@ func TestTargetsWithMemory(t *testing.T) {
 			return 0
 		}
 	}
+	// shutOut closes every connection after five wrong credentials.
+	shutOut := func() func(*http.Request) int {
+		var wrong atomic.Int64
+		return func(r *http.Request) int {
+			if wrong.Load() >= 5 {
+				panic(http.ErrAbortHandler)
+			}
+			status := exactly(r)
+			if status != 0 {
+				wrong.Add(1)
+			}
+			return status
+		}
+	}
 	// expiring refuses the good credential after some requests with it.
 	expiring := func() func(*http.Request) int {
 		var used atomic.Int64
@@ -166,6 +180,7 @@ func TestTargetsWithMemory(t *testing.T) {
 				}
 			},
 		},
+		{name: "a lock-out that closes connections", admit: shutOut, opts: []contracttest.Option{good}, status: report.StatusKept, want: "it has locked the run out"},
 		{name: "a lock-out", admit: lockOut, opts: []contracttest.Option{good}, status: report.StatusKept, want: "it has locked the run out"},
 		{
 			name: "a base path that is wrong", serve: func(h http.Handler) http.Handler { return http.StripPrefix("/api", h) }, opts: []contracttest.Option{good},

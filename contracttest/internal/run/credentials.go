@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
@@ -294,17 +296,20 @@ func (r *runner) accuse(ctx, late context.Context, w wave, early bool) {
 			}
 			outcomes := r.attempts(ctx, some)
 			if control != nil {
-				a := answerOf(r.send(late, control))
+				x := r.send(late, control)
+				a := answerOf(x)
 				for tries := 0; a.status == http.StatusTooManyRequests && tries < maxPatience && sleep(late, longestPause); tries++ {
 					a = answerOf(r.send(late, control)) // a limit on the number of requests is forgotten soon
 				}
-				r.locked = a.refusesCaller() || a.status == http.StatusTooManyRequests
+				turnedAway := slices.ContainsFunc(outcomes, func(o outcome) bool { return o.refusesCaller() })
+				closes := turnedAway && errors.Is(failure(x), send.ErrDropped) // what has refused a wrong one in order does not fail for it
+				r.locked = a.refusesCaller() || a.status == http.StatusTooManyRequests || closes
 				if !r.locked && a.refuses() {
 					r.changed(&plan.Case{ID: some[0].ID, Op: control.Op, Base: control, Clause: some[0].Clause}, &outcome{answer: a})
 				}
 			}
 			for i := range some {
-				if r.locked && (outcomes[i].refusesCaller() || outcomes[i].status == http.StatusTooManyRequests) {
+				if r.locked && (outcomes[i].refusesCaller() || outcomes[i].status == http.StatusTooManyRequests || outcomes[i].status == 0) {
 					outcomes[i].findings = nil
 				}
 			}
