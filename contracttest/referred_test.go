@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -243,6 +244,69 @@ func TestFilteredByReference(t *testing.T) {
 				assert.Empty(t, found, "%s", describe(rep))
 			}
 		})
+	}
+}
+
+// TestFilteredByItem proves that a list is found that does not heed which item it is asked for.
+func TestFilteredByItem(t *testing.T) {
+	const letters = `
+  /letters:
+    get:
+      operationId: listLetters
+      parameters: [{name: "%s", in: query, schema: %s}]
+      responses: {"200": {description: all, content: {application/json: {schema: {type: object, required: [items], properties: {items: {type: array, items: &letter {type: object, required: [id], properties: {id: {type: string, format: uuid}, tags: {type: array, items: {type: string}}}}}}}}}}, "400": {description: bad}}
+    post:
+      operationId: addLetter
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [words], properties: {words: {type: string, minLength: 1, maxLength: 60}, tags: {type: array, maxItems: 5, items: {type: string, minLength: 1, maxLength: 20}}}}}}}
+      responses: {"201": {description: added, content: {application/json: {schema: *letter}}}, "400": {description: bad}, "415": {description: type}}
+  /letters/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}]
+    get: {operationId: getLetter, responses: {"200": {description: it, content: {application/json: {schema: *letter}}}, "400": {description: bad}, "404": {description: none}}}
+`
+	// by is a service that lists what has an item at a place that counts.
+	by := func(counts func(place int, same bool) bool) func(http.ResponseWriter, told) bool {
+		return func(w http.ResponseWriter, r told) bool {
+			all, _ := r.now["items"].([]any)
+			if r.Method != http.MethodGet || r.URL.RawQuery == "" || all == nil {
+				return false
+			}
+			listed := []any{}
+			for _, letter := range all {
+				tags, _ := letter.(map[string]any)["tags"].([]any)
+				for i, tag := range tags {
+					if counts(i, strings.HasSuffix(r.URL.RawQuery, "="+url.QueryEscape(fmt.Sprint(tag)))) {
+						listed = append(listed, letter)
+						break
+					}
+				}
+			}
+			answerJSON(w, http.StatusOK, map[string]any{"items": listed})
+			return true
+		}
+	}
+	text, list := "{type: string, minLength: 1, maxLength: 20}", "{type: array, items: {type: string, minLength: 1, maxLength: 20}}"
+	for i, tt := range []struct {
+		name, param, schema string
+		by                  func(http.ResponseWriter, told) bool
+		wrong               bool
+	}{
+		{"the mock", "tag", text, nil, false},
+		{"the mock, of a list", "tags[]", list, nil, false},
+		{"correct", "tags", text, by(func(_ int, same bool) bool { return same }), false},
+		{"ignored", "tag", text, by(func(int, bool) bool { return true }), true},
+		{"the first item alone", "tags", list, by(func(place int, same bool) bool { return place == 0 && same }), true},
+		{"nothing is found", "tag[]", list, by(func(int, bool) bool { return false }), true},
+	} {
+		if !racing.Take(i, 2) {
+			continue
+		}
+		sequence := "listLetters/response/status#filter-ignored/" + tt.param + "/item"
+		found, rep := choicesFound(t, fmt.Sprintf(letters, tt.param, tt.schema), tt.by, "case:"+sequence)
+		if tt.wrong {
+			assert.Equal(t, []string{sequence}, found, "%s: %s", tt.name, describe(rep))
+		} else {
+			assert.Empty(t, found, "%s: %s", tt.name, describe(rep))
+		}
 	}
 }
 

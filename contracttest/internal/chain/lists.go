@@ -333,6 +333,7 @@ func (p *planner) listed() {
 		p.onNew(judge.UnsafeRead, "", (*try).unsafe, k.Read, k.List).Doubtful = shared
 		p.filtered()
 		p.referring()
+		p.holding()
 	}
 	p.totalled()
 	p.paged()

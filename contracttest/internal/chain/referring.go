@@ -9,6 +9,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
@@ -46,6 +47,64 @@ func (t *try) refers(first *resource, param *contract.Param, name string) {
 	}
 }
 
+// holding plans whether a list that is asked for what has an item in a property has that alone, and
+// all of it: ?tag=a of tags.
+func (p *planner) holding() {
+	k := p.kind
+	members, fixed := p.actor.Base(k.Make)
+	for _, name := range sortedKeys(members) {
+		n := prop(k.Make, name)
+		list, _ := members[name].([]any)
+		if n == nil || fixed[name] || len(list) == 0 || isComposed(list[0]) || n.Element(0) == nil || strings.HasSuffix(world.Plain(name), "ids") {
+			continue
+		}
+		var each []any
+		for i := range 3 {
+			v := normal((&value.Maker{}).Distinct(n.Element(0), list[0], i))
+			if queryText(v) != "" && !slices.ContainsFunc(each, func(other any) bool { return same(other, v) }) {
+				each = append(each, v)
+			}
+		}
+		if len(each) < 2 {
+			continue
+		}
+		has, other := each[:len(each)-1], each[len(each)-1:]
+		if n.Validates(has) != nil || n.Validates(other) != nil {
+			if has = each[:1]; n.Validates(has) != nil || n.Validates(other) != nil {
+				continue
+			}
+		}
+		for _, param := range k.List.Params {
+			if param.Spec.In == openapi3.ParameterInQuery && AsksForItem(param.Spec.Name, name) {
+				p.add(judge.FilterIgnored, param.Spec.Name+"/item", func(t *try) { t.itemsOf(param, name, has, other) }, k.List, k.Read).Doubtful = k.Parent == nil
+			}
+		}
+	}
+}
+
+// AsksForItem reports whether a parameter is named as a list or one of its items: tag, tags[] of tags.
+func AsksForItem(param, list string) bool {
+	named := world.Plain(brackets.Replace(param))
+	return named == world.Plain(list) || named == world.Singular(list)
+}
+
+// itemsOf makes a resource with some items and one with others, and asks for each of the first.
+func (t *try) itemsOf(param *contract.Param, name string, has, others []any) {
+	r := t.make(Edit{Set: map[string]any{name: has}})
+	if r == nil {
+		return
+	}
+	other := t.beside(r, Edit{Set: map[string]any{name: others}})
+	if other == nil || !same(t.shown(r)[name], has) || !same(t.shown(other)[name], others) {
+		return
+	}
+	for _, v := range has {
+		if param.Node.Validates(v) == nil || param.Node.Validates([]any{v}) == nil {
+			t.filtersBy(param, name, v, r, other)
+		}
+	}
+}
+
 // filtersOf lists the parameters of the list that are named as a property.
 func (k *Kind) filtersOf(name string) []*contract.Param {
 	if k.List == nil {
@@ -68,6 +127,11 @@ func (t *try) filters(param *contract.Param, name string, r, other *resource) {
 	if _, known := t.kept(r)[name]; !known || same(v, other.made.sent()[name]) {
 		return
 	}
+	t.filtersBy(param, name, v, r, other)
+}
+
+// filtersBy asks a list for what has a value, which one resource has and another has not.
+func (t *try) filtersBy(param *contract.Param, name string, v any, r, other *resource) {
 	listed := param.Spec.Required || t.entries(r, r.id()) > 0 && t.entries(r, other.id()) > 0
 	query := map[string]string{param.Spec.Name: queryText(v)}
 	s := t.do(t.List, r, Edit{Query: query})
@@ -92,6 +156,8 @@ func isOther(got, asked any) bool {
 		return isText && !strings.Contains(strings.ToLower(got), strings.ToLower(text))
 	case bool:
 		return got != asked
+	case []any:
+		return !slices.ContainsFunc(got, func(item any) bool { return !isOther(item, asked) })
 	}
 	return false
 }

@@ -165,7 +165,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     FilterIgnored,
-		Doc:      "A list that is asked for what has some value in a property, be it the identifier of something else, has what has another, or lacks what has it; or one that is bounded, as by min_price or price[lte], has what is outside, or lacks what is inside.",
+		Doc:      "A list that is asked for what has some value in a property, be it the identifier of something else or an item of a list (tag of tags), has what has another, or lacks what has it; or one that is bounded, as by min_price or price[lte], has what is outside, or lacks what is inside.",
 		Severity: "always a warning",
 		Silent:   "Query parameters that are not named as a property, or as a bound of a number or a time that requests set; from, to, after, before and until, where an item has a time that requests do not set.",
 		Refs:     "the document's parameter",

@@ -156,7 +156,9 @@ func (t turn) matches(n *contract.Node, item map[string]any) bool {
 		if p.Spec.In != openapi3.ParameterInQuery || p.Node.Allows("object") {
 			continue
 		}
-		i := slices.IndexFunc(n.Members(), func(m *contract.Node) bool { return world.Plain(m.PropName) == world.Plain(name) })
+		i := slices.IndexFunc(n.Members(), func(m *contract.Node) bool {
+			return world.Plain(m.PropName) == world.Plain(name) || slices.Contains(m.Types(), "array") && chain.AsksForItem(name, m.PropName)
+		})
 		if i < 0 {
 			continue
 		}

@@ -410,8 +410,8 @@ func (m *Maker) Distinct(n *contract.Node, v any, i int) any {
 			}
 		}
 	}
-	if i < len(n.Schema.Enum) {
-		return n.Schema.Enum[i]
+	if listed := n.Listed(); i < len(listed) && n.Validates(listed[i]) == nil {
+		return listed[i]
 	}
 	return v
 }

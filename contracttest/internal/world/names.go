@@ -19,7 +19,7 @@ var joined = strings.NewReplacer("_", "", "-", "")
 func stemOf(name, collection string) string {
 	lower := Plain(name)
 	if lower == "id" || lower == "uuid" {
-		return singular(lastSegment(collection))
+		return Singular(lastSegment(collection))
 	}
 	for _, suffix := range []string{"uuid", "id"} {
 		if stem, ok := strings.CutSuffix(lower, suffix); ok && stem != "" {
@@ -33,7 +33,7 @@ func stemOf(name, collection string) string {
 // {noteKey} below /notes.
 func Identifiers(name, collection string) []string {
 	names := []string{Plain(name)}
-	if rest, ok := strings.CutPrefix(Plain(name), singular(lastSegment(collection))); ok && rest != "" {
+	if rest, ok := strings.CutPrefix(Plain(name), Singular(lastSegment(collection))); ok && rest != "" {
 		names = append(names, rest)
 	}
 	for _, usual := range []string{"id", "uuid"} {
@@ -56,8 +56,8 @@ func lastSegment(p string) string {
 	return ""
 }
 
-// singular is the plain name of one of many: category for categories.
-func singular(name string) string {
+// Singular is the plain name of one of many: category for categories.
+func Singular(name string) string {
 	name = Plain(name)
 	for _, end := range []struct{ many, one string }{{"ies", "y"}, {"sses", "ss"}, {"xes", "x"}, {"ches", "ch"}, {"shes", "sh"}, {"ss", "ss"}, {"s", ""}} {
 		if stem, ok := strings.CutSuffix(name, end.many); ok && stem != "" {
@@ -70,7 +70,7 @@ func singular(name string) string {
 // about lists the plain names of the resources that a success of an operation
 // is about: the schemas that it answers with, and the collection of its path.
 func about(op *contract.Operation) []string {
-	names := []string{singular(lastSegment(op.Path))}
+	names := []string{Singular(lastSegment(op.Path))}
 	for _, r := range op.Responses {
 		if r.Key[0] != '2' || r.Spec.Content == nil {
 			continue

@@ -95,7 +95,7 @@ func ownerOf(n *contract.Node) string {
 	}
 	for up := n.Parent; up != nil; up = up.Parent {
 		if up.PropName != "" {
-			return singular(up.PropName)
+			return Singular(up.PropName)
 		}
 	}
 	return ""
@@ -140,7 +140,7 @@ func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 	}
 	names := endsWith
 	if stem == "" && !own && isKey(ref.Node) && (ref.In == "" || w.isSet(op, ref.Name)) {
-		names, stem = func(name, resource string) bool { return name == resource }, singular(one)
+		names, stem = func(name, resource string) bool { return name == resource }, Singular(one)
 	}
 	if stem == "" {
 		return nil
@@ -167,7 +167,7 @@ func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 // gives reports whether an operation answers with the identifier of what its path is named
 // after, as POST /uploads does that answers 200.
 func gives(op *contract.Operation, stem string) bool {
-	return singular(lastSegment(op.Path)) == stem && single(op)
+	return Singular(lastSegment(op.Path)) == stem && single(op)
 }
 
 // openersOf lists the GETs that answer with what a name is the identifier of, those first
@@ -180,7 +180,7 @@ func (w *World) openersOf(op *contract.Operation, ref Reference) []Source {
 	case ref.In == "":
 		stem = stemOf(ref.Name, "")
 	default:
-		stem = cmp.Or(stemOf(ref.Name, op.Path), singular(ref.Name))
+		stem = cmp.Or(stemOf(ref.Name, op.Path), Singular(ref.Name))
 	}
 	if stem == "" {
 		return nil
@@ -328,9 +328,9 @@ func itemsHave(op *contract.Operation, refs []Reference) map[string]bool {
 		return found
 	}
 	properties(op, func(n *contract.Node) {
-		one := singular(n.PropName)
+		one := Singular(n.PropName)
 		for _, ref := range refs {
-			if found[ref.Name] || !strings.HasSuffix(singular(ref.Name), one) {
+			if found[ref.Name] || !strings.HasSuffix(Singular(ref.Name), one) {
 				continue
 			}
 			var keys []string
@@ -354,6 +354,6 @@ func fits(name string, keys []string) bool {
 	if last < 0 {
 		return false
 	}
-	want, one := singular(name), singular(keys[last])
-	return want == one || slices.ContainsFunc(keys[:last], func(key string) bool { return want == Plain(key)+one || want == singular(key)+one })
+	want, one := Singular(name), Singular(keys[last])
+	return want == one || slices.ContainsFunc(keys[:last], func(key string) bool { return want == Plain(key)+one || want == Singular(key)+one })
 }

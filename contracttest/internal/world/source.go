@@ -219,7 +219,7 @@ func (w *World) shallow(path string) item {
 // creates nothing, holds nothing, and has no name in the plural.
 func (w *World) acts(path string) bool {
 	last := lastSegment(path)
-	return strings.HasSuffix(path, last) && singular(last) == Plain(last) && !w.holds(path) &&
+	return strings.HasSuffix(path, last) && Singular(last) == Plain(last) && !w.holds(path) &&
 		!slices.ContainsFunc(w.contract.Operations, func(o *contract.Operation) bool {
 			return o.Path == path && (o.Method != http.MethodPost || w.Creates(o))
 		})
@@ -232,7 +232,7 @@ func Ends(op *contract.Operation) bool {
 		return false
 	}
 	segment, name := Plain(lastSegment(op.Path)), Plain(op.ID)
-	if op.Method == http.MethodDelete && slices.Contains(ofCaller, singular(segment)) {
+	if op.Method == http.MethodDelete && slices.Contains(ofCaller, Singular(segment)) {
 		return true
 	}
 	named := func(words []string) bool {
@@ -278,7 +278,7 @@ func (w *World) Consumed(method string, op *contract.Operation) *contract.Param 
 			return p
 		}
 	case depth == 1 && !w.holds(op.Path):
-		if stem := stemOf(p.Spec.Name, before); w.documented(before, p) || stem != "" && stem == singular(lastSegment(before)) {
+		if stem := stemOf(p.Spec.Name, before); w.documented(before, p) || stem != "" && stem == Singular(lastSegment(before)) {
 			return p
 		}
 	}
@@ -407,7 +407,7 @@ func (w *World) Readers(op *contract.Operation, p *contract.Param) []*contract.O
 
 // Has reports whether something that the document has operations for is called so.
 func (w *World) Has(name string) bool {
-	return slices.ContainsFunc(w.contract.Operations, func(op *contract.Operation) bool { return slices.Contains(about(op), singular(name)) })
+	return slices.ContainsFunc(w.contract.Operations, func(op *contract.Operation) bool { return slices.Contains(about(op), Singular(name)) })
 }
 
 // At returns the operation of a method on a path template, or nil. One that has a slash at its end, or
