@@ -152,8 +152,10 @@ func TestActed(t *testing.T) {
 			rep, err := contracttest.Run(t.Context(), parse(t, freight), contracttest.Handler(&depot{way: way}), contracttest.Settle(2*time.Millisecond), contracttest.Cases(0))
 			require.NoError(t, err)
 			var found []string
+			id := ""
 			for _, f := range rep.Findings {
 				if strings.Contains(f.Case.ID, "/response/status#") {
+					id = f.Case.ID
 					found = append(found, f.Operation+": "+f.Message)
 					assert.Equal(t, "warning", f.Severity)
 				}
@@ -162,6 +164,8 @@ func TestActed(t *testing.T) {
 				assert.Empty(t, found)
 			} else {
 				assert.Equal(t, []string{want}, found)
+				_, err := contracttest.Run(t.Context(), parse(t, freight), contracttest.Handler(&depot{way: way}), contracttest.Settle(2*time.Millisecond), contracttest.Only("case:"+id))
+				require.NoError(t, err, "the sequence can be sent alone")
 			}
 		})
 	}

@@ -546,6 +546,9 @@ func (l *learner) makeKinds(ctx context.Context) {
 			op = k.Delete
 		}
 		about := slices.Concat([]*contract.Operation{k.Make, k.Read, k.List, k.Put, k.Patch, k.Delete}, k.Actions, k.Parts, k.Beside)
+		for _, b := range k.Batches {
+			about = append(about, b.Op)
+		}
 		wanted := slices.ContainsFunc(about, func(op *contract.Operation) bool {
 			return op != nil && l.r.selection.Clause(op.StatusClause)
 		})
