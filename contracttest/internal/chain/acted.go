@@ -90,8 +90,13 @@ func (t *try) actInEveryState(r *resource, op *contract.Operation) {
 		if r == nil {
 			return
 		}
-		if !t.prepares(other, r) || !t.do(other, r, Edit{}).ok() {
-			continue
+		if !t.prepares(other, r) || !t.do(other, r, Edit{}).ok() { // it may come after the action alone
+			if !t.do(op, r, Edit{}).ok() {
+				return
+			}
+			if !t.do(other, r, Edit{}).ok() {
+				continue
+			}
 		}
 		state := show(t.shown(r)[name])
 		if slices.Contains(states, state) {
