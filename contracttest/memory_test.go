@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataarts-go/factory/contracttest"
+	"github.com/dataarts-go/factory/contracttest/internal/crud"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -498,6 +500,38 @@ func TestDies(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestDiesAndForgets proves that the request is named which a target dies of, though what it was
+// about is gone after the restart.
+func TestDiesAndForgets(t *testing.T) {
+	m := &mortal{t: t, handler: func(die func()) http.Handler {
+		s, err := crud.New(crud.Dress{})
+		require.NoError(t, err)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			members, _ := parsed(body).(map[string]any)
+			name, _ := members["name"].(string)
+			rec := httptest.NewRecorder()
+			s.ServeHTTP(rec, r)
+			if err == nil && r.Method == http.MethodPut && len([]rune(name)) == 40 && rec.Code/100 == 2 {
+				die()
+				panic(http.ErrAbortHandler)
+			}
+			maps.Copy(w.Header(), rec.Header())
+			w.WriteHeader(rec.Code)
+			_, _ = w.Write(rec.Body.Bytes())
+		})
+	}}
+	m.start()
+	t.Cleanup(func() { m.die(); m.done.Wait() })
+	c, err := contracttest.Parse("crud.yaml", crud.Document(crud.Dress{}))
+	require.NoError(t, err)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.URL("http://"+m.addr), contracttest.Values("Bearer", crud.Token), contracttest.Cases(0),
+		contracttest.Restart(func(context.Context) error { m.start(); return nil }))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"error replaceTeam/body/name/maxLength"}, about(rep, "connection"), "%s", describe(rep))
 }
 
 // TestSpoilt proves that a target which fails from some request on has one

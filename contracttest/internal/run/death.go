@@ -103,7 +103,7 @@ func (r *runner) postMortem(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		x := r.plainly(ctx, e.op, e.req)
+		x := r.suspected(ctx, e)
 		if lost := errors.Is(x.Err, send.ErrDropped) || errors.Is(x.Err, send.ErrRefused); lost || !r.alive(ctx, e.op) {
 			r.blame(e, judge.Killed)
 			r.left.more += "; it died of " + e.name()
@@ -111,6 +111,23 @@ func (r *runner) postMortem(ctx context.Context) {
 		}
 	}
 	r.left.more += "; tried again one by one, it died of none of them"
+}
+
+// suspected sends one of the last requests again, on a new resource where the one that it was
+// about went with the target's memory.
+func (r *runner) suspected(ctx context.Context, e entry) *wire.Exchange {
+	x := r.plainly(ctx, e.op, e.req)
+	f := r.states.of(e.op).fixture
+	if !isGone(x) || f == nil || !f.leased() {
+		return x
+	}
+	values := f.produce(ctx)
+	if values == nil {
+		return x
+	}
+	req, base := e.req.Clone(), r.base(e.op)
+	req.Target = world.Bind(e.op, req.Target, base, world.Values(e.op, req.Target, base), values)
+	return r.plainly(ctx, e.op, req)
 }
 
 // rankOf puts first the requests whose connection was lost.
