@@ -61,6 +61,7 @@ const memberNotes = `
 
 // memberDesk is a service of what clients name, with one defect. What "theirs" has is somebody's.
 type memberDesk struct {
+	deleted []string
 	defect  string
 	names   *regexp.Regexp // nil: memberName
 	mu      sync.Mutex
@@ -173,7 +174,7 @@ func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		switch {
-		case before == nil && m.defect == "makes nothing":
+		case before == nil && m.defect == "makes nothing", m.defect == "always 200" && slices.Contains(m.deleted, name):
 			w.WriteHeader(http.StatusNotFound)
 			return
 		case m.defect == "makes nothing anew", before != nil && m.defect == "does not replace":
@@ -185,7 +186,7 @@ func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			m.all[name] = kept
 		}
 		status := http.StatusOK
-		if before == nil || m.defect == "always 201" {
+		if before == nil && m.defect != "always 200" || m.defect == "always 201" {
 			status = http.StatusCreated
 		}
 		told := maps.Clone(sent)
@@ -196,6 +197,7 @@ func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
+		m.deleted = append(m.deleted, name)
 		if m.defect != "DELETE leaves it" {
 			delete(m.all, name)
 		}
@@ -221,6 +223,7 @@ func TestNamed(t *testing.T) {
 		{defect: "loses a field", want: "warning putMember/response/status#created-differs"},
 		{defect: "does not replace", want: "warning putMember/response/status#put-not-stored"},
 		{defect: "always 201", want: "error putMember/response/status#put-status"},
+		{defect: "always 200", want: "error putMember/response/status#put-status/new"}, // and what is deleted cannot be made again
 		{defect: "DELETE leaves it", want: "error removeMember/response/status#deleted-still-there"},
 		{defect: "cut names", want: "warning getMember/response/status#created-differs/another-name"},
 		{defect: "cut names", want: "warning getMember/response/status#created-differs/another-name", kept: true},
@@ -251,6 +254,7 @@ func TestNamed(t *testing.T) {
 			switch {
 			case of.kept:
 				assert.Less(t, len(m.all), 60, "few are made where they stay")
+			case of.defect == "always 200": // to the run, what it replaces may be somebody's
 			case of.defect != "DELETE leaves it":
 				assert.Equal(t, map[string]map[string]any{"theirs": theirs}, m.all, "nothing stays")
 			}

@@ -28,8 +28,13 @@ func (p *planner) changed() {
 			t.blame(judge.Error, s, "200 or 204", s.answer(), "%s replaces an existing resource, but returns 201", k.Put.Endpoint())
 		}
 	}, k.Put, k.Read)
-	if has(k.Put, http.StatusCreated) {
-		p.onNew(judge.CreatedNotFound, "", (*try).createdByPut, k.Put, k.Read, k.Delete)
+	if !has(k.Put, http.StatusCreated) {
+		return
+	}
+	p.onNew(judge.CreatedNotFound, "", (*try).createdByPut, k.Put, k.Read, k.Delete)
+	if k.Chosen() {
+		p.onNew(judge.PutStatus, "new", (*try).statusOfChosen, k.Put, k.Read)
+	} else {
 		p.onNew(judge.PutStatus, "new", (*try).statusOfNew, k.Put, k.Read, k.Delete)
 	}
 }
@@ -149,6 +154,19 @@ func (t *try) statusOfNew(r *resource) {
 	if (s.status() == http.StatusOK || s.status() == http.StatusNoContent) && t.readable(r) {
 		t.blame(judge.Error, s, "201", s.answer(), "%s creates a new resource, but does not return 201", t.Put.Endpoint())
 	}
+}
+
+// statusOfChosen looks at the status of the PUT that has made something under a new name, where a
+// name that nothing has is read as none: then it was not there before.
+func (t *try) statusOfChosen(r *resource) {
+	if s := r.made.status(); s != http.StatusOK && s != http.StatusNoContent {
+		return
+	}
+	values := t.actor.Name(t.Kind, r.parent())
+	if values == nil || !t.do(t.Read, &resource{kind: t.Kind, values: values, made: r.made}, Edit{}).gone() || !t.readable(r) {
+		return
+	}
+	t.blame(judge.Error, r.made, "201", r.made.answer(), "%s creates a new resource, but does not return 201", t.Put.Endpoint())
 }
 
 // change changes a resource, and looks whether that is stored: of some properties, of all if
