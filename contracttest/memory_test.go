@@ -532,6 +532,7 @@ func TestDiesAndForgets(t *testing.T) {
 		contracttest.Restart(func(context.Context) error { m.start(); return nil }))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"error replaceTeam/body/name/maxLength"}, about(rep, "connection"), "%s", describe(rep))
+	assert.Contains(t, strings.Join(rep.Warnings, "\n"), "they were not deleted, since the target takes no more connections")
 }
 
 // TestSpoilt proves that a target which fails from some request on has one

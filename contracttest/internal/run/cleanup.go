@@ -278,6 +278,8 @@ func (r *runner) sayWhatStays() {
 			why = fmt.Sprintf(" (%s), because of --keep", named)
 		case r.world.At(http.MethodDelete, r.world.ItemPath(op)) == nil:
 			why = ": no operation of the document deletes them"
+		case r.dead.Load():
+			why = fmt.Sprintf(" (%s): they were not deleted, since %s", named, r.whyDead())
 		}
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%d created by %s remain on the target%s", len(paths), op.Title(), why))
 	}
