@@ -302,7 +302,7 @@ func (a actor) Fresh(ctx context.Context, op *contract.Operation) map[string]any
 	}
 	req := c.Request
 	if u := a.r.states.of(op).uniques; u != nil && !u.off.Load() {
-		req, _ = u.fresh(req, textsOf(req), a.r.opts.knownOf(op))
+		req, _ = u.fresh(req, textsOf(req), a.r.opts.knownOf(op), u.alike.Load())
 	}
 	if bound, err := a.r.refers(ctx, c, req, nil); err == nil {
 		req = bound
@@ -478,7 +478,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 	for range maxOthers409 {
 		sent, shown := req, req
 		if u := st.uniques; u != nil && !u.off.Load() && e.Body == nil && len(req.Body) > 0 {
-			sent, _ = u.fresh(req, textsOf(base.Request), fixed)
+			sent, _ = u.fresh(req, textsOf(base.Request), fixed, u.alike.Load())
 			shown = sent
 		}
 		if _, own := e.Header[chain.KeyOf(op)]; !own {
@@ -513,7 +513,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 			break
 		}
 		if st.uniques != nil && isTaken(edited, x) {
-			st.uniques.taught.Store(true)
+			st.uniques.teach()
 		}
 	}
 	if e.As == chain.Own && e.Case == nil && len(e.Header) == 0 && !e.Head && a.c != nil {

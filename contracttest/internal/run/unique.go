@@ -221,6 +221,7 @@ type uniques struct {
 
 	taught atomic.Bool  // a documented 409 was the answer to new texts of these names
 	good   atomic.Bool  // a request with new texts was accepted
+	alike  atomic.Bool  // only those that have the form of the planned ones are
 	off    atomic.Bool  // it is refused for them
 	vain   atomic.Int32 // refused with new texts and without
 	base   atomic.Pointer[map[string]string]
@@ -278,16 +279,32 @@ func (r *runner) unique(ctx context.Context, c *plan.Case, req *wire.Request, se
 	if u == nil || u.off.Load() || req.Method != c.Op.Method || len(req.Body) == 0 {
 		return send(req)
 	}
-	base := u.baseTexts(c)
+	base, fixed := u.baseTexts(c), r.fixedOf(c.Op)
 	var x *wire.Exchange
-	for tries := 0; tries < maxOthers409 || tries < maxShort409 && u.short(req); tries++ {
-		sent, shown := u.fresh(req, base, r.fixedOf(c.Op))
-		x = send(sent)
+	renewed, taught := false, false
+	with := func(alike bool) *wire.Exchange {
+		taught = u.taught.Load()
+		sent, shown := u.fresh(req, base, fixed, alike)
+		renewed = sent != req
+		x := send(sent)
 		x.Request = shown
+		return x
+	}
+	for tries := 0; tries < maxOthers409 || tries < maxShort409 && u.short(req); tries++ {
+		x = with(u.alike.Load())
+		if renewed && u.wantsForm(c, x) {
+			again := with(true)
+			if accepted(c.Op, again) {
+				u.alike.Store(true)
+			}
+			if u.alike.Load() || isTaken(c, again) {
+				x = again
+			}
+		}
 		if ctx.Err() != nil || !isTaken(c, x) {
 			break
 		}
-		u.taught.Store(true)
+		u.teach()
 	}
 	if st := r.states.of(c.Op); c.Expect == plan.Accept && ctx.Err() == nil && isTaken(c, x) && !st.apart.Load() && r.refersToMade(c.Op) {
 		// What is there may be in the way of all others, as a booking without an end is.
@@ -301,8 +318,10 @@ func (r *runner) unique(ctx context.Context, c *plan.Case, req *wire.Request, se
 	}
 	switch {
 	case accepted(c.Op, x):
-		u.good.Store(true)
-	case c.Expect == plan.Accept && !u.good.Load() && x.Response != nil && x.Response.Status/100 == 4 && u.vain.Load() < maxWithout:
+		if renewed && taught == u.taught.Load() {
+			u.good.Store(true)
+		}
+	case c.Expect == plan.Accept && renewed && !u.good.Load() && x.Response != nil && x.Response.Status/100 == 4 && u.vain.Load() < maxWithout:
 		// The document's example may be the only one that is taken.
 		without := send(req)
 		if !accepted(c.Op, without) {
@@ -313,6 +332,19 @@ func (r *runner) unique(ctx context.Context, c *plan.Case, req *wire.Request, se
 		return without
 	}
 	return x
+}
+
+// teach notes that all texts have to be new. Of the others it is not known how they are accepted.
+func (u *uniques) teach() {
+	if u.taught.CompareAndSwap(false, true) {
+		u.good.Store(false)
+	}
+}
+
+// wantsForm reports whether new texts may be refused for their form, of which the document says
+// nothing: none were accepted so far, and it is not that they are there already.
+func (u *uniques) wantsForm(c *plan.Case, x *wire.Exchange) bool {
+	return c.Expect == plan.Accept && !u.alike.Load() && !u.good.Load() && u.vain.Load() < maxWithout && says(x) && !isTaken(c, x)
 }
 
 // fixedOf are the values of an operation's requests that stay as they are, by name: those that
@@ -365,8 +397,9 @@ func textsOf(req *wire.Request) map[string]string {
 	return all
 }
 
-// fresh returns a request with new texts, and the same as reports show it.
-func (u *uniques) fresh(req *wire.Request, base map[string]string, fixed map[string][]string) (sent, shown *wire.Request) {
+// fresh returns a request with new texts, and the same as reports show it. Alike ones have the form
+// of the planned ones.
+func (u *uniques) fresh(req *wire.Request, base map[string]string, fixed map[string][]string, alike bool) (sent, shown *wire.Request) {
 	var body, display []byte
 	last, days := 0, 0
 	for _, s := range texts(req) {
@@ -378,7 +411,7 @@ func (u *uniques) fresh(req *wire.Request, base map[string]string, fixed map[str
 		if days == 0 {
 			days = apart * int(n%mostApart)
 		}
-		fresh, ok := u.other(s, raw, suffix, n, base[s.name] == s.value, days)
+		fresh, ok := u.other(s, raw, suffix, n, base[s.name] == s.value, alike, days)
 		if !ok {
 			continue
 		}
@@ -437,7 +470,7 @@ func later(text string, days int) string {
 
 // other makes a new text, as it is written, that its schema judges as it judges the
 // planned one. A text that a case is about keeps its length.
-func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool, days int) (string, bool) {
+func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase, alike bool, days int) (string, bool) {
 	nodes := u.nodes[s.name]
 	judged := make([]bool, len(nodes))
 	for i, node := range nodes {
@@ -462,7 +495,9 @@ func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool, days
 	if plain != raw { // it is the spelling that counts
 		text := strings.TrimSuffix(raw, `"`)
 		isAddress := strings.Contains(s.value, "@") // which does not end as it likes
-		switch {
+		switch v := inForm(s.value, suffix, n); {
+		case alike && !isAddress && text != raw:
+			return escaped(v), same(v)
 		case ofBase && !isAddress && same(s.value+suffix):
 			return text + suffix + raw[len(text):], true
 		case ofBase && same(suffix+"-"+s.value):
@@ -471,7 +506,11 @@ func (u *uniques) other(s scalar, raw, suffix string, n int64, ofBase bool, days
 		}
 		return "", false
 	}
-	for _, v := range candidates(s.value, suffix, n, ofBase) {
+	all := candidates(s.value, suffix, n, ofBase)
+	if alike && !strings.Contains(s.value, "@") {
+		all = append([]string{inForm(s.value, suffix, n)}, all...)
+	}
+	for _, v := range all {
 		if same(v) {
 			text, err := s.write(v)
 			return text, err == nil
@@ -522,6 +561,27 @@ func candidates(v, suffix string, n int64, longer bool) []string {
 		all = append(all, alphabetOf(v, '0').likeness(v, suffix, n, from))
 	}
 	return all
+}
+
+// enough is how many texts there have to be of a form that are new.
+const enough = 100_000
+
+// inForm has other letters and digits at the end of a text, as few as there have to be: it may
+// begin with what is always so, as SKU-00042 and +49301234567 do.
+func inForm(v, suffix string, n int64) string {
+	out, a := []rune(v), alphabetOf(v, '0')
+	r := seeded(suffix, n) // by chance, as another run has not to meet what this one has made
+	left := int64(enough)
+	for i, c := range slices.Backward(out) {
+		if left <= 1 {
+			break
+		}
+		if first, choices := a.symbols(c); choices > 0 {
+			out[i] = first + rune(r.Int64N(choices)) //nolint:gosec // it is small
+			left /= choices
+		}
+	}
+	return string(out)
 }
 
 // anyOf is a text of some letters and digits.
@@ -580,20 +640,28 @@ func (a alphabet) count(v string, n int64, from int, begin func(at, choices int6
 		if i < from {
 			break
 		}
-		first, choices := 'a', a.letters
-		switch {
-		case c >= 'a' && c <= 'z':
-		case c >= 'A' && c <= 'Z':
-			first = 'A'
-		case c >= a.least && c <= '9':
-			first, choices = a.least, int64('9'-a.least)+1
-		default:
+		first, choices := a.symbols(c)
+		if choices == 0 {
 			continue
 		}
 		out[i] = first + rune((begin(int64(c-first), choices)+n)%choices) //nolint:gosec // it is small
 		n /= choices
 	}
 	return string(out)
+}
+
+// symbols are the letters or digits that may stand in the place of one, as the first of them and
+// how many they are; none for what has to stay.
+func (a alphabet) symbols(c rune) (first rune, choices int64) {
+	switch {
+	case c >= 'a' && c <= 'z':
+		return 'a', a.letters
+	case c >= 'A' && c <= 'Z':
+		return 'A', a.letters
+	case c >= a.least && c <= '9':
+		return a.least, int64('9'-a.least) + 1
+	}
+	return 0, 0
 }
 
 // keysOf lists the headers by which a target tells a request from one that is sent again: the
