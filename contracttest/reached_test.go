@@ -142,7 +142,7 @@ func TestRestored(t *testing.T) {
 			assert.Empty(t, rep.Findings, "%s: %s", name, describe(rep))
 		} else if assert.Len(t, rep.Findings, 1, name) {
 			assert.Equal(t, "POST /notes/{id}/restore accepts to restore a deleted resource, but it still cannot be read", rep.Findings[0].Message)
-			assert.Equal(t, "warning", string(rep.Findings[0].Severity))
+			assert.Equal(t, "warning", rep.Findings[0].Severity)
 		}
 		assert.LessOrEqual(t, s.left(), 1, "%s: what is restored is deleted again", name)
 	}
@@ -330,13 +330,14 @@ func TestUniqueInSequences(t *testing.T) {
 // TestExampleOfNothing proves that what an example is not there for is asked once, however many need what it
 // would have.
 func TestExampleOfNothing(t *testing.T) {
-	paths := `
+	var paths strings.Builder
+	paths.WriteString(`
   /teams/{team}/tasks:
     parameters: [{name: team, in: path, required: true, schema: {type: string}, example: red}]
-    get: {operationId: listTasks, responses: {"200": {description: tasks, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}, "404": {description: none}}}`
+    get: {operationId: listTasks, responses: {"200": {description: tasks, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}, "404": {description: none}}}`)
 	const parts = 20
 	for i := range parts {
-		paths += fmt.Sprintf(`
+		fmt.Fprintf(&paths, `
   /teams/{team}/tasks/{task}/part%[1]d:
     parameters: [{name: team, in: path, required: true, schema: {type: string}, example: red}, {name: task, in: path, required: true, schema: {type: string}}]
     get: {operationId: getPart%[1]d, responses: {"200": {description: it}, "404": {description: none}}}`, i)
@@ -348,7 +349,7 @@ func TestExampleOfNothing(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNotFound)
 	})
-	_, err := contracttest.Run(t.Context(), parse(t, paths), contracttest.Handler(h), contracttest.Only("getPart*"), contracttest.Cases(0))
+	_, err := contracttest.Run(t.Context(), parse(t, paths.String()), contracttest.Handler(h), contracttest.Only("getPart*"), contracttest.Cases(0))
 	require.NoError(t, err)
 	assert.Equal(t, int32(1), asked.Load())
 }

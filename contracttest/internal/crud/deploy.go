@@ -223,7 +223,7 @@ func replicas(s *Service) http.Handler {
 		}
 		if all[name] == nil {
 			name = []string{"a", "b"}[turn.Add(1)%2]
-			http.SetCookie(w, &http.Cookie{Name: "replica", Value: name, Path: "/", HttpOnly: true})
+			w.Header().Add("Set-Cookie", "replica="+name+"; Path=/; HttpOnly")
 		}
 		all[name].ServeHTTP(w, r)
 	})

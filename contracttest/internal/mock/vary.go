@@ -332,7 +332,7 @@ func asciiJSON(text []byte) []byte {
 		case r == '/':
 			b = append(b, `\/`...)
 		case r < utf8.RuneSelf:
-			b = append(b, byte(r))
+			b = utf8.AppendRune(b, r)
 		default:
 			for _, unit := range utf16.Encode([]rune{r}) {
 				b = fmt.Appendf(b, "\\u%04X", unit)

@@ -231,7 +231,8 @@ func (f *fixture) lend(ctx context.Context) map[string]string {
 	var values map[string]string
 	switch {
 	case f.maker != nil:
-		defer f.r.beginMaking()()
+		end := f.r.beginMaking()
+		defer end()
 		values = f.produce(ctx)
 	case f.free != "":
 		values = map[string]string{f.param.Spec.Name: f.free}

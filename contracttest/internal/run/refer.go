@@ -421,7 +421,8 @@ const maxDeep = 4
 // exchangeOf sends the request of a case with what the run knows in the place of what the plan
 // refers to.
 func (r *runner) exchangeOf(ctx context.Context, c *plan.Case, req *wire.Request, do way) *wire.Exchange {
-	defer r.beginMaking()()
+	end := r.beginMaking()
+	defer end()
 	sent, err := r.refers(ctx, c, req, nil)
 	if err != nil {
 		return &wire.Exchange{Request: req, Err: err}

@@ -106,7 +106,8 @@ func (s *stock) takeBack(values map[string]string) {
 
 // renew makes one in the place of one that was used up; nil is one that is missing.
 func (s *stock) renew(ctx context.Context, used map[string]string) {
-	defer s.begin()()
+	end := s.begin()
+	defer end()
 	s.mu.Lock()
 	s.takeBack(used)
 	s.mu.Unlock()
