@@ -201,6 +201,9 @@ func listBooks(c *call) {
 	c.shop.mu.Lock()
 	defer c.shop.mu.Unlock()
 	ids := slices.Sorted(maps.Keys(c.shop.books))
+	if tags := c.r.URL.Query()["tag"]; len(tags) > 0 {
+		ids = slices.DeleteFunc(ids, func(id int64) bool { return !c.shop.has(id, tags) })
+	}
 	c.shop.sort(ids, c.r.URL.Query().Get("sort"))
 	c.w.Header().Set("X-Total-Count", strconv.Itoa(len(ids)))
 	if c.prefers("text/csv", "application/json") {
@@ -213,6 +216,15 @@ func listBooks(c *call) {
 		items = append(items, c.shop.books[id])
 	}
 	c.answer(http.StatusOK, "application/json", map[string]any{"items": items, "next": nil})
+}
+
+// has reports whether a book has one of the tags.
+func (s *Shop) has(id int64, tags []string) bool {
+	own, _ := s.books[id]["tags"].([]any)
+	return slices.ContainsFunc(own, func(v any) bool {
+		text, ok := v.(string)
+		return ok && slices.Contains(tags, text)
+	})
 }
 
 // sort puts the identifiers of books in the order of a property.

@@ -90,6 +90,7 @@ type planned struct {
 type part struct {
 	op        *contract.Operation
 	ready     chan struct{}
+	late      atomic.Bool  // the run had ended before it was ready
 	cases     []*plan.Case // nil where they are made again
 	unreached map[*contract.Clause]plan.Reason
 	total     int
@@ -146,10 +147,10 @@ func (p *planned) order() []*contract.Operation {
 // wait waits until all is planned, or the context has ended.
 func (p *planned) wait() { p.workers.Wait() }
 
-// known returns the plan of an operation; nil as long as there is none.
+// known returns the plan of an operation; nil as long as there is none, or where it came too late.
 func (p *planned) known(op *contract.Operation) *part {
 	pt := p.parts[op]
-	if pt == nil {
+	if pt == nil || pt.late.Load() {
 		return nil // the run leaves it out
 	}
 	select {
@@ -166,6 +167,9 @@ func (p *planned) of(op *contract.Operation) *part {
 		select {
 		case <-pt.ready:
 		case <-p.ctx.Done():
+			if p.known(op) == nil {
+				pt.late.Store(true) // it may be planned in a moment, but its cases are not sent
+			}
 		}
 	}
 	return p.known(op)
