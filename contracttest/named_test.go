@@ -147,7 +147,7 @@ func (m *memberDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		const alike = 7 // characters that tell one name from another
+		const alike = 6 // characters that tell one name from another
 		for other, member := range m.all {
 			if before == nil && m.defect == "cut names" && len(name) >= alike && strings.HasPrefix(other, name[:alike]) {
 				before = member

@@ -273,7 +273,7 @@ type reply struct {
 	status  int
 	success bool // documented
 	refused bool // as documented
-	limited bool // a target may have a limit: 429, or what it answers where there are too many resources
+	limited bool // a target may have a limit: 429, or what it answers where there are too many resources, or the run has deleted some
 	request *wire.Request
 	outcome outcome
 }
@@ -295,7 +295,8 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 		a.status = x.Response.Status
 		a.success = documented && x.Response.Status/100 < 4
 		a.refused = documented && x.Response.Status/100 == 4
-		a.limited = x.Response.Status == http.StatusTooManyRequests || r.full(c.Op, x)
+		a.limited = x.Response.Status == http.StatusTooManyRequests || r.full(c.Op, x) ||
+			a.refused && r.worksOnMade(c.Op) && (a.status == http.StatusConflict || r.room.cleared() && (a.status == http.StatusNotFound || a.status == http.StatusGone))
 	}
 	a.outcome = r.judge(ctx, c, x)
 	return a
@@ -460,7 +461,7 @@ func (r *runner) steady(one *repeated) {
 	if turns == 1 && !seen[0].refused && seen[len(seen)-1].refused && (!r.states.of(c.Op).repeatable.Load() || r.othersChange(c.Op)) {
 		return // what worked and is refused from then on is state
 	}
-	if !slices.ContainsFunc(seen, func(a reply) bool { return !a.success && !(a.refused && a.status == http.StatusConflict) }) && r.worksOnMade(c.Op) {
+	if successes && r.worksOnMade(c.Op) {
 		return // others change what it works on, it may use it up, and that may change by itself (RFC 9110 §15.5.10)
 	}
 	severity := judge.Error

@@ -51,6 +51,13 @@ func (m *room) bounded() bool {
 	return len(m.most) > 0
 }
 
+// cleared reports whether something was deleted to make room: a request may have been about it.
+func (m *room) cleared() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.made > 0
+}
+
 // said tells of what the target lets the run have only so many.
 func (m *room) said() []string {
 	m.mu.Lock()
