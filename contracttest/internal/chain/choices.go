@@ -8,9 +8,9 @@ import (
 // maxListed is how many properties are tried with each of the values that they may have.
 const maxListed = 3
 
-// chosen plans what is tried with each value of an enumeration: it may be done to what has the
+// eachChoice plans what is tried with each value of an enumeration: it may be done to what has the
 // others alone, and be answered in the same way.
-func (p *planner) chosen() {
+func (p *planner) eachChoice() {
 	k := p.kind
 	members, fixed := p.actor.Base(k.Make)
 	listed := 0

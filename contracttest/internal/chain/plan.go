@@ -14,7 +14,7 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 	for _, k := range kinds {
 		p := &planner{kind: k, actor: actor}
 		p.created()
-		p.chosen()
+		p.eachChoice()
 		p.changed()
 		p.patched()
 		p.acted()

@@ -117,11 +117,10 @@ func TestSelfOfOrders(t *testing.T) {
 	faultless(t, c, contracttest.Mock(c, contracttest.MockCredentials("key", "a-credential")), contracttest.Cases(0), contracttest.Values("key", "a-credential"))
 }
 
-// TestSelfOfUnlikeViews runs the engine against a mock whose list shows more than what is read of one.
-func TestSelfOfUnlikeViews(t *testing.T) {
-	c, err := contracttest.Parse("views.yaml", []byte(`
-openapi: 3.0.3
-info: {title: views, version: "1"}
+// TestSelfOfForms runs the engine against mocks of forms in which documents are rarely written.
+func TestSelfOfForms(t *testing.T) {
+	for name, text := range map[string]string{
+		"a list that shows more than what is read of one": `
 paths:
   /maps:
     post:
@@ -135,34 +134,23 @@ paths:
 components:
   schemas:
     Map: {type: object, required: [id], properties: {id: {type: integer}, title: {type: string}, settings: {type: object, properties: {open: {type: boolean}}}}}
-`))
-	require.NoError(t, err)
-	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
-}
-
-// TestSelfOfEmptyExamples runs the engine where the examples of a query are empty texts, which nobody need take.
-func TestSelfOfEmptyExamples(t *testing.T) {
-	c, err := contracttest.Parse("empty.yaml", []byte(`
-openapi: 3.0.3
-info: {title: empty, version: "1"}
+`,
+		"examples of a query that are empty texts, which nobody need take": `
 paths:
   /schema: {get: {operationId: bySchema, parameters: [{name: q, in: query, required: true, schema: {type: string, example: ""}}], responses: {"204": {description: found}, "400": {description: bad}}}}
   /parameter: {get: {operationId: byParameter, parameters: [{name: q, in: query, required: true, example: "", schema: {type: string}}], responses: {"204": {description: found}, "400": {description: bad}}}}
-`))
-	require.NoError(t, err)
-	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
-}
-
-// TestSelfOfAcceptEncoding runs the engine where an Accept-Encoding is documented that does not take identity.
-func TestSelfOfAcceptEncoding(t *testing.T) {
-	c, err := contracttest.Parse("token.yaml", []byte(`
-openapi: 3.0.3
-info: {title: token, version: "1"}
+`,
+		"an Accept-Encoding that does not take identity": `
 paths:
   /token: {get: {operationId: token, parameters: [{name: Accept-Encoding, in: header, schema: {type: string, enum: [base64]}}], responses: {"204": {description: there}, "400": {description: bad}}}}
-`))
-	require.NoError(t, err)
-	faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
+`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := contracttest.Parse("openapi.yaml", []byte("openapi: 3.0.3\ninfo: {title: a, version: '1'}\n"+text))
+			require.NoError(t, err)
+			faultless(t, c, contracttest.Mock(c), contracttest.Cases(0))
+		})
+	}
 }
 
 // TestSelfOfSharedHeader runs the engine where two schemes that are needed together have one header: whoever has one

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"golang.org/x/time/rate"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -408,11 +405,9 @@ func (r *runner) carry(ctx context.Context, op *contract.Operation, req *wire.Re
 	start := time.Now()
 	x.Started = start
 	how := r.opts.How
-	how.AnyCoding = slices.ContainsFunc(op.Params, func(p *contract.Param) bool {
-		return p.Spec.In == openapi3.ParameterInHeader && strings.EqualFold(p.Spec.Name, "Accept-Encoding")
-	})
-	x.Response, x.Err = do(ctx, r.inSession(ctx, r.renewal.current(req)), how)
 	st := r.states.of(op)
+	how.AnyCoding = st.codings
+	x.Response, x.Err = do(ctx, r.inSession(ctx, r.renewal.current(req)), how)
 	st.took.Add(int64(time.Since(start)))
 	st.sent.Add(1)
 	return x

@@ -30,7 +30,7 @@ type room struct {
 // maxVainRoom is how often room is made for an operation to no purpose.
 const maxVainRoom = 4
 
-// begin notes that something is under way that may make a resource and use it.
+// beginMaking notes that something is under way that may make a resource and use it.
 func (r *runner) beginMaking() (end func()) {
 	m := &r.room
 	since := r.world.Entered()

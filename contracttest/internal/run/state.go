@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,7 @@ type state struct {
 	actual     map[string]string
 	references []reference       // to what the target has named
 	keys       []*contract.Param // headers that have another value with each request
+	codings    bool              // the document says which content codings it is asked for
 	uniques    *uniques          // texts that are made new for each request; nil where there are none
 
 	valid    answer              // to its valid request
@@ -78,7 +80,10 @@ type states []*state
 func newStates(c *contract.Contract, w *world.World) states {
 	all := make(states, len(c.Operations))
 	for i, op := range c.Operations {
-		all[i] = &state{op: op, faults: map[findingKey]bool{}, free: counted(op, w), taken: map[string]bool{}, verdicts: map[string]bool{}, skipped: map[*contract.Clause]string{}}
+		codings := slices.ContainsFunc(op.Params, func(p *contract.Param) bool {
+			return p.Spec.In == openapi3.ParameterInHeader && strings.EqualFold(p.Spec.Name, "Accept-Encoding")
+		})
+		all[i] = &state{op: op, codings: codings, faults: map[findingKey]bool{}, free: counted(op, w), taken: map[string]bool{}, verdicts: map[string]bool{}, skipped: map[*contract.Clause]string{}}
 	}
 	return all
 }
