@@ -11,6 +11,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/mock"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -138,7 +139,7 @@ func TestClient(t *testing.T, c *Contract, call func(ctx context.Context, baseUR
 // tell says what is wrong.
 func (f ClientFailure) tell(t *testing.T) {
 	t.Helper()
-	text := fmt.Sprintf("%s: %s", f.Place, run.Clip(f.Message, 600))
+	text := fmt.Sprintf("%s: %s", f.Place, secret.Clip(f.Message, 600))
 	if f.Answer != "" {
 		text += "\n  answered  " + f.Answer
 	}

@@ -14,7 +14,7 @@ import (
 	"unicode"
 
 	"github.com/dataarts-go/factory/contracttest/config"
-	"github.com/dataarts-go/factory/contracttest/internal/run"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -162,7 +162,7 @@ func explain(f Finding) string {
 		times = fmt.Sprintf(", %d times", f.Count)
 	}
 	return fmt.Sprintf("%s: %s (check %s%s)\n  expected  %s\n  seen      %s\n  id        %s\n  case      %s\n  %s",
-		f.Place, run.Clip(asOptions(f.Message), most), f.Check, times, run.Clip(f.Expected, most), run.Clip(f.Actual, most), f.ID, f.Case.ID, run.Clip(f.Curl, 3*most))
+		f.Place, secret.Clip(asOptions(f.Message), most), f.Check, times, secret.Clip(f.Expected, most), secret.Clip(f.Actual, most), f.ID, f.Case.ID, secret.Clip(f.Curl, 3*most))
 }
 
 // withValues are the flags that notes advise with what belongs to them, and what they are called

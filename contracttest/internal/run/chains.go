@@ -19,6 +19,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
@@ -243,7 +244,7 @@ func (r *runner) enterChain(f *chain.Finding) {
 
 // script writes steps as lines for a shell that pass on what was made.
 func (r *runner) script(steps []*chain.Step, secrets []string) string {
-	script := wire.Script{Base: r.curlBase, Mask: mask(secrets, nil)}
+	script := wire.Script{Base: r.curlBase, Mask: secret.Mask(secrets, nil)}
 	names := map[string]string{} // of variables, by parameter and value
 	for _, s := range steps {
 		if s.Shown == nil {
@@ -270,7 +271,7 @@ func (r *runner) script(steps []*chain.Step, secrets []string) string {
 		}
 		script.Add(req, made, value, s.Response)
 	}
-	return hide(r.token.number(script.String()), secrets)
+	return secret.Hide(r.token.number(script.String()), secrets)
 }
 
 // actor carries out the steps of a chain.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
@@ -76,7 +77,7 @@ func (r *runner) ofPeer(req *wire.Request) bool {
 // owner names the credential of a request: the header that carries it.
 func (r *runner) owner(req *wire.Request) string {
 	for _, f := range req.Header {
-		if isSecretName(f.Name) {
+		if secret.IsName(f.Name) {
 			return f.Name
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -235,7 +236,7 @@ func (r *runner) closedUnnamed(e *entrance) string {
 		answers = fmt.Sprintf("all %d operations return %s", n, e.answers[0])
 	}
 	for _, h := range r.opts.Headers {
-		if isSecretName(h.Name) {
+		if secret.IsName(h.Name) {
 			return fmt.Sprintf("the credential in the header %s is refused: %s; give a good one with --header '%s: VALUE'", h.Name, answers, h.Name)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -118,7 +119,7 @@ func failure(x *wire.Exchange) error {
 func (r *runner) secrets(op *contract.Operation, req *wire.Request) []string {
 	all := append(judge.Secrets(op, req), r.renewal.secrets()...)
 	for _, h := range slices.Concat(r.opts.Headers, r.opts.Peer) {
-		if isSecretName(h.Name) && h.Value != "" {
+		if secret.IsName(h.Name) && h.Value != "" {
 			all = append(all, h.Value)
 		}
 	}

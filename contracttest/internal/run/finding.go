@@ -8,6 +8,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/report"
@@ -37,7 +38,7 @@ func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Findi
 	secrets := notMadeUp(e.Secrets)
 	out := report.Finding{
 		Operation: e.Op.ID, Check: f.Check, Severity: string(f.Severity), Place: Place(e.Op.Contract, f.Clause),
-		Message: hide(f.Message, secrets), Expected: hide(f.Expected, secrets), Actual: hide(f.Actual, secrets), Count: 1,
+		Message: secret.Hide(f.Message, secrets), Expected: secret.Hide(f.Expected, secrets), Actual: secret.Hide(f.Actual, secrets), Count: 1,
 		Case: report.Case{ID: name}, Leave: f.Leave, Request: inShort(e.Request, secrets),
 	}
 	if e.Response != nil {
@@ -48,7 +49,7 @@ func Finding(e *judge.Exchange, f judge.Finding, base, name string) report.Findi
 		out.Clause = f.Clause.Name
 	}
 	if base != "" {
-		out.Curl = hide(wire.Curl(e.Request, base, mask(secrets, wrongIn(e.Op, e.Expect))), secrets)
+		out.Curl = secret.Hide(wire.Curl(e.Request, base, secret.Mask(secrets, wrongIn(e.Op, e.Expect))), secrets)
 	}
 	return out
 }
@@ -60,7 +61,7 @@ const maxGlimpse = 400
 // glimpse is the beginning of a body without secrets. A secret must not be cut before
 // it is looked for.
 func glimpse(body string, secrets []string) string {
-	return Clip(hide(Clip(body, maxRequestText), secrets), maxGlimpse)
+	return secret.Clip(secret.Hide(secret.Clip(body, maxRequestText), secrets), maxGlimpse)
 }
 
 // inShort is a request in one line: its method, target and the beginning of its body.

@@ -15,6 +15,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/coverage"
 	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -30,7 +31,7 @@ func (r *runner) finish(start time.Time) {
 			Answers: r.answers,
 			Refused: func(cl *contract.Clause) bool { return !r.account[cl].Kept && r.tried[cl].refused() },
 			Hidden: func(name string) bool {
-				return isSecretName(name) || slices.ContainsFunc(r.opts.Redact, func(n string) bool { return strings.EqualFold(n, name) })
+				return secret.IsName(name) || slices.ContainsFunc(r.opts.Redact, func(n string) bool { return strings.EqualFold(n, name) })
 			},
 		})
 	}

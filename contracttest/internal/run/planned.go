@@ -11,6 +11,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
@@ -50,7 +51,7 @@ func Plan(ctx context.Context, c *contract.Contract, target send.Target, opts Op
 				if opts.leavesOut(pc.Request) {
 					continue // the valid request that others are compared with
 				}
-				if ctx.Err() != nil || !yield(Planned{pc.ID, op, pc.Clause, pc.Request.Method, hide(pc.Request.Target, secrets), Expected[pc.Expect], pc.Leave}) {
+				if ctx.Err() != nil || !yield(Planned{pc.ID, op, pc.Clause, pc.Request.Method, secret.Hide(pc.Request.Target, secrets), Expected[pc.Expect], pc.Leave}) {
 					return
 				}
 			}

@@ -1,18 +1,17 @@
 package run
 
 import (
-	"cmp"
 	"encoding/base64"
-	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
+
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
-	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -21,15 +20,6 @@ func (r *runner) finding(e *judge.Exchange, f judge.Finding, name string) report
 	shown := *e
 	shown.Secrets = slices.Concat(e.Secrets, r.redacted(e.Op, e.Exchange))
 	return Finding(&shown, f, r.curlBase, name)
-}
-
-// Secrets lists the values of an exchange that nobody has planned which no report shows: its
-// credentials, and those of headers, parameters and properties that these words are in the names
-// of, beside those that are secret anywhere. That they come back is no leak.
-func Secrets(e *judge.Exchange, words []string) []string {
-	v := &redactor{names: slices.Concat(secretNames, words), within: true, all: slices.Clone(e.Secrets)}
-	v.exchange(e.Op, e.Exchange, e.Op.BasePath)
-	return v.longestFirst()
 }
 
 // minSecret is how many bytes a credential has that is hidden everywhere: shorter ones turn up by chance.
@@ -45,7 +35,7 @@ func (o *Options) credentials(c *contract.Contract) []string {
 				continue
 			}
 			all = append(all, value, strings.ToUpper(value), strings.ToLower(value))
-			if len(value) > minLong {
+			if len(value) > secret.Long {
 				_, last := utf8.DecodeLastRuneInString(value)
 				all = append(all, value[:len(value)-last], value[:len(value)/2])
 			}
@@ -60,7 +50,7 @@ func (o *Options) credentials(c *contract.Contract) []string {
 		}
 	}
 	for _, h := range slices.Concat(o.Headers, o.Peer) {
-		if !isSecretName(h.Name) {
+		if !secret.IsName(h.Name) {
 			continue
 		}
 		add(h.Value)
@@ -72,8 +62,7 @@ func (o *Options) credentials(c *contract.Contract) []string {
 			}
 		}
 	}
-	slices.SortFunc(all, longer)
-	return slices.Compact(all)
+	return secret.LongestFirst(all)
 }
 
 // redacted lists the values of an exchange that no report shows: those of the headers,
@@ -84,11 +73,10 @@ func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
 	if len(r.opts.Redact) == 0 {
 		return own
 	}
-	v := &redactor{names: r.opts.Redact, all: own}
+	f := secret.NewFinder(r.opts.Redact, own)
 	known := func(name string, values []string) {
 		for _, value := range values {
-			v.text(name, value)
-			v.escaped(name, value)
+			f.Add(name, value)
 		}
 	}
 	for name, values := range r.opts.Known {
@@ -97,95 +85,19 @@ func (r *runner) redacted(op *contract.Operation, x *wire.Exchange) []string {
 	for path, values := range r.opts.at[op] {
 		known(path[strings.LastIndex(path, "/")+1:], values)
 	}
-	v.exchange(op, x, r.base(op))
-	return v.longestFirst()
+	f.Exchange(op, x, r.base(op))
+	return f.Values()
 }
 
-type redactor struct {
-	names  []string
-	within bool // a name need only hold one of them
-	all    []string
+// notMadeUp leaves out of secrets the credentials that nobody has.
+func notMadeUp(secrets []string) []string {
+	return slices.DeleteFunc(slices.Clone(secrets), plan.MadeUp)
 }
 
-// longestFirst returns what was found: or a part of one would be hidden, and the rest shown.
-func (v *redactor) longestFirst() []string {
-	slices.SortFunc(v.all, longer)
-	return slices.Compact(v.all)
-}
-
-func longer(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }
-
-// exchange looks for the names in both messages.
-func (v *redactor) exchange(op *contract.Operation, x *wire.Exchange, base string) {
-	for _, f := range x.Request.Header {
-		v.header(f.Name, f.Value)
+// wrongIn names the headers in which a request has wrong credentials.
+func wrongIn(op *contract.Operation, expect plan.Expect) []string {
+	if expect != plan.RefuseCredential {
+		return nil
 	}
-	for name, value := range world.Values(op, x.Request.Target, base) {
-		v.text(name, value)
-	}
-	_, query, _ := strings.Cut(x.Request.Target, "?")
-	v.form(query)
-	v.body(x.Request.Get("Content-Type"), x.Request.Body)
-	if x.Response != nil {
-		for name, values := range x.Response.Header {
-			for _, value := range values {
-				v.header(name, value)
-			}
-		}
-		plain, _ := judge.Content(x.Response) // as it came where it cannot be decoded: then nobody is shown more
-		v.body(x.Response.Header.Get("Content-Type"), plain.Body)
-	}
-}
-
-func (v *redactor) header(name, value string) {
-	v.text(name, value)
-	if v.within && strings.HasSuffix(strings.ToLower(name), "cookie") { // its value may come back without its name
-		for pair := range strings.SplitSeq(value, ";") {
-			if _, value, _ := strings.Cut(pair, "="); len(value) >= minLong {
-				v.text(name, value)
-			}
-		}
-	}
-}
-
-// hides reports whether the value of something so named is hidden.
-func (v *redactor) hides(name string) bool {
-	if v.within {
-		name = strings.ToLower(name)
-		return slices.ContainsFunc(v.names, func(n string) bool { return strings.Contains(name, strings.ToLower(n)) })
-	}
-	return slices.ContainsFunc(v.names, func(n string) bool { return strings.EqualFold(n, name) })
-}
-
-func (v *redactor) text(name, value string) {
-	if value != "" && v.hides(name) {
-		v.all = append(v.all, value)
-	}
-}
-
-// escaped is a text as the bytes of JSON have it, and of JSON within JSON.
-func (v *redactor) escaped(name, value string) {
-	for range 2 {
-		text, err := json.Marshal(value)
-		if err != nil {
-			return
-		}
-		value = string(text[1 : len(text)-1])
-		v.text(name, value)
-	}
-}
-
-func (v *redactor) form(text string) {
-	values, err := url.ParseQuery(text)
-	if err != nil { // what is broken on purpose has other parts
-		for pair := range strings.SplitSeq(text, "&") {
-			name, value, _ := strings.Cut(pair, "=")
-			v.text(name, value)
-		}
-	}
-	for name, some := range values {
-		for _, value := range some {
-			v.text(name, value)
-		}
-	}
+	return plan.Own(op)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/obtain"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
@@ -95,7 +96,7 @@ func (o *Options) asUser(c *contract.Contract, target send.Target) error {
 			continue
 		}
 		headers = append(headers, Header{p.Name, p.Text})
-		if !isSecretName(p.Name) {
+		if !secret.IsName(p.Name) {
 			redact = append(redact, p.Name) // it is a credential, whatever its name
 		}
 	}
@@ -130,7 +131,7 @@ func (o *Options) obtain(ctx context.Context, c *contract.Contract) (renewals []
 			return nil, o.notGot(b, err, nil)
 		}
 		text := got.Text
-		p := &renewed{b, text, text, got.Until, b.secret || isSecretName(b.Name)}
+		p := &renewed{b, text, text, got.Until, b.secret || secret.IsName(b.Name)}
 		switch b.For {
 		case ForHeader:
 			o.Headers = append(o.Headers, Header{b.Name, b.Prefix + text})
@@ -157,17 +158,17 @@ func (o *Options) notGot(b Obtained, err error, secrets []string) error {
 // environment.
 func (o *Options) withoutSecrets(err error, secrets []string) string {
 	for _, h := range slices.Concat(o.Headers, o.Peer) {
-		if isSecretName(h.Name) {
+		if secret.IsName(h.Name) {
 			_, bare, _ := strings.Cut(h.Value, " ")
 			secrets = append(secrets, h.Value, bare)
 		}
 	}
 	for _, v := range os.Environ() {
-		if name, value, _ := strings.Cut(v, "="); len(value) >= minLong && isSecretName(strings.ReplaceAll(name, "_", "-")) {
+		if name, value, _ := strings.Cut(v, "="); len(value) >= secret.Long && secret.IsName(strings.ReplaceAll(name, "_", "-")) {
 			secrets = append(secrets, value)
 		}
 	}
-	return hide(err.Error(), secrets)
+	return secret.Hide(err.Error(), secrets)
 }
 
 // state is how often credentials were got anew.
@@ -248,7 +249,7 @@ func (n *renewal) known() []string {
 
 // borne are the credentials of those that were got that a request has.
 func (n *renewal) borne(req *wire.Request) (all []*renewed) {
-	has := func(text, secret string) bool { return replaceWhole(text, secret, "") != text }
+	has := func(text, credential string) bool { return secret.Replace(text, credential, "") != text }
 	for _, p := range n.parts { // their first texts never change
 		if has(req.Target, url.QueryEscape(p.first)) || slices.ContainsFunc(req.Header, func(f wire.Field) bool { return has(f.Value, p.first) }) {
 			all = append(all, p)
@@ -266,9 +267,9 @@ func (n *renewal) current(req *wire.Request) *wire.Request {
 	}
 	req = req.Clone()
 	for _, p := range n.parts {
-		req.Target = replaceWhole(req.Target, url.QueryEscape(p.first), url.QueryEscape(p.now))
+		req.Target = secret.Replace(req.Target, url.QueryEscape(p.first), url.QueryEscape(p.now))
 		for i := range req.Header {
-			req.Header[i].Value = replaceWhole(req.Header[i].Value, p.first, p.now)
+			req.Header[i].Value = secret.Replace(req.Header[i].Value, p.first, p.now)
 		}
 	}
 	return req

@@ -3,10 +3,10 @@ package run
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
@@ -123,20 +123,20 @@ func (r *runner) shot(c *plan.Case, x *wire.Exchange) *report.Exchange {
 // Shot is an exchange as a report shows it: bounded, and without secrets. base is the scheme and
 // the host for its command, wrong names the headers with wrong credentials.
 func Shot(x *wire.Exchange, base string, secrets []string, wrong ...string) *report.Exchange {
-	masked := mask(secrets, wrong)
+	masked := secret.Mask(secrets, wrong)
 	out := &report.Exchange{
-		Method: x.Request.Method, Target: hide(Clip(x.Request.Target, maxRequestText), secrets),
-		Curl: hide(wire.Curl(x.Request, base, masked), secrets), Started: x.Started,
+		Method: x.Request.Method, Target: secret.Hide(secret.Clip(x.Request.Target, maxRequestText), secrets),
+		Curl: secret.Hide(wire.Curl(x.Request, base, masked), secrets), Started: x.Started,
 	}
 	for _, f := range x.Request.Header {
-		out.Request.Header = append(out.Request.Header, report.Header{Name: f.Name, Value: hide(Clip(masked(f.Name, f.Value), maxRequestText), secrets)})
+		out.Request.Header = append(out.Request.Header, report.Header{Name: f.Name, Value: secret.Hide(secret.Clip(masked(f.Name, f.Value), maxRequestText), secrets)})
 	}
 	if out.Request.Size = len(x.Request.Body); x.Request.Unseen {
 		out.Request.Size = -1
 	}
-	out.Request.Body = hide(Clip(string(x.Request.Body), maxRequestText), secrets)
+	out.Request.Body = secret.Hide(secret.Clip(string(x.Request.Body), maxRequestText), secrets)
 	if x.Err != nil {
-		out.Error = hide(x.Err.Error(), secrets)
+		out.Error = secret.Hide(x.Err.Error(), secrets)
 	}
 	if x.Response == nil {
 		return out
@@ -149,29 +149,21 @@ func Shot(x *wire.Exchange, base string, secrets []string, wrong ...string) *rep
 	slices.Sort(names)
 	for _, name := range names {
 		for _, v := range x.Response.Header[name] {
-			if isSecretName(name) && http.CanonicalHeaderKey(name) != "Www-Authenticate" {
-				v = hidden
+			if secret.IsName(name) && http.CanonicalHeaderKey(name) != "Www-Authenticate" {
+				v = secret.Hidden
 			}
-			out.Response.Header = append(out.Response.Header, report.Header{Name: name, Value: hide(Clip(v, maxAnswerText), secrets)})
+			out.Response.Header = append(out.Response.Header, report.Header{Name: name, Value: secret.Hide(secret.Clip(v, maxAnswerText), secrets)})
 		}
 	}
 	if out.Response.Size = len(x.Response.Body); x.Response.Unseen {
 		out.Response.Size = -1
 	}
 	plain, _ := judge.Content(x.Response) // as it came where it cannot be decoded
-	out.Response.Body = hide(Clip(string(plain.Body), maxAnswerText), secrets)
+	out.Response.Body = secret.Hide(secret.Clip(string(plain.Body), maxAnswerText), secrets)
 	if x.Response.BodyErr != nil {
-		out.Error = hide(x.Response.BodyErr.Error(), secrets)
+		out.Error = secret.Hide(x.Response.BodyErr.Error(), secrets)
 	}
 	return out
-}
-
-// Clip cuts a text, between characters where it is UTF-8.
-func Clip(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + cutMark
 }
 
 // Rules describes checks for reports.

@@ -13,6 +13,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/refusal"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 )
 
@@ -61,7 +62,7 @@ func (l *learner) teach(ctx context.Context, op *contract.Operation) {
 // reports whether it was accepted.
 func (l *learner) show(ctx context.Context, op *contract.Operation, base *plan.Case, x *wire.Exchange) bool {
 	plain, err := judge.Content(x.Response)
-	if err != nil || !slices.ContainsFunc(remarks(plain.Body), func(said remark) bool { return wanting.MatchString(said.text) }) {
+	if err != nil || !refusal.Empty(plain.Body) {
 		return false
 	}
 	l.opts.Shown[op] = true
@@ -158,14 +159,14 @@ func (l *learner) lessons(op *contract.Operation, c *plan.Case, x *wire.Exchange
 	}
 	var all []lesson
 	subjects := l.subjects(op, c)
-	for _, said := range remarks(plain.Body) {
-		texts := taught(said.text)
+	for _, said := range refusal.Remarks(plain.Body) {
+		texts := refusal.Texts(said.Text)
 		if len(texts) == 0 {
 			continue
 		}
-		about := slices.DeleteFunc(slices.Clone(subjects), func(name string) bool { return !names(said.around, name) })
+		about := slices.DeleteFunc(slices.Clone(subjects), func(name string) bool { return !refusal.Names(said.Around, name) })
 		if len(about) == 0 {
-			about = slices.DeleteFunc(slices.Clone(subjects), func(name string) bool { return !means(said.around, name) })
+			about = slices.DeleteFunc(slices.Clone(subjects), func(name string) bool { return !refusal.Means(said.Around, name) })
 		}
 		if len(about) == 0 && len(subjects) == 1 {
 			about = subjects

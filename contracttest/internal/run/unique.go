@@ -25,6 +25,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/refusal"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
@@ -372,7 +373,7 @@ func isTaken(c *plan.Case, x *wire.Exchange) bool {
 		return false
 	}
 	plain, err := judge.Content(x.Response)
-	return err == nil && slices.ContainsFunc(remarks(plain.Body), func(said remark) bool { return taken.MatchString(said.text) })
+	return err == nil && refusal.Taken(plain.Body)
 }
 
 // baseTexts are the texts of the valid request that a case differs from.

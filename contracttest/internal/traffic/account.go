@@ -12,6 +12,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
 
@@ -118,7 +119,7 @@ func (a *Account) keep(x *examined, name string) {
 	if !wanted && !a.sample.Misses(x.findings) {
 		return
 	}
-	shown := run.Shot(e.Exchange, base(a.target), run.Secrets(e, a.words))
+	shown := run.Shot(e.Exchange, base(a.target), secret.InExchange(e, a.words))
 	shown.Case, shown.Operation, shown.Clause, shown.Leave = name, e.Op.ID, e.Op.StatusClause.Name, e.Leave
 	if e.Clause != nil {
 		shown.Clause = e.Clause.Name

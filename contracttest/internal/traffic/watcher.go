@@ -18,6 +18,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/run"
+	"github.com/dataarts-go/factory/contracttest/internal/secret"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
@@ -185,7 +186,7 @@ func (w *Watcher) examined(x *wire.Exchange, skip func(check string) bool) (out 
 		return out
 	}
 	shown := *e
-	shown.Secrets = run.Secrets(e, w.opts.Redact)
+	shown.Secrets = secret.InExchange(e, w.opts.Redact)
 	for _, f := range broken {
 		found := run.Finding(&shown, f, "", "")
 		found.ID = report.ID(found)

@@ -1,4 +1,4 @@
-package run
+package secret
 
 import (
 	"fmt"
@@ -10,15 +10,13 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/dataarts-go/factory/contracttest/internal/contract"
-	"github.com/dataarts-go/factory/contracttest/internal/plan"
 )
 
 // Words in the name of a header whose value is not to be shown.
 var secretNames = []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "signature", "credential"}
 
-func isSecretName(name string) bool {
+// IsName reports whether what a header, parameter or property so named has is not to be shown.
+func IsName(name string) bool {
 	name = strings.ToLower(name)
 	for _, w := range secretNames {
 		if strings.Contains(name, w) {
@@ -28,14 +26,15 @@ func isSecretName(name string) bool {
 	return false
 }
 
-const hidden = "***"
+// Hidden stands in the place of a secret.
+const Hidden = "***"
 
-// hide replaces secrets in a text, as they are and as URLs, JSON and HTML have them, and what is
+// Hide replaces secrets in a text, as they are and as URLs, JSON and HTML have them, and what is
 // left of one in which the text was cut.
-func hide(text string, secrets []string) string {
+func Hide(text string, secrets []string) string {
 	for _, s := range secrets {
 		for _, spelling := range spellings(s) {
-			text = hideCut(hideWhole(text, spelling), spelling)
+			text = hideCut(Replace(text, spelling, Hidden), spelling)
 		}
 	}
 	return text
@@ -99,16 +98,14 @@ func jsonEscaped(s string, ascii, safe bool) string {
 	return b.String()
 }
 
-// minLong is how many bytes a secret has that no word holds by chance. A shorter one, as the key
-// "abc" of a test, is hidden only where it stands by itself: hidden in every word that holds it,
+// Long is how many bytes a secret has that no word holds by chance. A shorter one, as the key
+// "abc" of a test, is Hidden only where it stands by itself: Hidden in every word that holds it,
 // it would make answers unreadable and yet be easy to guess from them.
-const minLong = 8
+const Long = 8
 
-// hideWhole hides a secret, a short one only where no letter or digit stands beside it.
-func hideWhole(text, secret string) string { return replaceWhole(text, secret, hidden) }
-
-func replaceWhole(text, secret, by string) string {
-	if len(secret) >= minLong {
+// Replace replaces a secret, a short one only where no letter or digit stands beside it.
+func Replace(text, secret, by string) string {
+	if len(secret) >= Long {
 		return strings.ReplaceAll(text, secret, by)
 	}
 	var out strings.Builder
@@ -157,13 +154,21 @@ const (
 	minCut  = 4
 )
 
+// Clip cuts a text, between characters where it is UTF-8. Hide hides what is left of a secret there.
+func Clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + cutMark
+}
+
 // hideCut replaces the beginning of a secret where the text was cut after it.
 func hideCut(text, secret string) string {
 	parts := strings.Split(text, cutMark)
 	for i, part := range parts[:len(parts)-1] {
 		for n := len(secret) - 1; n >= minCut; n-- {
 			if before, ok := strings.CutSuffix(part, secret[:n]); ok {
-				parts[i] = before + hidden
+				parts[i] = before + Hidden
 				break
 			}
 		}
@@ -171,24 +176,11 @@ func hideCut(text, secret string) string {
 	return strings.Join(parts, cutMark)
 }
 
-// notMadeUp leaves out of secrets the credentials that nobody has.
-func notMadeUp(secrets []string) []string {
-	return slices.DeleteFunc(slices.Clone(secrets), plan.MadeUp)
-}
-
-// wrongIn names the headers in which a request has wrong credentials.
-func wrongIn(op *contract.Operation, expect plan.Expect) []string {
-	if expect != plan.RefuseCredential {
-		return nil
-	}
-	return plan.Own(op)
-}
-
-// mask returns the value of a header as a command may show it: a secret as the name of a shell
+// Mask returns the value of a header as a command may show it: a secret as the name of a shell
 // variable, and of a wrong credential what is no secret.
-func mask(secrets, wrong []string) func(name, value string) string {
+func Mask(secrets, wrong []string) func(name, value string) string {
 	return func(name, value string) string {
-		switch shown := hide(value, secrets); {
+		switch shown := Hide(value, secrets); {
 		case shown == value || slices.Contains(wrong, strings.ToLower(name)):
 			return shown
 		default:

@@ -1,4 +1,4 @@
-package run
+package secret
 
 import (
 	"testing"
@@ -18,9 +18,9 @@ func TestHide(t *testing.T) {
 		{`long/secret&"ü`, `{"k": "long/secret&\"ü", "l": "long/secret\u0026\"\u00fc \"long/secret&\"\u00fc\"", "m": "long\/secret&\"ü"}`, `{"k": "***", "l": "*** \"***\"", "m": "***"}`},
 		{`long/secret&"ü`, `{"k": "{\"l\": \"long/secret&\\\"ü\"}"} <b>long/secret&amp;&#34;ü</b>`, `{"k": "{\"l\": \"***\"}"} <b>***</b>`},
 	} {
-		assert.Equal(t, tt.want, hide(tt.text, []string{tt.secret}), "%s in %s", tt.secret, tt.text)
+		assert.Equal(t, tt.want, Hide(tt.text, []string{tt.secret}), "%s in %s", tt.secret, tt.text)
 	}
-	shown := mask([]string{"abi"}, []string{"x-wrong"})
+	shown := Mask([]string{"abi"}, []string{"x-wrong"})
 	assert.Equal(t, "a cabinet", shown("X-Other", "a cabinet"))
 	assert.Equal(t, "$X_KEY", shown("X-Key", "abi"))
 	assert.Equal(t, "Basic ***", shown("X-Wrong", "Basic abi"), "the good one is not to be sent in its place")

@@ -1,4 +1,4 @@
-package run
+package refusal
 
 import (
 	"encoding/json"
@@ -13,9 +13,9 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/value"
 )
 
-// remark is what a refusal says of one thing: a sentence, and the words around it that may
+// Remark is what a refusal says of one thing: a sentence, and the words around it that may
 // name what it is about.
-type remark struct{ text, around string }
+type Remark struct{ Text, Around string }
 
 // How much of a refusal is read.
 const (
@@ -24,18 +24,18 @@ const (
 	maxSaid    = 400 // bytes of a sentence
 )
 
-// remarks reads the body of a refusal: of JSON each text with those beside it and the names
+// Remarks reads the body of a refusal: of JSON each text with those beside it and the names
 // above it, as in {"errors": [{"loc": ["body", "name"], "msg": "expected a date"}]}.
-func remarks(body []byte) []remark {
+func Remarks(body []byte) []Remark {
 	if len(body) > maxRefusal {
 		return nil
 	}
 	var v any
 	if json.Unmarshal(body, &v) != nil {
-		text := Clip(string(body), maxSaid)
-		return []remark{{text, text}}
+		text := cut(string(body))
+		return []Remark{{text, text}}
 	}
-	var all []remark
+	var all []Remark
 	var read func(v any, above string)
 	read = func(v any, above string) {
 		if len(all) >= maxRemarks {
@@ -43,8 +43,8 @@ func remarks(body []byte) []remark {
 		}
 		switch v := v.(type) {
 		case string:
-			v = Clip(v, maxSaid)
-			all = append(all, remark{v, above + " " + v})
+			v = cut(v)
+			all = append(all, Remark{v, above + " " + v})
 		case []any:
 			for _, item := range v {
 				read(item, above)
@@ -54,11 +54,11 @@ func remarks(body []byte) []remark {
 			for _, name := range slices.Sorted(maps.Keys(v)) {
 				switch member := v[name].(type) {
 				case string:
-					words = append(words, Clip(member, maxSaid))
+					words = append(words, cut(member))
 				case []any:
 					for _, item := range member {
 						if text, ok := item.(string); ok {
-							words = append(words, Clip(text, maxSaid))
+							words = append(words, cut(text))
 						}
 					}
 				}
@@ -73,9 +73,14 @@ func remarks(body []byte) []remark {
 	return all
 }
 
-// names reports whether words name a parameter or a property: as it is written, or in
+// cut is as much of a text as is read.
+func cut(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxSaid)], "")
+}
+
+// Names reports whether words name a parameter or a property: as it is written, or in
 // other letters and separators.
-func names(words, name string) bool {
+func Names(words, name string) bool {
 	want := plainName(name)
 	fields := strings.FieldsFunc(words, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-' })
 	for i, word := range fields {
@@ -91,9 +96,9 @@ func plainName(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
-// means reports whether words may be about a parameter or a property that they do not name: "End
+// Means reports whether words may be about a parameter or a property that they do not name: "End
 // time" about endsAt, and "expiry" about expiresAt.
-func means(words, name string) bool {
+func Means(words, name string) bool {
 	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
 	stems := map[string]bool{}
 	for _, word := range strings.FieldsFunc(words, notLetter) {
@@ -127,11 +132,18 @@ func stem(word string) string {
 	return word
 }
 
-// taken are the words of a refusal for what is there already.
-var taken = regexp.MustCompile(`(?i)\balready\b|\bduplicate|\b(must be|not|has to be) unique\b|\bunique constraint\b`)
+// Taken reports whether a refusal says that something is there already.
+func Taken(body []byte) bool { return says(body, taken) }
 
-// wanting are the words of a refusal for what has nothing in it.
-var wanting = regexp.MustCompile(`(?i)\bempty\b|\bat least (one|1)\b`)
+// Empty reports whether a refusal says that something has nothing in it.
+func Empty(body []byte) bool { return says(body, empty) }
+
+func says(body []byte, words *regexp.Regexp) bool {
+	return slices.ContainsFunc(Remarks(body), func(said Remark) bool { return words.MatchString(said.Text) })
+}
+
+var taken = regexp.MustCompile(`(?i)\balready\b|\bduplicate|\b(must be|not|has to be) unique\b|\bunique constraint\b`)
+var empty = regexp.MustCompile(`(?i)\bempty\b|\bat least (one|1)\b`)
 
 // lessons are words that say what a text has to be, and texts that are it.
 var lessons = []struct {
@@ -181,8 +193,8 @@ const (
 	maxMatch  = 64
 )
 
-// taught lists texts that a sentence of a refusal asks for, the likeliest first.
-func taught(said string) []string {
+// Texts lists texts that a sentence of a refusal asks for, the likeliest first.
+func Texts(said string) []string {
 	var all []string
 	for _, expr := range aPattern.FindAllString(said, 2) {
 		p, err := pattern.Compile(expr)

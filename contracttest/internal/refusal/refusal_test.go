@@ -1,4 +1,4 @@
-package run
+package refusal
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 )
 
 // What a refusal says, as frameworks say it, and what is tried then.
-func TestTaught(t *testing.T) {
+func TestTexts(t *testing.T) {
 	for said, want := range map[string]string{
 		"Input should be a valid date":                                         "2024-02-29",
 		"must be a valid email address":                                        "someone@example.com",
@@ -25,7 +25,7 @@ func TestTaught(t *testing.T) {
 		"the deadline lies in the past":                                        "2099-12-31",
 		"Task does not exist":                                                  "",
 	} {
-		texts := taught(said)
+		texts := Texts(said)
 		if want == "" {
 			if said == "nick: does not match \"^[0-9]{4}$\"" {
 				assert.Len(t, texts[0], 4, said)
@@ -50,14 +50,14 @@ func TestNames(t *testing.T) {
 		{"to be or not", "to", true},
 		{"Key: 'Guest.Nick' Error:Field validation", "nick", true},
 	} {
-		assert.Equal(t, tt.want, names(tt.words, tt.name), "%s in %q", tt.name, tt.words)
+		assert.Equal(t, tt.want, Names(tt.words, tt.name), "%s in %q", tt.name, tt.words)
 	}
 }
 
 // A sentence that is about the past does not ask for a time to come.
-func TestTaughtOfThePast(t *testing.T) {
+func TestTextsOfThePast(t *testing.T) {
 	for _, said := range []string{"must be in the past", "born should be a past date", "the user passed"} {
-		assert.NotContains(t, taught(said), "2099-12-31", said)
+		assert.NotContains(t, Texts(said), "2099-12-31", said)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestMeans(t *testing.T) {
 		{"Sending failed", "endsAt", false},
 		{"must be valid", "id", false},
 	} {
-		assert.Equal(t, tt.want, means(tt.words, tt.name), "%s in %q", tt.name, tt.words)
+		assert.Equal(t, tt.want, Means(tt.words, tt.name), "%s in %q", tt.name, tt.words)
 	}
 }
 

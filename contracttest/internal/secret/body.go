@@ -1,4 +1,4 @@
-package run
+package secret
 
 import (
 	"bytes"
@@ -14,43 +14,43 @@ import (
 
 // body looks for the names in a body. How a value is written counts as well as what it says: é
 // may be \u00E9 there.
-func (v *redactor) body(kind string, data []byte) {
+func (f *Finder) body(kind string, data []byte) {
 	media, params, err := mime.ParseMediaType(kind)
 	switch {
 	case err == nil && media == "application/x-www-form-urlencoded":
-		v.form(string(data))
+		f.form(string(data))
 	case err == nil && strings.HasPrefix(media, "multipart/"):
-		v.parts(data, params["boundary"])
+		f.parts(data, params["boundary"])
 	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")):
-		v.xml(data)
-	case !v.json(data): // it may be of several values, or only look like JSON
+		f.xml(data)
+	case !f.json(data): // it may be of several values, or only look like JSON
 		for line := range bytes.Lines(data) {
-			v.json(bytes.TrimPrefix(bytes.Trim(line, "\x1e \r\n"), []byte("data:")))
+			f.json(bytes.TrimPrefix(bytes.Trim(line, "\x1e \r\n"), []byte("data:")))
 		}
-		v.alike(data)
+		f.alike(data)
 	}
 }
 
 // parts looks for the names of parts, and for what is in them.
-func (v *redactor) parts(data []byte, boundary string) {
+func (f *Finder) parts(data []byte, boundary string) {
 	for r := multipart.NewReader(bytes.NewReader(data), boundary); ; {
 		p, err := r.NextRawPart()
 		if err != nil {
 			return
 		}
 		text, _ := io.ReadAll(p) // as far as it goes
-		v.text(p.FormName(), string(text))
-		v.body(p.Header.Get("Content-Type"), text)
+		f.text(p.FormName(), string(text))
+		f.body(p.Header.Get("Content-Type"), text)
 	}
 }
 
-// xml looks for the names of elements and attributes. All text below an element so named is hidden.
-func (v *redactor) xml(data []byte) {
+// xml looks for the names of elements and attributes. All text below an element so named is Hidden.
+func (f *Finder) xml(data []byte) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.Strict = false
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // the bytes are what counts
-	name, depth := "", 0                                                               // of the outermost that is hidden
-	add := func(name, text string) { v.text(name, strings.TrimSpace(text)) }
+	name, depth := "", 0                                                               // of the outermost that is Hidden
+	add := func(name, text string) { f.text(name, strings.TrimSpace(text)) }
 	for at := d.InputOffset(); ; at = d.InputOffset() {
 		token, err := d.RawToken()
 		if err != nil {
@@ -59,7 +59,7 @@ func (v *redactor) xml(data []byte) {
 		raw := data[at:d.InputOffset()]
 		switch t := token.(type) {
 		case xml.StartElement:
-			if depth > 0 || v.hides(t.Name.Local) {
+			if depth > 0 || f.hides(t.Name.Local) {
 				if depth++; depth == 1 {
 					name = t.Name.Local
 				}
@@ -90,18 +90,18 @@ func (v *redactor) xml(data []byte) {
 var attribute = regexp.MustCompile(`([^\s:=<>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
 
 // json looks for the names in a text of JSON, and reports whether it is one.
-func (v *redactor) json(data []byte) bool {
+func (f *Finder) json(data []byte) bool {
 	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if v.value(d, "") != nil {
+	if f.value(d, "") != nil {
 		return false
 	}
 	_, err := d.ReadToken()
 	return err == io.EOF //nolint:errorlint // the decoder says it as it is
 }
 
-// value looks for the names in a value. All that is below one of them is hidden; true, false
+// value looks for the names in a value. All that is below one of them is Hidden; true, false
 // and null say nothing by themselves.
-func (v *redactor) value(d *jsontext.Decoder, name string) error {
+func (f *Finder) value(d *jsontext.Decoder, name string) error {
 	switch kind := d.PeekKind(); kind {
 	case '{', '[':
 		if _, err := d.ReadToken(); err != nil {
@@ -114,11 +114,11 @@ func (v *redactor) value(d *jsontext.Decoder, name string) error {
 				if err != nil {
 					return err
 				}
-				if !v.hides(name) {
+				if !f.hides(name) {
 					of = key.String()
 				}
 			}
-			if err := v.value(d, of); err != nil {
+			if err := f.value(d, of); err != nil {
 				return err
 			}
 		}
@@ -131,33 +131,33 @@ func (v *redactor) value(d *jsontext.Decoder, name string) error {
 		}
 		switch kind {
 		case '"':
-			v.quoted(name, raw)
+			f.quoted(name, raw)
 		case '0':
-			v.text(name, string(raw))
+			f.text(name, string(raw))
 		}
 		return nil
 	}
 }
 
 // quoted is a string of JSON, as it is written and as it reads.
-func (v *redactor) quoted(name string, raw []byte) {
-	v.text(name, string(raw[1:len(raw)-1]))
+func (f *Finder) quoted(name string, raw []byte) {
+	f.text(name, string(raw[1:len(raw)-1]))
 	if text, err := jsontext.AppendUnquote(nil, raw); err == nil || len(text) > 0 {
-		v.text(name, string(text))
-		v.escaped(name, string(text))
+		f.text(name, string(text))
+		f.escaped(name, string(text))
 	}
 }
 
 // alike looks for the names in what is no JSON, but looks like it.
-func (v *redactor) alike(data []byte) {
-	for _, name := range v.names {
+func (f *Finder) alike(data []byte) {
+	for _, name := range f.names {
 		more := ""
-		if v.within {
+		if f.within {
 			more = `[^"]*`
 		}
 		member := regexp.MustCompile(`(?i)"` + more + regexp.QuoteMeta(name) + more + `"\s*:\s*(?:"((?:[^"\\]|\\.)*)|([^\s,{}\[\]"]+))`)
 		for _, m := range member.FindAllSubmatch(data, -1) {
-			v.text(name, string(m[1])+string(m[2]))
+			f.text(name, string(m[1])+string(m[2]))
 		}
 	}
 }
