@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -105,6 +106,19 @@ func states(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// busyPages serves one page everywhere, but fails every second time where nobody knows the path.
+func busyPages() http.Handler {
+	var busy atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/shop" && busy.Add(1)%2 == 1 {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, "<title>Shop</title>")
+	})
 }
 
 // locker has boxes that are there no more once their time to live was no integer, and
@@ -945,6 +959,18 @@ paths:
 				w.Header().Set("Content-Type", "text/html; charset=utf-8")
 				_, _ = io.WriteString(w, "<title>Shop</title>")
 			}),
+		},
+		{
+			// What fails once says nothing of the paths that nobody knows.
+			name: "the same page for all else, which fails while it is busy", errors: []string{"showShop/response/status"}, spec: `
+openapi: 3.0.3
+info: {title: shop, version: "1"}
+paths:
+  /shop:
+    get:
+      operationId: showShop
+      responses: {"200": {description: the page, content: {text/html: {schema: {type: string}}}}}
+`, h: busyPages(),
 		},
 		{
 			// Generators write nullable for every version.

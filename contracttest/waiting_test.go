@@ -81,12 +81,16 @@ paths:
       responses: *answers
 `))
 	require.NoError(t, err)
-	takes := func(loses bool, opts ...contracttest.Option) (took time.Duration) {
+	takes := func(loses, fails bool, opts ...contracttest.Option) (took time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
 			mock := contracttest.Mock(c, contracttest.MockStateless())
 			var acts atomic.Int64
 			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				wait := 20 * time.Millisecond
+				if fails && (r.Header.Get("X-Kind") != "" || r.Method != http.MethodGet && r.URL.Path == "/report") {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
 				if r.URL.Path == "/report" && r.Method == http.MethodGet {
 					wait = each
 				} else if r.URL.Path == "/things" && loses && acts.Add(1)%20 == 0 {
@@ -103,9 +107,10 @@ paths:
 		})
 		return took
 	}
-	slow, quick, both := takes(false, contracttest.Only("getReport")), takes(false, contracttest.Only("act")), takes(false)
+	slow, quick, both := takes(false, false, contracttest.Only("getReport")), takes(false, false, contracttest.Only("act")), takes(false, false)
 
 	assert.LessOrEqual(t, slow, 12*each, "as few after each other as there have to be")
 	assert.LessOrEqual(t, both, slow+each, "%s alone, and the other %s", slow, quick)
-	assert.LessOrEqual(t, takes(true), slow+2*each, "that a connection of another is lost now and then is not for the load")
+	assert.LessOrEqual(t, takes(true, false), slow+2*each, "that a connection of another is lost now and then is not for the load")
+	assert.LessOrEqual(t, takes(false, true, contracttest.Only("getReport")), slow+4*each, "that many other requests fail is looked into once for all that fail together")
 }

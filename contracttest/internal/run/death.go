@@ -228,14 +228,20 @@ func (r *runner) spoils(ctx context.Context, c *plan.Case, x *wire.Exchange) boo
 	if answerOf(x).class() != 5 || !st.accepted || c.Base == nil {
 		return false
 	}
-	r.spoiling.Lock()
-	defer r.spoiling.Unlock()
-	if st.spoilt.Load() {
+	came := time.Now()
+	st.spoiling.Lock()
+	defer st.spoiling.Unlock()
+	switch {
+	case st.spoilt.Load():
 		return true
+	case !st.sound.Before(came):
+		return false
 	}
 	var after answer
 	for range 2 { // it may be busy
+		sent := time.Now()
 		if after = answerOf(r.send(ctx, c.Base)); after.class() != 5 {
+			st.sound = sent
 			return false
 		}
 	}
@@ -252,6 +258,8 @@ func (r *runner) spoils(ctx context.Context, c *plan.Case, x *wire.Exchange) boo
 		names = append(names, e.name())
 	}
 	names = names[max(0, len(names)-maxListed):]
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.spoiled = append(r.spoiled, func() {
 		r.blame(suspects[len(suspects)-1], func(e *judge.Exchange) judge.Finding {
 			return judge.Spoilt(e, c.Op, st.valid.String(), after.String(), names)

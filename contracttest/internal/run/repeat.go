@@ -304,7 +304,7 @@ func (r *runner) reply(ctx context.Context, c *plan.Case) reply {
 
 // asked sends the cases of some operations again and again, other requests between,
 // then those of each at once, and once more when all is quiet again: being busy is
-// no state. For slow ones nobody is quiet.
+// no state. For slow ones nobody is quiet, and many of those that change nothing are under way at once anyway.
 func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 	isSlow := func(rd *round) bool { return r.waits(rd.op) }
 	inOrder := func(rd *round) bool { return rank(rd.op) > reading && !r.states.of(rd.op).renews() }
@@ -338,7 +338,9 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 					l.do(rd.op, do)
 				}
 				l.wait()
-				burst.do(func() { r.together(ctx, rd) })
+				if r.lanes(rd.op) < together {
+					burst.do(func() { r.together(ctx, rd) })
+				}
 				r.oneMore(ctx, rd)
 			})
 		default:

@@ -102,12 +102,10 @@ type runner struct {
 	bases    map[*contract.Operation]*plan.Case // valid requests of chains
 	stuck    map[stuckAt]bool
 
-	journal  journal
-	refused  atomic.Int32 // connections in a row
-	dead     atomic.Bool
-	silent   atomic.Bool // dead as it answers nothing, not as it takes no connections
-	spoiling lock
-	spoiled  []func() // enter what has spoilt the target
+	journal journal
+	refused atomic.Int32 // connections in a row
+	dead    atomic.Bool
+	silent  atomic.Bool // dead as it answers nothing, not as it takes no connections
 
 	credential credential
 	renewal    renewal
@@ -126,6 +124,7 @@ type runner struct {
 	stop      context.CancelCauseFunc
 
 	mu       sync.Mutex // guards what follows, and account, index and the findings while cases are sent
+	spoiled  []func()   // enter what has spoilt the target
 	answers  amend.Answers
 	progress Progress
 	untried  []*chain.Chain

@@ -57,6 +57,9 @@ type state struct {
 	aside    []report.Finding    // that its valid request is refused, as examples need not exist
 	skipped  map[*contract.Clause]string
 
+	spoiling lock      // who looks whether it is spoilt
+	sound    time.Time // when the valid request was sent that showed last that it is not
+
 	apart       atomic.Bool // each request has what it refers to for itself
 	repeatable  atomic.Bool // its valid request was accepted a second time, too
 	spoilt      atomic.Bool // it fails since some request
