@@ -67,7 +67,7 @@ var rules = []rule{
 // stages are the rooms of the engine in the order of its flow; none imports a
 // later one. The wire and the patterns are below the flow: HTTP messages and
 // regular expressions, whatever they are for.
-var stages = [][]string{{"wire", "pattern", "match"}, {"document"}, {"schema"}, {"codec"}, {"contract"}, {"world"}, {"value"}, {"plan"}, {"send"}, {"judge"}, {"secret", "refusal"}, {"chain"}, {"mock"}, {"coverage", "baseline", "amend"}, {"run"}, {"traffic"}, {"proxy"}}
+var stages = [][]string{{"wire", "pattern", "match"}, {"document"}, {"schema"}, {"codec"}, {"contract"}, {"world"}, {"value"}, {"plan"}, {"send"}, {"judge"}, {"secret", "refusal", "unique"}, {"chain"}, {"mock"}, {"coverage", "baseline", "amend"}, {"run"}, {"traffic"}, {"proxy"}}
 
 // listed is what the go command says of a package. Deps leaves out what only
 // its tests import.

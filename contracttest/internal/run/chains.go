@@ -271,7 +271,7 @@ func (r *runner) script(steps []*chain.Step, secrets []string) string {
 		}
 		script.Add(req, made, value, s.Response)
 	}
-	return secret.Hide(r.token.number(script.String()), secrets)
+	return secret.Hide(r.token.Number(script.String()), secrets)
 }
 
 // actor carries out the steps of a chain.
@@ -285,7 +285,7 @@ func (a actor) Peer() bool { return len(a.r.opts.Peer) > 0 }
 
 // Marks are the tokens of the run in a text, each with its number.
 func (a actor) Marks(text string) []string {
-	return a.r.token.shown.Load().FindAllString(strings.ToLower(text), -1)
+	return a.r.token.In(text)
 }
 
 // Renewed reports whether a property has another text in each request.

@@ -10,6 +10,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
+	"github.com/dataarts-go/factory/contracttest/internal/unique"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
@@ -111,9 +112,9 @@ func (a actor) Name(k *chain.Kind, above map[string]string) map[string]string {
 }
 
 func (m *maker) name(k *chain.Kind, above map[string]string) map[string]string {
-	suffix, n := m.r.token.next()
-	uuid, numbers := m.r.token.identifiers()
-	names := append([]string{suffix}, candidates(m.from[m.param], suffix, n, true)...)
+	suffix, n := m.r.token.Next()
+	uuid, numbers := m.r.token.Identifiers()
+	names := append([]string{suffix}, unique.Candidates(m.from[m.param], suffix, n, true)...)
 	of := func(name string) map[string]string {
 		values := map[string]string{m.param: name}
 		maps.Copy(values, above)
@@ -123,7 +124,7 @@ func (m *maker) name(k *chain.Kind, above map[string]string) map[string]string {
 		return !strings.ContainsAny(name, "/\\") && k.Param.Node.Validates(name) == nil
 	}
 	for _, name := range append(names, uuid) {
-		if m.r.token.shown.Load().MatchString(name) && good(name) {
+		if len(m.r.token.In(name)) > 0 && good(name) {
 			return of(name)
 		}
 	}
@@ -132,7 +133,7 @@ func (m *maker) name(k *chain.Kind, above map[string]string) map[string]string {
 			return of(name)
 		}
 	}
-	if name := m.r.token.like(m.from[m.param], good); name != "" {
+	if name := m.r.token.Like(m.from[m.param], good); name != "" {
 		return of(name)
 	}
 	return nil
@@ -148,12 +149,12 @@ func (m *maker) unused(ctx context.Context, values map[string]string) bool {
 	if !accepted(op, x) {
 		return isGone(x)
 	}
-	own := m.r.token.shown.Load().FindString(strings.ToLower(values[m.param]))
-	return slices.ContainsFunc(m.r.token.shown.Load().FindAllString(strings.ToLower(string(x.Response.Body)), -1), func(found string) bool { return found != own })
+	own := m.r.token.In(values[m.param])
+	return slices.ContainsFunc(m.r.token.In(string(x.Response.Body)), func(found string) bool { return !slices.Contains(own, found) })
 }
 
 // ownName reports whether an operation's path ends with a name that the run has chosen.
 func (r *runner) ownName(op *contract.Operation, values map[string]string) bool {
 	p := r.world.Consumed(op.Method, op)
-	return p != nil && strings.HasSuffix(op.Template(), "{"+p.Spec.Name+"}") && r.token.shown.Load().MatchString(values[p.Spec.Name])
+	return p != nil && strings.HasSuffix(op.Template(), "{"+p.Spec.Name+"}") && len(r.token.In(values[p.Spec.Name])) > 0
 }

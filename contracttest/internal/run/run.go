@@ -19,6 +19,7 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/match"
 	"github.com/dataarts-go/factory/contracttest/internal/plan"
 	"github.com/dataarts-go/factory/contracttest/internal/send"
+	"github.com/dataarts-go/factory/contracttest/internal/unique"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 	"github.com/dataarts-go/factory/contracttest/report"
 )
@@ -64,7 +65,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 		receiver: taker,
 		contract: c, opts: &opts, selection: sel, target: target, curlBase: curlBase(target), account: coverage.Account{}, tried: map[*contract.Clause]tally{},
 		states: newStates(c, w), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, verdicts: map[string]bool{}, strangers: map[strange]answer{}, sample: NewSample(maxShown),
-		world: w, token: newToken(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]bool{}},
+		world: w, token: unique.New(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]bool{}},
 	}
 	return r.run(ctx)
 }
@@ -79,7 +80,7 @@ type runner struct {
 	load      load
 
 	world      *world.World
-	token      *token
+	token      *unique.Token
 	standIns   sync.Map // by standIn: it was sent with what the run has made
 	plan       *planned
 	states     states

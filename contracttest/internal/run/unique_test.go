@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
+	"github.com/dataarts-go/factory/contracttest/internal/unique"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
@@ -69,7 +70,7 @@ paths:
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			u := newUniques(world.New(c), op, newToken())
+			u := newUniques(world.New(c), op, unique.New())
 			require.NotNil(t, u)
 			req := &wire.Request{Method: "POST", Target: "/members", Body: []byte(tt.body)}
 			base := map[string]string{}
