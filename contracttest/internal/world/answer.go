@@ -28,6 +28,9 @@ const (
 func links(from, to *contract.Operation, p *contract.Param) []string {
 	var all []string
 	for _, resp := range from.Responses {
+		if len(resp.Spec.Links) == 0 {
+			continue // as nearly all, and this is asked for each pair of operations
+		}
 		for _, name := range slices.Sorted(maps.Keys(resp.Spec.Links)) {
 			ref := resp.Spec.Links[name]
 			if ref == nil || ref.Value == nil || !leads(ref.Value, to) {

@@ -67,30 +67,6 @@ func Singular(name string) string {
 	return name
 }
 
-// about lists the plain names of the resources that a success of an operation
-// is about: the schemas that it answers with, and the collection of its path.
-func about(op *contract.Operation) []string {
-	names := []string{Singular(lastSegment(op.Path))}
-	for _, r := range op.Responses {
-		if r.Key[0] != '2' || r.Spec.Content == nil {
-			continue
-		}
-		for _, m := range r.Spec.Content {
-			if m == nil || m.Schema == nil {
-				continue
-			}
-			ref := m.Schema.Ref
-			if s := m.Schema.Value; ref == "" && s != nil && s.Items != nil {
-				ref = s.Items.Ref
-			}
-			if ref != "" {
-				names = append(names, schemaName(ref))
-			}
-		}
-	}
-	return names
-}
-
 // schemaName is the plain name of what a schema describes: pet for PetOut.
 func schemaName(ref string) string {
 	name := Plain(path.Base(ref))
@@ -100,34 +76,6 @@ func schemaName(ref string) string {
 		}
 	}
 	return name
-}
-
-// mentions reports whether a success of the operation may have a property of a
-// name.
-func mentions(op *contract.Operation, name string) bool {
-	found := false
-	properties(op, func(n *contract.Node) { found = found || Plain(n.PropName) == Plain(name) })
-	return found
-}
-
-// exampleOf returns the property of a success of the operation that has the
-// example of a parameter; a text of a few characters is no coincidence.
-func exampleOf(op *contract.Operation, p *contract.Param) string {
-	const few = 4
-	text, ok := p.Spec.Example.(string)
-	if !ok && p.Node.Schema != nil {
-		text, ok = p.Node.Schema.Example.(string)
-	}
-	if !ok || len(text) < few {
-		return ""
-	}
-	found := ""
-	properties(op, func(n *contract.Node) {
-		if n.Schema != nil && n.Schema.Example == any(text) && found == "" {
-			found = n.PropName
-		}
-	})
-	return found
 }
 
 // properties calls f for each property that a success of the operation may have.

@@ -150,7 +150,7 @@ func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 		if s == op || s.Method != http.MethodPost || strings.Contains(s.Path, "{") || !w.Creates(s) && !gives(s, stem) {
 			continue
 		}
-		if !slices.ContainsFunc(about(s), func(resource string) bool { return names(stem, resource) }) {
+		if !slices.ContainsFunc(w.about(s), func(resource string) bool { return names(stem, resource) }) {
 			continue
 		}
 		all = append(all, Source{s, Named, func(x *wire.Exchange) []string {
@@ -186,8 +186,8 @@ func (w *World) openersOf(op *contract.Operation, ref Reference) []Source {
 		return nil
 	}
 	return w.gets(op, Named, func(s *contract.Operation) bool {
-		named := slices.ContainsFunc(about(s), func(resource string) bool { return endsWith(stem, resource) || endsWith(resource, stem) })
-		return named && (single(s) || Safe(op.Method) && mentions(s, "id"))
+		named := slices.ContainsFunc(w.about(s), func(resource string) bool { return endsWith(stem, resource) || endsWith(resource, stem) })
+		return named && (single(s) || Safe(op.Method) && w.mentions(s, "id"))
 	}, func(_ *contract.Operation, x *wire.Exchange) []string { return within(x, ref.Name, "id", "uuid") })
 }
 

@@ -14,8 +14,10 @@ import (
 
 // World is what is known of a target. It is safe for concurrent use.
 type World struct {
-	contract *contract.Contract
-	items    map[*contract.Operation]item // of what each POST creates
+	contract  *contract.Contract
+	items     map[*contract.Operation]item // of what each POST creates
+	facts     map[*contract.Operation]func() facts
+	resources func() map[string]bool // plain names of what the operations are about
 
 	mu      sync.Mutex
 	entered int         // resources so far
@@ -25,7 +27,19 @@ type World struct {
 
 // New returns what is known of a target before anything is sent.
 func New(c *contract.Contract) *World {
-	w := &World{contract: c, items: map[*contract.Operation]item{}, byPath: map[string]*Resource{}}
+	w := &World{contract: c, items: map[*contract.Operation]item{}, facts: map[*contract.Operation]func() facts{}, byPath: map[string]*Resource{}}
+	for _, op := range c.Operations {
+		w.facts[op] = factsOf(op)
+	}
+	w.resources = sync.OnceValue(func() map[string]bool {
+		names := map[string]bool{}
+		for _, op := range c.Operations {
+			for _, name := range w.about(op) {
+				names[name] = true
+			}
+		}
+		return names
+	})
 	for _, op := range c.Operations {
 		if op.Method == http.MethodPost {
 			w.items[op] = w.itemOf(op)

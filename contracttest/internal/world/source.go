@@ -69,7 +69,7 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 			add(s, Link, func(x *wire.Exchange) []string { return evaluate(expr, x) })
 		}
 		ofCollection := strings.TrimSuffix(s.Path, "/") == collection
-		resource := stem != "" && slices.Contains(about(s), stem)
+		resource := stem != "" && slices.Contains(w.about(s), stem)
 		switch safe := Safe(s.Method); {
 		case len(linked) > 0:
 		case ofCollection:
@@ -81,15 +81,15 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 				return slices.Concat(located(x, op, name), within(x, Identifiers(name, collection)...))
 			})
 		case strings.Contains(s.Path, "{") || !safe && s.Method != http.MethodPost:
-		case resource && mentions(s, "id"):
+		case resource && w.mentions(s, "id"):
 			add(s, Named, func(x *wire.Exchange) []string {
 				return slices.Concat(located(x, op, name), within(x, name, "id"))
 			})
 		case !safe:
-		case mentions(s, name):
+		case w.mentions(s, name):
 			add(s, SameName, func(x *wire.Exchange) []string { return within(x, name) })
 		default:
-			if prop := exampleOf(s, p); prop != "" {
+			if prop := w.exampleOf(s, p); prop != "" {
 				add(s, SameExample, func(x *wire.Exchange) []string { return within(x, prop) })
 			}
 		}
@@ -109,7 +109,7 @@ func (w *World) Results(op *contract.Operation, p *contract.Param) []Source {
 		if s == op || s.Method != http.MethodPost || w.Consumed(s.Method, s) == nil {
 			continue
 		}
-		resource := stem != "" && slices.Contains(about(s), stem)
+		resource := stem != "" && slices.Contains(w.about(s), stem)
 		if !resource && !locates(s) {
 			continue
 		}
@@ -196,7 +196,7 @@ func (w *World) isShallow(path string, op *contract.Operation, p *contract.Param
 		return false
 	}
 	add := w.At(http.MethodPost, path)
-	return add != nil && (mentions(add, "id") || mentions(add, p.Spec.Name) || locates(add)) && has201(add)
+	return add != nil && (w.mentions(add, "id") || w.mentions(add, p.Spec.Name) || locates(add)) && has201(add)
 }
 
 func has201(op *contract.Operation) bool {
@@ -406,9 +406,7 @@ func (w *World) Readers(op *contract.Operation, p *contract.Param) []*contract.O
 }
 
 // Has reports whether something that the document has operations for is called so.
-func (w *World) Has(name string) bool {
-	return slices.ContainsFunc(w.contract.Operations, func(op *contract.Operation) bool { return slices.Contains(about(op), Singular(name)) })
-}
+func (w *World) Has(name string) bool { return w.resources()[Singular(name)] }
 
 // At returns the operation of a method on a path template, or nil. One that has a slash at its end, or
 // has none, is taken where the document has no other.
