@@ -144,6 +144,16 @@ func TestTargetsWithMemory(t *testing.T) {
 			return http.StatusUnauthorized
 		}
 	}
+	// login sends to a page who is refused for his credential.
+	login := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/v1/notes") && exactly(r) != 0 {
+				http.Redirect(w, r, "/login", http.StatusSeeOther)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
 	tests := []struct {
 		name   string
 		spec   string
@@ -170,6 +180,8 @@ func TestTargetsWithMemory(t *testing.T) {
 			name: "none, and the document does not know of it", spec: strings.Replace(notes, "security: [{token: []}]", "", 1), opts: []contracttest.Option{contracttest.Skip("health")},
 			status: report.StatusNoResult, void: true, want: "the target asks for a credential that the document has no security scheme for",
 		},
+		{name: "a login instead of 401", serve: login, opts: []contracttest.Option{good}, status: report.StatusKept},
+		{name: "a login and no credential", serve: login, status: report.StatusNoResult, want: `no credential was given for the security scheme "token": all 2 operations that need it return 303 See Other`},
 		{name: "a token that expires", admit: expiring, opts: []contracttest.Option{good}, status: report.StatusNoResult, want: "the credential stopped working"},
 		{
 			name: "a HEAD that is refused", opts: []contracttest.Option{good}, status: report.StatusKept,

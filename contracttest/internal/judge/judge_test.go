@@ -204,6 +204,9 @@ var rows = map[string]struct {
 		[]broken{
 			{row{response: "HTTP/1.1 301\nLocation: /b\n"}, judge.Error, []string{"op/response/status"}, `301 Moved Permanently to "/b"`},
 			{row{about: "a path that the document does not have", expect: plan.RefusePath, response: "HTTP/1.1 301\nLocation: /login\n"}, judge.Warning, []string{"op/response/status"}, "301"},
+			{row{about: "to a login", clause: "op/security", expect: plan.RefuseCredential, response: "HTTP/1.1 303\nLocation: /login\n"}, judge.Warning, []string{"op/response/status"}, `303 See Other to "/login" (RFC 9110 §11.4`},
+			{row{about: "to a login, for good", clause: "op/security", expect: plan.RefuseCredential, response: "HTTP/1.1 301\nLocation: /login\n"}, judge.Error, []string{"op/response/status"}, "301"},
+			{row{about: "of who is let in", response: "HTTP/1.1 303\nLocation: /login\n", change: func(e *judge.Exchange) { e.Authorized = true }}, judge.Error, []string{"op/response/status"}, "303"},
 			{row{about: "left to the receiver", response: "HTTP/1.1 307\nLocation: /v1/a/1\n", change: leave}, judge.Warning, []string{"op/response/status"}, `307 Temporary Redirect to "/v1/a/1" (RFC 0`},
 		},
 	},

@@ -20,7 +20,7 @@ var Checks = []Check{
 	{
 		Name: "redirect", run: redirect,
 		Doc:      "The status is a 3xx that the document does not have. Redirects are never followed.",
-		Severity: "a warning where the document does not have the path, and where the case is left to the receiver",
+		Severity: "a warning where the document does not have the path, for 302, 303 and 307 to a credential that is missing, made up or changed, and where the case is left to the receiver",
 		Silent:   "Another spelling of a path is redirected to the documented one. 304 to a recorded conditional request.",
 		Refs:     "RFC 9110 §15.4",
 	},

@@ -116,6 +116,18 @@ func oneOf(codes []string) string {
 // server cuts the slash off the end of any path.
 const leaveElsewhere = "OpenAPI 3.0.3, Paths Object: nothing is said of paths that a document does not list"
 
+// leaveLogin is why who lacks a credential may be sent to where one is got.
+const leaveLogin = "RFC 9110 §11.4: a server should answer 401 to a credential that is missing or wrong, and may lead to a login instead"
+
+// leadsToLogin reports whether an answer sends who lacks a credential elsewhere.
+func (e *Exchange) leadsToLogin() bool {
+	switch e.Response.Status {
+	case http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect:
+		return e.Expect == plan.RefuseCredential || e.Op.AuthClause != nil && !e.Authorized
+	}
+	return false
+}
+
 func redirect(e *Exchange) []Finding {
 	if e.Response == nil || e.Response.Status/100 != 3 || e.Documented() != nil {
 		return nil
@@ -135,6 +147,8 @@ func redirect(e *Exchange) []Finding {
 		f = f.left(leaveElsewhere)
 	case e.Leave != "": // as a server leads from a slash at the end, escaped or not, to the path without
 		f = f.left(e.Leave)
+	case e.leadsToLogin():
+		f = f.left(leaveLogin)
 	}
 	return []Finding{f}
 }

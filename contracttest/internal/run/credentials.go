@@ -33,6 +33,11 @@ func (a answer) refusesCaller() bool {
 	return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
 }
 
+// leads reports whether an answer may send who has no credential to a login.
+func (a answer) leads() bool {
+	return a.status == http.StatusFound || a.status == http.StatusSeeOther || a.status == http.StatusTemporaryRedirect
+}
+
 // ask sends a case. Where it is refused as if its credential were no longer a
 // good one, the valid request shows whether that is so: then the run has lost its
 // credential, and nothing more is judged. Otherwise the case is sent again, as
@@ -105,13 +110,13 @@ type entrance struct {
 	answers     []answer // to their valid requests
 }
 
-// closed reports whether all valid requests are refused for who sends them. A 403
-// may be about what a path names, so that it shows nothing where all of them name
-// something.
+// closed reports whether all valid requests are refused for who sends them, or sent to a
+// login. A 403 or a redirect may be about what a path names, so that it shows nothing where all
+// of them name something.
 func (e *entrance) closed() bool {
 	telling := false
 	for i, a := range e.answers {
-		if !a.refusesCaller() {
+		if !a.refusesCaller() && (len(e.requirement) == 0 || !a.leads() || e.ops[i].Response(a.status) != nil) {
 			return false
 		}
 		telling = telling || a.status == http.StatusUnauthorized || !strings.Contains(e.ops[i].Path, "{")
