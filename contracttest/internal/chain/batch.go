@@ -192,7 +192,7 @@ func (t *try) refusedInBatch(b Batch, broken map[string]any, taken bool) {
 // nil. It returns what was sent of each, and what the answer has of each, as far as that is told.
 func (t *try) batch(b Batch, broken map[string]any) (s *Step, sent []map[string]any, entries []entry) {
 	k := t.Kind
-	above := t.above(k)
+	up := t.above(k)
 	n := inBatch
 	if list := Node(b.Op); b.member != "" {
 		n = atMost(list.Prop(b.member), n)
@@ -212,7 +212,7 @@ func (t *try) batch(b Batch, broken map[string]any) (s *Step, sent []map[string]
 		t.silent = t.silent || err != nil
 		e = Edit{Body: body}
 	}
-	s = t.do(b.Op, &resource{kind: k, values: above}, e)
+	s = t.do(b.Op, &resource{kind: k, up: up}, e)
 	whole := decode(s.Request.Body)
 	if members, ok := whole.(map[string]any); ok {
 		whole = members[b.member]
@@ -229,7 +229,7 @@ func (t *try) batch(b Batch, broken map[string]any) (s *Step, sent []map[string]
 			continue
 		}
 		// Whatever the answer says, what is deleted in the end has to be what was sent.
-		read := t.actor.Do(t.ctx, k.Read, e.values, Edit{})
+		read := t.actor.Do(t.ctx, k.Read, e.at(k.Read), Edit{})
 		if read.ok() && slices.ContainsFunc(sent, func(item map[string]any) bool {
 			mark := t.markOf(item)
 			return mark != nil && bytes.Contains(read.body(), mark)

@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -171,11 +172,34 @@ func (t *try) each(names []string, look func(name string)) {
 // resource is something that a try has made.
 type resource struct {
 	kind   *Kind
-	values map[string]string
+	up     *resource         // what it was made below; nil where the try has made nothing of that
+	values map[string]string // in its own path
 	made   *Step
 }
 
 func (r *resource) id() string { return r.values[r.kind.Param.Spec.Name] }
+
+// at are the values in the path of an operation that is about a resource, or about what it was made below.
+func (r *resource) at(op *contract.Operation) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, r.values)
+	maps.Copy(all, world.Carried(r.parent(), r.kind.Make.Path, op.Path))
+	maps.Copy(all, world.Carried(r.values, r.kind.Item, op.Path))
+	return all
+}
+
+// parent are the values in the path of what makes such a resource.
+func (r *resource) parent() map[string]string {
+	switch {
+	case r.up != nil:
+		return world.Carried(r.up.values, r.up.kind.Item, r.kind.Make.Path)
+	case r.kind.Shallow() && r.made != nil:
+		return r.made.Values
+	}
+	above := maps.Clone(r.values)
+	delete(above, r.kind.Param.Spec.Name)
+	return above
+}
 
 // blame enters what is wrong with the answer of a step, once.
 func (t *try) blame(severity judge.Severity, at *Step, expected, actual, format string, args ...any) {
@@ -203,16 +227,14 @@ func (t *try) acting() *Step {
 // over reports whether there is nothing more to be done.
 func (t *try) over() bool { return t.silent || t.found != nil || t.ctx.Err() != nil }
 
-// above makes what a resource of the kind stands below.
-func (t *try) above(k *Kind) map[string]string {
+// above makes what a resource of the kind stands below; nil where that is nothing.
+func (t *try) above(k *Kind) *resource {
 	if k.Parent == nil {
 		return nil
 	}
-	if up := t.makeKind(k.Parent, t.above(k.Parent), Edit{}); up != nil {
-		return up.values
-	}
-	t.silent = true
-	return nil
+	up := t.makeKind(k.Parent, t.above(k.Parent), Edit{})
+	t.silent = t.silent || up == nil
+	return up
 }
 
 // make makes a resource of the chain's kind; nil where none was made, or nothing can be
@@ -221,31 +243,25 @@ func (t *try) make(e Edit) *resource { return t.makeKind(t.Kind, t.above(t.Kind)
 
 // beside makes another resource below the same.
 func (t *try) beside(r *resource, e Edit) *resource {
-	return t.makeKind(r.kind, r.parent(), e)
+	return t.makeKind(r.kind, r.up, e)
 }
 
-// parent are the values of what a resource stands below.
-func (r *resource) parent() map[string]string {
-	above := map[string]string{}
-	for name, v := range r.values {
-		if name != r.kind.Param.Spec.Name {
-			above[name] = v
-		}
-	}
-	return above
+// send asks for another resource where one was made, whatever comes of it. It is no step.
+func (t *try) send(r *resource, e Edit) (*Step, map[string]string) {
+	return t.actor.Make(t.ctx, r.kind, r.parent(), e)
 }
 
-func (t *try) makeKind(k *Kind, above map[string]string, e Edit) *resource {
+func (t *try) makeKind(k *Kind, up *resource, e Edit) *resource {
 	if t.over() {
 		return nil
 	}
-	s, made := t.actor.Make(t.ctx, k, above, e)
+	s, made := t.send(&resource{kind: k, up: up}, e)
 	if s == nil || !s.ok() || made == nil {
 		t.silent = t.silent || s == nil || s.open() || len(e.Set)+len(e.Drop)+len(e.Body)+len(e.Header) == 0 || e.As != Own
 		return nil
 	}
 	t.steps = append(t.steps, s)
-	r := &resource{kind: k, values: made, made: s}
+	r := &resource{kind: k, up: up, values: made, made: s}
 	if t.silent = t.silent || s.open() && !t.appears(r); t.over() {
 		return nil
 	}
@@ -261,18 +277,18 @@ func (t *try) appears(r *resource) bool {
 	if r.kind.Read == nil {
 		return true
 	}
-	there := func() bool { return t.actor.Do(t.ctx, r.kind.Read, r.values, Edit{}).ok() }
+	there := func() bool { return t.actor.Do(t.ctx, r.kind.Read, r.at(r.kind.Read), Edit{}).ok() }
 	good, _ := t.wait(there)
 	return good
 }
 
-// attempt asks for a resource, as a step, whether or not one is made.
-func (t *try) attempt(k *Kind, above map[string]string, e Edit) (*Step, *resource) {
+// attempt asks for a resource below another, as a step, whether or not one is made.
+func (t *try) attempt(k *Kind, up *resource, e Edit) (*Step, *resource) {
 	if t.silent || t.ctx.Err() != nil {
 		t.silent = true
 		return &Step{Op: k.Make, Exchange: &wire.Exchange{Request: &wire.Request{}}}, nil
 	}
-	s, made := t.actor.Make(t.ctx, k, above, e)
+	s, made := t.send(&resource{kind: k, up: up}, e)
 	if s == nil {
 		s = &Step{Op: k.Make, Exchange: &wire.Exchange{Request: &wire.Request{}}}
 	}
@@ -281,7 +297,7 @@ func (t *try) attempt(k *Kind, above map[string]string, e Edit) (*Step, *resourc
 		t.silent = s.open()
 		return s, nil
 	}
-	r := &resource{kind: k, values: made, made: s}
+	r := &resource{kind: k, up: up, values: made, made: s}
 	t.silent = s.open() && !t.appears(r)
 	return s, r
 }
@@ -299,7 +315,7 @@ func (t *try) peek(op *contract.Operation, r *resource, e Edit) *Step {
 		t.silent = true
 		return &Step{Op: op, Exchange: &wire.Exchange{Request: &wire.Request{}}}
 	}
-	s := t.actor.Do(t.ctx, op, r.values, e)
+	s := t.actor.Do(t.ctx, op, r.at(op), e)
 	// An answer that is no object is judged as any answer is, and says nothing of state.
 	t.silent = t.silent || s.open() || op == r.kind.Read && !e.Head && s.ok() && s.got(r.kind, r.id()) == nil
 	return s

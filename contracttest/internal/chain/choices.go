@@ -39,7 +39,7 @@ func (p *planner) eachChoice() {
 						t.filters(param, name, r, other)
 					}
 				}
-			}, k.List, k.Read).Doubtful = k.Parent == nil // below one of its own nobody else makes any
+			}, k.List, k.Read).Doubtful = k.shared() // below one of its own nobody else makes any
 		}
 		each(judge.DeletedStillThere, "", func(t *try, e Edit) {
 			if r := t.make(e); r != nil {

@@ -45,7 +45,7 @@ func (p *planner) conflicting() {
 				continue
 			}
 			p.onTaken(judge.RefusedButDone, other+"/as-"+name+"-is-taken", name, func(t *try, r *resource, v any) {
-				if bad, _ := t.attempt(k, r.parent(), Edit{Set: map[string]any{name: v}}); bad.status() == http.StatusConflict {
+				if bad, _ := t.attempt(k, r.up, Edit{Set: map[string]any{name: v}}); bad.status() == http.StatusConflict {
 					t.takes(r, bad, other)
 				}
 			}, k.Make)
@@ -69,7 +69,7 @@ func (p *planner) onTaken(check, variant, name string, act func(*try, *resource,
 // takenBy is the answer that refuses another resource below the same as its values are taken; nil
 // where it is made, or refused otherwise. It is no step.
 func (t *try) takenBy(r *resource, e Edit) *Step {
-	if s, _ := t.actor.Make(t.ctx, t.Kind, r.parent(), e); s != nil && s.status() == http.StatusConflict {
+	if s, _ := t.send(r, e); s != nil && s.status() == http.StatusConflict {
 		return s
 	}
 	return nil
@@ -85,7 +85,7 @@ func (t *try) takeAtOnce(r *resource) {
 	both := make([]*Step, 2)
 	var wg sync.WaitGroup
 	for i := range both {
-		wg.Go(func() { both[i], _ = t.actor.Make(t.ctx, k, r.parent(), again) })
+		wg.Go(func() { both[i], _ = t.send(r, again) })
 	}
 	wg.Wait()
 	t.steps = append(t.stepsAbove(r), both...)
@@ -147,7 +147,7 @@ func (t *try) takeTwice(r *resource, name string) {
 	if !ok || !t.unique(v) || others() > 0 {
 		return
 	}
-	s, _ := t.attempt(t.Kind, r.parent(), Edit{Set: map[string]any{name: v}})
+	s, _ := t.attempt(t.Kind, r.up, Edit{Set: map[string]any{name: v}})
 	if s.status() == http.StatusConflict && others() > 0 && !t.over() {
 		t.do(t.List, r, Edit{})
 		t.blame(judge.Error, s, "one resource with it", "two", "%s was refused with %s, as another resource has the %s, but something was created", t.Make.Endpoint(), s.answer(), name)
@@ -159,7 +159,7 @@ func (t *try) textOfAnother(r *resource, name string, v any) {
 	if t.beside(r, Edit{}) == nil {
 		return
 	}
-	s, _ := t.attempt(t.Kind, r.parent(), Edit{Set: map[string]any{name: v}})
+	s, _ := t.attempt(t.Kind, r.up, Edit{Set: map[string]any{name: v}})
 	own := t.actor.Marks(string(s.Request.Body) + " " + string(r.made.Request.Body))
 	for _, mark := range t.actor.Marks(string(s.body())) {
 		if s.refused() && !slices.Contains(own, mark) {
@@ -171,7 +171,7 @@ func (t *try) textOfAnother(r *resource, name string, v any) {
 // takeByRefused looks whether a creation that is refused for something else takes a value.
 func (t *try) takeByRefused(r *resource, name string, c *plan.Case) {
 	t.steps = t.stepsAbove(r)
-	bad, _ := t.actor.Make(t.ctx, t.Kind, r.parent(), Edit{Case: c})
+	bad, _ := t.send(r, Edit{Case: c})
 	if bad != nil && bad.refused() && !bad.open() {
 		t.steps = append(t.steps, bad)
 		t.takes(r, bad, name)
@@ -184,12 +184,12 @@ func (t *try) takes(r *resource, bad *Step, name string) {
 	if !ok || !t.unique(v) {
 		return
 	}
-	s, _ := t.attempt(t.Kind, r.parent(), Edit{Set: map[string]any{name: v}})
+	s, _ := t.attempt(t.Kind, r.up, Edit{Set: map[string]any{name: v}})
 	if s.status() != http.StatusConflict || t.over() {
 		return
 	}
 	// Something else than the value may stand against it: then it does so against all.
-	if _, made := t.actor.Make(t.ctx, t.Kind, r.parent(), Edit{}); made != nil {
+	if _, made := t.send(r, Edit{}); made != nil {
 		t.blame(severityOfRefusal(bad), bad, "a success", s.answer(), "%s was refused with %s, but its %s counts as taken since", t.Make.Endpoint(), bad.answer(), name)
 	}
 }

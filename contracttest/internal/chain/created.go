@@ -85,8 +85,8 @@ func (p *planner) identified() {
 		var wg sync.WaitGroup
 		for i := range all {
 			wg.Go(func() {
-				if s, made := t.actor.Make(t.ctx, k, first.parent(), Edit{}); s != nil && s.ok() && made != nil {
-					all[i] = &resource{kind: k, values: made, made: s}
+				if s, made := t.send(first, Edit{}); s != nil && s.ok() && made != nil {
+					all[i] = &resource{kind: k, up: first.up, values: made, made: s}
 				}
 			})
 		}
@@ -490,7 +490,7 @@ func (p *planner) keyed() {
 		return
 	}
 	p.onNew(judge.KeyIgnored, "", func(t *try, r *resource) {
-		again, made := t.attempt(k, r.parent(), Edit{Body: r.made.Request.Body, Header: map[string]string{name: r.made.Request.Get(name)}})
+		again, made := t.attempt(k, r.up, Edit{Body: r.made.Request.Body, Header: map[string]string{name: r.made.Request.Get(name)}})
 		switch {
 		case t.over():
 		case made != nil && made.id() != r.id():
@@ -505,7 +505,7 @@ func (p *planner) keyed() {
 	}
 	p.onNew(judge.RefusedButDone, "used-"+name, func(t *try, r *resource) {
 		if t.lists(r, t.mark(r.made)) {
-			s, _ := t.attempt(k, r.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+			s, _ := t.attempt(k, r.up, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
 			t.nothing(r, s)
 		}
 	}, k.Make, k.List)
@@ -514,7 +514,7 @@ func (p *planner) keyed() {
 // useKey sends another request with the key of a resource, and looks what comes of it.
 func (t *try) useKey(r *resource, name string) {
 	k := t.Kind
-	again, made := t.attempt(k, r.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}, Set: t.others(k.Make)})
+	again, made := t.attempt(k, r.up, Edit{Header: map[string]string{name: r.made.Request.Get(name)}, Set: t.others(k.Make)})
 	if t.over() || made == nil || bytes.Equal(again.Request.Body, r.made.Request.Body) {
 		return
 	}
@@ -533,7 +533,7 @@ func (t *try) useKey(r *resource, name string) {
 // is made there.
 func (t *try) useKeyElsewhere(r, there *resource, name string) {
 	k := t.Kind
-	again, made := t.attempt(k, there.parent(), Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
+	again, made := t.attempt(k, there.up, Edit{Header: map[string]string{name: r.made.Request.Get(name)}})
 	mark := t.mark(again)
 	if made == nil || mark == nil || t.over() || !bytes.Contains(t.peek(k.Read, r, Edit{}).body(), t.mark(r.made)) {
 		return

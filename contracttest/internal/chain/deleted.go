@@ -29,7 +29,7 @@ func (p *planner) deleted() {
 				t.notDone(up, t.do(k.Delete, up, Edit{}), nil)
 			}
 		}, k.Delete, k.Read)
-		if child.Read != nil && k.Delete != nil {
+		if child.Read != nil && k.Delete != nil && !child.Shallow() {
 			p.onBelow(judge.Orphan, child.Read.ID+"/inherited", child, (*try).inherited, k.Delete, child.Read).Alone = true
 		}
 	}
@@ -59,8 +59,10 @@ func (p *planner) deleted() {
 		if child.Read == nil {
 			continue
 		}
-		p.onBelow(judge.Orphan, child.Read.ID, child, (*try).orphan, k.Delete, child.Read)
-		if child.List != nil {
+		if !child.Shallow() { // which stands by itself, and may stay
+			p.onBelow(judge.Orphan, child.Read.ID, child, (*try).orphan, k.Delete, child.Read)
+		}
+		if child.List != nil && !child.shared() {
 			p.onNew(judge.Orphan, child.List.ID, func(t *try, up *resource) {
 				if !t.peek(child.List, up, Edit{}).ok() || !t.vanishes(up) {
 					return
@@ -76,7 +78,7 @@ func (p *planner) deleted() {
 // onBelow adds a chain that begins with a new resource and one below it.
 func (p *planner) onBelow(check, variant string, child *Kind, act func(t *try, up, r *resource), last *contract.Operation, needs ...*contract.Operation) *Chain {
 	return p.onNew(check, variant, func(t *try, up *resource) {
-		if r := t.makeKind(child, up.values, Edit{}); r != nil {
+		if r := t.makeKind(child, up, Edit{}); r != nil {
 			act(t, up, r)
 		}
 	}, last, append(needs, child.Make)...)

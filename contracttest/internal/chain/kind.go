@@ -21,6 +21,7 @@ type Kind struct {
 	Param                          *contract.Param
 	Make                           *contract.Operation
 	List, Read, Put, Patch, Delete *contract.Operation   // nil where the document has none
+	All                            *contract.Operation   // GET of those below any parent, beside List; nil where there is none
 	Actions                        []*contract.Operation // POST right below the item that adds nothing to it
 	Parts                          []*contract.Operation // GETs below the item of what is its own, as its content; not of what stands below it
 	Beside                         []*contract.Operation // GETs of the collection: the list, a search in it, a number
@@ -47,12 +48,17 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 			}
 			continue
 		}
-		if producers[0].Joins(op, p) || producers[0].Relation == world.Shallow {
+		if producers[0].Joins(op, p) {
 			continue
 		}
 		k := &Kind{
 			Item: op.Path, Param: p, Make: producers[0].Operation, Read: w.At(http.MethodGet, op.Path), Put: w.At(http.MethodPut, op.Path),
 			Patch: w.At(http.MethodPatch, op.Path), Delete: w.At(http.MethodDelete, op.Path), List: w.At(http.MethodGet, producers[0].Operation.Path),
+		}
+		if all := w.At(http.MethodGet, k.collection()); k.Shallow() && k.List == nil {
+			k.List = all
+		} else if k.Shallow() {
+			k.All = all
 		}
 		k.Actions, k.Batches = actionsOf(c, w, op), batchesOf(c, k)
 		byItem[op.Template()] = k
@@ -60,18 +66,24 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 	}
 	for _, k := range all {
 		if k.Chosen() {
-			collection, _, _ := strings.Cut(k.Item, "/{"+k.Param.Spec.Name+"}")
+			collection := k.collection()
 			k.Parent = byItem[collection[:strings.LastIndex(collection, "}")+1]]
 			continue
 		}
 		if above := w.Parent(k.Make); above != nil {
 			before, _, _ := strings.Cut(k.Make.Path, "{"+above.Spec.Name+"}")
-			if up := byItem[before+"{"+above.Spec.Name+"}"]; up != nil {
+			item := before + "{" + above.Spec.Name + "}"
+			up := byItem[item]
+			if i := slices.IndexFunc(all, func(up *Kind) bool { return world.Unnamed(up.Item) == world.Unnamed(item) }); up == nil && i >= 0 {
+				up = all[i]
+			}
+			if up != nil && up != k {
 				k.Parent = up
 				up.Children = append(up.Children, k)
 			}
 		}
 	}
+	all = slices.DeleteFunc(all, (*Kind).endless)
 	for _, k := range all {
 		for _, op := range c.Operations {
 			if k.List != nil && op.Method == http.MethodGet && (op == k.List || path.Dir(op.Path) == k.List.Path && !strings.Contains(path.Base(op.Path), "{")) {
@@ -85,6 +97,46 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 	}
 	slices.SortStableFunc(all, func(a, b *Kind) int { return a.depth() - b.depth() })
 	return all
+}
+
+// collection is the path that the item stands below.
+func (k *Kind) collection() string {
+	collection, _, _ := strings.Cut(k.Item, "/{"+k.Param.Spec.Name+"}")
+	return collection
+}
+
+// Shallow reports whether what is made below something else has a path of its own, without that:
+// POST /events/{id}/orders makes /orders/{id}.
+func (k *Kind) Shallow() bool {
+	return !k.Chosen() && world.Unnamed(k.Make.Path) != world.Unnamed(k.collection()) && strings.HasSuffix(world.Unnamed(k.Make.Path), "}/"+path.Base(k.collection()))
+}
+
+// shared reports whether others may add to the list meanwhile: below a parent of its own nobody
+// else makes any.
+func (k *Kind) shared() bool {
+	return k.Parent == nil || !strings.HasPrefix(world.Unnamed(k.List.Path), world.Unnamed(k.Parent.Item)+"/")
+}
+
+// listedIn is the kind with another list.
+func (k *Kind) listedIn(list *contract.Operation) *Kind {
+	other := *k
+	other.List, other.All = list, nil
+	return &other
+}
+
+// endless reports whether what a kind stands below can be made below such a thing alone.
+func (k *Kind) endless() bool { return k.depth() == len(k.Item) }
+
+// isParent reports whether a name may be that of a reference to what a resource of the kind stands below:
+// vacancyId of what POST /vacancies/{id}/applications makes.
+func (k *Kind) isParent(name string) bool {
+	if k.Parent == nil {
+		return false
+	}
+	plain, one := world.Plain(name), world.Singular(path.Base(k.Parent.collection()))
+	named := slices.ContainsFunc([]string{"id", "uuid"}, func(end string) bool { return plain == one+end })
+	own := world.Plain(k.Parent.Param.Spec.Name)
+	return named || plain == own && own != "id" && own != "uuid" && own != "name"
 }
 
 // actionsOf lists the POSTs right below the item of an operation that add nothing to it.
@@ -105,11 +157,11 @@ func chosen(w *world.World, item string, p *contract.Param) *Kind {
 	if put == nil || read == nil || w.Consumed(http.MethodPut, put) == nil || !p.Node.Allows("string") && !p.Node.Allows("integer") {
 		return nil
 	}
-	collection, _, _ := strings.Cut(item, "/{"+p.Spec.Name+"}")
-	return &Kind{
+	k := &Kind{
 		Item: item, Param: p, Make: put, Read: read, Put: put, Patch: w.At(http.MethodPatch, item), Delete: w.At(http.MethodDelete, item),
-		List: w.At(http.MethodGet, collection),
 	}
+	k.List = w.At(http.MethodGet, k.collection())
+	return k
 }
 
 // Chosen reports whether the identifier is chosen by who makes it.

@@ -293,7 +293,7 @@ func (p *planner) listed() {
 		return
 	}
 	// Below a parent of its own nobody else makes one.
-	shared := k.Parent == nil
+	shared := k.shared()
 	p.add(judge.NotListed, "", func(t *try) {
 		if all := t.makeAll(); len(all) > 0 && (k.Read == nil || t.readable(all[0])) {
 			t.enlisted(all...)
@@ -316,7 +316,7 @@ func (p *planner) listed() {
 		}, k.List, op).Doubtful = shared
 	}
 	p.onNew(judge.UnsafeRead, "list", (*try).grows, k.List).Doubtful = shared
-	if k.Parent != nil && k.Parent.Read != nil {
+	if !shared && k.Parent.Read != nil {
 		p.add(judge.UnsafeRead, "new-list", (*try).growsAtFirst, k.List, k.Parent.Make)
 	}
 	p.onNew(judge.DeletedStillListed, "", (*try).deletedListed, k.List, k.Delete).Doubtful = shared
@@ -568,7 +568,7 @@ func around(s *Step) []map[string]any {
 // and less when one is deleted, and not the number of those on a page.
 func (p *planner) totalled() {
 	k := p.kind
-	shared := k.Parent == nil
+	shared := k.shared()
 	p.onNew(judge.ListDiffers, "total", (*try).totalOfMore, k.List).Alone = shared
 	p.onNew(judge.ListDiffers, "total/deleted", (*try).totalOfLess, k.List, k.Delete).Alone = shared
 	if limit := queryParam(k.List, Limits); limit != nil && limit.Node.Validates(json.Number("1")) == nil {
@@ -672,7 +672,7 @@ func (p *planner) paged() {
 			if all := t.makeAll(); len(all) > 0 {
 				t.paging(all[0], limit, size)
 			}
-		}, k.List).Doubtful = k.Parent == nil
+		}, k.List).Doubtful = k.shared()
 	}
 }
 
@@ -769,7 +769,7 @@ func (p *planner) filtered() {
 	k := p.kind
 	members, _ := p.actor.Base(k.Make)
 	set := Others(p.actor, k.Make)
-	shared := k.Parent == nil
+	shared := k.shared()
 	for _, param := range k.List.Params {
 		name := param.Spec.Name
 		if _, there := members[name]; param.Spec.In != openapi3.ParameterInQuery || !there || prop(k.Make, name) == nil {

@@ -26,7 +26,7 @@ var sizes = []int{3, 4, 5, 10, 20, 25, 50}
 // follows, and how many entries there are in all; and whether each size is heeded.
 func (p *planner) told() {
 	k := p.kind
-	shared := k.Parent == nil
+	shared := k.shared()
 	p.onNew(judge.ListDiffers, "total/pages", (*try).addsUp, k.List).Alone = shared
 	limit := queryParam(k.List, Limits)
 	if limit == nil {

@@ -156,7 +156,7 @@ func (b bound) numbers(n json.Number) []probe {
 // ranged plans whether a list heeds its bounds.
 func (p *planner) ranged() {
 	for _, b := range boundsOf(p.kind) {
-		p.onNew(judge.FilterIgnored, b.param.Spec.Name, func(t *try, r *resource) { t.bounded(r, b) }, p.kind.List).Alone = p.kind.Parent == nil
+		p.onNew(judge.FilterIgnored, b.param.Spec.Name, func(t *try, r *resource) { t.bounded(r, b) }, p.kind.List).Alone = p.kind.shared()
 	}
 }
 

@@ -36,7 +36,7 @@ func (p *planner) read() {
 	for _, child := range k.Children {
 		for _, op := range present(k.Put, k.Patch) {
 			p.onNew(judge.NeighbourChanged, "below", func(t *try, up *resource) {
-				r := t.makeKind(child, up.values, Edit{})
+				r := t.makeKind(child, up, Edit{})
 				if r == nil || !t.readable(r) || !t.do(op, up, Edit{Set: t.others(op)}).ok() {
 					return
 				}
@@ -150,7 +150,7 @@ func (p *planner) linked() {
 				if !ok {
 					return
 				}
-				there := &resource{kind: k, values: path, made: r.made}
+				there := &resource{kind: k, values: path}
 				var s *Step
 				good, late := t.wait(func() bool {
 					s = t.peek(link.To, there, Edit{Query: query})

@@ -21,7 +21,7 @@ func (p *planner) referring() {
 	for _, name := range sortedKeys(members) {
 		for _, param := range k.filtersOf(name) {
 			if fixed[name] && textOf(members[name]) != "" {
-				p.onNew(judge.FilterIgnored, name+"/referred", func(t *try, r *resource) { t.refers(r, param, name) }, k.List).Doubtful = k.Parent == nil
+				p.onNew(judge.FilterIgnored, name+"/referred", func(t *try, r *resource) { t.refers(r, param, name) }, k.List).Doubtful = k.shared()
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func (p *planner) holding() {
 		}
 		for _, param := range k.List.Params {
 			if param.Spec.In == openapi3.ParameterInQuery && AsksForItem(param.Spec.Name, name) {
-				p.add(judge.FilterIgnored, param.Spec.Name+"/item", func(t *try) { t.itemsOf(param, name, has, other) }, k.List, k.Read).Doubtful = k.Parent == nil
+				p.add(judge.FilterIgnored, param.Spec.Name+"/item", func(t *try) { t.itemsOf(param, name, has, other) }, k.List, k.Read).Doubtful = k.shared()
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func (p *planner) refused() {
 				return
 			}
 			t.steps = t.stepsAbove(r)
-			s, _ := t.attempt(k, r.parent(), Edit{Case: c})
+			s, _ := t.attempt(k, r.up, Edit{Case: c})
 			t.nothing(r, s)
 		}, k.Make, k.List)
 	}
@@ -102,7 +102,7 @@ func (t *try) makeAfterRefusals(first *resource, optional, labels []string, case
 	otherwise := t.shown(plain)
 	t.steps = t.stepsAbove(plain)
 	t.each(labels, func(label string) {
-		s, _ := t.attempt(t.Kind, first.parent(), Edit{Case: cases[label], Set: t.others(t.Make)})
+		s, _ := t.attempt(t.Kind, first.up, Edit{Case: cases[label], Set: t.others(t.Make)})
 		r := t.beside(first, Edit{Drop: optional})
 		if r == nil || !s.refused() || t.over() {
 			return

@@ -1,11 +1,11 @@
 package chain
 
 import (
-	"maps"
 	"net/http"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // related plans what a change of one resource may do to others, and who may see it.
@@ -62,10 +62,10 @@ func (t *try) neighbour(r *resource, op *contract.Operation, do func() bool) {
 func (p *planner) onElsewhere(check, variant string, act func(t *try, r, there *resource), last *contract.Operation, needs ...*contract.Operation) *Chain {
 	k := p.kind
 	return p.onNew(check, variant, func(t *try, r *resource) {
-		if up := t.beside(&resource{kind: k.Parent, values: r.parent()}, Edit{}); up != nil {
-			values := maps.Clone(up.values)
+		if up := t.beside(r.up, Edit{}); up != nil {
+			values := world.Carried(up.values, k.Parent.Item, k.Item)
 			values[k.Param.Spec.Name] = r.id()
-			act(t, r, &resource{kind: k, values: values, made: r.made})
+			act(t, r, &resource{kind: k, up: up, values: values, made: r.made})
 		}
 	}, last, needs...)
 }
@@ -73,6 +73,18 @@ func (p *planner) onElsewhere(check, variant string, act func(t *try, r, there *
 // apart plans what is looked for below another parent.
 func (p *planner) apart() {
 	k := p.kind
+	if k.List != nil && !k.shared() {
+		p.onElsewhere(judge.OtherParent, "listed", func(t *try, r, there *resource) {
+			// Identifiers may be counted for each: then the one there is another.
+			if t.entries(r, r.id()) > 0 && t.entries(there, r.id()) > 0 && (k.Shallow() || !t.readable(there)) {
+				s := t.do(k.List, there, Edit{})
+				t.blame(judge.Warning, s, "what is below it", "what is below another", "the list below one resource contains what is below another")
+			}
+		}, k.List)
+	}
+	if k.Shallow() {
+		return // its path does not say what it is below
+	}
 	p.onElsewhere(judge.OtherParent, "", func(t *try, r, there *resource) {
 		own := t.shown(r)
 		s := t.do(k.Read, there, Edit{})
@@ -83,13 +95,6 @@ func (p *planner) apart() {
 	for _, op := range present(k.Put, k.Patch, k.Delete) {
 		p.onElsewhere(judge.OtherParent, "", func(t *try, r, there *resource) { t.changeElsewhere(r, there, op) }, op, k.Read).Alone = true // numbers below one and another may be the same
 	}
-	p.onElsewhere(judge.OtherParent, "listed", func(t *try, r, there *resource) {
-		// Identifiers may be counted for each: then the one there is another.
-		if t.entries(r, r.id()) > 0 && t.entries(there, r.id()) > 0 && !t.readable(there) {
-			s := t.do(k.List, there, Edit{})
-			t.blame(judge.Warning, s, "what is below it", "what is below another", "the list below one resource contains what is below another")
-		}
-	}, k.List)
 }
 
 // changeElsewhere changes a resource where it is not, and looks whether that is done.
@@ -150,7 +155,7 @@ func (p *planner) peers() {
 			if !t.readable(r) || t.shared(r) {
 				return
 			}
-			if s, made := t.attempt(child, r.values, Edit{As: Peer}); made != nil && t.readable(made) { // he may be meant to
+			if s, made := t.attempt(child, r, Edit{As: Peer}); made != nil && t.readable(made) { // he may be meant to
 				t.blame(judge.Warning, s, "401, 403 or 404", s.answer(), "another user can call %s on a resource of this user", child.Make.Endpoint())
 			}
 		}, child.Make, child.Read, k.Read)

@@ -163,7 +163,7 @@ func (p *planner) sorted() {
 		if n := prop(k.Make, name); n != nil && !n.Schema.ReadOnly && !fixed[name] && !p.actor.Renewed(k.Make, name) {
 			rows = rowsOf(n, members[name])
 		}
-		p.add(judge.SortIgnored, name, func(t *try) { t.sorting(o, rows) }, k.List).Alone = k.Parent == nil
+		p.add(judge.SortIgnored, name, func(t *try) { t.sorting(o, rows) }, k.List).Alone = k.shared()
 	}
 }
 

@@ -87,6 +87,7 @@ type Step struct {
 	Shown          *wire.Request     // as reports show it
 	Values         map[string]string // of the path, as far as the run has made what it names
 	Made           map[string]string // by it
+	Item           string            // the path template of what it made
 	Caller         Caller
 }
 

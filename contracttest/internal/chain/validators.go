@@ -228,7 +228,7 @@ func (t *try) atOnce(op *contract.Operation, r *resource, edits ...Edit) []*Step
 	all := make([]*Step, len(edits))
 	var wg sync.WaitGroup
 	for i, e := range edits {
-		wg.Go(func() { all[i] = t.actor.Do(t.ctx, op, r.values, e) })
+		wg.Go(func() { all[i] = t.actor.Do(t.ctx, op, r.at(op), e) })
 	}
 	wg.Wait()
 	t.steps = append(t.steps, all...)

@@ -245,7 +245,11 @@ func (r *runner) enterChain(f *chain.Finding) {
 // script writes steps as lines for a shell that pass on what was made.
 func (r *runner) script(steps []*chain.Step, secrets []string) string {
 	script := wire.Script{Base: r.curlBase, Mask: secret.Mask(secrets, nil)}
-	names := map[string]string{} // of variables, by parameter and value
+	names := map[string]string{} // of variables, by what they stand in the place of
+	key := func(path, name, v string) string {
+		before, _, _ := strings.Cut(path, "{"+name+"}")
+		return world.Unnamed(before) + "=" + v
+	}
 	for _, s := range steps {
 		if s.Shown == nil {
 			continue
@@ -255,7 +259,7 @@ func (r *runner) script(steps []*chain.Step, secrets []string) string {
 			from := world.Values(s.Op, base.Request.Target, r.base(s.Op))
 			to := map[string]string{}
 			for name, v := range s.Values {
-				if variable := names[name+"="+v]; variable != "" {
+				if variable := names[key(s.Op.Path, name, v)]; variable != "" {
 					to[name] = "{" + variable + "}"
 				}
 			}
@@ -264,9 +268,10 @@ func (r *runner) script(steps []*chain.Step, secrets []string) string {
 		}
 		made, value := "", ""
 		for name, v := range s.Made {
-			if key := name + "=" + v; s.Values[name] == "" && names[key] == "" {
+			at := key(s.Item, name, v)
+			if s.Item != s.Op.Path && strings.HasSuffix(strings.TrimSuffix(s.Item, "/"), "{"+name+"}") && names[at] == "" {
 				made, value = script.Variable(name), v
-				names[key] = made
+				names[at] = made
 			}
 		}
 		script.Add(req, made, value, s.Response)
@@ -331,6 +336,8 @@ func (a actor) Another(ctx context.Context, op *contract.Operation, name string)
 
 // Own notes that the run has made a resource, which it deletes in the end.
 func (a actor) Own(k *chain.Kind, values map[string]string) {
+	values = maps.Clone(values)
+	maps.DeleteFunc(values, func(name, _ string) bool { return !strings.Contains(k.Item, "{"+name+"}") })
 	a.r.world.Enter(&world.Resource{Producer: k.Make, Item: k.Item, Values: values})
 }
 
@@ -419,16 +426,15 @@ func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string,
 		return s, nil
 	}
 	if k.Chosen() {
-		s.Made = above
+		s.Made, s.Item = above, k.Item
 		return s, above
 	}
 	found := m.source.Values(s.Exchange)
 	if len(found) == 0 {
 		return s, nil
 	}
-	if s.Made = world.Values(m.base.Op, s.Request.Target, a.r.base(m.base.Op)); s.Made == nil {
-		s.Made = map[string]string{}
-	}
+	s.Values = world.Values(m.base.Op, s.Request.Target, a.r.base(m.base.Op))
+	s.Made, s.Item = world.Carried(s.Values, m.base.Op.Path, k.Item), k.Item
 	s.Made[m.param] = found[0]
 	return s, s.Made
 }
@@ -502,8 +508,8 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		x := r.exchange(ctx, op, sent, r.target.Do)
 		s.Exchange = &wire.Exchange{Request: sent, Response: x.Response, Err: x.Err, Started: x.Started}
 		s.Shown = shown.Clone()
-		s.Shown.Target = unbound.Request.Target        // reports name the same identifier in every run
-		if names := a.chosen(values); len(names) > 0 { // which the mark of the run does, too
+		s.Shown.Target = unbound.Request.Target            // reports name the same identifier in every run
+		if names := a.chosen(op, values); len(names) > 0 { // which the mark of the run does, too
 			s.Shown.Target = world.Bind(op, s.Shown.Target, r.base(op), from, names)
 			if st.fixture != nil {
 				shown.Target = sent.Target
@@ -523,14 +529,14 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 	return s
 }
 
-// chosen are those of some values of a path that the run has chosen for the chain's resources.
-func (a actor) chosen(values map[string]string) map[string]string {
+// chosen are those of the values in the path of an operation that the run has chosen for the chain's resources.
+func (a actor) chosen(op *contract.Operation, values map[string]string) map[string]string {
 	if a.c == nil {
 		return nil
 	}
 	names := map[string]string{}
 	for k := a.c.Kind; k != nil; k = k.Parent {
-		if name := k.Param.Spec.Name; k.Chosen() && values[name] != "" {
+		if name := k.Param.Spec.Name; k.Chosen() && strings.HasPrefix(op.Path, k.Item) && values[name] != "" {
 			names[name] = values[name]
 		}
 	}
@@ -758,7 +764,10 @@ func (r *runner) above(ctx context.Context, k *chain.Kind) map[string]string {
 		return nil
 	}
 	_, values := actor{r: r}.Make(ctx, k.Parent, above, chain.Edit{})
-	return values
+	if values == nil {
+		return nil
+	}
+	return world.Carried(values, k.Parent.Item, k.Make.Path)
 }
 
 // fullest is the valid request of an operation with all properties in its body that a value

@@ -540,19 +540,19 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 // makeKinds finds the makers of what chains are about.
 func (l *learner) makeKinds(ctx context.Context) {
 	l.r.makers = l.unread
-	for _, k := range chain.Kinds(l.r.contract, l.r.world) {
+	kinds := chain.Kinds(l.r.contract, l.r.world)
+	wanted := map[*chain.Kind]bool{}
+	for _, k := range kinds {
+		for up := k; up != nil && l.wants(k); up = up.Parent {
+			wanted[up] = true
+		}
+	}
+	for _, k := range kinds {
 		op := k.Read
 		if op == nil {
 			op = k.Delete
 		}
-		about := slices.Concat([]*contract.Operation{k.Make, k.Read, k.List, k.Put, k.Patch, k.Delete}, k.Actions, k.Parts, k.Beside)
-		for _, b := range k.Batches {
-			about = append(about, b.Op)
-		}
-		wanted := slices.ContainsFunc(about, func(op *contract.Operation) bool {
-			return op != nil && l.r.selection.Clause(op.StatusClause)
-		})
-		if op == nil || !wanted || l.r.opts.Safe {
+		if op == nil || !wanted[k] || l.r.opts.Safe {
 			continue
 		}
 		if k.Chosen() {
@@ -569,6 +569,17 @@ func (l *learner) makeKinds(ctx context.Context) {
 			l.r.makers[k.Item] = m
 		}
 	}
+}
+
+// wants reports whether a run is about a kind.
+func (l *learner) wants(k *chain.Kind) bool {
+	about := slices.Concat([]*contract.Operation{k.Make, k.Read, k.List, k.All, k.Put, k.Patch, k.Delete}, k.Actions, k.Parts, k.Beside)
+	for _, b := range k.Batches {
+		about = append(about, b.Op)
+	}
+	return slices.ContainsFunc(about, func(op *contract.Operation) bool {
+		return op != nil && l.r.selection.Clause(op.StatusClause)
+	})
 }
 
 // below returns who makes what stands below something that a client names: whether that can be

@@ -32,6 +32,36 @@ func Values(op *contract.Operation, target, base string) map[string]string {
 	return values
 }
 
+// Carried returns the values of the parameters in a path template as another has them, whatever they are
+// called there: of those in what the two begin with.
+func Carried(values map[string]string, from, to string) map[string]string {
+	all := map[string]string{}
+	others := strings.Split(to, "/")
+	for i, segment := range strings.Split(from, "/") {
+		if i == len(others) || parameter(segment) == "" && segment != others[i] {
+			break
+		}
+		name, other := parameter(segment), parameter(others[i])
+		if name != "" && other == "" {
+			break
+		}
+		if v, there := values[name]; there {
+			all[other] = v
+		}
+	}
+	return all
+}
+
+// parameter is the name of a parameter that is a whole segment of a path template; empty where it is none.
+func parameter(segment string) string {
+	name, ok := strings.CutPrefix(segment, "{")
+	name, closed := strings.CutSuffix(name, "}")
+	if !ok || !closed || strings.ContainsAny(name, "{}") {
+		return ""
+	}
+	return name
+}
+
 // Respelt returns the values of the parameters in the path of a request that names the operation in
 // another spelling: with further slashes, dots, escapes, letters of another case, or parameters of
 // a segment. It is nil where the path is another one.

@@ -2,6 +2,7 @@ package world
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +13,14 @@ import (
 func Plain(name string) string { return strings.ToLower(joined.Replace(name)) }
 
 var joined = strings.NewReplacer("_", "", "-", "")
+
+// Unnamed is a path template whatever its parameters are called: /teams/{id} is what
+// /teams/{teamId}/notes stands below.
+func Unnamed(path string) string {
+	return parameters.ReplaceAllString(strings.TrimSuffix(path, "/"), "{}")
+}
+
+var parameters = regexp.MustCompile(`\{[^{}]*\}`)
 
 // stemOf returns what a parameter is the identifier of, as a plain name: pet for
 // petId, pet_id and petUUID, and for {id} below /pets. It is empty where the name

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,10 +100,7 @@ func (w *World) Identify(producer *contract.Operation, values map[string]string,
 	if len(found) == 0 {
 		return nil
 	}
-	all := maps.Clone(values)
-	if all == nil {
-		all = map[string]string{}
-	}
+	all := Carried(values, producer.Path, made.op.Path)
 	all[name] = found[0]
 	return &Resource{Producer: producer, Item: made.op.Path, Values: all, Owner: owner}
 }

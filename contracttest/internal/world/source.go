@@ -196,7 +196,20 @@ func (w *World) isShallow(path string, op *contract.Operation, p *contract.Param
 		return false
 	}
 	add := w.At(http.MethodPost, path)
-	return add != nil && (w.mentions(add, "id") || w.mentions(add, p.Spec.Name) || locates(add)) && has201(add)
+	if add == nil || !has201(add) {
+		return add != nil && w.answersWith(add, op.Path)
+	}
+	return w.mentions(add, "id") || w.mentions(add, p.Spec.Name) || locates(add) || len(w.facts[add]().names) == 0
+}
+
+// answersWith reports whether the answer of an operation is described as the one thing that is read at an
+// item, or leads somewhere: then it has made that, though it does not say so by a 201.
+func (w *World) answersWith(op *contract.Operation, item string) bool {
+	read := w.At(http.MethodGet, item)
+	lists := slices.ContainsFunc(op.Responses, func(r *contract.Response) bool {
+		return r.Key[0] == '2' && slices.ContainsFunc(r.Media, func(m *contract.Media) bool { return m.Node != nil && m.Node.Items != nil })
+	})
+	return locates(op) || read != nil && !lists && slices.ContainsFunc(w.about(op)[1:], func(name string) bool { return slices.Contains(w.about(read)[1:], name) })
 }
 
 func has201(op *contract.Operation) bool {

@@ -109,6 +109,10 @@ func TestSources(t *testing.T) {
 		{"property of the name", []string{"get /things => " + pet, "get /lookup/{code}"}, "/lookup/{code}", "code", world.SameName, "", `{"code":"x"}`, "x", "get/things"},
 		{"same example", []string{"get /things => " + pet, "get /lookup/{key=P-1234}"}, "/lookup/{key}", "key", world.SameExample, "", `{"code":"x"}`, "x", "get/things"},
 		{
+			"made below another resource", []string{"post /events/{id}/orders => content: {application/json: {schema: {type: object, properties: {id: {type: string}}}}}", "get /orders/{id}"},
+			"/orders/{id}", "id", world.Shallow, "", `{"id":"o"}`, "o", "post/events/{id}/orders",
+		},
+		{
 			"link", []string{`post /orders => content: {application/json: {schema: {type: object}}}, links: {one: {operationRef: "#/paths/~1orders~1{key}/get", parameters: {key: "$response.body#/made/0/key"}}}`, "get /orders/{key}"},
 			"/orders/{key}", "key", world.Link, "", `{"made":[{"key":"k"}]}`, "k", "post/orders",
 		},
@@ -127,6 +131,20 @@ func TestSources(t *testing.T) {
 			assert.Equal(t, tt.want, values[0])
 			assert.Empty(t, sources[0].Values(&wire.Exchange{}), "no answer")
 		})
+	}
+}
+
+// TestCarried proves that values have the names that another path has in their places.
+func TestCarried(t *testing.T) {
+	values := map[string]string{"id": "1", "note": "2"}
+	for _, tt := range []struct{ from, to, want string }{
+		{"/teams/{id}", "/teams/{teamId}/notes", "map[teamId:1]"},
+		{"/teams/{id}/notes/{note}", "/teams/{teamId}/notes/{noteId}/lines", "map[noteId:2 teamId:1]"},
+		{"/teams/{id}/notes", "/notes/{id}", "map[]"},
+		{"/teams/{id}", "/teams/mine", "map[]"},
+		{"/teams/{other}", "/teams/{id}", "map[]"},
+	} {
+		assert.Equal(t, tt.want, fmt.Sprint(world.Carried(values, tt.from, tt.to)), tt.to)
 	}
 }
 
