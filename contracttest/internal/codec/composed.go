@@ -98,24 +98,18 @@ func byList(nodes schema.Nodes) (lists []schema.Alternative, others bool) {
 // readDeep reads an object in the style deepObject.
 func readDeep(nodes schema.Nodes, name string, pairs []wire.Param) Reading {
 	root := branch{}
-	deep := false
 	for _, pair := range pairs {
 		rest, ok := strings.CutPrefix(pair.Name, name+"[")
 		if !ok || !strings.HasSuffix(rest, "]") {
 			continue
 		}
 		keys := strings.Split(strings.TrimSuffix(rest, "]"), "][")
-		deep = deep || len(keys) > 1
 		root.put(keys, wire.Unescape(pair.Value, true))
 	}
 	if len(root.members) == 0 {
 		return Reading{}
 	}
-	got := root.read(nodes)
-	if deep {
-		got.Leave = cmp.Or(got.Leave, leaveNested)
-	}
-	return got
+	return root.read(nodes)
 }
 
 // branch is an object in brackets: texts, or further names.
@@ -186,11 +180,18 @@ func (b *branch) readObject(a schema.Alternative) Reading {
 	members := make(map[string]any, len(b.members))
 	got := Reading{Value: members, Found: true}
 	for _, name := range slices.Sorted(maps.Keys(b.members)) {
+		further := b.members[name].members != nil
 		member := b.members[name].read(a.Member(name))
 		if member.Bad != nil {
+			if further {
+				member.Spare = leaveInNested
+			}
 			return member.inside(name)
 		}
 		members[name] = member.Value
+		if further {
+			got.left(leaveNested, name)
+		}
 		got.left(member.Leave, append([]string{name}, member.At...)...)
 	}
 	return got

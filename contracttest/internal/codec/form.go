@@ -94,7 +94,7 @@ func readFormField(nodes schema.Nodes, name string, enc *openapi3.Encoding, pair
 	case len(values) == 0:
 		got := readDeep(nodes, name, pairs)
 		if !deep {
-			got.Leave = cmp.Or(got.Leave, leaveNested)
+			got.Leave, got.Spare = cmp.Or(got.Leave, leaveNested), leaveInNested
 		}
 		return got
 	case deep && onlyObjects(nodes):

@@ -35,7 +35,7 @@ func FormOf(key string, node *schema.Node) Form {
 	if node != nil {
 		types, shapes = schema.Nodes{node}.Types(), schema.Nodes{node}.Shapes()
 	}
-	xml := t.Subtype == "xml" || strings.HasSuffix(t.Subtype, "+xml")
+	xml := IsXML(t)
 	yaml := t.Subtype == "yaml" || t.Subtype == "x-yaml" || strings.HasSuffix(t.Subtype, "+yaml")
 	switch name := t.Type + "/" + t.Subtype; {
 	case t.JSON(), (name == "*/*" || name == "application/*") && !IsBytes(node):
@@ -60,6 +60,11 @@ func FormOf(key string, node *schema.Node) Form {
 func IsJSON(key string) bool {
 	t, err := mediatype.Parse(key)
 	return err == nil && t.JSON()
+}
+
+// IsXML reports whether a media type is XML.
+func IsXML(t mediatype.Type) bool {
+	return t.Subtype == "xml" || strings.HasSuffix(t.Subtype, "+xml")
 }
 
 // IsBytes reports whether a schema describes bytes that are no text.

@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,8 +21,8 @@ import (
 // Part is one part of a multipart body.
 type Part struct {
 	Name string
-	// Value is what the part stands for: a RawText where only its schema says, a Reading where
-	// some read what is bad.
+	// Value is what the part stands for: a RawText or RawXML where only its schema says, a Reading
+	// where some read what is bad.
 	Value any
 }
 
@@ -36,6 +37,39 @@ func Join(items []any, delimiter string) string {
 
 // RawText is the text of a part that is read as its schema has it.
 type RawText string
+
+// RawXML is the text of a part that is a document of XML, unless its schema takes a text.
+type RawXML string
+
+// Why a receiver may read such a part otherwise.
+const (
+	leavePartRoot   = "OpenAPI 3.0.3, XML Object: what the root element of a schema without a name is called is not defined"
+	leavePartCoding = "XML 1.0 §4.3.3, §5.1: a processor need not read every encoding, nor entities that are declared elsewhere"
+)
+
+// readXMLPart reads a part that is a document of XML, whatever its root element is called.
+func readXMLPart(nodes schema.Nodes, text string) Reading {
+	e, err := parseXML([]byte(text))
+	switch {
+	case errors.Is(err, ErrNotJudged):
+		return Spared(leavePartCoding)
+	case err != nil:
+		return unreadable(err.Error())
+	}
+	got := readElement(nodes, e, xmlName{})
+	if xmlOf(nodes).Name == "" {
+		got.Leave = cmp.Or(got.Leave, leavePartRoot)
+	}
+	return got
+}
+
+// WriteXMLPart writes a value as a part that is a document of XML, called as the property is where nothing
+// else is documented.
+func WriteXMLPart(nodes schema.Nodes, name string, v any) (string, error) {
+	w := &xmlWriter{}
+	err := w.element(nameOr(xmlOf(nodes), name), nodes, v)
+	return w.b.String(), err
+}
 
 // ReadParts reads the value of a multipart body from its parts: each part is a member, or
 // an item of one that is a list (RFC 7578 §4.3).
@@ -118,6 +152,11 @@ func readPart(nodes schema.Nodes, v any) Reading {
 	switch v := v.(type) {
 	case RawText:
 		return readNested(nodes, string(v))
+	case RawXML:
+		if len(nodes) == 0 || slices.Contains(nodes.Shapes(), schema.Scalar) { // the text may be the XML itself
+			return readNested(nodes, string(v))
+		}
+		return readXMLPart(nodes, string(v))
 	case Reading:
 		return v
 	}

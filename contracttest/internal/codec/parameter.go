@@ -19,13 +19,22 @@ import (
 const (
 	leaveDelimiter   = "OpenAPI 3.0.4 §4.8.12.4: what becomes of a delimiter inside a value is not defined"
 	leaveNested      = "OpenAPI 3.0.3, Style Values: how a value inside a value is written is not defined"
+	leaveInNested    = "OpenAPI 3.0.3, Style Values: how a value inside a value is written is not defined, nor whether a receiver sees what is wrong in it"
 	leaveCookieList  = "OpenAPI 3.0.4, Appendix D: how a list or an object is written in a cookie is not defined"
 	leaveEmptyList   = "OpenAPI 3.0.3, Style Values: whether an empty value is an empty list is not defined"
 	leaveSpread      = "OpenAPI 3.0.3, Style Values: an object spread over the query has no bounds"
 	leaveRepeated    = "RFC 9110 §5.2: what a repeated line of a single-valued header means is not defined"
 	leaveRepeatedKey = "the document does not say what a repeated query parameter or cookie means"
+	leaveEmptyItem   = "RFC 9110 §5.6.1.2: a recipient must ignore empty elements of a list"
+	leaveCookieText  = "OpenAPI 3.0.4, Appendix D: whether a cookie is escaped or quoted is not defined"
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 )
+
+// LeaveInNested is why what is wrong in a list or an object inside another breaks nothing.
+const LeaveInNested = leaveInNested
+
+// Nested reports whether a reason is that no form of a list or an object inside another is defined.
+func Nested(leave string) bool { return leave == leaveNested }
 
 // Querystring is where a parameter stands that is the whole of a query (OpenAPI 3.2.0, Parameter
 // Object, in).
@@ -125,13 +134,47 @@ func (p Parameter) Read(m *Message) Reading {
 	if len(values) == 0 {
 		return Reading{}
 	}
+	if p.In == openapi3.ParameterInCookie && p.Style != styleCookie {
+		return t.readCookie(nodes, values)
+	}
 	return t.read(nodes, values)
+}
+
+// readCookie reads a cookie as it stands, else without the quotes around it (RFC 6265 §4.1.1), else without
+// escapes, by which alone it can hold a blank, a comma or a semicolon.
+func (t text) readCookie(nodes schema.Nodes, values []string) Reading {
+	return best(nodes, func(yield func(Reading) bool) {
+		if !yield(t.read(nodes, values)) {
+			return
+		}
+		for _, bare := range []func(string) string{unquoted, func(text string) string { return wire.Unescape(text, false) }} {
+			texts := make([]string, len(values))
+			for i, v := range values {
+				texts[i] = bare(v)
+			}
+			if slices.Equal(texts, values) {
+				continue
+			}
+			got := t.read(nodes, texts)
+			got.Leave = cmp.Or(got.Leave, leaveCookieText)
+			if !yield(got) {
+				return
+			}
+		}
+	})
+}
+
+func unquoted(text string) string {
+	if len(text) >= 2 && text[0] == '"' && text[len(text)-1] == '"' {
+		return text[1 : len(text)-1]
+	}
+	return text
 }
 
 // ReadHeader reads the lines of a header field of a response or of a part, in the style
 // simple, or as the media type that describes it (OpenAPI 3.0.3, Header Object).
 func ReadHeader(node *schema.Node, media string, explode bool, delimiter string, lines []string) Reading {
-	t := text{in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode, delimiter: delimiter}
+	t := text{in: openapi3.ParameterInHeader, style: openapi3.SerializationSimple, explode: explode, delimiter: delimiter, strict: true}
 	if media != "" {
 		return readAs(media, node, t.first(lines))
 	}
@@ -207,6 +250,8 @@ type text struct {
 	explode bool
 	// delimiter separates the items of a list, where it is another one than the style has.
 	delimiter string
+	// strict is set where nobody has to recover from what the sender must not write.
+	strict bool
 }
 
 // spread reports whether the members of an object have names of their own in the query.
@@ -347,6 +392,11 @@ func (t text) list(nodes schema.Nodes, a schema.Alternative, raw string, values 
 		leave = leaveEmptyList
 	}
 	got := readItems(a, pieces, t.plain)
+	if t.in == openapi3.ParameterInHeader && !t.strict && (got.Bad != nil || !nodes.Keeps(got.Value)) {
+		if full := slices.DeleteFunc(slices.Clone(pieces), func(piece string) bool { return piece == "" }); len(full) < len(pieces) && len(full) > 0 {
+			got, leave = readItems(a, full, t.plain), cmp.Or(leave, leaveEmptyItem)
+		}
+	}
 	got.Leave = cmp.Or(got.Leave, leave)
 	if repeated || t.in == openapi3.ParameterInHeader || t.in == openapi3.ParameterInCookie {
 		return got

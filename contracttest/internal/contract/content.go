@@ -314,11 +314,37 @@ func (m *Media) writeParts(members map[string]any, head func(*PartHeader) (any, 
 		case !isList:
 			items = []any{members[name]}
 		}
-		for _, piece.Value = range items {
+		for _, item := range items {
+			var err error
+			if piece.Value, err = m.pieceOf(name, piece.Type, item, isList); err != nil {
+				return nil, err
+			}
 			pieces = append(pieces, piece)
 		}
 	}
 	return codec.WriteParts(pieces)
+}
+
+// pieceOf is what a value is in a part: the text of it where the documented media type is neither JSON nor
+// that of a text.
+func (m *Media) pieceOf(name, label string, v any, item bool) (any, error) {
+	switch v.(type) {
+	case []any, map[string]any:
+	default:
+		return v, nil
+	}
+	t, err := mediatype.Parse(label)
+	switch {
+	case label == "", err == nil && t.JSON():
+		return v, nil
+	case err != nil || !codec.IsXML(t):
+		return nil, fmt.Errorf("%w: %s", ErrNotWritten, label)
+	}
+	nodes := schema.Nodes{m.Node}.Member(name)
+	if item {
+		nodes = nodes.Item(0)
+	}
+	return codec.WriteXMLPart(nodes, name, v)
 }
 
 // Label is the Content-Type that bodies of the media type are sent with.
@@ -459,6 +485,8 @@ func (m *Media) readPart(name, contentType string, data []byte, in message) (v a
 			leave = leavePartType
 		}
 		return v, leave, broken
+	case codec.IsXML(t):
+		return codec.RawXML(data), "", broken
 	}
 	return codec.RawText(data), "", broken
 }

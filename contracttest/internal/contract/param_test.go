@@ -32,6 +32,7 @@ const styles = head + `paths:
         - {name: X-List, in: header, schema: {$ref: "#/components/schemas/Numbers"}}
         - {name: X-Range, in: header, explode: true, schema: {$ref: "#/components/schemas/Range"}}
         - {name: X-JSON, in: header, content: {application/json: {schema: {type: array, items: {type: integer}}}}}
+        - {name: short, in: cookie, schema: {type: string, maxLength: 3}}
         - {name: c, in: cookie, explode: false, schema: {$ref: "#/components/schemas/Numbers"}}
       ` + done + `
 components:
@@ -69,7 +70,9 @@ func TestStyles(t *testing.T) {
 		{"deep type", path + "?deep[from]=x", "", []string{"query/deep/from/type"}},
 		{"list inside a deep object", path + "?deep[list]=1&deep[list]=2", "", []string{"query/deep/list/type?"}},
 		{"indexed list inside a deep object", path + "?deep[list][0]=1&deep[list][1]=2", "", []string{"query/deep/list/type?"}},
-		{"object inside a deep object", path + "?deep[in][a]=1", "", []string{"query/deep/type?"}},
+		{"object inside a deep object", path + "?deep[in][a]=1", "", []string{"query/deep/in/type?"}},
+		{"type in an object inside a deep object", path + "?deep[in][a]=x", "", []string{"query/deep/in/a/type?"}},
+		{"type beside an object inside a deep object", path + "?deep[in][a]=1&deep[from]=x", "", []string{"query/deep/from/type"}},
 		{"deep object as one text", path + "?deep=from,1", "", []string{"query/deep/style?"}},
 		{"empty where it is allowed", path + "?empty=", "", nil},
 		{"empty where it is not", path + "?whole=", "", []string{"query/whole/type"}},
@@ -92,6 +95,12 @@ func TestStyles(t *testing.T) {
 		{"two JSON values", path, "X-JSON: [1] [2]", []string{"header/X-JSON/syntax?"}},
 		{"type inside JSON", path, `X-JSON: ["1"]`, []string{"header/X-JSON/items/type"}},
 		{"list in a cookie", path, "Cookie: c=1,2", []string{"cookie/c/type?"}},
+		{"header list with an empty element", path, "X-List: 1,,2", []string{"header/X-List/type?"}},
+		{"header list of too many beside an empty element", path, "X-List: 1,,2,3,4", []string{"header/X-List/maxItems"}},
+		{"cookie in quotes", path, `Cookie: short="abc"`, []string{"cookie/short/type?"}},
+		{"cookie with an escape", path, "Cookie: short=a%20b", []string{"cookie/short/type?"}},
+		{"cookie that is too long without its escapes", path, "Cookie: short=a%20bcd", []string{"cookie/short/maxLength"}},
+		{"list in a cookie, escaped", path, "Cookie: c=1%2C2", []string{"cookie/c/type?"}},
 		{"escape that is none", path + "?form=%zz", "", []string{"path?"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,11 +141,11 @@ const parts = head + `paths:
       requestBody:
         content:
           multipart/form-data:
-            encoding: {image: {contentType: "image/png, image/jpeg"}}
+            encoding: {image: {contentType: "image/png, image/jpeg"}, doc: {contentType: application/xml}}
             schema:
               type: object
               required: [n]
-              properties: {n: {type: integer}, tags: {type: array, maxItems: 2, items: {type: string}}, image: {type: string, format: binary}, info: {type: object, required: [a], properties: {a: {type: integer}}}}
+              properties: {n: {type: integer}, tags: {type: array, maxItems: 2, items: {type: string}}, image: {type: string, format: binary}, info: {type: object, required: [a], properties: {a: {type: integer}}}, doc: {type: object, properties: {a: {type: integer}}}}
       ` + done + "\n"
 
 func TestForms(t *testing.T) {
@@ -164,6 +173,9 @@ func TestForms(t *testing.T) {
 		{"part without a media type", "parts", "n:1|image:a", []string{"image/content-type?"}},
 		{"part that is no JSON", "parts", "n:1|info;application/json:{", []string{"syntax", "info/type"}},
 		{"part of JSON", "parts", `n:1|info;application/json:{"a":"1"}`, []string{"info/a/type"}},
+		{"part of XML", "parts", "n:1|doc;application/xml:<doc><a>1</a></doc>", []string{"doc/type?"}},
+		{"type in a part of XML", "parts", "n:1|doc;application/xml:<doc><a>x</a></doc>", []string{"doc/a/type"}},
+		{"part that is no XML", "parts", "n:1|doc;application/xml:<doc>", []string{"doc/type"}},
 		{"no parts", "parts", "", []string{"syntax"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,6 +196,15 @@ func TestForms(t *testing.T) {
 			assert.Equal(t, tt.want, got)
 		})
 	}
+}
+
+// A part that the document calls XML is written so.
+func TestPartOfXML(t *testing.T) {
+	m := operation(parse(t, parts), "parts").Body.Media[0]
+	body, label, err := m.Write(map[string]any{"n": 1, "doc": map[string]any{"a": 1}}, nil)
+	require.NoError(t, err)
+	assert.Contains(t, label, "multipart/form-data")
+	assert.Contains(t, string(body), "Content-Type: application/xml\r\n\r\n<doc><a>1</a></doc>\r\n")
 }
 
 func operation(c *contract.Contract, id string) *contract.Operation {

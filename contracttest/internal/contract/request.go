@@ -71,7 +71,25 @@ func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 	if got.NotInStyle {
 		at = p.Style
 	}
-	return append(broken, judge(p.Node, got, name, at)...)
+	found := judge(p.Node, got, name, at)
+	for i, v := range found {
+		if p.undefined(v, got) {
+			found[i].Leave = cmp.Or(v.Leave, codec.LeaveInNested)
+		}
+	}
+	return append(broken, found...)
+}
+
+// undefined reports whether a violation is of a list or an object inside another, for which the style of
+// the parameter has no form: what is wrong in it is there for one receiver, and not for another.
+func (p *Param) undefined(v Violation, got codec.Reading) bool {
+	switch {
+	case p.media != "":
+		return false
+	case got.Bad != nil:
+		return len(got.Bad) > 0 && p.Node.Composite(got.Bad)
+	}
+	return codec.Nested(got.Leave) && p.Node.Speaks(v.Clause, got.At)
 }
 
 // TakesEmpty reports whether a parameter may be sent as an empty text: one of a query need not be taken so

@@ -427,6 +427,22 @@ func (n *Node) places(path []string) Nodes {
 	return all
 }
 
+// Composite reports whether what stands at a place in the value can but be a list or an object.
+func (n *Node) Composite(path []string) bool {
+	return !slices.Contains(n.places(path).Shapes(), Scalar)
+}
+
+// Speaks reports whether a clause is about what stands at a place in the value, or about something inside it.
+func (n *Node) Speaks(c *Clause, path []string) bool {
+	found := false
+	for _, place := range n.places(path) {
+		place.Walk(func(m *Node) {
+			found = found || slices.ContainsFunc(m.Clauses, func(own OfKeyword) bool { return own.Clause == c })
+		})
+	}
+	return found
+}
+
 // inside returns the nodes by which a schema itself speaks of what stands under a name, or an
 // index.
 func (n *Node) inside(step string) Nodes {
