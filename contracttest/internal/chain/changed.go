@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 
@@ -17,6 +18,7 @@ func (p *planner) changed() {
 	}
 	p.replaced()
 	p.leftOut()
+	p.leftOutWithin()
 	p.onNew(judge.PutNotStored, "unchanged", func(t *try, r *resource) { t.change(k.Put, r, Edit{}) }, k.Put, k.Read)
 	p.onNew(judge.PutNotStored, "twice", (*try).replaceTwice, k.Put, k.Read)
 	p.onNew(judge.PutNotIdempotent, "", (*try).repeatPut, k.Put, k.Read)
@@ -91,6 +93,69 @@ func (t *try) leaveOut(r *resource, name string) {
 	_, wrong := t.expectValues(r, "a read still showed what "+t.Put.Endpoint()+" left out", func(got map[string]any) bool { return !same(got[name], before) })
 	if wrong {
 		t.blame(judge.Warning, t.acting(), "no "+name, name+": "+show(before), "%s left out %s, but it is still there", t.Put.Endpoint(), name)
+	}
+}
+
+// leftOutWithin plans whether what a PUT leaves out of an object, or of the item of a list, is still there.
+func (p *planner) leftOutWithin() {
+	k := p.kind
+	made, fixed := p.actor.Base(k.Make)
+	for _, name := range sortedKeys(made) {
+		n, wrap := prop(k.Put, name), func(v any) any { return v }
+		if list, isList := made[name].([]any); n != nil && isList && len(list) > 0 {
+			n, wrap = n.Element(0), func(v any) any { return []any{v} }
+		}
+		now, _ := within(made[name]).(map[string]any)
+		if n == nil || now == nil || fixed[name] || prop(k.Put, name) == nil {
+			continue
+		}
+		whole := several(n, now)
+		for _, member := range sortedKeys(whole) {
+			part := maps.Clone(whole)
+			delete(part, member)
+			m := n.Prop(member)
+			if m != nil && m.Schema.Default != nil || n.Requires(member) || n.Validates(part) != nil || whole[member] == nil || prop(k.Put, name).Validates(wrap(part)) != nil {
+				continue
+			}
+			p.add(judge.PutNotStored, name+"/"+member+"/left-out", func(t *try) { t.leaveOutWithin(name, member, wrap(whole), wrap(part)) }, k.Put, k.Read)
+			break
+		}
+	}
+}
+
+// within is an object, or the item that a list begins with.
+func within(v any) any {
+	if list, isList := v.([]any); isList && len(list) > 0 {
+		return list[0]
+	}
+	return v
+}
+
+// leaveOutWithin makes a resource whose property is whole, replaces it by one with a part of it, and
+// looks whether the rest is still there. A member that new resources have, too, that are made with the
+// part is one that the target sets.
+func (t *try) leaveOutWithin(name, member string, whole, part any) {
+	r := t.make(Edit{Set: map[string]any{name: whole}})
+	if r == nil {
+		return
+	}
+	of := func(members map[string]any) any {
+		object, _ := within(members[name]).(map[string]any)
+		return object[member]
+	}
+	before := of(t.kept(r))
+	if before == nil || !t.do(t.Put, r, Edit{Set: map[string]any{name: part}}).ok() {
+		return
+	}
+	got, wrong := t.expectValues(r, "a read still showed what "+t.Put.Endpoint()+" left out", func(got map[string]any) bool { return !same(of(got), before) })
+	if !wrong {
+		return
+	}
+	steps := t.steps
+	other := t.beside(r, Edit{Set: map[string]any{name: part}})
+	t.steps = steps
+	if other != nil && !same(of(t.shown(other)), before) && !t.over() {
+		t.blame(judge.Warning, t.acting(), "no "+member+" in "+name, name+": "+show(got[name]), "%s left out %s of %s, but it is still there", t.Put.Endpoint(), member, name)
 	}
 }
 
@@ -201,7 +266,7 @@ func (t *try) stored(change *Step, r *resource, kept map[string]any, names ...st
 	answered := change.got(t.Kind, r.id())
 	for _, name := range sortedKeys(answered) {
 		_, known := kept[name]
-		if v, was := sent[name]; known && was && !storedAs(op, answered[name], v) {
+		if v, was := sent[name]; known && was && storedAs(op, got[name], v) && !storedAs(op, answered[name], v) {
 			t.blameValue(judge.Warning, change, name, v, answered[name], "%s stores %s as sent, but returns another value", op.Endpoint(), name)
 		}
 	}
@@ -275,6 +340,9 @@ func (t *try) patchOne(r *resource, name string, e Edit) {
 	kept := t.kept(r)
 	_, known := kept[name]
 	change := t.do(t.Patch, r, e)
+	if v := change.sent()[name]; change.status() == http.StatusNotModified && known && !alike(kept[name], v) && alike(t.shown(r)[name], kept[name]) {
+		t.blameValue(judge.Warning, change, name, v, kept[name], "%s sent another %s, but returns 304 and changes nothing", t.Patch.Endpoint(), name)
+	}
 	if !change.ok() || t.over() {
 		return
 	}

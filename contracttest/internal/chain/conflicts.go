@@ -36,7 +36,7 @@ func (p *planner) conflicting() {
 				continue
 			}
 			p.onTaken(judge.ConflictIgnored, name, name, func(t *try, r *resource, v any) { t.takeByChange(r, op, name, v) }, op, k.Read)
-			p.onTaken(judge.ConflictIgnored, name+"/still-taken-after-"+op.ID, name, func(t *try, r *resource, v any) { t.release(r, op, name, v) }, k.Make, op, k.Read)
+			p.onTaken(judge.ConflictIgnored, name+"/still-taken-after-"+op.ID, name, func(t *try, r *resource, v any) { t.giveUp(r, op, name, v) }, k.Make, op, k.Read)
 		}
 		p.onNew(judge.RefusedButDone, name+"/taken", func(t *try, r *resource) { t.takeTwice(r, name) }, k.Make, k.List).Alone = true
 		p.onTaken(judge.TextOfAnother, name, name, func(t *try, r *resource, v any) { t.textOfAnother(r, name, v) }, k.Make).Alone = true
@@ -103,6 +103,10 @@ func (t *try) takeByChange(r *resource, op *contract.Operation, name string, v a
 	kept := t.kept(other)
 	set := t.others(op)
 	set[name] = v
+	// Several properties together may be what has to be unique: then the others must not differ.
+	if first, _ := t.actor.Base(t.Make); t.takenBy(r, Edit{Set: only(set, sortedKeys(first)...)}) == nil {
+		set = map[string]any{name: v}
+	}
 	s := t.do(op, other, Edit{Set: set})
 	switch {
 	case t.over():
@@ -115,8 +119,8 @@ func (t *try) takeByChange(r *resource, op *contract.Operation, name string, v a
 	}
 }
 
-// release gives a resource another value than the one that is taken, and looks whether that is free then.
-func (t *try) release(r *resource, op *contract.Operation, name string, v any) {
+// giveUp gives a resource another value than the one that is taken, and looks whether that is free then.
+func (t *try) giveUp(r *resource, op *contract.Operation, name string, v any) {
 	if !t.do(op, r, Edit{}).ok() {
 		return
 	}

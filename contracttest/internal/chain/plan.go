@@ -12,7 +12,7 @@ import (
 func Plan(kinds []*Kind, actor Actor) []*Chain {
 	var all []*Chain
 	for _, k := range kinds {
-		p := &planner{kind: k, actor: actor}
+		p := &planner{kind: k, kinds: kinds, actor: actor}
 		p.created()
 		p.eachChoice()
 		p.changed()
@@ -25,6 +25,7 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 		p.related()
 		p.read()
 		p.conflicting()
+		p.inUse()
 		p.listed()
 		all = append(all, p.all...)
 	}
@@ -33,6 +34,7 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 
 type planner struct {
 	kind  *Kind
+	kinds []*Kind
 	actor Actor
 	all   []*Chain
 }

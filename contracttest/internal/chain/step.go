@@ -38,6 +38,9 @@ type Actor interface {
 	// Another makes another thing that a property of an operation's body may refer to; nil where
 	// the run makes none.
 	Another(ctx context.Context, op *contract.Operation, name string) any
+	// Refers returns the operation that makes what a property of an operation's body refers to; nil
+	// where it refers to nothing.
+	Refers(op *contract.Operation, name string) *contract.Operation
 	// Own notes that the run has made a resource.
 	Own(k *Kind, values map[string]string)
 	// Before lists the actions that bring a new resource into the state in which an operation
@@ -67,13 +70,15 @@ const (
 
 // Edit is how a request differs from the valid one.
 type Edit struct {
-	Case   *plan.Case     // instead of the valid request; nil for that
-	Set    map[string]any // properties of the body; texts that have to be unique are made new unless they are set
-	Renew  bool           // those of Set too, as long as they are
-	Drop   []string       // properties of the body
-	Only   bool           // the body has nothing but Set and Keep
-	Keep   []string       // properties as they are in the valid request, or made new
-	Body   []byte         // the body, as it is
+	Case  *plan.Case     // instead of the valid request; nil for that
+	Set   map[string]any // properties of the body; texts that have to be unique are made new unless they are set
+	Renew bool           // those of Set too, as long as they are
+	Drop  []string       // properties of the body
+	// Of Set, what refers to something that the chain has made: the parameters that name it, by property.
+	Refers map[string]string
+	Only   bool     // the body has nothing but Set and Keep
+	Keep   []string // properties as they are in the valid request, or made new
+	Body   []byte   // the body, as it is
 	Header map[string]string
 	Query  map[string]string
 	As     Caller
@@ -88,6 +93,7 @@ type Step struct {
 	Values         map[string]string // of the path, as far as the run has made what it names
 	Made           map[string]string // by it
 	Item           string            // the path template of what it made
+	Refers         map[string]string // as in its Edit
 	Caller         Caller
 }
 

@@ -185,9 +185,9 @@ var Sequences = []Check{
 	},
 	{
 		Name:     PutNotStored,
-		Doc:      "After PUT a property is not what was sent, or one that was left out is still there.",
+		Doc:      "After PUT a property is not what was sent, or one that was left out, be it of an object or of the item of a list, is still there.",
 		Severity: "always a warning",
-		Silent:   "Properties that the creation did not store as they were sent, and those left out that have a default.",
+		Silent:   "Properties that the creation did not store as they were sent, and those left out that have a default, or that the target sets where a creation leaves them out of an object.",
 		Refs:     "RFC 9110 §9.3.4",
 	},
 	{
@@ -198,7 +198,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     PatchPartial,
-		Doc:      "PATCH stores one of the changes that it is sent and not another, or changes what it is not sent, or does not remove what a merge patch has as null.",
+		Doc:      "PATCH stores one of the changes that it is sent and not another, or changes what it is not sent, or returns 304 for another value than there is, or does not remove what a merge patch has as null.",
 		Severity: "a warning where one change alone is not stored, or what was not sent is changed",
 		Silent:   "Properties that the creation did not store as they were sent.",
 		Refs:     "RFC 5789 §2; RFC 7396 §2",
@@ -218,7 +218,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     ConflictIgnored,
-		Doc:      "A value that a creation is refused for with the documented 409, as another resource has it, is taken by PUT or PATCH, or by two creations at once; or it is refused when no resource has it any more; or an action that documents 409, as one that cancels an order, is accepted in each state that it and the other actions bring the resource to.",
+		Doc:      "A value that a creation is refused for with the documented 409, as another resource has it, is taken by PUT or PATCH, or by two creations at once; or it is refused when no resource has it any more; or an action that documents 409, as one that cancels an order, is accepted in each state that it and the other actions bring the resource to; or a DELETE that documents 409 takes away what another resource refers to, and a new reference to it is refused; or it is refused when nothing refers to it any more.",
 		Severity: "always a warning",
 		Refs:     "the document's 409",
 	},

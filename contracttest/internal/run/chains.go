@@ -266,6 +266,13 @@ func (r *runner) script(steps []*chain.Step, secrets []string) string {
 			req = req.Clone()
 			req.Target = world.Bind(s.Op, req.Target, r.base(s.Op), from, to)
 		}
+		if len(s.Refers) > 0 {
+			req = req.Clone()
+			req.Body = inJSON(req.Body, func(v scalar) (string, bool) {
+				variable := names[s.Refers[v.name]+"="+v.value]
+				return "%7B" + variable + "%7D", variable != ""
+			})
+		}
 		made, value := "", ""
 		for name, v := range s.Made {
 			at := key(s.Item, name, v)
@@ -319,19 +326,38 @@ func (a actor) Fresh(ctx context.Context, op *contract.Operation) map[string]any
 // Another makes another thing that a property of an operation's body may refer to, and returns its
 // identifier.
 func (a actor) Another(ctx context.Context, op *contract.Operation, name string) any {
-	for _, ref := range a.r.states.of(op).references {
-		if ref.key != name || ref.in != "" || world.Safe(ref.from.Operation.Method) {
-			continue
+	ref, ok := a.reference(op, name)
+	if !ok {
+		return nil
+	}
+	v := ref.read(a.r.newFor(ctx, ref))
+	if members, _ := a.Base(op); v != "" {
+		if _, isNumber := members[name].(json.Number); isNumber {
+			return json.Number(v)
 		}
-		v := ref.read(a.r.newFor(ctx, ref))
-		if members, _ := a.Base(op); v != "" {
-			if _, isNumber := members[name].(json.Number); isNumber {
-				return json.Number(v)
-			}
-			return v
-		}
+		return v
 	}
 	return nil
+}
+
+// Refers returns the operation that makes what a property of an operation's body refers to.
+func (a actor) Refers(op *contract.Operation, name string) *contract.Operation {
+	if ref, ok := a.reference(op, name); ok {
+		return ref.from.Operation
+	}
+	return nil
+}
+
+// reference is what a property of an operation's body refers to, if it is something that the run makes.
+func (a actor) reference(op *contract.Operation, name string) (reference, bool) {
+	refs := a.r.states.of(op).references
+	i := slices.IndexFunc(refs, func(ref reference) bool {
+		return ref.key == name && ref.in == "" && !world.Safe(ref.from.Operation.Method)
+	})
+	if i < 0 {
+		return reference{}, false
+	}
+	return refs[i], true
 }
 
 // Own notes that the run has made a resource, which it deletes in the end.
@@ -443,7 +469,7 @@ func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string,
 func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string]string, e chain.Edit) *chain.Step {
 	r := a.r
 	base := r.chainBase(op)
-	s := &chain.Step{Op: op, Values: values, Caller: e.As, Exchange: &wire.Exchange{Request: &wire.Request{Method: op.Method, Target: op.Path}}}
+	s := &chain.Step{Op: op, Values: values, Caller: e.As, Refers: e.Refers, Exchange: &wire.Exchange{Request: &wire.Request{Method: op.Method, Target: op.Path}}}
 	c := e.Case
 	if c == nil {
 		c = base
@@ -476,7 +502,14 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 		}
 	}
 	fixed, chosen := r.fixedOf(op), false
+	stays := maps.Clone(e.Query)
 	for name, v := range e.Set {
+		if _, ok := a.reference(op, name); ok {
+			if stays == nil {
+				stays = map[string]string{}
+			}
+			stays[name] = fmt.Sprint(v)
+		}
 		if text, ok := v.(string); ok && !e.Renew {
 			fixed[name], chosen = append(slices.Clone(fixed[name]), text), true
 		}
@@ -497,7 +530,7 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 				}
 			}
 		}
-		sent, err := r.refers(ctx, edited, sent, e.Query)
+		sent, err := r.refers(ctx, edited, sent, stays)
 		if err != nil {
 			s.Exchange.Err = err
 			break
@@ -516,8 +549,8 @@ func (a actor) Do(ctx context.Context, op *contract.Operation, values map[string
 				s.Shown.Body = st.fixture.agreed(edited, shown).Body
 			}
 		}
-		if x.Response == nil || x.Response.Status != http.StatusConflict || chosen || e.Case != nil {
-			break
+		if x.Response == nil || x.Response.Status != http.StatusConflict || chosen || e.Case != nil || len(sent.Body) == 0 {
+			break // other texts would change nothing
 		}
 		if st.uniques != nil && isTaken(edited, x) {
 			st.uniques.teach()

@@ -543,7 +543,7 @@ func (l *learner) makeKinds(ctx context.Context) {
 	kinds := chain.Kinds(l.r.contract, l.r.world)
 	wanted := map[*chain.Kind]bool{}
 	for _, k := range kinds {
-		for up := k; up != nil && l.wants(k); up = up.Parent {
+		for up := k; up != nil && l.wants(k, kinds); up = up.Parent {
 			wanted[up] = true
 		}
 	}
@@ -571,14 +571,26 @@ func (l *learner) makeKinds(ctx context.Context) {
 	}
 }
 
-// wants reports whether a run is about a kind.
-func (l *learner) wants(k *chain.Kind) bool {
+// wants reports whether a run is about one of some kinds, or about what it refers to.
+func (l *learner) wants(k *chain.Kind, kinds []*chain.Kind) bool {
 	about := slices.Concat([]*contract.Operation{k.Make, k.Read, k.List, k.All, k.Put, k.Patch, k.Delete}, k.Actions, k.Parts, k.Beside)
 	for _, b := range k.Batches {
 		about = append(about, b.Op)
 	}
+	for _, used := range kinds {
+		if used.MayBeInUse() && l.mayReferTo(k.Make, used.Make) {
+			about = append(about, used.Delete)
+		}
+	}
 	return slices.ContainsFunc(about, func(op *contract.Operation) bool {
 		return op != nil && l.r.selection.Clause(op.StatusClause)
+	})
+}
+
+// mayReferTo reports whether requests of an operation may refer to what another one makes.
+func (l *learner) mayReferTo(op, other *contract.Operation) bool {
+	return slices.ContainsFunc(l.r.world.References(op), func(ref world.Reference) bool {
+		return slices.ContainsFunc(ref.Sources, func(s world.Source) bool { return s.Operation == other })
 	})
 }
 

@@ -431,8 +431,8 @@ func (r *runner) exchangeOf(ctx context.Context, c *plan.Case, req *wire.Request
 }
 
 // refers puts what the run knows in the place of what the plan refers to: what is good for one
-// request alone it has for this one. What is asked for in the query stays.
-func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request, asked map[string]string) (*wire.Request, error) {
+// request alone it has for this one. Texts that are chosen stay, by their names.
+func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request, chosen map[string]string) (*wire.Request, error) {
 	refs := r.states.of(c.Op).references
 	if len(refs) == 0 {
 		return req, nil
@@ -466,15 +466,15 @@ func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request, as
 		}
 		return ref.actual, true
 	}
-	ofMessage := func(s scalar) (string, bool) { return actual(s.name, s.value, "", openapi3.ParameterInQuery) }
+	ofMessage := func(s scalar) (string, bool) {
+		if v, stays := chosen[s.name]; stays && v == s.value {
+			return "", false
+		}
+		return actual(s.name, s.value, "", openapi3.ParameterInQuery)
+	}
 	sent := req.Clone()
 	if path, query, ok := strings.Cut(sent.Target, "?"); ok {
-		sent.Target = path + "?" + string(inTexts([]byte(query), fields([]byte(query)), func(s scalar) (string, bool) {
-			if asked[s.name] == s.value {
-				return "", false
-			}
-			return ofMessage(s)
-		}))
+		sent.Target = path + "?" + string(inTexts([]byte(query), fields([]byte(query)), ofMessage))
 	}
 	switch kind, params, _ := mime.ParseMediaType(req.Get("Content-Type")); {
 	case kind == "application/x-www-form-urlencoded":
