@@ -116,44 +116,64 @@ func (n *Node) hint(v any, at string) (Violation, bool) {
 		return Violation{Clause: n.nearest(nil), Message: at + ": is null", Leave: leaveNull}, true
 	}
 	if members, ok := v.(map[string]any); ok {
-		if problem := n.discriminated(members); problem != "" {
-			return n.broken(n.Clause("discriminator"), "discriminator", at+": "+problem, nil), true
+		if problem, leave := n.discriminated(members); problem != "" {
+			return Violation{Clause: n.Clause("discriminator"), Message: at + ": " + problem, Leave: leave}, true
 		}
 	}
 	return Violation{}, false
 }
 
 // discriminated says what is wrong with the name that an object gives to its
-// schema; nothing where there is no discriminator, or no name to choose from.
-func (n *Node) discriminated(members map[string]any) string {
+// schema, and what leaves that open; nothing where there is no discriminator, or no name to choose from.
+func (n *Node) discriminated(members map[string]any) (problem, leave string) {
 	d := n.Schema.Discriminator
 	names := n.Discriminates()
 	if d == nil || len(names) == 0 {
-		return ""
+		return "", ""
 	}
 	v, there := members[d.PropertyName]
 	name, isText := v.(string)
 	_, hasDefault := d.Extensions["defaultMapping"] // OpenAPI 3.2.0, Discriminator Object
+	leave = n.leaveDiscriminator()
 	switch {
 	case hasDefault && (!there || isText && !slices.Contains(names, name)):
-		return ""
+		return "", ""
 	case !there && len(n.OneOf)+len(n.AnyOf) == 0 && !n.Required[d.PropertyName]:
-		return ""
+		return "", ""
 	case !there:
-		return d.PropertyName + ", which names the schema, is missing"
+		return d.PropertyName + ", which names the schema, is missing", leave
 	case !isText:
-		return d.PropertyName + ", which names the schema, is no string"
+		return d.PropertyName + ", which names the schema, is no string", leave
 	case !slices.Contains(names, name):
-		return d.PropertyName + " names no schema"
+		return d.PropertyName + " names no schema", leave
 	}
-	branch := n.Branch(name)
-	if branch == nil {
-		branch = n.Heir(name)
+	problem = "it is not valid against the schema that " + d.PropertyName + " names"
+	if branch := n.Branch(name); branch != nil {
+		if branch.Validates(members) != nil {
+			return problem, leave
+		}
+		return "", ""
 	}
-	if branch != nil && branch.Validates(members) != nil {
-		return "it is not valid against the schema that " + d.PropertyName + " names"
+	if heir := n.Heir(name); heir != nil && heir.Validates(members) != nil {
+		return n.unlike(heir, members, problem, leave)
 	}
-	return ""
+	return "", ""
+}
+
+// unlike says how much it matters that an object breaks the schema that it names itself, which is made of the node's. In
+// OpenAPI 3.0 the discriminator is "the name of the property that decides which schema definition validates the structure of the
+// model" (OpenAPI 3.0.3, Schema Object, Composition and Inheritance): who answers with the name has to keep it. Who receives
+// it may know no more than what all have in common.
+func (n *Node) unlike(heir *Node, members map[string]any, problem, leave string) (string, string) {
+	if n.Side() != ResponseSide || n.set.Document.Version31() {
+		return problem, leave
+	}
+	for _, v := range heir.Check(members, "") {
+		if v.Leave == "" {
+			return problem + " (OpenAPI 3.0.3, Schema Object, Composition and Inheritance): " + v.Message, ""
+		}
+	}
+	return problem, leave
 }
 
 const components = "#/components/schemas/"

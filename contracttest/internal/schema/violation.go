@@ -236,8 +236,6 @@ func (n *Node) broken(clause *Clause, keyword, message string, value any) Violat
 		}
 	case "writeOnly":
 		v.Leave = leaveWriteOnly
-	case "discriminator":
-		v.Leave = n.leaveDiscriminator()
 	}
 	return v
 }
