@@ -138,7 +138,7 @@ func (t *try) changes(r *resource, s *Step, one, two map[string]any) []string {
 			return nil
 		}
 	}
-	if !s.ok() || !named(answered, t.Kind, r.id()) || !isPart && !isWhole {
+	if !s.ok() || !t.Part() && !named(answered, t.Kind, r.id()) || !isPart && !isWhole {
 		return nil
 	}
 	var all []string

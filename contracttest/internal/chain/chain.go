@@ -177,7 +177,13 @@ type resource struct {
 	made   *Step
 }
 
-func (r *resource) id() string { return r.values[r.kind.Param.Spec.Name] }
+// id is the identifier; empty where it has none.
+func (r *resource) id() string {
+	if r.kind.Part() {
+		return ""
+	}
+	return r.values[r.kind.Param.Spec.Name]
+}
 
 // at are the values in the path of an operation that is about a resource, or about what it was made below.
 func (r *resource) at(op *contract.Operation) map[string]string {
@@ -197,6 +203,9 @@ func (r *resource) parent() map[string]string {
 		return r.made.Values
 	}
 	above := maps.Clone(r.values)
+	if r.kind.Part() {
+		return above
+	}
 	delete(above, r.kind.Param.Spec.Name)
 	return above
 }
@@ -241,8 +250,11 @@ func (t *try) above(k *Kind) *resource {
 // concluded of it.
 func (t *try) make(e Edit) *resource { return t.makeKind(t.Kind, t.above(t.Kind), e) }
 
-// beside makes another resource below the same.
+// beside makes another resource below the same; of a part, one below another.
 func (t *try) beside(r *resource, e Edit) *resource {
+	if r.kind.Part() {
+		return t.makeKind(r.kind, t.above(r.kind), e)
+	}
 	return t.makeKind(r.kind, r.up, e)
 }
 

@@ -121,9 +121,9 @@ func (t *try) missing(e Edit) {
 	}
 	k := t.Kind
 	located := r.made.Response.Header.Get("Location") != ""
-	if k.Chosen() { // without a Location, the target of the request is what was made
+	if k.Chosen() || k.Part() { // without a Location, the target of the request is what was made
 		at := t.actor.Located(k.Read, r.made)
-		located = !located || at != nil && at[k.Param.Spec.Name] == r.id()
+		located = !located || at != nil && (k.Part() || at[k.Param.Spec.Name] == r.id())
 	}
 	s, wrong := t.expect(k.Read, r, "what "+k.Make.Endpoint()+" created could not be read", func(s *Step) bool { return !s.gone() })
 	if wrong {
@@ -189,19 +189,31 @@ func only(members map[string]any, names ...string) map[string]any {
 
 // shows reports whether a success of an operation may have a property, as the document has it.
 func shows(op *contract.Operation, name string) bool {
-	described, found := false, false
+	found, some := propertyOf(op, name)
+	return found || !some
+}
+
+// described reports whether a success of an operation is documented to have a property.
+func described(op *contract.Operation, name string) bool {
+	found, _ := propertyOf(op, name)
+	return found
+}
+
+// propertyOf reports whether the successes of an operation are documented to have a property, and
+// whether they have any.
+func propertyOf(op *contract.Operation, name string) (found, some bool) {
 	for _, r := range op.Responses {
 		for _, m := range r.Media {
 			if r.Key[0] != '2' || m.Node == nil {
 				continue
 			}
 			m.Node.Walk(func(n *contract.Node) {
-				described = described || n.PropName != ""
+				some = some || n.PropName != ""
 				found = found || n.PropName == name
 			})
 		}
 	}
-	return found || !described
+	return found, some
 }
 
 // differs makes a resource and compares what is read with what the creation answered,
@@ -443,7 +455,7 @@ func (p *planner) undocumented() {
 					set[name] = w
 				}
 			}
-			if op == k.Make {
+			if op == k.Make && k.makesNew() {
 				t.steps = t.stepsAbove(first)
 			}
 			t.each(sortedKeys(set), func(name string) {
@@ -632,7 +644,7 @@ const maxEdges = 60
 func (t *try) edge(op *contract.Operation, r *resource, name string, e Edit) {
 	k := t.Kind
 	var change *Step
-	if op == k.Make {
+	if op == k.Make && k.makesNew() {
 		if r = t.beside(r, e); r == nil {
 			return
 		}

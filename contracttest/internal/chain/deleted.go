@@ -52,8 +52,8 @@ func (p *planner) deleted() {
 			p.onNew(judge.DeletedStillUsable, "", func(t *try, r *resource) { t.useDeleted(r, op) }, op, k.Delete)
 		}
 	}
-	for _, op := range k.Parts {
-		p.onNew(judge.DeletedStillUsable, "", func(t *try, r *resource) { t.readPart(r, op) }, op, k.Delete)
+	for _, op := range k.Views {
+		p.onNew(judge.DeletedStillUsable, "", func(t *try, r *resource) { t.readView(r, op) }, op, k.Delete)
 	}
 	for _, child := range k.Children {
 		if child.Read == nil {
@@ -125,8 +125,8 @@ func (t *try) useDeleted(r *resource, op *contract.Operation) {
 	}
 }
 
-// readPart looks whether a part of a deleted resource can still be read.
-func (t *try) readPart(r *resource, op *contract.Operation) {
+// readView looks whether what belongs to a deleted resource can still be read.
+func (t *try) readView(r *resource, op *contract.Operation) {
 	if !t.peek(op, r, Edit{}).ok() || !t.vanishes(r) {
 		return
 	}

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"net/http"
 	"path"
 	"slices"
@@ -15,15 +16,16 @@ import (
 
 // Kind is what an operation makes and the document has a path for, with the
 // operations on it. Where nothing but PUT makes it, that is what both Make and Put are: the
-// identifier is chosen by who sends it.
+// identifier is chosen by who sends it. A part is a kind, too: what stands below something under
+// a fixed name, as /devices/{deviceId}/config, and has no identifier.
 type Kind struct {
-	Item                           string // its path template
-	Param                          *contract.Param
+	Item                           string          // its path template
+	Param                          *contract.Param // nil where it is a part
 	Make                           *contract.Operation
 	List, Read, Put, Patch, Delete *contract.Operation   // nil where the document has none
 	All                            *contract.Operation   // GET of those below any parent, beside List; nil where there is none
 	Actions                        []*contract.Operation // POST right below the item that adds nothing to it
-	Parts                          []*contract.Operation // GETs below the item of what is its own, as its content; not of what stands below it
+	Views                          []*contract.Operation // GETs below the item of what nothing but these speaks of, as its content
 	Beside                         []*contract.Operation // GETs of the collection: the list, a search in it, a number
 	Batches                        []Batch               // what makes several at once
 	Parent                         *Kind                 // nil where it stands below nothing that can be made
@@ -64,7 +66,17 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 		byItem[op.Template()] = k
 		all = append(all, k)
 	}
+	items := slices.Clone(all)
+	for _, op := range c.Operations {
+		if k := partOf(c, w, op, items); k != nil {
+			k.Parent.Children = append(k.Parent.Children, k)
+			all = append(all, k)
+		}
+	}
 	for _, k := range all {
+		if k.Part() {
+			continue
+		}
 		if k.Chosen() {
 			collection := k.collection()
 			k.Parent = byItem[collection[:strings.LastIndex(collection, "}")+1]]
@@ -85,13 +97,16 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 	}
 	all = slices.DeleteFunc(all, (*Kind).endless)
 	for _, k := range all {
+		if k.Part() {
+			continue
+		}
 		for _, op := range c.Operations {
 			if k.List != nil && op.Method == http.MethodGet && (op == k.List || path.Dir(op.Path) == k.List.Path && !strings.Contains(path.Base(op.Path), "{")) {
 				k.Beside = append(k.Beside, op)
 			}
 			rest, below := strings.CutPrefix(op.Path, k.Item+"/")
-			if below && op.Method == http.MethodGet && !strings.Contains(rest, "{") && !slices.ContainsFunc(k.Children, func(child *Kind) bool { return child.List == op }) {
-				k.Parts = append(k.Parts, op)
+			if below && op.Method == http.MethodGet && !strings.Contains(rest, "{") && !slices.ContainsFunc(k.Children, func(child *Kind) bool { return child.List == op || child.Read == op }) {
+				k.Views = append(k.Views, op)
 			}
 		}
 	}
@@ -108,7 +123,7 @@ func (k *Kind) collection() string {
 // Shallow reports whether what is made below something else has a path of its own, without that:
 // POST /events/{id}/orders makes /orders/{id}.
 func (k *Kind) Shallow() bool {
-	return !k.Chosen() && world.Unnamed(k.Make.Path) != world.Unnamed(k.collection()) && strings.HasSuffix(world.Unnamed(k.Make.Path), "}/"+path.Base(k.collection()))
+	return !k.Part() && !k.Chosen() && world.Unnamed(k.Make.Path) != world.Unnamed(k.collection()) && strings.HasSuffix(world.Unnamed(k.Make.Path), "}/"+path.Base(k.collection()))
 }
 
 // shared reports whether others may add to the list meanwhile: below a parent of its own nobody
@@ -164,8 +179,48 @@ func chosen(w *world.World, item string, p *contract.Param) *Kind {
 	return k
 }
 
+// Part reports whether it has no identifier, since there is but one of it where it is.
+func (k *Kind) Part() bool { return k.Param == nil }
+
+// partOf is the kind of the part that a GET reads and a PUT or PATCH changes, below an item that can
+// be made; nil where it reads none.
+func partOf(c *contract.Contract, w *world.World, read *contract.Operation, items []*Kind) *Kind {
+	path := read.Template()
+	item := path[:strings.LastIndex(path, "}")+1]
+	at := slices.IndexFunc(items, func(up *Kind) bool { return world.Unnamed(strings.TrimSuffix(up.Item, "/")) == world.Unnamed(item) })
+	if read.Method != http.MethodGet || at < 0 || path == item {
+		return nil
+	}
+	if slices.ContainsFunc(c.Operations, func(o *contract.Operation) bool { return strings.HasPrefix(o.Template(), path+"/{") }) {
+		return nil // a collection
+	}
+	k := &Kind{Item: read.Path, Read: read, Put: setter(w, http.MethodPut, path), Patch: setter(w, http.MethodPatch, path), Delete: w.At(http.MethodDelete, path), Parent: items[at]}
+	if k.Put == nil && k.Patch == nil {
+		return nil
+	}
+	if k.Make = setter(w, http.MethodPost, path); k.Make == nil || !has(k.Make, http.StatusCreated) {
+		k.Make = cmp.Or(k.Put, k.Patch)
+	}
+	for _, o := range c.Operations {
+		rest, below := strings.CutPrefix(o.Template(), path+"/")
+		if below && o.Method == http.MethodPost && !strings.Contains(rest, "/") && !w.Creates(o) && w.At(http.MethodGet, o.Path) == nil {
+			k.Actions = append(k.Actions, o)
+		}
+	}
+	return k
+}
+
+// setter is the operation of a method on a path that is sent an object; nil where there is none.
+func setter(w *world.World, method, path string) *contract.Operation {
+	op := w.At(method, path)
+	if n := Node(op); n == nil || !n.Allows("object") || len(n.Members()) == 0 {
+		return nil
+	}
+	return op
+}
+
 // Chosen reports whether the identifier is chosen by who makes it.
-func (k *Kind) Chosen() bool { return k.Make == k.Put }
+func (k *Kind) Chosen() bool { return k.Make == k.Put && !k.Part() }
 
 // Bodies lists the operations that are sent what a resource is to be, each once.
 func (k *Kind) Bodies() []*contract.Operation {
@@ -174,14 +229,18 @@ func (k *Kind) Bodies() []*contract.Operation {
 
 // stores is the check of what an operation has stored.
 func (k *Kind) stores(op *contract.Operation) string {
-	switch op {
-	case k.Make:
+	switch {
+	case op == k.Make && k.makesNew():
 		return judge.CreatedDiffers
-	case k.Put:
+	case op == k.Put:
 		return judge.PutNotStored
 	}
 	return judge.PatchPartial
 }
+
+// makesNew reports whether what Make is sent makes another resource each time: what changes a part
+// sets it to what the sequences begin with.
+func (k *Kind) makesNew() bool { return !k.Part() || k.Make != k.Put && k.Make != k.Patch }
 
 // stays reports whether what a client names is made for a resource of the kind, and cannot be
 // deleted.
@@ -208,7 +267,12 @@ func lastOf(op *contract.Operation) *contract.Param {
 }
 
 // names are those that a resource's identifier may have in an answer.
-func (k *Kind) names() []string { return world.Identifiers(k.Param.Spec.Name, k.Make.Path) }
+func (k *Kind) names() []string {
+	if k.Part() {
+		return nil
+	}
+	return world.Identifiers(k.Param.Spec.Name, k.Make.Path)
+}
 
 // takes reports whether a request of an operation may have a header.
 func takes(op *contract.Operation, header string) bool {

@@ -13,6 +13,11 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 	var all []*Chain
 	for _, k := range kinds {
 		p := &planner{kind: k, kinds: kinds, actor: actor}
+		if k.Part() {
+			p.part()
+			all = append(all, p.all...)
+			continue
+		}
 		p.created()
 		p.eachChoice()
 		p.changed()

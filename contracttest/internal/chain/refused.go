@@ -78,11 +78,12 @@ func (p *planner) next() {
 				cases[label], labels = c, append(labels, label)
 			}
 		}
-		if len(labels) == 0 || op == k.Make && len(optional) == 0 {
+		anew := op == k.Make && k.makesNew()
+		if len(labels) == 0 || anew && len(optional) == 0 {
 			continue
 		}
 		p.onNew(k.stores(op), "after-a-refusal", func(t *try, r *resource) {
-			if op == k.Make {
+			if anew {
 				t.makeAfterRefusals(r, optional, labels, cases)
 			} else {
 				t.changeAfterRefusals(r, op, labels, cases)

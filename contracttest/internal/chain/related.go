@@ -31,7 +31,7 @@ func (p *planner) related() {
 	p.onNew(judge.NeighbourChanged, "", func(t *try, r *resource) {
 		t.neighbour(r, k.Make, func() bool { return t.beside(r, Edit{}) != nil })
 	}, k.Make, k.Read)
-	if k.Parent != nil {
+	if k.Parent != nil && !k.Part() {
 		p.apart()
 	}
 	if p.actor.Peer() {
@@ -47,7 +47,7 @@ func (t *try) neighbour(r *resource, op *contract.Operation, do func() bool) {
 	}
 	s := t.read(r)
 	if s.gone() {
-		t.blame(severityOf(op == t.Delete), t.acting(), "the resource as it was", s.answer(), "%s of one resource removed another", op.Endpoint())
+		t.blame(severityOf(op == t.Delete && !t.Part()), t.acting(), "the resource as it was", s.answer(), "%s of one resource removed another", op.Endpoint())
 		return
 	}
 	got := s.got(t.Kind, r.id())
@@ -151,6 +151,9 @@ func (p *planner) peers() {
 		}, op, k.Read)
 	}
 	for _, child := range k.Children {
+		if child.Part() {
+			continue // which has its own sequences for that
+		}
 		p.onNew(judge.ObjectShared, "", func(t *try, r *resource) {
 			if !t.readable(r) || t.shared(r) {
 				return

@@ -137,14 +137,17 @@ func (t *try) staleMatch(r *resource, op *contract.Operation) {
 	if stale == "" {
 		return
 	}
+	change := t.acting()
 	s := t.do(op, r, Edit{Set: t.others(op), Header: map[string]string{"If-Match": stale}})
 	switch {
 	case s.ok():
 		t.blame(judge.Error, s, "412", s.answer(), "%s accepts an If-Match with an outdated ETag", op.Endpoint())
 	case s.status() == http.StatusPreconditionFailed:
 		before := map[string]any{}
-		for name := range s.sent() {
-			before[name] = now[name]
+		for name, v := range s.sent() {
+			if !same(v, change.sent()[name]) { // else it may be that one, which shows late
+				before[name] = now[name]
+			}
 		}
 		t.notDone(r, s, before)
 	}

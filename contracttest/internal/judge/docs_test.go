@@ -52,6 +52,9 @@ What holds for all of them:
   under another name. Whether PUT makes anything is learned from the target: where it refuses the first one, nothing is
   concluded. Where no DELETE is documented, one sequence of each check and operation is tried. Names that have to be UUIDs,
   numbers or texts such as ` + "`AB123456`" + ` are new ones, which reports show as others of their form. What stands below such a resource is tried, too.
+- **What has no identifier**, as ` + "`/devices/{id}/config`" + `, is such a kind where it stands below one, and GET reads what PUT or PATCH
+  changes. It may be there from the start, and deleting it may bring back what it was then. Another of it stands below another
+  resource.
 - **What makes several at once**, as ` + "`POST /teams/batch`" + `, is tried where it is sent a list of what makes one: that each is there, is
   what was sent, is listed, and is not made where it is refused.
 - **Nothing is concluded** where a response leaves room: 202, a redirect, 429, 5xx, no response, an ` + "`Age`" + ` above 0 or a cache that

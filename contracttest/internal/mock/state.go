@@ -97,6 +97,9 @@ const (
 func newState(c *contract.Contract) *state {
 	st := &state{roles: make([]role, len(c.Operations)), keys: map[string]keyed{}, left: map[string]bool{}}
 	for _, k := range chain.Kinds(c, world.New(c)) {
+		if k.Part() {
+			continue
+		}
 		if k.Chosen() {
 			continue // whether PUT makes anything, the document does not say
 		}

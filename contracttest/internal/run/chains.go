@@ -451,6 +451,9 @@ func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string,
 	if !accepted(m.base.Op, s.Exchange) {
 		return s, nil
 	}
+	if k.Part() {
+		return s, above
+	}
 	if k.Chosen() {
 		s.Made, s.Item = above, k.Item
 		return s, above
@@ -569,8 +572,8 @@ func (a actor) chosen(op *contract.Operation, values map[string]string) map[stri
 	}
 	names := map[string]string{}
 	for k := a.c.Kind; k != nil; k = k.Parent {
-		if name := k.Param.Spec.Name; k.Chosen() && strings.HasPrefix(op.Path, k.Item) && values[name] != "" {
-			names[name] = values[name]
+		if k.Chosen() && strings.HasPrefix(op.Path, k.Item) && values[k.Param.Spec.Name] != "" {
+			names[k.Param.Spec.Name] = values[k.Param.Spec.Name]
 		}
 	}
 	return names
@@ -709,6 +712,9 @@ func (r *runner) fill(ctx context.Context, k *chain.Kind) {
 	}
 	var values map[string]string
 	send := func(op *contract.Operation, e chain.Edit) (s *chain.Step) {
+		if op == k.Make && k.Part() && op.Method == http.MethodPost {
+			above = r.above(ctx, k) // a second one may be refused
+		}
 		if op == k.Make {
 			var made map[string]string
 			if s, made = a.Make(ctx, k, above, e); made != nil {

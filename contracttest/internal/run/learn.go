@@ -537,35 +537,27 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 	return m
 }
 
-// makeKinds finds the makers of what chains are about.
+// makeKinds finds the makers of what chains are about, of what that stands below, and of what stands
+// below it.
 func (l *learner) makeKinds(ctx context.Context) {
 	l.r.makers = l.unread
 	kinds := chain.Kinds(l.r.contract, l.r.world)
 	wanted := map[*chain.Kind]bool{}
 	for _, k := range kinds {
-		for up := k; up != nil && l.wants(k, kinds); up = up.Parent {
-			wanted[up] = true
+		if l.wants(k, kinds) && !l.r.opts.Safe {
+			for up := k; up != nil; up = up.Parent {
+				wanted[up] = true
+			}
+			for _, child := range k.Children {
+				wanted[child] = true
+			}
 		}
 	}
 	for _, k := range kinds {
-		op := k.Read
-		if op == nil {
-			op = k.Delete
-		}
-		if op == nil || !wanted[k] || l.r.opts.Safe {
+		if !wanted[k] {
 			continue
 		}
-		if k.Chosen() {
-			if m := cmp.Or(l.makers[k.Item], l.namer(ctx, k)); m != nil {
-				l.r.makers[k.Item] = m
-			}
-			continue
-		}
-		m := l.maker(ctx, op, k.Param)
-		if m == nil && k.Parent != nil && k.Parent.Chosen() && l.r.makers[k.Parent.Item] != nil {
-			m = l.below(ctx, k)
-		}
-		if m != nil {
+		if m := l.kindMaker(ctx, k); m != nil {
 			l.r.makers[k.Item] = m
 		}
 	}
@@ -573,7 +565,7 @@ func (l *learner) makeKinds(ctx context.Context) {
 
 // wants reports whether a run is about one of some kinds, or about what it refers to.
 func (l *learner) wants(k *chain.Kind, kinds []*chain.Kind) bool {
-	about := slices.Concat([]*contract.Operation{k.Make, k.Read, k.List, k.All, k.Put, k.Patch, k.Delete}, k.Actions, k.Parts, k.Beside)
+	about := slices.Concat([]*contract.Operation{k.Make, k.Read, k.List, k.All, k.Put, k.Patch, k.Delete}, k.Actions, k.Views, k.Beside)
 	for _, b := range k.Batches {
 		about = append(about, b.Op)
 	}
@@ -592,6 +584,38 @@ func (l *learner) mayReferTo(op, other *contract.Operation) bool {
 	return slices.ContainsFunc(l.r.world.References(op), func(ref world.Reference) bool {
 		return slices.ContainsFunc(ref.Sources, func(s world.Source) bool { return s.Operation == other })
 	})
+}
+
+// kindMaker finds the maker of a kind; nil where there is none.
+func (l *learner) kindMaker(ctx context.Context, k *chain.Kind) *maker {
+	op := cmp.Or(k.Read, k.Delete)
+	switch {
+	case op == nil:
+		return nil
+	case k.Part():
+		return l.partMaker(ctx, k)
+	case k.Chosen():
+		return cmp.Or(l.makers[k.Item], l.namer(ctx, k))
+	}
+	m := l.maker(ctx, op, k.Param)
+	if m == nil && k.Parent != nil && k.Parent.Chosen() && l.r.makers[k.Parent.Item] != nil {
+		m = l.below(ctx, k)
+	}
+	return m
+}
+
+// partMaker returns who sends what a part is to be, below what the run has made; nil where nobody
+// makes that, or no request can be made.
+func (l *learner) partMaker(ctx context.Context, k *chain.Kind) *maker {
+	if l.r.makers[k.Parent.Item] == nil || l.r.selection.skips(k.Make) || l.r.selection.skips(k.Read) {
+		return nil
+	}
+	l.refer(ctx, k.Make)
+	m := &maker{r: l.r, base: plan.Base(k.Make, l.opts)}
+	if m.base == nil {
+		return nil
+	}
+	return m
 }
 
 // below returns who makes what stands below something that a client names: whether that can be
