@@ -2,6 +2,7 @@ package document_test
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -100,6 +101,54 @@ func TestMissingPartInOtherFile(t *testing.T) {
 			o, err := overlay(t, overlayHead+"  - {target: $.info, update: {title: b}}\n")
 			require.NoError(t, err)
 			check(t, document.Overlaid(o))
+		})
+	}
+}
+
+// A reference may stand where OpenAPI has none: in the place of a map, of a list, of an operation or of all components.
+// What it leads to has references of its own, which are relative to where they stand.
+func TestReferencesForWholes(t *testing.T) {
+	parts := map[string]string{
+		"parts/paths.yaml": `/pets/{id}:
+  parameters: [{$ref: 'more.yaml#/parameters/0'}]
+  get: {operationId: read, responses: {'200': {$ref: 'more.yaml#/responses/ok'}}}
+`,
+		"parts/more.yaml": `parameters: [{name: id, in: path, required: true, schema: {$ref: '#/schemas/Key'}}]
+responses: {ok: {description: ok, content: {application/json: {schema: {$ref: '#/schemas/Pet'}}}}}
+content: {application/json: {schema: {$ref: '#/schemas/Pet'}, examples: {one: {value: {name: a}}}}}
+schemas:
+  Pet: {type: object, properties: {name: {$ref: '#/schemas/Name'}}}
+  Name: {type: string, maxLength: 7}
+  Key: {type: string, maxLength: 9}
+get: {operationId: read, parameters: [{$ref: '#/parameters/0'}], responses: {'200': {$ref: '#/responses/ok'}}}
+properties: {name: {$ref: '#/schemas/Name'}}
+all: {responses: {ok: {$ref: '#/responses/ok'}}, schemas: {Other: {$ref: '#/schemas/Key'}}}
+`,
+	}
+	for name, text := range map[string]string{
+		"paths":                "paths: {$ref: parts/paths.yaml}",
+		"an operation":         "paths: {'/pets/{id}': {get: {$ref: 'parts/more.yaml#/get'}}}",
+		"parameters of a path": "paths: {'/pets/{id}': {parameters: {$ref: 'parts/more.yaml#/parameters'}, get: {responses: {'200': {$ref: 'parts/more.yaml#/responses/ok'}}}}}",
+		"parameters, content":  "paths: {'/pets/{id}': {get: {parameters: {$ref: 'parts/more.yaml#/parameters'}, responses: {'200': {description: ok, content: {$ref: 'parts/more.yaml#/content'}}}}}}",
+		"a media type":         "paths: {'/pets/{id}': {get: {parameters: {$ref: 'parts/more.yaml#/parameters'}, responses: {'200': {description: ok, content: {application/json: {$ref: 'parts/more.yaml#/content/application~1json'}}}}}}}",
+		"schemas":              "paths: {'/pets/{id}': {get: {parameters: [{name: id, in: path, required: true, schema: {$ref: '#/components/schemas/Key'}}], responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}}}}}\ncomponents: {schemas: {$ref: 'parts/more.yaml#/schemas'}}",
+		"components":           "paths: {'/pets/{id}': {get: {parameters: [{$ref: 'parts/more.yaml#/parameters/0'}], responses: {'200': {$ref: '#/components/responses/ok'}}}}}\ncomponents: {$ref: 'parts/more.yaml#/all'}",
+		"properties":           "paths: {'/pets/{id}': {get: {parameters: {$ref: 'parts/more.yaml#/parameters'}, responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {$ref: 'parts/more.yaml#/properties'}}}}}}}}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := map[string]string{"main.yaml": head + text + "\n"}
+			maps.Copy(files, parts)
+			d, _ := load(t, "main.yaml", files)
+			item := d.T.Paths.Value("/pets/{id}")
+			require.NotNil(t, item)
+			require.NotEmpty(t, d.Warnings())
+			for _, w := range d.Warnings() {
+				assert.Contains(t, w, "no reference may stand here; read as what \"parts/")
+			}
+			key := append(item.Parameters, item.Get.Parameters...)[0].Value.Schema.Value
+			assert.EqualValues(t, 9, *key.MaxLength)
+			pet := item.Get.Responses.Value("200").Value.Content["application/json"].Schema.Value
+			assert.EqualValues(t, 7, *pet.Properties["name"].Value.MaxLength)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package document
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,11 +21,12 @@ type mender struct {
 	root     *yaml.Node
 	from     map[*yaml.Node]written // where the nodes stood before the document was converted; nil where it was not
 	warnings []warning
-	refs     []string                // as they are written
-	bad      map[string]string       // references that the loader does not take, and why
-	file     func(ref string) string // says what is wrong with a reference to another file
-	later    bool                    // the document is one of OpenAPI 3.2
-	old      bool                    // schemas are in a dialect before 2019-09
+	refs     []string                    // as they are written
+	bad      map[string]string           // references that the loader does not take, and why
+	file     func(ref string) string     // says what is wrong with a reference to another file
+	inFile   func(ref string) *yaml.Node // what a reference to another file leads to; nil where that is nothing
+	later    bool                        // the document is one of OpenAPI 3.2
+	old      bool                        // schemas are in a dialect before 2019-09
 	seen     map[*yaml.Node]bool
 	nodes    int
 }
@@ -42,7 +44,7 @@ func (s *source) mend(bad map[string]string) (*mender, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mender{root: root, warnings: idle, seen: map[*yaml.Node]bool{}, bad: bad, file: func(ref string) string { return s.unreadable(ref, "") }}
+	m := &mender{root: root, warnings: idle, seen: map[*yaml.Node]bool{}, bad: bad, file: func(ref string) string { return s.unreadable(ref, "") }, inFile: s.target}
 	if err := expandMergeKeys(m.root); err != nil {
 		return nil, err
 	}
@@ -60,6 +62,7 @@ func (s *source) mend(bad map[string]string) (*mender, error) {
 			resolveNames(m.root, s.location(), m.warn)
 		}
 	}
+	m.followComponents()
 	m.fit(m.root, "document", "")
 	if m.later {
 		remove(m.root, "$self")
@@ -118,9 +121,10 @@ func (m *mender) fit(n *yaml.Node, shape, pointer string) bool {
 	case shape == "any":
 		return true
 	case strings.HasPrefix(shape, "[]"):
+		m.follow(n, shape, pointer)
 		return m.fitList(n, shape[2:], pointer)
 	case strings.HasPrefix(shape, "{}"):
-		m.follow(n, pointer)
+		m.follow(n, shape, pointer)
 		return m.fitMap(n, func(string) string { return shape[2:] }, pointer)
 	case objects[shape] != nil:
 		return m.fitObject(n, shape, pointer)
@@ -139,7 +143,9 @@ func (m *mender) fitObject(n *yaml.Node, shape, pointer string) bool {
 	if m.later && shape == "media" {
 		m.lowerMedia(n)
 	}
-	if ref := member(n, "$ref"); ref != nil && shape != "document" {
+	if !referable[shape] {
+		m.follow(n, shape, pointer)
+	} else if ref := member(n, "$ref"); ref != nil {
 		if !m.fitReference(n, ref, shape, pointer) {
 			return false
 		}
@@ -201,22 +207,85 @@ func loseReference(n *yaml.Node) {
 	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: lostReference}, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
 }
 
-// follow puts what a reference leads to in its place where it stands for a whole map, as for the content
-// of a response. OpenAPI has none there, but people write them, and bundlers follow them. One to what it is
-// in would make that endless.
-func (m *mender) follow(n *yaml.Node, pointer string) {
+// follow puts what a reference leads to in its place where it stands for a whole map, list or object that OpenAPI has none
+// for, as for the content of a response or an operation. People write them, and bundlers follow them. One to what it is in would
+// make that endless.
+func (m *mender) follow(n *yaml.Node, shape, pointer string) {
+	kind := yaml.MappingNode
+	if strings.HasPrefix(shape, "[]") {
+		kind = yaml.SequenceNode
+	}
 	for range maxBehind {
 		ref := member(n, "$ref")
-		if ref == nil || ref.Kind != yaml.ScalarNode || len(n.Content) != 2 || !strings.HasPrefix(ref.Value, "#") {
+		if ref == nil || ref.Kind != yaml.ScalarNode || len(n.Content) != 2 {
 			return
 		}
-		to := nodeAt(m.root, ref.Value[1:])
-		if to == nil || to.Kind != yaml.MappingNode || m.holds(to, n, map[*yaml.Node]bool{}) {
-			return
+		var content []*yaml.Node
+		switch {
+		case strings.HasPrefix(ref.Value, "#"):
+			to := nodeAt(m.root, ref.Value[1:])
+			if to == nil || to.Kind != kind || m.holds(to, n, map[*yaml.Node]bool{}) {
+				return
+			}
+			content = slices.Clone(to.Content)
+		default:
+			to := m.inFile(ref.Value)
+			if to == nil || to.Kind != kind {
+				return
+			}
+			content = m.referTo(to, ref, shape)
 		}
 		m.warn(ref, pointer+"/$ref", "no reference may stand here; read as what %q leads to", clipped(ref.Value))
-		n.Content = slices.Clone(to.Content)
+		n.Kind, n.Tag, n.Content = kind, "", content
 	}
+}
+
+// followComponents does so for the components first, which other references lead into.
+func (m *mender) followComponents() {
+	all := member(m.root, "components")
+	if all == nil {
+		return
+	}
+	m.follow(all, "components", "/components")
+	for i := 0; all.Kind == yaml.MappingNode && i+1 < len(all.Content); i += 2 {
+		if name := all.Content[i].Value; objects["components"][name] != "" {
+			m.follow(resolved(all.Content[i+1]), objects["components"][name], "/components/"+name)
+		}
+	}
+}
+
+// referTo lists the parts of a map, list or object of another file, each as a reference to it: what a part refers to itself is
+// relative to its file. A part that holds no reference stands as it is.
+func (m *mender) referTo(to, ref *yaml.Node, shape string) []*yaml.Node {
+	base := ref.Value
+	if !strings.Contains(base, "#") {
+		base += "#"
+	}
+	text := func(s string) *yaml.Node {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s, Line: ref.Line, Column: ref.Column}
+	}
+	part := func(name, shape string, value *yaml.Node) *yaml.Node {
+		if inner := strings.TrimLeft(shape, "[]{}"); objects[inner] == nil {
+			return value
+		}
+		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: ref.Line, Column: ref.Column, Content: []*yaml.Node{text("$ref"), text(base + "/" + name)}}
+	}
+	var all []*yaml.Node
+	if to.Kind == yaml.SequenceNode {
+		for i, item := range to.Content {
+			all = append(all, part(strconv.Itoa(i), shape[2:], item))
+		}
+		return all
+	}
+	fields := fieldsOf(shape)
+	if of, isMap := strings.CutPrefix(shape, "{}"); isMap {
+		fields = func(string) string { return of }
+	}
+	for i := 0; i+1 < len(to.Content); i += 2 {
+		name := to.Content[i].Value
+		all = append(all, text(name), part(url.PathEscape(Escape(name)), fields(name), to.Content[i+1]))
+	}
+	return all
 }
 
 // holds reports whether a node is part of another one, or would be with what was followed in it.

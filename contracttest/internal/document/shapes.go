@@ -68,3 +68,10 @@ var objects = map[string]map[string]string{
 	"discriminator": {"propertyName": "string", "mapping": "{}target"},
 	"xml":           {"name": "string", "namespace": "string", "prefix": "string", "attribute": "bool", "wrapped": "bool"},
 }
+
+// referable are the objects that may be references (OpenAPI 3.0.3, Reference Object), and path items, which have a field of
+// that name.
+var referable = map[string]bool{
+	"schema": true, "response": true, "parameter": true, "example": true, "requestBody": true, "header": true, "scheme": true, "link": true,
+	"callback": true, "pathItem": true,
+}

@@ -91,13 +91,14 @@ type parsed struct {
 func (s *source) load() (*openapi3.T, *mender, error) {
 	var doc *openapi3.T
 	var err error
+	s.mending = true
 	if len(s.overlays) == 0 && !s.isSwagger() {
 		doc, err = s.read(s.data)
-		if err == nil && !doc.IsOpenAPI32OrLater() && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
+		s.mending = err != nil || refersForWhole(doc)
+		if !s.mending && !doc.IsOpenAPI32OrLater() && !(hasNames.Match(s.data) && doc.IsOpenAPI31OrLater()) {
 			return doc, nil, s.isOpenAPI(doc)
 		}
 	}
-	s.mending = doc == nil
 	const most = 100 // references that are left out one by one
 	bad := map[string]string{}
 	for range most {
@@ -122,6 +123,37 @@ func (s *source) load() (*openapi3.T, *mender, error) {
 		bad[ref] = "cannot be resolved"
 	}
 	return nil, nil, s.refused(err)
+}
+
+// refersForWhole reports whether a reference stands in the place of an object that the loader follows none for, and reads as an
+// unknown field: all components, an operation, a media type.
+func refersForWhole(doc *openapi3.T) bool {
+	const field = "$ref"
+	refers := func(extensions map[string]any) bool { return extensions[field] != nil }
+	inContent := func(content openapi3.Content) bool {
+		for _, m := range content {
+			if m != nil && refers(m.Extensions) {
+				return true
+			}
+		}
+		return false
+	}
+	if c := doc.Components; c != nil && refers(c.Extensions) {
+		return true
+	}
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			if refers(op.Extensions) || op.RequestBody != nil && op.RequestBody.Value != nil && inContent(op.RequestBody.Value.Content) {
+				return true
+			}
+			for _, r := range op.Responses.Map() {
+				if r.Value != nil && inContent(r.Value.Content) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // Patterns for whole documents begin with a fixed text, which is what makes them fast.
@@ -321,6 +353,23 @@ func (s *source) unreadable(ref, from string) string {
 		return notFound
 	}
 	return ""
+}
+
+// target returns what a reference of the document to another file leads to; nil where it leads nowhere.
+func (s *source) target(ref string) *yaml.Node {
+	u, err := url.Parse(ref)
+	if err != nil || s.unreadable(ref, "") != "" {
+		return nil
+	}
+	file := s.fileOf(u, "")
+	if file == "" {
+		return nil
+	}
+	root, err := s.tree(toURL(file))
+	if err != nil || u.Fragment == "" {
+		return root
+	}
+	return nodeAt(root, u.Fragment)
 }
 
 // tree returns a file that the document refers to as a tree.
