@@ -275,6 +275,45 @@ func TestReached(t *testing.T) {
 	}
 }
 
+// TestCounted proves that a GET is tested whose identifier no answer names: the first numbers are
+// tried, after something was made.
+func TestCounted(t *testing.T) {
+	c := parse(t, `
+  /events:
+    get: {operationId: listEvents, responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: {type: object, required: [name], properties: {name: {type: string}}}}}}}}}
+  /events/create:
+    post: {operationId: addEvent, requestBody: `+isNamed+`, responses: {"200": {description: done}, `+refused+`}}
+  /events/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+    get: {operationId: getEvent, responses: {"200": {description: it, content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}}}}}}, `+refused+`}}
+`)
+	mux, s := http.NewServeMux(), &keeper{all: map[string]map[string]any{}}
+	named := func(v map[string]any) map[string]any { return map[string]any{"name": v["name"]} }
+	mux.HandleFunc("GET /events", func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		all := []map[string]any{}
+		for _, v := range s.all {
+			all = append(all, named(v))
+		}
+		answerJSON(w, http.StatusOK, all)
+	})
+	mux.HandleFunc("POST /events/create", func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if v := s.added(w, r); v != nil {
+			w.WriteHeader(http.StatusOK)
+		}
+	})
+	mux.HandleFunc("GET /events/{id}", s.at(func(w http.ResponseWriter, _ *http.Request, v map[string]any) {
+		answerJSON(w, http.StatusOK, named(v))
+	}))
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(mux), contracttest.Cases(0), contracttest.Settle(time.Millisecond))
+	require.NoError(t, err)
+	assert.Empty(t, rep.Unproven)
+	assert.Zero(t, rep.Errors(), "%s", describe(rep))
+}
+
 // TestUniqueInSequences proves that sequences give what only a 409 says to be unique another value
 // in each resource, though no other request has learned that: a list that ignores its filter is
 // found then.

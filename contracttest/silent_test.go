@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -95,4 +96,60 @@ paths:
 		assert.NotContains(t, strings.Join(rep.Inconclusive, "\n"), "the target no longer answers")
 		assert.True(t, slices.ContainsFunc(rep.Findings, func(f contracttest.Finding) bool { return strings.HasPrefix(f.Clause, "postC/query/q/maxLength") }), "%s", describe(rep))
 	})
+}
+
+// TestLateAtFirst proves that the rest is tested where the first answers are late, as those of a
+// service that sets itself up for them, or where those of one operation always are.
+func TestLateAtFirst(t *testing.T) {
+	c := parse(t, `
+  /things:
+    post: {operationId: addThing, requestBody: `+isNamed+`, responses: {"201": `+isThing+`, `+refused+`}}
+  /things/{id}:
+    parameters: `+byID+`
+    get: {operationId: getThing, responses: {"200": `+isThing+`, `+refused+`}}
+    delete: {operationId: deleteThing, responses: {"204": {description: gone}, `+refused+`}}
+  /parts/{id}:
+    parameters: `+byID+`
+    get: {operationId: getPart, responses: {"200": `+isThing+`, `+refused+`}}
+  /parts:
+    get: {operationId: waitForParts, responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}}}
+`)
+	for _, tt := range []struct {
+		name  string
+		first bool // answers of each operation, and no others
+	}{{"the first of each operation", true}, {"all of one operation", false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mux, s := http.NewServeMux(), &keeper{all: map[string]map[string]any{"p1": {"id": "p1", "name": "p", "state": "open"}}}
+				mux.HandleFunc("POST /things", s.add)
+				mux.HandleFunc("GET /things/{id}", s.at(shown))
+				mux.HandleFunc("DELETE /things/{id}", s.at(becomes("deleted")))
+				mux.HandleFunc("GET /parts/{id}", s.at(shown))
+				mux.HandleFunc("GET /parts", func(w http.ResponseWriter, _ *http.Request) {
+					answerJSON(w, http.StatusOK, []map[string]any{{"id": "p1"}})
+				})
+				var seen sync.Map
+				h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, pattern := mux.Handler(r)
+					_, known := seen.LoadOrStore(pattern, true)
+					if tt.first && !known || !tt.first && pattern == "GET /parts" {
+						<-r.Context().Done()
+						return
+					}
+					mux.ServeHTTP(w, r)
+				})
+				rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Timeout(time.Second), contracttest.Cases(0), contracttest.Settle(time.Millisecond))
+				require.NoError(t, err)
+				var unproven []string
+				for _, u := range rep.Unproven {
+					unproven = append(unproven, u.Operation)
+				}
+				if tt.first {
+					assert.Empty(t, unproven)
+				} else {
+					assert.Equal(t, []string{"getPart", "waitForParts"}, unproven)
+				}
+			})
+		})
+	}
 }

@@ -28,6 +28,7 @@ const (
 	maxRounds = 3  // a value may lead to an answer that has another
 	maxAsked  = 64 // operations that are asked for values in all
 	maxMadeUp = 4  // identifiers that are made up for what is not to exist
+	maxLooked = 3  // answers that come too late
 )
 
 // learner finds what requests need to be about something: values for path
@@ -70,7 +71,7 @@ type learner struct {
 	// spare are answers to valid requests that were accepted then, and that nothing has been
 	// learned from yet: some services make a thing but once.
 	spare map[*contract.Operation]*wire.Exchange
-	// hung is how many answers had been late before: from the next one on nothing more is looked for.
+	// hung is how many answers had been late before: after a few more nothing is looked for.
 	hung int32
 	// begun is whether the target knew the run as one client before.
 	begun bool
@@ -121,6 +122,9 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 		l.settle(ctx, op)
 		l.embody(ctx, op)
 		l.teach(ctx, op)
+	}
+	for _, op := range ops {
+		l.guess(ctx, op)
 	}
 	l.makeKinds(ctx)
 	l.unlock(ctx, ops)
@@ -231,7 +235,7 @@ func (l *learner) embody(ctx context.Context, op *contract.Operation) {
 }
 
 func (l *learner) ended(ctx context.Context) bool {
-	return ctx.Err() != nil || l.r.session.begun() != l.begun || len(l.asked) > maxAsked || l.r.hung.Load() > l.hung
+	return ctx.Err() != nil || l.r.session.begun() != l.begun || len(l.asked) > maxAsked || l.r.hung.Load() >= l.hung+maxLooked
 }
 
 // lacking lists the path parameters with a value that is made up and, if that is

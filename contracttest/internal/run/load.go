@@ -287,6 +287,9 @@ func (r *runner) persist(ctx context.Context, op *contract.Operation, req *wire.
 	default:
 		x = r.retry(ctx, op, req, do, x, alone)
 	}
+	if late := errors.Is(failure(x), send.ErrTimeout); late && r.plan == nil && r.states.of(op).late.Load() == 0 && !r.dead.Load() && r.hung.Load() < maxLooked {
+		x, _ = r.once(ctx, op, req, do) // many a service sets itself up for its first requests
+	}
 	for r.mourn(x) && sleep(ctx, refusedPause) {
 		x, _ = r.once(ctx, op, req, do)
 	}
