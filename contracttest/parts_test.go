@@ -594,3 +594,13 @@ func TestPartDefects(t *testing.T) {
 		})
 	}
 }
+
+// TestPartsOfMock proves that a mock keeps parts and settings as the sequences expect it.
+func TestPartsOfMock(t *testing.T) {
+	c := parse(t, household)
+	rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(contracttest.Mock(c)), contracttest.Settle(2*time.Millisecond), contracttest.Cases(0))
+	require.NoError(t, err)
+	for _, f := range rep.Findings {
+		t.Errorf("%s %s: %s", f.Severity, f.Case.ID, f.Message)
+	}
+}

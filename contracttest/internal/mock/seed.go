@@ -117,7 +117,7 @@ func (s *Server) begin(kinds []*kind, values map[string]string, object map[strin
 func (s *Server) seed() {
 	done := map[*contract.Operation]bool{}
 	for _, k := range s.state.kinds {
-		if k.Parent != nil || done[k.Make] {
+		if k.Parent != nil || k.Part() || done[k.Make] {
 			continue
 		}
 		done[k.Make] = true

@@ -97,18 +97,17 @@ const (
 func newState(c *contract.Contract) *state {
 	st := &state{roles: make([]role, len(c.Operations)), keys: map[string]keyed{}, left: map[string]bool{}}
 	for _, k := range chain.Kinds(c, world.New(c)) {
-		if k.Part() {
-			continue
-		}
-		if k.Chosen() {
+		if k.Chosen() || k.Part() && !st.hasPlaceFor(k) {
 			continue // whether PUT makes anything, the document does not say
 		}
-		if len(k.Param.Node.Schema.Enum) > 0 || k.Param.Node.Schema.Const != nil {
+		if !k.Part() && (len(k.Param.Node.Schema.Enum) > 0 || k.Param.Node.Schema.Const != nil) {
 			continue // the document lists them: nothing is made
 		}
 		mine := &kind{Kind: k}
 		st.kinds = append(st.kinds, mine)
-		st.roles[k.Make.Index].makes = append(st.roles[k.Make.Index].makes, mine)
+		if !k.Part() {
+			st.roles[k.Make.Index].makes = append(st.roles[k.Make.Index].makes, mine)
+		}
 		for _, of := range []struct {
 			op  *contract.Operation
 			set func(*role)
@@ -132,13 +131,33 @@ func newState(c *contract.Contract) *state {
 	return st
 }
 
-// names are those that the identifier of a kind may have in an answer.
-func (k *kind) names() []string { return world.Identifiers(k.Param.Spec.Name, k.Make.Path) }
+// hasPlaceFor reports whether what a part stands below is remembered, and PUT or PATCH sets it.
+func (st *state) hasPlaceFor(part *chain.Kind) bool {
+	return part.Make.Method != http.MethodPost && (part.Parent == nil || slices.ContainsFunc(st.kinds, func(up *kind) bool {
+		return up.Kind == part.Parent && strings.HasPrefix(part.Item, up.Item+"/")
+	}))
+}
+
+// names are those that the identifier of a kind may have in an answer; none of a part.
+func (k *kind) names() []string {
+	if k.Part() {
+		return nil
+	}
+	return world.Identifiers(k.Param.Spec.Name, k.Make.Path)
+}
+
+// id is the identifier in the values of a path; empty of a part.
+func (k *kind) id(values map[string]string) string {
+	if k.Part() {
+		return ""
+	}
+	return values[k.Param.Spec.Name]
+}
 
 // find returns the resource that the values of a path name; nil where there is none.
 func (k *kind) find(values map[string]string) *resource {
 	i := slices.IndexFunc(k.all, func(r *resource) bool {
-		return r.values[k.Param.Spec.Name] == values[k.Param.Spec.Name] && r.below(values)
+		return k.id(r.values) == k.id(values) && r.below(values)
 	})
 	if i < 0 {
 		return nil
@@ -192,7 +211,7 @@ func (st *state) remove(r *resource) {
 				continue
 			}
 			for _, below := range slices.Clone(child.all) {
-				if below.values[k.Param.Spec.Name] == r.values[k.Param.Spec.Name] && below.below(r.values) {
+				if below.values[k.Param.Spec.Name] == k.id(r.values) && below.below(r.values) {
 					st.remove(below)
 				}
 			}
@@ -227,6 +246,9 @@ func (s *Server) remembered(op *contract.Operation, req *wire.Request, want func
 	var here *resource
 	for _, k := range r.above {
 		found := k.find(t.values)
+		if found == nil && k.Part() && !t.cleared(k) {
+			found = t.begins(k)
+		}
 		switch {
 		case found != nil || k == r.puts:
 		case st.left[t.path(k)] || op.Response(http.StatusNotFound) != nil || op.Response(http.StatusGone) != nil:
@@ -288,6 +310,23 @@ func (t turn) path(k *kind) string {
 		}
 	}
 	return (&world.Resource{Item: k.Item, Values: values}).Path()
+}
+
+// cleared reports whether a part was deleted, and the document has an answer for that.
+func (t turn) cleared(k *kind) bool {
+	return t.state.left[t.path(k)] && (k.Read.Response(http.StatusNotFound) != nil || k.Read.Response(http.StatusGone) != nil)
+}
+
+// begins enters a part as it is before anybody sets it: as an example of the document has it.
+func (t turn) begins(k *kind) *resource {
+	r := &resource{values: maps.Clone(t.values), object: map[string]any{}}
+	if shown := t.exampled(k, k.Read); len(shown) > 0 {
+		r.object = maps.Clone(shown[0])
+	} else if shapes := t.shapes(k); len(shapes) > 0 {
+		r.object = maps.Clone(shapes[0].made)
+	}
+	t.state.enter([]*kind{k}, r)
+	return r
 }
 
 // absent refuses a request about what is not there.
@@ -648,6 +687,12 @@ const maxLevels = 8
 // shownAt finds where a schema shows a resource: an object with its identifier, as near the top as
 // there is one; in lists, an item. nil where there is none.
 func shownAt(root *contract.Node, names []string, inList bool) *contract.Node {
+	if len(names) == 0 { // a part
+		if inList || !root.Allows("object") {
+			return nil
+		}
+		return root
+	}
 	level := []*contract.Node{root}
 	for range maxLevels {
 		var next []*contract.Node
@@ -737,7 +782,12 @@ func (t turn) shown(r *resource, k *kind, statuses []int) reply {
 			return out
 		}
 	}
-	out = t.success(t.op, t.req, wish{}, t.want)
+	for _, status := range append(slices.Clone(statuses), 0) { // without a body, or of something else
+		if out = t.success(t.op, t.req, wish{code: status}, t.want); out.Status == status {
+			break
+		}
+	}
+	out.applied = nil
 	if r != nil {
 		t.tag(out, r)
 	}
@@ -807,11 +857,11 @@ func (t turn) replace(k *kind, r *resource) (reply, bool) {
 		switch {
 		case exactly(t.op, http.StatusCreated):
 			statuses = []int{http.StatusCreated}
-		case t.op.Response(http.StatusNotFound) != nil:
+		case t.op.Response(http.StatusNotFound) != nil && !k.Part():
 			return t.absent(), true
 		}
 		r = &resource{values: maps.Clone(t.values)}
-		r.object = t.fresh(k, sent, t.values[k.Param.Spec.Name])
+		r.object = t.fresh(k, sent, k.id(t.values))
 		t.state.enter([]*kind{k}, r)
 		return t.shown(r, k, statuses), true
 	}
@@ -908,7 +958,7 @@ func merged(was, patch any) any {
 // store keeps a changed resource, and answers with it; a change after which it could not be shown
 // is refused.
 func (t turn) store(k *kind, r *resource, object map[string]any, statuses []int) (reply, bool) {
-	id := r.values[k.Param.Spec.Name]
+	id := k.id(r.values)
 	for _, s := range t.shapes(k) {
 		if p := member(s.node, k.names()); p != nil {
 			object[p.PropName] = typed(p, id)
