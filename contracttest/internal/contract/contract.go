@@ -41,12 +41,14 @@ type Contract struct {
 	reading  []document.Option
 	byID     map[string]*Operation
 	bases    []string // base paths, the longest first
-	routes   routes
-	max      int // clauses, until a schema that was met before is shared
-	schemas  *schema.Set
-	formats  map[string]*schema.Format // that the user defines
-	answers  jsonBodies                // that were judged
-	types    map[string]*mediatype.Set // of messages, by their names
+	// otherBases are those that no request is sent to, the longest first.
+	otherBases []string
+	routes     routes
+	max        int // clauses, until a schema that was met before is shared
+	schemas    *schema.Set
+	formats    map[string]*schema.Format // that the user defines
+	answers    jsonBodies                // that were judged
+	types      map[string]*mediatype.Set // of messages, by their names
 }
 
 // DefaultMaxClauses is how far a document is unrolled in full: a schema that
@@ -176,6 +178,7 @@ func (c *Contract) build() {
 				op.ID = fmt.Sprintf("%s~%d", op.ID, ids[op.ID])
 			}
 			op.askFor(at(item.Origin, pointer, ""))
+			op.Path = canonical(op.Path)
 			op.compilePath()
 			op.BasePath = c.basePathOf(op, pointer)
 			c.undriven(op)

@@ -86,6 +86,7 @@ func (c *Contract) take(d *document.Document) (*Contract, error) {
 	c.BasePath = c.basePath(d.T.Servers, "/servers")
 	c.build()
 	c.bases = c.basePaths()
+	c.otherBases = c.otherBasePaths()
 	c.webhooks()
 	if len(c.Operations)+len(c.Inbound) == 0 {
 		return nil, &Error{File: d.File, Reason: "no operations"}
@@ -154,22 +155,46 @@ func (c *Contract) basePath(servers openapi3.Servers, pointer string) string {
 	if len(servers) == 0 || servers[0] == nil {
 		return ""
 	}
-	server := servers[0]
-	raw := server.URL
-	if raw == "" { // relative to the document it would be the document itself, which nobody means
-		return ""
-	}
-	for name, v := range server.Variables {
-		if v != nil {
-			raw = strings.ReplaceAll(raw, "{"+name+"}", v.Default)
-		}
-	}
-	u, err := c.document.Resolve(raw)
-	if err != nil {
+	path, ok := c.pathOf(urls(servers[0])[0])
+	if !ok {
 		c.document.Warn(Place{Pointer: pointer + "/0"}, "invalid server URL; / is used")
-		return ""
 	}
-	return strings.TrimRight(u.EscapedPath(), "/")
+	return path
+}
+
+// pathOf returns the path of a server's URL.
+func (c *Contract) pathOf(url string) (string, bool) {
+	if url == "" { // relative to the document it would be the document itself, which nobody means
+		return "", true
+	}
+	u, err := c.document.Resolve(url)
+	if err != nil {
+		return "", false
+	}
+	return strings.TrimRight(u.EscapedPath(), "/"), true
+}
+
+// maxURLs bounds the URLs that a server has by the values of its variables.
+const maxURLs = 100
+
+// urls lists the URLs of a server: with its variables at their defaults, then at each of their other values.
+func urls(server *openapi3.Server) []string {
+	all := []string{server.URL}
+	for _, name := range slices.Sorted(maps.Keys(server.Variables)) {
+		v := server.Variables[name]
+		if v == nil {
+			continue
+		}
+		values := append([]string{v.Default}, slices.DeleteFunc(slices.Clone(v.Enum), func(other string) bool { return other == v.Default })...)
+		var next []string
+		for _, value := range values {
+			for _, url := range all {
+				next = append(next, strings.ReplaceAll(url, "{"+name+"}", value))
+			}
+		}
+		all = next[:min(len(next), maxURLs)]
+	}
+	return all
 }
 
 // basePathOf returns the base path of an operation: its own servers count for
@@ -191,6 +216,33 @@ func (c *Contract) basePaths() []string {
 	for _, op := range c.Operations {
 		all[op.BasePath] = true
 	}
-	delete(all, "")
-	return slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
+	return longestFirst(all)
+}
+
+// otherBasePaths lists those of the servers that no request is sent to, but recorded ones may have been.
+func (c *Contract) otherBasePaths() []string {
+	servers := slices.Clone(c.Doc.Servers)
+	for _, op := range c.Operations {
+		servers = append(servers, op.PathItem.Servers...)
+		if op.Spec.Servers != nil {
+			servers = append(servers, *op.Spec.Servers...)
+		}
+	}
+	all := map[string]bool{}
+	for _, server := range servers {
+		if server == nil {
+			continue
+		}
+		for _, url := range urls(server) {
+			if path, ok := c.pathOf(url); ok && !slices.Contains(c.bases, path) {
+				all[path] = true
+			}
+		}
+	}
+	return longestFirst(all)
+}
+
+func longestFirst(paths map[string]bool) []string {
+	delete(paths, "")
+	return slices.SortedFunc(maps.Keys(paths), func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
 }

@@ -65,6 +65,25 @@ paths:
 	assert.Equal(t, "own", op.ID)
 }
 
+// Recorded requests may have gone to any server of the document, at any value of its variables.
+func TestOtherServers(t *testing.T) {
+	c := parse(t, head+`servers: [{url: 'https://a.example/v1'}, {url: /rel}, {url: 'https://a.example/{stage}', variables: {stage: {default: test, enum: [test, live]}}}]
+paths:
+  /a: {get: {operationId: a, `+done+`}}
+  /{x}/a: {get: {operationId: deep, `+done+`}}
+  /b: {servers: [{url: /path}, {url: /other}], get: {operationId: b, `+done+`}}
+`)
+	assert.Equal(t, "/v1", c.BasePath)
+	for target, want := range map[string]string{"/v1/a": "a", "/a": "a", "/other/b": "b", "/live/b": "b", "/rel/b": "b", "/rel/a": "deep", "/rel/x/a": "deep"} {
+		op, known := c.Find("GET", target)
+		if assert.True(t, known, target) {
+			assert.Equal(t, want, op.ID, target)
+		}
+	}
+	_, known := c.Find("GET", "/none/b")
+	assert.False(t, known)
+}
+
 func TestUndriven(t *testing.T) {
 	c := parse(t, "openapi: 3.1.0\ninfo: {title: a, version: '1'}\nwebhooks: {w: {post: {"+done+`}}}
 paths:

@@ -2,9 +2,13 @@ package contract
 
 import (
 	"cmp"
+	"encoding/hex"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A path template is taken apart segment by segment: what matches a parameter
@@ -25,15 +29,56 @@ func (s *segment) alone() bool { return s.text == "{}" }
 func (s *segment) match(text string, values []string) ([]string, bool) {
 	switch {
 	case len(s.names) == 0:
-		return values, s.text == text
+		return values, s.text == canonical(text)
 	case s.alone():
 		return append(values, text), text != ""
 	}
-	m := s.expr.FindStringSubmatch(text)
+	m := s.expr.FindStringSubmatch(canonical(text))
 	if m == nil {
 		return values, false
 	}
 	return append(values, m[1:]...), true
+}
+
+// inSegment are the characters that stand in a segment of a path as they are (RFC 3986 §3.3), beside letters and
+// digits. A slash parts segments, what follows a hash is left to sent.
+const inSegment = "-._~!$&'()*+,;=:@/#"
+
+// canonical is a path as a request has it: what it cannot hold is escaped, and what need not be escaped is not
+// (RFC 3986 §6.2.2). The names of parameters stay.
+func canonical(path string) string {
+	plain := func(c byte) bool {
+		return c < utf8.RuneSelf && (unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) || strings.IndexByte(inSegment, c) >= 0)
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return r >= utf8.RuneSelf || !plain(byte(r)) }) < 0 {
+		return path
+	}
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		switch end := strings.IndexByte(path[i:], '}'); {
+		case c == '{' && end > 0:
+			b.WriteString(path[i : i+end+1])
+			i += end
+		case plain(c):
+			b.WriteByte(c)
+		case c != '%':
+			fmt.Fprintf(&b, "%%%02X", c)
+		default:
+			n := min(len(path), i+3)
+			switch v, err := hex.DecodeString(path[i+1 : n]); {
+			case err != nil || len(v) == 0:
+				b.WriteByte(c)
+			case v[0] != '/' && v[0] < utf8.RuneSelf && (unicode.IsLetter(rune(v[0])) || unicode.IsDigit(rune(v[0])) || strings.IndexByte("-._~", v[0]) >= 0):
+				b.WriteByte(v[0])
+				i = n - 1
+			default:
+				b.WriteString(strings.ToUpper(path[i:n]))
+				i = n - 1
+			}
+		}
+	}
+	return b.String()
 }
 
 // Template is the path without a slash at its end: /pets/{petId}/ stands for the same as /pets/{petId}.
@@ -131,7 +176,7 @@ func (t *routes) match(path string, last bool, f func(*Operation)) {
 		return
 	}
 	text, rest, more := strings.Cut(path, "/")
-	if next := t.literal[text]; next != nil {
+	if next := t.literal[canonical(text)]; next != nil {
 		next.match(rest, !more, f)
 	}
 	for _, o := range t.open {
@@ -261,7 +306,8 @@ func (p relative) has(op *Operation) bool {
 	return p.base == "" || strings.HasPrefix(op.Path, p.base+"/")
 }
 
-// underBase lists what a path may be: under the path of a server, or as it is.
+// underBase lists what a path may be: under the path of a server that requests are sent to, as it is, or under
+// that of another server.
 func (c *Contract) underBase(path string) []relative {
 	all := make([]relative, 0, 2)
 	whole := relative{path: path}
@@ -271,5 +317,11 @@ func (c *Contract) underBase(path string) []relative {
 			whole.base = base
 		}
 	}
-	return append(all, whole)
+	all = append(all, whole)
+	for _, base := range c.otherBases {
+		if rest, ok := strings.CutPrefix(path, base); ok && strings.HasPrefix(rest, "/") {
+			all = append(all, relative{path: rest})
+		}
+	}
+	return all
 }

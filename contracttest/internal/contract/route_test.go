@@ -38,7 +38,8 @@ func withPaths(t testing.TB, operations ...string) *contract.Contract {
 
 func TestFindByTemplate(t *testing.T) {
 	c := withPaths(t, "GET /", "GET /users/{id}", "DELETE /users/{id}", "GET /users/me", "GET /users/{id}.{format}", "GET /{kind}/me/x",
-		"GET /users('{name}')", "GET /users/{id}/items/{item}", "POST /a/{x}", "GET /a/{y}", "GET /v1/again/{id}")
+		"GET /users('{name}')", "GET /users/{id}/items/{item}", "POST /a/{x}", "GET /a/{y}", "GET /v1/again/{id}",
+		"GET /größe b/{größe}", "GET /%7Eme/[{id}]")
 	tests := []struct {
 		method, path, want string
 		known              bool
@@ -53,6 +54,12 @@ func TestFindByTemplate(t *testing.T) {
 		{"GET", "/users/.json", "GET /users/{id}", true},
 		{"GET", "/users('me')", "GET /users('{name}')", true},
 		{"GET", "/users('')", "", false},
+		{"GET", "/gr%c3%b6%C3%9Fe%20b/1", "GET /gr%C3%B6%C3%9Fe%20b/{größe}", true},
+		{"GET", "/größe b/1", "GET /gr%C3%B6%C3%9Fe%20b/{größe}", true},
+		{"GET", "/~me/%5B1%5D", "GET /~me/%5B{id}%5D", true},
+		{"GET", "/~me/[1]", "GET /~me/%5B{id}%5D", true},
+		{"GET", "/us%65rs/1", "GET /users/{id}", true},
+		{"GET", "/users%28'a'%29", "", false},
 		{"GET", "/users/me/x", "GET /{kind}/me/x", true},
 		{"GET", "/v1/users/me/x", "GET /{kind}/me/x", true},
 		{"GET", "/v1/me/x", "", false}, // v1 is the base path
