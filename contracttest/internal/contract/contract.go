@@ -197,8 +197,12 @@ func (c *Contract) build() {
 }
 
 // sent is a path without what follows # in it, which no request has (RFC 3986 §3.5); as it is where
-// nothing else tells operations apart.
+// nothing else tells operations apart. It begins with a slash (OpenAPI 3.0.3, Paths Object).
 func (c *Contract) sent(method, path string) string {
+	if !strings.HasPrefix(path, "/") && c.Doc.Paths.Value("/"+path) == nil {
+		c.document.Warn(Place{Pointer: "/paths/" + escape(path)}, "a path begins with a slash; read as /%s", path)
+		return "/" + path
+	}
 	plain := func(path string) string {
 		before, _, _ := strings.Cut(path, "#")
 		return before

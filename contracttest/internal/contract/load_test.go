@@ -65,6 +65,14 @@ paths:
 	assert.Equal(t, "own", op.ID)
 }
 
+func TestPathWithoutSlash(t *testing.T) {
+	c := parse(t, head+"paths: {a: {get: {operationId: a, "+done+"}}}\n")
+	assert.Contains(t, c.Warnings, "doc.yaml:3:9: a path begins with a slash; read as /a")
+	op, _ := c.Find("GET", "/a")
+	require.NotNil(t, op)
+	assert.Equal(t, "a", op.ID)
+}
+
 // Recorded requests may have gone to any server of the document, at any value of its variables.
 func TestOtherServers(t *testing.T) {
 	c := parse(t, head+`servers: [{url: 'https://a.example/v1'}, {url: /rel}, {url: 'https://a.example/{stage}', variables: {stage: {default: test, enum: [test, live]}}}]

@@ -66,7 +66,7 @@ func Parse(file string, data []byte, opts ...Option) (*Document, error) {
 	if len(data) > maxDocument {
 		return nil, &Error{File: file, Reason: errTooLarge.Error()}
 	}
-	src := &source{file: file, data: data, files: map[string][]byte{}, trees: map[string]parsed{}, rewritten: map[string][]byte{}}
+	src := &source{file: file, data: legible(data), files: map[string][]byte{}, trees: map[string]parsed{}, rewritten: map[string][]byte{}}
 	for _, opt := range opts {
 		opt(src)
 	}

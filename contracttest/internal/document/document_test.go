@@ -130,6 +130,25 @@ func TestMended(t *testing.T) {
 	}
 }
 
+// What YAML 1.2 allows, but its parser does not.
+func TestYAML(t *testing.T) {
+	const rest = head + "paths: {/a: {get: {" + done + "}}}\n"
+	for name, text := range map[string]string{
+		"version":                   "%YAML 1.2\n---\n" + rest,
+		"version below a comment":   "# ours\n%YAML 1.2\r\n---\n" + rest,
+		"line of tabs":              strings.Replace(rest, "\n", "\n\t\n  \t\r\n", 1),
+		"comment behind a tab":      strings.Replace(rest, "\n", "\n\t# ours\n", 1),
+		"tabs at the end of a line": strings.ReplaceAll(rest, "\n", "\t\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := document.Parse("doc.yaml", []byte(text))
+			require.NoError(t, err)
+			assert.Equal(t, 1, d.T.Paths.Len())
+			assert.Empty(t, d.Warnings())
+		})
+	}
+}
+
 // An enumeration that no value of the type is in would refuse everything, and so would a pattern
 // that no text matches.
 func TestNothingIsValid(t *testing.T) {

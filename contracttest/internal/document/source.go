@@ -64,6 +64,22 @@ func readFile(file string) ([]byte, error) {
 	return data, err
 }
 
+// What YAML 1.2 allows, but the parser does not: a directive that names another version than 1.1 (§6.8.1), and
+// tabs in lines that hold nothing else, or a comment after them (§6.6).
+var (
+	directive = regexp.MustCompile(`\A((?:\x{feff})?(?:#.*\r?\n)*)%(YAML )`)
+	blankLine = regexp.MustCompile(`(?m)^(?: *\t[ \t]*|\t[ \t]*#.*)\r?$`)
+)
+
+// legible is the text of a file as the parser reads it, every character where it was.
+func legible(data []byte) []byte {
+	data = directive.ReplaceAll(data, []byte("$1#$2"))
+	if bytes.IndexByte(data, '\t') < 0 {
+		return data
+	}
+	return blankLine.ReplaceAllFunc(data, func(line []byte) []byte { return bytes.ReplaceAll(line, []byte("\t"), []byte(" ")) })
+}
+
 // source is a document with the files that it refers to.
 type source struct {
 	file  string
@@ -324,8 +340,8 @@ func (s *source) raw(location *url.URL) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.files[name] = data
-	return data, nil
+	s.files[name] = legible(data)
+	return s.files[name], nil
 }
 
 // unreadable says why a reference of a file leads nowhere; empty where it leads somewhere, or into
