@@ -191,6 +191,9 @@ func Recorded(c *contract.Contract, x *wire.Exchange) *Exchange {
 			e.Expect, e.Clause, e.Leave = plan.Refuse, v.Clause, v.Leave
 		}
 	}
+	if e.Expect == plan.Accept && x.Request.Written && lacksAll(op, x.Request) {
+		e.Expect, e.Clause = plan.RefuseCredential, op.AuthClause
+	}
 	return e
 }
 

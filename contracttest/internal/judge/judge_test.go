@@ -621,6 +621,21 @@ func TestRecorded(t *testing.T) {
 			assert.Equal(t, []string{"geheim-1"}, e.Secrets)
 		})
 	}
+	for text, want := range map[string]plan.Expect{
+		"GET /v1/a/1": plan.RefuseCredential,
+		"GET /v1/a/1?q=a\nAccept: */*\nUser-Agent: a": plan.RefuseCredential,
+		"GET /v1/a/x":                            plan.Refuse,
+		"GET /v1/a/1\nAuthorization: Basic YTpi": plan.Accept,
+		"GET /v1/a/1\nX-Key: geheim-1":           plan.Accept,
+		"GET /v1/a/1\nX-User-Of-The-Gateway: a":  plan.Accept,
+		"GET /v1/a/1\nCookie: session=1":         plan.Accept,
+		"GET /v1/a/1?token=geheim":               plan.Accept,
+	} {
+		request, err := wire.ParseRequest([]byte(text))
+		require.NoError(t, err)
+		request.Written = true
+		assert.Equal(t, want, judge.Recorded(parsed, &wire.Exchange{Request: request, Response: &wire.Response{Status: 200}}).Expect, text)
+	}
 	request, err := wire.ParseRequest([]byte("GET /elsewhere"))
 	require.NoError(t, err)
 	assert.Nil(t, judge.Recorded(parsed, &wire.Exchange{Request: request}))

@@ -76,7 +76,7 @@ var Checks = []Check{
 	{
 		Name: "security-ignored", run: securityIgnored,
 		Doc:    "A request without a valid credential is accepted although the document asks for one.",
-		Silent: "Operations whose security has an empty alternative.",
+		Silent: "Operations whose security has an empty alternative. Recorded requests, but those written by hand that have nothing which may be a credential.",
 		Refs:   "OpenAPI 3.0.3, Security Requirement Object; RFC 9110 §11.6",
 	},
 	{

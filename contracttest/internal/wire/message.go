@@ -32,6 +32,8 @@ type Request struct {
 	Unseen bool
 	// Sanitized is set where whoever has recorded the request has left out its cookies and credentials.
 	Sanitized bool
+	// Written is set where a person has written the request down as it is sent, with all its headers.
+	Written bool
 	// Coding is the content coding that the body is sent in, which the header says too; Body is
 	// without it. Empty for a body that is sent as it is, whatever the header says.
 	Coding string

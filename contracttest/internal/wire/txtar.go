@@ -80,6 +80,7 @@ func ParseTxtar(name string, data []byte) ([]Pair, error) {
 		if pair.Request, err = ParseRequest(p.request); err != nil {
 			return nil, fmt.Errorf("%s: %w", pair.Name, err)
 		}
+		pair.Request.Written = true
 		if pair.Response, err = ParseResponse(pair.Request.Method, p.response); err != nil {
 			return nil, fmt.Errorf("%s: %w", pair.Name, err)
 		}
