@@ -160,6 +160,7 @@ func identity(e *judge.Exchange)     { e.Response.Identity = true }
 func leave(e *judge.Exchange)        { e.Leave = "RFC 0 leaves it" }
 func unacceptable(e *judge.Exchange) { e.Leave = plan.LeaveAccept }
 func credential(e *judge.Exchange)   { e.Credential = true }
+func authorized(e *judge.Exchange)   { e.Authorized = true }
 func nowhere(e *judge.Exchange)      { e.Must, e.Nowhere = false, true }
 func anywhere(e *judge.Exchange)     { e.Nowhere = true }
 func unknown(e *judge.Exchange)      { e.Must = false }
@@ -206,7 +207,7 @@ var rows = map[string]struct {
 			{row{about: "a path that the document does not have", expect: plan.RefusePath, response: "HTTP/1.1 301\nLocation: /login\n"}, judge.Warning, []string{"op/response/status"}, "301"},
 			{row{about: "to a login", clause: "op/security", expect: plan.RefuseCredential, response: "HTTP/1.1 303\nLocation: /login\n"}, judge.Warning, []string{"op/response/status"}, `303 See Other to "/login" (RFC 9110 §11.4`},
 			{row{about: "to a login, for good", clause: "op/security", expect: plan.RefuseCredential, response: "HTTP/1.1 301\nLocation: /login\n"}, judge.Error, []string{"op/response/status"}, "301"},
-			{row{about: "of who is let in", response: "HTTP/1.1 303\nLocation: /login\n", change: func(e *judge.Exchange) { e.Authorized = true }}, judge.Error, []string{"op/response/status"}, "303"},
+			{row{about: "of who is let in", response: "HTTP/1.1 303\nLocation: /login\n", change: authorized}, judge.Error, []string{"op/response/status"}, "303"},
 			{row{about: "left to the receiver", response: "HTTP/1.1 307\nLocation: /v1/a/1\n", change: leave}, judge.Warning, []string{"op/response/status"}, `307 Temporary Redirect to "/v1/a/1" (RFC 0`},
 		},
 	},
@@ -221,6 +222,9 @@ var rows = map[string]struct {
 				request: "GET /v1/a/1?q=abcd\nAccept: text/html, application/xhtml+xml;q=0.9, application/*;q=0", response: "HTTP/1.1 406\n"},
 		},
 		[]broken{
+			{row{about: "by a filter in front", clause: "op/query/q/maxLength", response: "HTTP/1.1 403\nContent-Type: text/html\n\n<h1>no</h1>", change: authorized}, judge.Warning, []string{"op/response/status"}, "403 Forbidden is not documented, in response to a valid request (RFC 9110 §15.5.4"},
+			{row{about: "of the valid request, by a filter in front", response: "HTTP/1.1 403\nContent-Type: text/html\n\n<h1>no</h1>", change: func(e *judge.Exchange) { e.Authorized, e.Base = true, true }}, judge.Error, []string{"op/response/status"}, "403 Forbidden is not documented"},
+			{row{about: "no page", clause: "op/query/q/maxLength", response: "HTTP/1.1 403\nContent-Type: application/json\n\n{}", change: authorized}, judge.Error, []string{"op/response/status"}, "403 Forbidden is not documented"},
 			{row{response: "HTTP/1.1 201\n"}, judge.Error, []string{"op/response/status"}, "201 Created is not documented, in response to a valid request"},
 			{row{response: "HTTP/1.1 401\n", change: credential}, judge.Warning, []string{"op/response/status"}, "401 Unauthorized is not documented, in response to a valid request"},
 			{row{about: "nobody has kept the body", response: "HTTP/1.1 413\n", change: func(e *judge.Exchange) { e.Request.Unseen = true }},
@@ -251,6 +255,7 @@ var rows = map[string]struct {
 			{about: "it accepts no documented media type", clause: "op/message", response: "HTTP/1.1 406\n", change: unacceptable},
 		},
 		[]broken{
+			{row{about: "by a filter in front", clause: "op/query/q/maxLength", response: "HTTP/1.1 403\nContent-Type: text/html\n\n<h1>no</h1>", change: authorized}, judge.Warning, []string{"op/query/q/maxLength"}, "a valid request (q has at most 3 characters) is refused with 403 Forbidden: <h1>no</h1> (RFC 9110 §15.5.4"},
 			{row{clause: "op/query/q/maxLength", response: refused}, judge.Error, []string{"op/query/q/maxLength"}, "a valid request (q has at most 3 characters) is refused with 400 Bad Request: {}"},
 			{row{about: "it accepts some", clause: "op/message", response: "HTTP/1.1 406\n"}, judge.Error, []string{"op/message"}, "a valid request (a valid request in any form that HTTP allows) is refused with 406"},
 			{row{clause: "op/path", response: refused, change: leave}, judge.Warning, []string{"op/path"}, "a valid request (no other path than /a/{id}) is refused with 400 Bad Request: {} (RFC 0 leaves it)"},

@@ -27,14 +27,14 @@ var Checks = []Check{
 	{
 		Name: UndocumentedStatus, run: undocumentedStatus,
 		Doc:      "The document does not have the status for the operation, nor its range or a default.",
-		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 to a credential that is missing, made up or changed, for 404 where a value in the path need not exist, for the statuses of HTTP itself (413, 414, 415, 417, 429, 431 and others, and 206 to a Range, for a case that asks for it), or where the case is left to the receiver",
+		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 to a credential that is missing, made up or changed, for 404 where a value in the path need not exist, for the statuses of HTTP itself (413, 414, 415, 417, 429, 431 and others, and 206 to a Range, for a case that asks for it), for 403 with a page of HTML where the operation has none (a filter in front of it) and the valid request has got another response, or where the case is left to the receiver",
 		Silent:   "403 to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 to an Accept that takes no documented media type, whatever else is wrong with the request.",
 		Refs:     "OpenAPI 3.0.3, Responses Object",
 	},
 	{
 		Name: ValidRefused, run: validRefused,
 		Doc:      "A request that keeps the contract is refused.",
-		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
+		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, for 403 with a page of HTML where the operation has neither, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
 		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
 			"operations have returned, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to, and neither has a number that says how much there is of something (`limit`, `price`, or what has a limit of its own), unless the request names something or has another number beside it, or it is in a list. Also 429, " +
 			"a documented 404 or 410 to a made-up value in the path, a documented 403 or 409, 412 to a request with a condition (If-Match and the like), 406 to an Accept that takes no documented media type, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",

@@ -185,6 +185,24 @@ func (e *Exchange) byHTTP() []int {
 // leavePart is why a part of what is documented may be the answer.
 const leavePart = "RFC 9110 §14.2: a server may answer a request for a range with 206, which the document need not list"
 
+// leaveFilter is why what is fine by the document may be refused by what stands before the service.
+const leaveFilter = "RFC 9110 §15.5.4: a request may be forbidden for reasons unrelated to the credentials, as by a filter that takes a text for an attack"
+
+// filtered reports whether a page says 403 of a request that differs from a valid one, where the
+// operation has no pages and no 403: it is not the operation that answers.
+func (e *Exchange) filtered() bool {
+	if e.Response.Status != http.StatusForbidden || e.Base || e.Documented() != nil {
+		return false
+	}
+	isPage := func(text string) bool {
+		t, err := mediatype.Parse(text)
+		return err == nil && t.Type+"/"+t.Subtype == "text/html"
+	}
+	return isPage(e.Response.Header.Get("Content-Type")) && !slices.ContainsFunc(e.Op.Responses, func(r *contract.Response) bool {
+		return slices.ContainsFunc(r.Media, func(m *contract.Media) bool { return isPage(m.Key) })
+	})
+}
+
 func undocumentedStatus(e *Exchange) []Finding {
 	if e.Response == nil || !e.ours() || e.Documented() != nil || len(e.Op.Responses) == 0 {
 		return nil
@@ -203,8 +221,11 @@ func undocumentedStatus(e *Exchange) []Finding {
 		Message:  fmt.Sprintf("%s is not documented, in response to %s", status(code), e.request()),
 		Expected: e.statuses(), Actual: status(code),
 	}
-	if code == http.StatusPartialContent && e.Request.Get("Range") != "" {
+	switch {
+	case code == http.StatusPartialContent && e.Request.Get("Range") != "":
 		return []Finding{f.left(leavePart)}
+	case e.filtered():
+		return []Finding{f.left(leaveFilter)}
 	}
 	// A resource that need not exist is looked for before a request for it is read, or after.
 	nowhere := code == http.StatusNotFound && e.Nowhere
@@ -312,11 +333,15 @@ func validRefused(e *Exchange) []Finding {
 	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
 		severity = Warning // a receiver may have bounds (RFC 9110 §15.5.14, §15.5.15, RFC 6585 §5)
 	}
-	return []Finding{{
+	f := Finding{
 		Clause: e.Clause, Severity: severity,
 		Message:  fmt.Sprintf("a valid request (%s) is refused with %s: %s%s", e.Clause.Text, status(code), clip(e.Response.Body), e.because()),
 		Expected: e.expected(), Actual: status(code), Leave: e.Leave,
-	}}
+	}
+	if e.Leave == "" && e.filtered() {
+		f = f.left(leaveFilter)
+	}
+	return []Finding{f}
 }
 
 func invalidAccepted(e *Exchange) []Finding {
