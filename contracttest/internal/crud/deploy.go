@@ -1,11 +1,15 @@
 package crud
 
 import (
+	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +27,8 @@ type Deployment struct {
 	// LocksOut is set where a caller who was wrong a few times can do no more, not
 	// even delete what it has made.
 	LocksOut bool
+	// Lags is set where what was changed shows a little later, of which a run warns.
+	Lags bool
 }
 
 // Deployments are lawful: a run against a service behind one has no error to
@@ -40,6 +46,8 @@ func Deployments() []Deployment {
 		{Name: "compressing proxy", Wrap: proxy},
 		{Name: "five teams a caller", Wrap: few},
 		{Name: "replicas that a cookie sticks to", Wrap: replicas},
+		{Name: "a replica for reads, 300 ms behind", Wrap: behind(300 * time.Millisecond), Lags: true},
+		{Name: "gateway that fails now and then, with a filter", Wrap: gateway},
 	}
 }
 
@@ -226,6 +234,80 @@ func replicas(s *Service) http.Handler {
 			w.Header().Add("Set-Cookie", "replica="+name+"; Path=/; HttpOnly")
 		}
 		all[name].ServeHTTP(w, r)
+	})
+}
+
+// behind reads from a replica that gets what was written a while later.
+func behind(lag time.Duration) func(*Service) http.Handler {
+	type write struct {
+		at time.Time
+		r  *http.Request
+	}
+	return func(s *Service) http.Handler {
+		replica, err := New(s.dress)
+		if err != nil {
+			panic(err) // its twin was made of the same
+		}
+		var mu sync.Mutex
+		var waiting []write
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			for len(waiting) > 0 && time.Since(waiting[0].at) >= lag {
+				replica.ServeHTTP(httptest.NewRecorder(), waiting[0].r)
+				waiting = waiting[1:]
+			}
+			if r.Method == http.MethodGet || r.Method == http.MethodHead {
+				replica.ServeHTTP(w, r)
+				return
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				refuse(http.StatusBadRequest, err.Error()).write(w)
+				return
+			}
+			again := r.Clone(context.WithoutCancel(r.Context()))
+			again.Body, r.Body = io.NopCloser(bytes.NewReader(body)), io.NopCloser(bytes.NewReader(body))
+			rec := httptest.NewRecorder()
+			s.ServeHTTP(rec, r)
+			if rec.Code/100 == 2 {
+				waiting = append(waiting, write{time.Now(), again})
+			}
+			maps.Copy(w.Header(), rec.Header())
+			w.WriteHeader(rec.Code)
+			_, _ = w.Write(rec.Body.Bytes())
+		})
+	}
+}
+
+// gateway has no answer from the service now and then, and takes some texts for an attack.
+func gateway(s *Service) http.Handler {
+	const often = 41
+	var count atomic.Int64
+	page := func(w http.ResponseWriter, status int) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, "<html><title>%d</title></html>", status)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := count.Add(1); n%often == 0 {
+			page(w, []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}[n/often%3])
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			refuse(http.StatusBadRequest, err.Error()).write(w)
+			return
+		}
+		query, _ := url.QueryUnescape(r.URL.RawQuery)
+		for _, attack := range []string{"'", "../", "<script", "${"} {
+			if strings.Contains(r.URL.Path+"?"+query+"\n"+string(body), attack) {
+				page(w, http.StatusForbidden)
+				return
+			}
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		s.ServeHTTP(w, r)
 	})
 }
 

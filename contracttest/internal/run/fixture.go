@@ -510,7 +510,8 @@ func (m *maker) keepInMind(values map[string]string) {
 	m.past = append(m.past[max(0, len(m.past)-maxPast+1):], values)
 }
 
-// readable waits until what was made can be read.
+// readable waits until what was made can be read: a little, or as long as things may take to
+// show, if nothing that was made before has been waited for in vain.
 func (m *maker) readable(ctx context.Context, values map[string]string, made *wire.Exchange) bool {
 	op, target := m.read.Op, m.read.Request.Target
 	base := m.r.base(op)
@@ -519,7 +520,10 @@ func (m *maker) readable(ctx context.Context, values map[string]string, made *wi
 		return m.r.exchange(ctx, op, m.r.withRunHeaders(c), m.r.target.Do)
 	}
 	m.r.join(ctx, m.base.Op, made, read)
-	for _, pause := range settling(made.Response.Status) {
+	m.mu.Lock()
+	pauses := settling(made.Response.Status, m.unread, m.r.opts.Settle)
+	m.mu.Unlock()
+	for _, pause := range pauses {
 		if !sleep(ctx, pause) {
 			return false
 		}

@@ -34,7 +34,7 @@ func (l *learner) guess(ctx context.Context, op *contract.Operation) {
 		}
 	}
 	for n := 1; n <= mostCounted; n++ {
-		if l.works(ctx, op, p, map[string]string{p.Spec.Name: strconv.Itoa(n)}) {
+		if l.works(ctx, op, p, map[string]string{p.Spec.Name: strconv.Itoa(n)}, false) {
 			return
 		}
 	}

@@ -73,6 +73,8 @@ type learner struct {
 	spare map[*contract.Operation]*wire.Exchange
 	// hung is how many answers had been late before: after a few more nothing is looked for.
 	hung int32
+	// vain is whether something that was just made has been waited for that never showed.
+	vain bool
 	// begun is whether the target knew the run as one client before.
 	begun bool
 }
@@ -267,7 +269,7 @@ func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.
 				values = map[string]string{}
 			}
 			values[p.Spec.Name] = v
-			if l.works(ctx, op, p, values) {
+			if l.works(ctx, op, p, values, !world.Safe(s.Operation.Method)) {
 				l.note(op, p, s.Operation)
 				return true
 			}
@@ -277,7 +279,7 @@ func (l *learner) find(ctx context.Context, op *contract.Operation, p *contract.
 		return false
 	}
 	m := l.maker(ctx, op, p)
-	if m == nil || m.kind == nil || !l.works(ctx, op, p, m.past[0]) {
+	if m == nil || m.kind == nil || !l.works(ctx, op, p, m.past[0], true) {
 		return false
 	}
 	l.note(op, p, m.base.Op)
@@ -301,8 +303,9 @@ func (l *learner) note(op *contract.Operation, p *contract.Param, source *contra
 }
 
 // works tries values, and keeps them if they are accepted. A request that
-// changes what is there is not tried: that it can be read has to do.
-func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract.Param, values map[string]string) bool {
+// changes what is there is not tried: that it can be read has to do. What was just made may
+// take a while to show.
+func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract.Param, values map[string]string, made bool) bool {
 	tried := op
 	if !world.Safe(op.Method) && op.Method != http.MethodPost {
 		if tried = l.r.world.Reader(op, p); tried == nil {
@@ -315,6 +318,15 @@ func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract
 	ok := base != nil && !slices.Contains(base.Unknown, p.Node.Path)
 	if ok && len(l.lacking(tried, false)) == 0 { // else its other parameters come first or later
 		ok = l.exists(ctx, tried, base, values)
+		if made && !l.vain {
+			for _, pause := range settling(http.StatusCreated, false, l.r.opts.Settle)[1:] {
+				if ok || !sleep(ctx, pause) {
+					break
+				}
+				ok = l.exists(ctx, tried, base, values)
+			}
+			l.vain = !ok
+		}
 	}
 	if !ok || tried != op {
 		l.opts.Learned[tried] = before
@@ -690,12 +702,16 @@ func (l *learner) absent(ctx context.Context, f *fixture) {
 	f.free = ""
 }
 
-// settling is how long a resource is waited for that is there soon: the pauses
-// before it is looked for again.
-func settling(status int) []time.Duration {
+// settling is how long a resource is waited for that is there soon, or has been accepted: the
+// pauses before it is looked for again. They are short where that was in vain before.
+func settling(status int, vain bool, most time.Duration) []time.Duration {
 	pauses := []time.Duration{0, time.Millisecond, 10 * time.Millisecond}
-	if status != http.StatusAccepted {
-		return pauses
+	if status == http.StatusAccepted {
+		return append(pauses, 100*time.Millisecond, 400*time.Millisecond, time.Second, 2*time.Second)
 	}
-	return append(pauses, 100*time.Millisecond, 400*time.Millisecond, time.Second, 2*time.Second)
+	var all time.Duration
+	for pause := 100 * time.Millisecond; !vain && all+pause <= most; pause *= 2 {
+		pauses, all = append(pauses, pause), all+pause
+	}
+	return pauses
 }

@@ -42,7 +42,7 @@ const (
 )
 
 // load keeps the run's own load from being blamed on the target: what is late,
-// lost or answered with 503 among other requests is sent again when no other is
+// lost or answered with 502, 503 or 504 among other requests is sent again when no other is
 // under way, and how many are under way at once falls.
 type load struct {
 	quiet   lock         // held for writing by a request that has to be alone
@@ -240,9 +240,17 @@ func overloaded(x *wire.Exchange) bool {
 	return unavailable(x) || errors.Is(err, send.ErrTimeout) || errors.Is(err, send.ErrDropped)
 }
 
-// unavailable reports whether an answer says that the target is not ready.
+// unavailable reports whether an answer says that the target is not ready, by itself or by what
+// stands before it.
 func unavailable(x *wire.Exchange) bool {
-	return x.Response != nil && x.Response.Status == http.StatusServiceUnavailable
+	if x.Response == nil {
+		return false
+	}
+	switch x.Response.Status {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // awaitStart waits for a target of which nothing but 503 is known to become ready: one that has
@@ -313,21 +321,20 @@ func (r *runner) bears(op *contract.Operation, x *wire.Exchange) {
 	}
 }
 
-// retry sends a request again that may have been lost for the run's own load, or on a connection
-// that was closed for being idle: at once where it was lost, and when no other is under way where
-// that does not help, unless its operation has lost one then too. Whoever wants to be alone waits
-// for all others. One that comes through at once was not lost for the load.
+// retry sends a request again that may have been lost for the run's own load, by a gateway that
+// got no answer, or on a connection that was closed for being idle: at once unless it was late, and
+// when no other is under way where that does not help, unless its operation has lost one then too.
+// Whoever wants to be alone waits for all others. One that comes through at once was not lost for
+// the load.
 func (r *runner) retry(ctx context.Context, op *contract.Operation, req *wire.Request, do way, x *wire.Exchange, alone bool) *wire.Exchange {
 	st := r.states.of(op)
 	switch late := errors.Is(failure(x), send.ErrTimeout); {
-	case alone && !errors.Is(failure(x), send.ErrDropped):
-		if late {
-			r.load.quiet.Lock()
-			defer r.load.quiet.Unlock()
-			r.listen(ctx, op)
-		}
+	case alone && late:
+		r.load.quiet.Lock()
+		defer r.load.quiet.Unlock()
+		r.listen(ctx, op)
 		return x
-	case errors.Is(failure(x), send.ErrDropped) || !late && st.loses.Load():
+	case !late:
 		if x, _ = r.once(ctx, op, req, do); st.loses.Load() || !overloaded(x) {
 			break
 		}
@@ -342,12 +349,23 @@ func (r *runner) retry(ctx context.Context, op *contract.Operation, req *wire.Re
 	return x
 }
 
+// askedToWait is how long an answer asks to be left alone; 0 where it does not.
+func askedToWait(x *wire.Exchange) time.Duration {
+	if x.Response == nil {
+		return 0
+	}
+	return retryAfter(x.Response)
+}
+
 // alone sends a request when no other is under way. A target may still be busy
 // with those that were given up, so it is tried a few times.
 func (r *runner) alone(ctx context.Context, op *contract.Operation, req *wire.Request, do way, x *wire.Exchange) *wire.Exchange {
 	r.load.quiet.Lock()
 	defer r.load.quiet.Unlock()
 	for tries := 0; tries < maxAlone && overloaded(x) && r.stopped(ctx, op) == ""; tries++ {
+		if after := askedToWait(x); after > 0 && after <= longestPause && !sleep(ctx, after) {
+			break
+		}
 		x = r.carry(ctx, op, req, do)
 	}
 	if errors.Is(failure(x), send.ErrTimeout) {

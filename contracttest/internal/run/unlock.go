@@ -131,7 +131,7 @@ func (l *learner) result(ctx context.Context, op *contract.Operation, p *contrac
 		return false
 	}
 	for _, v := range s.Values(x) {
-		if l.works(ctx, op, p, map[string]string{p.Spec.Name: v}) {
+		if l.works(ctx, op, p, map[string]string{p.Spec.Name: v}, false) {
 			l.note(op, p, action)
 			return true
 		}
