@@ -39,6 +39,7 @@ type harEntry struct {
 		BodySize *float64
 		ByWorker bool `json:"_fetchedViaServiceWorker"` // of Chromium
 		Content  struct {
+			MimeType string
 			Text     *string
 			Encoding string
 			Size     *float64
@@ -153,6 +154,7 @@ func (e *harEntry) request() (*Request, error) {
 		if req.Body, err = content(*p.Text, p.Encoding); err != nil {
 			return nil, fmt.Errorf("request body: %w", err)
 		}
+		req.Body = withoutFields(req.Body)
 	case form:
 		req.Body, length = formOf(p.Params), -1 // it may have been escaped otherwise
 	}
@@ -162,7 +164,9 @@ func (e *harEntry) request() (*Request, error) {
 	}
 	// Bytes that are no text are shown as replacements; a text may be in another charset than it was sent in.
 	lossy := p.Encoding != "base64" && int64(len(req.Body)) != length && bytes.ContainsRune(req.Body, utf8.RuneError) || translated(p.Encoding, req.Get("Content-Type"), req.Body)
-	if req.Unseen = p.Text == nil && !form || lossy || int64(len(req.Body)) < length && (coding == "" || len(req.Body) == 0); req.Unseen {
+	// Parts of which there is no text are files, or listed by name alone.
+	parts := len(req.Body) == 0 && length < 0 && strings.HasPrefix(strings.ToLower(req.Get("Content-Type")), "multipart/")
+	if req.Unseen = p.Text == nil && !form || parts || len(req.Body) == 0 && !form && len(p.Params) > 0 || lossy || int64(len(req.Body)) < length && (coding == "" || len(req.Body) == 0); req.Unseen {
 		req.Body = nil
 	}
 	return req, nil
@@ -180,6 +184,9 @@ func (e *harEntry) response() (*Response, error) {
 	}
 	coding := strings.Join(resp.Header.Values("Content-Encoding"), ",")
 	c := &e.Response.Content
+	if len(e.Response.Headers) == 0 && strings.Contains(c.MimeType, "/") { // which some leave out
+		resp.Header.Set("Content-Type", c.MimeType)
+	}
 	if e.Request.Method == http.MethodHead || resp.Status == http.StatusNotModified || resp.Status == http.StatusNoContent {
 		c.Text = nil // what a browser has in its place was not sent
 	}
@@ -202,6 +209,22 @@ func (e *harEntry) response() (*Response, error) {
 		resp.Unseen = length > 0 || length < 0 && (sent == nil || *sent != 0) || c.Size != nil && *c.Size > 0
 	}
 	return resp, nil
+}
+
+// withoutFields takes off what Firefox has before the body of a form: the fields that describe it, of which the length tells that
+// they are no part of it.
+func withoutFields(body []byte) []byte {
+	head, rest, ok := bytes.Cut(body, []byte("\r\n\r\n"))
+	if !ok {
+		return body
+	}
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		name, value, _ := strings.Cut(string(line), ":")
+		if strings.EqualFold(name, "Content-Length") && lengthOf(strings.TrimSpace(value)) == int64(len(rest)) {
+			return rest
+		}
+	}
+	return body
 }
 
 // stillCoded reports whether a body is in the content coding of its header, as some proxies

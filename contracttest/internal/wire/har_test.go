@@ -109,6 +109,11 @@ func TestParseHARAsWritten(t *testing.T) {
 		"no postData, none sent":            {`"bodySize":0,"headers":[{"name":"content-type","value":"text/plain"}]`, `"content":{"text":"a"}`, 200, want{got: "a"}},
 		"postData without text":             {`"postData":{"mimeType":"multipart/form-data","params":[{"name":"f","fileName":"x"}]}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
 		"postData as params (Firefox)":      {`"bodySize":9,"postData":{"mimeType":"application/x-www-form-urlencoded","text":"","params":[{"name":"a b","value":"1"},{"name":"c","value":"&"}]}`, `"content":{"text":"a"}`, 200, want{sent: "a+b=1&c=%26", got: "a"}},
+		"fields before the form (Firefox)":  {`"bodySize":7,"headers":[{"name":"Content-Type","value":"application/x-www-form-urlencoded"}],"postData":{"params":[],"text":"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=b&c=d"}`, `"content":{"text":"a"}`, 200, want{sent: "a=b&c=d", got: "a"}},
+		"text that looks like fields":       {`"postData":{"mimeType":"text/plain","text":"Content-Length: 7\r\n\r\na"}`, `"content":{"text":"a"}`, 200, want{sent: "Content-Length: 7\r\n\r\na", got: "a"}},
+		"parts by name, an empty text":      {`"postData":{"mimeType":"multipart/form-data","text":"","params":[{"name":"f","fileName":"x"}]}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"no text of parts":                  {`"bodySize":-1,"postData":{"mimeType":"multipart/form-data; boundary=x","text":""}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
+		"no parts at all":                   {`"bodySize":0,"postData":{"mimeType":"multipart/form-data; boundary=x","text":""}`, `"content":{"text":"a"}`, 200, want{got: "a"}},
 		"postData cut short":                {`"bodySize":900,"postData":{"mimeType":"text/plain","text":"abc"}`, `"content":{"text":"a"}`, 200, want{unsent: true, got: "a"}},
 		"postData of another charset":       {`"bodySize":1,"postData":{"mimeType":"text/plain","text":"ü"}`, `"content":{"text":"a"}`, 200, want{sent: "ü", got: "a"}},
 		"no text, a size (Chromium)":        {``, `"content":{"size":12,"mimeType":"text/plain"}`, 200, want{ungot: true}},
@@ -122,6 +127,7 @@ func TestParseHARAsWritten(t *testing.T) {
 		"text cut short (Firefox)":          {``, `"content":{"size":1200,"text":"abc"}`, 200, want{ungot: true}},
 		"text from the cache with 304":      {``, `"content":{"size":2,"text":"{}"}`, 304, want{}},
 		"decoded":                           {``, `"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"size":2,"text":"{}"}`, 200, want{got: "{}"}},
+		"no headers":                        {``, `"headers":[],"content":{"size":2,"mimeType":"application/json","text":"{}"}`, 200, want{got: "{}"}},
 		"still coded":                       {``, `"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"size":2,"encoding":"base64","text":"` + zipped + `"}`, 200, want{got: bytes, coding: "gzip"}},
 		"several lines in one (Chromium)":   {``, `"headers":[{"name":"set-cookie","value":"a=1\nb=2"}],"content":{"text":"a"}`, 200, want{got: "a", cookies: "a=1 b=2"}},
 		"from the cache (Chromium)":         {``, `"content":{"text":"a"}},"_fromCache":"disk","x":{`, 200, want{skipped: true}},
@@ -163,6 +169,9 @@ func TestParseHARAsWritten(t *testing.T) {
 				sent: string(req.Body), unsent: req.Unseen, got: string(resp.Body), ungot: resp.Unseen,
 				coding: resp.Header.Get("Content-Encoding"), sentIn: req.Get("Content-Encoding"), cookies: strings.Join(resp.Header.Values("Set-Cookie"), " "),
 			})
+			if name == "no headers" {
+				assert.Equal(t, "application/json", resp.Header.Get("Content-Type"))
+			}
 			assert.Equal(t, "2026-01-02T02:04:05.678Z", pairs[0].Started.UTC().Format("2006-01-02T15:04:05.000Z"))
 			assert.Equal(t, 12500*time.Microsecond, resp.Elapsed)
 		})
