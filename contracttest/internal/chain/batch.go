@@ -10,7 +10,6 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
-	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // Batch is an operation that makes several resources of a kind: it is sent a list of what makes
@@ -264,18 +263,16 @@ func (t *try) entry(item map[string]any, s *Step) entry {
 		}
 	}
 	inner := item
-	if !identified(item, k) {
+	if identifier(item, k) == "" {
 		for _, name := range sortedKeys(item) {
-			if members, ok := item[name].(map[string]any); ok && identified(members, k) {
+			if members, ok := item[name].(map[string]any); ok && identifier(members, k) != "" {
 				inner = members
 				break
 			}
 		}
 	}
-	for _, name := range sortedKeys(inner) {
-		if text := textOf(inner[name]); text != "" && slices.Contains(k.names(), world.Plain(name)) {
-			e.values[k.Param.Spec.Name] = text
-		}
+	if id := identifier(inner, k); id != "" {
+		e.values[k.Param.Spec.Name] = id
 	}
 	if !e.failed() {
 		e.members = inner

@@ -141,7 +141,7 @@ func (t *try) takeTwice(r *resource, name string) {
 		n := 0
 		for _, page := range t.pages(r) {
 			for _, item := range items(page) {
-				if same(item[name], v) && identified(item, t.Kind) && !named(item, t.Kind, r.id()) {
+				if same(item[name], v) && identifier(item, t.Kind) != "" && !named(item, t.Kind, r.id()) {
 					n++
 				}
 			}

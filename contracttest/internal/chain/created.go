@@ -586,7 +586,7 @@ func (t *try) leads(r *resource) *Step {
 func (t *try) led(r *resource, s *Step) bool {
 	id := s.Values[t.Param.Spec.Name]
 	got := s.got(t.Kind, id)
-	return id == r.id() || !s.gone() && (!s.ok() || !identified(got, t.Kind) || named(got, t.Kind, r.id()))
+	return id == r.id() || !s.gone() && (!s.ok() || identifier(got, t.Kind) == "" || named(got, t.Kind, r.id()))
 }
 
 // edges plans what becomes of values at their edges, one after the other.

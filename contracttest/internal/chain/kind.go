@@ -158,7 +158,8 @@ func (k *Kind) isParent(name string) bool {
 func actionsOf(c *contract.Contract, w *world.World, op *contract.Operation) []*contract.Operation {
 	var all []*contract.Operation
 	for _, o := range c.Operations {
-		if rest, below := strings.CutPrefix(o.Template(), op.Template()+"/"); below && !strings.Contains(rest, "/") && o.Method == http.MethodPost && w.Consumed(o.Method, o) != nil {
+		rest, below := strings.CutPrefix(o.Template(), op.Template())
+		if below && strings.LastIndexAny(rest, "/:") == 0 && o.Method == http.MethodPost && w.Consumed(o.Method, o) != nil {
 			all = append(all, o)
 		}
 	}

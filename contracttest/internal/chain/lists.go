@@ -437,7 +437,7 @@ func (t *try) enlisted(all ...*resource) {
 			return
 		}
 		for _, s := range pages { // a list whose entries have no identifiers shows nothing
-			if list := items(s); len(list) > 0 && !identified(list[0], t.Kind) {
+			if list := items(s); len(list) > 0 && identifier(list[0], t.Kind) == "" {
 				return
 			}
 		}
@@ -747,16 +747,8 @@ func (t *try) madeHere() []string {
 // identifiers are those of the entries on a page.
 func (t *try) identifiers(s *Step) []string {
 	var all []string
-	names := t.names()
 	for _, item := range items(s) {
-		best, of, id := len(names), "", ""
-		for name, v := range item {
-			i := slices.Index(names, world.Plain(name))
-			if i >= 0 && (i < best || i == best && name > of) && textOf(v) != "" {
-				best, of, id = i, name, textOf(v)
-			}
-		}
-		if id != "" {
+		if id := identifier(item, t.Kind); id != "" {
 			all = append(all, id)
 		}
 	}

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -172,17 +173,21 @@ func named(members map[string]any, k *Kind, id string) bool {
 			return true
 		}
 	}
-	return false
+	return id != "" && world.Addressed(members, k.Item) == id
 }
 
-// identified reports whether an object has any identifier.
-func identified(members map[string]any, k *Kind) bool {
+// identifier is that of an object: the property with the likeliest name, else what its address says;
+// empty where it has none.
+func identifier(members map[string]any, k *Kind) string {
+	names := k.names()
+	best, of, id := len(names), "", ""
 	for name, v := range members {
-		if slices.Contains(k.names(), world.Plain(name)) && textOf(v) != "" {
-			return true
+		i := slices.Index(names, world.Plain(name))
+		if i >= 0 && (i < best || i == best && name > of) && textOf(v) != "" {
+			best, of, id = i, name, textOf(v)
 		}
 	}
-	return false
+	return cmp.Or(id, world.Addressed(members, k.Item))
 }
 
 func textOf(v any) string {

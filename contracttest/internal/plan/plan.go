@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -335,7 +336,7 @@ func (pl *planner) makeBase() (draft, error) {
 		switch {
 		case p.Spec.Required && err != nil:
 			return d, err
-		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !p.SaysCoding() && !asksForChange(p) && !pl.opts.Bare[pl.op]:
+		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !p.SaysCoding() && !asksForChange(p) && !switches(p, pl.op.Method) && !pl.opts.Bare[pl.op]:
 			d.params[p] = g
 		}
 	}
@@ -372,6 +373,18 @@ func (pl *planner) makeBase() (draft, error) {
 		return d, reason
 	}
 	return d, nil
+}
+
+// switches reports whether a parameter turns on something that a request of a method does not do by
+// itself, and of which the document shows no use: ?validateOnly=true makes nothing, ?force=true loses
+// more. The ordinary request is that without it.
+func switches(p *contract.Param, method string) bool {
+	if p.Spec.In != openapi3.ParameterInQuery || p.Node == nil || p.Node.Schema == nil || method == http.MethodGet || method == http.MethodHead {
+		return false
+	}
+	s := p.Node.Schema
+	return s.Type.Is("boolean") && s.Default == nil && s.Example == nil && len(s.Examples) == 0 && s.Enum == nil && s.Const == nil &&
+		p.Spec.Example == nil && len(p.Spec.Examples) == 0
 }
 
 // asksForChange reports whether a header makes an answer depend on what is there: a PUT with

@@ -204,6 +204,16 @@ func within(x *wire.Exchange, names ...string) []string {
 	return nil
 }
 
+// identified lists the identifiers in an answer: the values of properties with one of the names, else
+// what the addresses say that stand in it, where the path of the operation ends with a parameter.
+func identified(x *wire.Exchange, op *contract.Operation, names []string) []string {
+	if found := within(x, names...); len(found) > 0 || !strings.HasSuffix(op.Template(), "}") {
+		return found
+	}
+	v, _ := decoded(x)
+	return addressed(v, op.Template())
+}
+
 // guardsIn reads a token against forged requests out of an answer: from a property or a
 // header that is named so, and from a field of a form, {"name": "csrf_token", "value": "…"}.
 func guardsIn(from *contract.Operation, x *wire.Exchange) []string {

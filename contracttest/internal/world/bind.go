@@ -98,16 +98,17 @@ func Bind(op *contract.Operation, target, base string, from, to map[string]strin
 	rest := strings.TrimPrefix(path, base)
 	template, segments := strings.Split(op.Path, "/"), strings.Split(rest, "/")
 	for i, t := range template {
-		name, ok := strings.CutPrefix(t, "{")
-		name, closed := strings.CutSuffix(name, "}")
+		before, name, behind, ok := around(t)
 		value, there := to[name]
 		first, was := from[name]
-		if !ok || !closed || !there || !was || value == first || first == "" {
+		if !ok || !there || !was || value == first || first == "" {
 			continue
 		}
 		if len(segments) == len(template) {
-			if there := spelt(segments[i], first, value); !mends(op, name, segments[i], there, first) {
-				segments[i] = there
+			text, opens := strings.CutPrefix(segments[i], before)
+			text, closes := strings.CutSuffix(text, behind)
+			if there := spelt(text, first, value); opens && closes && !mends(op, name, text, there, first) {
+				segments[i] = before + there + behind
 			}
 			continue
 		}
@@ -124,6 +125,13 @@ func Bind(op *contract.Operation, target, base string, from, to map[string]strin
 		out += "?" + query
 	}
 	return out
+}
+
+// around takes a segment of a template apart that has one parameter: {name}, or {name}:undelete.
+func around(segment string) (before, name, behind string, ok bool) {
+	before, rest, opens := strings.Cut(segment, "{")
+	name, behind, closes := strings.Cut(rest, "}")
+	return before, name, behind, opens && closes && !strings.Contains(behind, "{")
 }
 
 // spelt puts one identifier in the place of another in a segment, with the

@@ -95,7 +95,7 @@ func (w *World) Identify(producer *contract.Operation, values map[string]string,
 		found = append(found, evaluate(expr, x)...)
 	}
 	if len(found) == 0 {
-		found = within(x, Identifiers(name, producer.Path)...)
+		found = identified(x, made.op, Identifiers(name, producer.Path))
 	}
 	if len(found) == 0 {
 		return nil

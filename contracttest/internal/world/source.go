@@ -60,6 +60,7 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 	name := p.Spec.Name
 	collection, _, _ := strings.Cut(op.Path, "/{"+name+"}")
 	stem := stemOf(name, collection)
+	item := cmp.Or(w.Reader(op, p), op)
 	for _, s := range w.contract.Operations {
 		if s == op || s.Method == http.MethodDelete {
 			continue
@@ -74,16 +75,16 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 		case len(linked) > 0:
 		case ofCollection:
 			add(s, Collection, func(x *wire.Exchange) []string {
-				return slices.Concat(located(x, op, name), within(x, Identifiers(name, collection)...), listed(x))
+				return slices.Concat(located(x, item, name), identified(x, item, Identifiers(name, collection)), listed(x))
 			})
 		case s.Method == http.MethodPost && w.isShallow(s.Path, op, p):
 			add(s, Shallow, func(x *wire.Exchange) []string {
-				return slices.Concat(located(x, op, name), within(x, Identifiers(name, collection)...))
+				return slices.Concat(located(x, item, name), identified(x, item, Identifiers(name, collection)))
 			})
 		case strings.Contains(s.Path, "{") || !safe && s.Method != http.MethodPost:
 		case resource && w.mentions(s, "id"):
 			add(s, Named, func(x *wire.Exchange) []string {
-				return slices.Concat(located(x, op, name), within(x, name, "id"))
+				return slices.Concat(located(x, item, name), within(x, name, "id"))
 			})
 		case !safe:
 		case w.mentions(s, name):
@@ -104,6 +105,7 @@ func (w *World) Results(op *contract.Operation, p *contract.Param) []Source {
 	name := p.Spec.Name
 	collection, _, _ := strings.Cut(op.Path, "/{"+name+"}")
 	stem := stemOf(name, collection)
+	item := cmp.Or(w.Reader(op, p), op)
 	var all []Source
 	for _, s := range w.contract.Operations {
 		if s == op || s.Method != http.MethodPost || w.Consumed(s.Method, s) == nil {
@@ -114,7 +116,7 @@ func (w *World) Results(op *contract.Operation, p *contract.Param) []Source {
 			continue
 		}
 		all = append(all, Source{s, Named, func(x *wire.Exchange) []string {
-			found := located(x, op, name)
+			found := located(x, item, name)
 			if resource {
 				found = append(found, within(x, name, "id", "uuid")...)
 			}
