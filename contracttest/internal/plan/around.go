@@ -218,7 +218,11 @@ func (pl *planner) nextSegments(path string, add func(label, target, leave strin
 			add(fmt.Sprintf("segment-%d-left-out", i), rest, "")
 		}
 		add(fmt.Sprintf("segment-%d-misspelt", i), with(literal+"x"), "")
-		add(fmt.Sprintf("segment-%d-cut", i), with(literal[:len(literal)-1]+"-"), "")
+		last := 1
+		if at := strings.LastIndexByte(literal, '%'); at >= 0 && at == len(literal)-3 { // an escape is one character
+			last = 3
+		}
+		add(fmt.Sprintf("segment-%d-cut", i), with(literal[:len(literal)-last]+"-"), "")
 		if at := strings.IndexAny(literal, "0123456789"); at >= 0 {
 			for _, step := range []int{-1, 1} {
 				digit := (int(literal[at]-'0') + 10 + step) % 10

@@ -341,6 +341,22 @@ func TestBasePath(t *testing.T) {
 	}
 }
 
+// A template may have letters that no request line has: they are escaped, and changed with their escapes.
+func TestPathBeyondASCII(t *testing.T) {
+	p := plan.Make(parse(t, `openapi: 3.0.3
+info: {title: a, version: "1"}
+paths: {/größe/né: {get: {operationId: a, responses: {"200": {description: ok}}}}}
+`), plan.Options{Seed: 1})
+	targets := map[string]bool{}
+	for _, c := range p.Cases {
+		_, err := url.ParseRequestURI(c.Request.Target)
+		require.NoError(t, err, c.ID)
+		targets[c.Request.Target] = true
+	}
+	assert.True(t, targets["/gr%C3%B6%C3%9Fe/n%C3%A9"])
+	assert.True(t, targets["/gr%C3%B6%C3%9Fe/n%C3-"])
+}
+
 func TestSecurity(t *testing.T) {
 	c := load(t, pets)
 	p := plan.Make(c, options(c))
