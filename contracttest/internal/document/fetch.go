@@ -148,7 +148,7 @@ func (s *source) readable(at *url.URL) ([]byte, error) {
 		return nil, err
 	}
 	before := len(s.lost)
-	s.mendReferences(root, at, map[*yaml.Node]bool{})
+	s.mendReferences(root, at, !isSchema(root), map[*yaml.Node]bool{})
 	text := s.files[name]
 	if at.Host != "" || len(s.lost) > before {
 		if text, err = toJSON(root); err != nil {
@@ -159,25 +159,52 @@ func (s *source) readable(at *url.URL) ([]byte, error) {
 	return text, nil
 }
 
-func (s *source) mendReferences(n *yaml.Node, base *url.URL, seen map[*yaml.Node]bool) {
+// isSchema reports whether an object is rather a schema than a map of what a file has by names.
+func isSchema(n *yaml.Node) bool {
+	return slices.ContainsFunc([]string{"type", "properties", "allOf", "oneOf", "anyOf"}, func(keyword string) bool { return member(n, keyword) != nil })
+}
+
+// namesParts are the members whose own members are called as the document likes.
+var namesParts = []string{
+	"properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "parameters", "responses", "headers",
+	"requestBodies", "pathItems", "links", "callbacks", "mediaTypes", "securitySchemes", "examples", "paths", "encoding", "variables",
+}
+
+// mendReferences does so with all references of a file: what is an example or another value has none. named
+// is set where the members are called as the document likes.
+func (s *source) mendReferences(n *yaml.Node, base *url.URL, named bool, seen map[*yaml.Node]bool) {
 	n = resolved(n)
 	if seen[n] {
 		return
 	}
 	seen[n] = true
-	if ref := member(n, "$ref"); ref != nil && ref.Kind == yaml.ScalarNode && ref.Value != "" {
-		fault := s.unreadable(ref.Value, pathOf(base))
-		switch u, err := url.Parse(ref.Value); {
-		case fault != "":
-			s.lost = append(s.lost, warning{
-				Place{File: pathOf(base), Line: ref.Line, Column: ref.Column}, fmt.Sprintf("reference %q ignored: %s", clipped(ref.Value), fault),
-			})
-			loseReference(n)
-		case err == nil && base.Host != "" && !strings.HasPrefix(ref.Value, "#"):
-			ref.Value = base.ResolveReference(u).String()
+	if n.Kind != yaml.MappingNode {
+		for _, item := range n.Content {
+			s.mendReferences(item, base, false, seen)
 		}
+		return
 	}
-	for _, child := range n.Content {
-		s.mendReferences(child, base, seen)
+	if ref := member(n, "$ref"); ref != nil && ref.Kind == yaml.ScalarNode && ref.Value != "" {
+		s.mendReference(n, ref, base)
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, child := n.Content[i].Value, resolved(n.Content[i+1])
+		if !named && (slices.Contains([]string{"example", "default", "enum", "const", "value", "dataValue"}, name) || name == "examples" && child.Kind == yaml.SequenceNode) {
+			continue
+		}
+		s.mendReferences(child, base, slices.Contains(namesParts, name), seen)
+	}
+}
+
+func (s *source) mendReference(n, ref *yaml.Node, base *url.URL) {
+	fault := s.unreadable(ref.Value, pathOf(base))
+	switch u, err := url.Parse(ref.Value); {
+	case fault != "":
+		s.lost = append(s.lost, warning{
+			Place{File: pathOf(base), Line: ref.Line, Column: ref.Column}, fmt.Sprintf("reference %q ignored: %s", clipped(ref.Value), fault),
+		})
+		loseReference(n)
+	case err == nil && base.Host != "" && !strings.HasPrefix(ref.Value, "#"):
+		ref.Value = base.ResolveReference(u).String()
 	}
 }

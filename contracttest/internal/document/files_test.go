@@ -74,6 +74,28 @@ func TestPlacesInOtherFilesOfOtherFiles(t *testing.T) {
 	assert.Equal(t, document.Place{File: file + "/q.json", Pointer: file + "/q.json#/S/example", Line: 4, Column: 42}, place)
 }
 
+// What is a value in another file has no references, whatever it looks like.
+func TestValuesInOtherFile(t *testing.T) {
+	d, _ := load(t, "main.yaml", map[string]string{
+		"main.yaml": head + onePath + "components:\n  schemas:\n    A: {$ref: 'other.yaml#/components/schemas/A'}\n    B: {$ref: 'other.yaml#/components/schemas/gone'}\n",
+		"other.yaml": `components:
+  schemas:
+    A:
+      type: object
+      example: {a: {$ref: '#/none'}}
+      default: {$ref: '#/none'}
+      properties:
+        a: {type: object, enum: [{$ref: '#/none'}]}
+        example: {$ref: '#/there'}
+there: {type: integer}
+`,
+	})
+	require.Len(t, d.Warnings(), 1) // of B
+	a := d.T.Components.Schemas["A"].Value
+	assert.Equal(t, map[string]any{"a": map[string]any{"$ref": "#/none"}}, a.Example)
+	assert.True(t, a.Properties["example"].Value.Type.Is("integer"))
+}
+
 // What another file lacks is said once, at its place; what does not need it is tested.
 func TestMissingPartInOtherFile(t *testing.T) {
 	for name, tt := range map[string]struct {
