@@ -17,18 +17,19 @@ import (
 
 // Why a receiver may refuse a valid request that is sent in another form.
 const (
-	leaveExpect       = "RFC 9110 §10.1.1: a receiver may answer 417 to an expectation"
-	leaveHeaderSize   = "RFC 9110 §5.4: a receiver may bound the size of header fields"
-	leaveOrigin       = "RFC 6454 §8: a server may tell by the Origin that a request was not meant to be sent"
-	leaveForwarded    = "RFC 7239 §8.1: what forwarded headers say need not be trusted"
-	leavePrecondition = "RFC 9110 §13.1, §14.2: a receiver may go by a precondition or a range that the document does not have"
-	leaveUpgrade      = "RFC 9110 §7.8: a server may switch to the protocol that an Upgrade asks for"
-	leaveAccept       = "RFC 9110 §12.5.1: a server may answer 406, or disregard the Accept"
-	leaveCoding       = "RFC 9110 §12.5.3: a server may refuse a request that takes no coding it has, and not even none"
-	leaveObsText      = "RFC 9110 §5.5: octets beyond ASCII in a field value are obsolete"
-	leaveBareQuery    = "RFC 3986 §6.2.3: a question mark with nothing behind makes another URI"
-	leaveSegment      = "RFC 3986 §6.2.2: slashes and dots in a segment are often resolved before a receiver sees them, escaped or not"
-	leaveOctets       = "RFC 3986 §2.5 asks for UTF-8 without control characters in a segment of text"
+	leaveExpect        = "RFC 9110 §10.1.1: a receiver may answer 417 to an expectation"
+	leaveHeaderSize    = "RFC 9110 §5.4: a receiver may bound the size of header fields"
+	leaveOrigin        = "RFC 6454 §8: a server may tell by the Origin that a request was not meant to be sent"
+	leaveForwarded     = "RFC 7239 §8.1: what forwarded headers say need not be trusted"
+	leavePrecondition  = "RFC 9110 §13.1, §14.2: a receiver may go by a precondition or a range that the document does not have"
+	leaveUnconditional = "RFC 6585 §3: a server may require that a request is conditional"
+	leaveUpgrade       = "RFC 9110 §7.8: a server may switch to the protocol that an Upgrade asks for"
+	leaveAccept        = "RFC 9110 §12.5.1: a server may answer 406, or disregard the Accept"
+	leaveCoding        = "RFC 9110 §12.5.3: a server may refuse a request that takes no coding it has, and not even none"
+	leaveObsText       = "RFC 9110 §5.5: octets beyond ASCII in a field value are obsolete"
+	leaveBareQuery     = "RFC 3986 §6.2.3: a question mark with nothing behind makes another URI"
+	leaveSegment       = "RFC 3986 §6.2.2: slashes and dots in a segment are often resolved before a receiver sees them, escaped or not"
+	leaveOctets        = "RFC 3986 §2.5 asks for UTF-8 without control characters in a segment of text"
 )
 
 // LeaveAccept is why a request may be refused with 406 that accepts no media type which the answer

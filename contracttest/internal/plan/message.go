@@ -48,7 +48,7 @@ func (pl *planner) withoutOptional() {
 	few, others, first := pl.base, pl.base, (*contract.Param)(nil)
 	count := 0
 	for _, p := range pl.op.Params {
-		if _, there := pl.base.params[p]; there && !p.Spec.Required {
+		if _, there := pl.base.params[p]; there && !p.Spec.Required && !saysVersion(p, pl.op) {
 			few = few.withParam(p, value.Good{V: value.Absent{}})
 			if first = cmp.Or(first, p); p != first {
 				others = others.withParam(p, value.Good{V: value.Absent{}})
@@ -88,6 +88,8 @@ func (pl *planner) presence(p *contract.Param) {
 	c := pl.newCase(Clauses, p.Presence, "absent", Accept)
 	if p.Spec.Required {
 		c.Expect = Refuse
+	} else if saysVersion(p, pl.op) {
+		c.Leave = leaveUnconditional
 	}
 	pl.own(c, p)
 	if pl.confirmed(c, absent) {

@@ -336,7 +336,7 @@ func (pl *planner) makeBase() (draft, error) {
 		switch {
 		case p.Spec.Required && err != nil:
 			return d, err
-		case p.Spec.Required, err == nil && len(g.Unknown) == 0 && !p.Credential && !p.SaysCoding() && !asksForChange(p) && !switches(p, pl.op.Method) && !pl.opts.Bare[pl.op]:
+		case p.Spec.Required, err == nil && saysVersion(p, pl.op), err == nil && len(g.Unknown) == 0 && !p.Credential && !p.SaysCoding() && !asksForChange(p) && !switches(p, pl.op.Method) && !pl.opts.Bare[pl.op]:
 			d.params[p] = g
 		}
 	}
@@ -373,6 +373,13 @@ func (pl *planner) makeBase() (draft, error) {
 		return d, reason
 	}
 	return d, nil
+}
+
+// saysVersion reports whether a header says which version a request is about, and the document has a
+// status for a request without it: it need not be there for the parameter alone.
+func saysVersion(p *contract.Param, op *contract.Operation) bool {
+	without := op.Response(http.StatusPreconditionRequired)
+	return p.Spec.In == openapi3.ParameterInHeader && strings.EqualFold(p.Spec.Name, "If-Match") && without != nil && without.Key != "default"
 }
 
 // switches reports whether a parameter turns on something that a request of a method does not do by
