@@ -916,6 +916,33 @@ paths:
 			}),
 		},
 		{
+			name: "a member that would change the prototype of objects", spec: `
+openapi: 3.0.3
+info: {title: tags, version: "1"}
+paths:
+  /tags:
+    post:
+      operationId: addTag
+      requestBody: {required: true, content: {application/json: {schema: {type: object}}}}
+      responses: {"204": {description: added}, "400": {description: bad}, "415": {description: no JSON}}
+`, h: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.EscapedPath() != "/tags":
+					http.NotFound(w, r)
+				case r.Method != http.MethodPost:
+					w.Header().Set("Allow", "POST")
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				default:
+					sent, ok := ofJSON(w, r)
+					if _, has := sent["__proto__"]; ok && has {
+						w.WriteHeader(http.StatusBadRequest)
+					} else if ok {
+						w.WriteHeader(http.StatusNoContent)
+					}
+				}
+			}),
+		},
+		{
 			// That something is pending, or has the code that was sent, refuses nothing.
 			name: "a status and a code of what is made, beside a service that says how it is doing", spec: `
 openapi: 3.0.3

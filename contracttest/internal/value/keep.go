@@ -44,6 +44,7 @@ type Variant struct {
 const (
 	leaveRange        = "RFC 8259 §6: a receiver may bound the range of numbers"
 	leaveNegativeZero = "RFC 8259 §6: the grammar has -0, and nothing says which number it is: a receiver may take it for a fraction, or for none without a sign"
+	leavePrototype    = "RFC 8259 §9: a receiver may limit the contents of strings, names among them, and many refuse __proto__ for what JavaScript does with it"
 	leaveDepth        = "RFC 8259 §9: a receiver may limit the depth of nesting"
 	// Of a format that is nowhere defined, no made-up value can be told to have it.
 	leaveUnknownFormat = "OpenAPI 3.0.3, Data Types: the document has a format that it does not define, and the value may not have it"
@@ -460,15 +461,16 @@ func (k *keeper) objects(good map[string]any) {
 		for _, extra := range []struct {
 			label, name string
 			v           any
+			leave       string
 		}{
-			{"string", "x-unknown-property", "a"},
-			{"null", "x-unknown-property", nil},
-			{"object", "x-unknown-property", map[string]any{"a": []any{json.Number("1"), "b"}}},
-			{"empty-name", "", "a"},
-			{"odd-name", "a b/c~d\"\u00e9", "a"},
-			{"prototype", "__proto__", map[string]any{"a": true}},
+			{"string", "x-unknown-property", "a", ""},
+			{"null", "x-unknown-property", nil, ""},
+			{"object", "x-unknown-property", map[string]any{"a": []any{json.Number("1"), "b"}}, ""},
+			{"empty-name", "", "a", ""},
+			{"odd-name", "a b/c~d\"\u00e9", "a", ""},
+			{"prototype", "__proto__", map[string]any{"a": true}, leavePrototype},
 		} {
-			k.add(c, "extra-"+extra.label, with(extra.name, extra.v), exists)
+			k.addLeft(c, "extra-"+extra.label, with(extra.name, extra.v), exists, extra.leave)
 		}
 		if n.Parent == nil && k.in == InBody {
 			k.strays(c, with, exists)
