@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"net/textproto"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -245,6 +246,60 @@ func readMixed(label string, body []byte, ended bool) ([]any, error) {
 		items = append(items, item)
 	}
 	return items, nil
+}
+
+// PartTypes lists the Content-Type of the parts of a multipart body that can be read.
+func PartTypes(label string, body []byte) []string {
+	_, params, err := mime.ParseMediaType(label)
+	if err != nil || params["boundary"] == "" {
+		return nil
+	}
+	var types []string
+	r := multipart.NewReader(bytes.NewReader(body), params["boundary"])
+	for len(types) < maxItems {
+		part, err := r.NextRawPart()
+		if err != nil {
+			break
+		}
+		types = append(types, part.Header.Get("Content-Type"))
+	}
+	return types
+}
+
+// WriteMixed writes the parts of a multipart body, which have no names, each as a value of a media type: as JSON, or as
+// the text that it is.
+func WriteMixed(items []any, typeOf func(i int) string) ([]byte, error) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	if err := w.SetBoundary(Boundary); err != nil {
+		return nil, fmt.Errorf("multipart: %w", err)
+	}
+	for i, v := range items {
+		kind := typeOf(i)
+		text := []byte(WriteText(v))
+		_, isList := v.([]any)
+		_, isObject := v.(map[string]any)
+		if IsJSON(kind) {
+			encoded, err := WriteJSON(v)
+			if err != nil {
+				return nil, err
+			}
+			text = encoded
+		} else if isList || isObject {
+			return nil, fmt.Errorf("multipart: nothing says how a part of %s holds an object or a list", kind)
+		}
+		part, err := w.CreatePart(textproto.MIMEHeader{"Content-Type": {kind}})
+		if err == nil {
+			_, err = part.Write(text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("multipart: %w", err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("multipart: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 // WriteSequence writes values as a sequence of JSON.

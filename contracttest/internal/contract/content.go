@@ -256,6 +256,10 @@ func (m *Media) write(v any, head func(*PartHeader) (any, bool)) (body []byte, l
 	items, isList := v.([]any)
 	switch m.Form {
 	case codec.Sequence:
+		if isList && len(items) > 0 && m.framing == codec.Parts { // one part at least (RFC 2046 §5.1.1)
+			body, err = codec.WriteMixed(items, func(i int) string { return m.partTypeOf(i, items[i]) })
+			return body, label + "; boundary=" + codec.Boundary, err
+		}
 		if !isList || m.framing != codec.Lines && m.framing != codec.Records {
 			return nil, "", fmt.Errorf("%w: %s", ErrNotWritten, m.Key)
 		}

@@ -155,7 +155,9 @@ type Media struct {
 	side     Side
 	parts    map[string]Part
 	framing  codec.Framing // of a sequence
-	itemized bool          // Node is of the items of a sequence, as the document says
+	ordered  []Part        // of a sequence of parts, by position; those behind are as rest
+	rest     Part
+	itemized bool // Node is of the items of a sequence, as the document says
 }
 
 func (c *Contract) build() {
@@ -526,6 +528,7 @@ func (op *Operation) buildMedia(content openapi3.Content, side Side, path, point
 		}
 		op.Clauses = append(op.Clauses, ofSchema...)
 		op.buildParts(m, name, pointer+"/content/"+escape(key), side)
+		op.buildOrdered(m, name, pointer+"/content/"+escape(key))
 		all = append(all, m)
 	}
 	return all

@@ -1,10 +1,13 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/dataarts-go/factory/contracttest/internal/codec"
+	"github.com/dataarts-go/factory/contracttest/internal/document"
+	"github.com/dataarts-go/factory/internal/mediatype"
 )
 
 // leaveSequence is why a schema of a sequence breaks nothing.
@@ -30,6 +33,8 @@ func (m *Media) readSequence(body []byte, in message) (reading, []Violation) {
 	case m.Node == nil:
 		return reading{}, broken
 	case m.itemized:
+		m.readTexts(items)
+		broken = append(broken, m.checkPartTypes(in.label, body)...)
 		if m.Whole != nil && err == nil && !in.open {
 			broken = append(broken, judge(m.Whole, whole.Reading, "", nil)...)
 		}
@@ -123,6 +128,91 @@ func (m *Media) judgeItems(n *Node, got reading) []Violation {
 				seen[b.Clause] = true
 				broken = append(broken, b)
 			}
+		}
+	}
+	return broken
+}
+
+// buildOrdered makes the clauses about the parts of a multipart body that are told apart by their position (OpenAPI 3.2.0,
+// Encoding Object, Encoding By Position).
+func (op *Operation) buildOrdered(m *Media, name, pointer string) {
+	if m.framing != codec.Parts || m.Form != codec.Sequence {
+		return
+	}
+	build := func(encoding any, field, path, subject string) Part {
+		said, _ := encoding.(map[string]any)
+		text, _ := said["contentType"].(string)
+		if text == "" {
+			return Part{}
+		}
+		c := op.clause(name+"/"+path+"/content-type", subject+" is "+text, at(m.Spec.Origin, pointer, field))
+		c.Side = m.side
+		return Part{ContentTypes: mediatype.List(text), Clause: c}
+	}
+	prefix, _ := m.Spec.Extensions[document.PrefixEncoding].([]any)
+	for i, encoding := range prefix {
+		m.ordered = append(m.ordered, build(encoding, "prefixEncoding", fmt.Sprintf("prefixEncoding/%d", i), fmt.Sprintf("part %d", i+1)))
+	}
+	m.rest = build(m.Spec.Extensions[document.ItemEncoding], "itemEncoding", "itemEncoding", "each further part")
+}
+
+// readTexts reads the parts that are texts, and no value of their schema may be one, as what the text stands for.
+func (m *Media) readTexts(items []any) {
+	if m.framing != codec.Parts {
+		return
+	}
+	for i, v := range items {
+		text, isText := v.(string)
+		node := m.Node.Element(i)
+		if !isText || node == nil || node.Allows("string") {
+			continue
+		}
+		if got := codec.ReadText(node, []byte(text)); got.Found && got.Bad == nil {
+			items[i] = got.Value
+		}
+	}
+}
+
+// position returns what is said of a part by its position.
+func (m *Media) position(i int) Part {
+	if i < len(m.ordered) {
+		return m.ordered[i]
+	}
+	return m.rest
+}
+
+// partTypeOf is the media type that a part is sent with: the one that is documented, else the usual one of what it is
+// (OpenAPI 3.2.0, Encoding Object, contentType).
+func (m *Media) partTypeOf(i int, v any) string {
+	if types := m.position(i).ContentTypes; len(types) > 0 {
+		return codec.Concrete(types[0])
+	}
+	switch v.(type) {
+	case []any, map[string]any:
+		return "application/json"
+	}
+	if node := m.Node.Element(i); codec.IsBytes(node) {
+		return octetStream
+	}
+	return "text/plain"
+}
+
+// checkPartTypes returns the clauses about the media types of parts that a body breaks, each once.
+func (m *Media) checkPartTypes(label string, body []byte) []Violation {
+	if len(m.ordered) == 0 && m.rest.Clause == nil {
+		return nil
+	}
+	var broken []Violation
+	seen := map[*Clause]bool{}
+	for i, kind := range codec.PartTypes(label, body) {
+		p := m.position(i)
+		if p.Clause == nil || seen[p.Clause] {
+			continue
+		}
+		// A part without a Content-Type is text (RFC 2046 §5.1).
+		if _, err := mediatype.Select(p.ContentTypes, cmp.Or(kind, "text/plain")); err != nil {
+			seen[p.Clause] = true
+			broken = append(broken, Violation{Clause: p.Clause, Message: fmt.Sprintf("part %d: %s", i+1, err)})
 		}
 	}
 	return broken

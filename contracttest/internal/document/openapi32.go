@@ -25,9 +25,15 @@ var annotations = map[string][]string{
 	"scheme":   {"deprecated", "oauth2MetadataUrl"},
 	"flows":    {"deviceAuthorization"},
 	"encoding": {"encoding", "prefixEncoding", "itemEncoding"},
-	"media":    {"prefixEncoding", "itemEncoding"},
 	"response": {"summary"},
 }
+
+// PrefixEncoding and ItemEncoding are the extensions of a media type that have what OpenAPI 3.2 says by position of the parts of
+// a multipart body, which the loader has no fields for.
+const (
+	PrefixEncoding = "x-contracttest-prefix-encoding"
+	ItemEncoding   = "x-contracttest-item-encoding"
+)
 
 // lower writes an object of OpenAPI 3.2 as OpenAPI 3.1 has it.
 func (m *mender) lower(n *yaml.Node, shape string) {
@@ -57,6 +63,13 @@ func (m *mender) lower(n *yaml.Node, shape string) {
 			m.addTrue(n, "attribute", keyOf(n, "nodeType"))
 		case "element":
 			m.addTrue(n, "wrapped", keyOf(n, "nodeType"))
+		}
+	}
+	if shape == "media" {
+		for name, kept := range map[string]string{"prefixEncoding": PrefixEncoding, "itemEncoding": ItemEncoding} {
+			if key := keyOf(n, name); key != nil {
+				key.Value = kept
+			}
 		}
 	}
 	for _, name := range annotations[shape] {

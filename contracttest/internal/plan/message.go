@@ -364,6 +364,11 @@ func (pl *planner) sequence(m *contract.Media, d draft) {
 	if err != nil {
 		return
 	}
+	if strings.HasPrefix(m.Key, "multipart/") {
+		pl.raw(m.Syntax, "not-multipart", Refuse, "", d, func(r *wire.Request) { r.Body = []byte("not multipart") })
+		pl.raw(m.Syntax, "truncated", Refuse, "", d, func(r *wire.Request) { r.Body = good[:len(good)-len("\r\n--"+codec.Boundary+"--\r\n")] })
+		return
+	}
 	sign := "" // before each item
 	if strings.HasPrefix(string(good), "\x1e") {
 		sign = "\x1e"
