@@ -85,3 +85,61 @@ func TestReferencesByName(t *testing.T) {
 		}
 	}
 }
+
+const byWay = `
+openapi: 3.1.0
+info: {title: ways, version: "1"}
+paths:
+  /a:
+    post:
+      operationId: way
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                numbers: {$ref: '#/components/schemas/Numbers'}
+                words: {$ref: '#/components/schemas/Words'}
+                list: {$ref: '#/components/schemas/List'}
+                strict: {$ref: '#/components/schemas/Strict'}
+                tree: {$ref: '#/components/schemas/Tree'}
+      responses: {'204': {description: ok}, '400': {description: bad}}
+components:
+  schemas:
+    List: {$id: list, $defs: {any: {$dynamicAnchor: item}}, type: array, items: {$dynamicRef: '#item'}}
+    Numbers: {$id: numbers, $defs: {number: {$dynamicAnchor: item, type: number}}, $ref: list}
+    Words: {$id: words, $defs: {word: {$dynamicAnchor: item, type: string}}, allOf: [{$ref: list}]}
+    Tree: {$id: tree, $dynamicAnchor: node, type: object, properties: {more: {type: array, items: {$dynamicRef: '#node'}}}}
+    Strict: {$id: strict, $dynamicAnchor: node, $ref: tree, unevaluatedProperties: false}
+`
+
+// A dynamic reference leads to the anchor of the first resource on the way to it.
+func TestReferencesByWay(t *testing.T) {
+	c, err := contract.Parse("ways.yaml", []byte(byWay))
+	require.NoError(t, err)
+	assert.Empty(t, c.Warnings)
+	for _, tt := range []struct{ body, want string }{
+		{`{"numbers": [1], "words": ["a"], "list": [1, "a"], "strict": {"more": [{"more": []}]}, "tree": {"more": [{"x": 1}]}}`, ""},
+		{`{"numbers": ["a"]}`, "way/body/numbers/items/type"},
+		{`{"words": ["a", 1]}`, "way/body/words/allOf/0/items/type"},
+		{`{"strict": {"x": 1}}`, "way/body/strict/unevaluatedProperties"},
+		{`{"strict": {"more": [{"more": [{"x": 1}]}]}}`, "way/body/strict/more/items/unevaluatedProperties"},
+		{`{"tree": {"more": [1]}}`, "way/body/tree/more/items/type"},
+	} {
+		r := &wire.Request{Method: "POST", Target: "/a", Body: []byte(tt.body)}
+		r.Set("Content-Type", "application/json")
+		got := c.Operations[0].CheckRequest(r)
+		if tt.want == "" {
+			assert.Empty(t, got, tt.body)
+			continue
+		}
+		require.Len(t, got, 1, tt.body)
+		assert.Equal(t, tt.want, got[0].Clause.Name, tt.body)
+	}
+	for _, cl := range c.Clauses {
+		assert.False(t, cl.Unjudged(), cl.Name)
+		assert.Positive(t, cl.Place.Line, cl.Name)
+	}
+}

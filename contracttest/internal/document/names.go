@@ -20,7 +20,7 @@ import (
 //	    code: {$ref: '#/$defs/code'}          # in this resource, not in the document
 //
 // A $dynamicRef leads to the one $dynamicAnchor of its name; where there are
-// several, which one depends on the way to it, and it stays as it is.
+// several, which one depends on the way to it.
 
 var hasNames = regexp.MustCompile(`\$(anchor|dynamicAnchor|id)["']?\s*:`)
 
@@ -34,10 +34,11 @@ type resource struct {
 type names struct {
 	root      *yaml.Node
 	document  resource
-	resources map[string]string   // by URI
-	anchors   map[string]string   // by URI and fragment
-	anywhere  map[string][]string // by the name of an anchor alone
-	dynamic   map[string][]string // those of $dynamicAnchor
+	resources map[string]string            // by URI
+	anchors   map[string]string            // by URI and fragment
+	anywhere  map[string][]string          // by the name of an anchor alone
+	dynamic   map[string][]string          // those of $dynamicAnchor
+	dynamicIn map[string]map[string]string // the same, by the pointer of their resource and their name
 	warn      func(n *yaml.Node, pointer, format string, args ...any)
 }
 
@@ -51,10 +52,12 @@ func resolveNames(root *yaml.Node, uri *url.URL, warn func(n *yaml.Node, pointer
 	a := &names{
 		root: root, document: resource{uri: uri}, warn: warn,
 		resources: map[string]string{}, anchors: map[string]string{}, anywhere: map[string][]string{}, dynamic: map[string][]string{},
+		dynamicIn: map[string]map[string]string{},
 	}
 	a.resources[a.document.uri.String()] = ""
 	a.walk(root, "", a.document, map[*yaml.Node]bool{}, a.collect)
 	a.walk(root, "", a.document, map[*yaml.Node]bool{}, a.rewrite)
+	a.followWays()
 }
 
 func (a *names) collect(n *yaml.Node, pointer string, in resource) {
@@ -70,6 +73,13 @@ func (a *names) collect(n *yaml.Node, pointer string, in resource) {
 		a.anywhere[name] = append(a.anywhere[name], pointer)
 		if keyword == "$dynamicAnchor" {
 			a.dynamic[name] = append(a.dynamic[name], pointer)
+			if a.dynamicIn[in.pointer] == nil {
+				a.dynamicIn[in.pointer] = map[string]string{}
+			}
+			if _, twice := a.dynamicIn[in.pointer][name]; twice {
+				pointer = "" // nothing says which of them counts
+			}
+			a.dynamicIn[in.pointer][name] = pointer
 		}
 	}
 }
