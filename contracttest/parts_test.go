@@ -381,6 +381,11 @@ func (h *home) sentMembers(w http.ResponseWriter, r *http.Request, path, part, m
 	if bad && h.way == "a refused PUT is stored in part" && whole && part == "config" && h.parts[path] != nil && members["note"] != nil {
 		h.parts[path]["note"] = members["note"]
 	}
+	if bad && h.way == "a refused PUT of settings is stored" && part == "settings" {
+		for name, v := range members {
+			h.parts[path][name] = v
+		}
+	}
 	if bad && h.way == "a refused PATCH is stored in part" && !whole && members["interval"] != nil {
 		h.parts[path]["interval"] = members["interval"]
 	}
@@ -544,6 +549,8 @@ func TestParts(t *testing.T) {
 						assert.Empty(t, found)
 					}
 					assert.Empty(t, h.made, "nothing stays")
+					assert.Equal(t, ourSettings, h.parts["/settings"], "what is not the run's own is as it was")
+					assert.NotContains(t, strings.Join(rep.Warnings, "\n"), "could not be put back")
 				}
 			}
 		})
@@ -553,31 +560,36 @@ func TestParts(t *testing.T) {
 // TestPartDefects proves that defects of parts are found, each by a sequence.
 func TestPartDefects(t *testing.T) {
 	defects := map[string]string{
-		"config outlives what it is of":          "error removeDevice/response/status#orphan/getConfig",
-		"address outlives what it is of":         "error removeUser/response/status#orphan/getAddress",
-		"PUT of config loses a value":            "warning putConfig/response/status#put-not-stored/whatever-is-sent",
-		"PUT of address loses a value":           "warning putAddress/response/status#put-not-stored/whatever-is-sent",
-		"PUT of config stores no number":         "warning putConfig/response/status#put-not-stored/whatever-is-sent",
-		"PUT of config keeps what it leaves out": "warning putConfig/response/status#put-not-stored",
-		"PUT of config stores nothing":           "warning putConfig/response/status#put-not-stored",
-		"PUT of address stores nothing":          "warning putAddress/response/status#put-not-stored",
-		"PUT of one address is one of all":       "warning putAddress/response/status#neighbour-changed",
-		"DELETE of one address is one of all":    "warning removeAddress/response/status#neighbour-changed",
-		"DELETE leaves the address":              "error removeAddress/response/status#deleted-still-there",
-		"what was deleted is back":               "warning putAddress/response/status#put-not-stored/after-DELETE",
-		"PUT of the device resets its config":    "warning putDevice/response/status#neighbour-changed",
-		"the device shows an old config":         "warning putConfig/response/status#put-not-stored/embedded",
-		"PATCH replaces all":                     "warning patchConfig/response/status#patch-partial",
-		"PATCH stores no mode":                   "warning patchConfig/response/status#patch-partial",
-		"a refused PUT is stored in part":        "error putConfig/response/status#refused-but-done",
-		"a refused PATCH is stored in part":      "error patchConfig/response/status#refused-but-done",
-		"PUT ignores If-Match":                   "error putConfig/response/status#precondition-ignored/stale",
-		"PATCH ignores If-Match":                 "error patchConfig/response/status#precondition-ignored/stale",
-		"the ETag stays":                         "error getConfig/response/status#validator-stale",
-		"always 201":                             "error putAddress/response/status#put-status",
-		"none before PUT, 200":                   "error putConfig/response/status#put-status/first",
-		"a read resets config":                   "warning getConfig/response/status#unsafe-read",
-		"reset does nothing":                     "warning resetConfig/response/status#action-not-stored",
+		"config outlives what it is of":            "error removeDevice/response/status#orphan/getConfig",
+		"address outlives what it is of":           "error removeUser/response/status#orphan/getAddress",
+		"PUT of config loses a value":              "warning putConfig/response/status#put-not-stored/whatever-is-sent",
+		"PUT of address loses a value":             "warning putAddress/response/status#put-not-stored/whatever-is-sent",
+		"PUT of config stores no number":           "warning putConfig/response/status#put-not-stored/whatever-is-sent",
+		"PUT of config keeps what it leaves out":   "warning putConfig/response/status#put-not-stored",
+		"PUT of config stores nothing":             "warning putConfig/response/status#put-not-stored",
+		"PUT of address stores nothing":            "warning putAddress/response/status#put-not-stored",
+		"PUT of one address is one of all":         "warning putAddress/response/status#neighbour-changed",
+		"DELETE of one address is one of all":      "warning removeAddress/response/status#neighbour-changed",
+		"DELETE leaves the address":                "error removeAddress/response/status#deleted-still-there",
+		"what was deleted is back":                 "warning putAddress/response/status#put-not-stored/after-DELETE",
+		"PUT of the device resets its config":      "warning putDevice/response/status#neighbour-changed",
+		"the device shows an old config":           "warning putConfig/response/status#put-not-stored/embedded",
+		"PATCH replaces all":                       "warning patchConfig/response/status#patch-partial",
+		"PATCH stores no mode":                     "warning patchConfig/response/status#patch-partial",
+		"a refused PUT is stored in part":          "error putConfig/response/status#refused-but-done",
+		"a refused PATCH is stored in part":        "error patchConfig/response/status#refused-but-done",
+		"PUT ignores If-Match":                     "error putConfig/response/status#precondition-ignored/stale",
+		"PATCH ignores If-Match":                   "error patchConfig/response/status#precondition-ignored/stale",
+		"the ETag stays":                           "error getConfig/response/status#validator-stale",
+		"always 201":                               "error putAddress/response/status#put-status",
+		"none before PUT, 200":                     "error putConfig/response/status#put-status/first",
+		"a read resets config":                     "warning getConfig/response/status#unsafe-read",
+		"PUT of settings loses a value":            "warning putSettings/response/status#put-not-stored/whatever-is-sent",
+		"PUT of settings stores no number":         "warning putSettings/response/status#put-not-stored/whatever-is-sent",
+		"PUT of settings stores nothing":           "warning putSettings/response/status#put-not-stored/whatever-is-sent",
+		"PUT of settings keeps what it leaves out": "warning putSettings/response/status#put-not-stored",
+		"a refused PUT of settings is stored":      "error putSettings/response/status#refused-but-done",
+		"reset does nothing":                       "warning resetConfig/response/status#action-not-stored",
 	}
 	for i, way := range slices.Sorted(maps.Keys(defects)) {
 		if !racing.Take(i, 8) {

@@ -69,7 +69,9 @@ func Kinds(c *contract.Contract, w *world.World) []*Kind {
 	items := slices.Clone(all)
 	for _, op := range c.Operations {
 		if k := partOf(c, w, op, items); k != nil {
-			k.Parent.Children = append(k.Parent.Children, k)
+			if k.Parent != nil {
+				k.Parent.Children = append(k.Parent.Children, k)
+			}
 			all = append(all, k)
 		}
 	}
@@ -183,22 +185,30 @@ func chosen(w *world.World, item string, p *contract.Param) *Kind {
 // Part reports whether it has no identifier, since there is but one of it where it is.
 func (k *Kind) Part() bool { return k.Param == nil }
 
+// Single reports whether there is but one of it at all, as /settings: what is there is not the run's own.
+func (k *Kind) Single() bool { return k.Part() && k.Parent == nil }
+
 // partOf is the kind of the part that a GET reads and a PUT or PATCH changes, below an item that can
-// be made; nil where it reads none.
+// be made, or below nothing; nil where it reads none.
 func partOf(c *contract.Contract, w *world.World, read *contract.Operation, items []*Kind) *Kind {
 	path := read.Template()
 	item := path[:strings.LastIndex(path, "}")+1]
 	at := slices.IndexFunc(items, func(up *Kind) bool { return world.Unnamed(strings.TrimSuffix(up.Item, "/")) == world.Unnamed(item) })
-	if read.Method != http.MethodGet || at < 0 || path == item {
+	if read.Method != http.MethodGet || at < 0 && item != "" || path == item {
 		return nil
 	}
 	if slices.ContainsFunc(c.Operations, func(o *contract.Operation) bool { return strings.HasPrefix(o.Template(), path+"/{") }) {
 		return nil // a collection
 	}
-	k := &Kind{Item: read.Path, Read: read, Put: setter(w, http.MethodPut, path), Patch: setter(w, http.MethodPatch, path), Delete: w.At(http.MethodDelete, path), Parent: items[at]}
+	k := &Kind{Item: read.Path, Read: read, Put: setter(w, http.MethodPut, path), Patch: setter(w, http.MethodPatch, path), Delete: w.At(http.MethodDelete, path)}
 	if k.Put == nil && k.Patch == nil {
 		return nil
 	}
+	if item == "" { // what is there stays
+		k.Make, k.Delete = cmp.Or(k.Put, k.Patch), nil
+		return k
+	}
+	k.Parent = items[at]
 	if k.Make = setter(w, http.MethodPost, path); k.Make == nil || !has(k.Make, http.StatusCreated) {
 		k.Make = cmp.Or(k.Put, k.Patch)
 	}

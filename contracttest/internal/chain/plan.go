@@ -57,7 +57,7 @@ func (p *planner) add(check, variant string, act func(*try), last *contract.Oper
 	for up := p.kind.Parent; up != nil; up = up.Parent {
 		ops = append(ops, up.Make)
 	}
-	c := &Chain{ID: fmt.Sprintf("%s#%s", last.StatusClause.Name, check), Check: check, Kind: p.kind, Ops: ops, act: act}
+	c := &Chain{ID: fmt.Sprintf("%s#%s", last.StatusClause.Name, check), Check: check, Alone: p.kind.Single(), Kind: p.kind, Ops: ops, act: act}
 	if variant != "" {
 		c.ID += "/" + variant
 	}

@@ -14,8 +14,10 @@ func (p *planner) read() {
 	k := p.kind
 	p.onNew(judge.UnsafeRead, "", func(t *try, r *resource) { t.readTwice(r, http.MethodGet) }, k.Read)
 	p.onNew(judge.UnsafeRead, "head", func(t *try, r *resource) { t.readTwice(r, http.MethodHead) }, k.Read)
-	p.completed()
-	p.often()
+	if !k.Single() {
+		p.completed()
+		p.often()
+	}
 	p.linked()
 	p.onNew(judge.HeadDiffers, "", func(t *try, r *resource) {
 		if !t.read(r).ok() {

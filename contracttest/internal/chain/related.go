@@ -14,6 +14,20 @@ func (p *planner) related() {
 	if k.Read == nil {
 		return
 	}
+	if !k.Single() {
+		p.neighbours()
+	}
+	if k.Parent != nil && !k.Part() {
+		p.apart()
+	}
+	if p.actor.Peer() {
+		p.peers()
+	}
+}
+
+// neighbours plans whether what is done to one resource changes another.
+func (p *planner) neighbours() {
+	k := p.kind
 	for _, op := range present(k.Put, k.Patch, k.Delete) {
 		for _, first := range []bool{true, false} {
 			p.onNew(judge.NeighbourChanged, map[bool]string{true: "made-before", false: "made-after"}[first], func(t *try, one *resource) {
@@ -31,12 +45,6 @@ func (p *planner) related() {
 	p.onNew(judge.NeighbourChanged, "", func(t *try, r *resource) {
 		t.neighbour(r, k.Make, func() bool { return t.beside(r, Edit{}) != nil })
 	}, k.Make, k.Read)
-	if k.Parent != nil && !k.Part() {
-		p.apart()
-	}
-	if p.actor.Peer() {
-		p.peers()
-	}
 }
 
 // neighbour does something to another resource, and looks whether one is as it was.

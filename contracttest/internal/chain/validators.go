@@ -95,6 +95,9 @@ func (p *planner) conditional() {
 		} {
 			p.onNew(judge.PreconditionIgnored, c.variant, func(t *try, r *resource) { t.matched(r, op, c.value, c.says, c.refuse) }, op, k.Read)
 		}
+		if k.Single() {
+			continue
+		}
 		p.onNew(judge.PreconditionIgnored, "after-another", func(t *try, r *resource) {
 			if other := t.beside(r, Edit{}); other != nil && t.read(other).ok() {
 				t.matched(r, op, tagItself, "an If-Match with the ETag that GET just returned", false)

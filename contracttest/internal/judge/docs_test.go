@@ -54,7 +54,8 @@ What holds for all of them:
   numbers or texts such as ` + "`AB123456`" + ` are new ones, which reports show as others of their form. What stands below such a resource is tried, too.
 - **What has no identifier**, as ` + "`/devices/{id}/config`" + `, is such a kind where it stands below one, and GET reads what PUT or PATCH
   changes. It may be there from the start, and deleting it may bring back what it was then. Another of it stands below another
-  resource.
+  resource. What there is but one of at all, as ` + "`/settings`" + `, is read before the run and set to that again at its end; the run says
+  where it could not. Sequences try it only where it can be set back, one after the other; none deletes it.
 - **What makes several at once**, as ` + "`POST /teams/batch`" + `, is tried where it is sent a list of what makes one: that each is there, is
   what was sent, is listed, and is not made where it is refused.
 - **Nothing is concluded** where a response leaves room: 202, a redirect, 429, 5xx, no response, an ` + "`Age`" + ` above 0 or a cache that

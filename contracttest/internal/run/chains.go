@@ -40,7 +40,7 @@ func (r *runner) chains(ctx context.Context) {
 	r.stuck = map[stuckAt]bool{}
 	makes := map[*chain.Kind]bool{nil: true}
 	for _, k := range kinds { // parents come before their children
-		makes[k] = makes[k.Parent] && (!k.Chosen() || r.makesNew(ctx, k))
+		makes[k] = makes[k.Parent] && (!k.Chosen() || r.makesNew(ctx, k)) && !(k.Single() && r.showsLate(ctx, k))
 	}
 	kinds = slices.DeleteFunc(kinds, func(k *chain.Kind) bool { return !makes[k] })
 	for _, k := range kinds {
@@ -450,6 +450,9 @@ func (a actor) Make(ctx context.Context, k *chain.Kind, above map[string]string,
 	s := a.Do(ctx, m.base.Op, above, e)
 	if !accepted(m.base.Op, s.Exchange) {
 		return s, nil
+	}
+	if k.Single() {
+		return s, map[string]string{}
 	}
 	if k.Part() {
 		return s, above

@@ -87,8 +87,10 @@ func (r *runner) owner(req *wire.Request) string {
 // cleanup deletes what the run has made, the newest first, where the document has
 // an operation for it, and says what stays.
 func (r *runner) cleanup(ctx context.Context) {
+	r.putBack(ctx)
 	r.deleteAll(ctx, nil)
 	r.sayWhatStays()
+	r.sayWhatChanged()
 }
 
 // deleteUnused deletes what the run has made and no longer needs: a target may lock

@@ -621,14 +621,14 @@ func (l *learner) kindMaker(ctx context.Context, k *chain.Kind) *maker {
 }
 
 // partMaker returns who sends what a part is to be, below what the run has made; nil where nobody
-// makes that, or no request can be made.
+// makes that, no request can be made, or what was there before the run could not be put back.
 func (l *learner) partMaker(ctx context.Context, k *chain.Kind) *maker {
-	if l.r.makers[k.Parent.Item] == nil || l.r.selection.skips(k.Make) || l.r.selection.skips(k.Read) {
+	if rank(k.Make) == ending || k.Parent != nil && l.r.makers[k.Parent.Item] == nil || l.r.selection.skips(k.Make) || l.r.selection.skips(k.Read) {
 		return nil
 	}
 	l.refer(ctx, k.Make)
 	m := &maker{r: l.r, base: plan.Base(k.Make, l.opts)}
-	if m.base == nil {
+	if m.base == nil || k.Single() && !l.r.canPutBack(k, m.base) {
 		return nil
 	}
 	return m

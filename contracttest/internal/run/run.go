@@ -96,6 +96,7 @@ type runner struct {
 	wrongPlace bool // the document's paths are not where the run looks for them
 	checked    bool // how the run is set up, by the answers to the valid requests
 
+	singles  []*single                         // what there is but one of, as it was before the run
 	makers   map[string]*maker                 // of what chains are about, by path template
 	onChains map[*chain.Chain][]report.Finding // in the answers to their steps
 	chained  map[chained]bool                  // what chains have been tried for
@@ -159,6 +160,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	cleaned := false
 	defer func() {
 		if !cleaned { // it could not be done to its end
+			r.putBack(ctx)
 			r.deleteAll(ctx, nil)
 		}
 	}()
@@ -166,6 +168,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 		r.stop(nil)
 		r.plan.wait()
 	}()
+	r.remember(ctx)
 	r.prepare(ctx)
 	if id := r.selection.unknownCase(r.plan); id != "" && ctx.Err() == nil && !r.hasAsk(id) && !r.hasChain(id) {
 		return nil, fmt.Errorf("no case of a plan with seed %d and %d random cases matches %q", r.opts.Seed, r.opts.Random, id)
@@ -186,6 +189,7 @@ func (r *runner) run(ctx context.Context) (*report.Report, error) {
 	r.deleteUnused(ctx)
 	r.reset(ctx)
 	r.chains(ctx)
+	r.putBack(ctx) // while the run is let in
 	r.accuse(ctx, late, slices.Concat(ordinary...), false)
 	if len(endings) > 0 {
 		r.deleteAll(ctx, func(res *world.Resource) bool { // and then nobody is let in
