@@ -338,7 +338,7 @@ func (r *runner) asked(ctx context.Context, rounds []*round, gate gate) {
 					l.do(rd.op, do)
 				}
 				l.wait()
-				if r.lanes(rd.op) < together {
+				if !readsOnly(rd.op) {
 					burst.do(func() { r.together(ctx, rd) })
 				}
 				r.oneMore(ctx, rd)
