@@ -82,8 +82,11 @@ func (w *ways) along(pointer string, way map[string]string) string {
 	if to, ok := w.made[key.String()]; ok {
 		return to
 	}
-	schema := nodeAt(w.written, pointer)
-	if schema == nil || w.left == 0 || !w.reaches(pointer, map[string]bool{}) {
+	schema, seen := nodeAt(w.written, pointer), map[string]bool{}
+	if schema == nil || w.left == 0 || !w.reaches(pointer, seen) {
+		for other := range seen {
+			w.reached[other] = false // nor does anything on the way
+		}
 		return pointer
 	}
 	w.left--
