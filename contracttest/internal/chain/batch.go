@@ -224,7 +224,7 @@ func (t *try) batch(b Batch, broken map[string]any) (s *Step, sent []map[string]
 	for _, item := range items(s) {
 		e := t.entry(item, s)
 		entries = append(entries, e)
-		if e.id() == "" || e.failed() || k.Read == nil {
+		if e.id() == "" || e.failed() || k.Read == nil || k.ReadInList {
 			continue
 		}
 		// Whatever the answer says, what is deleted in the end has to be what was sent.

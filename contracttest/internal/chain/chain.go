@@ -286,7 +286,7 @@ func (t *try) appears(r *resource) bool {
 	if r.made.status() != http.StatusAccepted {
 		return false
 	}
-	if r.kind.Read == nil {
+	if r.kind.Read == nil || r.kind.ReadInList {
 		return true
 	}
 	there := func() bool { return t.actor.Do(t.ctx, r.kind.Read, r.at(r.kind.Read), Edit{}).ok() }
@@ -326,6 +326,9 @@ func (t *try) peek(op *contract.Operation, r *resource, e Edit) *Step {
 	if t.silent || t.ctx.Err() != nil {
 		t.silent = true
 		return &Step{Op: op, Exchange: &wire.Exchange{Request: &wire.Request{}}}
+	}
+	if r.kind.ReadInList && op == r.kind.Read {
+		return t.entryOf(r, e)
 	}
 	s := t.actor.Do(t.ctx, op, r.at(op), e)
 	// An answer that is no object is judged as any answer is, and says nothing of state.

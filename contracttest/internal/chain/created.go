@@ -351,7 +351,7 @@ func (t *try) foreign(r *resource, text string) bool {
 // identical blames creations that have given the same identifier, if that is what can be
 // read.
 func (t *try) identical(all []*resource) {
-	if len(all) == 0 || t.Read == nil || !t.peek(t.Read, all[0], Edit{}).ok() {
+	if len(all) == 0 || t.Read == nil || t.ReadInList || !t.peek(t.Read, all[0], Edit{}).ok() {
 		return
 	}
 	seen := map[string]bool{}
@@ -592,7 +592,7 @@ func (t *try) led(r *resource, s *Step) bool {
 // edges plans what becomes of values at their edges, one after the other.
 func (p *planner) edges() {
 	k := p.kind
-	if k.Read == nil {
+	if k.Read == nil || k.ReadInList { // a list may shorten long texts
 		return
 	}
 	for _, op := range k.Bodies() {

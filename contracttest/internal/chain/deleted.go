@@ -35,7 +35,7 @@ func (p *planner) deleted() {
 	}
 	p.returns()
 	p.onNew(judge.ConflictIgnored, "deleted", (*try).takenByDeleted, k.Make, k.Delete)
-	if k.Read == nil {
+	if k.Read == nil || k.ReadInList {
 		return // its identifier may be given to another, and nobody could tell
 	}
 	p.onNew(judge.DeletedStillThere, "again", func(t *try, r *resource) {
@@ -243,7 +243,9 @@ func variantsOf(p *planner, k *Kind) iter.Seq2[string, Edit] {
 }
 
 // vanishes deletes a resource, and reports whether it is gone then, as far as it can be read.
-func (t *try) vanishes(r *resource) bool { return t.remove(r) && (r.kind.Read == nil || t.gone(r)) }
+func (t *try) vanishes(r *resource) bool {
+	return t.remove(r) && (r.kind.Read == nil || r.kind.ReadInList || t.gone(r))
+}
 
 // staysAway deletes a resource, and looks whether it is still there.
 func (t *try) staysAway(r *resource) {

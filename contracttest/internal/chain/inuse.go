@@ -38,7 +38,9 @@ func (p *planner) uses() []use {
 
 // MayBeInUse reports whether a resource of the kind may be refused to be deleted, as the document has it,
 // and be read then.
-func (k *Kind) MayBeInUse() bool { return k.Read != nil && has(k.Delete, http.StatusConflict) }
+func (k *Kind) MayBeInUse() bool {
+	return (k.Read != nil || k.List != nil) && has(k.Delete, http.StatusConflict)
+}
 
 // inUse plans what becomes of a resource that others refer to, where the document has a 409 for
 // deleting it.

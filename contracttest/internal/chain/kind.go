@@ -28,6 +28,7 @@ type Kind struct {
 	Views                          []*contract.Operation // GETs below the item of what nothing but these speaks of, as its content
 	Beside                         []*contract.Operation // GETs of the collection: the list, a search in it, a number
 	Batches                        []Batch               // what makes several at once
+	ReadInList                     bool                  // no GET reads one: Read stands for its entry in the list
 	Parent                         *Kind                 // nil where it stands below nothing that can be made
 	Children                       []*Kind
 }

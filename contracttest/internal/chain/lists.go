@@ -104,6 +104,11 @@ func (t *try) pages(r *resource) []*Step { return t.pagesOf(r, Own, nil) }
 
 // pagesOf reads the list as somebody, asked for what the query says.
 func (t *try) pagesOf(r *resource, caller Caller, query map[string]string) []*Step {
+	return t.pagesUntil(r, caller, query, func(*Step) bool { return false })
+}
+
+// pagesUntil does so up to the page that has what is looked for.
+func (t *try) pagesUntil(r *resource, caller Caller, query map[string]string, has func(*Step) bool) []*Step {
 	var all []*Step
 	p := pager{try: t, query: maps.Clone(query)}
 	if p.query == nil {
@@ -126,7 +131,7 @@ func (t *try) pagesOf(r *resource, caller Caller, query map[string]string) []*St
 		if !again {
 			all = append(all, s)
 		}
-		if !p.turn(s) || again && p.turns > 2 {
+		if has(s) || !p.turn(s) || again && p.turns > 2 {
 			return all
 		}
 	}
@@ -295,7 +300,7 @@ func (p *planner) listed() {
 	// Below a parent of its own nobody else makes one.
 	shared := k.shared()
 	p.add(judge.NotListed, "", func(t *try) {
-		if all := t.makeAll(); len(all) > 0 && (k.Read == nil || t.readable(all[0])) {
+		if all := t.makeAll(); len(all) > 0 && (k.Read == nil || k.ReadInList || t.readable(all[0])) {
 			t.enlisted(all...)
 		}
 	}, k.List).Doubtful = shared
@@ -419,7 +424,7 @@ func choices(n *contract.Node, v any) []any {
 
 // enlist makes a resource and looks for it in the list.
 func (t *try) enlist(e Edit) {
-	if r := t.make(e); r != nil && (t.Read == nil || t.readable(r)) {
+	if r := t.make(e); r != nil && (t.Read == nil || t.ReadInList || t.readable(r)) {
 		t.enlisted(r)
 	}
 }

@@ -12,6 +12,9 @@ import (
 func Plan(kinds []*Kind, actor Actor) []*Chain {
 	var all []*Chain
 	for _, k := range kinds {
+		k.readInList()
+	}
+	for _, k := range kinds {
 		p := &planner{kind: k, kinds: kinds, actor: actor}
 		if k.Part() {
 			p.part()
@@ -48,9 +51,10 @@ type planner struct {
 // needs. What tells it from others of the same check and operation is its variant.
 func (p *planner) add(check, variant string, act func(*try), last *contract.Operation, needs ...*contract.Operation) *Chain {
 	ops := append([]*contract.Operation{last, p.kind.Make}, needs...)
-	if slices.Contains(ops, nil) {
+	if slices.Contains(ops, nil) || !p.inLists(check, ops) {
 		return &Chain{}
 	}
+	last = ops[0]
 	if p.kind.stays() && slices.ContainsFunc(p.all, func(c *Chain) bool { return c.Check == check && c.Ops[0] == last }) {
 		return &Chain{} // what is made stays: one is enough
 	}

@@ -136,7 +136,7 @@ func (p *planner) often() {
 func (p *planner) linked() {
 	k := p.kind
 	for _, op := range []*contract.Operation{k.Make, k.Read} {
-		if op == nil {
+		if op == nil || k.ReadInList && op == k.Read {
 			continue // what is made cannot be read
 		}
 		for _, link := range world.Links(op) {

@@ -96,6 +96,7 @@ type Step struct {
 	Item           string            // the path template of what it made
 	Refers         map[string]string // as in its Edit
 	Caller         Caller
+	entry          []byte // of a list, in the place of the whole answer
 }
 
 func (s *Step) status() int {
@@ -136,6 +137,9 @@ func (s *Step) body() []byte {
 	if s.Response == nil {
 		return nil
 	}
+	if s.entry != nil {
+		return s.entry
+	}
 	return s.Response.Body
 }
 
@@ -151,10 +155,7 @@ func Members(body []byte) map[string]any {
 // got are the properties of the resource in the answer: those of the object that has
 // its identifier, be it in an envelope, else of the whole; nil where there is no object.
 func (s *Step) got(k *Kind, id string) map[string]any {
-	if s.Response == nil {
-		return nil
-	}
-	whole, _ := decode(s.Response.Body).(map[string]any)
+	whole, _ := decode(s.body()).(map[string]any)
 	if whole == nil || named(whole, k, id) {
 		return whole
 	}

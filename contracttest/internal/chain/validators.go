@@ -26,7 +26,7 @@ func (s *Step) strong() string {
 // validated plans what is looked for where a resource has a validator.
 func (p *planner) validated() {
 	k := p.kind
-	if k.Read == nil {
+	if k.Read == nil || k.ReadInList {
 		return
 	}
 	for _, op := range present(k.Put, k.Patch) {

@@ -37,7 +37,7 @@ func Walks(kinds []*Kind, actor Actor, seed int64) []*Chain {
 	var all []*Chain
 	for _, k := range kinds {
 		p := &planner{kind: k, actor: actor}
-		if k.Read == nil {
+		if k.Read == nil || k.ReadInList {
 			continue
 		}
 		ops := present(append(k.Bodies(), k.Delete, k.List)...)

@@ -62,6 +62,8 @@ What holds for all of them:
   says HIT. What a creation with 202 names is tried as what 201 does, once it can be read.
 - **An unexpected result is read again** for ` + "`--settle`" + ` (2 s unless set). What comes right late is a warning.
 - **A finding has to happen again** with new resources. One that does not is a warning that says so.
+- **What no GET reads by itself** is read in the list of its collection, by the checks of what is stored and of what else is changed. That
+  it is not listed says nothing there.
 - **Each value of an enumeration** is tried, up to six of up to three properties: what can be said of one may not hold for another.
 - **What may differ is learned first**: compared is only what the target has once stored as it was sent, letter case,
   blanks around a text and the zone of a time left aside. What differs from one read to the next is not compared.
