@@ -98,7 +98,7 @@ func TestInheritance(t *testing.T) {
 	}{
 		{"heirs", inheriting, breeder(heirs, ""), ""},
 		{"an heir of an heir is answered", inheriting, breeder(heirs, "", "kind", `"Puppy"`, "pack", "1", "age", "1"), ""},
-		{"an heir is answered that is none", inheriting, breeder(heirs, "", "kind", `"Dog"`, "pack", "-1"), "warning response-schema addPet/response/201/body/discriminator:"},
+		{"an heir is answered that is none", inheriting, breeder(heirs, "", "kind", `"Dog"`, "pack", "-1"), "error response-schema addPet/response/201/body/discriminator:"},
 		{"branches", choosing, breeder(branches, ""), ""},
 		{"a branch that another one would take", choosing, breeder(branches, "hunts"), "error invalid-request-accepted addPet/body/oneOf/0/allOf/1/hunts/enum:"},
 	} {

@@ -145,7 +145,7 @@ func TestTrafficIsJudged(t *testing.T) {
 		"kept":                 {"GET", "/items/1", "", replying(200, "application/json", good), nil},
 		"answer breaks schema": {"GET", "/items/1", "", replying(200, "application/json", `{"name":1}`), []string{"error response-schema GetItem/response/200/body/name/type"}},
 		"no JSON":              {"GET", "/items/1", "", replying(200, "application/json", `{"name":`), []string{"error response-body-malformed GetItem/response/200/body/syntax"}},
-		"undocumented status":  {"GET", "/items/1", "", replying(302, "", ""), []string{"error redirect GetItem/response/status"}},
+		"sent elsewhere":       {"GET", "/items/1", "", replying(302, "", ""), []string{"warning redirect GetItem/response/status"}},
 		"invalid accepted":     {"POST", "/items", `{"name":7}`, replying(201, "", ""), []string{"error invalid-request-accepted AddItem/body/name/type"}},
 		"invalid refused":      {"POST", "/items", `{"name":7}`, replying(400, "", ""), []string{"warning request-invalid AddItem/body/name/type"}},
 		"body not read":        {"POST", "/items", `{"name":7}`, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) }, nil},
