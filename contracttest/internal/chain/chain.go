@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
 	"github.com/dataarts-go/factory/contracttest/internal/wire"
@@ -194,6 +196,20 @@ func (r *resource) at(op *contract.Operation) map[string]string {
 	return all
 }
 
+// asking is a query of a list, with the identifier of what a resource was made below where the list has to be asked
+// for that.
+func (r *resource) asking(list *contract.Operation, query map[string]string) map[string]string {
+	for _, p := range list.Params {
+		name := p.Spec.Name
+		if p.Spec.In == openapi3.ParameterInQuery && p.Spec.Required && r.up != nil && r.kind.isParent(name, p.Node) && query[name] == "" {
+			with := map[string]string{name: r.up.id()}
+			maps.Copy(with, query)
+			query = with
+		}
+	}
+	return query
+}
+
 // parent are the values in the path of what makes such a resource.
 func (r *resource) parent() map[string]string {
 	switch {
@@ -329,6 +345,9 @@ func (t *try) peek(op *contract.Operation, r *resource, e Edit) *Step {
 	}
 	if r.kind.ReadInList && op == r.kind.Read {
 		return t.entryOf(r, e)
+	}
+	if op == r.kind.List {
+		e.Query = r.asking(op, e.Query)
 	}
 	s := t.actor.Do(t.ctx, op, r.at(op), e)
 	// An answer that is no object is judged as any answer is, and says nothing of state.

@@ -64,6 +64,9 @@ func (p *planner) created() {
 	} else {
 		p.identified()
 	}
+	if k.Parent != nil {
+		p.onNew(judge.CreatedDiffers, "parent", (*try).namesParent, k.Make, k.Read)
+	}
 	p.defaults()
 	p.readOnly()
 	p.undocumented()
@@ -94,6 +97,33 @@ func (p *planner) identified() {
 		all = slices.DeleteFunc(all, func(r *resource) bool { return r == nil })
 		t.identical(all)
 	}, k.Make)
+}
+
+// namesParent makes a resource below another parent, and looks whether each of the two names its own, where they
+// name any: vacancyId of what was made below a vacancy.
+func (t *try) namesParent(r *resource) {
+	other := t.makeKind(t.Kind, t.beside(r.up, Edit{}), Edit{})
+	if other == nil || other.up.id() == r.up.id() {
+		return
+	}
+	one, two := t.shown(r), t.shown(other)
+	for _, name := range sortedKeys(one) {
+		a, b := textOf(one[name]), textOf(two[name])
+		_, sent := r.made.sent()[name]
+		if sent || t.over() || a == "" || b == "" || !t.isParent(name, nil) {
+			continue
+		}
+		own, its := a == r.up.id(), b == other.up.id()
+		switch wrong := other; {
+		case own && its, !own && !its && a != b: // it may be another identifier of it
+		case its:
+			wrong = r
+			fallthrough
+		default:
+			s := t.read(wrong)
+			t.blameValue(judge.Warning, s, name, wrong.up.id(), textOf(s.got(t.Kind, wrong.id())[name]), "%s of a new resource is not the identifier of what %s created it below", name, t.Make.Endpoint())
+		}
+	}
 }
 
 // another plans whether what was made is read under a name that nothing has, too.

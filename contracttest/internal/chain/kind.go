@@ -146,15 +146,13 @@ func (k *Kind) listedIn(list *contract.Operation) *Kind {
 func (k *Kind) endless() bool { return k.depth() == len(k.Item) }
 
 // isParent reports whether a name may be that of a reference to what a resource of the kind stands below:
-// vacancyId of what POST /vacancies/{id}/applications makes.
-func (k *Kind) isParent(name string) bool {
+// vacancyId of what POST /vacancies/{id}/applications makes, or vacancy where that is no text that somebody chooses.
+func (k *Kind) isParent(name string, n *contract.Node) bool {
 	if k.Parent == nil {
 		return false
 	}
 	plain, one := world.Plain(name), world.Singular(path.Base(k.Parent.collection()))
-	named := slices.ContainsFunc([]string{"id", "uuid"}, func(end string) bool { return plain == one+end })
-	own := world.Plain(k.Parent.Param.Spec.Name)
-	return named || plain == own && own != "id" && own != "uuid" && own != "name"
+	return plain == one+"id" || plain == one+"uuid" || plain == one && n != nil && (isNumber(n) || n.Schema.Format == "uuid")
 }
 
 // actionsOf lists the POSTs right below the item of an operation that add nothing to it.

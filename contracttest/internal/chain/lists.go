@@ -339,6 +339,7 @@ func (p *planner) listed() {
 		p.filtered()
 		p.referring()
 		p.holding()
+		p.ofParent()
 	}
 	p.totalled()
 	p.paged()

@@ -35,6 +35,10 @@ func Plan(kinds []*Kind, actor Actor) []*Chain {
 		p.conflicting()
 		p.inUse()
 		p.listed()
+		if k.All != nil {
+			p.kind = k.listedIn(k.All)
+			p.listed()
+		}
 		all = append(all, p.all...)
 	}
 	return all

@@ -47,6 +47,29 @@ func (t *try) refers(first *resource, param *contract.Param, name string) {
 	}
 }
 
+// ofParent plans whether a list of what stands below any parent, that is asked for what stands below one, has that alone.
+func (p *planner) ofParent() {
+	k := p.kind
+	for _, param := range k.List.Params {
+		if param.Spec.In == openapi3.ParameterInQuery && k.shared() && k.isParent(param.Spec.Name, param.Node) {
+			p.onNew(judge.FilterIgnored, param.Spec.Name+"/parent", func(t *try, r *resource) {
+				other := t.makeKind(k, t.beside(r.up, Edit{}), Edit{})
+				if v := inSchema(param.Node, r.up.id()); other != nil && param.Node.Validates(v) == nil {
+					t.filtersBy(param, param.Spec.Name, v, r, other)
+				}
+			}, k.List).Doubtful = true
+		}
+	}
+}
+
+// inSchema is the identifier in a path as a schema has it.
+func inSchema(n *contract.Node, id string) any {
+	if isNumber(n) {
+		return json.Number(id)
+	}
+	return id
+}
+
 // holding plans whether a list that is asked for what has an item in a property has that alone, and
 // all of it: ?tag=a of tags.
 func (p *planner) holding() {

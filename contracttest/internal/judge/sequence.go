@@ -113,9 +113,9 @@ var Sequences = []Check{
 	},
 	{
 		Name:     CreatedDiffers,
-		Doc:      "A read of a new resource does not show what the creation sent and returned, or shows what another request sent, be that one refused or about another resource; or the resource can be read under a name that does not exist.",
+		Doc:      "A read of a new resource does not show what the creation sent and returned, or shows what another request sent, be that one refused or about another resource; or it names another resource than the one that it was created below (`vacancyId`); or it can be read under a name that does not exist.",
 		Severity: "always a warning",
-		Silent:   "A property that the creation returns with another value than it was sent: the server sets or normalises it.",
+		Silent:   "A property that the creation returns with another value than it was sent: the server sets or normalises it. Of what it was created below, an identifier that is never that in the path.",
 		Refs:     "no sentence forbids it",
 	},
 	{
@@ -165,7 +165,7 @@ var Sequences = []Check{
 	},
 	{
 		Name:     FilterIgnored,
-		Doc:      "A list that is asked for what has some value in a property, be it the identifier of something else or an item of a list (tag of tags), has what has another, or lacks what has it; or one that is bounded, as by min_price or price[lte], has what is outside, or lacks what is inside.",
+		Doc:      "A list that is asked for what has some value in a property, be it the identifier of something else, of what it was created below or an item of a list (tag of tags), has what has another, or lacks what has it; or one that is bounded, as by min_price or price[lte], has what is outside, or lacks what is inside.",
 		Severity: "always a warning",
 		Silent:   "Query parameters that are not named as a property, or as a bound of a number or a time that requests set; from, to, after, before and until, where an item has a time that requests do not set.",
 		Refs:     "the document's parameter",
@@ -266,6 +266,7 @@ var Sequences = []Check{
 		Name:     Orphan,
 		Doc:      "What stands below a resource can still be read when that is deleted, or stands below the one that has its identifier next.",
 		Severity: "a warning where the document has no 404 or 410 for reading it",
+		Silent:   "What has a path of its own, without that of the deleted resource.",
 		Refs:     "the document's paths and its 404",
 	},
 	{

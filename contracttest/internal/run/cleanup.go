@@ -109,7 +109,8 @@ func (r *runner) deleteUnused(ctx context.Context) {
 func (r *runner) inUse(res *world.Resource) bool { return r.isUsed(res, r.room.bounded()) }
 
 func (r *runner) isUsed(res *world.Resource, tight bool) bool {
-	return slices.ContainsFunc(r.states, func(st *state) bool { return st.uses(res, tight) })
+	return slices.ContainsFunc(r.states, func(st *state) bool { return st.uses(res, tight) }) ||
+		slices.ContainsFunc(r.world.LivingBelow(res), func(below *world.Resource) bool { return r.isUsed(below, tight) })
 }
 
 // uses reports whether requests of the operation are about a resource, or refer to it. Where there

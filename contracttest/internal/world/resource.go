@@ -63,6 +63,7 @@ type Resource struct {
 	Item     string            // its path template; empty where the document has none
 	Values   map[string]string // of the parameters in it
 	Owner    string            // the name of the credential that it was made with; empty where there is none
+	Below    string            // the path of what it was made below, where its own does not say so
 
 	life Life
 	nth  int // resource that was entered
@@ -102,7 +103,15 @@ func (w *World) Identify(producer *contract.Operation, values map[string]string,
 	}
 	all := Carried(values, producer.Path, made.op.Path)
 	all[name] = found[0]
-	return &Resource{Producer: producer, Item: made.op.Path, Values: all, Owner: owner}
+	r := &Resource{Producer: producer, Item: made.op.Path, Values: all, Owner: owner}
+	if above := w.Parent(producer); above != nil {
+		before, _, _ := strings.Cut(producer.Path, "{"+above.Spec.Name+"}")
+		up := (&Resource{Item: before + "{" + above.Spec.Name + "}", Values: values}).Path()
+		if !strings.HasPrefix(r.Path(), up+"/") {
+			r.Below = up
+		}
+	}
+	return r
 }
 
 // Enter notes that a resource was made. One that has the path of another is that
@@ -163,6 +172,14 @@ func (w *World) Life(r *Resource) Life {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return r.life
+}
+
+// LivingBelow lists those that were made below another, though their own paths do not say so.
+func (w *World) LivingBelow(r *Resource) []*Resource {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	path := r.Path()
+	return slices.DeleteFunc(slices.Clone(w.living), func(other *Resource) bool { return other.Below != path })
 }
 
 // Living lists the resources that the run has made and that have not been
