@@ -201,7 +201,7 @@ func (r *resource) at(op *contract.Operation) map[string]string {
 func (r *resource) asking(list *contract.Operation, query map[string]string) map[string]string {
 	for _, p := range list.Params {
 		name := p.Spec.Name
-		if p.Spec.In == openapi3.ParameterInQuery && p.Spec.Required && r.up != nil && r.kind.isParent(name, p.Node) && query[name] == "" {
+		if p.Spec.In == openapi3.ParameterInQuery && p.Spec.Required && r.up != nil && r.kind.IsParent(name, p.Node) && query[name] == "" {
 			with := map[string]string{name: r.up.id()}
 			maps.Copy(with, query)
 			query = with

@@ -110,7 +110,7 @@ func (t *try) namesParent(r *resource) {
 	for _, name := range sortedKeys(one) {
 		a, b := textOf(one[name]), textOf(two[name])
 		_, sent := r.made.sent()[name]
-		if sent || t.over() || a == "" || b == "" || !t.isParent(name, nil) {
+		if sent || t.over() || a == "" || b == "" || !t.IsParent(name, nil) {
 			continue
 		}
 		own, its := a == r.up.id(), b == other.up.id()

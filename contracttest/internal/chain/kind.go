@@ -145,9 +145,9 @@ func (k *Kind) listedIn(list *contract.Operation) *Kind {
 // endless reports whether what a kind stands below can be made below such a thing alone.
 func (k *Kind) endless() bool { return k.depth() == len(k.Item) }
 
-// isParent reports whether a name may be that of a reference to what a resource of the kind stands below:
+// IsParent reports whether a name may be that of a reference to what a resource of the kind stands below:
 // vacancyId of what POST /vacancies/{id}/applications makes, or vacancy where that is no text that somebody chooses.
-func (k *Kind) isParent(name string, n *contract.Node) bool {
+func (k *Kind) IsParent(name string, n *contract.Node) bool {
 	if k.Parent == nil {
 		return false
 	}

@@ -51,7 +51,7 @@ func (t *try) refers(first *resource, param *contract.Param, name string) {
 func (p *planner) ofParent() {
 	k := p.kind
 	for _, param := range k.List.Params {
-		if param.Spec.In == openapi3.ParameterInQuery && k.shared() && k.isParent(param.Spec.Name, param.Node) {
+		if param.Spec.In == openapi3.ParameterInQuery && k.shared() && k.IsParent(param.Spec.Name, param.Node) {
 			p.onNew(judge.FilterIgnored, param.Spec.Name+"/parent", func(t *try, r *resource) {
 				other := t.makeKind(k, t.beside(r.up, Edit{}), Edit{})
 				if v := inSchema(param.Node, r.up.id()); other != nil && param.Node.Validates(v) == nil {

@@ -56,7 +56,6 @@ What holds for all of them:
   changes. It may be there from the start, and deleting it may bring back what it was then. Another of it stands below another
   resource. What there is but one of at all, as ` + "`/settings`" + `, is read before the run and set to that again at its end; the run says
   where it could not. Sequences try it only where it can be set back, one after the other; none deletes it.
-  resource.
 - **What has a path of its own** though it is made below something else (` + "`POST /vacancies/{id}/applications` makes `/applications/{id}`" + `) is
   tried as what stands below is, in the list below its parent and in that of all. It may outlive its parent.
 - **What makes several at once**, as ` + "`POST /teams/batch`" + `, is tried where it is sent a list of what makes one: that each is there, is

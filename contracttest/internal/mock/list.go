@@ -29,8 +29,9 @@ const usualSize = "20"
 // list answers with what is there; false where the document's list does not show it.
 func (t turn) list(k *kind) (reply, bool) {
 	var all []*resource
+	up := t.above(k)
 	for _, r := range k.all {
-		if r.below(t.values) {
+		if up != nil && r.up == up || up == nil && r.below(t.values) {
 			all = append(all, r)
 		}
 	}

@@ -43,6 +43,7 @@ type kind struct {
 // resource is something that is there.
 type resource struct {
 	values map[string]string // of path parameters, by their names
+	up     *resource         // what it was made below, where its own path does not say so; else nil
 	object map[string]any    // its members, whatever answer shows which of them
 	gone   bool
 	// As answers show it, until it changes: by schema, and whole answers by what was asked for.
@@ -113,6 +114,7 @@ func newState(c *contract.Contract) *state {
 			set func(*role)
 		}{
 			{k.List, func(r *role) { r.lists = mine }},
+			{k.All, func(r *role) { r.lists = mine }},
 			{k.Read, func(r *role) { r.reads = mine }},
 			{k.Put, func(r *role) { r.puts = mine }},
 			{k.Patch, func(r *role) { r.patches = mine }},
@@ -123,7 +125,7 @@ func newState(c *contract.Contract) *state {
 			}
 		}
 		for _, op := range c.Operations {
-			if item := strings.TrimSuffix(k.Item, "/"); op.Template() == item || strings.HasPrefix(op.Path, item+"/") {
+			if item := world.Unnamed(k.Item); world.Unnamed(op.Path) == item || strings.HasPrefix(world.Unnamed(op.Path), item+"/") {
 				st.roles[op.Index].above = append(st.roles[op.Index].above, mine)
 			}
 		}
@@ -211,7 +213,7 @@ func (st *state) remove(r *resource) {
 				continue
 			}
 			for _, below := range slices.Clone(child.all) {
-				if below.values[k.Param.Spec.Name] == k.id(r.values) && below.below(r.values) {
+				if below.up == r || !child.Shallow() && below.values[k.Param.Spec.Name] == k.id(r.values) && below.below(r.values) {
 					st.remove(below)
 				}
 			}
@@ -245,7 +247,7 @@ func (s *Server) remembered(op *contract.Operation, req *wire.Request, want func
 	t.values = t.pathValues(req.Path())
 	var here *resource
 	for _, k := range r.above {
-		found := k.find(t.values)
+		found := k.find(t.of(k))
 		if found == nil && k.Part() && !t.cleared(k) {
 			found = t.begins(k)
 		}
@@ -301,10 +303,27 @@ func (t turn) pathValues(path string) map[string]string {
 	return world.Values(t.op, path, base(t.op, path))
 }
 
+// of are the values of the request's path as the item of a kind has them.
+func (t turn) of(k *kind) map[string]string {
+	values := maps.Clone(t.values)
+	maps.Copy(values, world.Carried(t.values, t.op.Path, k.Item))
+	return values
+}
+
+// above is what the path of the request, that of a collection, says that its items are below; nil where their own paths
+// say so.
+func (t turn) above(k *kind) *resource {
+	i := slices.IndexFunc(t.state.kinds, func(up *kind) bool { return up.Kind == k.Parent })
+	if !k.Shallow() || i < 0 || !strings.HasPrefix(world.Unnamed(t.op.Path), world.Unnamed(k.Parent.Item)+"/") {
+		return nil
+	}
+	return t.state.kinds[i].find(t.of(t.state.kinds[i]))
+}
+
 // path is that of the resource of a kind which the path of the request names.
 func (t turn) path(k *kind) string {
 	values := map[string]string{}
-	for name, v := range t.values {
+	for name, v := range t.of(k) {
 		if strings.Contains(k.Item, "{"+name+"}") {
 			values[name] = v
 		}
@@ -403,8 +422,8 @@ func (r *resource) etag() string {
 // create makes what a request asks for.
 func (t turn) create(kinds []*kind) reply {
 	k := kinds[0]
-	r := &resource{values: maps.Clone(t.values)}
-	if r.values == nil {
+	r := &resource{values: maps.Clone(t.values), up: t.above(k)}
+	if r.values == nil || k.Shallow() {
 		r.values = map[string]string{}
 	}
 	sent := t.sent(nil)
@@ -423,6 +442,7 @@ func (t turn) create(kinds []*kind) reply {
 		r.values[of.Param.Spec.Name] = codec.WriteText(id)
 	}
 	r.object = t.fresh(k, sent, id)
+	t.nameParent(k, r, sent)
 	t.state.enter(kinds, r)
 	statuses := successes(t.op)
 	if exactly(t.op, http.StatusCreated) {
@@ -431,6 +451,22 @@ func (t turn) create(kinds []*kind) reply {
 	out := t.shown(r, k, statuses)
 	t.locate(out, k, r)
 	return out
+}
+
+// nameParent gives what was made below something its identifier, where the answers of its kind have that and the
+// request does not.
+func (t turn) nameParent(k *kind, r *resource, sent map[string]any) {
+	if k.Parent == nil {
+		return
+	}
+	id := world.Carried(t.values, t.op.Path, k.Parent.Item)[k.Parent.Param.Spec.Name]
+	for _, s := range t.shapes(k) {
+		for _, p := range s.node.Members() {
+			if _, there := sent[p.PropName]; !there && id != "" && k.IsParent(p.PropName, p) {
+				r.object[p.PropName] = typed(p, id)
+			}
+		}
+	}
 }
 
 // locate says where what was made is, where the document has a field for that or the answer is
