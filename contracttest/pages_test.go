@@ -216,6 +216,73 @@ func TestPagesTell(t *testing.T) {
 	}
 }
 
+// TestPagesAtRest proves that what lies at the border of two pages is found to be left out or repeated though somebody else has
+// made it, where the list stays as it is meanwhile, and that nobody is blamed for one that does not.
+func TestPagesAtRest(t *testing.T) {
+	from := func(p page, at int) []entry { return p.all[min(at, len(p.all)):min(at+p.size, len(p.all))] }
+	reads := 0
+	for i, tt := range []struct {
+		name string
+		tell func(p page, body map[string]any)
+		want string
+	}{
+		{"as it should be", nil, ""},
+		{"each page but the first begins one late", func(p page, body map[string]any) {
+			if p.number > 1 {
+				body["items"] = from(p, (p.number-1)*p.size+1)
+			}
+		}, "the pages of GET /entries leave out an entry of the whole list"},
+		{"each page but the first begins one early", func(p page, body map[string]any) {
+			if p.number > 1 {
+				body["items"] = from(p, (p.number-1)*p.size-1)
+			}
+		}, "the pages of GET /entries list the same resource twice"},
+		{"newest first", func(p page, body map[string]any) {
+			slices.Reverse(p.all)
+			body["items"] = from(p, (p.number-1)*p.size)
+		}, ""},
+		{"no page after the fourth", func(p page, body map[string]any) {
+			if p.number > 4 {
+				body["items"] = []entry{}
+			}
+		}, ""},
+		{"somebody deletes the first now and then", func(p page, body map[string]any) {
+			reads++
+			gone := min(reads/3, 40)
+			p.all = p.all[gone:]
+			body["items"] = from(p, (p.number-1)*p.size)
+		}, ""},
+		{"in another order each time", func(p page, body map[string]any) {
+			reads++
+			at := reads % len(p.all)
+			p.all = slices.Concat(p.all[at:], p.all[:at])
+			body["items"] = from(p, (p.number-1)*p.size)
+		}, ""},
+	} {
+		if !racing.Take(i, 3) {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			d := &diary{tell: tt.tell}
+			for n := range 150 {
+				d.all = append(d.all, entry{ID: fmt.Sprint("e", n), Title: fmt.Sprint("of yesterday ", n), owner: "ada"})
+			}
+			rep, err := contracttest.Run(t.Context(), parse(t, journal), contracttest.Handler(d), contracttest.Values("user", "ada"), contracttest.Cases(0),
+				contracttest.Settle(time.Millisecond), contracttest.Only("check:page-broken"))
+			require.NoError(t, err)
+			var found []string
+			for _, f := range rep.Findings {
+				found = append(found, f.Severity+" "+f.Message)
+			}
+			if tt.want == "" {
+				assert.Empty(t, found, "%s", describe(rep))
+			} else {
+				assert.Equal(t, []string{"warning " + tt.want}, found)
+			}
+		})
+	}
+}
+
 // TestSeenIndirectly proves that another user is found who sees something by a search or a number,
 // though he can neither read nor list it.
 func TestSeenIndirectly(t *testing.T) {

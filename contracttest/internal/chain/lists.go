@@ -680,6 +680,81 @@ func (p *planner) paged() {
 			}
 		}, k.List).Doubtful = k.shared()
 	}
+	if k.shared() {
+		p.add(judge.PageBroken, "at-rest", func(t *try) {
+			if all := t.makeAll(); len(all) > 0 {
+				t.pagingAtRest(all[0], limit)
+			}
+		}, k.List).Alone = true
+	}
+}
+
+// everyID are the identifiers of the whole list that a resource is in; false where it is too long.
+func (t *try) everyID(r *resource) ([]string, bool) {
+	pages := t.pages(r)
+	var all []string
+	for _, page := range pages {
+		all = append(all, t.identifiers(page)...)
+	}
+	return all, len(pages) < maxPages && !t.over()
+}
+
+// pagingAtRest reads a list that is the same before and after in a few pages, and looks for what they
+// leave out or have twice, whoever has made it: what lies at their borders is seldom the chain's own.
+func (t *try) pagingAtRest(r *resource, limit *contract.Param) {
+	whole, readable := t.everyID(r)
+	text := strconv.Itoa(2 + len(whole)/enoughPages)
+	if !readable || limit.Node.Validates(json.Number(text)) != nil {
+		return
+	}
+	p := pager{try: t, query: map[string]string{limit.Spec.Name: text}}
+	var walked []string
+	var twice *Step
+	for turned := true; turned && p.turns < maxPages; {
+		s := t.do(t.List, r, Edit{Query: p.query})
+		if !s.ok() || t.over() {
+			return
+		}
+		if ids := t.identifiers(s); !p.again(s) {
+			if twice == nil && slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(p.seen, id) }) {
+				twice = s
+			}
+			walked = append(walked, ids...)
+		}
+		turned = p.turn(s)
+	}
+	after, _ := t.everyID(r)
+	if t.over() || p.guessed || !slices.Equal(whole, after) {
+		return
+	}
+	if twice != nil {
+		t.blame(judge.Warning, twice, "each resource once", "one on two pages", "the pages of %s list the same resource twice", t.List.Endpoint())
+		return
+	}
+	if id := skipped(whole, walked); id != "" {
+		t.blame(judge.Warning, t.steps[len(t.steps)-1], "all entries of the whole list", "not "+id, "the pages of %s leave out an entry of the whole list", t.List.Endpoint())
+	}
+}
+
+// skipped is what a list has between those of its entries that were read page by page, in the same
+// order; empty where there is none. The whole list may be one of longer pages, which lack others.
+func skipped(whole, walked []string) string {
+	missing := ""
+	walked = slices.DeleteFunc(walked, func(id string) bool { return !slices.Contains(whole, id) })
+	for _, id := range whole {
+		switch {
+		case len(walked) == 0:
+			return missing
+		case id == walked[0]:
+			walked = walked[1:]
+		case missing == "":
+			missing = id
+		}
+	}
+	if len(walked) > 0 { // another order
+		return ""
+	}
+	return missing
 }
 
 // paging reads a list in pages of a size, and compares it with the whole.

@@ -160,7 +160,7 @@ var Sequences = []Check{
 		Name:     PageBroken,
 		Doc:      "The pages of a list have one resource twice, lack one that the whole list has, are larger than was asked for, or have no end; one says that another follows (has_more) or that none does, and that is not so; or the page after the last one repeats it, and nothing says that there is no other.",
 		Severity: "a warning, but where the pages have no end",
-		Silent:   "Lists of more than 120 entries.",
+		Silent:   "Lists that take more than 24 requests to read; what somebody else has made, as long as the list changes.",
 		Refs:     "the document's parameters and links",
 	},
 	{
