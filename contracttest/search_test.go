@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -227,6 +228,65 @@ func TestSearch(t *testing.T) {
 					assert.Equal(t, []string{tt.check}, errors, "seed %d: %s", seed, describe(rep))
 				}
 			}
+		})
+	}
+}
+
+// TestParametersTogether proves that it is a warning, with the sentence that leaves it open, where parameters
+// are refused together of which each is accepted otherwise: no document can say so. A value that is never
+// accepted stays an error.
+func TestParametersTogether(t *testing.T) {
+	has := func(get func(string) string, names ...string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return get(name) == "" })
+	}
+	for _, tt := range []struct {
+		name    string
+		refuses func(get func(string) string) bool
+		errors  []string // clauses
+		silent  bool     // there is no warning either
+	}{
+		{name: "two that the valid request has not", refuses: func(get func(string) string) bool { return has(get, "limit", "after") && has(get, "limit", "from") }},
+		{name: "one that the valid request has, and one that it has not", refuses: func(get func(string) string) bool { return has(get, "sort", "limit") }},
+		{name: "two that the valid request would have", refuses: func(get func(string) string) bool { return has(get, "sort", "heavy") }},
+		{name: "one that needs another, which the valid request has", refuses: func(get func(string) string) bool { return has(get, "sort") && !has(get, "sent") }},
+		{name: "one that needs another, which the valid request has not", refuses: func(get func(string) string) bool { return has(get, "limit") && !has(get, "from") }},
+		{name: "at least one", refuses: func(get func(string) string) bool { return !has(get, "sort") && !has(get, "heavy") }},
+		{name: "a value beside another", refuses: func(get func(string) string) bool { return get("sort") == "down" && get("heavy") == "false" }},
+		{
+			name: "a value that is never accepted", refuses: func(get func(string) string) bool { return get("sort") == "down" },
+			errors: []string{"listParcels/query/sort/enum"}, silent: true,
+		},
+		{
+			name: "a parameter that is never accepted", refuses: func(get func(string) string) bool { return has(get, "limit") },
+			errors: []string{"listParcels/query/limit/optional"}, silent: true,
+		},
+		{
+			name: "a parameter that is always needed", refuses: func(get func(string) string) bool { return !has(get, "sort") },
+			errors: []string{"listParcels/query/sort/optional"}, silent: true,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := post(func(get func(string) string, _ parcel) int {
+				if tt.refuses(get) {
+					return http.StatusBadRequest
+				}
+				return 0
+			}, nil)
+			rep, err := contracttest.Run(t.Context(), parse(t, parcels), contracttest.Handler(h), contracttest.Only("listParcels"))
+			require.NoError(t, err)
+			var errors []string
+			told := false
+			for _, f := range rep.Findings {
+				if f.Severity == "error" {
+					errors = append(errors, f.Clause)
+				} else if f.Check == "valid-request-refused" {
+					told = true
+					assert.Contains(t, f.Leave, "Parameter Object")
+				}
+			}
+			assert.Equal(t, tt.errors, slices.Compact(errors), "%s", describe(rep))
+			assert.Equal(t, !tt.silent, told, "%s", describe(rep))
 		})
 	}
 }

@@ -34,7 +34,7 @@ var Checks = []Check{
 	{
 		Name: ValidRefused, run: validRefused,
 		Doc:      "A request that keeps the contract is refused.",
-		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, for 403 with a page of HTML where the operation has neither, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
+		Severity: "a warning where the case is left to the receiver, for 413, 414 and 431, for 403 with a page of HTML where the operation has neither, for 400 and 422 to parameters of which each is accepted beside others, and for any refusal of a body that is beyond 64 KiB because the engine made it so",
 		Silent: "A value in the request may not exist on the target: then the clause is not proven. Values exist that the user has given and that other " +
 			"operations have returned, and so do the document's examples but for identifiers; where made-up ones are accepted, none has to, and neither has a number that says how much there is of something (`limit`, `price`, or what has a limit of its own), unless the request names something or has another number beside it, or it is in a list. Also 429, " +
 			"a documented 404 or 410 to a made-up value in the path, a documented 403 or 409, 412 to a request with a condition (If-Match and the like), 406 to an Accept that takes no documented media type, a request that is refused since the target has changed, and one with several changes that is refused without the one that is to show something. What is not refused when it is sent again is a warning.",

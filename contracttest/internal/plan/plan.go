@@ -98,6 +98,7 @@ type Case struct {
 	Base *Case
 	// several is what the case is made of, where it does several things to the base.
 	several *several
+	apart   func() [][]*wire.Request
 }
 
 // Plan is what to send.
@@ -697,6 +698,7 @@ func (pl *planner) confirmed(c *Case, d draft) bool {
 	if c.Unknown == nil {
 		c.Unknown = d.unknown()
 	}
+	c.apart = pl.apart(c, d)
 	return pl.labelled(c)
 }
 

@@ -190,6 +190,7 @@ func (r *runner) weigh(ctx context.Context, c *plan.Case, o *outcome, known othe
 		}) { // it is not this clause
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused })
 		}
+		r.blameTogether(ctx, c, o)
 	case plan.RefusePath, plan.RefuseMethod:
 		if drops(o.findings, besideThePoint...) && r.unremarkable(ctx, c, o.answer) {
 			o.findings = slices.DeleteFunc(o.findings, func(f report.Finding) bool { return slices.Contains(besideThePoint, f.Check) })
@@ -274,6 +275,31 @@ func (r *runner) assumes(c *plan.Case, o *outcome) bool {
 	}
 	st := r.states.of(c.Op)
 	return slices.ContainsFunc(c.Assumes, func(node string) bool { return !st.taken[node] && !st.free[node] })
+}
+
+// blameTogether makes it a warning that a valid request is refused for parameters of which each is accepted
+// beside others: those that exclude each other, one that needs another, or at least one of several.
+func (r *runner) blameTogether(ctx context.Context, c *plan.Case, o *outcome) {
+	at := slices.IndexFunc(o.findings, func(f report.Finding) bool { return f.Check == judge.ValidRefused && f.Severity == report.Error })
+	if at < 0 || o.status != http.StatusBadRequest && o.status != http.StatusUnprocessableEntity {
+		return
+	}
+	apart, sentence := c.Apart()
+	if len(apart) == 0 {
+		return
+	}
+	for _, requests := range apart {
+		if !slices.ContainsFunc(requests, func(request *wire.Request) bool {
+			other := *c
+			other.Request = request
+			return accepted(c.Op, r.send(ctx, &other))
+		}) {
+			return
+		}
+	}
+	f := &o.findings[at]
+	f.Severity, f.Leave = report.Warning, sentence
+	f.Message += " (" + sentence + ")"
 }
 
 // blameForm lays it at the form of a request that its fault is not noticed,
