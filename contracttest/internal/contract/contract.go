@@ -97,6 +97,7 @@ type Operation struct {
 	Params    []*Param
 	Body      *Body // nil where none is documented
 	Responses []*Response
+	Unnamed   bool // there are responses whose name is no status
 	Clauses   []*Clause
 
 	// What the operation as a whole says.
@@ -368,7 +369,7 @@ func (op *Operation) buildParams(pointer, item string) {
 			param.Presence = op.clause(path+"/optional", p.Name+" may be absent", at(p.Origin, pointer, "required"))
 			param.Presence.Permits = true
 		}
-		d := describe(p.Schema, p.Content)
+		d := op.Contract.describe(p.Schema, p.Content, pointer)
 		if d.isJSON() {
 			param.Syntax = op.clause(path+"/syntax", p.Name+" is one JSON value (RFC 8259)", at(p.Origin, pointer, "content"))
 		}
@@ -447,7 +448,7 @@ func (op *Operation) buildBody(pointer string) {
 		op.Body.Presence = op.clause("body/optional", "the body may be absent", at(spec.Origin, pointer, "required"))
 		op.Body.Presence.Permits = true
 	}
-	complete(spec.Content)
+	op.Contract.complete(spec.Content, pointer)
 	keys := mediaKeys(spec.Content)
 	op.Body.MediaType = op.clause("body/media-type", "the body is "+strings.Join(keys, " or "), at(spec.Origin, pointer, "content"))
 	if len(keys) == 1 {
@@ -465,12 +466,23 @@ func (c *Contract) typesOf(keys []string) *mediatype.Set {
 	return c.types[of]
 }
 
-// complete gives a media type that is but named, without a value, an empty one.
-func complete(content openapi3.Content) {
-	for key, m := range content {
-		if m == nil {
+// meant are the media types that are called by what is none.
+var meant = map[string]string{"*": "*/*", "json": "application/json", "xml": "application/xml", "text": "text/plain"}
+
+// complete gives a media type that is but named, without a value, an empty one, and writes its name as it
+// was meant.
+func (c *Contract) complete(content openapi3.Content, pointer string) {
+	for _, key := range slices.Sorted(maps.Keys(content)) {
+		if content[key] == nil {
 			content[key] = &openapi3.MediaType{}
 		}
+		name := meant[strings.ToLower(key)]
+		if _, has := content[name]; name == "" || has {
+			continue
+		}
+		content[name] = content[key]
+		delete(content, key)
+		c.document.Warn(Place{Pointer: pointer + "/content/" + escape(key)}, "%q is not a media type; read as %s", key, name)
 	}
 }
 

@@ -77,6 +77,8 @@ func TestWarnings(t *testing.T) {
 		{"parameter with schema and content", head + "paths:\n  /a:\n    get:\n      parameters:\n        - name: q\n          in: query\n          schema: {type: integer}\n          content: {application/json: {schema: {type: boolean}}}\n      " + done, `doc.yaml:10:11: parameter "q" has both schema and content; content ignored`},
 		{"two operations of one name", head + "paths: {/a: {get: {operationId: o, " + done + "}, put: {operationId: o, " + done + "}}}", "have the same operation id"},
 		{"example that breaks its schema", head + "paths: {/a: {get: {parameters: [{name: a, in: query, schema: {type: string, maxLength: 1}, example: long}], " + done + "}}}", "maxLength: got 4, want 1"},
+		{"response without a status", head + "paths: {/a: {get: {responses: {OK: {description: Done.}, '': {description: Done.}, 4xx: {description: No.}}}}}", `doc.yaml:3:32: response "OK" is not a status; ignored`},
+		{"any media type", head + "paths: {/a: {post: {requestBody: {content: {'*': {}}}, responses: {'200': {description: Done., content: {json: {}}}}}}}", `doc.yaml:3:45: "*" is not a media type; read as */*`},
 		{"parameter nowhere", head + "paths: {/a: {get: {parameters: [{name: a, in: nowhere, description: " + strings.Repeat("é ", 5000) + ", schema: {type: string}}], " + done + "}}}", "nowhere"},
 	}
 	for _, tt := range tests {

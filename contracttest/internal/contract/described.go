@@ -15,11 +15,11 @@ type described struct {
 	media  string // empty where there is a schema alone
 }
 
-func describe(s *openapi3.SchemaRef, content openapi3.Content) described {
+func (c *Contract) describe(s *openapi3.SchemaRef, content openapi3.Content, pointer string) described {
 	if s != nil || len(content) == 0 {
 		return described{schema: s, step: "/schema"}
 	}
-	complete(content)
+	c.complete(content, pointer)
 	key := mediaKeys(content)[0]
 	return described{schema: content[key].Schema, step: "/content/" + escape(key) + "/schema", media: key}
 }

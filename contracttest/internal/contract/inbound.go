@@ -117,7 +117,7 @@ func (op *Operation) buildInboundBody(pointer string) {
 	if spec.Required {
 		op.Body.Presence = op.clause("body/required", "the body is present", at(spec.Origin, pointer, "required"))
 	}
-	complete(spec.Content)
+	op.Contract.complete(spec.Content, pointer)
 	keys := mediaKeys(spec.Content)
 	op.Body.MediaType = op.clause("body/media-type", "the body is "+strings.Join(keys, " or "), at(spec.Origin, pointer, "content"))
 	op.Body.Media, op.Body.types = op.buildMedia(spec.Content, ResponseSide, "body", pointer, schema.Body), op.Contract.typesOf(keys)

@@ -75,7 +75,7 @@ func TestStyles(t *testing.T) {
 		{"type beside an object inside a deep object", path + "?deep[in][a]=1&deep[from]=x", "", []string{"query/deep/from/type"}},
 		{"deep object as one text", path + "?deep=from,1", "", []string{"query/deep/style?"}},
 		{"empty where it is allowed", path + "?empty=", "", nil},
-		{"empty where it is not", path + "?whole=", "", []string{"query/whole/type"}},
+		{"empty where it is not", path + "?whole=", "", []string{"query/whole/type?"}},
 		{"fraction that is whole", path + "?whole=1.0", "", []string{"query/whole/type?"}},
 		{"exponent", path + "?whole=1e1", "", []string{"query/whole/type?"}},
 		{"sign and zeros", path + "?whole=%2B007", "", []string{"query/whole/type?"}},

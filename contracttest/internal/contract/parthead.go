@@ -42,7 +42,7 @@ func (op *Operation) buildPartHeaders(name, prop, pointer string, all openapi3.H
 			h.Presence = op.clause(path+"/optional", "the part "+prop+" may be without the header "+key, at(spec.Origin, pointer, "required"))
 			h.Presence.Permits = true
 		}
-		d := describe(spec.Schema, spec.Content)
+		d := op.Contract.describe(spec.Schema, spec.Content, pointer)
 		h.Media = d.media
 		h.Node = d.node(op, pointer, schema.Root{Path: path, Subject: key + " of the part " + prop, Name: key})
 		heads = append(heads, h)

@@ -24,6 +24,7 @@ const (
 	leaveRepeatedKey = "the document does not say what a repeated query parameter or cookie means"
 	leaveEmptyBody   = "RFC 9110 §8.6: content of no bytes and no content look alike, and an empty text is a value of the schema"
 	leaveEmptyText   = "OpenAPI 3.0.3, Parameter Object, allowEmptyValue: without it an empty value need not be taken"
+	leaveEmptyValue  = "OpenAPI 3.0.3, Style Examples: form writes an empty value in the same way, which a receiver may take for an absent one"
 	leaveBare        = "OpenAPI 3.0.3, Style Values: what the name of a deepObject means without brackets is not defined"
 	// A server that sends such a Content-Type breaks RFC 9110 §5.6.6.
 	leaveTypeParameters = "RFC 9110 §2.4: a recipient may attempt to recover from a parameter of a media type that is malformed"
@@ -75,6 +76,9 @@ func (op *Operation) checkParam(p *Param, m *taken) []Violation {
 	for i, v := range found {
 		if p.undefined(v, got) {
 			found[i].Leave = cmp.Or(v.Leave, codec.LeaveInNested)
+		}
+		if in == openapi3.ParameterInQuery && times == 1 && values[0] == "" && got.Bad != nil && p.media == "" && !p.Spec.Required {
+			found[i].Leave = cmp.Or(v.Leave, leaveEmptyValue)
 		}
 	}
 	return append(broken, found...)

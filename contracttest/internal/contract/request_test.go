@@ -65,7 +65,7 @@ func TestCheckRequestParameters(t *testing.T) {
 		{"length in characters", "/things/1/%F0%9F%98%80%F0%9F%98%80%F0%9F%98%80%F0%9F%98%80?q=a", "", nil},
 		{"missing", "/things/1/ab", "", []string{"query/q/required: q is missing"}},
 		{"empty", "/things/1/ab?q=", "", []string{"query/q/enum: q: violates: q is one of"}},
-		{"empty boolean", "/things/1/ab?q=a&flag=", "", []string{"query/flag/type: flag: cannot be read"}},
+		{"empty boolean", "/things/1/ab?q=a&flag=", "", []string{"query/flag/type?: flag: cannot be read"}},
 		{"enum", "/things/1/ab?q=c", "", []string{"query/q/enum: q: violates: q is one of"}},
 		{"boolean", "/things/1/ab?q=a&flag=yes", "", []string{"query/flag/type?: flag is written in a way that receivers read differently"}},
 		{"no boolean", "/things/1/ab?q=a&flag=maybe", "", []string{"query/flag/type: flag: cannot be read"}},
@@ -84,7 +84,7 @@ func TestCheckRequestParameters(t *testing.T) {
 		{"another path", "/things/1?q=a", "", []string{"path: the path is /things/1"}},
 		{"path that cannot be unescaped", "/things/1/%zz?q=a", "", []string{"path: "}},
 		{"query with a bad escape", "/things/1/ab?q=a&x=%zz", "", []string{"path?: the query has a percent sign"}},
-		{"empty", "/things/1/ab?q=a&flag=&list=", "", []string{"query/flag/type: flag: cannot be read", "query/list/items/type"}},
+		{"empty", "/things/1/ab?q=a&flag=&list=", "", []string{"query/flag/type?: flag: cannot be read", "query/list/items/type?"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"mime"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +44,7 @@ type selections struct {
 type selection struct {
 	media *Media
 	err   error
+	leave string // of what is wrong with a label for which there is a media type all the same
 }
 
 // maxSelections is how many labels of a response are remembered.
@@ -72,9 +75,20 @@ type Header struct {
 	media    string // that describes it; empty where the style simple does
 }
 
+// statusKey is how responses are called (OpenAPI 3.0.3, Responses Object).
+var statusKey = regexp.MustCompile(`^([1-9][0-9][0-9]|[1-5][Xx][Xx]|default)$`)
+
 func (op *Operation) buildResponses(pointer string) {
 	responses := op.Spec.Responses
 	keys := slices.Sorted(maps.Keys(responses.Map()))
+	keys = slices.DeleteFunc(keys, func(key string) bool {
+		named := statusKey.MatchString(key)
+		if !named {
+			op.Unnamed = true
+			op.Contract.document.Warn(Place{Pointer: pointer + "/responses/" + escape(key)}, "response %q is not a status; ignored", key)
+		}
+		return !named
+	})
 	statuses := strings.Join(keys, ", ")
 	op.StatusClause = op.clause("response/status", "no other status than "+statuses, at(op.Spec.Origin, pointer, "responses"))
 	op.StatusClause.Side = ResponseSide
@@ -85,9 +99,9 @@ func (op *Operation) buildResponses(pointer string) {
 		}
 		spec := ref.Value
 		pointer := target(ref.Ref, pointer+"/responses/"+escape(key))
+		op.Contract.complete(spec.Content, pointer)
 		r := &Response{Key: key, Spec: spec, op: op, types: op.Contract.typesOf(mediaKeys(spec.Content))}
 		path := "response/" + escape(key)
-		complete(spec.Content)
 		for _, name := range slices.Sorted(maps.Keys(spec.Headers)) {
 			r.addHeader(name, spec.Headers[name], path, pointer)
 		}
@@ -117,7 +131,7 @@ func (r *Response) addHeader(name string, ref *openapi3.HeaderRef, path, pointer
 		h.Presence = r.op.clause(path+"/required", name+" is present", at(spec.Origin, pointer, "required"))
 		h.Presence.Side = ResponseSide
 	}
-	d := describe(spec.Schema, spec.Content)
+	d := r.op.Contract.describe(spec.Schema, spec.Content, pointer)
 	h.media = d.media
 	h.Node = d.node(r.op, pointer, schema.Root{Side: ResponseSide, Path: path, Subject: name, Name: name})
 	h.Node.Walk(func(n *Node) {
@@ -150,16 +164,46 @@ func (op *Operation) Refuses() bool {
 	return slices.ContainsFunc(op.Responses, func(r *Response) bool { return r.Key[0] == '4' || r.Key == "default" })
 }
 
-// Select returns the documented media type that a response is labelled with.
+// Select returns the documented media type that a response is labelled with. JSON in a charset that the
+// document does not have is read as JSON, which Mislabelled tells.
 func (r *Response) Select(contentType string) (*Media, error) {
-	got := r.selected.of(contentType, func() selection {
+	got := r.label(contentType)
+	if got.media != nil {
+		return got.media, nil
+	}
+	return nil, got.err
+}
+
+// Mislabelled returns what is wrong with a label that Select takes, and what leaves it to the sender; nil
+// where nothing is.
+func (r *Response) Mislabelled(contentType string) (fault error, leave string) {
+	got := r.label(contentType)
+	if got.media == nil {
+		return nil, ""
+	}
+	return got.err, got.leave
+}
+
+func (r *Response) label(contentType string) selection {
+	return r.selected.of(contentType, func() selection {
+		media := func(key string) *Media {
+			return r.Media[slices.IndexFunc(r.Media, func(m *Media) bool { return m.Key == key })]
+		}
 		key, err := r.types.Select(contentType)
-		if err != nil {
+		if err == nil {
+			return selection{media: media(key)}
+		}
+		t, malformed := mediatype.Parse(contentType)
+		if malformed != nil || !t.JSON() || t.Params["charset"] == "" {
 			return selection{err: err}
 		}
-		return selection{media: r.Media[slices.IndexFunc(r.Media, func(m *Media) bool { return m.Key == key })]}
+		delete(t.Params, "charset")
+		key, other := r.types.Select(mime.FormatMediaType(t.Type+"/"+t.Subtype, t.Params))
+		if other != nil || strings.Contains(strings.ToLower(key), "charset") {
+			return selection{err: err}
+		}
+		return selection{media: media(key), err: err, leave: leaveCharset}
 	})
-	return got.media, got.err
 }
 
 // leaveUnlabelled is why a body needs no label where bytes of any kind are documented.

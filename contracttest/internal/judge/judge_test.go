@@ -63,6 +63,8 @@ paths:
             application/json:
               examples: {a: {value: {message: "dial tcp 10.0.3.7:5432: refused"}}}
               schema: {type: object, properties: {message: {type: array, items: {type: string, enum: [java.lang.Long]}}}}
+  /c:
+    get: {operationId: named, responses: {OK: {description: Done.}, "400": {description: Refused.}}}
   /file:
     get:
       operationId: file
@@ -226,6 +228,7 @@ var rows = map[string]struct {
 			{row{about: "of the valid request, by a filter in front", response: "HTTP/1.1 403\nContent-Type: text/html\n\n<h1>no</h1>", change: func(e *judge.Exchange) { e.Authorized, e.Base = true, true }}, judge.Error, []string{"op/response/status"}, "403 Forbidden is not documented"},
 			{row{about: "no page", clause: "op/query/q/maxLength", response: "HTTP/1.1 403\nContent-Type: application/json\n\n{}", change: authorized}, judge.Error, []string{"op/response/status"}, "403 Forbidden is not documented"},
 			{row{response: "HTTP/1.1 201\n"}, judge.Error, []string{"op/response/status"}, "201 Created is not documented, in response to a valid request"},
+			{row{about: "a response is named by no status", clause: "named/path", request: "GET /v1/c", response: "HTTP/1.1 200\n"}, judge.Warning, []string{"named/response/status"}, "200 OK is not documented"},
 			{row{response: "HTTP/1.1 401\n", change: credential}, judge.Warning, []string{"op/response/status"}, "401 Unauthorized is not documented, in response to a valid request"},
 			{row{about: "nobody has kept the body", response: "HTTP/1.1 413\n", change: func(e *judge.Exchange) { e.Request.Unseen = true }},
 				judge.Warning, []string{"op/response/status"}, "413 Request Entity Too Large is not documented, in response to a request whose body is not known"},
@@ -315,6 +318,8 @@ var rows = map[string]struct {
 		},
 		[]broken{
 			{row{response: strings.Replace(good, "application/json", "text/html", 1)}, judge.Error, []string{"op/response/200/media-type"}, `200 OK: media type "text/html" is not documented, want application/json`},
+			{row{about: "JSON has no charset", response: strings.Replace(good, "application/json", "application/json; charset=iso-8859-1", 1)},
+				judge.Warning, []string{"op/response/200/media-type"}, `200 OK: media type "application/json; charset=iso-8859-1" is not documented`},
 			{row{response: strings.Replace(good, "Content-Type: application/json\n", "", 1)}, judge.Error, []string{"op/response/200/media-type"}, "200 OK: no Content-Type"},
 			{row{about: "bytes need no label", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 202\n\na"}, judge.Warning, []string{"file/response/202/media-type"}, "202 Accepted: no Content-Type: a (RFC 9110 §8.3: "},
 			{row{about: "nor does what may be anything", clause: "file/path", request: "GET /v1/file", response: "HTTP/1.1 206\n\na"}, judge.Warning, []string{"file/response/206/media-type"}, "206 Partial Content: no Content-Type: a (RFC 9110 §8.3: "},

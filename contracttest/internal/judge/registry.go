@@ -27,7 +27,7 @@ var Checks = []Check{
 	{
 		Name: UndocumentedStatus, run: undocumentedStatus,
 		Doc:      "The document does not have the status for the operation, nor its range or a default.",
-		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 to a credential that is missing, made up or changed, for 404 where a value in the path need not exist, for the statuses of HTTP itself (413, 414, 415, 417, 429, 431 and others, and 206 to a Range, for a case that asks for it), for 403 with a page of HTML where the operation has none (a filter in front of it) and the valid request has got another response, or where the case is left to the receiver",
+		Severity: "a warning for a refusal where the document has no 4xx at all, for 401 to a credential that is missing, made up or changed, for 404 where a value in the path need not exist, for the statuses of HTTP itself (413, 414, 415, 417, 429, 431 and others, and 206 to a Range, for a case that asks for it), where a response of the document is named by no status, for 403 with a page of HTML where the operation has none (a filter in front of it) and the valid request has got another response, or where the case is left to the receiver",
 		Silent:   "403 to a credential that is missing, made up or changed, and 401 where the document asks for none. 406 to an Accept that takes no documented media type, whatever else is wrong with the request.",
 		Refs:     "OpenAPI 3.0.3, Responses Object",
 	},
@@ -83,8 +83,8 @@ var Checks = []Check{
 		Name: "response-media-type", run: responseMediaType,
 		Doc: "The Content-Type of a response is not a documented one, in another charset, missing, or given twice.",
 		Severity: "a warning for a documented media type that the request does not accept, for a body without a Content-Type where " +
-			"application/octet-stream or a range that takes it is documented, for a redirect that only the default documents, and for a 400 to " +
-			"a request with two Content-Type lines, which a server in front of the operation may refuse",
+			"application/octet-stream or a range that takes it is documented, for JSON with a charset where the document names none, for a redirect " +
+			"that only the default documents, and for a 400 to a request with two Content-Type lines, which a server in front of the operation may refuse",
 		Silent: "Responses without a body.",
 		Refs:   "RFC 9110 §8.3, §12.5.1",
 	},

@@ -185,6 +185,9 @@ func (e *Exchange) byHTTP() []int {
 // leavePart is why a part of what is documented may be the answer.
 const leavePart = "RFC 9110 §14.2: a server may answer a request for a range with 206, which the document need not list"
 
+// leaveUnnamed is why an answer may be one that the document has under a name like OK.
+const leaveUnnamed = "OpenAPI 3.0.3, Responses Object: a response is named by its status, default or a range, and one of the document is not"
+
 // leaveFilter is why what is fine by the document may be refused by what stands before the service.
 const leaveFilter = "RFC 9110 §15.5.4: a request may be forbidden for reasons unrelated to the credentials, as by a filter that takes a text for an attack"
 
@@ -226,6 +229,8 @@ func undocumentedStatus(e *Exchange) []Finding {
 		return []Finding{f.left(leavePart)}
 	case e.filtered():
 		return []Finding{f.left(leaveFilter)}
+	case e.Op.Unnamed:
+		return []Finding{f.left(leaveUnnamed)}
 	}
 	// A resource that need not exist is looked for before a request for it is read, or after.
 	nowhere := code == http.StatusNotFound && e.Nowhere
