@@ -262,6 +262,54 @@ func TestReached(t *testing.T) {
 				mux.HandleFunc("POST /orders/{id}/pay", s.at(becomes("paid"), "reserved"))
 			}, false,
 		},
+		{
+			"what is added takes what was brought there by an action, or by what was added before", `
+  /polls:
+    post: {operationId: addPoll, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+  /polls/{id}:
+    parameters: ` + byID + `
+    get: {operationId: getPoll, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /polls/{id}/open:
+    parameters: ` + byID + `
+    post: {operationId: openPoll, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /polls/{id}/votes:
+    parameters: ` + byID + `
+    post: {operationId: addVote, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+  /polls/{id}/claims:
+    parameters: ` + byID + `
+    post: {operationId: addClaim, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+  /polls/{id}/result:
+    parameters: ` + byID + `
+    get: {operationId: getResult, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /votes/{id}:
+    parameters: ` + byID + `
+    get: {operationId: getVote, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /claims/{id}:
+    parameters: ` + byID + `
+    get: {operationId: getClaim, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /claims/{id}/withdraw:
+    parameters: ` + byID + `
+    post: {operationId: withdrawClaim, responses: {"200": ` + isThing + `, ` + refused + `}}
+`, func(mux *http.ServeMux, s *keeper) {
+				add := func(state string) func(http.ResponseWriter, *http.Request, map[string]any) {
+					return func(w http.ResponseWriter, r *http.Request, poll map[string]any) {
+						if v := s.added(w, r); v != nil {
+							v["state"], poll["state"] = "cast", state
+							answerJSON(w, http.StatusCreated, v)
+						}
+					}
+				}
+				mux.HandleFunc("POST /polls", s.add)
+				mux.HandleFunc("GET /polls/{id}", s.at(shown))
+				mux.HandleFunc("POST /polls/{id}/open", s.at(becomes("opened"), "open"))
+				mux.HandleFunc("POST /polls/{id}/votes", s.at(add("voted"), "opened", "voted"))
+				mux.HandleFunc("POST /polls/{id}/claims", s.at(add("voted"), "voted"))
+				mux.HandleFunc("GET /polls/{id}/result", s.at(shown, "voted"))
+				mux.HandleFunc("GET /votes/{id}", s.at(shown, "cast"))
+				mux.HandleFunc("GET /claims/{id}", s.at(shown, "cast", "withdrawn"))
+				mux.HandleFunc("POST /claims/{id}/withdraw", s.at(becomes("withdrawn"), "cast"))
+			}, false,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			mux, s := http.NewServeMux(), &keeper{all: map[string]map[string]any{}}

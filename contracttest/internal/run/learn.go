@@ -538,6 +538,12 @@ func (l *learner) makerOf(ctx context.Context, s world.Source, op *contract.Oper
 		m.first, l.spare[producer] = l.spare[producer], nil
 	}
 	values := m.make(ctx)
+	if values == nil && !m.unread && m.parent != nil {
+		if m.parent.steps = l.way(ctx, m.parent.maker, producer, m.parent.param); len(m.parent.steps) > 0 {
+			m.parent.drop()
+			values = m.make(ctx)
+		}
+	}
 	if values == nil && !m.unread && len(l.r.states.of(producer).references) > 0 {
 		if l.settle(ctx, producer); l.settled[producer] {
 			m.base = plan.Base(producer, l.opts)

@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -67,20 +68,27 @@ const (
 )
 
 // unlock finds, for what takes a resource in some states only, as a shipment that has to be
-// paid before, what brings it there: other operations on it.
+// paid before, what brings it there: other operations on it. A payment that is added to an invoice
+// takes one that was sent in the same way.
 func (l *learner) unlock(ctx context.Context, ops []*contract.Operation) {
 	for _, op := range ops {
 		f := l.r.states.of(op).fixture
-		if f == nil || f.maker == nil || l.r.world.Consumed(op.Method, op) != f.param || l.r.selection.skips(op) || l.r.opts.unsafe(op) {
+		if f == nil || f.maker == nil || l.on(op) != f.param || l.r.selection.skips(op) || l.r.opts.unsafe(op) {
 			continue
 		}
 		if f.steps = l.way(ctx, f.maker, op, f.param); len(f.steps) > 0 {
 			f.plain.letGo(0)
 			f.fresh.letGo(0)
+			f.drop()
 		} else if f.maker.source.Joins(op, f.param) {
 			l.doubt(op, f.param.Spec.Name, true) // nobody has put it there
 		}
 	}
+}
+
+// on returns the parameter that names what an operation consumes or adds to; nil where there is none.
+func (l *learner) on(op *contract.Operation) *contract.Param {
+	return cmp.Or(l.r.world.Consumed(op.Method, op), l.r.world.Parent(op))
 }
 
 // way returns what has to be done to a resource before an operation takes it.
@@ -94,18 +102,16 @@ func (l *learner) way(ctx context.Context, m *maker, op *contract.Operation, p *
 	return l.ways[m][op]
 }
 
-// act carries out actions on what the run makes for that, whose answers name what other
-// operations read.
+// act carries out actions on what the run makes for that: those whose answers name what other
+// operations read, and those after which there is something to read.
 func (l *learner) act(ctx context.Context, ops []*contract.Operation) {
 	for _, op := range ops {
 		if !world.Safe(op.Method) {
 			continue
 		}
 		for _, p := range l.lacking(op, true) {
-			for _, s := range l.r.world.Results(op, p) {
-				if l.result(ctx, op, p, s) {
-					break
-				}
+			if !slices.ContainsFunc(l.r.world.Results(op, p), func(s world.Source) bool { return l.result(ctx, op, p, s) }) {
+				l.reach(ctx, op, p)
 			}
 		}
 	}
@@ -139,14 +145,33 @@ func (l *learner) result(ctx context.Context, op *contract.Operation, p *contrac
 	return false
 }
 
+// reach makes what an operation reads, and brings it into the states that others lead to until
+// it is read: a vote takes a poll that was opened, and the reason of a maintenance one that was begun.
+func (l *learner) reach(ctx context.Context, op *contract.Operation, p *contract.Param) {
+	item := itemOf(op, p)
+	m := l.makers[item]
+	if m == nil {
+		return
+	}
+	for i, steps := range append([][]step{nil}, l.reachable(ctx, item)...) {
+		if i > maxWays || l.ended(ctx) {
+			return
+		}
+		if values := m.makeWith(ctx, steps); values != nil && l.works(ctx, op, p, values, false) {
+			l.note(op, p, m.base.Op)
+			return
+		}
+	}
+}
+
 // findWays finds for each operation on a kind of resource what has to be done to one before.
 func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*contract.Operation][]step {
 	ways := map[*contract.Operation][]step{}
 	var open, locked []*contract.Operation
 	var deletes *contract.Operation // last of all: POST /notes/{id}/restore takes what was deleted
-	for _, op := range l.r.contract.Operations {
-		p := l.r.world.Consumed(op.Method, op)
-		if p == nil || itemOf(op, p) != item || l.r.selection.skips(op) || l.r.opts.unsafe(op) || len(open)+len(locked) == maxWays {
+	for _, op := range l.changing(item) {
+		p := l.on(op)
+		if l.r.selection.skips(op) || l.r.opts.unsafe(op) || len(open)+len(locked) == maxWays {
 			continue
 		}
 		l.refer(ctx, op)
@@ -180,6 +205,22 @@ func (l *learner) findWays(ctx context.Context, m *maker, item string) map[*cont
 		})
 	}
 	return ways
+}
+
+// changing lists the operations on what stands at a path template: those that consume it, then
+// those that add to it.
+func (l *learner) changing(item string) []*contract.Operation {
+	var consuming, adding []*contract.Operation
+	for _, op := range l.r.contract.Operations {
+		switch p := l.on(op); {
+		case p == nil || itemOf(op, p) != item:
+		case p == l.r.world.Consumed(op.Method, op):
+			consuming = append(consuming, op)
+		default:
+			adding = append(adding, op)
+		}
+	}
+	return append(consuming, adding...)
 }
 
 // through lists what brings a resource into the states that an operation on it may lead to: one for
@@ -243,12 +284,8 @@ func (l *learner) inState(ctx context.Context, op *contract.Operation, try func(
 // to.
 func (l *learner) reachable(ctx context.Context, item string) [][]step {
 	var all [][]step
-	for _, via := range l.r.contract.Operations {
-		p := l.r.world.Consumed(via.Method, via)
-		if p == nil || itemOf(via, p) != item {
-			continue
-		}
-		m := l.maker(ctx, via, p)
+	for _, via := range l.changing(item) {
+		m := l.maker(ctx, via, l.on(via))
 		if m == nil {
 			return nil
 		}
@@ -266,7 +303,8 @@ func (l *learner) reachable(ctx context.Context, item string) [][]step {
 func (r *runner) bring(ctx context.Context, ref reference, x *wire.Exchange) bool {
 	return !slices.ContainsFunc(ref.steps, func(s step) bool {
 		op := s.c.Op
-		return !accepted(op, s.send(ctx, r, map[string]string{r.world.Consumed(op.Method, op).Spec.Name: ref.read(x)}))
+		on := cmp.Or(r.world.Consumed(op.Method, op), r.world.Parent(op))
+		return !accepted(op, s.send(ctx, r, map[string]string{on.Spec.Name: ref.read(x)}))
 	})
 }
 
