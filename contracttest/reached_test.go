@@ -1,8 +1,11 @@
 package contracttest_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -117,18 +120,30 @@ const trash = `
     post: {operationId: restoreNote, responses: {"200": ` + isThing + `, ` + refused + `}}
 `
 
-// TestRestored proves that an action is found that accepts to restore what was deleted, and does not.
+// TestRestored proves that an action is found that accepts to restore what was deleted, and does not, or
+// not as it was.
 func TestRestored(t *testing.T) {
+	const unread = "POST /notes/{id}/restore accepts to restore a deleted resource, but it still cannot be read"
+	draft := func(name string) func(http.ResponseWriter, *http.Request, map[string]any) {
+		return func(w http.ResponseWriter, r *http.Request, v map[string]any) {
+			if name != "" {
+				v["name"] = name
+			}
+			becomes("draft")(w, r, v)
+		}
+	}
 	for name, tt := range map[string]struct {
 		restore func(http.ResponseWriter, *http.Request, map[string]any)
 		from    []string
-		found   bool
+		want    string
 	}{
-		"of the deleted alone":            {becomes("open"), []string{"deleted"}, false},
-		"of any":                          {becomes("open"), []string{"deleted", "open"}, false},
-		"not, of the deleted alone":       {shown, []string{"deleted"}, true},
-		"not, of any":                     {shown, []string{"deleted", "open"}, true},
-		"nothing, as it is gone for good": {shown, []string{"open"}, false},
+		"of the deleted alone":            {becomes("open"), []string{"deleted"}, ""},
+		"of any":                          {becomes("open"), []string{"deleted", "open"}, ""},
+		"as a draft":                      {draft(""), []string{"deleted"}, ""},
+		"without its name":                {draft("untitled"), []string{"deleted"}, "POST /notes/{id}/restore restores a deleted resource with another name than it had"},
+		"not, of the deleted alone":       {shown, []string{"deleted"}, unread},
+		"not, of any":                     {shown, []string{"deleted", "open"}, unread},
+		"nothing, as it is gone for good": {shown, []string{"open"}, ""},
 	} {
 		mux, s := http.NewServeMux(), &keeper{all: map[string]map[string]any{}}
 		mux.HandleFunc("POST /notes", s.add)
@@ -138,13 +153,135 @@ func TestRestored(t *testing.T) {
 		rep, err := contracttest.Run(t.Context(), parse(t, trash), contracttest.Handler(mux), contracttest.Cases(0), contracttest.Settle(time.Millisecond),
 			contracttest.Only("case:restoreNote/response/status#deleted-still-usable"), contracttest.Skip("response-body-unexpected"))
 		require.NoError(t, err, name)
-		if !tt.found {
+		if tt.want == "" {
 			assert.Empty(t, rep.Findings, "%s: %s", name, describe(rep))
 		} else if assert.Len(t, rep.Findings, 1, name) {
-			assert.Equal(t, "POST /notes/{id}/restore accepts to restore a deleted resource, but it still cannot be read", rep.Findings[0].Message)
+			assert.Equal(t, tt.want, rep.Findings[0].Message)
 			assert.Equal(t, "warning", rep.Findings[0].Severity)
 		}
 		assert.LessOrEqual(t, s.left(), 1, "%s: what is restored is deleted again", name)
+	}
+}
+
+// TestSoftDeletion proves that a DELETE is found that does nothing where what is deleted may still be
+// read and restored, and that none is taken for that whose effect shows anywhere.
+func TestSoftDeletion(t *testing.T) {
+	document := `
+  /folders:
+    get: {operationId: listFolders, responses: {"200": {description: all, content: {application/json: {schema: {type: array, items: {type: object}}}}}}}
+    post: {operationId: addFolder, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+  /folders/{id}:
+    parameters: ` + byID + `
+    get: {operationId: getFolder, responses: {"200": ` + isThing + `, ` + refused + `}}
+    delete: {operationId: deleteFolder, responses: {"200": ` + isThing + `, ` + refused + `}}
+  /folders/{id}:undelete:
+    parameters: ` + byID + `
+    post: {operationId: undeleteFolder, responses: {"200": ` + isThing + `, ` + refused + `}}
+`
+	is := func(v map[string]any) bool { return v["gone"] == true }
+	with := func(v map[string]any, name string, value any) map[string]any {
+		all := maps.Clone(v)
+		delete(all, "gone")
+		if all[name] = value; value == nil {
+			delete(all, name)
+		}
+		return all
+	}
+	for name, tt := range map[string]struct {
+		nothing    bool                                  // is what DELETE does, but for a new version
+		read, list func(v map[string]any) map[string]any // how what is deleted is shown; nil for nothing
+		loses      bool                                  // its name, when it is restored
+		deletion   string
+		restoring  string
+	}{
+		"it has another state": {
+			read: func(v map[string]any) map[string]any { return with(v, "state", "deleted") },
+		},
+		"it has a time": {
+			read: func(v map[string]any) map[string]any { return with(v, "deletedAt", "2026-01-01T00:00:00Z") },
+			list: func(v map[string]any) map[string]any { return with(v, "", nil) },
+		},
+		"it is not listed": {read: func(v map[string]any) map[string]any { return with(v, "", nil) }},
+		"the list alone says so": {
+			read: func(v map[string]any) map[string]any { return with(v, "", nil) },
+			list: func(v map[string]any) map[string]any { return with(v, "trashed", true) },
+		},
+		"nothing is done": {nothing: true, deletion: "error DELETE /folders/{id} deletes nothing: the resource is still read and listed as it was, but for its version and times"},
+		"it is restored without its name": {
+			read:  func(v map[string]any) map[string]any { return with(v, "state", "deleted") },
+			loses: true, restoring: "warning POST /folders/{id}:undelete restores a deleted resource with another name than it had",
+		},
+	} {
+		s := &keeper{all: map[string]map[string]any{}}
+		changed := 0
+		touch := func(v map[string]any) {
+			changed++
+			v["etag"], v["updated"] = fmt.Sprint("e", changed), time.Unix(int64(changed), 0).UTC().Format(time.RFC3339)
+		}
+		show := func(v map[string]any) map[string]any {
+			if is(v) && tt.read != nil {
+				return tt.read(v)
+			}
+			return with(v, "", nil)
+		}
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /folders", func(w http.ResponseWriter, _ *http.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			all := []map[string]any{}
+			for _, id := range slices.Sorted(maps.Keys(s.all)) {
+				switch v := s.all[id]; {
+				case !is(v):
+					all = append(all, show(v))
+				case tt.list != nil:
+					all = append(all, tt.list(v))
+				}
+			}
+			answerJSON(w, http.StatusOK, all)
+		})
+		mux.HandleFunc("POST /folders", func(w http.ResponseWriter, r *http.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if v := s.added(w, r); v != nil {
+				touch(v)
+				answerJSON(w, http.StatusCreated, v)
+			}
+		})
+		mux.HandleFunc("GET /folders/{id}", s.at(func(w http.ResponseWriter, _ *http.Request, v map[string]any) { answerJSON(w, http.StatusOK, show(v)) }))
+		mux.HandleFunc("DELETE /folders/{id}", s.at(func(w http.ResponseWriter, _ *http.Request, v map[string]any) {
+			if is(v) {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			if touch(v); !tt.nothing {
+				v["gone"] = true
+			}
+			answerJSON(w, http.StatusOK, show(v))
+		}))
+		mux.HandleFunc("POST /folders/{action}", func(w http.ResponseWriter, r *http.Request) {
+			id, _ := strings.CutSuffix(r.PathValue("action"), ":undelete")
+			r.SetPathValue("id", id)
+			s.at(func(w http.ResponseWriter, _ *http.Request, v map[string]any) {
+				if !is(v) {
+					w.WriteHeader(http.StatusConflict)
+					return
+				}
+				delete(v, "gone")
+				if touch(v); tt.loses {
+					v["name"] = "untitled"
+				}
+				answerJSON(w, http.StatusOK, show(v))
+			})(w, r)
+		})
+		rep, err := contracttest.Run(t.Context(), parse(t, document), contracttest.Handler(mux), contracttest.Cases(0), contracttest.Settle(time.Millisecond),
+			contracttest.Only("case:deleteFolder/response/status#deleted-still-there", "case:undeleteFolder/response/status#deleted-still-usable"), contracttest.Skip("response-body-unexpected"))
+		require.NoError(t, err, name)
+		found := map[string]string{}
+		for _, f := range rep.Findings {
+			found[f.Operation] = f.Severity + " " + f.Message
+		}
+		assert.Equal(t, cmp.Or(tt.deletion, "warning what DELETE /folders/{id} deleted can still be read, with other values"), cmp.Or(found["deleteFolder"], "none"), "%s: %s", name, describe(rep))
+		assert.Equal(t, tt.restoring, found["undeleteFolder"], "%s: %s", name, describe(rep))
 	}
 }
 

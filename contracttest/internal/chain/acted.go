@@ -113,12 +113,9 @@ func (t *try) actInEveryState(r *resource, op *contract.Operation) {
 // isState reports whether a value may be the state that something is in: no number, which may be
 // an amount, and no time.
 func isState(v any) bool {
-	text, isText := v.(string)
-	if _, err := time.Parse(time.RFC3339, text); isText && err == nil {
-		return false
-	}
+	_, isText := v.(string)
 	_, isBool := v.(bool)
-	return isText || isBool
+	return isText && !isTime(v) || isBool
 }
 
 // changes are the properties of a resource that the answer to an action has otherwise than two

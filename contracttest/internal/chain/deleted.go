@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"iter"
 	"net/http"
-	"path"
-	"slices"
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
-	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // deleted plans what is looked for where something was deleted.
@@ -48,7 +45,11 @@ func (p *planner) deleted() {
 		uses = append(uses, child.Make)
 	}
 	for _, op := range uses {
-		if op != k.Make { // that makes another
+		switch {
+		case op == k.Make: // that makes another
+		case isRestorer(op):
+			p.onNew(judge.DeletedStillUsable, "", func(t *try, r *resource) { t.restore(r, op) }, op, k.Delete)
+		default:
 			p.onNew(judge.DeletedStillUsable, "", func(t *try, r *resource) { t.useDeleted(r, op) }, op, k.Delete)
 		}
 	}
@@ -96,28 +97,14 @@ func (t *try) takenByDeleted(r *resource) {
 	}
 }
 
-// restorers are how an action is named that takes what was deleted.
-var restorers = []string{"restore", "undelete", "recover", "untrash"}
-
-// useDeleted looks whether an operation that works on a resource does so when it is deleted, or one
-// that restores it does not.
+// useDeleted looks whether an operation that works on a resource does so when it is deleted.
 func (t *try) useDeleted(r *resource, op *contract.Operation) {
-	restores := slices.Contains(restorers, world.Plain(path.Base(op.Template())))
-	if usable := t.peek(op, r, Edit{}).ok(); !usable && !restores || !t.vanishes(r) { // it has to be possible before
+	if !t.peek(op, r, Edit{}).ok() || !t.vanishes(r) { // it has to be possible before
 		return
 	}
 	s := t.do(op, r, Edit{})
 	if !s.ok() || op == t.Put && (s.status() == http.StatusCreated || has(op, http.StatusCreated)) {
 		return // it is made anew
-	}
-	if restores {
-		read, wrong := t.expect(t.Read, r, "what "+op.Endpoint()+" restored could not be read", func(s *Step) bool { return !s.gone() })
-		if wrong {
-			t.blame(judge.Warning, s, "the restored resource", read.answer(), "%s accepts to restore a deleted resource, but it still cannot be read", op.Endpoint())
-			return
-		}
-		t.actor.Own(t.Kind, r.values)
-		return
 	}
 	if t.gone(r) { // else its identifier was given to another
 		severity := severityOf(has(op, http.StatusNotFound, http.StatusGone) && op != t.Put)
@@ -261,6 +248,10 @@ func (t *try) staysAway(r *resource) {
 	case !good:
 		t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410", s.answer(), "what %s deleted can still be read", k.Delete.Endpoint())
 	case s.ok():
+		if !t.marks(r, before.got(k, r.id()), s.got(k, r.id())) {
+			t.blame(severityOf(has(k.Read, http.StatusNotFound, http.StatusGone)), t.acting(), "404 or 410, or something that tells that it is deleted", s.answer(), "%s deletes nothing: the resource is still read and listed as it was, but for its version and times", k.Delete.Endpoint())
+			return
+		}
 		t.blame(judge.Warning, t.acting(), "404 or 410", s.answer(), "what %s deleted can still be read, with other values", k.Delete.Endpoint())
 	case late:
 		t.settled("what " + k.Delete.Endpoint() + " deleted could still be read")

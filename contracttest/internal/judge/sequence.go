@@ -244,14 +244,14 @@ var Sequences = []Check{
 	},
 	{
 		Name:     DeletedStillThere,
-		Doc:      "What was deleted can be read as before, or can again once something is done to another resource.",
+		Doc:      "What was deleted can be read as before, or can be read and is listed with another version or time alone; or it can be read again once something is done to another resource.",
 		Severity: "a warning where the document has no 404 or 410 for reading it, or what is read has changed",
 		Silent:   "202: it is under way. What no GET reads, as its identifier may be given to another.",
 		Refs:     "RFC 9110 §9.3.5, and the document's 404",
 	},
 	{
 		Name:     DeletedStillUsable,
-		Doc:      "What was deleted, and can no longer be read, is changed, acted on or added to, or what belongs to it, as its content, can still be read; or it is restored, and cannot be read then.",
+		Doc:      "What was deleted, and can no longer be read, is changed, acted on or added to, or what belongs to it, as its content, can still be read; or it is restored, and cannot be read then, or has another value than before.",
 		Severity: "a warning where the document has no 404 or 410 for that, for what is restored, and for what belongs to it: a history may outlive what it is of",
 		Silent:   "PUT that makes it anew.",
 		Refs:     "the document's 404",

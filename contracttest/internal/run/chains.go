@@ -393,7 +393,7 @@ func (a actor) Base(op *contract.Operation) (members map[string]any, fixed map[s
 		repeated, _ = f.repeated(c)
 	}
 	for name := range members {
-		fixed[name] = repeated == "/"+name || a.r.stuck[stuckAt{op, name}] || len(a.r.opts.knownOf(op)[name]) > 0 || slices.Contains(versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
+		fixed[name] = repeated == "/"+name || a.r.stuck[stuckAt{op, name}] || len(a.r.opts.knownOf(op)[name]) > 0 || slices.Contains(chain.Versions, world.Plain(name)) || strings.HasSuffix(world.Plain(name), "id") ||
 			slices.ContainsFunc(a.r.states.of(op).references, func(ref reference) bool { return ref.key == name })
 	}
 	return members, fixed
@@ -836,7 +836,7 @@ func (r *runner) fullest(base *plan.Case) *plan.Case {
 	for _, m := range n.Members() {
 		now, there := members[m.PropName]
 		telling := there && now != nil && (m.Schema.Default == nil || fmt.Sprint(now) != fmt.Sprint(m.Schema.Default))
-		if telling || m.Schema.ReadOnly || strings.HasSuffix(world.Plain(m.PropName), "id") || slices.Contains(versions, world.Plain(m.PropName)) {
+		if telling || m.Schema.ReadOnly || strings.HasSuffix(world.Plain(m.PropName), "id") || slices.Contains(chain.Versions, world.Plain(m.PropName)) {
 			continue
 		}
 		g, err := (&value.Maker{Known: r.opts.knownOf(base.Op)}).Good(m)

@@ -169,7 +169,7 @@ func settable(op *contract.Operation, body []byte, described bool) map[string]an
 	all := map[string]any{}
 	for name, v := range members {
 		p := n.Prop(name)
-		if p == nil && described || p != nil && p.Schema.ReadOnly || slices.Contains(versions, world.Plain(name)) {
+		if p == nil && described || p != nil && p.Schema.ReadOnly || slices.Contains(chain.Versions, world.Plain(name)) {
 			continue
 		}
 		all[name] = v
@@ -192,7 +192,7 @@ func restoring(base *plan.Case, was, now []byte, described bool) []byte {
 		}
 	}
 	for name, v := range chain.Members(base.Request.Body) { // a version is the one that there is
-		if slices.Contains(versions, world.Plain(name)) {
+		if slices.Contains(chain.Versions, world.Plain(name)) {
 			members[name] = v
 			if w, there := current[name]; there {
 				members[name] = w

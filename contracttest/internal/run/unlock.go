@@ -346,9 +346,6 @@ func (l *learner) opens(ctx context.Context, m *maker, op *contract.Operation, s
 	return values != nil && accepted(op, l.r.step(base).send(ctx, l.r, values))
 }
 
-// versions are how properties are named that have to be what the resource has at the time.
-var versions = []string{"version", "revision", "rev", "etag", "lockversion", "rowversion", "resourceversion"}
-
 // upToDate puts what is so of a resource now in a request about it, where the case has what the
 // valid request has: its identifier in the body, and its version in If-Match and in the body.
 func (f *fixture) upToDate(ctx context.Context, c *plan.Case, req *wire.Request, values map[string]string) *wire.Request {
@@ -391,7 +388,7 @@ func withVersion(c *plan.Case, req *wire.Request, x *wire.Exchange) *wire.Reques
 		first[s.name] = s.value
 	}
 	sent.Body = inJSON(req.Body, func(s scalar) (string, bool) {
-		if !slices.Contains(versions, world.Plain(s.name)) || first[s.name] != s.value {
+		if !slices.Contains(chain.Versions, world.Plain(s.name)) || first[s.name] != s.value {
 			return "", false
 		}
 		for _, now := range scalars(x.Response.Body) {
@@ -419,7 +416,7 @@ func (f *fixture) versioned() bool {
 	found := false
 	if f.op.Body != nil {
 		for _, m := range f.op.Body.Media {
-			m.Node.Walk(func(n *contract.Node) { found = found || slices.Contains(versions, world.Plain(n.PropName)) })
+			m.Node.Walk(func(n *contract.Node) { found = found || slices.Contains(chain.Versions, world.Plain(n.PropName)) })
 		}
 	}
 	return found
