@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -126,7 +125,7 @@ func TestSignals(t *testing.T) {
 			require.NoError(t, err)
 			assert.Len(t, all, 1, "nothing is left beside the report")
 			var ended *exec.ExitError
-			require.True(t, errors.As(failed, &ended), "%v", failed)
+			require.ErrorAs(t, failed, &ended)
 			if tt.twice {
 				status, ok := ended.Sys().(syscall.WaitStatus)
 				require.True(t, ok)

@@ -50,7 +50,7 @@ func canonical(path string) string {
 	plain := func(c byte) bool {
 		return c < utf8.RuneSelf && (unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) || strings.IndexByte(inSegment, c) >= 0)
 	}
-	if strings.IndexFunc(path, func(r rune) bool { return r >= utf8.RuneSelf || !plain(byte(r)) }) < 0 {
+	if !slices.ContainsFunc([]byte(path), func(c byte) bool { return !plain(c) }) {
 		return path
 	}
 	var b strings.Builder
