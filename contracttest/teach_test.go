@@ -2,10 +2,12 @@ package contracttest_test
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,6 +133,39 @@ func TestWordsTeach(t *testing.T) {
 			assert.Greater(t, welcome, 50)
 		})
 	}
+}
+
+// TestWordsTeachWithout201 proves the same of a POST that makes nothing which has a path, or nothing at all.
+func TestWordsTeachWithout201(t *testing.T) {
+	const searches = `
+  /search:
+    post:
+      operationId: search
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [words], properties: {words: {type: string}, most: {type: integer}}}}}}
+      responses: {"200": {description: found}, "400": {description: bad, content: {application/json: {}}}, "415": {description: no JSON}}
+`
+	words := regexp.MustCompile(`^[a-z]{2,5}$`)
+	var found atomic.Int64
+	rep, err := contracttest.Run(t.Context(), parse(t, searches), contracttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !posted(w, r, "/search") {
+			return
+		}
+		m, ok := ofJSON(w, r)
+		if !ok {
+			return
+		}
+		most, isNumber := m["most"].(float64)
+		if text, _ := m["words"].(string); !words.MatchString(text) || m["most"] != nil && (!isNumber || most != math.Trunc(most)) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprint(w, `{"message": "words must match ^[a-z]{2,5}$"}`)
+			return
+		}
+		found.Add(1)
+	})), contracttest.Cases(0))
+	require.NoError(t, err)
+	assert.Empty(t, rep.Unproven, "%s", describe(rep))
+	assert.Greater(t, found.Load(), int64(10))
 }
 
 // labels is a document of a map, and of a list, that say of neither that they have to hold something.

@@ -24,12 +24,12 @@ const maxLessons = 10
 // what is required alone, and with the values that the words of the refusal ask for. A
 // service that wants more than its document says is then tested all the same; that other
 // values are refused shows in the cases that have them. It is done for what changes nothing
-// and for what makes something, unless of values that the user has given: they may be used up.
+// and for what adds something, unless of values that the user has given: they may be used up.
 func (l *learner) teach(ctx context.Context, op *contract.Operation) {
 	if l.heard[op] || len(l.heard) >= maxAsked || l.ended(ctx) || l.r.selection.skips(op) || l.r.stopped(ctx, op) != "" || l.r.opts.unsafe(op) {
 		return
 	}
-	if !slices.ContainsFunc(op.Clauses, l.r.selection.Clause) || rank(op) > reading && (!l.r.world.Creates(op) || l.given(op)) {
+	if !slices.ContainsFunc(op.Clauses, l.r.selection.Clause) || rank(op) > reading && (!l.adds(op) || l.given(op)) {
 		return
 	}
 	base := plan.Base(op, l.opts)
@@ -56,6 +56,16 @@ func (l *learner) teach(ctx context.Context, op *contract.Operation) {
 		base, x = bare, y
 	}
 	l.opts.Bare[op] = l.listen(ctx, op, base, x) && l.opts.Bare[op]
+}
+
+// adds reports whether a request of an operation makes something, or is a POST with a body that neither is
+// sent to what it could change nor refers to what it could use up, as POST /search is.
+func (l *learner) adds(op *contract.Operation) bool {
+	if l.r.world.Creates(op) {
+		return true
+	}
+	return op.Method == http.MethodPost && op.Body != nil && rank(op) == changing && l.r.world.Consumed(op.Method, op) == nil &&
+		len(l.r.states.of(op).references) == 0
 }
 
 // show tries a body that holds something where one that holds nothing is refused for that, and
