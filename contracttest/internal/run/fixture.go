@@ -88,7 +88,7 @@ func (r *runner) sendBy(ctx context.Context, c *plan.Case, do way) *wire.Exchang
 			x = r.exchangeOf(ctx, c, r.bound(c.Op, req, nil), do)
 		}
 		r.standsIn(c.Op, planned, x.Request)
-		x.Request = planned // reports name the same identifier in every run
+		x.Sent, x.Request = x.Request, planned // reports name the same identifier in every run
 		return x
 	})
 }

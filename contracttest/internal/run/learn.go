@@ -111,6 +111,11 @@ func (r *runner) discover(ctx context.Context, opts plan.Options) plan.Options {
 			l.teach(ctx, op)
 		}
 	}
+	for _, op := range r.contract.Operations {
+		if slices.ContainsFunc(op.Clauses, r.selection.Clause) {
+			l.account(ctx, op)
+		}
+	}
 	l.read(ctx, ops)
 	// What others stand below comes first.
 	slices.SortStableFunc(ops, func(a, b *contract.Operation) int {

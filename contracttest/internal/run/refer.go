@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,15 +24,16 @@ import (
 
 // reference is a value that stands in the plan for what an answer of the target names.
 type reference struct {
-	name, in string
-	key      string // by what the plan knows its value
-	planned  string // empty where the plan has the actual one
-	actual   string
-	from     world.Source
-	request  *plan.Case // to whom the answer is given
-	steps    []step     // that bring what the answer names into the state in which it may be referred to
-	each     bool       // it is good for one request alone: each gets another
-	beside   bool       // it is a cookie that comes with another reference, and that the plan does not have
+	name, in          string
+	key               string // by what the plan knows its value
+	planned           string // empty where the plan has the actual one
+	actual            string
+	from              world.Source
+	request           *plan.Case // to whom the answer is given
+	steps             []step     // that bring what the answer names into the state in which it may be referred to
+	each              bool       // it is good for one request alone: each gets another
+	ofAccount, proves bool       // it is what an account was made with, and its password
+	beside            bool       // it is a cookie that comes with another reference, and that the plan does not have
 }
 
 // refer enters what an operation refers to beside its path, by making it or by asking for it. That
@@ -240,7 +242,7 @@ func (l *learner) settle(ctx context.Context, op *contract.Operation) {
 	doubtAll(true)
 	needed := map[string]bool{}
 	if base := plan.Base(op, l.opts); base != nil {
-		for _, ref := range l.r.world.References(op) {
+		for _, ref := range l.r.refersTo(op) {
 			needed[ref.Key] = slices.Contains(base.Unknown, ref.Node.Path) || ref.Node.Items != nil && slices.Contains(base.Unknown, ref.Node.Items.Path)
 		}
 	}
@@ -370,7 +372,7 @@ func (l *learner) referTo() {
 			continue
 		}
 		nodes := map[string]*contract.Node{}
-		for _, ref := range slices.Concat(l.r.world.References(st.op), l.r.world.Filters(st.op)) {
+		for _, ref := range slices.Concat(l.r.refersTo(st.op), l.r.world.Filters(st.op)) {
 			if nodes[ref.Key] = ref.Node; ref.Node.Items != nil {
 				nodes[ref.Key] = ref.Node.Items
 			}
@@ -438,6 +440,7 @@ func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request, ch
 		return req, nil
 	}
 	var failed error
+	wrong := hasWrongPassword(req, refs)
 	answers := map[*contract.Operation]*wire.Exchange{}
 	now := func(ref reference) string {
 		x, asked := answers[ref.from.Operation]
@@ -461,6 +464,9 @@ func (r *runner) refers(ctx context.Context, c *plan.Case, req *wire.Request, ch
 			return "", false
 		}
 		ref := refs[i]
+		if wrong {
+			return cmp.Or(ref.read(r.decoyFor(ctx, c.Op, ref)), ref.actual), true
+		}
 		if (ref.each || r.states.of(c.Op).apart.Load() && !world.Safe(ref.from.Operation.Method)) && c.Expect != plan.RefuseMethod && c.Expect != plan.RefusePath { // these are refused whatever they have
 			return now(ref), true
 		}

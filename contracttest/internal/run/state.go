@@ -34,6 +34,7 @@ type state struct {
 	planned    func() map[string]string // nil as long as nothing is planned
 	actual     map[string]string
 	references []reference       // to what the target has named
+	decoy      decoy             // an account that requests with a wrong password name
 	keys       []*contract.Param // headers that have another value with each request
 	codings    bool              // the document says which content codings it is asked for
 	uniques    *uniques          // texts that are made new for each request; nil where there are none

@@ -48,10 +48,10 @@ type uniques struct {
 }
 
 // newUniques returns the unique texts of an operation; nil where it creates and
-// changes nothing, or has no body with texts.
+// changes nothing, not even an account, or has no body with texts.
 func newUniques(w *world.World, op *contract.Operation, t *unique.Token) *uniques {
 	changes := op.Method == http.MethodPut || op.Method == http.MethodPatch
-	if op.Body == nil || !w.Creates(op) && (!changes || w.Consumed(op.Method, op) == nil) {
+	if op.Body == nil || !w.Creates(op) && !w.SignsUp(op) && (!changes || w.Consumed(op.Method, op) == nil) {
 		return nil
 	}
 	u := &uniques{token: t, nodes: map[string][]*contract.Node{}}

@@ -195,4 +195,7 @@ type Exchange struct {
 	Response *Response
 	Err      error
 	Started  time.Time // when the request was sent; zero where nobody knows
+	// Sent is the request as it was sent, where Request is as reports show it: with other names in
+	// the place of those that are new in each run. It is nil where nobody asks for that.
+	Sent *Request
 }
