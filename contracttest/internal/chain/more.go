@@ -10,10 +10,10 @@ import (
 	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
-// How a page says whether another follows it, in plain names.
+// How a page says whether another follows it, or whether it is the last one, in plain names.
 var (
-	mores = []string{"hasmore", "hasnext", "hasnextpage", "more", "moreavailable"}
-	lasts = []string{"last", "islast", "lastpage", "islastpage"}
+	Mores = []string{"hasmore", "hasnext", "hasnextpage", "more", "moreavailable"}
+	Lasts = []string{"last", "islast", "lastpage", "islastpage"}
 )
 
 // enoughPages is about how many pages of a list are held against each other.
@@ -158,9 +158,9 @@ func follows(s *Step) (more, told bool) {
 			is, isBool := level[name].(bool)
 			switch plain := world.Plain(name); {
 			case !isBool:
-			case slices.Contains(mores, plain):
+			case slices.Contains(Mores, plain):
 				return is, true
-			case slices.Contains(lasts, plain):
+			case slices.Contains(Lasts, plain):
 				return !is, true
 			}
 		}

@@ -47,18 +47,16 @@ func (t turn) list(k *kind) (reply, bool) {
 				return nil, false
 			}
 			list := listOf(item)
-			items := []any{}
-			for _, r := range all {
-				if v := r.as(m, item); v != nil && t.matches(item, v) && chain.Inside(k.Kind, v, t.text) {
-					items = append(items, v)
-				}
-			}
-			if order := chain.Order(t.op, t.text); order != nil {
-				slices.SortStableFunc(items, func(a, b any) int { return order(a.(map[string]any), b.(map[string]any)) }) //nolint:forcetypeassert // all are
-			}
-			total = len(items)
+			entries := t.entries(k, all, m, item)
+			total = len(entries)
 			p := t.page()
-			items = items[min(p.from, total):]
+			if from := t.behind(k, entries); from >= 0 && !namesNext(root, 0) {
+				p.from = from
+			}
+			items := []any{}
+			for _, e := range entries[min(p.from, total):] {
+				items = append(items, e.shown)
+			}
 			if most := list.Schema.MaxItems; most != nil && *most < maxResources && (p.size < 0 || p.size > int(*most)) {
 				p.size = int(*most)
 			}
@@ -88,6 +86,48 @@ func (t turn) list(k *kind) (reply, bool) {
 		return reply{op: t.op, Response: resp}, true
 	}
 	return reply{}, false
+}
+
+// entry is a resource as a list shows it.
+type entry struct {
+	of    *resource
+	shown map[string]any
+}
+
+// entries are what a request asks for of some resources, in its order.
+func (t turn) entries(k *kind, all []*resource, m *value.Maker, item *contract.Node) []entry {
+	var entries []entry
+	for _, r := range all {
+		if v := r.as(m, item); v != nil && t.matches(item, v) && chain.Inside(k.Kind, v, t.text) {
+			entries = append(entries, entry{r, v})
+		}
+	}
+	if order := chain.Order(t.op, t.text); order != nil {
+		slices.SortStableFunc(entries, func(a, b entry) int { return order(a.shown, b.shown) })
+	}
+	return entries
+}
+
+// behind is where the page begins that follows the entry whose identifier is the cursor; negative
+// where there is no such entry.
+func (t turn) behind(k *kind, entries []entry) int {
+	_, cursor := t.asked(chain.Cursors)
+	if cursor == "" {
+		return -1
+	}
+	i := slices.IndexFunc(entries, func(e entry) bool { return k.id(e.of.values) == cursor })
+	if i < 0 {
+		return -1
+	}
+	return i + 1
+}
+
+// namesNext reports whether an answer says itself where the next page begins.
+func namesNext(n *contract.Node, depth int) bool {
+	return slices.ContainsFunc(n.Members(), func(m *contract.Node) bool {
+		name := world.Plain(m.PropName)
+		return slices.Contains(chain.Nexts, name) || slices.Contains(besides, name) && depth < maxBeside && namesNext(m, depth+1)
+	})
 }
 
 // asked is the text of a parameter of the query with one of some names; empty where there is none.
@@ -217,6 +257,10 @@ func (t turn) counted(root *contract.Node, v any, p page, total, here int) {
 				now = json.Number(strconv.Itoa(total))
 			case slices.Contains(chain.OfPages, name):
 				now = json.Number(strconv.Itoa(pages))
+			case slices.Contains(chain.Mores, name):
+				now = more
+			case slices.Contains(chain.Lasts, name):
+				now = !more
 			case slices.Contains(chain.Limits, name) && p.size >= 0:
 				now = json.Number(strconv.Itoa(p.size))
 			case slices.Contains(chain.Offsets, name):

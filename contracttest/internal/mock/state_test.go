@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -166,6 +167,65 @@ func TestStateOfAList(t *testing.T) {
 		assert.Equal(t, want, texts, query)
 		assert.Equal(t, map[bool]int{true: 2, false: 26}[strings.Contains(query, "red")], total, query)
 	}
+}
+
+// A client that follows has_more with the identifier of the last entry sees each entry once, and comes to an end.
+func TestStateOfAListAfterAnEntry(t *testing.T) {
+	c, err := contracttest.Parse("posts.yaml", []byte(`
+openapi: 3.0.3
+info: {title: posts, version: "1"}
+paths:
+  /posts:
+    get:
+      parameters:
+        - {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 5, default: 2}}
+        - {name: starting_after, in: query, schema: {type: string}}
+      responses:
+        "200":
+          description: ""
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [data, has_more, last]
+                properties: {data: {type: array, items: {$ref: '#/components/schemas/Post'}}, has_more: {type: boolean}, last: {type: boolean}}
+    post:
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Post'}}}}
+      responses: {"201": {description: "", content: {application/json: {schema: {$ref: '#/components/schemas/Post'}}}}}
+  /posts/{id}:
+    get:
+      parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+      responses:
+        "200": {description: "", content: {application/json: {schema: {$ref: '#/components/schemas/Post'}}}}
+        "404": {description: ""}
+components:
+  schemas:
+    Post: {type: object, properties: {id: {type: integer, readOnly: true}, text: {type: string}}}
+`))
+	require.NoError(t, err)
+	option, err := contracttest.MockData(c, []byte(`{"/posts": [{"id": 50}, {"id": 40}, {"id": 30}, {"id": 20}, {"id": 10}]}`))
+	require.NoError(t, err)
+	h := contracttest.Mock(c, option)
+	var ids []int
+	query, more := "", true
+	for range 9 {
+		if !more {
+			break
+		}
+		var page struct {
+			Data []struct{ ID int }
+			More bool `json:"has_more"`
+			Last bool
+		}
+		require.NoError(t, json.Unmarshal(ask(t, h, "GET /posts"+query).Body.Bytes(), &page))
+		for _, post := range page.Data {
+			ids = append(ids, post.ID)
+		}
+		more, query = page.More, "?starting_after="+strconv.Itoa(ids[len(ids)-1])
+		assert.Equal(t, !page.More, page.Last)
+	}
+	assert.False(t, more)
+	assert.Equal(t, []int{50, 40, 30, 20, 10}, ids)
 }
 
 func TestStateOfLinks(t *testing.T) {
