@@ -470,10 +470,11 @@ func (m *maker) make(ctx context.Context) map[string]string {
 	x, c := m.takeFirst(), m.base
 	for tries := 0; x == nil || tries == 1 && m.parent != nil && (isGone(x) || isTaken(c, x)); tries++ {
 		if c = m.base; m.parent != nil {
-			if tries > 0 {
-				m.parent.drop() // the target may have removed it, or it has no room for another
+			lend := m.parent.lend
+			if tries > 0 { // the target may have removed it, or it has no room for another
+				lend = m.parent.another
 			}
-			above := m.parent.lend(ctx)
+			above := lend(ctx)
 			if above == nil {
 				return nil
 			}
@@ -501,6 +502,17 @@ func (m *maker) make(ctx context.Context) map[string]string {
 		m.mu.Unlock()
 	}
 	return nil
+}
+
+// another returns the values of a new resource: one that requests share from now on, or one for a
+// single request where it had to be brought into a state, which the next request may end.
+func (f *fixture) another(ctx context.Context) map[string]string {
+	f.drop()
+	if len(f.steps) == 0 {
+		return f.lend(ctx)
+	}
+	defer f.r.beginMaking()()
+	return f.produce(ctx)
 }
 
 // keepInMind notes what was made, as one of the last.
