@@ -98,6 +98,10 @@ func (w *World) Identify(producer *contract.Operation, values map[string]string,
 	if len(found) == 0 {
 		found = identified(x, made.op, Identifiers(name, producer.Path))
 	}
+	collection, _, _ := strings.Cut(made.op.Path, "/{"+name+"}")
+	if strings.TrimSuffix(producer.Path, "/") != collection {
+		found = unasked(x, found, name, collection)
+	}
 	if len(found) == 0 {
 		return nil
 	}

@@ -54,15 +54,22 @@ func (s Source) Values(x *wire.Exchange) []string {
 // first. Operations that delete are none.
 func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 	var by [SameExample + 1][]Source
-	add := func(s *contract.Operation, r Relation, read func(*wire.Exchange) []string) {
-		by[r] = append(by[r], Source{s, r, read})
-	}
 	name := p.Spec.Name
 	collection, _, _ := strings.Cut(op.Path, "/{"+name+"}")
+	add := func(s *contract.Operation, r Relation, read func(*wire.Exchange) []string) {
+		if s.Method == http.MethodPost && r != Collection {
+			all := read
+			read = func(x *wire.Exchange) []string { return unasked(x, all(x), name, collection) }
+		}
+		by[r] = append(by[r], Source{s, r, read})
+	}
 	stem := stemOf(name, collection)
 	item := cmp.Or(w.Reader(op, p), op)
 	for _, s := range w.contract.Operations {
 		if s == op || s.Method == http.MethodDelete {
+			continue
+		}
+		if s.Method == http.MethodPost && strings.TrimSuffix(s.Path, "/") != collection && takesOne(s, name, stem) {
 			continue
 		}
 		linked := links(s, op, p)
@@ -198,10 +205,33 @@ func (w *World) isShallow(path string, op *contract.Operation, p *contract.Param
 		return false
 	}
 	add := w.At(http.MethodPost, path)
-	if add == nil || !has201(add) {
-		return add != nil && w.answersWith(add, op.Path)
+	if add == nil || takesOne(add, p.Spec.Name, stemOf(p.Spec.Name, collection)) {
+		return false
+	}
+	if !has201(add) {
+		return w.answersWith(add, op.Path)
 	}
 	return w.mentions(add, "id") || w.mentions(add, p.Spec.Name) || locates(add) || len(w.facts[add]().names) == 0
+}
+
+// takesOne reports whether requests of an operation name what a parameter does: POST /playlists/{id}/tracks
+// that is sent a trackId adds a track that was there before, and makes none.
+func takesOne(op *contract.Operation, name, stem string) bool {
+	if op.Body == nil {
+		return false
+	}
+	found := false
+	for _, m := range op.Body.Media {
+		if m.Node == nil {
+			continue
+		}
+		m.Node.Walk(func(n *contract.Node) {
+			one := Singular(n.PropName)
+			named := one == Plain(name) || stem != "" && stemOf(one, "") == stem
+			found = found || named && one != "id" && one != "uuid" && n.Schema != nil && !n.Schema.ReadOnly
+		})
+	}
+	return found
 }
 
 // answersWith reports whether the answer of an operation is described as the one thing that is read at an
