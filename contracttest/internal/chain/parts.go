@@ -83,7 +83,14 @@ func (t *try) statusOfFirst() {
 	if r = t.makeKind(t.Kind, r.up, Edit{}); r == nil {
 		return
 	}
-	if s := r.made; (s.status() == http.StatusOK || s.status() == http.StatusNoContent) && t.readable(r) {
+	s := r.made
+	if s.status() != http.StatusOK && s.status() != http.StatusNoContent || !t.readable(r) {
+		return
+	}
+	// What it stands below may show late: then so may what was there before the PUT.
+	other := &resource{kind: t.Kind, up: t.above(t.Kind)}
+	other.values = other.parent()
+	if late, _ := t.wait(func() bool { return t.over() || !t.gone(other) }); !late {
 		t.blame(judge.Error, s, "201", s.answer(), "%s creates a new resource, but does not return 201", t.Put.Endpoint())
 	}
 }

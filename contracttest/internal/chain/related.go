@@ -20,7 +20,7 @@ func (p *planner) related() {
 	if k.Parent != nil && !k.Part() {
 		p.apart()
 	}
-	if p.actor.Peer() {
+	if p.actor.Peer() && !k.Single() { // which all may share, or each has his own
 		p.peers()
 	}
 }

@@ -29,7 +29,7 @@ func (l *learner) guess(ctx context.Context, op *contract.Operation) {
 	above, _, _ := strings.Cut(op.Path, "/{"+p.Spec.Name+"}")
 	for _, maker := range l.r.contract.Operations {
 		below := strings.HasPrefix(maker.Path, above+"/") && !strings.Contains(strings.TrimPrefix(maker.Path, above), "{")
-		if maker.Method == http.MethodPost && (maker.Path == above || below) && !l.r.opts.unsafe(maker) && l.answer(ctx, maker) != nil {
+		if rank(maker) == changing && maker.Method == http.MethodPost && (maker.Path == above || below) && !l.r.opts.unsafe(maker) && l.answer(ctx, maker) != nil {
 			break
 		}
 	}
