@@ -9,6 +9,7 @@ import (
 
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
 	"github.com/dataarts-go/factory/contracttest/internal/judge"
+	"github.com/dataarts-go/factory/contracttest/internal/world"
 )
 
 // strong is the entity tag of an answer, if it is a strong one.
@@ -52,6 +53,11 @@ func (p *planner) validated() {
 		}
 	}, k.Make, k.Read)
 	p.conditional()
+	for _, op := range present(k.Put, k.Patch) {
+		if name := versionOf(op); name != "" {
+			p.onNew(judge.LostUpdate, "stale-"+name, func(t *try, r *resource) { t.staleVersion(r, op, name) }, op, k.Read)
+		}
+	}
 	if takes(k.Read, "If-None-Match") || has(k.Read, http.StatusNotModified) {
 		p.onNew(judge.PreconditionIgnored, "unchanged", (*try).noneMatch, k.Read)
 	}
@@ -153,6 +159,71 @@ func (t *try) staleMatch(r *resource, op *contract.Operation) {
 			}
 		}
 		t.notDone(r, s, before)
+	}
+}
+
+// versionOf is the property of an operation's body that says which version of a resource it changes,
+// where the document has a refusal for that; empty where there is none. One that is called version may
+// be any data, unless it is required or a text beside it says what it is for.
+func versionOf(op *contract.Operation) string {
+	n := Node(op)
+	if n == nil || takes(op, "If-Match") || !has(op, http.StatusConflict, http.StatusPreconditionFailed) {
+		return ""
+	}
+	for _, m := range n.Members() {
+		name := world.Plain(m.PropName)
+		if m.Schema.ReadOnly || !slices.Contains(Versions, name) {
+			continue
+		}
+		texts := []string{m.Schema.Description, op.Spec.Description, op.Spec.Summary}
+		for _, status := range []int{http.StatusConflict, http.StatusPreconditionFailed} {
+			if r := op.Response(status); r != nil && r.Spec.Description != nil {
+				texts = append(texts, *r.Spec.Description)
+			}
+		}
+		said := strings.ToLower(strings.Join(texts, " "))
+		if !slices.Contains([]string{"version", "revision", "rev"}, name) || n.Requires(m.PropName) || has(op, http.StatusPreconditionFailed) ||
+			slices.ContainsFunc(ofVersions, func(word string) bool { return strings.Contains(said, word) }) {
+			return m.PropName
+		}
+	}
+	return ""
+}
+
+// ofVersions are words of texts about the versions of a resource.
+var ofVersions = []string{"stale", "outdated", "concurren", "optimistic", "current", "lost update", "version conflict", "modified", "changed by"}
+
+// staleVersion changes a resource twice, with the version that it has in the body, and then with one that
+// it had before: who sends that has not seen the last change.
+func (t *try) staleVersion(r *resource, op *contract.Operation, name string) {
+	kept, others := t.kept(r), t.others(op)
+	members, _ := t.actor.Base(op)
+	stale, now := any(nil), t.shown(r)
+	for _, set := range []map[string]any{others, {}} { // the last change may be the one before it
+		had := now[name]
+		if had == nil || t.over() || !t.do(op, r, Edit{Set: with(set, name, had)}).ok() {
+			return
+		}
+		if now = t.shown(r); t.over() || now[name] == nil || same(now[name], had) {
+			return // it is what is sent, and no version of the target's
+		}
+		if !same(had, members[name]) { // else the run takes it for one that is to be brought up to date
+			stale = had
+		}
+	}
+	if stale == nil || same(stale, now[name]) {
+		return
+	}
+	s := t.do(op, r, Edit{Set: with(others, name, stale)})
+	if !s.ok() || t.over() {
+		return
+	}
+	after := t.shown(r)
+	for of, v := range s.sent() {
+		if _, known := kept[of]; known && of != name && !same(v, now[of]) && same(v, after[of]) && !t.over() {
+			t.blame(judge.Warning, s, "409 or 412", s.answer(), "%s accepts a change with a %s in its body that the resource no longer has", op.Endpoint(), name)
+			return
+		}
 	}
 }
 

@@ -237,9 +237,9 @@ var Sequences = []Check{
 	},
 	{
 		Name:     LostUpdate,
-		Doc:      "Two changes at once with the same If-Match are both accepted; or of two merge patches at once, of different properties, both are accepted and one is lost.",
-		Severity: "a warning for the patches",
-		Silent:   "Of If-Match, where the document has neither the header nor 412 for the operation, or the ETag is the same after the changes.",
+		Doc:      "Two changes at once with the same If-Match are both accepted; or of two merge patches at once, of different properties, both are accepted and one is lost; or one is accepted that has a version in its body (`version`, `etag`) which the resource no longer has.",
+		Severity: "a warning for the patches, and of versions in bodies",
+		Silent:   "Of a version in bodies, where the document has neither 409 nor 412, or nothing says what a property is for that is only called version. Of If-Match, where the document has neither the header nor 412 for the operation, or the ETag is the same after the changes.",
 		Refs:     "RFC 9110 §13.1.1; RFC 5789 §2",
 	},
 	{
