@@ -24,8 +24,8 @@ type Reference struct {
 	Node    *contract.Node
 	Sources []Source
 
-	required bool   // of a parameter
-	of       string // customer, of {customer: {id: …}}, as a plain name
+	required bool     // of a parameter
+	of       []string // customer, of {customer: {id: …}}, as plain names
 }
 
 // References lists what an operation refers to beside its path, each key once. A request
@@ -76,8 +76,8 @@ func parts(op *contract.Operation) []Reference {
 	for _, m := range op.Body.Media {
 		m.Node.Walk(func(n *contract.Node) {
 			if n.PropName != "" {
-				ref := Reference{Name: n.PropName, Key: n.PropName, Node: n, of: ownerOf(n)}
-				if ref.of != "" {
+				ref := Reference{Name: n.PropName, Key: n.PropName, Node: n, of: ownersOf(n)}
+				if len(ref.of) > 0 {
 					ref.Key = "/" + n.Path
 				}
 				add(ref)
@@ -87,18 +87,55 @@ func parts(op *contract.Operation) []Reference {
 	return all
 }
 
-// ownerOf is the plain name of what a property is the identifier of, where it is called id in an
-// object, or an item of a list, with a name: customer, of {customer: {id: …}}. Else it is empty.
-func ownerOf(n *contract.Node) string {
-	if lower := Plain(n.PropName); lower != "id" && lower != "uuid" {
-		return ""
+// ownersOf lists the plain names of what a property may be the identifier of, where it is called id
+// in an object: what its type beside it says, where that is one alone, as people, of
+// {data: {type: people, id: …}}; else after what the object, or the list that it is an item of, is
+// called: customer, of {customer: {id: …}}. An envelope is called data.
+func ownersOf(n *contract.Node) []string {
+	if lower := Plain(n.PropName); lower != "id" && lower != "uuid" || n.Parent == nil {
+		return nil
 	}
+	var all []string
+	if kind := only(n.Parent.Prop("type")); kind != "" {
+		all = append(all, Singular(kind))
+	}
+	if name := nameAbove(n); name != "" {
+		all = append(all, Singular(name))
+	}
+	return all
+}
+
+// nameAbove is the nearest name above a property that is not that of an envelope.
+func nameAbove(n *contract.Node) string {
 	for up := n.Parent; up != nil; up = up.Parent {
-		if up.PropName != "" {
-			return Singular(up.PropName)
+		if up.PropName != "" && up.PropName != "data" {
+			return up.PropName
 		}
 	}
 	return ""
+}
+
+// only is the one text that a property may be; empty where there are others.
+func only(n *contract.Node) string {
+	if n == nil || n.Schema == nil {
+		return ""
+	}
+	text, _ := n.Schema.Const.(string)
+	if len(n.Schema.Enum) == 1 {
+		text, _ = n.Schema.Enum[0].(string)
+	}
+	return text
+}
+
+// isOwn reports whether a reference is the identifier of what the request is sent to: articles, of
+// PATCH /articles/{id} with {data: {type: articles, id: …}}.
+func (w *World) isOwn(op *contract.Operation, ref Reference) bool {
+	p := w.Consumed(op.Method, op)
+	if p == nil || len(ref.of) == 0 || nameAbove(ref.Node) != "" {
+		return false
+	}
+	collection, _, _ := strings.Cut(op.Path, "/{"+p.Spec.Name+"}")
+	return slices.Contains(ref.of, stemOf(p.Spec.Name, collection))
 }
 
 // fewLetters is how long the name of a resource is at least that another name may end with,
@@ -133,24 +170,26 @@ func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 	if many := Plain(one); strings.HasSuffix(many, "ids") || strings.HasSuffix(many, "uuids") {
 		one = one[:len(one)-1]
 	}
-	stem, lower := ref.of, Plain(one)
+	stems, names, lower := ref.of, endsWith, Plain(one)
 	own := lower == "id" || lower == "uuid"
-	if !own {
-		stem = stemOf(one, "")
+	if stem := stemOf(one, ""); !own && stem != "" {
+		stems = []string{stem}
 	}
-	names := endsWith
-	if stem == "" && !own && isKey(ref.Node) && (ref.In == "" || w.isSet(op, ref.Name)) {
-		names, stem = func(name, resource string) bool { return name == resource }, Singular(one)
+	if len(stems) == 0 && !own && isKey(ref.Node) && (ref.In == "" || w.isSet(op, ref.Name)) {
+		names, stems = func(name, resource string) bool { return name == resource }, []string{Singular(one)}
 	}
-	if stem == "" {
+	if len(stems) == 0 || w.isOwn(op, ref) {
 		return nil
 	}
 	var all []Source
 	for _, s := range w.contract.Operations {
-		if s == op || s.Method != http.MethodPost || strings.Contains(s.Path, "{") || !w.Creates(s) && !gives(s, stem) {
+		if s == op || s.Method != http.MethodPost || strings.Contains(s.Path, "{") || !w.Creates(s) && !gives(s, stems) {
 			continue
 		}
-		if !slices.ContainsFunc(w.about(s), func(resource string) bool { return names(stem, resource) }) {
+		about := w.about(s)
+		if !slices.ContainsFunc(stems, func(stem string) bool {
+			return slices.ContainsFunc(about, func(resource string) bool { return names(stem, resource) })
+		}) {
 			continue
 		}
 		all = append(all, Source{s, Named, func(x *wire.Exchange) []string {
@@ -166,8 +205,8 @@ func (w *World) makersOf(op *contract.Operation, ref Reference) []Source {
 
 // gives reports whether an operation answers with the identifier of what its path is named
 // after, as POST /uploads does that answers 200.
-func gives(op *contract.Operation, stem string) bool {
-	return Singular(lastSegment(op.Path)) == stem && single(op)
+func gives(op *contract.Operation, stems []string) bool {
+	return slices.Contains(stems, Singular(lastSegment(op.Path))) && single(op)
 }
 
 // openersOf lists the GETs that answer with what a name is the identifier of, those first

@@ -128,6 +128,63 @@ paths:
 	assert.Equal(t, map[string][]string{"addPage": {"order"}, "addOrder": {"room"}, "listOrders": {"room"}}, all)
 }
 
+// TestReferencesByType proves that the type beside an identifier says of what it is one, as JSON:API has
+// it; and that what a request is sent to is no other one.
+func TestReferencesByType(t *testing.T) {
+	c, err := contract.Parse("t.yaml", []byte(`
+openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /people:
+    post: {operationId: addPerson, responses: {"201": {description: d}}}
+  /articles:
+    post: {operationId: addArticle, requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Article'}}}}, responses: {"201": {description: d}}}
+  /articles/{id}:
+    patch:
+      operationId: changeArticle
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Article'}}}}
+      responses: {"200": {description: d}}
+  /articles/{id}/relationships/author:
+    patch:
+      operationId: changeAuthor
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Author'}}}}
+      responses: {"204": {description: d}}
+components:
+  schemas:
+    Author: {type: object, properties: {data: {type: object, properties: {type: {enum: [people]}, id: {type: string}}}}}
+    Article:
+      type: object
+      properties:
+        data:
+          type: object
+          properties:
+            type: {const: articles}
+            id: {type: string}
+            relationships:
+              type: object
+              properties:
+                author: {$ref: '#/components/schemas/Author'}
+                sequel: {type: object, properties: {data: {type: object, properties: {type: {const: articles}, id: {type: string}}}}}
+                reviewers: {type: object, properties: {data: {type: array, items: {type: object, properties: {type: {const: people}, id: {type: string}}}}}}
+`))
+	require.NoError(t, err)
+	w := world.New(c)
+	all := map[string][]string{}
+	for _, op := range c.Operations {
+		for _, ref := range w.References(op) {
+			all[op.ID] = append(all[op.ID], ref.Node.Path+" of "+ref.Sources[0].Operation.ID)
+		}
+	}
+	const author, reviewers = "body/data/relationships/author/data/id of addPerson", "body/data/relationships/reviewers/data/items/id of addPerson"
+	assert.Equal(t, map[string][]string{
+		"addArticle":    {author, reviewers},
+		"changeArticle": {author, reviewers, "body/data/relationships/sequel/data/id of addArticle"},
+		"changeAuthor":  {"body/data/id of addPerson"},
+	}, all)
+}
+
 // TestTokens proves where a token against forged requests and its cookie are read from.
 func TestTokens(t *testing.T) {
 	const document = `
