@@ -70,3 +70,22 @@ func TestStoppedWhilePlanning(t *testing.T) {
 		cancel()
 	}
 }
+
+// TestVersionIsSaid proves that no valid request without If-Match is held against an operation that has 428
+// for it, however few of its optional parts it has.
+func TestVersionIsSaid(t *testing.T) {
+	op := parse(t, `paths: {/a: {put: {operationId: o,
+  parameters: [{name: If-Match, in: header, schema: {type: string}}, {name: q, in: query, schema: {type: string}}],
+  requestBody: {required: true, content: {application/json: {schema: {type: object, properties: {b: {type: string}, c: {type: string}}}}}},
+  responses: {'200': {description: a}, '428': {description: b}}}}}`).Operations[0]
+	together := 0
+	for _, c := range plan.Operation(op, plan.Options{Seed: 1, Random: 40}).Cases {
+		if len(c.Parts()) > 1 {
+			together++
+		}
+		if c.Expect == plan.Accept && len(c.Request.Values("If-Match")) == 0 {
+			assert.NotEmpty(t, c.Leave, c.ID)
+		}
+	}
+	assert.NotZero(t, together)
+}

@@ -240,7 +240,7 @@ func (pl *planner) pairs() {
 	var parts []part
 	for _, p := range pl.op.Params {
 		g, err := pl.goodParam(p)
-		if p.Spec.Required || err != nil || len(parts) == maxPairs {
+		if p.Spec.Required || err != nil || len(parts) == maxPairs || saysVersion(p, pl.op) {
 			continue
 		}
 		parts = append(parts, part{

@@ -154,11 +154,12 @@ func (c *cover) take(row []bool) {
 	})
 }
 
-// optionalParams are the changes that send an optional parameter, or leave it out.
+// optionalParams are the changes that send an optional parameter, or leave it out; not one
+// without which a documented 428 may come.
 func (pl *planner) optionalParams() []change {
 	var all []change
 	for _, p := range pl.op.Params {
-		if p.Spec.Required || p.Credential {
+		if p.Spec.Required || p.Credential || saysVersion(p, pl.op) {
 			continue
 		}
 		ch := change{clause: p.Presence, label: p.Spec.Name + "-absent", node: p.Node, site: p.Node.Path, touches: p}
