@@ -365,6 +365,37 @@ func TestReached(t *testing.T) {
 			}, false,
 		},
 		{
+			"what something is by is told by a type", `
+  /people:
+    post: {operationId: addPerson, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
+  /posts:
+    post:
+      operationId: addPost
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [data], properties: {data: {type: object, required: [type, id], properties: {type: {type: string, enum: [people]}, id: {type: string}}}}}}}}
+      responses: {"201": ` + isThing + `, ` + refused + `}
+`, func(mux *http.ServeMux, s *keeper) {
+				mux.HandleFunc("POST /people", s.add)
+				mux.HandleFunc("POST /posts", func(w http.ResponseWriter, r *http.Request) {
+					s.mu.Lock()
+					defer s.mu.Unlock()
+					sent, ok := ofJSON(w, r)
+					if !ok {
+						return
+					}
+					by, _ := sent["data"].(map[string]any)
+					id, isText := by["id"].(string)
+					switch {
+					case by["type"] != "people" || !isText:
+						w.WriteHeader(http.StatusBadRequest)
+					case s.all[id] == nil:
+						answerJSON(w, http.StatusNotFound, map[string]any{"error": "unknown"})
+					default:
+						answerJSON(w, http.StatusCreated, map[string]any{"id": "1", "name": "post", "state": "open"})
+					}
+				})
+			}, false,
+		},
+		{
 			"what is added to something else stands by itself", `
   /events:
     post: {operationId: addEvent, requestBody: ` + isNamed + `, responses: {"201": ` + isThing + `, ` + refused + `}}
