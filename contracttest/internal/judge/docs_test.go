@@ -46,7 +46,9 @@ makes the resource, one does something to it, one reads the result.
 What holds for all of them:
 
 - **Only the run's own resources** are changed or deleted. Each sequence makes its own. The run deletes them when they are
-  many, as long lists are not read to their end, and at its end (` + "`--keep`" + ` leaves them).
+  many, as long lists are not read to their end, and at its end (` + "`--keep`" + ` leaves them). What a POST answers with 200, such as the tag
+  of a name, may have been there before: it counts as made where a text of the run comes back, or its number was counted after
+  one of these. Who has signed in by ` + "`POST /login`" + ` is read, and neither changed nor deleted.
 - **What PUT makes** under a name that the client chooses (` + "`PUT /members/{name}`" + `) is such a kind, where a GET reads it and no POST
   makes it. The run chooses names with its own token; a GET has to return 404 or 410 first, or show what the run itself has made
   under another name. Whether PUT makes anything is learned from the target: where it refuses the first one, nothing is

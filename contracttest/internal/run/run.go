@@ -67,6 +67,7 @@ func Run(ctx context.Context, c *contract.Contract, target send.Target, opts Opt
 		states: newStates(c, w), index: map[findingKey]int{}, confirmed: map[findingKey]bool{}, verdicts: map[string]bool{}, strangers: map[strange]answer{}, sample: NewSample(maxShown),
 		world: w, token: unique.New(), renewal: renewal{parts: parts}, load: load{limited: map[*contract.Operation]bool{}},
 	}
+	w.Marked(r.token.In)
 	return r.run(ctx)
 }
 

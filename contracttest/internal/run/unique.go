@@ -36,7 +36,7 @@ type uniques struct {
 	token *unique.Token
 	nodes map[string][]*contract.Node // that a property of a name may be
 
-	taught atomic.Bool  // a documented 409 was the answer to new texts of these names
+	taught atomic.Bool  // all have to be new: a documented 409 was the answer, or they show what is new
 	good   atomic.Bool  // a request with new texts was accepted
 	alike  atomic.Bool  // only those that have the form of the planned ones are
 	off    atomic.Bool  // it is refused for them
@@ -68,6 +68,7 @@ func newUniques(w *world.World, op *contract.Operation, t *unique.Token) *unique
 	if len(u.nodes) == 0 {
 		return nil
 	}
+	u.taught.Store(w.MayFind(op))
 	return u
 }
 
@@ -104,6 +105,9 @@ func (r *runner) unique(ctx context.Context, c *plan.Case, req *wire.Request, se
 		sent, shown := u.fresh(req, base, fixed, alike)
 		renewed = sent != req
 		x := send(sent)
+		if x.Sent == nil {
+			x.Sent = x.Request
+		}
 		x.Request = shown
 		return x
 	}

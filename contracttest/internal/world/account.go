@@ -39,6 +39,19 @@ func (w *World) SignsUp(op *contract.Operation) bool {
 	return oneOf(props, callers) != "" && oneOf(props, proofs) != ""
 }
 
+// letsIn reports whether an operation lets somebody in, or is about that, and makes nothing of what is
+// called by a stem: POST /login, or /auth/refresh.
+func (w *World) letsIn(op *contract.Operation, stem string) bool {
+	last := Singular(lastSegment(op.Path))
+	switch {
+	case slices.Contains(logins, last):
+		return true
+	case slices.Contains(signUps, last), last == stem, w.SignsUp(op):
+		return false
+	}
+	return slices.ContainsFunc(strings.Split(op.Path, "/"), func(segment string) bool { return slices.Contains(logins, Singular(segment)) })
+}
+
 // Account lists what an operation asks for that an account was made with, as a login does: a
 // password and who it is of. Whatever else it requires the document lists. It is read from requests, not from
 // answers.

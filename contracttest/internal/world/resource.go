@@ -16,17 +16,19 @@ type World struct {
 	contract  *contract.Contract
 	items     map[*contract.Operation]item // of what each POST creates
 	facts     map[*contract.Operation]func() facts
-	resources func() map[string]bool // plain names of what the operations are about
+	resources func() map[string]bool     // plain names of what the operations are about
+	marks     func(text string) []string // what a text has that only the run sends; nil where nothing tells
 
 	mu      sync.Mutex
 	entered int         // resources so far
 	living  []*Resource // in the order in which they were made
 	byPath  map[string]*Resource
+	spans   map[*contract.Operation]*span
 }
 
 // New returns what is known of a target before anything is sent.
 func New(c *contract.Contract) *World {
-	w := &World{contract: c, items: map[*contract.Operation]item{}, facts: map[*contract.Operation]func() facts{}, byPath: map[string]*Resource{}}
+	w := &World{contract: c, items: map[*contract.Operation]item{}, facts: map[*contract.Operation]func() facts{}, byPath: map[string]*Resource{}, spans: map[*contract.Operation]*span{}}
 	for _, op := range c.Operations {
 		w.facts[op] = factsOf(op)
 	}
@@ -46,6 +48,9 @@ func New(c *contract.Contract) *World {
 	}
 	return w
 }
+
+// Marked tells how texts are known that nobody but the run sends: marks lists what a text has of them.
+func (w *World) Marked(marks func(text string) []string) { w.marks = marks }
 
 // Life is what has become of a resource.
 type Life int
@@ -102,7 +107,7 @@ func (w *World) Identify(producer *contract.Operation, values map[string]string,
 	if strings.TrimSuffix(producer.Path, "/") != collection {
 		found = unasked(x, found, name, collection)
 	}
-	if len(found) == 0 {
+	if found = w.new(producer, x, found); len(found) == 0 {
 		return nil
 	}
 	all := Carried(values, producer.Path, made.op.Path)

@@ -61,6 +61,10 @@ func (w *World) Sources(op *contract.Operation, p *contract.Param) []Source {
 			all := read
 			read = func(x *wire.Exchange) []string { return unasked(x, all(x), name, collection) }
 		}
+		if s.Method == http.MethodPost && r != Link {
+			all := read
+			read = func(x *wire.Exchange) []string { return w.new(s, x, all(x)) }
+		}
 		by[r] = append(by[r], Source{s, r, read})
 	}
 	stem := stemOf(name, collection)
@@ -141,9 +145,13 @@ func locates(op *contract.Operation) bool {
 }
 
 // Producers lists the operations that make what a path parameter names: those of
-// the sources that create.
+// the sources that create. A login that answers with who has signed in makes no user.
 func (w *World) Producers(op *contract.Operation, p *contract.Param) []Source {
-	return slices.DeleteFunc(w.Sources(op, p), func(s Source) bool { return s.Operation.Method != http.MethodPost })
+	collection, _, _ := strings.Cut(op.Path, "/{"+p.Spec.Name+"}")
+	stem := stemOf(p.Spec.Name, collection)
+	return slices.DeleteFunc(w.Sources(op, p), func(s Source) bool {
+		return s.Operation.Method != http.MethodPost || s.Relation != Collection && w.letsIn(s.Operation, stem)
+	})
 }
 
 // Joins reports whether the source makes something that is by itself, and a parameter of an
