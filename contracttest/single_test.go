@@ -73,3 +73,76 @@ func TestSinglesOfPeers(t *testing.T) {
 	assert.Empty(t, about(rep, "object-shared"))
 	assert.Equal(t, map[string]string{"settings": "ours", "me of ada": "Ada", "me of bob": "Bob"}, d.all)
 }
+
+const masked = `
+  /settings:
+    get: {operationId: getSettings, responses: {"200": {description: it, content: {application/json: {schema: {type: object, properties: {title: {type: string}, mail: {type: object, properties: {host: {type: string}, key: {type: string}}}}}}}}}}
+    put:
+      operationId: putSettings
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [title, mail]
+              properties:
+                title: {type: string, minLength: 1, maxLength: 40}
+                pin: {type: string, writeOnly: true, minLength: 1, maxLength: 40}
+                mail: {type: object, required: REQUIRED, properties: {host: {type: string, maxLength: 40}, key: {type: string, maxLength: 40}}}
+      responses: {"200": {description: it, content: {application/json: {schema: {type: object}}}}, "400": {description: bad}, "415": {description: bad}}
+`
+
+// TestMasked proves that what stands in answers in the place of a secret is not sent back for it, and that
+// the run says of which members it cannot know what they were.
+func TestMasked(t *testing.T) {
+	for _, shown := range []string{"***", "••••••••", "xxxxxxxx", "<hidden>", "[REDACTED]", "sk-****9f3a"} {
+		for _, required := range []string{"[host]", "[host, key]"} {
+			t.Run(shown+" "+required, func(t *testing.T) {
+				var mu sync.Mutex
+				title, host, sentBack, puts := "ours", "mail.example.com", 0, 0
+				c := parse(t, strings.Replace(masked, "REQUIRED", required, 1))
+				h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					mu.Lock()
+					defer mu.Unlock()
+					switch {
+					case r.URL.Path != "/settings":
+						w.WriteHeader(http.StatusNotFound)
+						return
+					case r.Method == http.MethodPut:
+						members, ok := ofJSON(w, r)
+						if !ok {
+							return
+						}
+						mail, _ := members["mail"].(map[string]any)
+						text, isText := members["title"].(string)
+						to, isHost := mail["host"].(string)
+						if !isText || text == "" || !isHost || required != "[host]" && mail["key"] == nil {
+							w.WriteHeader(http.StatusBadRequest)
+							return
+						}
+						puts++
+						if title, host = text, to; mail["key"] == shown {
+							sentBack++
+						}
+					case r.Method != http.MethodGet:
+						notAllowed(w, "GET, PUT")
+						return
+					}
+					answerJSON(w, http.StatusOK, map[string]any{"title": title, "mail": map[string]any{"host": host, "key": shown}})
+				})
+				rep, err := contracttest.Run(t.Context(), c, contracttest.Handler(h), contracttest.Settle(2*time.Millisecond), contracttest.Cases(0))
+				require.NoError(t, err)
+				assert.Positive(t, puts)
+				assert.Zero(t, sentBack)
+				warnings := strings.Join(rep.Warnings, "\n")
+				assert.Contains(t, warnings, "getSettings: the run has set mail, pin; no response shows what was there before")
+				if required == "[host]" {
+					assert.Equal(t, "ours mail.example.com", title+" "+host)
+				} else {
+					assert.Contains(t, warnings, "getSettings: what it was before the run could not be put back")
+				}
+			})
+		}
+	}
+}

@@ -57,7 +57,8 @@ What holds for all of them:
 - **What has no identifier**, as ` + "`/devices/{id}/config`" + `, is such a kind where it stands below one, and GET reads what PUT or PATCH
   changes. It may be there from the start, and deleting it may bring back what it was then. Another of it stands below another
   resource. What there is but one of at all, as ` + "`/settings`" + `, is read before the run and set to that again at its end; the run says
-  where it could not. Sequences try it only where it can be set back, one after the other; none deletes it.
+  where it could not. What is masked there (` + "`***`" + `) is not sent back; the run says which members it has set that no response shows.
+  Sequences try it only where it can be set back, one after the other; none deletes it.
 - **What has a path of its own** though it is made below something else (` + "`POST /vacancies/{id}/applications` makes `/applications/{id}`" + `) is
   tried as what stands below is, in the list below its parent and in that of all. It may outlive its parent.
 - **What makes several at once**, as ` + "`POST /teams/batch`" + `, is tried where it is sent a list of what makes one: that each is there, is

@@ -33,6 +33,7 @@ func (r *runner) note(op *contract.Operation, x *wire.Exchange, before int) {
 	if x.Response == nil || x.Response.Status/100 != 2 || world.Safe(x.Request.Method) {
 		return
 	}
+	r.noteSet(op, x)
 	base := r.base(op)
 	values := world.Values(op, x.Request.Target, base)
 	if values == nil && x.Response.Status == http.StatusCreated {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dataarts-go/factory/contracttest/internal/chain"
 	"github.com/dataarts-go/factory/contracttest/internal/contract"
@@ -24,6 +26,9 @@ type single struct {
 	read *plan.Case
 	was  []byte // the body of what was read before the run
 	back bool   // it was as before when it was last read
+
+	mu   sync.Mutex
+	lost map[string]bool // what requests have set of it, and no answer had
 }
 
 // remember reads what the run may change though it has not made it.
@@ -140,8 +145,8 @@ func (s *single) isBack(now []byte) bool {
 		return true
 	}
 	op := s.kind.Make
-	one, errOne := json.Marshal(settable(op, s.was, true))
-	two, errTwo := json.Marshal(settable(op, now, true))
+	one, errOne := json.Marshal(unmasked(settable(op, s.was, true)))
+	two, errTwo := json.Marshal(unmasked(settable(op, now, true)))
 	return errOne == nil && errTwo == nil && bytes.Equal(one, two)
 }
 
@@ -179,14 +184,15 @@ func settable(op *contract.Operation, body []byte, described bool) map[string]an
 
 // restoring is the body of a request that sets what is there now to what was; nil where none can be made.
 func restoring(base *plan.Case, was, now []byte, described bool) []byte {
-	op, members := base.Op, settable(base.Op, was, described)
-	if members == nil {
+	op, all := base.Op, settable(base.Op, was, described)
+	members, isObject := unmasked(all).(map[string]any)
+	if all == nil || !isObject {
 		return nil
 	}
 	current := chain.Members(now)
 	if op.Method == http.MethodPatch && strings.HasPrefix(base.Request.Get("Content-Type"), "application/merge-patch+json") {
 		for name := range settable(op, now, true) {
-			if _, there := members[name]; !there {
+			if _, there := all[name]; !there {
 				members[name] = nil
 			}
 		}
@@ -213,7 +219,77 @@ func (r *runner) sayWhatChanged() {
 		if !s.back {
 			r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%s: what it was before the run could not be put back", s.kind.Read.Title()))
 		}
+		if len(s.lost) > 0 {
+			names := strings.Join(slices.Sorted(maps.Keys(s.lost)), ", ")
+			r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("%s: the run has set %s; no response shows what was there before, and it could not be put back", s.kind.Read.Title(), names))
+		}
 	}
+}
+
+// noteSet notes what an accepted request has set of what there is but one of, though no answer has it: the
+// document has it in requests alone, or it is masked.
+func (r *runner) noteSet(op *contract.Operation, x *wire.Exchange) {
+	if x.Request.Method != http.MethodPut && x.Request.Method != http.MethodPatch {
+		return
+	}
+	i := slices.IndexFunc(r.singles, func(s *single) bool { return s.kind.Put == op || s.kind.Patch == op })
+	if i < 0 {
+		return
+	}
+	s, n, was := r.singles[i], chain.Node(op), settable(op, r.singles[i].was, false)
+	if n == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range chain.Members(x.Request.Body) {
+		p := n.Prop(name)
+		if p != nil && p.Schema.WriteOnly || hasMasked(was[name]) {
+			if s.lost == nil {
+				s.lost = map[string]bool{}
+			}
+			s.lost[name] = true
+		}
+	}
+}
+
+// masks are the texts that stand in answers for what nobody is to read: ***, sk-****1234, xxxx, [REDACTED].
+var masks = regexp.MustCompile(`(?i)^(?:\S{0,8}[*•●]{3,}\S{0,8}|x{4,}(?:[- ]x{4,})*[- ]?\w{0,4}|redacted|[<\[({*]+(?:hidden|redacted|masked|secret|protected|encrypted|filtered|removed|sensitive)[>\])}*]+)$`)
+
+// unmasked is a value without the members that are masked.
+func unmasked(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if v == nil {
+			return v
+		}
+		plain := map[string]any{}
+		for name, member := range v {
+			if text, isText := member.(string); !isText || !masks.MatchString(text) {
+				plain[name] = unmasked(member)
+			}
+		}
+		return plain
+	case []any:
+		plain := make([]any, len(v))
+		for i, item := range v {
+			plain[i] = unmasked(item)
+		}
+		return plain
+	}
+	return v
+}
+
+func hasMasked(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return masks.MatchString(v)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(v)), hasMasked)
+	case []any:
+		return slices.ContainsFunc(v, hasMasked)
+	}
+	return false
 }
 
 // showsLate reports whether a change of what there is but one of is read a little later: then sequences
