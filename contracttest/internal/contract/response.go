@@ -174,14 +174,14 @@ func (r *Response) Select(contentType string) (*Media, error) {
 	return nil, got.err
 }
 
-// Mislabelled returns what is wrong with a label that Select takes, and what leaves it to the sender; nil
+// Mislabelled returns what leaves a label that Select takes to the sender, and what is wrong with it; nil
 // where nothing is.
-func (r *Response) Mislabelled(contentType string) (fault error, leave string) {
+func (r *Response) Mislabelled(contentType string) (leave string, fault error) {
 	got := r.label(contentType)
 	if got.media == nil {
-		return nil, ""
+		return "", nil
 	}
-	return got.err, got.leave
+	return got.leave, got.err
 }
 
 func (r *Response) label(contentType string) selection {

@@ -97,7 +97,7 @@ func responseMediaType(e *Exchange) []Finding {
 		return nil
 	}
 	_, err := doc.Select(label)
-	fault, leave := doc.Mislabelled(label)
+	leave, fault := doc.Mislabelled(label)
 	if fault = cmp.Or(err, fault); fault != nil {
 		f := Finding{
 			Clause: doc.MediaType, Message: fmt.Sprintf("%s: %s: %s", status(e.Response.Status), fault, clip(e.text())),

@@ -511,7 +511,8 @@ func (f *fixture) another(ctx context.Context) map[string]string {
 	if len(f.steps) == 0 {
 		return f.lend(ctx)
 	}
-	defer f.r.beginMaking()()
+	end := f.r.beginMaking()
+	defer end()
 	return f.produce(ctx)
 }
 
