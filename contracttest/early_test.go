@@ -19,7 +19,7 @@ openapi: 3.0.3
 info: {title: a, version: "1"}
 paths:
   /slow:
-    post:
+    put:
       operationId: slow
       requestBody: {required: true, content: {application/json: {schema: {type: object, properties: {code: {type: string, format: slow}}}}}}
       responses: {"200": {description: ok}, "400": {description: bad}}
