@@ -309,7 +309,7 @@ func (l *learner) note(op *contract.Operation, p *contract.Param, source *contra
 
 // works tries values, and keeps them if they are accepted. A request that
 // changes what is there is not tried: that it can be read has to do. What was just made may
-// take a while to show.
+// take a while to show, unless something else is asked for below it.
 func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract.Param, values map[string]string, made bool) bool {
 	tried := op
 	if !world.Safe(op.Method) && op.Method != http.MethodPost {
@@ -323,7 +323,7 @@ func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract
 	ok := base != nil && !slices.Contains(base.Unknown, p.Node.Path)
 	if ok && len(l.lacking(tried, false)) == 0 { // else its other parameters come first or later
 		ok = l.exists(ctx, tried, base, values)
-		if made && !l.vain {
+		if made && !l.vain && allOf(tried, values) {
 			for _, pause := range settling(http.StatusCreated, false, l.r.opts.Settle)[1:] {
 				if ok || !sleep(ctx, pause) {
 					break
@@ -340,6 +340,13 @@ func (l *learner) works(ctx context.Context, op *contract.Operation, p *contract
 		l.keep(op, values)
 	}
 	return ok
+}
+
+// allOf reports whether values are all that the path of an operation has.
+func allOf(op *contract.Operation, values map[string]string) bool {
+	return !slices.ContainsFunc(op.Params, func(p *contract.Param) bool {
+		return p.Spec.In == openapi3.ParameterInPath && values[p.Spec.Name] == ""
+	})
 }
 
 // keep enters values of an operation's parameters beside those that it has.
