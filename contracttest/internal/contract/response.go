@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"mime"
 	"net/http"
 	"regexp"
 	"slices"
@@ -44,7 +43,6 @@ type selections struct {
 type selection struct {
 	media *Media
 	err   error
-	leave string // of what is wrong with a label for which there is a media type all the same
 }
 
 // maxSelections is how many labels of a response are remembered.
@@ -164,46 +162,16 @@ func (op *Operation) Refuses() bool {
 	return slices.ContainsFunc(op.Responses, func(r *Response) bool { return r.Key[0] == '4' || r.Key == "default" })
 }
 
-// Select returns the documented media type that a response is labelled with. JSON in a charset that the
-// document does not have is read as JSON, which Mislabelled tells.
+// Select returns the documented media type that a response is labelled with.
 func (r *Response) Select(contentType string) (*Media, error) {
-	got := r.label(contentType)
-	if got.media != nil {
-		return got.media, nil
-	}
-	return nil, got.err
-}
-
-// Mislabelled returns what leaves a label that Select takes to the sender, and what is wrong with it; nil
-// where nothing is.
-func (r *Response) Mislabelled(contentType string) (leave string, fault error) {
-	got := r.label(contentType)
-	if got.media == nil {
-		return "", nil
-	}
-	return got.leave, got.err
-}
-
-func (r *Response) label(contentType string) selection {
-	return r.selected.of(contentType, func() selection {
-		media := func(key string) *Media {
-			return r.Media[slices.IndexFunc(r.Media, func(m *Media) bool { return m.Key == key })]
-		}
+	got := r.selected.of(contentType, func() selection {
 		key, err := r.types.Select(contentType)
-		if err == nil {
-			return selection{media: media(key)}
-		}
-		t, malformed := mediatype.Parse(contentType)
-		if malformed != nil || !t.JSON() || t.Params["charset"] == "" {
+		if err != nil {
 			return selection{err: err}
 		}
-		delete(t.Params, "charset")
-		key, other := r.types.Select(mime.FormatMediaType(t.Type+"/"+t.Subtype, t.Params))
-		if other != nil || strings.Contains(strings.ToLower(key), "charset") {
-			return selection{err: err}
-		}
-		return selection{media: media(key), err: err, leave: leaveCharset}
+		return selection{media: r.Media[slices.IndexFunc(r.Media, func(m *Media) bool { return m.Key == key })]}
 	})
+	return got.media, got.err
 }
 
 // leaveUnlabelled is why a body needs no label where bytes of any kind are documented.

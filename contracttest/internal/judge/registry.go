@@ -83,7 +83,7 @@ var Checks = []Check{
 		Name: "response-media-type", run: responseMediaType,
 		Doc: "The Content-Type of a response is not a documented one, in another charset, missing, or given twice.",
 		Severity: "a warning for a documented media type that the request does not accept, for a body without a Content-Type where " +
-			"application/octet-stream or a range that takes it is documented, for JSON with a charset where the document names none, for a redirect " +
+			"application/octet-stream or a range that takes it is documented, for a redirect " +
 			"that only the default documents, and for a 400 to a request with two Content-Type lines, which a server in front of the operation may refuse",
 		Silent: "Responses without a body.",
 		Refs:   "RFC 9110 §8.3, §12.5.1",
